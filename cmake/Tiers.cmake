@@ -1,0 +1,45 @@
+# The tiers of kernels: one line each, slowest first. lib/kernels/unit.c is compiled once per tier with the flags
+# given here and ACTIV_TIER=name; lib/cpu/cpu.c needs has_NAME() and a rank for it.
+set(activ_tiers scalar)
+set(activ_tier_flags_scalar "")
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    list(APPEND activ_tiers avx2)
+    set(activ_tier_flags_avx2 -mavx2 -mfma)
+endif()
+
+# Adds an object library per tier and appends its objects' generator expression to OUT.
+function(activ_add_tiers out)
+    set(objects "")
+    foreach(tier IN LISTS activ_tiers)
+        add_library(activ_tier_${tier} OBJECT kernels/unit.c)
+        target_compile_definitions(activ_tier_${tier} PRIVATE
+            ACTIV_TIER=${tier} ACTIV_TIER_HEADER="simd/${tier}.h")
+        target_compile_options(activ_tier_${tier} PRIVATE ${activ_tier_flags_${tier}})
+        set_target_properties(activ_tier_${tier} PROPERTIES INTERPROCEDURAL_OPTIMIZATION OFF)
+        target_link_libraries(activ_tier_${tier} PRIVATE activ_build activ_warnings)
+        list(APPEND objects $<TARGET_OBJECTS:activ_tier_${tier}>)
+    endforeach()
+    set(${out} ${objects} PARENT_SCOPE)
+endfunction()
+
+# Headers that repeat a list: the tiers, and the functions' files.
+function(activ_generate_lists directory)
+    set(rows "")
+    foreach(tier IN LISTS activ_tiers)
+        string(APPEND rows " X(${tier})")
+    endforeach()
+    file(CONFIGURE OUTPUT ${directory}/activ_tiers.h CONTENT
+        "/* Made by cmake/Tiers.cmake. */\n#define ACTIV_TIERS(X)${rows}\n" @ONLY)
+
+    set(list_file ${CMAKE_CURRENT_SOURCE_DIR}/functions/list.h)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${list_file})
+    file(READ ${list_file} list)
+    string(REGEX MATCHALL " X\\([a-z0-9_]+\\)" lines "${list}")
+    set(includes "")
+    foreach(line IN LISTS lines)
+        string(REGEX REPLACE "^ X\\((.*)\\)" "\\1" name "${line}")
+        string(APPEND includes "#include \"functions/${name}.h\"\n")
+    endforeach()
+    file(CONFIGURE OUTPUT ${directory}/activ_functions.h CONTENT
+        "/* Made by cmake/Tiers.cmake from lib/functions/list.h. */\n${includes}" @ONLY)
+endfunction()

@@ -1,0 +1,38 @@
+/* Logarithm and cosine in double, from +, -, *, / alone. */
+#include "base/dmath.h"
+
+#include <stdint.h>
+#include <string.h>
+
+/* ln x: x = 2^k m with m in [sqrt 1/2, sqrt 2); ln m = 2 artanh((m-1)/(m+1)), its series up to s^21.
+ * Good to some 2^-50, far below the float32 that it ends in. */
+double activ_log(double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    int k = (int)(bits >> 52) - 1023;
+    bits = (bits & UINT64_C(0xfffffffffffff)) | UINT64_C(0x3ff0000000000000);
+    double m;
+    memcpy(&m, &bits, sizeof m);
+    if (m > 1.4142135623730951) {
+        m *= 0.5;
+        k++;
+    }
+    double s = (m - 1.0) / (m + 1.0), s2 = s * s, sum = 0.0;
+    for (int i = 21; i >= 1; i -= 2)
+        sum = sum * s2 + 1.0 / i;
+    return (double)k * 0.69314718055994530942 + 2.0 * s * sum;
+}
+
+/* cos 2 pi u for u in (0, 1): by symmetry to an angle in [0, pi/4], then Taylor's series. */
+double activ_cos_turn(double u)
+{
+    double quarter = 4.0 * u;                  /* exact */
+    int q = (int)(quarter + 0.5);              /* nearest multiple of a quarter turn */
+    double r = (quarter - q) * 1.57079632679489661923, r2 = r * r, sum = 0.0;
+    int odd = q & 1;
+    for (int i = odd ? 19 : 18; i >= 2; i -= 2)
+        sum = (1.0 - sum) * r2 / (i * (i - 1));
+    double value = odd ? r * (1.0 - sum) : 1.0 - sum;   /* sin r or cos r */
+    return q == 1 || q == 2 ? -value : value;
+}

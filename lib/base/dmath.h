@@ -1,0 +1,9 @@
+/* Functions in double that give the same bits on every system, which the C library's do not promise. For what is
+ * computed once, not for kernels. */
+#ifndef ACTIV_BASE_DMATH_H
+#define ACTIV_BASE_DMATH_H
+
+double activ_log(double x);        /* x > 0, normal */
+double activ_cos_turn(double u);   /* cos 2 pi u, 0 < u < 1 */
+
+#endif

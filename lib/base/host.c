@@ -1,0 +1,77 @@
+/* The host's memory, threads and log. */
+#include "base/host.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* malloc with the pointer it returned kept in front of the aligned block: aligned_alloc
+ * is missing on some C11 systems, and free has to find the start again. */
+static void *default_alloc(void *user, size_t bytes, size_t alignment)
+{
+    (void)user;
+    if (bytes > SIZE_MAX - alignment - sizeof(void *))
+        return NULL;
+    char *raw = malloc(bytes + alignment + sizeof(void *));
+    if (!raw)
+        return NULL;
+    uintptr_t start = ((uintptr_t)raw + sizeof(void *) + alignment - 1) & ~(uintptr_t)(alignment - 1);
+    char *memory = raw + (start - (uintptr_t)raw);
+    memcpy(memory - sizeof raw, &raw, sizeof raw);
+    return memory;
+}
+
+static void default_free(void *user, void *memory, size_t bytes)
+{
+    (void)user;
+    (void)bytes;
+    char *raw;
+    memcpy(&raw, (char *)memory - sizeof raw, sizeof raw);
+    free(raw);
+}
+
+void activ_host_defaults(activ_host *host)
+{
+    memset(host, 0, sizeof *host);
+    host->allocator.size = sizeof host->allocator;
+    host->allocator.alloc = default_alloc;
+    host->allocator.free = default_free;
+    host->executor.size = sizeof host->executor;
+    host->executor.num_threads = 1;
+}
+
+void *activ_host_alloc_raw(const activ_host *host, size_t bytes)
+{
+    return bytes > 0 ? host->allocator.alloc(host->allocator.user, bytes, 64) : NULL;
+}
+
+void *activ_host_alloc(const activ_host *host, size_t bytes)
+{
+    void *memory = activ_host_alloc_raw(host, bytes);
+    if (memory)
+        memset(memory, 0, bytes);
+    return memory;
+}
+
+void activ_host_free(const activ_host *host, void *memory, size_t bytes)
+{
+    if (memory)
+        host->allocator.free(host->allocator.user, memory, bytes);
+}
+
+activ_status activ_host_log(const activ_host *host, activ_status status, const char *line)
+{
+    if (status != ACTIV_OK && host->log)
+        host->log(host->log_user, status, line);
+    return status;
+}
+
+void activ_host_parallel(const activ_host *host, size_t count, void (*task)(void *, size_t), void *argument)
+{
+    if (count > 1 && host->executor.parallel_for) {
+        host->executor.parallel_for(host->executor.user, count, task, argument);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        task(argument, i);
+}

@@ -1,0 +1,33 @@
+/* What the host lent: memory, threads, a log, a ceiling for the tier. Every object keeps a
+ * copy, so that it can outlive the context it was made from. */
+#ifndef ACTIV_BASE_HOST_H
+#define ACTIV_BASE_HOST_H
+
+#include <stddef.h>
+
+#include "activ/context.h"
+
+typedef struct activ_host {
+    activ_allocator allocator;
+    activ_executor executor;   /* parallel_for NULL: serial */
+    activ_log_callback log;    /* may be NULL */
+    void *log_user;
+    int tier;                  /* index into the table of tiers: what runs */
+} activ_host;
+
+/* Zeroed memory, 64-byte aligned; NULL if there is none or bytes is 0. */
+void *activ_host_alloc(const activ_host *host, size_t bytes);
+/* The same without the zeros. */
+void *activ_host_alloc_raw(const activ_host *host, size_t bytes);
+void activ_host_free(const activ_host *host, void *memory, size_t bytes);
+
+/* Hands a line to the log, if there is one; returns status, for use in a return statement. */
+activ_status activ_host_log(const activ_host *host, activ_status status, const char *line);
+
+/* task(argument, i) for all i < count: on the executor's threads, or one after the other. */
+void activ_host_parallel(const activ_host *host, size_t count, void (*task)(void *, size_t), void *argument);
+
+/* malloc and free, serial, silent; the tier is left 0. */
+void activ_host_defaults(activ_host *host);
+
+#endif

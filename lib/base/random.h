@@ -1,0 +1,23 @@
+/* Philox4x32-10, and what the library draws from it. The public calls are in activ/random.h. */
+#ifndef ACTIV_BASE_RANDOM_H
+#define ACTIV_BASE_RANDOM_H
+
+#include <stdint.h>
+
+/* The library's own streams: top bit, purpose, number within the purpose. */
+#define ACTIV_STREAM(purpose, number) (UINT64_C(1) << 63 | (uint64_t)(purpose) << 48 | (uint64_t)(number))
+enum {
+    ACTIV_STREAM_INIT  = 1,   /* initial values of a graph; number: the tensor's index */
+    ACTIV_STREAM_NOISE = 2,   /* noise of random layers; number: the node's index */
+    ACTIV_STREAM_FN    = 3    /* initial values of a function's parameters; number: which vector */
+};
+
+/* One block of four numbers: counter `block` of `stream`. */
+void activ_philox(uint64_t seed, uint64_t stream, uint64_t block, uint32_t out[4]);
+
+/* Deterministic double arithmetic on random numbers, the same on every system. */
+double activ_random_unit(uint64_t seed, uint64_t stream, uint64_t index);            /* (0, 1): (bits + 1/2) / 2^32 */
+double activ_random_normal_double(uint64_t seed, uint64_t stream, uint64_t index);   /* from numbers 2 index, 2 index + 1 */
+double activ_log(double x);                                                          /* x > 0, normal */
+
+#endif

@@ -1,0 +1,209 @@
+/* Detection of the CPU and choice of the tier. Compiled for the baseline CPU: nothing here
+ * may need more than the worst machine has. */
+#include "cpu/cpu.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "activ/cpu.h"
+#include "base/sized.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+
+/* XCR0: which registers the operating system saves. Only valid after OSXSAVE was seen. */
+static uint64_t read_xcr0(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (uint64_t)high << 32 | low;
+}
+
+static int has_avx2(void)
+{
+    unsigned a, b, c, d;
+    if (!__get_cpuid(1, &a, &b, &c, &d))
+        return 0;
+    const unsigned fma = 1u << 12, osxsave = 1u << 27, avx = 1u << 28;
+    if ((c & (fma | osxsave | avx)) != (fma | osxsave | avx))
+        return 0;
+    if ((read_xcr0() & 0x6) != 0x6)      /* XMM and YMM */
+        return 0;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d))
+        return 0;
+    return (b & 1u << 5) != 0;           /* AVX2 */
+}
+#else
+static int has_avx2(void)
+{
+    return 0;
+}
+#endif
+
+static int has_scalar(void)
+{
+    return 1;
+}
+
+/* Every tier that there is, compiled in or not: a ceiling may name any of them. A higher
+ * rank is a higher ceiling. */
+static const struct {
+    const char *name;
+    int rank;
+} known[] = { { "scalar", 0 }, { "neon", 1 }, { "avx2", 2 }, { "avx512", 3 } };
+
+static const struct {
+    const char *name;
+    int (*available)(void);
+} compiled[ACTIV_TIER_COUNT] = {
+#define ACTIV_TIER_ROW(name) { #name, has_##name },
+    ACTIV_TIERS(ACTIV_TIER_ROW)
+#undef ACTIV_TIER_ROW
+};
+
+static int rank_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(known[i].name, name) == 0)
+            return known[i].rank;
+    return -1;
+}
+
+/* What was found, packed into one word so that it is published whole: bit 31 says that it is there, bit 30 that
+ * ACTIV_MAX_TIER was ignored, bits 16.. the best tier allowed, bits 0.. which tiers the machine has. */
+#define FOUND   0x80000000u
+#define IGNORED 0x40000000u
+
+static int best_below(uint32_t available, int rank)
+{
+    int best = 0;
+    for (int i = 0; i < ACTIV_TIER_COUNT; i++)
+        if ((available >> i & 1) && rank_of(compiled[i].name) <= rank)
+            best = i;
+    return best;
+}
+
+static uint32_t machine(void)
+{
+    /* Two threads may both look; they find the same. */
+    static _Atomic uint32_t published;
+    uint32_t word = atomic_load_explicit(&published, memory_order_acquire);
+    if (word != 0)
+        return word;
+    for (int i = 0; i < ACTIV_TIER_COUNT; i++)
+        if (compiled[i].available())
+            word |= 1u << i;
+    const char *ceiling = getenv("ACTIV_MAX_TIER");
+    int rank = ceiling ? rank_of(ceiling) : -1;
+    if (ceiling && rank < 0)
+        word |= IGNORED;
+    word |= (uint32_t)best_below(word & 0xffff, rank < 0 ? INT32_MAX : rank) << 16;
+    word |= FOUND;
+    atomic_store_explicit(&published, word, memory_order_release);
+    return word;
+}
+
+int activ_tier_best(void)
+{
+    return (int)(machine() >> 16 & 0xff);
+}
+
+const char *activ_tier_name(int tier)
+{
+    return compiled[tier].name;
+}
+
+const char *activ_tier(void)
+{
+    return activ_tier_name(activ_tier_best());
+}
+
+const char *activ_tier_at(size_t index)
+{
+    uint32_t available = machine();
+    for (int i = 0; i < ACTIV_TIER_COUNT; i++)
+        if ((available >> i & 1) && index-- == 0)
+            return compiled[i].name;
+    return NULL;
+}
+
+int32_t activ_max_tier_ignored(void)
+{
+    return (machine() & IGNORED) != 0;
+}
+
+/* ---- contexts ---------------------------------------------------------------------------- */
+
+void activ_host_of(const activ_context *context, activ_host *host)
+{
+    if (context) {
+        *host = context->host;
+    } else {
+        activ_host_defaults(host);
+        host->tier = activ_tier_best();
+    }
+}
+
+activ_status activ_context_create(const activ_context_options *options, activ_context **out)
+{
+    if (!out)
+        return ACTIV_ERROR_INVALID;
+    activ_host host;
+    activ_host_of(NULL, &host);
+    if (options) {
+        activ_context_options o;
+        activ_status status = activ_sized_read(&o, sizeof o, options);
+        if (status != ACTIV_OK)
+            return status;
+        if (o.allocator) {
+            status = activ_sized_read(&host.allocator, sizeof host.allocator, o.allocator);
+            if (status != ACTIV_OK)
+                return status;
+            if (!host.allocator.alloc || !host.allocator.free)
+                return ACTIV_ERROR_INVALID;
+        }
+        if (o.executor) {
+            status = activ_sized_read(&host.executor, sizeof host.executor, o.executor);
+            if (status != ACTIV_OK)
+                return status;
+            if (host.executor.num_threads < 1)
+                return ACTIV_ERROR_RANGE;
+            /* Each part of shared work has scratch memory of its own; more parts than this help nobody. */
+            if (host.executor.num_threads > 256)
+                host.executor.num_threads = 256;
+        }
+        if (o.max_tier) {
+            int rank = rank_of(o.max_tier);
+            if (rank < 0)
+                return ACTIV_ERROR_UNKNOWN_NAME;
+            int allowed = best_below(machine() & 0xffff, rank);
+            if (allowed < host.tier)
+                host.tier = allowed;
+        }
+        host.log = o.log;
+        host.log_user = o.log_user;
+    }
+    activ_context *context = activ_host_alloc(&host, sizeof *context);
+    if (!context)
+        return ACTIV_ERROR_OUT_OF_MEMORY;
+    context->host = host;
+    *out = context;
+    return ACTIV_OK;
+}
+
+void activ_context_destroy(activ_context *context)
+{
+    if (!context)
+        return;
+    activ_host host = context->host;
+    activ_host_free(&host, context, sizeof *context);
+}
+
+const char *activ_context_tier(const activ_context *context)
+{
+    activ_host host;
+    activ_host_of(context, &host);
+    return activ_tier_name(host.tier);
+}

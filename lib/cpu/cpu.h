@@ -1,0 +1,29 @@
+/* What this CPU and its operating system can do, and which tier runs. */
+#ifndef ACTIV_CPU_CPU_H
+#define ACTIV_CPU_CPU_H
+
+#include "activ_tiers.h"   /* made by CMake: ACTIV_TIERS(X), the tiers compiled in, slowest first */
+#include "base/host.h"
+
+/* Index of each compiled tier in every table of tiers. */
+enum {
+#define ACTIV_TIER_INDEX(name) ACTIV_TIER_##name,
+    ACTIV_TIERS(ACTIV_TIER_INDEX)
+#undef ACTIV_TIER_INDEX
+    ACTIV_TIER_COUNT
+};
+
+const char *activ_tier_name(int tier);
+
+/* The best tier that the machine has and ACTIV_MAX_TIER allows. Asked once, then remembered; any thread may call. */
+int activ_tier_best(void);
+
+/* An object that keeps a copy of its host can so make a context of it again. */
+struct activ_context {
+    activ_host host;
+};
+
+/* Defaults, or a copy of the context's. */
+void activ_host_of(const activ_context *context, activ_host *host);
+
+#endif
