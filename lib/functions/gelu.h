@@ -1,0 +1,62 @@
+/* gelu: x Phi(x), Phi the normal distribution function. Hendrycks and Gimpel 2016. f' vanishes at -0.75179.
+ *
+ * Near 0 a polynomial in x^2. Otherwise, with a = |x|, Phi(-a) = g(a) e^(-a^2/2), g being Mills' ratio up to a factor: smooth, so that the whole relative size of the
+ * tail is in the exponential. (1 + erf would cancel to nothing below -5.5.) For x > 0, x - x Phi(-x).
+ * f'(-a) = e^(-a^2/2) (g(a) - a/sqrt(2 pi)); f'(a) = 1 - f'(-a). */
+#include "functions/function.h"
+
+#if defined(ACTIV_FN_DEFINITIONS)
+static const activ_fn_definition gelu_definition = {
+    .signature = "gelu",
+    .formula = "x Phi(x), Phi(x) = (1 + erf(x/sqrt 2))/2",
+    .source = "Hendrycks and Gimpel 2016, Gaussian error linear units, arXiv:1606.08415",
+    .forward_ulp = 3.0f,
+    .derivative_ulp = 4.0f,
+};
+#else
+/* Where the polynomials of the middle hold. */
+V_INLINE vm gelu_is_middle(vf x)
+{
+    return v_le(v_abs(x), v_set(0.75f));
+}
+
+V_INLINE vf gelu_forward(vf x, const vf *v)
+{
+    (void)v;
+    vf a = v_neg(v_minus_abs(x, -15.0f));
+    vexp e = v_exp_minus_half_square(a);
+    vf p = v_mul(a, v_normal_mills(a));
+    vf tail = v_scale(v_fma(p, e.h, v_mul(p, e.l)), e.n);
+    vf outer = v_sel(v_lt(x, v_set(0.0f)), v_neg(tail), v_sub(x, tail));
+
+    vf z = v_mul(x, x);
+    vf r = v_set(0x1.bdfa8cp-14f);
+    r = v_fma(r, z, v_set(-0x1.36cbep-10f));
+    r = v_fma(r, z, v_set(0x1.46d578p-7f));
+    r = v_fma(r, z, v_set(-0x1.10586ep-4f));
+    /* 1/sqrt(2 pi) in two parts: it is the slope at 0. */
+    r = v_add(v_fma(r, z, v_set(-0x1.857936p-27f)), v_set(0x1.988454p-2f));
+    return v_sel(gelu_is_middle(x), v_mul(x, v_fma(x, r, v_set(0.5f))), outer);
+}
+
+V_INLINE vf gelu_derivative(vf x, const vf *v)
+{
+    (void)v;
+    vf a = v_neg(v_minus_abs(x, -15.0f));
+    vexp e = v_exp_minus_half_square(a);
+    vf p = v_fnma(a, v_set(0x1.988454p-2f), v_normal_mills(a));   /* 1/sqrt(2 pi) */
+    vf tail = v_scale(v_fma(p, e.h, v_mul(p, e.l)), e.n);
+    vf outer = v_sel(v_lt(x, v_set(0.0f)), tail, v_sub(v_set(1.0f), tail));
+
+    vf z = v_mul(x, x);
+    vf t = v_set(-0x1.19bb94p-13f);
+    t = v_fma(t, z, v_set(0x1.3acaf2p-10f));
+    t = v_fma(t, z, v_set(-0x1.3832ccp-7f));
+    t = v_fma(t, z, v_set(0x1.ea482p-5f));
+    t = v_fma(t, z, v_set(-0x1.10586cp-2f));
+    t = v_add(v_fma(t, z, v_set(-0x1.857936p-26f)), v_set(0x1.988454p-1f));
+    return v_sel(gelu_is_middle(x), v_fma(x, t, v_set(0.5f)), outer);
+}
+
+ACTIV_ELEMENTWISE(gelu)
+#endif

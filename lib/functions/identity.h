@@ -1,0 +1,26 @@
+/* identity: x. */
+#include "functions/function.h"
+
+#if defined(ACTIV_FN_DEFINITIONS)
+static const activ_fn_definition identity_definition = {
+    .signature = "identity",
+    .formula = "x",
+    .source = "-",
+    .forward_ulp = 0.0f,
+    .derivative_ulp = 0.0f,
+};
+#else
+V_INLINE vf identity_forward(vf x, const vf *v)
+{
+    (void)v;
+    return x;
+}
+
+V_INLINE vf identity_derivative(vf x, const vf *v)
+{
+    (void)v;
+    return v_sel(v_nan(x), x, v_set(1.0f));
+}
+
+ACTIV_ELEMENTWISE(identity)
+#endif

@@ -1,0 +1,27 @@
+/* relu: max(x, 0). Nair and Hinton 2010. f'(0) = 0. */
+#include "functions/function.h"
+
+#if defined(ACTIV_FN_DEFINITIONS)
+static const activ_fn_definition relu_definition = {
+    .signature = "relu",
+    .formula = "max(x, 0)",
+    .source = "Nair and Hinton 2010, Rectified linear units improve restricted Boltzmann machines",
+    .forward_ulp = 0.0f,
+    .derivative_ulp = 0.0f,
+};
+#else
+V_INLINE vf relu_forward(vf x, const vf *v)
+{
+    (void)v;
+    return v_sel(v_le(x, v_set(0.0f)), v_set(0.0f), x);
+}
+
+V_INLINE vf relu_derivative(vf x, const vf *v)
+{
+    (void)v;
+    vf one_or_nan = v_sel(v_nan(x), x, v_set(1.0f));
+    return v_sel(v_le(x, v_set(0.0f)), v_set(0.0f), one_or_nan);
+}
+
+ACTIV_ELEMENTWISE(relu)
+#endif

@@ -1,0 +1,30 @@
+/* silu: x sigmoid(x), also known as swish with beta 1. Elfwing 2017. f' vanishes at -1.27846. */
+#include "functions/function.h"
+
+#if defined(ACTIV_FN_DEFINITIONS)
+static const activ_fn_definition silu_definition = {
+    .signature = "silu",
+    .formula = "x / (1 + e^-x)",
+    .source = "Elfwing, Uchibe, Doya 2017, Sigmoid-weighted linear units, arXiv:1702.03118",
+    .forward_ulp = 1.0f,
+    .derivative_ulp = 3.0f,
+};
+#else
+V_INLINE vf silu_forward(vf x, const vf *v)
+{
+    (void)v;
+    vf bounded = v_max(v_set(-150.0f), x);
+    vsigma s = v_sigma(v_minus_abs(x, -150.0f), v_set(0.0f));
+    return v_sel(v_gt(x, v_set(100.0f)), x, v_gate(bounded, s, v_lt(x, v_set(0.0f))));
+}
+
+V_INLINE vf silu_derivative(vf x, const vf *v)
+{
+    (void)v;
+    vpair bounded = { v_max(v_set(-150.0f), v_min(v_set(150.0f), x)), v_set(0.0f) };
+    vsigma s = v_sigma(v_minus_abs(x, -150.0f), v_set(0.0f));
+    return v_gate_derivative(bounded, s, v_lt(x, v_set(0.0f)));
+}
+
+ACTIV_ELEMENTWISE(silu)
+#endif

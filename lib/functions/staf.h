@@ -1,0 +1,161 @@
+/* staf: sum over i < tau of C_i sin(Omega_i x + Phi_i), all 3 tau numbers trained. Morsali et al. 2025.
+ *
+ * The arrays come in the order C, Omega, Phi. Sine and cosine share one reduction. Values are
+ * added in the order of i, one fma each; the gradients of a term are summed over chunks of the data. */
+#include "functions/function.h"
+
+#if defined(ACTIV_FN_DEFINITIONS)
+#include <math.h>
+
+#include "base/dmath.h"
+#include "base/random.h"
+
+static const char *const staf_inits[] = { "book", "repo", "unit", NULL };
+
+static size_t staf_param_vector(const float *values, int which, const char **name)
+{
+    static const char *const names[] = { "C", "Omega", "Phi" };
+    if (which >= 3)
+        return 0;
+    *name = names[which];
+    return (size_t)values[0];
+}
+
+/* book: C, Omega, Phi ~ N(0, 1). repo: the authors' start, Omega = omega0 U(0, 1), Phi ~ U(-pi, pi), C = sign(L) sqrt |L|
+ * with L ~ Laplace(0, 1/(2 tau)). unit: the same with L ~ Laplace(0, 2/tau), so that the output has variance 1. */
+static void staf_param_init(const float *values, uint64_t seed, float *params)
+{
+    size_t tau = (size_t)values[0];
+    int init = (int)values[1];
+    float *c = params, *omega = params + tau, *phi = params + 2 * tau;
+    for (uint64_t i = 0; i < tau; i++) {
+        if (init == 0) {
+            c[i] = (float)activ_random_normal_double(seed, ACTIV_STREAM(ACTIV_STREAM_FN, 0), i);
+            omega[i] = (float)activ_random_normal_double(seed, ACTIV_STREAM(ACTIV_STREAM_FN, 1), i);
+            phi[i] = (float)activ_random_normal_double(seed, ACTIV_STREAM(ACTIV_STREAM_FN, 2), i);
+            continue;
+        }
+        double u = activ_random_unit(seed, ACTIV_STREAM(ACTIV_STREAM_FN, 0), i) - 0.5;
+        double scale = init == 1 ? 0.5 / (double)tau : 2.0 / (double)tau;
+        double root = sqrt(-scale * activ_log(1.0 - 2.0 * (u < 0.0 ? -u : u)));
+        c[i] = (float)(u < 0.0 ? -root : root);
+        omega[i] = (float)((double)values[2] * activ_random_unit(seed, ACTIV_STREAM(ACTIV_STREAM_FN, 1), i));
+        phi[i] = (float)(6.28318530717958647693 *
+                         (activ_random_unit(seed, ACTIV_STREAM(ACTIV_STREAM_FN, 2), i) - 0.5));
+    }
+}
+
+static const activ_fn_definition staf_definition = {
+    .signature = "staf(tau=25, init=book, omega0=30)",
+    .formula = "sum over i < tau of C_i sin(Omega_i x + Phi_i)",
+    .source = "Morsali et al. 2025, STAF: Sinusoidal trainable activation functions, arXiv:2502.00869",
+    .values = { { .name = "tau", .initial = 25.0f, .count = 1, .most = 65536.0f },
+                { .name = "init", .initial = 0.0f, .words = staf_inits },
+                { .name = "omega0", .initial = 30.0f } },
+    /* In units of the sum of the terms' magnitudes, plus what one rounding of each argument costs. */
+    .forward_ulp = 2.0f,
+    .derivative_ulp = 2.0f,
+    .param_vector = staf_param_vector,
+    .param_init = staf_param_init,
+};
+#else
+/* Elements treated at a time, and terms whose partial sums are held at a time. */
+#define STAF_CHUNK 256
+#define STAF_TERMS 32
+
+/* f(x), or f'(x). */
+V_INLINE vf staf_sum(vf x, const float *params, size_t tau, int derivative)
+{
+    vf sum = v_set(0.0f);
+    for (size_t i = 0; i < tau; i++) {
+        vf c = v_set(params[i]), omega = v_set(params[tau + i]), sine, cosine;
+        v_sincos(v_fma(omega, x, v_set(params[2 * tau + i])), &sine, &cosine);
+        sum = derivative ? v_fma(v_mul(c, omega), cosine, sum) : v_fma(c, sine, sum);
+    }
+    return sum;
+}
+
+static void staf_forward_loop(const float *params, size_t count, size_t n, const float *x, float *y)
+{
+    size_t tau = count / 3;
+    for (size_t i = 0; i < n; i += V_LANES) {
+        size_t lanes = v_part_lanes(n - i, 0);
+        v_store_some(y + i, lanes, staf_sum(v_load_some(x + i, lanes), params, tau, 0));
+    }
+}
+
+/* Adds the chunk's share of the gradients of term i to its partial sums, and its part of the derivative to slope. */
+V_INLINE void staf_term(const float *params, size_t tau, size_t i, size_t n, const float *x,
+                        const float *dy, vf *slope, vsum sums[3])
+{
+    vf c = v_set(params[i]), omega = v_set(params[tau + i]), phi = v_set(params[2 * tau + i]);
+    vf c_omega = v_mul(c, omega);
+    vsum sum_c = sums[0], sum_omega = sums[1], sum_phi = sums[2];
+    for (size_t b = 0; b < n; b += V_BLOCK) {
+        for (size_t j = 0; j < V_PER_BLOCK; j++) {
+            size_t lanes = v_part_lanes(n - b, j), at = b + j * V_LANES;
+            if (lanes == 0)
+                break;
+            vf xs = v_load_some(x + at, lanes), dys = v_load_some(dy + at, lanes), sine, cosine;
+            v_sincos(v_fma(omega, xs, phi), &sine, &cosine);
+            vf c_cosine = v_mul(c, cosine);
+            sum_c.part[j] = acc_fma(sum_c.part[j], dys, sine);
+            sum_omega.part[j] = acc_fma(sum_omega.part[j], dys, v_mul(c_cosine, xs));
+            sum_phi.part[j] = acc_fma(sum_phi.part[j], dys, c_cosine);
+            slope[at / V_LANES] = v_fma(c_omega, cosine, slope[at / V_LANES]);
+        }
+    }
+    sums[0] = sum_c;
+    sums[1] = sum_omega;
+    sums[2] = sum_phi;
+}
+
+static void staf_backward_loop(const float *params, size_t count, size_t n, const float *x,
+                               const float *dy, float *dx, float *dparams)
+{
+    size_t tau = count / 3;
+    vf slope[STAF_CHUNK / V_LANES];
+    if (dparams) {
+        /* With up to STAF_TERMS terms, dx comes out of the same pass. Otherwise it has to wait until the last group of
+         * terms has been through the data, since dx may be dy. */
+        int together = dx && tau <= STAF_TERMS;
+        vsum sums[STAF_TERMS][3];
+        for (size_t first = 0; first < tau; first += STAF_TERMS) {
+            size_t terms = tau - first < STAF_TERMS ? tau - first : STAF_TERMS;
+            for (size_t i = 0; i < terms; i++)
+                for (int k = 0; k < 3; k++)
+                    sums[i][k] = v_sum_zero();
+            for (size_t start = 0; start < n; start += STAF_CHUNK) {
+                size_t length = n - start < STAF_CHUNK ? n - start : STAF_CHUNK;
+                for (size_t j = 0; j < STAF_CHUNK / V_LANES; j++)
+                    slope[j] = v_set(0.0f);
+                for (size_t i = 0; i < terms; i++)
+                    staf_term(params, tau, first + i, length, x + start, dy + start, slope, sums[i]);
+                if (!together)
+                    continue;
+                for (size_t at = 0; at < length; at += V_LANES) {
+                    size_t lanes = v_part_lanes(length - at, 0);
+                    vf out = v_mul(v_load_some(dy + start + at, lanes), slope[at / V_LANES]);
+                    v_store_some(dx + start + at, lanes, out);
+                }
+            }
+            for (size_t i = 0; i < terms; i++)
+                for (size_t k = 0; k < 3; k++) {
+                    float *d = dparams + k * tau + first + i;
+                    *d = (float)((double)*d + v_sum_total(sums[i][k]));
+                }
+        }
+        if (together)
+            return;
+    }
+    if (!dx)
+        return;
+    for (size_t i = 0; i < n; i += V_LANES) {
+        size_t lanes = v_part_lanes(n - i, 0);
+        vf d = staf_sum(v_load_some(x + i, lanes), params, tau, 1);
+        v_store_some(dx + i, lanes, v_mul(v_load_some(dy + i, lanes), d));
+    }
+}
+
+static const activ_fn_kernel staf_kernel = { staf_forward_loop, staf_backward_loop, NULL, NULL };
+#endif

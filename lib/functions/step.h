@@ -1,0 +1,26 @@
+/* step: 1 where x >= theta, else 0. McCulloch and Pitts 1943. */
+#include "functions/function.h"
+
+#if defined(ACTIV_FN_DEFINITIONS)
+static const activ_fn_definition step_definition = {
+    .signature = "step(theta=0)",
+    .formula = "x >= theta ? 1 : 0; f' = 0",
+    .source = "McCulloch and Pitts 1943, A logical calculus of the ideas immanent in nervous activity",
+    .values = { { .name = "theta", .initial = 0.0f } },
+    .forward_ulp = 0.0f,
+    .derivative_ulp = 0.0f,
+};
+#else
+V_INLINE vf step_forward(vf x, const vf *v)
+{
+    return v_sel(v_ge(x, v[0]), v_set(1.0f), v_sel(v_nan(x), x, v_set(0.0f)));
+}
+
+V_INLINE vf step_derivative(vf x, const vf *v)
+{
+    (void)v;
+    return v_sel(v_nan(x), x, v_set(0.0f));
+}
+
+ACTIV_ELEMENTWISE(step)
+#endif

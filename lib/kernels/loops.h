@@ -1,0 +1,176 @@
+/* The loops that turn arithmetic on vectors into kernels on arrays.
+ *
+ * A loop is an inline function that gets the arithmetic as a pointer; both are inlined into each kernel, so
+ * that the pointer is gone. Blocks of sixteen elements, whatever the tier's width: partial sum i of a
+ * reduction then holds the elements i, i+16, i+32 ... on every tier.
+ */
+#ifndef ACTIV_KERNELS_LOOPS_H
+#define ACTIV_KERNELS_LOOPS_H
+
+#include "base/dmath.h"
+#include "functions/definition.h"
+#include "kernels/kernels.h"
+#include "simd/math.h"
+
+/* How many of the `left` elements of a block vector number `part` covers. */
+V_INLINE size_t v_part_lanes(size_t left, size_t part)
+{
+    size_t before = part * V_LANES;
+    size_t lanes = left > before ? left - before : 0;
+    return lanes < V_LANES ? lanes : V_LANES;
+}
+
+V_INLINE vf v_load_some(const float *p, size_t lanes)
+{
+    return lanes == V_LANES ? v_load(p) : v_load_part(p, lanes);
+}
+
+V_INLINE void v_store_some(float *p, size_t lanes, vf a)
+{
+    if (lanes == V_LANES)
+        v_store(p, a);
+    else
+        v_store_part(p, lanes, a);
+}
+
+/* Sixteen partial sums in double. */
+typedef struct vsum {
+    vacc part[V_PER_BLOCK];
+} vsum;
+
+V_INLINE vsum v_sum_zero(void)
+{
+    vsum s;
+    for (size_t i = 0; i < V_PER_BLOCK; i++)
+        s.part[i] = acc_zero();
+    return s;
+}
+
+/* The one tree by which sixteen partial sums become one. */
+V_INLINE double v_sum_tree(const double *lanes)
+{
+    double s[V_BLOCK / 2];
+    for (size_t i = 0; i < 8; i++)
+        s[i] = lanes[i] + lanes[i + 8];
+    for (size_t i = 0; i < 4; i++)
+        s[i] += s[i + 4];
+    return (s[0] + s[2]) + (s[1] + s[3]);
+}
+
+V_INLINE double v_sum_total(vsum s)
+{
+    double lanes[V_BLOCK];
+    for (size_t i = 0; i < V_PER_BLOCK; i++)
+        acc_store(lanes + i * V_LANES, s.part[i]);
+    return v_sum_tree(lanes);
+}
+
+typedef vf v_function(vf x, const vf *values);
+typedef vf v_gradient(vf x, const vf *values, int j);
+
+V_INLINE void v_spread(const float *values, size_t count, vf *v)
+{
+    for (size_t i = 0; i < ACTIV_MAX_VALUES; i++)
+        v[i] = v_set(i < count ? values[i] : 0.0f);
+}
+
+V_INLINE void v_forward_loop(v_function *f, const float *values, size_t count, size_t n,
+                             const float *x, float *y)
+{
+    vf v[ACTIV_MAX_VALUES];
+    v_spread(values, count, v);
+    size_t i = 0;
+    for (; i + V_BLOCK <= n; i += V_BLOCK) {
+        vf out[V_PER_BLOCK];
+        for (size_t j = 0; j < V_PER_BLOCK; j++)
+            out[j] = f(v_load(x + i + j * V_LANES), v);
+        for (size_t j = 0; j < V_PER_BLOCK; j++)
+            v_store(y + i + j * V_LANES, out[j]);
+    }
+    for (; i < n; i += V_LANES) {
+        size_t lanes = v_part_lanes(n - i, 0);
+        v_store_some(y + i, lanes, f(v_load_some(x + i, lanes), v));
+    }
+}
+
+V_INLINE void v_derivative_loop(v_function *d, const float *values, size_t count, size_t n,
+                                const float *x, const float *dy, float *dx)
+{
+    vf v[ACTIV_MAX_VALUES];
+    v_spread(values, count, v);
+    size_t i = 0;
+    for (; i + V_BLOCK <= n; i += V_BLOCK) {
+        vf out[V_PER_BLOCK];
+        for (size_t j = 0; j < V_PER_BLOCK; j++)
+            out[j] = v_mul(v_load(dy + i + j * V_LANES), d(v_load(x + i + j * V_LANES), v));
+        for (size_t j = 0; j < V_PER_BLOCK; j++)
+            v_store(dx + i + j * V_LANES, out[j]);
+    }
+    for (; i < n; i += V_LANES) {
+        size_t lanes = v_part_lanes(n - i, 0);
+        vf out = v_mul(v_load_some(dy + i, lanes), d(v_load_some(x + i, lanes), v));
+        v_store_some(dx + i, lanes, out);
+    }
+}
+
+/* Gradient of one trainable value: the sum over all elements of dy df/dvalue. */
+V_INLINE double v_gradient_loop(v_gradient *g, int which, const float *values, size_t count, size_t n,
+                                const float *x, const float *dy)
+{
+    vf v[ACTIV_MAX_VALUES];
+    v_spread(values, count, v);
+    vsum sum = v_sum_zero();
+    for (size_t i = 0; i < n; i += V_BLOCK) {
+        for (size_t j = 0; j < V_PER_BLOCK; j++) {
+            size_t lanes = v_part_lanes(n - i, j), at = i + j * V_LANES;
+            if (lanes == 0)
+                break;
+            vf slope = g(v_load_some(x + at, lanes), v, which);
+            sum.part[j] = acc_fma(sum.part[j], v_load_some(dy + at, lanes), slope);
+        }
+    }
+    return v_sum_total(sum);
+}
+
+#define ACTIV_ELEMENTWISE_FORWARD(name)                                                                  \
+    static void name##_forward_loop(const float *values, size_t count, size_t n, const float *x, float *y) \
+    {                                                                                                    \
+        v_forward_loop(name##_forward, values, count, n, x, y);                                          \
+    }
+
+#define ACTIV_ELEMENTWISE_BACKWARD(name)                                                                 \
+    static void name##_backward_loop(const float *values, size_t count, size_t n, const float *x,        \
+                                     const float *dy, float *dx, float *dparams)                         \
+    {                                                                                                    \
+        (void)dparams;                                                                                   \
+        if (dx)                                                                                          \
+            v_derivative_loop(name##_derivative, values, count, n, x, dy, dx);                           \
+    }
+
+#define ACTIV_ELEMENTWISE(name)                                                                          \
+    ACTIV_ELEMENTWISE_FORWARD(name)                                                                      \
+    ACTIV_ELEMENTWISE_BACKWARD(name)                                                                     \
+    static const activ_fn_kernel name##_kernel = { name##_forward_loop, name##_backward_loop, NULL, NULL };
+
+#define ACTIV_ELEMENTWISE_RANDOM(name)                                                                   \
+    ACTIV_ELEMENTWISE_FORWARD(name)                                                                      \
+    ACTIV_ELEMENTWISE_BACKWARD(name)                                                                     \
+    static const activ_fn_kernel name##_kernel = { name##_forward_loop, name##_backward_loop,            \
+                                                   name##_forward_noise, name##_backward_noise };
+
+/* The sums first: dx may be dy or x. */
+#define ACTIV_ELEMENTWISE_TRAINABLE(name, first, how_many)                                               \
+    ACTIV_ELEMENTWISE_FORWARD(name)                                                                      \
+    static void name##_backward_loop(const float *values, size_t count, size_t n, const float *x,        \
+                                     const float *dy, float *dx, float *dparams)                         \
+    {                                                                                                    \
+        if (dparams)                                                                                     \
+            for (int j = 0; j < (how_many); j++)                                                         \
+                dparams[j] = (float)((double)dparams[j] +                                                \
+                                     v_gradient_loop(name##_gradient, (first) + j, values, count, n, x, dy)); \
+        if (dx)                                                                                          \
+            v_derivative_loop(name##_derivative, values, count, n, x, dy, dx);                           \
+    }                                                                                                    \
+    static const activ_fn_kernel name##_kernel = { name##_forward_loop, name##_backward_loop, NULL, NULL };
+
+#endif

@@ -1,0 +1,28 @@
+/* All kernels of one tier. This file is compiled once per tier, with that tier's flags, ACTIV_TIER=name
+ * and ACTIV_TIER_HEADER="simd/name.h". Everything in it is static; it exports one table. No header
+ * that it includes may define a function that is not static: the linker could keep this copy for all. */
+#include "kernels/loops.h"
+
+#include "activ_functions.h"   /* made by CMake: includes functions/NAME.h for each line of functions/list.h */
+#include "kernels/gemm.h"
+#include "kernels/reduce.h"
+#include "kernels/rowwise.h"
+#include "kernels/update.h"
+
+static const activ_fn_kernel *const functions[ACTIV_FN_COUNT] = {
+#define ACTIV_FN_ROW(name) &name##_kernel,
+    ACTIV_FUNCTIONS(ACTIV_FN_ROW)
+#undef ACTIV_FN_ROW
+};
+
+extern const activ_kernels V_TIER_NAME(activ_kernels);
+
+const activ_kernels V_TIER_NAME(activ_kernels) = {
+    .functions = functions,
+    .gemm = gemm,
+    .add = add,
+    .column_sums = column_sums,
+    .cross_entropy = cross_entropy,
+    .squared_error = squared_error,
+    .sgd = sgd,
+};

@@ -1,0 +1,92 @@
+/* The vocabulary for AVX2 with FMA: eight lanes. */
+#include <immintrin.h>
+
+#define V_LANES 8
+
+typedef __m256 vf;
+typedef __m256i vi;
+typedef __m256 vm;   /* all bits of a lane, or none */
+
+V_INLINE vf v_set(float s) { return _mm256_set1_ps(s); }
+V_INLINE vf v_load(const float *p) { return _mm256_loadu_ps(p); }
+V_INLINE void v_store(float *p, vf a) { _mm256_storeu_ps(p, a); }
+
+V_INLINE vi avx2_first(size_t n)
+{
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+V_INLINE vf v_load_part(const float *p, size_t n) { return _mm256_maskload_ps(p, avx2_first(n)); }
+V_INLINE void v_store_part(float *p, size_t n, vf a) { _mm256_maskstore_ps(p, avx2_first(n), a); }
+
+V_INLINE vi v_bits(vf a) { return _mm256_castps_si256(a); }
+V_INLINE vf v_float_of(vi i) { return _mm256_castsi256_ps(i); }
+
+V_INLINE vf v_add(vf a, vf b) { return _mm256_add_ps(a, b); }
+V_INLINE vf v_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
+V_INLINE vf v_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
+V_INLINE vf v_div(vf a, vf b) { return _mm256_div_ps(a, b); }
+V_INLINE vf v_sqrt(vf a) { return _mm256_sqrt_ps(a); }
+V_INLINE vf v_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
+V_INLINE vf v_fnma(vf a, vf b, vf c) { return _mm256_fnmadd_ps(a, b, c); }
+V_INLINE vf v_neg(vf a) { return _mm256_xor_ps(a, _mm256_set1_ps(-0.0f)); }
+V_INLINE vf v_abs(vf a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
+V_INLINE vf v_copysign(vf a, vf sign)
+{
+    return _mm256_or_ps(v_abs(a), _mm256_and_ps(sign, _mm256_set1_ps(-0.0f)));
+}
+V_INLINE vf v_min(vf a, vf b) { return _mm256_min_ps(a, b); }   /* the second operand if in doubt, as asked */
+V_INLINE vf v_max(vf a, vf b) { return _mm256_max_ps(a, b); }
+
+V_INLINE vm v_lt(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
+V_INLINE vm v_le(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LE_OQ); }
+V_INLINE vm v_gt(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_GT_OQ); }
+V_INLINE vm v_ge(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_GE_OQ); }
+V_INLINE vm v_eq(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
+V_INLINE vm v_nan(vf a) { return _mm256_cmp_ps(a, a, _CMP_UNORD_Q); }
+V_INLINE vf v_sel(vm m, vf a, vf b) { return _mm256_blendv_ps(b, a, m); }
+V_INLINE vm m_and(vm a, vm b) { return _mm256_and_ps(a, b); }
+V_INLINE vm m_or(vm a, vm b) { return _mm256_or_ps(a, b); }
+V_INLINE vm m_not(vm a) { return _mm256_xor_ps(a, v_float_of(_mm256_set1_epi32(-1))); }
+V_INLINE vm m_set(int truth) { return v_float_of(_mm256_set1_epi32(truth ? -1 : 0)); }
+V_INLINE int m_any(vm a) { return _mm256_movemask_ps(a) != 0; }
+
+V_INLINE vf v_from_int(vi i) { return _mm256_cvtepi32_ps(i); }
+V_INLINE vi i_set(int32_t s) { return _mm256_set1_epi32(s); }
+V_INLINE vi i_add(vi a, vi b) { return _mm256_add_epi32(a, b); }
+V_INLINE vi i_sub(vi a, vi b) { return _mm256_sub_epi32(a, b); }
+V_INLINE vi i_and(vi a, vi b) { return _mm256_and_si256(a, b); }
+V_INLINE vi i_or(vi a, vi b) { return _mm256_or_si256(a, b); }
+V_INLINE vi i_xor(vi a, vi b) { return _mm256_xor_si256(a, b); }
+#define i_shl(a, n) _mm256_slli_epi32(a, n)
+#define i_shr(a, n) _mm256_srli_epi32(a, n)
+#define i_sar(a, n) _mm256_srai_epi32(a, n)
+V_INLINE vm i_eq(vi a, vi b) { return v_float_of(_mm256_cmpeq_epi32(a, b)); }
+V_INLINE vm i_gt(vi a, vi b) { return v_float_of(_mm256_cmpgt_epi32(a, b)); }
+V_INLINE vi i_sel(vm m, vi a, vi b) { return v_bits(v_sel(m, v_float_of(a), v_float_of(b))); }
+
+typedef struct vacc {
+    __m256d low, high;
+} vacc;
+
+V_INLINE vacc acc_zero(void)
+{
+    vacc acc = { _mm256_setzero_pd(), _mm256_setzero_pd() };
+    return acc;
+}
+V_INLINE vacc acc_fma(vacc acc, vf a, vf b)
+{
+    acc.low = _mm256_fmadd_pd(_mm256_cvtps_pd(_mm256_castps256_ps128(a)),
+                              _mm256_cvtps_pd(_mm256_castps256_ps128(b)), acc.low);
+    acc.high = _mm256_fmadd_pd(_mm256_cvtps_pd(_mm256_extractf128_ps(a, 1)),
+                               _mm256_cvtps_pd(_mm256_extractf128_ps(b, 1)), acc.high);
+    return acc;
+}
+V_INLINE void acc_store(double *p, vacc acc)
+{
+    _mm256_storeu_pd(p, acc.low);
+    _mm256_storeu_pd(p + 4, acc.high);
+}
+
+/* GEMM's register tile: 6 x 2 accumulators, 2 vectors of B and one of A fill fifteen of the sixteen registers. */
+#define V_GEMM_ROWS 6
+#define V_GEMM_VECTORS 2

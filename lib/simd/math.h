@@ -1,0 +1,330 @@
+/* exp, expm1, log1p, sigma, sine and cosine, the normal tail: written once in the vocabulary.
+ *
+ * Where a result will be used further, it is a pair h + l: two float32 that hold some 48 bits
+ * together (|l| about half a unit in the last place of h). Coefficients: simd/polynomials.sollya.
+ */
+#ifndef ACTIV_SIMD_MATH_H
+#define ACTIV_SIMD_MATH_H
+
+#include "simd/simd.h"
+
+typedef struct vpair {
+    vf h, l;
+} vpair;
+
+/* a + b exactly, for |a| >= |b| or a = 0 (Dekker). */
+V_INLINE vpair v_fast_two_sum(vf a, vf b)
+{
+    vpair s;
+    s.h = v_add(a, b);
+    s.l = v_sub(b, v_sub(s.h, a));
+    return s;
+}
+
+/* a + b exactly, whichever is larger (Knuth). */
+V_INLINE vpair v_two_sum(vf a, vf b)
+{
+    vpair s;
+    s.h = v_add(a, b);
+    vf b_part = v_sub(s.h, a);
+    s.l = v_add(v_sub(a, v_sub(s.h, b_part)), v_sub(b, b_part));
+    return s;
+}
+
+/* a * b exactly, unless the low part falls below the smallest number. */
+V_INLINE vpair v_two_product(vf a, vf b)
+{
+    vpair p;
+    p.h = v_mul(a, b);
+    p.l = v_fma(a, b, v_neg(p.h));
+    return p;
+}
+
+/* 2^n for -126 <= n <= 127. */
+V_INLINE vf v_power_of_two(vi n)
+{
+    return v_float_of(i_shl(i_add(n, i_set(127)), 23));
+}
+
+/* a * 2^n for -252 <= n <= 254 in two steps, of which at most the second rounds if a is near 1. */
+V_INLINE vf v_scale(vf a, vi n)
+{
+    vi half = i_sar(n, 1);
+    return v_mul(v_mul(a, v_power_of_two(half)), v_power_of_two(i_sub(n, half)));
+}
+
+/* Nearest whole number to a, |a| < 2^22, as float and as int: adding 1.5 * 2^23 leaves it in the low bits. Works
+ * for NaN without undefined conversions: the int is then meaningless. */
+V_INLINE vf v_round_parts(vf a, vf factor, vi *n)
+{
+    const vf magic = v_set(0x1.8p23f);
+    vf t = v_fma(a, factor, magic);
+    *n = i_sub(v_bits(t), i_set(0x4b400000));
+    return v_sub(t, magic);
+}
+
+/* ---- exponential ------------------------------------------------------------------------ */
+
+/* x + x_low = n ln 2 + r + r_low, |r| <= ln 2 / 2; and q = e^(r + r_low) - 1 - r. Exact up to r; q to 2^-28 or so. */
+typedef struct vexp_reduced {
+    vf r, q;
+    vi n;
+} vexp_reduced;
+
+V_INLINE vexp_reduced v_exp_reduce(vf x, vf x_low)
+{
+    vexp_reduced e;
+    vf k = v_round_parts(x, v_set(0x1.715476p0f), &e.n);      /* 1/ln 2 */
+    /* ln 2 in two parts, the first with so few bits that its subtraction is exact. */
+    vf r0 = v_fnma(k, v_set(0x1.62e43p-1f), x);
+    vf low = v_fnma(k, v_set(-0x1.05c61p-29f), x_low);
+    vpair r = v_fast_two_sum(r0, low);
+    vf p = v_set(0x1.9a94e6p-13f);
+    p = v_fma(p, r.h, v_set(0x1.6d5166p-10f));
+    p = v_fma(p, r.h, v_set(0x1.1115b6p-7f));
+    p = v_fma(p, r.h, v_set(0x1.5554e4p-5f));
+    p = v_fma(p, r.h, v_set(0x1.555552p-3f));
+    p = v_fma(p, r.h, v_set(0.5f));
+    e.r = r.h;
+    e.q = v_fma(v_mul(r.h, r.h), p, r.l);
+    return e;
+}
+
+/* e^(x + x_low) = (h + l) 2^n with h + l in [0.7, 1.42]; -170 <= x <= 170. */
+typedef struct vexp {
+    vf h, l;
+    vi n;
+} vexp;
+
+V_INLINE vexp v_exp(vf x, vf x_low)
+{
+    vexp_reduced e = v_exp_reduce(x, x_low);
+    vpair one = v_fast_two_sum(v_set(1.0f), e.r);
+    vpair s = v_fast_two_sum(one.h, v_add(one.l, e.q));
+    vexp result = { s.h, s.l, e.n };
+    return result;
+}
+
+/* e^x - 1 as a pair, relative accuracy kept near 0; -85 <= x <= 80. */
+V_INLINE vpair v_expm1(vf x)
+{
+    vexp_reduced e = v_exp_reduce(x, v_set(0.0f));
+    vf power = v_power_of_two(e.n);
+    /* 2^n (1 + r + q) - 1 = (2^n - 1) + 2^n r + 2^n q, largest first. */
+    vf c = v_sub(power, v_set(1.0f));
+    vf c_low = v_sub(power, v_add(c, v_set(1.0f)));
+    vpair s = v_fast_two_sum(c, v_mul(power, e.r));
+    return v_fast_two_sum(s.h, v_add(v_fma(power, e.q, c_low), s.l));
+}
+
+/* ---- logistic function ------------------------------------------------------------------- */
+
+/* For z = -(|x| + low part), t = e^z: body = 1/(1+t) and tail = t/(1+t) 2^-n, both as pairs. The tail is not
+ * scaled by 2^n yet, so that a result in the subnormal range is rounded once, at its end. */
+typedef struct vsigma {
+    vpair body, tail;
+    vi n;
+} vsigma;
+
+V_INLINE vsigma v_sigma(vf z, vf z_low)   /* -150 <= z <= 0 */
+{
+    vsigma s;
+    vexp e = v_exp(z, z_low);
+    vf t = v_scale(e.h, e.n), t_low = v_scale(e.l, e.n);
+    vpair d = v_fast_two_sum(v_set(1.0f), t);
+    d.l = v_add(d.l, t_low);
+    /* One division; its remainder, which fma gives, makes both quotients pairs. */
+    vf inverse = v_div(v_set(1.0f), d.h);
+    vf rest = v_fnma(inverse, d.l, v_fnma(inverse, d.h, v_set(1.0f)));
+    s.body.h = inverse;
+    s.body.l = v_mul(rest, inverse);
+    s.tail.h = v_mul(e.h, inverse);
+    rest = v_add(v_fnma(s.tail.h, d.h, e.h), v_fnma(s.tail.h, d.l, e.l));
+    s.tail.l = v_mul(rest, inverse);
+    s.n = e.n;
+    return s;
+}
+
+/* -|x|, but not below `bound`, where e^x has long been nothing; NaN stays. */
+V_INLINE vf v_minus_abs(vf x, float bound)
+{
+    return v_max(v_set(bound), v_neg(v_abs(x)));
+}
+
+/* logistic(x) for x of either sign, from v_sigma(-|x|). */
+V_INLINE vf v_sigma_value(vsigma s, vm negative)
+{
+    vf tail = v_scale(v_add(s.tail.h, s.tail.l), s.n);
+    return v_sel(negative, tail, v_add(s.body.h, s.body.l));
+}
+
+/* 2^shift logistic'(x); logistic' = q - q^2 with q = logistic(-|x|). */
+V_INLINE vf v_sigma_derivative(vsigma s, int shift)
+{
+    vf q = v_add(s.tail.h, s.tail.l);
+    return v_scale(v_fnma(v_scale(q, s.n), q, q), i_add(s.n, i_set(shift)));
+}
+
+/* x logistic(z), s = v_sigma(-|z|), z < 0 where `negative`. */
+V_INLINE vf v_gate(vf x, vsigma s, vm negative)
+{
+    vf h = v_sel(negative, s.tail.h, s.body.h), l = v_sel(negative, s.tail.l, s.body.l);
+    return v_scale(v_fma(x, h, v_mul(x, l)), i_sel(negative, s.n, i_set(0)));
+}
+
+/* d/dx of the same with w = x dz/dx: sigma(z) (1 + w sigma(-z)). The sum may vanish, so it is made from pairs. */
+V_INLINE vf v_gate_derivative(vpair w, vsigma s, vm negative)
+{
+    vf tail_h = v_scale(s.tail.h, s.n), tail_l = v_scale(s.tail.l, s.n);
+    vf other_h = v_sel(negative, s.body.h, tail_h), other_l = v_sel(negative, s.body.l, tail_l);
+    vpair product = v_two_product(w.h, other_h);
+    product.l = v_add(product.l, v_fma(w.h, other_l, v_mul(w.l, other_h)));
+    vpair sum = v_two_sum(v_set(1.0f), product.h);
+    vf bracket = v_add(sum.h, v_add(sum.l, product.l));
+    vf own = v_sel(negative, v_add(s.tail.h, s.tail.l), v_add(s.body.h, s.body.l));
+    return v_scale(v_mul(own, bracket), i_sel(negative, s.n, i_set(0)));
+}
+
+/* ---- logarithm ---------------------------------------------------------------------------- */
+
+/* ln(1 + t + t_low) for 0 <= t <= 1, as a pair. */
+V_INLINE vpair v_log1p(vf t, vf t_low)
+{
+    /* Above one half: ln 2 + ln(1 + (t-1)/2), where the subtraction is exact. */
+    vm big = v_gt(t, v_set(0.5f));
+    vf v = v_sel(big, v_mul(v_sub(t, v_set(1.0f)), v_set(0.5f)), t);
+    vf v_low = v_sel(big, v_mul(t_low, v_set(0.5f)), t_low);
+    vf p = v_set(0x1.33cbcep-5f);
+    p = v_fma(p, v, v_set(-0x1.74dac6p-4f));
+    p = v_fma(p, v, v_set(0x1.df149ap-4f));
+    p = v_fma(p, v, v_set(-0x1.04afap-3f));
+    p = v_fma(p, v, v_set(0x1.24644p-3f));
+    p = v_fma(p, v, v_set(-0x1.5519c6p-3f));
+    p = v_fma(p, v, v_set(0x1.99975ep-3f));
+    p = v_fma(p, v, v_set(-0x1.00006ep-2f));
+    p = v_fma(p, v, v_set(0x1.55555ap-2f));
+    vpair square = v_two_product(v, v);
+    /* ln(1+v) = v + (-v^2/2) + (low parts, v^3 p); d/dv ln(1+v) = 1/(1+v), about 1 - v + v^2 for the low part. */
+    vf small = v_fma(v_mul(square.h, v), p, v_mul(square.l, v_set(-0.5f)));
+    small = v_add(small, v_mul(v_low, v_add(v_sub(v_set(1.0f), v), square.h)));
+    vpair s = v_fast_two_sum(v, v_mul(square.h, v_set(-0.5f)));
+    small = v_add(small, s.l);
+    vf ln2_h = v_sel(big, v_set(0x1.62e43p-1f), v_set(0.0f));
+    vf ln2_l = v_sel(big, v_set(-0x1.05c61p-29f), v_set(0.0f));
+    vpair sum = v_fast_two_sum(ln2_h, s.h);
+    return v_fast_two_sum(sum.h, v_add(v_add(small, ln2_l), sum.l));
+}
+
+/* ---- sine and cosine ------------------------------------------------------------------------ */
+
+/* x mod pi/2 for any finite x: 2/pi to 256 bits, of which the window that matters is multiplied by
+ * x's mantissa (Payne and Hanek 1983). Integer arithmetic up to the last step; rare, so one lane at a time. */
+static inline float v_reduce_large(float x, int32_t *quadrant)
+{
+    static const uint32_t two_over_pi[] = {
+        0, 0, 0, 0xA2F9836Eu, 0x4E441529u, 0xFC2757D1u, 0xF534DDC0u, 0xDB629599u, 0x3C439041u, 0xFE5163ABu, 0xDEBBC561u
+    };
+    int32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    int biased = bits >> 23 & 0xff;
+    if (biased == 0xff) {
+        *quadrant = 0;
+        return x - x;   /* NaN */
+    }
+    uint64_t mantissa = (uint64_t)((bits & 0x7fffff) | 0x800000);
+    /* |x| = mantissa 2^e. Bits of 2/pi above weight 2^(1-e) only add whole turns; take 96 from there on.
+     * The table starts 96 bits before the binary point. */
+    int e = biased - 150, first = 96 + e - 2;
+    int word = first / 32, shift = first % 32;
+    uint32_t w[3];
+    for (int i = 0; i < 3; i++) {
+        uint64_t two = (uint64_t)two_over_pi[word + i] << 32 | two_over_pi[word + i + 1];
+        w[i] = (uint32_t)(two >> (32 - shift));
+    }
+    uint64_t low = mantissa * w[2];
+    uint64_t middle = mantissa * w[1] + (low >> 32);
+    uint64_t high = (mantissa * w[0] + (middle >> 32)) << 32 | (middle & 0xffffffffu);
+    /* high: two bits of quadrant, then the fraction of a quarter turn; go to the nearest quadrant. */
+    uint64_t fraction = high << 2;
+    int32_t q = (int32_t)(high >> 62) + (int32_t)(fraction >> 63);
+    int64_t signed_fraction;
+    memcpy(&signed_fraction, &fraction, sizeof fraction);
+    float r = (float)((double)signed_fraction * (0x1p-64 * 1.57079632679489661923));
+    *quadrant = bits < 0 ? -q : q;
+    return bits < 0 ? -r : r;
+}
+
+/* sin x and cos x, NaN for infinities; absolute error below 2^-24, whatever x is. */
+V_INLINE void v_sincos(vf x, vf *sine, vf *cosine)
+{
+    vi n;
+    vf k = v_round_parts(x, v_set(0x1.45f306p-1f), &n);       /* 2/pi */
+    vf r = v_fnma(k, v_set(0x1.921fb6p0f), x);                /* exact */
+    r = v_fnma(k, v_set(-0x1.777a5cp-25f), r);
+    r = v_fnma(k, v_set(-0x1.ee59dap-50f), r);
+    vm large = v_gt(v_abs(x), v_set(0x1p16f));
+    if (m_any(large)) {
+        float xs[V_LANES], rs[V_LANES];
+        int32_t ns[V_LANES];
+        v_store(xs, x);
+        v_store(rs, r);
+        memcpy(ns, &n, sizeof ns);
+        for (int i = 0; i < V_LANES; i++)
+            if (xs[i] > 0x1p16f || xs[i] < -0x1p16f)
+                rs[i] = v_reduce_large(xs[i], &ns[i]);
+        r = v_load(rs);
+        memcpy(&n, ns, sizeof n);
+    }
+    vf z = v_mul(r, r);
+    vf s = v_set(0x1.77db1cp-19f);
+    s = v_fma(s, z, v_set(-0x1.a04858p-13f));
+    s = v_fma(s, z, v_set(0x1.111164p-7f));
+    s = v_fma(s, z, v_set(-0x1.555556p-3f));
+    s = v_fma(v_mul(s, z), r, r);
+    vf c = v_set(-0x1.32ca9ap-22f);
+    c = v_fma(c, z, v_set(0x1.a063fep-16f));
+    c = v_fma(c, z, v_set(-0x1.6c175p-10f));
+    c = v_fma(c, z, v_set(0x1.555556p-5f));
+    c = v_fma(c, z, v_set(-0.5f));
+    c = v_fma(c, z, v_set(1.0f));
+    /* A quarter turn exchanges the two; bit 1 of n, or of n + 1, is the sign. */
+    vm odd = i_eq(i_and(n, i_set(1)), i_set(1));
+    vi sine_sign = i_shl(i_and(n, i_set(2)), 30);
+    vi cosine_sign = i_shl(i_and(i_add(n, i_set(1)), i_set(2)), 30);
+    *sine = v_float_of(i_xor(v_bits(v_sel(odd, c, s)), sine_sign));
+    *cosine = v_float_of(i_xor(v_bits(v_sel(odd, s, c)), cosine_sign));
+}
+
+/* ---- normal distribution --------------------------------------------------------------------- */
+
+/* g(a) = Phi(-a) e^(a^2/2) for 0 <= a <= 15: falls from 1/2 to 0.027. With (1 + 2a) it is nearly
+ * constant, and in y = (a-2)/(a+2) a polynomial. */
+V_INLINE vf v_normal_mills(vf a)
+{
+    vf y = v_div(v_sub(a, v_set(2.0f)), v_add(a, v_set(2.0f)));
+    vf p = v_set(0x1.d5081cp-16f);
+    p = v_fma(p, y, v_set(0x1.bdce06p-15f));
+    p = v_fma(p, y, v_set(-0x1.a1dce6p-14f));
+    p = v_fma(p, y, v_set(-0x1.57975cp-12f));
+    p = v_fma(p, y, v_set(-0x1.121448p-14f));
+    p = v_fma(p, y, v_set(0x1.e3b194p-11f));
+    p = v_fma(p, y, v_set(0x1.b63db8p-10f));
+    p = v_fma(p, y, v_set(-0x1.0315dcp-11f));
+    p = v_fma(p, y, v_set(-0x1.eb72c4p-8f));
+    p = v_fma(p, y, v_set(-0x1.1ef034p-7f));
+    p = v_fma(p, y, v_set(0x1.b99f8ap-6f));
+    p = v_fma(p, y, v_set(0x1.14769p-4f));
+    p = v_fma(p, y, v_set(-0x1.b351p-3f));
+    p = v_fma(p, y, v_set(0x1.70d8bep-4f));
+    p = v_fma(p, y, v_set(0x1.ae5754p-1f));
+    return v_div(p, v_fma(a, v_set(2.0f), v_set(1.0f)));
+}
+
+/* e^(-a^2/2): the square as a pair, or its rounding would be magnified a^2/2 times. */
+V_INLINE vexp v_exp_minus_half_square(vf a)
+{
+    vpair square = v_two_product(a, a);
+    return v_exp(v_mul(square.h, v_set(-0.5f)), v_mul(square.l, v_set(-0.5f)));
+}
+
+#endif

@@ -1,0 +1,70 @@
+/* The vocabulary in plain C, one lane. It is the definition that the other tiers are tested against. */
+#include <math.h>
+
+#define V_LANES 1
+
+typedef float vf;
+typedef int32_t vi;
+typedef int vm;
+
+V_INLINE vf v_set(float s) { return s; }
+V_INLINE vf v_load(const float *p) { return *p; }
+V_INLINE void v_store(float *p, vf a) { *p = a; }
+V_INLINE vf v_load_part(const float *p, size_t n) { (void)p; (void)n; return 0.0f; }   /* n < 1 */
+V_INLINE void v_store_part(float *p, size_t n, vf a) { (void)p; (void)n; (void)a; }
+
+V_INLINE vi v_bits(vf a) { vi i; memcpy(&i, &a, sizeof i); return i; }
+V_INLINE vf v_float_of(vi i) { vf a; memcpy(&a, &i, sizeof a); return a; }
+
+V_INLINE vf v_add(vf a, vf b) { return a + b; }
+V_INLINE vf v_sub(vf a, vf b) { return a - b; }
+V_INLINE vf v_mul(vf a, vf b) { return a * b; }
+V_INLINE vf v_div(vf a, vf b) { return a / b; }
+V_INLINE vf v_sqrt(vf a) { return sqrtf(a); }
+V_INLINE vf v_fma(vf a, vf b, vf c) { return fmaf(a, b, c); }
+V_INLINE vf v_fnma(vf a, vf b, vf c) { return fmaf(-a, b, c); }
+V_INLINE vf v_neg(vf a) { return v_float_of(v_bits(a) ^ INT32_MIN); }
+V_INLINE vf v_abs(vf a) { return v_float_of(v_bits(a) & INT32_MAX); }
+V_INLINE vf v_copysign(vf a, vf sign)
+{
+    return v_float_of((v_bits(a) & INT32_MAX) | (v_bits(sign) & INT32_MIN));
+}
+V_INLINE vf v_min(vf a, vf b) { return a < b ? a : b; }
+V_INLINE vf v_max(vf a, vf b) { return a > b ? a : b; }
+
+V_INLINE vm v_lt(vf a, vf b) { return a < b; }
+V_INLINE vm v_le(vf a, vf b) { return a <= b; }
+V_INLINE vm v_gt(vf a, vf b) { return a > b; }
+V_INLINE vm v_ge(vf a, vf b) { return a >= b; }
+V_INLINE vm v_eq(vf a, vf b) { return a == b; }
+V_INLINE vm v_nan(vf a) { return a != a; }
+V_INLINE vf v_sel(vm m, vf a, vf b) { return m ? a : b; }
+V_INLINE vm m_and(vm a, vm b) { return a & b; }
+V_INLINE vm m_or(vm a, vm b) { return a | b; }
+V_INLINE vm m_not(vm a) { return !a; }
+V_INLINE vm m_set(int truth) { return truth != 0; }
+V_INLINE int m_any(vm a) { return a; }
+
+V_INLINE vf v_from_int(vi i) { return (float)i; }
+V_INLINE vi i_set(int32_t s) { return s; }
+V_INLINE vi i_add(vi a, vi b) { return (vi)((uint32_t)a + (uint32_t)b); }
+V_INLINE vi i_sub(vi a, vi b) { return (vi)((uint32_t)a - (uint32_t)b); }
+V_INLINE vi i_and(vi a, vi b) { return a & b; }
+V_INLINE vi i_or(vi a, vi b) { return a | b; }
+V_INLINE vi i_xor(vi a, vi b) { return a ^ b; }
+#define i_shl(a, n) ((vi)((uint32_t)(a) << (n)))
+#define i_shr(a, n) ((vi)((uint32_t)(a) >> (n)))
+#define i_sar(a, n) ((vi)(a) >> (n))   /* arithmetic on every compiler that we know; tests/simd checks it */
+V_INLINE vm i_eq(vi a, vi b) { return a == b; }
+V_INLINE vm i_gt(vi a, vi b) { return a > b; }
+V_INLINE vi i_sel(vm m, vi a, vi b) { return m ? a : b; }
+
+typedef double vacc;
+
+V_INLINE vacc acc_zero(void) { return 0.0; }
+V_INLINE vacc acc_fma(vacc acc, vf a, vf b) { return acc + (double)a * (double)b; }
+V_INLINE void acc_store(double *p, vacc acc) { *p = acc; }
+
+/* GEMM's register tile: rows, and vectors per row. */
+#define V_GEMM_ROWS 4
+#define V_GEMM_VECTORS 4
