@@ -1,0 +1,310 @@
+/* Building a graph: nodes, their tensors, the first mistake. */
+#include <string.h>
+
+#include "base/checked.h"
+#include "cpu/cpu.h"
+#include "graph/graph.h"
+
+/* Names and lifetimes are compared pair by pair; a description from a file must not keep us for hours. */
+#define GRAPH_MAX_NODES 4096
+
+activ_status activ_graph_create(const activ_context *context, activ_graph **out)
+{
+    if (!out)
+        return ACTIV_ERROR_INVALID;
+    activ_host host;
+    activ_host_of(context, &host);
+    activ_graph *g = activ_host_alloc(&host, sizeof *g);
+    if (!g)
+        return ACTIV_ERROR_OUT_OF_MEMORY;
+    g->host = host;
+    g->kernels = activ_kernels_of(host.tier);
+    g->input = g->output = g->loss = -1;
+    *out = g;
+    return ACTIV_OK;
+}
+
+void activ_graph_destroy(activ_graph *g)
+{
+    if (!g)
+        return;
+    activ_host host = g->host;
+    for (size_t i = 0; i < g->node_count; i++)
+        activ_fn_destroy(g->nodes[i].fn);
+    activ_host_free(&host, g->nodes, g->node_room * sizeof *g->nodes);
+    activ_host_free(&host, g->tensors, g->tensor_room * sizeof *g->tensors);
+    activ_host_free(&host, g->arena, g->arena_bytes);
+    activ_host_free(&host, g, sizeof *g);
+}
+
+activ_status activ_graph_fail(activ_graph *g, activ_status status, const graph_node *node, const char *a,
+                              const char *b, const char *c, const char *d)
+{
+    /* A compiled graph still runs: a late builder call spoils nothing but the message. */
+    if (g->status != ACTIV_OK)
+        return g->status;
+    if (g->max_batch == 0)
+        g->status = status;
+    const char *pieces[4] = { a, b, c, d };
+    activ_text text;
+    activ_text_start(&text, g->error.text, sizeof g->error.text);
+    if (node) {
+        activ_text_add(&text, node->name);
+        activ_text_add(&text, " (");
+        activ_text_add(&text, node->kind->name);
+        activ_text_add(&text, "): ");
+    }
+    for (int i = 0; i < 4 && pieces[i]; i++)
+        activ_text_add(&text, pieces[i]);
+    return activ_host_log(&g->host, status, g->error.text);
+}
+
+activ_status activ_graph_fail_shape(activ_graph *g, const graph_node *node, const char *what)
+{
+    char shapes[320];
+    activ_text text;
+    activ_text_start(&text, shapes, sizeof shapes);
+    for (int i = 0; i < node->kind->inputs; i++) {
+        const graph_node *input = activ_graph_input_of(g, node, i);
+        activ_text_add(&text, i == 0 ? "" : " and ");
+        activ_text_add(&text, input->name);
+        activ_text_add(&text, " has shape ");
+        activ_text_add_shape(&text, input->ndim, input->shape);
+    }
+    return activ_graph_fail(g, ACTIV_ERROR_SHAPE, node, what, ", but ", shapes, NULL);
+}
+
+/* Room for one more entry in a growing array. The old memory is given back only after the copy. */
+static int grow(const activ_host *host, void **array, size_t *room, size_t count, size_t entry)
+{
+    if (count < *room)
+        return 1;
+    size_t larger = *room ? *room * 2 : 16;
+    void *memory = activ_host_alloc(host, larger * entry);
+    if (!memory)
+        return 0;
+    if (*array)
+        memcpy(memory, *array, count * entry);
+    activ_host_free(host, *array, *room * entry);
+    *array = memory;
+    *room = larger;
+    return 1;
+}
+
+/* "layers.K" for layers that PyTorch's nn.Sequential would count, the kind's name for the others. */
+static void default_name(activ_graph *g, const graph_kind *kind, char *name)
+{
+    activ_text text;
+    activ_text_start(&text, name, ACTIV_NAME_SIZE);
+    if (!kind->numbered) {
+        activ_text_add(&text, kind->name);
+        return;
+    }
+    size_t number = 0;
+    for (size_t i = 0; i < g->node_count; i++)
+        number += g->nodes[i].kind->numbered != 0;
+    activ_text_add(&text, "layers.");
+    activ_text_add_size(&text, number);
+}
+
+activ_node activ_graph_find(const activ_graph *g, const char *name)
+{
+    for (size_t i = 0; i < g->node_count; i++)
+        if (strcmp(g->nodes[i].name, name) == 0)
+            return (activ_node)i;
+    return -1;
+}
+
+/* A default name may be taken by a name that the user gave: then a number is added. */
+static void make_unique(const activ_graph *g, char *name)
+{
+    size_t length = strlen(name);
+    for (size_t i = 2; activ_graph_find(g, name) >= 0; i++) {
+        activ_text text;
+        activ_text_start(&text, name + length, ACTIV_NAME_SIZE - length);
+        activ_text_add(&text, "_");
+        activ_text_add_size(&text, i);
+    }
+}
+
+graph_node *activ_graph_start(activ_graph *g, const graph_kind *kind, activ_node a, activ_node b)
+{
+    activ_node inputs[2] = { a, b };
+    if (!g || g->status != ACTIV_OK)
+        return NULL;
+    if (g->max_batch > 0) {
+        activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled: no ", kind->name, " can be added", NULL);
+        return NULL;
+    }
+    if (g->loss >= 0) {
+        activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph ends with its loss: no ", kind->name,
+                         " can follow", NULL);
+        return NULL;
+    }
+    for (int i = 0; i < kind->inputs; i++) {
+        if (inputs[i] < 0 || (size_t)inputs[i] >= g->node_count) {
+            activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "the input of a new ", kind->name,
+                             " is not a node of this graph", NULL);
+            return NULL;
+        }
+    }
+    if (g->node_count >= GRAPH_MAX_NODES) {
+        activ_graph_fail(g, ACTIV_ERROR_RANGE, NULL, "too many layers", NULL, NULL, NULL);
+        return NULL;
+    }
+    if (!grow(&g->host, (void **)&g->nodes, &g->node_room, g->node_count, sizeof *g->nodes)) {
+        activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for another layer", NULL, NULL, NULL);
+        return NULL;
+    }
+    graph_node *node = &g->nodes[g->node_count];
+    memset(node, 0, sizeof *node);
+    node->kind = kind;
+    node->shares = -1;
+    node->value = node->grad = node->noise = ACTIV_NOWHERE;
+    node->first_tensor = g->tensor_count;
+    for (int i = 0; i < 2; i++)
+        node->inputs[i] = i < kind->inputs ? inputs[i] : -1;
+    default_name(g, kind, node->name);
+    make_unique(g, node->name);
+    return node;
+}
+
+activ_node activ_graph_finish(activ_graph *g, graph_node *node)
+{
+    activ_node id = (activ_node)g->node_count++;
+    activ_status status = node->kind->build(g, id);
+    /* build may have moved nothing but tensors; the node stays where it is. */
+    if (status == ACTIV_OK) {
+        size_t bytes;
+        if (!activ_checked_count(node->ndim, node->shape, &node->features) ||
+            !activ_checked_mul(node->features, sizeof(float), &bytes))
+            status = activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "its size overflows", NULL, NULL, NULL);
+        else if (node->features == 0)
+            status = activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "a dimension is 0", NULL, NULL, NULL);
+    }
+    if (status != ACTIV_OK)
+        return -1;
+    g->output = node->kind->is_loss ? node->inputs[0] : id;
+    if (node->kind->is_loss)
+        g->loss = id;
+    return id;
+}
+
+activ_status activ_graph_add_tensor(activ_graph *g, activ_node id, const char *role, size_t ndim, const size_t *shape)
+{
+    const graph_node *node = &g->nodes[id];
+    if (!grow(&g->host, (void **)&g->tensors, &g->tensor_room, g->tensor_count, sizeof *g->tensors))
+        return activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, node, "no memory for its parameters", NULL, NULL, NULL);
+    graph_tensor *t = &g->tensors[g->tensor_count];
+    size_t bytes;
+    if (!activ_checked_count(ndim, shape, &t->count) ||
+        !activ_checked_add(g->param_count, t->count, &t->offset) ||
+        !activ_checked_mul(t->offset, sizeof(float), &bytes))
+        return activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "the number of its parameters overflows", NULL, NULL, NULL);
+    g->param_count = t->offset;
+    t->offset -= t->count;
+    t->ndim = ndim;
+    for (size_t i = 0; i < ndim; i++)
+        t->shape[i] = shape[i];
+    t->node = id;
+    activ_text text;
+    activ_text_start(&text, t->name, sizeof t->name);
+    activ_text_add(&text, node->name);
+    activ_text_add(&text, ".");
+    activ_text_add(&text, role);
+    g->tensor_count++;
+    g->nodes[id].tensors++;
+    return ACTIV_OK;
+}
+
+activ_status activ_graph_name(activ_graph *g, activ_node id, const char *name)
+{
+    if (!g || !name)
+        return ACTIV_ERROR_INVALID;
+    if (g->status != ACTIV_OK)
+        return g->status;
+    if (g->max_batch > 0)
+        return activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled: names are fixed", NULL, NULL, NULL);
+    if (id < 0 || (size_t)id >= g->node_count)
+        return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "no node of this graph to name ", name, NULL, NULL);
+    graph_node *node = &g->nodes[id];
+    size_t length = strlen(name);
+    int legal = length > 0 && length < ACTIV_NAME_SIZE;
+    for (size_t i = 0; legal && i < length; i++) {
+        char c = name[i];
+        legal = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+                c == '.';
+    }
+    if (!legal)
+        return activ_graph_fail(g, ACTIV_ERROR_INVALID, node,
+                                "a name has 1 to 63 letters, digits, '_', '-' and '.', unlike '", name, "'", NULL);
+    activ_node other = activ_graph_find(g, name);
+    if (other >= 0 && other != id)
+        return activ_graph_fail(g, ACTIV_ERROR_INVALID, node, "another layer is called ", name, NULL, NULL);
+    size_t old = strlen(node->name);
+    for (size_t i = 0; i < node->tensors; i++) {
+        graph_tensor *t = &g->tensors[node->first_tensor + i];
+        char role[sizeof t->name];
+        memcpy(role, t->name + old, strlen(t->name + old) + 1);
+        activ_text text;
+        activ_text_start(&text, t->name, sizeof t->name);
+        activ_text_add(&text, name);
+        activ_text_add(&text, role);
+    }
+    memcpy(node->name, name, length + 1);
+    return ACTIV_OK;
+}
+
+const char *activ_graph_error(const activ_graph *g)
+{
+    return g ? g->error.text : "";
+}
+
+/* ---- looking inside ------------------------------------------------------------------------ */
+
+float *activ_graph_tensor_values(const activ_graph *g, size_t tensor)
+{
+    return g->arena + g->params + g->tensors[tensor].offset;
+}
+
+float *activ_graph_tensor_gradient(const activ_graph *g, size_t tensor)
+{
+    return g->arena + g->grads + g->tensors[tensor].offset;
+}
+
+size_t activ_graph_node_count(const activ_graph *g)
+{
+    return g ? g->node_count : 0;
+}
+
+size_t activ_graph_tensor_count(const activ_graph *g)
+{
+    return g ? g->tensor_count : 0;
+}
+
+size_t activ_graph_param_count(const activ_graph *g)
+{
+    return g ? g->param_count : 0;
+}
+
+float *activ_graph_params(activ_graph *g)
+{
+    return g && g->arena ? g->arena + g->params : NULL;
+}
+
+float *activ_graph_grads(activ_graph *g)
+{
+    return g && g->arena ? g->arena + g->grads : NULL;
+}
+
+size_t activ_graph_max_batch(const activ_graph *g)
+{
+    return g ? g->max_batch : 0;
+}
+
+size_t activ_graph_memory(const activ_graph *g)
+{
+    if (!g)
+        return 0;
+    return sizeof *g + g->node_room * sizeof *g->nodes + g->tensor_room * sizeof *g->tensors + g->arena_bytes;
+}

@@ -1,0 +1,139 @@
+/* A network as text, which files hold:
+ *
+ *     libactiv network 1
+ *     input = input(784)
+ *     layers.0 = linear(input, out_features=10)
+ *     layers.1 = activation(layers.0, fn=leaky_relu(negative_slope=0.2))
+ *     cross_entropy = cross_entropy(layers.1)
+ *
+ * One line per node, in their order: a name, a kind, and in brackets the names of the inputs, then numbers or
+ * settings. The first line names the version of the grammar. */
+#include <string.h>
+
+#include "graph/graph.h"
+
+#define HEADER "libactiv network 1"
+
+static const graph_kind *const kinds[] = {
+    &activ_kind_input, &activ_kind_flatten, &activ_kind_linear, &activ_kind_activation,
+    &activ_kind_add, &activ_kind_cross_entropy, &activ_kind_mse,
+};
+
+void activ_graph_describe(const activ_graph *g, activ_text *text)
+{
+    activ_text_add(text, HEADER);
+    for (size_t i = 0; i < g->node_count; i++) {
+        const graph_node *node = &g->nodes[i];
+        activ_text_add(text, "\n");
+        activ_text_add(text, node->name);
+        activ_text_add(text, " = ");
+        activ_text_add(text, node->kind->name);
+        activ_text_add(text, "(");
+        for (int k = 0; k < node->kind->inputs; k++) {
+            activ_text_add(text, k > 0 ? ", " : "");
+            activ_text_add(text, activ_graph_input_of(g, node, k)->name);
+        }
+        if (node->kind->describe)
+            node->kind->describe(g, node, text);
+        activ_text_add(text, ")");
+    }
+}
+
+const char *activ_line_value(const graph_line *line, const char *key)
+{
+    for (int i = 0; i < 2; i++)
+        if (line->keys[i] && strcmp(line->keys[i], key) == 0)
+            return line->values[i];
+    return NULL;
+}
+
+/* Cuts the text at the next ", " and returns what was before it; NULL at the end. The value of fn= may hold
+ * commas itself, and is always last. */
+static char *next_argument(char **rest)
+{
+    char *argument = *rest;
+    if (!argument || *argument == '\0')
+        return NULL;
+    char *comma = strncmp(argument, "fn=", 3) == 0 ? NULL : strstr(argument, ", ");
+    *rest = comma ? comma + 2 : NULL;
+    if (comma)
+        *comma = '\0';
+    return argument;
+}
+
+/* Takes `line` (which it cuts up) apart and builds its node; -1 if it is not well formed. */
+static activ_node parse_line(activ_graph *g, char *line)
+{
+    char *equals = strstr(line, " = ");
+    char *open = equals ? strchr(equals, '(') : NULL;
+    size_t length = open ? strlen(open) : 0;
+    if (!open || open[length - 1] != ')')
+        return -1;
+    *equals = '\0';
+    *open = '\0';
+    open[length - 1] = '\0';
+    const graph_kind *kind = NULL;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strcmp(kinds[i]->name, equals + 3) == 0)
+            kind = kinds[i];
+    if (!kind)
+        return -1;
+
+    graph_line parsed;
+    memset(&parsed, 0, sizeof parsed);
+    char *rest = open + 1, *argument;
+    int inputs = 0, pairs = 0;
+    while ((argument = next_argument(&rest))) {
+        char *sign = strchr(argument, '=');
+        size_t size = strlen(argument);
+        if (inputs < kind->inputs) {
+            parsed.inputs[inputs] = activ_graph_find(g, argument);
+            if (parsed.inputs[inputs++] < 0)
+                return -1;
+        } else if (sign) {
+            if (pairs == 2)
+                return -1;
+            *sign = '\0';
+            parsed.keys[pairs] = argument;
+            parsed.values[pairs++] = sign + 1;
+        } else {
+            if (parsed.number_count == ACTIV_MAX_DIMS || size == 0 ||
+                activ_parse_size(argument, size, &parsed.numbers[parsed.number_count++]) != size)
+                return -1;
+        }
+    }
+    if (inputs < kind->inputs)
+        return -1;
+    activ_node node = kind->parse(g, &parsed);
+    if (node >= 0 && activ_graph_name(g, node, line) != ACTIV_OK)
+        return -1;
+    return node;
+}
+
+activ_status activ_graph_parse(activ_graph *g, const char *description)
+{
+    size_t size = strlen(description) + 1, number = 1;
+    char *copy = activ_host_alloc(&g->host, size);
+    if (!copy)
+        return activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for the description", NULL, NULL, NULL);
+    memcpy(copy, description, size);
+    char *line = copy;
+    while (line && g->status == ACTIV_OK) {
+        char *end = strchr(line, '\n');
+        if (end)
+            *end = '\0';
+        int good = number == 1 ? strcmp(line, HEADER) == 0 : parse_line(g, line) >= 0;
+        if (!good) {
+            char which[32];
+            activ_text text;
+            activ_text_start(&text, which, sizeof which);
+            activ_text_add_size(&text, number);
+            activ_graph_fail(g, ACTIV_ERROR_FORMAT, NULL, "line ", which, " of the network's description is malformed",
+                             NULL);
+        }
+        line = end ? end + 1 : NULL;
+        number++;
+    }
+    activ_host_free(&g->host, copy, size);
+    return g->status;
+}

@@ -1,0 +1,63 @@
+/* What a graph tells of itself, and initial values. */
+#include <string.h>
+
+#include "base/random.h"
+#include "base/sized.h"
+#include "graph/graph.h"
+
+activ_status activ_graph_node_info(const activ_graph *g, activ_node id, activ_node_info *info)
+{
+    if (!g || !info || id < 0 || (size_t)id >= g->node_count)
+        return ACTIV_ERROR_INVALID;
+    const graph_node *node = &g->nodes[id];
+    activ_node_info own;
+    memset(&own, 0, sizeof own);
+    own.size = sizeof own;
+    own.name = node->name;
+    own.kind = node->kind->name;
+    own.spec = activ_fn_spec(node->fn);
+    own.ndim = node->ndim;
+    memcpy(own.shape, node->shape, sizeof own.shape);
+    for (size_t i = 0; i < node->tensors; i++) {
+        const graph_tensor *t = &g->tensors[node->first_tensor + i];
+        own.params += t->count;
+        if (t->ndim == 2)
+            own.multiply_adds += t->count;
+    }
+    own.inputs[0] = node->inputs[0];
+    own.inputs[1] = node->inputs[1];
+    return activ_sized_write(&own, sizeof own, info);
+}
+
+activ_status activ_graph_tensor_info(const activ_graph *g, size_t index, activ_param_info *info)
+{
+    if (!g || !info)
+        return ACTIV_ERROR_INVALID;
+    if (index >= g->tensor_count)
+        return ACTIV_ERROR_RANGE;
+    const graph_tensor *t = &g->tensors[index];
+    activ_param_info own;
+    memset(&own, 0, sizeof own);
+    own.size = sizeof own;
+    own.name = t->name;
+    own.offset = t->offset;
+    own.count = t->count;
+    own.ndim = t->ndim;
+    memcpy(own.shape, t->shape, sizeof t->shape);
+    own.node = t->node;
+    return activ_sized_write(&own, sizeof own, info);
+}
+
+activ_status activ_graph_init(activ_graph *g, uint64_t seed)
+{
+    if (!g)
+        return ACTIV_ERROR_INVALID;
+    if (g->max_batch == 0)
+        return g->status != ACTIV_OK ? g->status : ACTIV_ERROR_STATE;
+    for (size_t i = 0; i < g->node_count; i++)
+        if (g->nodes[i].kind->init)
+            g->nodes[i].kind->init(g, &g->nodes[i], seed);
+    g->seed = seed;
+    g->step = 0;
+    return ACTIV_OK;
+}

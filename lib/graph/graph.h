@@ -1,0 +1,144 @@
+/* Inside of a graph: nodes in the order of their creation, which is an order in which they can be computed. */
+#ifndef ACTIV_GRAPH_GRAPH_H
+#define ACTIV_GRAPH_GRAPH_H
+
+#include "activ/graph.h"
+#include "base/host.h"
+#include "base/text.h"
+#include "fn/fn.h"
+#include "kernels/kernels.h"
+
+#define ACTIV_NAME_SIZE 64
+#define ACTIV_NOWHERE SIZE_MAX   /* an offset in the arena that was not given */
+
+typedef struct graph_kind graph_kind;
+typedef struct graph_run graph_run;
+typedef struct graph_line graph_line;
+
+typedef struct graph_node {
+    const graph_kind *kind;
+    char name[ACTIV_NAME_SIZE];
+    activ_node inputs[2];
+    size_t ndim, shape[ACTIV_MAX_DIMS], features;   /* of one sample */
+
+    /* What the layer was asked for. */
+    int no_bias;                /* linear */
+    activ_fn *fn;               /* activation */
+    activ_node shares;          /* activation: the node whose parameters it uses, or -1 */
+
+    /* Its tensors: graph->tensors[first_tensor .. + tensors). */
+    size_t first_tensor, tensors;
+
+    /* The plan. Offsets in floats. */
+    size_t value, grad, noise;
+    int needs_grad;             /* a parameter lies here or before it */
+    int consumers;
+} graph_node;
+
+typedef struct graph_tensor {
+    char name[ACTIV_NAME_SIZE + 16];
+    size_t offset, count, ndim, shape[2];
+    activ_node node;
+} graph_tensor;
+
+struct activ_graph {
+    activ_host host;
+    const activ_kernels *kernels;
+    activ_status status;        /* of the first mistake in building */
+    activ_message error;
+
+    graph_node *nodes;
+    size_t node_count, node_room;
+    graph_tensor *tensors;
+    size_t tensor_count, tensor_room;
+    size_t param_count;
+    activ_node input, output, loss;   /* -1 until there is one; output: what comes before the loss */
+
+    size_t max_batch;           /* 0 until compiled */
+    float *arena;
+    size_t arena_bytes;
+    size_t params, grads, temporary, packed;   /* offsets in the arena */
+
+    uint64_t seed, step;        /* of the random layers */
+    int have_values;            /* the last call was an evaluation */
+};
+
+/* One pass through the graph. */
+struct graph_run {
+    activ_graph *graph;
+    size_t batch;
+    int training;
+    const float *x;
+    const int32_t *labels;      /* one of the two, if there is a loss */
+    const float *targets;
+    double loss_sum;
+};
+
+/* One line of a description, taken apart: NAME = KIND(inputs, numbers, key=value ...) */
+struct graph_line {
+    activ_node inputs[2];
+    size_t numbers[ACTIV_MAX_DIMS], number_count;
+    const char *keys[2], *values[2];
+};
+
+/* The value of a key, or NULL. */
+const char *activ_line_value(const graph_line *line, const char *key);
+
+/* A kind of layer: one file in graph/layers, one of these. */
+struct graph_kind {
+    const char *name;
+    int inputs;
+    int numbered;               /* its name is "layers.K" */
+    int is_loss;
+    int is_view;                /* its values are its input's: nothing to compute */
+    int reads_input;            /* backward needs the input's values */
+    int backward_in_place;      /* dx[0] may be the node's own gradient */
+
+    /* Checks the inputs' shapes, sets the node's own and adds its tensors. */
+    activ_status (*build)(activ_graph *g, activ_node node);
+    void (*forward)(graph_run *run, const graph_node *node);
+    /* Gradients of the parameters, and of the inputs into dx[0], dx[1]: overwritten; NULL where not wanted. */
+    void (*backward)(graph_run *run, const graph_node *node, float *const dx[2]);
+    /* Initial values of its tensors. */
+    void (*init)(activ_graph *g, const graph_node *node, uint64_t seed);
+    /* What stands in the brackets of the description after the names of the inputs; NULL: nothing. And back. */
+    void (*describe)(const activ_graph *g, const graph_node *node, activ_text *text);
+    activ_node (*parse)(activ_graph *g, const graph_line *line);
+};
+
+extern const graph_kind activ_kind_input, activ_kind_flatten, activ_kind_linear, activ_kind_activation,
+    activ_kind_add, activ_kind_cross_entropy, activ_kind_mse;
+
+/* Remembers the first mistake; returns status. Message: "NAME (KIND): " and up to four pieces. */
+activ_status activ_graph_fail(activ_graph *g, activ_status status, const graph_node *node, const char *a,
+                              const char *b, const char *c, const char *d);
+/* For shapes that do not fit: text, then the inputs' names and shapes. */
+activ_status activ_graph_fail_shape(activ_graph *g, const graph_node *node, const char *text);
+
+/* A new node, not built yet: its settings are to be filled in before activ_graph_finish. NULL after a mistake. */
+graph_node *activ_graph_start(activ_graph *g, const graph_kind *kind, activ_node a, activ_node b);
+activ_node activ_graph_finish(activ_graph *g, graph_node *node);
+activ_status activ_graph_add_tensor(activ_graph *g, activ_node node, const char *role, size_t ndim, const size_t *shape);
+
+static inline const graph_node *activ_graph_input_of(const activ_graph *g, const graph_node *node, int which)
+{
+    return &g->nodes[node->inputs[which]];
+}
+
+/* Values and gradients while a graph runs. */
+const float *activ_run_values(const graph_run *run, const graph_node *node);
+float *activ_run_output(const graph_run *run, const graph_node *node);
+const float *activ_run_gradient(const graph_run *run, const graph_node *node);
+float *activ_graph_tensor_values(const activ_graph *g, size_t tensor);
+float *activ_graph_tensor_gradient(const activ_graph *g, size_t tensor);
+
+/* A product on the executor's threads: columns are shared out. g->packed is set here. */
+void activ_run_gemm(const graph_run *run, activ_gemm product);
+
+activ_node activ_graph_find(const activ_graph *g, const char *name);   /* -1 if there is none */
+
+/* The description of a network as text, and back: fails as a builder does. */
+void activ_graph_describe(const activ_graph *g, activ_text *text);
+activ_status activ_graph_parse(activ_graph *g, const char *description);
+
+#endif

@@ -1,0 +1,145 @@
+/* activation: y = f(x), element by element, with parameters of its own or an earlier layer's. */
+#include <string.h>
+
+#include "activ/random.h"
+#include "base/random.h"
+#include "cpu/cpu.h"
+#include "graph/graph.h"
+
+static activ_status build(activ_graph *g, activ_node id)
+{
+    graph_node *node = &g->nodes[id];
+    const graph_node *input = activ_graph_input_of(g, node, 0);
+    node->ndim = input->ndim;
+    memcpy(node->shape, input->shape, sizeof node->shape);
+    if (node->shares >= 0)
+        return ACTIV_OK;
+    size_t length;
+    const char *name;
+    for (int i = 0; (length = activ_fn_param_vector(&node->fn->parsed, i, &name)) > 0; i++) {
+        activ_status status = activ_graph_add_tensor(g, id, name, 1, &length);
+        if (status != ACTIV_OK)
+            return status;
+    }
+    return ACTIV_OK;
+}
+
+/* The first of its tensors; they lie one after the other, as the function wants them. */
+static int parameters(const activ_graph *g, const graph_node *node, size_t *first)
+{
+    const graph_node *owner = node->shares >= 0 ? &g->nodes[node->shares] : node;
+    *first = owner->first_tensor;
+    return owner->tensors > 0;
+}
+
+static void forward(graph_run *run, const graph_node *node)
+{
+    activ_graph *g = run->graph;
+    size_t first, n = run->batch * node->features;
+    const float *params = parameters(g, node, &first) ? activ_graph_tensor_values(g, first) : NULL;
+    const float *x = activ_run_values(run, activ_graph_input_of(g, node, 0));
+    float *y = activ_run_output(run, node);
+    if (!run->training) {
+        activ_forward(node->fn, params, n, x, y);
+        return;
+    }
+    /* The noise of a step is a function of the seed, the layer, the step and the element, not of the batch's size. */
+    uint64_t index = g->step * ((uint64_t)g->max_batch * node->features);
+    float *noise = node->noise == ACTIV_NOWHERE ? NULL : g->arena + node->noise;
+    activ_forward_train(node->fn, params, g->seed, ACTIV_STREAM(ACTIV_STREAM_NOISE, node - g->nodes), index, n, x, y,
+                        noise);
+}
+
+static void backward(graph_run *run, const graph_node *node, float *const dx[2])
+{
+    activ_graph *g = run->graph;
+    size_t first, n = run->batch * node->features;
+    int trainable = parameters(g, node, &first);
+    activ_backward_train(node->fn, trainable ? activ_graph_tensor_values(g, first) : NULL, n,
+                         activ_run_values(run, activ_graph_input_of(g, node, 0)),
+                         node->noise == ACTIV_NOWHERE ? NULL : g->arena + node->noise,
+                         activ_run_gradient(run, node), dx[0],
+                         trainable ? activ_graph_tensor_gradient(g, first) : NULL);
+}
+
+static void init(activ_graph *g, const graph_node *node, uint64_t seed)
+{
+    if (node->tensors == 0)
+        return;
+    /* Two layers of one function start differently where the start is random. */
+    uint64_t stream = ACTIV_STREAM(ACTIV_STREAM_INIT, node->first_tensor);
+    uint64_t own = (uint64_t)activ_random_bits(seed, stream, 0) << 32 | activ_random_bits(seed, stream, 1);
+    activ_fn_param_init(node->fn, own, activ_graph_tensor_values(g, node->first_tensor));
+}
+
+static void describe(const activ_graph *g, const graph_node *node, activ_text *text)
+{
+    if (node->shares >= 0) {
+        activ_text_add(text, ", share=");
+        activ_text_add(text, g->nodes[node->shares].name);
+        return;
+    }
+    activ_text_add(text, ", fn=");
+    activ_text_add(text, activ_fn_spec(node->fn));
+}
+
+static activ_node parse(activ_graph *g, const graph_line *line)
+{
+    const char *spec = activ_line_value(line, "fn"), *share = activ_line_value(line, "share");
+    if (share)
+        return activ_graph_apply_shared(g, line->inputs[0], activ_graph_find(g, share));
+    if (!spec)
+        return -1;
+    const activ_context context = { g->host };
+    activ_fn *fn;
+    activ_status status = activ_fn_create(&context, spec, &fn);
+    if (status != ACTIV_OK) {
+        activ_graph_fail(g, status, NULL, "fn=", spec, ": ", activ_status_string(status));
+        return -1;
+    }
+    activ_node node = activ_graph_apply(g, line->inputs[0], fn);
+    activ_fn_destroy(fn);
+    return node;
+}
+
+const graph_kind activ_kind_activation = {
+    .name = "activation",
+    .inputs = 1,
+    .numbered = 1,
+    .reads_input = 1,
+    .backward_in_place = 1,
+    .build = build,
+    .forward = forward,
+    .backward = backward,
+    .init = init,
+    .describe = describe,
+    .parse = parse,
+};
+
+activ_node activ_graph_apply(activ_graph *g, activ_node x, const activ_fn *fn)
+{
+    graph_node *node = activ_graph_start(g, &activ_kind_activation, x, -1);
+    if (!node)
+        return -1;
+    if (!fn) {
+        activ_graph_fail(g, ACTIV_ERROR_INVALID, node, "its function is NULL", NULL, NULL, NULL);
+        return -1;
+    }
+    node->fn = activ_fn_share(fn);
+    return activ_graph_finish(g, node);
+}
+
+activ_node activ_graph_apply_shared(activ_graph *g, activ_node x, activ_node earlier)
+{
+    graph_node *node = activ_graph_start(g, &activ_kind_activation, x, -1);
+    if (!node)
+        return -1;
+    if (earlier < 0 || (size_t)earlier >= g->node_count || !g->nodes[earlier].fn) {
+        activ_graph_fail(g, ACTIV_ERROR_INVALID, node, "the layer to share with is no activation of this graph", NULL,
+                         NULL, NULL);
+        return -1;
+    }
+    node->shares = g->nodes[earlier].shares >= 0 ? g->nodes[earlier].shares : earlier;
+    node->fn = activ_fn_share(g->nodes[earlier].fn);
+    return activ_graph_finish(g, node);
+}

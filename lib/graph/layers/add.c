@@ -1,0 +1,51 @@
+/* add: y = a + b, of one shape. */
+#include <string.h>
+
+#include "graph/graph.h"
+
+static activ_status build(activ_graph *g, activ_node id)
+{
+    graph_node *node = &g->nodes[id];
+    const graph_node *a = activ_graph_input_of(g, node, 0), *b = activ_graph_input_of(g, node, 1);
+    if (a->ndim != b->ndim || memcmp(a->shape, b->shape, a->ndim * sizeof a->shape[0]) != 0)
+        return activ_graph_fail_shape(g, node, "needs two inputs of one shape");
+    node->ndim = a->ndim;
+    memcpy(node->shape, a->shape, sizeof node->shape);
+    return ACTIV_OK;
+}
+
+static void forward(graph_run *run, const graph_node *node)
+{
+    const activ_graph *g = run->graph;
+    g->kernels->add(run->batch * node->features, activ_run_values(run, activ_graph_input_of(g, node, 0)),
+                    activ_run_values(run, activ_graph_input_of(g, node, 1)), activ_run_output(run, node));
+}
+
+static void backward(graph_run *run, const graph_node *node, float *const dx[2])
+{
+    const float *dy = activ_run_gradient(run, node);
+    for (int i = 0; i < 2; i++)
+        if (dx[i])
+            memcpy(dx[i], dy, run->batch * node->features * sizeof *dy);
+}
+
+static activ_node parse(activ_graph *g, const graph_line *line)
+{
+    return activ_graph_add(g, line->inputs[0], line->inputs[1]);
+}
+
+const graph_kind activ_kind_add = {
+    .name = "add",
+    .inputs = 2,
+    .numbered = 1,
+    .build = build,
+    .forward = forward,
+    .backward = backward,
+    .parse = parse,
+};
+
+activ_node activ_graph_add(activ_graph *g, activ_node a, activ_node b)
+{
+    graph_node *node = activ_graph_start(g, &activ_kind_add, a, b);
+    return node ? activ_graph_finish(g, node) : -1;
+}

@@ -1,0 +1,41 @@
+/* flatten: each sample as one row. The same values under another shape. */
+#include <string.h>
+
+#include "base/checked.h"
+#include "graph/graph.h"
+
+static activ_status build(activ_graph *g, activ_node id)
+{
+    graph_node *node = &g->nodes[id];
+    node->ndim = 1;
+    node->shape[0] = activ_graph_input_of(g, node, 0)->features;
+    return ACTIV_OK;
+}
+
+static void backward(graph_run *run, const graph_node *node, float *const dx[2])
+{
+    const float *dy = activ_run_gradient(run, node);
+    if (dx[0] && dx[0] != dy)
+        memcpy(dx[0], dy, run->batch * node->features * sizeof *dy);
+}
+
+static activ_node parse(activ_graph *g, const graph_line *line)
+{
+    return activ_graph_flatten(g, line->inputs[0]);
+}
+
+const graph_kind activ_kind_flatten = {
+    .name = "flatten",
+    .inputs = 1,
+    .is_view = 1,
+    .backward_in_place = 1,
+    .build = build,
+    .backward = backward,
+    .parse = parse,
+};
+
+activ_node activ_graph_flatten(activ_graph *g, activ_node x)
+{
+    graph_node *node = activ_graph_start(g, &activ_kind_flatten, x, -1);
+    return node ? activ_graph_finish(g, node) : -1;
+}

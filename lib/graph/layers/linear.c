@@ -1,0 +1,126 @@
+/* linear: y = x W^T + b. x: batch x in; W: out x in; y: batch x out. */
+#include <math.h>
+#include <string.h>
+
+#include "activ/random.h"
+#include "base/random.h"
+#include "graph/graph.h"
+
+static activ_status build(activ_graph *g, activ_node id)
+{
+    const graph_node *node = &g->nodes[id];
+    const graph_node *input = activ_graph_input_of(g, node, 0);
+    if (input->ndim != 1)
+        return activ_graph_fail_shape(g, node, "needs one dimension per sample (flatten gives that)");
+    size_t shape[2] = { node->shape[0], input->features };
+    activ_status status = activ_graph_add_tensor(g, id, "weight", 2, shape);
+    if (status == ACTIV_OK && !node->no_bias)
+        status = activ_graph_add_tensor(g, id, "bias", 1, shape);
+    return status;
+}
+
+static void forward(graph_run *run, const graph_node *node)
+{
+    const activ_graph *g = run->graph;
+    const graph_node *input = activ_graph_input_of(g, node, 0);
+    activ_gemm product = {
+        .m = run->batch, .n = node->features, .k = input->features,
+        .a = activ_run_values(run, input), .a_rows = input->features, .a_columns = 1,
+        .b = activ_graph_tensor_values(g, node->first_tensor), .b_rows = 1, .b_columns = input->features,
+        .c = activ_run_output(run, node), .c_rows = node->features,
+        .bias = node->no_bias ? NULL : activ_graph_tensor_values(g, node->first_tensor + 1),
+    };
+    activ_run_gemm(run, product);
+}
+
+static void backward(graph_run *run, const graph_node *node, float *const dx[2])
+{
+    const activ_graph *g = run->graph;
+    const graph_node *input = activ_graph_input_of(g, node, 0);
+    size_t in = input->features, out = node->features;
+    const float *dy = activ_run_gradient(run, node);
+    activ_gemm dw = {
+        .m = out, .n = in, .k = run->batch,
+        .a = dy, .a_rows = 1, .a_columns = out,
+        .b = activ_run_values(run, input), .b_rows = in, .b_columns = 1,
+        .c = activ_graph_tensor_gradient(g, node->first_tensor), .c_rows = in,
+    };
+    activ_run_gemm(run, dw);
+    if (!node->no_bias)
+        g->kernels->column_sums(run->batch, out, dy, activ_graph_tensor_gradient(g, node->first_tensor + 1));
+    if (!dx[0])
+        return;
+    activ_gemm back = {
+        .m = run->batch, .n = in, .k = out,
+        .a = dy, .a_rows = out, .a_columns = 1,
+        .b = activ_graph_tensor_values(g, node->first_tensor), .b_rows = in, .b_columns = 1,
+        .c = dx[0], .c_rows = in,
+    };
+    activ_run_gemm(run, back);
+}
+
+/* PyTorch's default for a linear layer: weight and bias uniform in +-1/sqrt(in). */
+static void init(activ_graph *g, const graph_node *node, uint64_t seed)
+{
+    float bound = (float)(1.0 / sqrt((double)activ_graph_input_of(g, node, 0)->features));
+    for (size_t i = 0; i < node->tensors; i++) {
+        size_t tensor = node->first_tensor + i;
+        activ_random_uniform(seed, ACTIV_STREAM(ACTIV_STREAM_INIT, tensor), 0, g->tensors[tensor].count, -bound,
+                             bound, activ_graph_tensor_values(g, tensor));
+    }
+}
+
+static void describe(const activ_graph *g, const graph_node *node, activ_text *text)
+{
+    (void)g;
+    activ_text_add(text, ", out_features=");
+    activ_text_add_size(text, node->features);
+    if (node->no_bias)
+        activ_text_add(text, ", bias=0");
+}
+
+static activ_node parse(activ_graph *g, const graph_line *line)
+{
+    const char *text = activ_line_value(line, "out_features"), *bias = activ_line_value(line, "bias");
+    size_t out_features, length = text ? strlen(text) : 0;
+    if (length == 0 || activ_parse_size(text, length, &out_features) != length)
+        return -1;
+    if (bias && strcmp(bias, "0") != 0)
+        return -1;
+    return bias ? activ_graph_linear_without_bias(g, line->inputs[0], out_features)
+                : activ_graph_linear(g, line->inputs[0], out_features);
+}
+
+const graph_kind activ_kind_linear = {
+    .name = "linear",
+    .inputs = 1,
+    .numbered = 1,
+    .reads_input = 1,
+    .build = build,
+    .forward = forward,
+    .backward = backward,
+    .init = init,
+    .describe = describe,
+    .parse = parse,
+};
+
+static activ_node linear(activ_graph *g, activ_node x, size_t out_features, int no_bias)
+{
+    graph_node *node = activ_graph_start(g, &activ_kind_linear, x, -1);
+    if (!node)
+        return -1;
+    node->ndim = 1;
+    node->shape[0] = out_features;
+    node->no_bias = no_bias;
+    return activ_graph_finish(g, node);
+}
+
+activ_node activ_graph_linear(activ_graph *g, activ_node x, size_t out_features)
+{
+    return linear(g, x, out_features, 0);
+}
+
+activ_node activ_graph_linear_without_bias(activ_graph *g, activ_node x, size_t out_features)
+{
+    return linear(g, x, out_features, 1);
+}

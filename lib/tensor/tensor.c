@@ -1,0 +1,246 @@
+/* Tensors: shape, strides and a pointer; with or without memory of their own. */
+#include "activ/tensor.h"
+
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/host.h"
+#include "cpu/cpu.h"
+
+struct activ_tensor {
+    activ_host host;
+    activ_dtype dtype;
+    size_t ndim;
+    size_t shape[ACTIV_MAX_DIMS];
+    size_t strides[ACTIV_MAX_DIMS];
+    size_t count;
+    void *data;
+    size_t owned;   /* bytes to free at the end; 0 for a view */
+};
+
+size_t activ_dtype_size(activ_dtype dtype)
+{
+    switch (dtype) {
+    case ACTIV_FLOAT32:
+    case ACTIV_INT32:
+        return 4;
+    case ACTIV_FLOAT64:
+    case ACTIV_INT64:
+        return 8;
+    case ACTIV_UINT8:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+/* A tensor without data, with row-major strides unless some are given; checks that every element has an address. */
+static activ_status make(const activ_host *host, activ_dtype dtype, size_t ndim, const size_t *shape,
+                         const size_t *strides, activ_tensor **out)
+{
+    if (!out || (ndim > 0 && !shape) || activ_dtype_size(dtype) == 0)
+        return ACTIV_ERROR_INVALID;
+    if (ndim > ACTIV_MAX_DIMS)
+        return ACTIV_ERROR_RANGE;
+    size_t count, bytes, step = 1, last = 0;
+    if (!activ_checked_count(ndim, shape, &count) || !activ_checked_mul(count, activ_dtype_size(dtype), &bytes))
+        return ACTIV_ERROR_RANGE;
+    for (size_t i = 0; strides && count > 0 && i < ndim; i++) {
+        size_t span;
+        if (!activ_checked_mul(shape[i] - 1, strides[i], &span) || !activ_checked_add(last, span, &last) ||
+            last > SIZE_MAX / activ_dtype_size(dtype) - 1)
+            return ACTIV_ERROR_RANGE;
+    }
+    activ_tensor *t = activ_host_alloc(host, sizeof *t);
+    if (!t)
+        return ACTIV_ERROR_OUT_OF_MEMORY;
+    t->host = *host;
+    t->dtype = dtype;
+    t->ndim = ndim;
+    t->count = count;
+    for (size_t i = ndim; i-- > 0;) {
+        t->shape[i] = shape[i];
+        t->strides[i] = strides ? strides[i] : step;
+        step *= shape[i] > 0 ? shape[i] : 1;
+    }
+    *out = t;
+    return ACTIV_OK;
+}
+
+activ_status activ_tensor_create(const activ_context *context, activ_dtype dtype, size_t ndim,
+                                 const size_t *shape, activ_tensor **out)
+{
+    activ_host host;
+    activ_tensor *t;
+    activ_host_of(context, &host);
+    activ_status status = make(&host, dtype, ndim, shape, NULL, out ? &t : NULL);
+    if (status != ACTIV_OK)
+        return status;
+    t->owned = t->count * activ_dtype_size(dtype);
+    if (t->owned > 0) {
+        t->data = activ_host_alloc(&host, t->owned);
+        if (!t->data) {
+            activ_host_free(&host, t, sizeof *t);
+            return ACTIV_ERROR_OUT_OF_MEMORY;
+        }
+    }
+    *out = t;
+    return ACTIV_OK;
+}
+
+activ_status activ_tensor_view(const activ_context *context, activ_dtype dtype, size_t ndim, const size_t *shape,
+                               const size_t *strides, void *data, activ_tensor **out)
+{
+    activ_host host;
+    activ_tensor *t;
+    activ_host_of(context, &host);
+    activ_status status = make(&host, dtype, ndim, shape, strides, out ? &t : NULL);
+    if (status != ACTIV_OK)
+        return status;
+    if (!data && t->count > 0) {
+        activ_tensor_destroy(t);
+        return ACTIV_ERROR_INVALID;
+    }
+    t->data = data;
+    *out = t;
+    return ACTIV_OK;
+}
+
+static activ_status view_of(const activ_tensor *tensor, size_t ndim, const size_t *shape, const size_t *strides,
+                            size_t first, activ_tensor **out)
+{
+    activ_tensor *t;
+    activ_status status = make(&tensor->host, tensor->dtype, ndim, shape, strides, out ? &t : NULL);
+    if (status != ACTIV_OK)
+        return status;
+    t->data = t->count > 0 ? (char *)tensor->data + first * activ_dtype_size(tensor->dtype) : tensor->data;
+    *out = t;
+    return ACTIV_OK;
+}
+
+activ_status activ_tensor_reshape(const activ_tensor *tensor, size_t ndim, const size_t *shape, activ_tensor **out)
+{
+    size_t count;
+    if (!tensor || !out || (ndim > 0 && !shape))
+        return ACTIV_ERROR_INVALID;
+    if (!activ_checked_count(ndim, shape, &count))
+        return ACTIV_ERROR_RANGE;
+    if (count != tensor->count)
+        return ACTIV_ERROR_SHAPE;
+    if (!activ_tensor_is_contiguous(tensor))
+        return ACTIV_ERROR_UNSUPPORTED;
+    return view_of(tensor, ndim, shape, NULL, 0, out);
+}
+
+activ_status activ_tensor_narrow(const activ_tensor *tensor, size_t dim, size_t start, size_t length,
+                                 activ_tensor **out)
+{
+    if (!tensor || !out)
+        return ACTIV_ERROR_INVALID;
+    if (dim >= tensor->ndim || start > tensor->shape[dim] || length > tensor->shape[dim] - start)
+        return ACTIV_ERROR_RANGE;
+    size_t shape[ACTIV_MAX_DIMS];
+    memcpy(shape, tensor->shape, sizeof shape);
+    shape[dim] = length;
+    return view_of(tensor, tensor->ndim, shape, tensor->strides, start * tensor->strides[dim], out);
+}
+
+activ_status activ_tensor_transpose(const activ_tensor *tensor, size_t dim0, size_t dim1, activ_tensor **out)
+{
+    if (!tensor || !out)
+        return ACTIV_ERROR_INVALID;
+    if (dim0 >= tensor->ndim || dim1 >= tensor->ndim)
+        return ACTIV_ERROR_RANGE;
+    size_t shape[ACTIV_MAX_DIMS], strides[ACTIV_MAX_DIMS];
+    memcpy(shape, tensor->shape, sizeof shape);
+    memcpy(strides, tensor->strides, sizeof strides);
+    shape[dim0] = tensor->shape[dim1];
+    shape[dim1] = tensor->shape[dim0];
+    strides[dim0] = tensor->strides[dim1];
+    strides[dim1] = tensor->strides[dim0];
+    return view_of(tensor, tensor->ndim, shape, strides, 0, out);
+}
+
+void activ_tensor_destroy(activ_tensor *tensor)
+{
+    if (!tensor)
+        return;
+    activ_host host = tensor->host;
+    if (tensor->owned > 0)
+        activ_host_free(&host, tensor->data, tensor->owned);
+    activ_host_free(&host, tensor, sizeof *tensor);
+}
+
+activ_dtype activ_tensor_dtype(const activ_tensor *tensor)
+{
+    return tensor ? tensor->dtype : 0;
+}
+
+size_t activ_tensor_ndim(const activ_tensor *tensor)
+{
+    return tensor ? tensor->ndim : 0;
+}
+
+const size_t *activ_tensor_shape(const activ_tensor *tensor)
+{
+    return tensor ? tensor->shape : NULL;
+}
+
+const size_t *activ_tensor_strides(const activ_tensor *tensor)
+{
+    return tensor ? tensor->strides : NULL;
+}
+
+size_t activ_tensor_count(const activ_tensor *tensor)
+{
+    return tensor ? tensor->count : 0;
+}
+
+void *activ_tensor_data(const activ_tensor *tensor)
+{
+    return tensor ? tensor->data : NULL;
+}
+
+int32_t activ_tensor_is_contiguous(const activ_tensor *tensor)
+{
+    if (!tensor)
+        return 0;
+    size_t step = 1;
+    for (size_t i = tensor->ndim; i-- > 0;) {
+        /* The stride of a dimension of one entry is never used. */
+        if (tensor->count > 0 && tensor->shape[i] > 1 && tensor->strides[i] != step)
+            return 0;
+        step *= tensor->shape[i];
+    }
+    return 1;
+}
+
+activ_status activ_tensor_copy(const activ_tensor *from, activ_tensor *to)
+{
+    if (!from || !to || from->dtype != to->dtype)
+        return ACTIV_ERROR_INVALID;
+    if (from->ndim != to->ndim || memcmp(from->shape, to->shape, from->ndim * sizeof from->shape[0]) != 0)
+        return ACTIV_ERROR_SHAPE;
+    if (from->count == 0)
+        return ACTIV_OK;
+    size_t bytes = activ_dtype_size(from->dtype);
+    if (activ_tensor_is_contiguous(from) && activ_tensor_is_contiguous(to)) {
+        memmove(to->data, from->data, from->count * bytes);
+        return ACTIV_OK;
+    }
+    size_t index[ACTIV_MAX_DIMS] = { 0 };
+    for (size_t i = 0; i < from->count; i++) {
+        size_t source = 0, target = 0;
+        for (size_t d = 0; d < from->ndim; d++) {
+            source += index[d] * from->strides[d];
+            target += index[d] * to->strides[d];
+        }
+        memcpy((char *)to->data + target * bytes, (const char *)from->data + source * bytes, bytes);
+        for (size_t d = from->ndim; d-- > 0;) {
+            if (++index[d] < from->shape[d])
+                break;
+            index[d] = 0;
+        }
+    }
+    return ACTIV_OK;
+}
