@@ -1,0 +1,154 @@
+/* activ: a look at the library from the shell. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <activ/activ.h>
+
+static int usage(FILE *out)
+{
+    fputs("usage: activ COMMAND\n"
+          "\n"
+          "  list                  the functions, with their settings and formulas\n"
+          "  show SPEC             one function: formula, source, bounds, parameters\n"
+          "  eval SPEC X [X ...]   f(x) and f'(x) at each X\n"
+          "  file PATH             the tensors and the network in a safetensors file\n"
+          "  tier                  which tiers this machine can run, and which one runs\n"
+          "  version               the library's version\n"
+          "\n"
+          "SPEC is a name, or a name with settings: 'leaky_relu(negative_slope=0.2)'.\n", out);
+    return out == stderr ? 2 : 0;
+}
+
+static int list(void)
+{
+    activ_fn_info info = { .size = sizeof info };
+    for (size_t i = 0; activ_fn_catalog(i, &info) == ACTIV_OK; i++)
+        printf("%-38s %s\n", info.signature, info.formula);
+    return 0;
+}
+
+/* The function of a spec; NULL after a message. */
+static activ_fn *make(const char *spec)
+{
+    activ_message message;
+    activ_fn *fn = NULL;
+    if (activ_fn_check(spec, &message) != ACTIV_OK) {
+        fprintf(stderr, "activ: %s\n", message.text);
+        return NULL;
+    }
+    activ_status status = activ_fn_create(NULL, spec, &fn);
+    if (status != ACTIV_OK)
+        fprintf(stderr, "activ: %s: %s\n", spec, activ_status_string(status));
+    return fn;
+}
+
+static int show(const char *spec)
+{
+    activ_fn *fn = make(spec);
+    if (!fn)
+        return 2;
+    const char *canonical = activ_fn_spec(fn);
+    size_t length = strcspn(canonical, "(");
+    activ_fn_info info = { .size = sizeof info };
+    for (size_t i = 0; activ_fn_catalog(i, &info) == ACTIV_OK; i++)
+        if (strncmp(info.name, canonical, length) == 0 && info.name[length] == '\0')
+            break;
+    printf("%s\n"
+           "  settings    %s\n"
+           "  formula     %s\n"
+           "  source      %s\n"
+           "  bounds      forward %g ULP, derivative %g ULP\n"
+           "  parameters  %zu\n",
+           canonical, info.signature, info.formula, info.source, (double)info.forward_ulp,
+           (double)info.derivative_ulp, activ_fn_param_count(fn));
+    activ_fn_destroy(fn);
+    return 0;
+}
+
+static int evaluate(const char *spec, int count, char **numbers)
+{
+    activ_fn *fn = make(spec);
+    if (!fn)
+        return 2;
+    int result = 0;
+    for (int i = 0; i < count && result == 0; i++) {
+        char *end;
+        float x = strtof(numbers[i], &end), one = 1.0f, y, d;
+        if (end == numbers[i] || *end != '\0') {
+            fprintf(stderr, "activ: not a number: %s\n", numbers[i]);
+            result = 2;
+            break;
+        }
+        activ_forward(fn, NULL, 1, &x, &y);
+        activ_backward(fn, NULL, 1, &x, &one, &d, NULL);
+        printf("%.9g\t%.9g\t%.9g\n", (double)x, (double)y, (double)d);
+    }
+    activ_fn_destroy(fn);
+    return result;
+}
+
+static int file(const char *path)
+{
+    activ_message message;
+    activ_safetensors *tensors;
+    if (activ_safetensors_open(NULL, path, &tensors, &message) != ACTIV_OK) {
+        fprintf(stderr, "activ: %s\n", message.text);
+        return 2;
+    }
+    activ_safetensors_entry entry = { .size = sizeof entry };
+    for (size_t i = 0; activ_safetensors_at(tensors, i, &entry) == ACTIV_OK; i++) {
+        printf("%s %s (", entry.name, entry.dtype_name);
+        for (size_t d = 0; d < entry.ndim; d++)
+            printf(d > 0 ? ", %zu" : "%zu", entry.shape[d]);
+        puts(")");
+    }
+    const char *key;
+    for (size_t i = 0; (key = activ_safetensors_metadata_key(tensors, i)); i++)
+        printf("\n[%s]\n%s\n", key, activ_safetensors_metadata(tensors, key));
+    activ_safetensors_close(tensors);
+    return 0;
+}
+
+static int tier(void)
+{
+    for (size_t i = 0; activ_tier_at(i); i++)
+        printf("%s%s\n", activ_tier_at(i), strcmp(activ_tier_at(i), activ_tier()) == 0 ? " (runs)" : "");
+    if (activ_max_tier_ignored())
+        puts("ACTIV_MAX_TIER names no tier and is ignored");
+    return 0;
+}
+
+static int run(int argc, char **argv)
+{
+    const char *command = argc > 1 ? argv[1] : "";
+    if (strcmp(command, "list") == 0 && argc == 2)
+        return list();
+    if (strcmp(command, "show") == 0 && argc == 3)
+        return show(argv[2]);
+    if (strcmp(command, "eval") == 0 && argc >= 4)
+        return evaluate(argv[2], argc - 3, argv + 3);
+    if (strcmp(command, "file") == 0 && argc == 3)
+        return file(argv[2]);
+    if (strcmp(command, "tier") == 0 && argc == 2)
+        return tier();
+    if ((strcmp(command, "version") == 0 || strcmp(command, "--version") == 0) && argc == 2) {
+        printf("activ %s\n", activ_version_string());
+        return 0;
+    }
+    if (strcmp(command, "help") == 0 || strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0)
+        return usage(stdout);
+    return usage(stderr);
+}
+
+int main(int argc, char **argv)
+{
+    int result = run(argc, argv);
+    /* A full disk or a closed pipe must not look like success. */
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "activ: standard output: %s\n", strerror(errno));
+        return 2;
+    }
+    return result;
+}
