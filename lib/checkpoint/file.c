@@ -1,0 +1,193 @@
+/* Whole files, by way of POSIX. */
+#define _POSIX_C_SOURCE 200809L
+#define _FILE_OFFSET_BITS 64
+
+#include "checkpoint/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>    /* rename */
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+/* One call of the system moves at most this much; some systems refuse more than 2^31 - 1 bytes. */
+#define PIECE ((size_t)1 << 30)
+
+static int fail(activ_file *file, const char *reason)
+{
+    activ_text text;
+    activ_text_start(&text, file->reason, sizeof file->reason);
+    activ_text_add(&text, reason);
+    return 0;
+}
+
+static int fail_errno(activ_file *file, int error)
+{
+    if (strerror_r(error, file->reason, sizeof file->reason) != 0)
+        return fail(file, "the system refused it");
+    return 0;
+}
+
+/* ---- reading ----------------------------------------------------------------------------- */
+
+int activ_file_open(activ_file *file, const char *path)
+{
+    memset(file, 0, sizeof *file);
+    file->path = path;
+    /* O_NONBLOCK: opening a pipe would wait for somebody to write into it. Regular files do not care. */
+    do {
+        file->handle = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    } while (file->handle < 0 && errno == EINTR);
+    if (file->handle < 0)
+        return fail_errno(file, errno);
+    struct stat about;
+    int fine;
+    if (fstat(file->handle, &about) != 0)
+        fine = fail_errno(file, errno);
+    else if (S_ISDIR(about.st_mode))
+        fine = fail_errno(file, EISDIR);
+    else if (!S_ISREG(about.st_mode))
+        fine = fail(file, "not a regular file");
+    else if (about.st_size < 0 || (uintmax_t)about.st_size > SIZE_MAX)
+        fine = fail_errno(file, EFBIG);
+    else
+        fine = 1;
+    if (fine)
+        file->size = (size_t)about.st_size;
+    else
+        activ_file_close(file);
+    return fine;
+}
+
+int activ_file_read(activ_file *file, void *bytes, size_t count)
+{
+    char *to = bytes;
+    while (count > 0) {
+        ssize_t got = read(file->handle, to, count < PIECE ? count : PIECE);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return fail_errno(file, errno);
+        if (got == 0)
+            return fail(file, "the file became shorter while it was read");
+        to += got;
+        count -= (size_t)got;
+    }
+    return 1;
+}
+
+void activ_file_close(activ_file *file)
+{
+    if (file->handle >= 0)
+        close(file->handle);
+    file->handle = -1;
+}
+
+/* ---- writing ----------------------------------------------------------------------------- */
+
+static void forget_name(activ_file *file)
+{
+    activ_host_free(&file->host, file->temporary, file->temporary_bytes);
+    file->temporary = NULL;
+}
+
+int activ_file_create(activ_file *file, const activ_host *host, const char *path, int *no_memory)
+{
+    memset(file, 0, sizeof *file);
+    file->handle = -1;
+    file->host = *host;
+    file->path = path;
+    *no_memory = 0;
+
+    if (path[0] == '\0')
+        return fail_errno(file, ENOENT);
+    /* Renaming would put a file in the place of a device; for a folder it fails, but late. */
+    struct stat about;
+    if (stat(path, &about) == 0) {
+        if (S_ISDIR(about.st_mode))
+            return fail_errno(file, EISDIR);
+        if (!S_ISREG(about.st_mode))
+            return fail(file, "not a regular file");
+    }
+
+    static const char suffix[] = ".tmp";
+    size_t length = strlen(path);
+    file->temporary_bytes = length + sizeof suffix + 2 * 24;   /* two numbers */
+    file->temporary = activ_host_alloc(host, file->temporary_bytes);
+    if (!file->temporary) {
+        *no_memory = 1;
+        return fail(file, "out of memory");
+    }
+    /* O_EXCL: never somebody else's file. A number may be taken by another thread, or be left over from
+     * a process that was killed. */
+    for (size_t number = 0; number < 1000; number++) {
+        activ_text text;
+        activ_text_start(&text, file->temporary, file->temporary_bytes);
+        activ_text_add_bytes(&text, path, length);
+        activ_text_add(&text, suffix);
+        activ_text_add_size(&text, (size_t)getpid());
+        activ_text_add(&text, "-");
+        activ_text_add_size(&text, number);
+        do {
+            file->handle = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        } while (file->handle < 0 && errno == EINTR);
+        if (file->handle >= 0)
+            return 1;
+        if (errno != EEXIST)
+            break;
+    }
+    fail_errno(file, errno);
+    forget_name(file);
+    return 0;
+}
+
+int activ_file_write(activ_file *file, const void *bytes, size_t count)
+{
+    const char *from = bytes;
+    while (count > 0) {
+        ssize_t put = write(file->handle, from, count < PIECE ? count : PIECE);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0)
+            return fail_errno(file, put < 0 ? errno : ENOSPC);
+        from += put;
+        count -= (size_t)put;
+    }
+    return 1;
+}
+
+int activ_file_commit(activ_file *file)
+{
+    int fine = 1, result;
+    /* Before it gets its name: after a loss of power, the name must not lead to an empty file. */
+    do {
+        result = fsync(file->handle);
+    } while (result != 0 && errno == EINTR);
+    if (result != 0)
+        fine = fail_errno(file, errno);
+    /* An interrupted close has closed, and everything is on the disk by then. */
+    if (close(file->handle) != 0 && errno != EINTR && fine)
+        fine = fail_errno(file, errno);
+    file->handle = -1;
+    if (fine && rename(file->temporary, file->path) != 0)
+        fine = fail_errno(file, errno);
+    if (!fine)
+        unlink(file->temporary);
+    forget_name(file);
+    return fine;
+}
+
+void activ_file_discard(activ_file *file)
+{
+    if (file->handle >= 0) {
+        close(file->handle);
+        file->handle = -1;
+        unlink(file->temporary);
+    }
+    forget_name(file);
+}

@@ -1,0 +1,34 @@
+/* What reading and writing safetensors share. */
+#ifndef ACTIV_CHECKPOINT_SAFETENSORS_H
+#define ACTIV_CHECKPOINT_SAFETENSORS_H
+
+#include <stddef.h>
+
+#include "activ/checkpoint.h"
+#include "base/text.h"
+
+/* The format's own limit for its header, in bytes. */
+#define ACTIV_SAFETENSORS_MAX_HEADER 100000000u
+
+#define ACTIV_SAFETENSORS_METADATA "__metadata__"
+
+/* A type of elements, in the order in which a writer puts them: the wide ones first, so that
+ * all data is aligned to its own width. */
+typedef struct activ_safetensors_type {
+    const char *name;
+    unsigned bits;
+    activ_dtype dtype;   /* 0 if the library has none */
+} activ_safetensors_type;
+
+extern const activ_safetensors_type activ_safetensors_types[];
+extern const size_t activ_safetensors_type_count;
+
+/* Starts a message: the path (the end of it if it is long), a colon. */
+void activ_safetensors_blame(activ_message *message, const char *path, activ_text *text);
+
+/* Sorts numbers into the order that `compare` gives; user is handed on to it. Not qsort, which may take
+ * memory that is not the host's. Equal elements end in any order, the same on every system. */
+void activ_safetensors_sort(size_t *numbers, size_t count,
+                            int (*compare)(const void *user, size_t a, size_t b), const void *user);
+
+#endif
