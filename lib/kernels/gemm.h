@@ -19,13 +19,23 @@ static void gemm_pack(const activ_gemm *g, size_t k0, size_t k, size_t j0, size_
                 v_store(packed + p * GEMM_WIDTH + j * V_LANES, v_load(b + p * g->b_rows + j * V_LANES));
         return;
     }
-    /* Down the columns, eight rows at a time, so that both sides stay within a few cache lines. */
-    for (size_t p0 = 0; p0 < k; p0 += 8) {
-        size_t p1 = p0 + 8 < k ? p0 + 8 : k;
-        for (size_t j = 0; j < width; j++)
-            for (size_t p = p0; p < p1; p++)
-                packed[p * GEMM_WIDTH + j] = b[p * g->b_rows + j * g->b_columns];
+    size_t p0 = 0;
+    if (g->b_rows == 1 && width == GEMM_WIDTH) {
+        /* The columns are contiguous: squares of them, turned in registers. */
+        for (; p0 + V_LANES <= k; p0 += V_LANES) {
+            for (size_t j = 0; j < GEMM_WIDTH; j += V_LANES) {
+                vf square[V_LANES];
+                for (size_t i = 0; i < V_LANES; i++)
+                    square[i] = v_load(b + p0 + (j + i) * g->b_columns);
+                v_transpose(square);
+                for (size_t i = 0; i < V_LANES; i++)
+                    v_store(packed + (p0 + i) * GEMM_WIDTH + j, square[i]);
+            }
+        }
     }
+    for (size_t p = p0; p < k; p++)
+        for (size_t j = 0; j < width; j++)
+            packed[p * GEMM_WIDTH + j] = b[p * g->b_rows + j * g->b_columns];
 }
 
 typedef struct gemm_place {

@@ -32,6 +32,8 @@ V_INLINE vf v_copysign(vf a, vf sign)
 V_INLINE vf v_min(vf a, vf b) { return a < b ? a : b; }
 V_INLINE vf v_max(vf a, vf b) { return a > b ? a : b; }
 
+V_INLINE void v_transpose(vf *rows) { (void)rows; }
+
 V_INLINE vm v_lt(vf a, vf b) { return a < b; }
 V_INLINE vm v_le(vf a, vf b) { return a <= b; }
 V_INLINE vm v_gt(vf a, vf b) { return a > b; }

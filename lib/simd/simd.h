@@ -9,6 +9,7 @@
  *   v_load_part(p, n) v_store_part(p, n, a)       the first n < V_LANES lanes: other memory is not touched, other lanes are 0
  *   v_add v_sub v_mul v_div v_sqrt                rounded to nearest, one rounding each
  *   v_fma(a, b, c) v_fnma(a, b, c)                a*b + c and c - a*b, one rounding
+ *   v_transpose(rows)                             V_LANES vectors as a square matrix, in place
  *   v_neg v_abs v_copysign(a, sign)               on the sign bit alone, NaN too
  *   v_min(a, b) v_max(a, b)                       a < b ? a : b and a > b ? a : b, so b if either is NaN
  *   v_lt v_le v_gt v_ge v_eq v_nan(a)             comparisons; false if a NaN is involved; v_nan: is NaN
