@@ -1,0 +1,375 @@
+#!/usr/bin/python3
+"""Writes the golden files in expected/: what PyTorch computes in ten steps of training.
+
+Needs torch (made with 1.13) and numpy; Debian: python3-torch, python3-numpy.
+
+    make_golden.py            write expected/*.safetensors
+    make_golden.py --check    recompute and compare with the files that are there
+    make_golden.py --float32  how far PyTorch's own float32 is from what the files hold
+
+PyTorch runs in float64 here, from initial values, inputs and settings that are float32 numbers. The files
+therefore hold the true result (parameters rounded once, to float32), and what a float32
+program differs by is its own rounding, not the sum of its rounding and PyTorch's.
+
+One thing has to be kept out of such a comparison: where a function has a kink, an argument that is
+1e-9 in one calculation and -1e-9 in the other changes the gradient by a finite amount. The seeds below are
+the first for which no argument of a function with a kink comes nearer to it than MARGIN; this is
+checked on every run.
+"""
+import argparse
+import json
+import math
+import os
+import struct
+import sys
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+EXPECTED = os.path.join(HERE, "expected")
+STEPS = 10
+
+# The small networks: widths, and the sizes of the ten batches.
+WIDTHS = [60, 48, 36, 24, 16, 10]
+BATCHES = [50, 50, 17, 50, 50, 1, 50, 33, 50, 50]
+SMALL_SEED = 0
+SMALL_MARGIN = 1e-6
+
+# The network of the FashionMNIST experiments.
+TRUE_WIDTHS = [784, 256, 192, 128, 64, 10]
+TRUE_BATCH = 128
+TRUE_SEED = 0
+TRUE_MARGIN = 1e-6
+TRUE_STRIDE = 37   # every 37th value of a weight is kept
+
+
+# ---- safetensors -----------------------------------------------------------------------------
+
+DTYPES = {"float64": "F64", "float32": "F32", "int32": "I32"}
+
+
+def write_safetensors(path, tensors, metadata):
+    """u64 header length | JSON header padded with spaces to a multiple of 8 | data, wide types first."""
+    order = sorted(tensors, key=lambda name: (list(DTYPES).index(tensors[name].dtype.name), name))
+    header, offset = {"__metadata__": metadata}, 0
+    for name in order:
+        t = tensors[name]
+        header[name] = {"dtype": DTYPES[t.dtype.name], "shape": list(t.shape),
+                        "data_offsets": [offset, offset + t.nbytes]}
+        offset += t.nbytes
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as f:
+        f.write(struct.pack("<Q", len(text)) + text)
+        for name in order:
+            f.write(np.ascontiguousarray(tensors[name]).tobytes())
+
+
+def read_safetensors(path):
+    with open(path, "rb") as f:
+        raw = f.read()
+    (length,) = struct.unpack("<Q", raw[:8])
+    header, data = json.loads(raw[8:8 + length]), raw[8 + length:]
+    numpy_name = {code: name for name, code in DTYPES.items()}
+    return {name: np.frombuffer(data[slice(*e["data_offsets"])], numpy_name[e["dtype"]]).reshape(e["shape"])
+            for name, e in header.items() if name != "__metadata__"}
+
+
+# ---- functions and networks ---------------------------------------------------------------------
+
+class TrainableELU(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.alpha = nn.Parameter(torch.ones(1))
+
+    def forward(self, x):
+        # The argument of expm1 is cut at 0: the branch that is not taken must not overflow, because its
+        # gradient would be 0 * inf.
+        return torch.where(x > 0, x, self.alpha * torch.expm1(torch.clamp(x, max=0)))
+
+
+class STAF(nn.Module):
+    def __init__(self, values):
+        super().__init__()
+        self.C, self.Omega, self.Phi = (nn.Parameter(torch.from_numpy(v)) for v in values)
+
+    def forward(self, x):
+        return torch.sum(self.C * torch.sin(self.Omega * x.unsqueeze(-1) + self.Phi), dim=-1)
+
+
+# name: (its activation module, where its derivative jumps)
+ACTIVATIONS = {
+    "none": (lambda data: None, []),
+    "sigmoid": (lambda data: nn.Sigmoid(), []),
+    "tanh": (lambda data: nn.Tanh(), []),
+    "relu": (lambda data: nn.ReLU(), [0]),
+    "leaky_relu": (lambda data: nn.LeakyReLU(), [0]),
+    "gelu": (lambda data: nn.GELU(), []),
+    "gelu_tanh": (lambda data: nn.GELU(approximate="tanh"), []),
+    "silu": (lambda data: nn.SiLU(), []),
+    "mish": (lambda data: nn.Mish(), []),
+    "hardswish": (lambda data: nn.Hardswish(), [-3, 3]),
+    "elu": (lambda data: nn.ELU(), []),
+    "softplus": (lambda data: nn.Softplus(), []),
+    "prelu": (lambda data: nn.PReLU(), [0]),
+    # With alpha away from 1 the derivative jumps at 0.
+    "trainable_elu": (lambda data: TrainableELU(), [0]),
+    "staf": (lambda data: STAF(data["staf"]), []),
+    # Equal bounds: nothing is left to chance.
+    "rrelu": (lambda data: nn.RReLU(0.25, 0.25), [0]),
+}
+
+
+class Chain(nn.Module):
+    """Linear layers with one activation object, and so one set of its parameters, between them."""
+
+    def __init__(self, widths, activation):
+        super().__init__()
+        layers = []
+        for i, (n_in, n_out) in enumerate(zip(widths, widths[1:])):
+            layers.append(nn.Linear(n_in, n_out))
+            if activation is not None and i + 2 < len(widths):
+                layers.append(activation)
+        self.layers = nn.Sequential(*layers)
+        self.activation = activation
+
+    def forward(self, x):
+        return self.layers(x)
+
+
+class Residual(nn.Module):
+    """60 -> 48, then h + block(act(h)), then -> 10."""
+
+    def __init__(self, activation):
+        super().__init__()
+        self.entry = nn.Linear(60, 48)
+        self.block = nn.Linear(48, 48)
+        self.exit = nn.Linear(48, 10)
+        self.activation = activation
+
+    def forward(self, x):
+        h = self.entry(x)
+        return self.exit(self.activation(h + self.block(self.activation(h))))
+
+
+def linear_layers(model):
+    return [(name, m) for name, m in model.named_modules() if isinstance(m, nn.Linear)]
+
+
+# ---- data -----------------------------------------------------------------------------------------
+
+def small_data(seed):
+    """Initial values and batches, all float32. RandomState's streams are frozen: any numpy gives the same."""
+    random = np.random.RandomState(seed)
+
+    def uniform(bound, *shape):
+        return random.uniform(-bound, bound, shape).astype(np.float32)
+
+    def linear(n_in, n_out):
+        # Unit gain, wider than PyTorch's default, so that arguments reach all branches of the functions.
+        bound = math.sqrt(3 / n_in)
+        return uniform(bound, n_out, n_in), uniform(bound, n_out)
+
+    data = {
+        "chain": [linear(a, b) for a, b in zip(WIDTHS, WIDTHS[1:])],
+        "residual": [linear(60, 48), linear(48, 48), linear(48, 10)],
+        "staf": random.normal(0, 1, (3, 5)).astype(np.float32),
+        "batches": [],
+    }
+    centers = random.normal(0, 1, (10, WIDTHS[0]))
+    teacher = random.normal(0, 1 / math.sqrt(WIDTHS[0]), (WIDTHS[0], 10))
+    for n in BATCHES:
+        labels = random.randint(0, 10, n)
+        x = (0.5 * centers[labels] + random.normal(0, 1, (n, WIDTHS[0]))).astype(np.float32)
+        targets = np.sin(x @ teacher).astype(np.float32)
+        data["batches"].append((x, labels.astype(np.int32), targets))
+    return data
+
+
+def mixed(stream, n, seed):
+    """n 32-bit numbers, a function of (seed, stream, index): a multiplication and the mixing steps of
+    MurmurHash3. test_golden.c has the same."""
+    with np.errstate(over="ignore"):
+        h = (np.arange(n, dtype=np.uint32) * np.uint32(0x9E3779B1)
+             + np.uint32((stream * 0x7FEB352D + seed * 0x846CA68B) & 0xFFFFFFFF))
+        for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
+            h ^= h >> np.uint32(shift)
+            h *= np.uint32(factor)
+        return h ^ (h >> np.uint32(16))
+
+
+def exact(stream, n, scale, seed):
+    """n values in [-scale, scale), 24 bits each. With a power of two for scale all steps are exact."""
+    signed = (mixed(stream, n, seed) >> np.uint32(8)).astype(np.int32) - (1 << 23)
+    return signed.astype(np.float32) * np.float32(scale / (1 << 23))
+
+
+def true_data(seed):
+    """As small_data, by the exact rule above; nothing of it is stored. Streams: 2k weight and 2k + 1 bias of
+    linear layer k, 100 + 2s inputs and 101 + 2s labels of step s."""
+    data = {"true": [], "batches": []}
+    for k, (n_in, n_out) in enumerate(zip(TRUE_WIDTHS, TRUE_WIDTHS[1:])):
+        # The power of two at or below He's bound.
+        bound = 2.0 ** math.floor(math.log2(math.sqrt(6 / n_in)))
+        data["true"].append((exact(2 * k, n_out * n_in, bound, seed).reshape(n_out, n_in),
+                             exact(2 * k + 1, n_out, bound, seed)))
+    for s in range(STEPS):
+        labels = (mixed(101 + 2 * s, TRUE_BATCH, seed) % np.uint32(10)).astype(np.int32)
+        x = exact(100 + 2 * s, TRUE_BATCH * TRUE_WIDTHS[0], 0.5, seed).reshape(TRUE_BATCH, TRUE_WIDTHS[0])
+        # Every tenth input is raised where it stands for the sample's class: something to learn.
+        x = x + np.float32(0.5) * (np.arange(TRUE_WIDTHS[0])[None, :] % 10 == labels[:, None])
+        data["batches"].append((x.astype(np.float32), labels, None))
+    return data
+
+
+# ---- training ---------------------------------------------------------------------------------------
+
+SGD = dict(lr=0.05, momentum=0.9)
+
+# name: (network, activation, loss, settings of torch.optim.SGD)
+CASES = {name: ("chain", name, "cross_entropy", SGD) for name in ACTIVATIONS}
+CASES.update({
+    "sgd_plain": ("chain", "relu", "cross_entropy", dict(lr=0.05)),
+    "sgd_momentum": ("chain", "relu", "cross_entropy", dict(lr=0.05, momentum=0.5)),
+    "sgd_dampening": ("chain", "relu", "cross_entropy", dict(lr=0.05, momentum=0.9, dampening=0.25)),
+    "sgd_weight_decay": ("chain", "relu", "cross_entropy", dict(lr=0.05, momentum=0.9, weight_decay=0.01)),
+    "sgd_nesterov": ("chain", "relu", "cross_entropy", dict(lr=0.05, momentum=0.9, nesterov=True)),
+    "sgd_maximize": ("chain", "relu", "cross_entropy", dict(lr=0.01, momentum=0.9, maximize=True)),
+    "sgd_all": ("chain", "relu", "cross_entropy",
+                dict(lr=0.01, momentum=0.9, weight_decay=0.01, nesterov=True, maximize=True)),
+    "mse": ("chain", "tanh", "mse", SGD),
+    "residual": ("residual", "relu", "cross_entropy", SGD),
+    "simple_network": ("true", "relu", "cross_entropy", dict(lr=0.01, momentum=0.9)),
+})
+
+
+def train(case, data, dtype):
+    """The losses, the model after the last step, and the smallest distance of an argument from a kink."""
+    network, activation_name, loss_name, sgd = CASES[case]
+    make, kinks = ACTIVATIONS[activation_name]
+    activation = make(data)
+    if network == "residual":
+        model = Residual(activation)
+    else:
+        model = Chain(TRUE_WIDTHS if network == "true" else WIDTHS, activation)
+    model.to(dtype)
+    with torch.no_grad():
+        for (_, layer), (weight, bias) in zip(linear_layers(model), data[network]):
+            layer.weight.copy_(torch.from_numpy(weight))
+            layer.bias.copy_(torch.from_numpy(bias))
+
+    nearest = [math.inf]
+    if kinks:
+        def watch(module, inputs):
+            for kink in kinks:
+                nearest[0] = min(nearest[0], (inputs[0].detach() - kink).abs().min().item())
+        activation.register_forward_pre_hook(watch)
+
+    # The settings that a float32 program can have.
+    settings = {k: v if isinstance(v, bool) else float(np.float32(v)) for k, v in sgd.items()}
+    optimizer = torch.optim.SGD(model.parameters(), **settings)
+    losses = []
+    for x, labels, targets in data["batches"]:
+        output = model(torch.from_numpy(x).to(dtype))
+        if loss_name == "mse":
+            loss = F.mse_loss(output, torch.from_numpy(targets).to(dtype))
+        else:
+            loss = F.cross_entropy(output, torch.from_numpy(labels).long())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses, model, nearest[0]
+
+
+def result(case, data, dtype=torch.float64):
+    """What the file of a case holds. Parameters are rounded to float32: 6e-8, far below what is compared."""
+    losses, model, nearest = train(case, data, dtype)
+    if dtype == torch.float64 and nearest < (TRUE_MARGIN if CASES[case][0] == "true" else SMALL_MARGIN):
+        sys.exit(f"{case}: an argument is {nearest:.1e} away from a kink; choose another seed")
+    tensors = {"losses": np.array(losses)}
+    for name, layer in linear_layers(model):
+        # The names of state_dict(), which are those of the graph's tensors too.
+        weight = layer.weight.detach().to(torch.float32).numpy()
+        if CASES[case][0] == "true":
+            weight = weight.reshape(-1)[::TRUE_STRIDE].copy()
+        tensors[name + ".weight"] = weight
+        tensors[name + ".bias"] = layer.bias.detach().to(torch.float32).numpy()
+    if model.activation is not None:
+        trained = [p.detach().to(torch.float32).numpy().reshape(-1) for p in model.activation.parameters()]
+        if trained:
+            tensors["activation"] = np.concatenate(trained)
+    return tensors, nearest
+
+
+def shared_tensors(data):
+    """data.safetensors: what the small networks start from and are shown."""
+    tensors = {"staf": data["staf"].reshape(-1)}
+    for network in ("chain", "residual"):
+        for k, (weight, bias) in enumerate(data[network]):
+            tensors[f"{network}.{k}.weight"], tensors[f"{network}.{k}.bias"] = weight, bias
+    for s, (x, labels, targets) in enumerate(data["batches"]):
+        tensors[f"batch.{s}.x"], tensors[f"batch.{s}.labels"] = x, labels
+        tensors[f"batch.{s}.targets"] = targets
+    return tensors
+
+
+# ---- commands ---------------------------------------------------------------------------------------
+
+def rms(a):
+    return math.sqrt(float(np.mean(np.square(a, dtype=np.float64))))
+
+
+def deviation(got, want):
+    """The largest error of the losses and of the parameters, as test_golden.c measures them."""
+    loss = float(np.max(np.abs(got["losses"] - want["losses"]) / np.abs(want["losses"])))
+    params = 0.0
+    for name in want:
+        if name != "losses":
+            b = want[name].astype(np.float64)
+            scale = np.maximum(np.abs(b), rms(b))
+            params = max(params, float(np.max(np.abs(got[name].astype(np.float64) - b) / scale)))
+    return loss, params
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--check", action="store_true", help="recompute and compare with the files")
+    mode.add_argument("--float32", action="store_true", help="compare PyTorch's float32 with the files")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+
+    small, true = small_data(SMALL_SEED), true_data(TRUE_SEED)
+    metadata = {"source": f"PyTorch {torch.__version__}, float64; tests/golden/make_golden.py"}
+    worst = 0.0
+    if not (options.check or options.float32):
+        os.makedirs(EXPECTED, exist_ok=True)
+        write_safetensors(os.path.join(EXPECTED, "data.safetensors"), shared_tensors(small), metadata)
+    else:
+        print(f"{'':18}{'losses':>10}{'parameters':>12}")
+        stored = read_safetensors(os.path.join(EXPECTED, "data.safetensors"))
+        made = shared_tensors(small)
+        if stored.keys() != made.keys() or any(not np.array_equal(stored[k], made[k]) for k in made):
+            sys.exit("data.safetensors holds other values than this script makes")
+    for case in CASES:
+        path = os.path.join(EXPECTED, case + ".safetensors")
+        tensors, nearest = result(case, true if CASES[case][0] == "true" else small,
+                                  torch.float32 if options.float32 else torch.float64)
+        if options.check or options.float32:
+            loss, params = deviation(tensors, read_safetensors(path))
+            worst = max(worst, loss, params)
+            print(f"{case:18}{loss:10.1e}{params:12.1e}")
+        else:
+            write_safetensors(path, tensors, metadata)
+            print(f"{case:18} first loss {tensors['losses'][0]:.6f}, last {tensors['losses'][-1]:.6f}"
+                  + (f", nearest to a kink {nearest:.1e}" if nearest < math.inf else ""))
+    if options.check and worst > 2e-7:
+        sys.exit("the files hold other values than this script makes")
+
+
+if __name__ == "__main__":
+    main()

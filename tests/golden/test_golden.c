@@ -1,0 +1,421 @@
+/* Ten steps of training against PyTorch: losses and parameters, through the public API alone.
+ *
+ * The files in expected/ are written by make_golden.py, which runs PyTorch in float64. Measured against
+ * it, in each case:
+ *
+ *   a loss          |a - b| <= 1e-5 |b|
+ *   a parameter     |a - b| <= 1e-5 max(|b|, scale), scale = root mean square of the tensor b is in
+ *   a whole tensor  rms(a - b) <= 1e-3 rms(b - initial) + 3e-7 rms(b)
+ *
+ * The scale is there because a value near 0 among values near 1 is the result of sums of terms near 1. The
+ * third line sees what the second cannot: a tensor that ten steps have hardly moved, moved wrongly. Its
+ * last term is what ten roundings to float32 leave.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "activ/activ.h"
+
+#ifndef GOLDEN_DIR
+#error "GOLDEN_DIR: the folder expected/"
+#endif
+
+enum { STEPS = 10, MAX_BATCH = 128 };
+
+enum { CHAIN, RESIDUAL, TRUE_SIZE };
+
+/* As CASES in make_golden.py. */
+typedef struct golden_case {
+    const char *name;        /* of the file */
+    int network;
+    const char *spec;        /* NULL: linear layers only */
+    int mse;
+    activ_sgd_options sgd;
+} golden_case;
+
+#define SGD(...) { .size = sizeof(activ_sgd_options), __VA_ARGS__ }
+#define USUAL SGD(.lr = 0.05f, .momentum = 0.9f)
+
+static golden_case cases[] = {
+    { "none", CHAIN, NULL, 0, USUAL },
+    { "sigmoid", CHAIN, "sigmoid", 0, USUAL },
+    { "tanh", CHAIN, "tanh", 0, USUAL },
+    { "relu", CHAIN, "relu", 0, USUAL },
+    { "leaky_relu", CHAIN, "leaky_relu", 0, USUAL },
+    { "gelu", CHAIN, "gelu", 0, USUAL },
+    { "gelu_tanh", CHAIN, "gelu_tanh", 0, USUAL },
+    { "silu", CHAIN, "silu", 0, USUAL },
+    { "mish", CHAIN, "mish", 0, USUAL },
+    { "hardswish", CHAIN, "hardswish", 0, USUAL },
+    { "elu", CHAIN, "elu", 0, USUAL },
+    { "softplus", CHAIN, "softplus", 0, USUAL },
+    { "prelu", CHAIN, "prelu", 0, USUAL },
+    { "trainable_elu", CHAIN, "trainable_elu", 0, USUAL },
+    { "staf", CHAIN, "staf(tau=5)", 0, USUAL },
+    { "rrelu", CHAIN, "rrelu(lower=0.25, upper=0.25)", 0, USUAL },
+    { "sgd_plain", CHAIN, "relu", 0, SGD(.lr = 0.05f) },
+    { "sgd_momentum", CHAIN, "relu", 0, SGD(.lr = 0.05f, .momentum = 0.5f) },
+    { "sgd_dampening", CHAIN, "relu", 0, SGD(.lr = 0.05f, .momentum = 0.9f, .dampening = 0.25f) },
+    { "sgd_weight_decay", CHAIN, "relu", 0, SGD(.lr = 0.05f, .momentum = 0.9f, .weight_decay = 0.01f) },
+    { "sgd_nesterov", CHAIN, "relu", 0, SGD(.lr = 0.05f, .momentum = 0.9f, .nesterov = 1) },
+    { "sgd_maximize", CHAIN, "relu", 0, SGD(.lr = 0.01f, .momentum = 0.9f, .maximize = 1) },
+    { "sgd_all", CHAIN, "relu", 0,
+      SGD(.lr = 0.01f, .momentum = 0.9f, .weight_decay = 0.01f, .nesterov = 1, .maximize = 1) },
+    { "mse", CHAIN, "tanh", 1, USUAL },
+    { "residual", RESIDUAL, "relu", 0, USUAL },
+    { "simple_network", TRUE_SIZE, "relu", 0, SGD(.lr = 0.01f, .momentum = 0.9f) },
+};
+
+enum { CASE_COUNT = sizeof cases / sizeof cases[0] };
+
+static const size_t small_widths[] = { 60, 48, 36, 24, 16, 10 };
+static const size_t true_widths[] = { 784, 256, 192, 128, 64, 10 };
+enum { LINEAR_LAYERS = 5, TRUE_BATCH = 128, TRUE_STRIDE = 37, CLASSES = 10 };
+
+/* ---- reading the files ------------------------------------------------------------------- */
+
+static activ_safetensors *open_golden(const char *name)
+{
+    char path[1024];
+    const int length = snprintf(path, sizeof path, "%s/%s.safetensors", GOLDEN_DIR, name);
+    assert_true(length > 0 && (size_t)length < sizeof path);
+    activ_safetensors *file = NULL;
+    activ_message message = { "" };
+    if (activ_safetensors_open(NULL, path, &file, &message) != ACTIV_OK) {
+        fail_msg("%s: %s", path, message.text);
+    }
+    return file;
+}
+
+/* A copy of the tensor of that name, which has to have this type; *count gets its number of elements. */
+static void *read_tensor(const activ_safetensors *file, const char *name, activ_dtype dtype, size_t *count)
+{
+    activ_safetensors_entry entry = { .size = sizeof entry };
+    if (activ_safetensors_find(file, name, &entry) != ACTIV_OK || entry.dtype != dtype || entry.bytes == 0) {
+        fail_msg("no tensor %s of the type expected", name);
+    }
+    *count = entry.bytes / activ_dtype_size(dtype);
+    void *copy = malloc(entry.bytes);
+    assert_non_null(copy);
+    memcpy(copy, entry.data, entry.bytes);
+    return copy;
+}
+
+/* ---- the rule that makes the values of simple_network ---------------------------------------- */
+
+/* As mixed() in make_golden.py, seed 0. */
+static uint32_t mixed(uint32_t stream, uint32_t index)
+{
+    uint32_t h = index * 0x9E3779B1u + stream * 0x7FEB352Du;
+    h = (h ^ (h >> 16)) * 0x85EBCA6Bu;
+    h = (h ^ (h >> 13)) * 0xC2B2AE35u;
+    return h ^ (h >> 16);
+}
+
+/* One of 2^24 values in [-scale, scale); exact if scale is a power of two. */
+static float exact(uint32_t stream, uint32_t index, float scale)
+{
+    const int32_t k = (int32_t)(mixed(stream, index) >> 8) - (1 << 23);
+    return (float)k * (scale / 8388608.0f);
+}
+
+/* The power of two at or below sqrt(6/n). */
+static float true_bound(size_t n)
+{
+    float bound = 1.0f;
+    while (bound * bound * (float)n > 6.0f) {
+        bound *= 0.5f;
+    }
+    return bound;
+}
+
+/* ---- one case ------------------------------------------------------------------------------ */
+
+typedef struct run {
+    const golden_case *c;
+    activ_safetensors *expected;
+    activ_safetensors *data;
+    activ_graph *graph;
+    float *initial;          /* a copy of the parameters before the first step */
+} run;
+
+static void build(run *r)
+{
+    activ_fn *fn = NULL;
+    if (r->c->spec != NULL) {
+        assert_int_equal(activ_fn_create(NULL, r->c->spec, &fn), ACTIV_OK);
+    }
+    assert_int_equal(activ_graph_create(NULL, &r->graph), ACTIV_OK);
+    activ_graph *g = r->graph;
+    activ_node x;
+    if (r->c->network == RESIDUAL) {
+        const activ_node entry = activ_graph_linear(g, activ_graph_input(g, small_widths[0]), 48);
+        activ_graph_name(g, entry, "entry");
+        const activ_node bent = activ_graph_apply(g, entry, fn);
+        const activ_node block = activ_graph_linear(g, bent, 48);
+        activ_graph_name(g, block, "block");
+        const activ_node sum = activ_graph_add(g, entry, block);
+        x = activ_graph_linear(g, activ_graph_apply_shared(g, sum, bent), CLASSES);
+        activ_graph_name(g, x, "exit");
+    } else {
+        const size_t *widths = r->c->network == TRUE_SIZE ? true_widths : small_widths;
+        activ_node first = -1;
+        x = activ_graph_input(g, widths[0]);
+        for (size_t i = 1; i <= LINEAR_LAYERS; i++) {
+            x = activ_graph_linear(g, x, widths[i]);
+            if (fn != NULL && i < LINEAR_LAYERS) {
+                x = first < 0 ? activ_graph_apply(g, x, fn) : activ_graph_apply_shared(g, x, first);
+                first = first < 0 ? x : first;
+            }
+        }
+    }
+    if (r->c->mse) {
+        activ_graph_mse(g, x);
+    } else {
+        activ_graph_cross_entropy(g, x);
+    }
+    activ_fn_destroy(fn);
+    if (activ_graph_compile(g, MAX_BATCH) != ACTIV_OK) {
+        fail_msg("compile: %s", activ_graph_error(g));
+    }
+}
+
+static activ_param_info tensor_info(const activ_graph *g, size_t index)
+{
+    activ_param_info info = { .size = sizeof info };
+    assert_int_equal(activ_graph_tensor_info(g, index, &info), ACTIV_OK);
+    return info;
+}
+
+static int is_linear(const activ_graph *g, activ_node node)
+{
+    activ_node_info info = { .size = sizeof info };
+    assert_int_equal(activ_graph_node_info(g, node, &info), ACTIV_OK);
+    return strcmp(info.kind, "linear") == 0;
+}
+
+/* Which of the linear layers, counted from 0 in the order of their creation, the node is. */
+static uint32_t linear_ordinal(const activ_graph *g, activ_node node)
+{
+    uint32_t ordinal = 0;
+    for (activ_node n = 0; n < node; n++) {
+        ordinal += is_linear(g, n) ? 1 : 0;
+    }
+    return ordinal;
+}
+
+/* Initial values: of linear layers from data.safetensors or by the rule, of an activation those of its spec,
+ * but for staf, which starts at random. */
+static void set_parameters(run *r)
+{
+    activ_graph *g = r->graph;
+    assert_int_equal(activ_graph_init(g, 1), ACTIV_OK);
+    float *params = activ_graph_params(g);
+    assert_non_null(params);
+    size_t staf_used = 0;
+    for (size_t t = 0; t < activ_graph_tensor_count(g); t++) {
+        const activ_param_info info = tensor_info(g, t);
+        float *to = params + info.offset;
+        if (is_linear(g, info.node)) {
+            const uint32_t k = linear_ordinal(g, info.node);
+            const char *part = strrchr(info.name, '.') + 1;
+            const int bias = strcmp(part, "bias") == 0;
+            if (r->c->network == TRUE_SIZE) {
+                for (uint32_t i = 0; i < info.count; i++) {
+                    to[i] = exact(2 * k + (bias ? 1 : 0), i, true_bound(true_widths[k]));
+                }
+                continue;
+            }
+            char name[64];
+            snprintf(name, sizeof name, "%s.%u.%s", r->c->network == RESIDUAL ? "residual" : "chain",
+                     (unsigned)k, part);
+            size_t count;
+            float *values = read_tensor(r->data, name, ACTIV_FLOAT32, &count);
+            assert_int_equal(count, info.count);
+            memcpy(to, values, count * sizeof *to);
+            free(values);
+        } else if (strncmp(r->c->spec, "staf", 4) == 0) {
+            size_t count;
+            float *values = read_tensor(r->data, "staf", ACTIV_FLOAT32, &count);
+            assert_true(staf_used + info.count <= count);
+            memcpy(to, values + staf_used, info.count * sizeof *to);
+            staf_used += info.count;
+            free(values);
+        }
+    }
+    const size_t bytes = activ_graph_param_count(g) * sizeof *params;
+    r->initial = malloc(bytes);
+    assert_non_null(r->initial);
+    memcpy(r->initial, params, bytes);
+}
+
+static void read_batch(const run *r, size_t step, float **x, int32_t **labels, float **targets, size_t *batch)
+{
+    char name[64];
+    size_t count;
+    snprintf(name, sizeof name, "batch.%zu.x", step);
+    *x = read_tensor(r->data, name, ACTIV_FLOAT32, &count);
+    snprintf(name, sizeof name, "batch.%zu.targets", step);
+    *targets = read_tensor(r->data, name, ACTIV_FLOAT32, &count);
+    assert_int_equal(count % CLASSES, 0);
+    snprintf(name, sizeof name, "batch.%zu.labels", step);
+    *labels = read_tensor(r->data, name, ACTIV_INT32, batch);
+    assert_int_equal(count / CLASSES, *batch);
+}
+
+static void make_batch(uint32_t step, float **x, int32_t **labels)
+{
+    const uint32_t features = (uint32_t)true_widths[0];
+    *x = malloc(TRUE_BATCH * features * sizeof **x);
+    *labels = malloc(TRUE_BATCH * sizeof **labels);
+    assert_true(*x != NULL && *labels != NULL);
+    for (uint32_t i = 0; i < TRUE_BATCH; i++) {
+        const uint32_t label = mixed(101 + 2 * step, i) % CLASSES;
+        (*labels)[i] = (int32_t)label;
+        for (uint32_t j = 0; j < features; j++) {
+            const uint32_t at = i * features + j;
+            (*x)[at] = exact(100 + 2 * step, at, 0.5f) + (j % CLASSES == label ? 0.5f : 0.0f);
+        }
+    }
+}
+
+/* Trains, and compares the losses. Returns the largest relative error. */
+static double train(run *r)
+{
+    activ_sgd *sgd = NULL;
+    assert_int_equal(activ_sgd_create(r->graph, &r->c->sgd, &sgd), ACTIV_OK);
+    size_t count;
+    double *losses = read_tensor(r->expected, "losses", ACTIV_FLOAT64, &count);
+    assert_int_equal(count, STEPS);
+    double worst = 0;
+    for (size_t step = 0; step < STEPS; step++) {
+        float *x = NULL;
+        float *targets = NULL;
+        int32_t *labels = NULL;
+        size_t batch = TRUE_BATCH;
+        if (r->c->network == TRUE_SIZE) {
+            make_batch((uint32_t)step, &x, &labels);
+        } else {
+            read_batch(r, step, &x, &labels, &targets, &batch);
+        }
+        float loss = NAN;
+        const activ_status status = r->c->mse ? activ_graph_train_values(r->graph, batch, x, targets, &loss)
+                                              : activ_graph_train(r->graph, batch, x, labels, &loss);
+        assert_int_equal(status, ACTIV_OK);
+        assert_int_equal(activ_sgd_step(sgd), ACTIV_OK);
+        free(x);
+        free(targets);
+        free(labels);
+        const double error = fabs((double)loss - losses[step]) / fabs(losses[step]);
+        /* Written so that NaN fails. */
+        if (!(error <= 1e-5)) {
+            fail_msg("step %zu: loss %.9g, PyTorch's %.9g, relative error %.1e", step, (double)loss,
+                     losses[step], error);
+        }
+        worst = error > worst ? error : worst;
+    }
+    free(losses);
+    activ_sgd_destroy(sgd);
+    return worst;
+}
+
+/* Compares n parameters, every stride-th of `now`, with PyTorch's. Returns the largest error in units of
+ * max(|b|, rms). */
+static double compare(const char *name, const float *now, const float *initial, size_t stride,
+                      const float *want, size_t n)
+{
+    double square = 0, moved = 0, wrong = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double b = (double)want[i];
+        square += b * b;
+        moved += (b - (double)initial[i * stride]) * (b - (double)initial[i * stride]);
+        wrong += ((double)now[i * stride] - b) * ((double)now[i * stride] - b);
+    }
+    const double scale = sqrt(square / (double)n);
+    double worst = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double a = (double)now[i * stride];
+        const double b = (double)want[i];
+        const double error = fabs(a - b) / fmax(fabs(b), scale);
+        if (!(error <= 1e-5)) {
+            fail_msg("%s[%zu]: %.9g, PyTorch's %.9g, error %.1e of the larger of it and the tensor's %.3g",
+                     name, i * stride, a, b, error, scale);
+        }
+        worst = error > worst ? error : worst;
+    }
+    const double update_error = sqrt(wrong / (double)n);
+    const double update = sqrt(moved / (double)n);
+    if (!(update_error <= 1e-3 * update + 3e-7 * scale)) {
+        fail_msg("%s: ten steps moved PyTorch's by %.3g, and ours ends %.3g away from it", name, update,
+                 update_error);
+    }
+    return worst;
+}
+
+static double compare_parameters(const run *r)
+{
+    const float *params = activ_graph_params(r->graph);
+    double worst = 0;
+    size_t compared = 1;     /* tensors of the file: "losses" is one */
+    size_t shared_used = 0, shared_count = 0;
+    for (size_t t = 0; t < activ_graph_tensor_count(r->graph); t++) {
+        const activ_param_info info = tensor_info(r->graph, t);
+        const int linear = is_linear(r->graph, info.node);
+        const size_t stride = linear && r->c->network == TRUE_SIZE && info.ndim == 2 ? TRUE_STRIDE : 1;
+        const size_t n = (info.count + stride - 1) / stride;
+        /* A linear layer's tensors have the names of state_dict(). */
+        size_t count;
+        float *want = read_tensor(r->expected, linear ? info.name : "activation", ACTIV_FLOAT32, &count);
+        if (linear) {
+            assert_int_equal(count, n);
+            compared++;
+        } else {
+            assert_true(shared_used + n <= count);
+        }
+        const double error = compare(info.name, params + info.offset, r->initial + info.offset, stride,
+                                     want + (linear ? 0 : shared_used), n);
+        worst = error > worst ? error : worst;
+        if (!linear) {
+            shared_used += n;
+            shared_count = count;
+        }
+        free(want);
+    }
+    /* No tensor of the file left over. */
+    assert_int_equal(shared_used, shared_count);
+    assert_int_equal(compared + (shared_count > 0 ? 1 : 0), activ_safetensors_count(r->expected));
+    return worst;
+}
+
+static void test_case(void **state)
+{
+    run r = { .c = *state };
+    r.expected = open_golden(r.c->name);
+    r.data = open_golden("data");
+    build(&r);
+    set_parameters(&r);
+    const double loss_error = train(&r);
+    const double param_error = compare_parameters(&r);
+    print_message("%-18slosses within %.1e, parameters within %.1e\n", r.c->name, loss_error, param_error);
+    free(r.initial);
+    activ_graph_destroy(r.graph);
+    activ_safetensors_close(r.data);
+    activ_safetensors_close(r.expected);
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[CASE_COUNT];
+    for (size_t i = 0; i < CASE_COUNT; i++) {
+        tests[i] = (struct CMUnitTest){ cases[i].name, test_case, NULL, NULL, &cases[i] };
+    }
+    return cmocka_run_group_tests_name("golden", tests, NULL, NULL);
+}
