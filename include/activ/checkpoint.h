@@ -1,10 +1,10 @@
 /* libactiv: networks and tensors in files.
  *
- * The format is safetensors (https://github.com/huggingface/safetensors): an 8-byte
- * length, a JSON header, the data. Files are written under a temporary name in
- * the same directory and renamed when complete, so that a reader never sees half a file and a failure
- * leaves the old one. Readers trust nothing: sizes, offsets, overlaps, duplicate names, UTF-8 and JSON are
- * checked before memory is taken for what they claim.
+ * The format is safetensors (https://github.com/huggingface/safetensors): an 8-byte length, a JSON
+ * header, the data. Files are written under a temporary name in the same directory and renamed when
+ * complete, so that a reader never sees half a file and a failure leaves the old one. Readers trust
+ * nothing: sizes, offsets, overlaps, duplicate names, UTF-8 and JSON are checked before memory is
+ * taken for what they claim.
  */
 #ifndef ACTIV_CHECKPOINT_H
 #define ACTIV_CHECKPOINT_H
@@ -24,25 +24,29 @@ extern "C" {
 
 /* ---- a network --------------------------------------------------------------------------- */
 
-/* Writes the parameters of a compiled graph under their names, and in the metadata the description of
- * the network ("activ.network"), so that loading rebuilds it. The same parameters
+/* Writes the parameters of a compiled graph under their names, and in the metadata the
+ * description of the network ("activ.network"), so that loading rebuilds it. The same parameters
  * give the same bytes. */
-ACTIV_API activ_status activ_checkpoint_save(const activ_graph *graph, const char *path, activ_message *message);
+ACTIV_API activ_status activ_checkpoint_save(const activ_graph *graph, const char *path,
+                                             activ_message *message);
 
-/* Builds the network that a file describes, compiles it for max_batch and loads its parameters. The caller destroys *out. */
-ACTIV_API activ_status activ_checkpoint_load(const activ_context *context, const char *path, size_t max_batch,
-                                             activ_graph **out, activ_message *message);
+/* Builds the network that a file describes, compiles it for max_batch and loads its parameters.
+ * The caller destroys *out. */
+ACTIV_API activ_status activ_checkpoint_load(const activ_context *context, const char *path,
+                                             size_t max_batch, activ_graph **out, activ_message *message);
 
-/* Loads the parameters only, by name, into a compiled graph: all of its tensors have to be there with the same
- * shapes, and no others. On failure the graph is unchanged. Reads files written by PyTorch users with
- * safetensors.torch.save_file too: the description is not needed. */
-ACTIV_API activ_status activ_checkpoint_load_params(activ_graph *graph, const char *path, activ_message *message);
+/* Loads the parameters only, by name, into a compiled graph: all of its tensors have to be there
+ * with the same shapes, and no others. On failure the graph is unchanged. Reads files written by
+ * PyTorch users with safetensors.torch.save_file too: the description is not needed. */
+ACTIV_API activ_status activ_checkpoint_load_params(activ_graph *graph, const char *path,
+                                                    activ_message *message);
 
 /* ---- any tensors -------------------------------------------------------------------------- */
 
 typedef struct activ_safetensors activ_safetensors;
 
-/* One tensor in a file. name is ended by a zero byte; data is row-major, little-endian and not necessarily aligned. */
+/* One tensor in a file. name is ended by a zero byte; data is row-major, little-endian and not
+ * necessarily aligned. */
 typedef struct activ_safetensors_entry {
     size_t size;             /* sizeof(activ_safetensors_entry), set by the caller */
     const char *name;
@@ -60,24 +64,30 @@ typedef struct activ_safetensors_text {
     const char *value;
 } activ_safetensors_text;
 
-/* Reads and checks a whole file (or the bytes of one, which are copied). Names, keys and metadata that contain a
- * zero byte, more than ACTIV_MAX_DIMS dimensions and packed types below 8 bits are refused. */
+/* Reads and checks a whole file (or the bytes of one, which are copied). Names, keys and
+ * metadata that contain a zero byte, more than ACTIV_MAX_DIMS dimensions and packed types below
+ * 8 bits are refused. */
 ACTIV_API activ_status activ_safetensors_open(const activ_context *context, const char *path,
                                               activ_safetensors **out, activ_message *message);
-ACTIV_API activ_status activ_safetensors_open_memory(const activ_context *context, const void *bytes, size_t count,
-                                                     activ_safetensors **out, activ_message *message);
+ACTIV_API activ_status activ_safetensors_open_memory(const activ_context *context, const void *bytes,
+                                                     size_t count, activ_safetensors **out,
+                                                     activ_message *message);
 ACTIV_API void activ_safetensors_close(activ_safetensors *file);
 
 /* Its tensors, in the order of their data. Pointers in the entry belong to `file`. */
 ACTIV_API size_t activ_safetensors_count(const activ_safetensors *file);
-ACTIV_API activ_status activ_safetensors_at(const activ_safetensors *file, size_t index, activ_safetensors_entry *entry);
-ACTIV_API activ_status activ_safetensors_find(const activ_safetensors *file, const char *name, activ_safetensors_entry *entry);
+ACTIV_API activ_status activ_safetensors_at(const activ_safetensors *file, size_t index,
+                                            activ_safetensors_entry *entry);
+ACTIV_API activ_status activ_safetensors_find(const activ_safetensors *file, const char *name,
+                                              activ_safetensors_entry *entry);
 
-/* Metadata: the value of a key (NULL if there is none), or the pairs in turn (NULL past the end). */
+/* Metadata: the value of a key (NULL if there is none), or the pairs in turn (NULL past the
+ * end). */
 ACTIV_API const char *activ_safetensors_metadata(const activ_safetensors *file, const char *key);
 ACTIV_API const char *activ_safetensors_metadata_key(const activ_safetensors *file, size_t index);
 
-/* Writes `count` contiguous tensors under their names, and `texts` pairs of metadata (sorted by key). Names must differ and be UTF-8. */
+/* Writes `count` contiguous tensors under their names, and `texts` pairs of metadata (sorted by
+ * key). Names must differ and be UTF-8. */
 ACTIV_API activ_status activ_safetensors_save(const activ_context *context, const char *path, size_t count,
                                               const char *const *names, const activ_tensor *const *tensors,
                                               size_t texts, const activ_safetensors_text *metadata,

@@ -1,19 +1,19 @@
 /* libactiv: activation functions, forward and backward, on arrays of float32.
  *
- * A function is made from a text, its spec: a name, and settings in brackets
- * where the defaults are not wanted:
+ * A function is made from a text, its spec: a name, and settings in brackets where the defaults are
+ * not wanted:
  *
  *     "gelu"   "leaky_relu(negative_slope=0.2)"   "staf(tau=25)"
  *
- * Names and settings are PyTorch's where it has them. activ_fn_catalog() lists
- * them all with formula and source. An activ_fn never changes after its
- * creation: any number of threads may use one at the same time.
+ * Names and settings are PyTorch's where it has them. activ_fn_catalog() lists them all with
+ * formula and source. An activ_fn never changes after its creation: any number of threads may use
+ * one at the same time.
  *
- * Values: each function is evaluated as the real function and rounded once as nearly as
- * the bound in the catalog says; infinities give the one-sided limit where there
- * is one; NaN gives NaN, in the function and in its derivative. All tiers, lengths and alignments give
- * the same bits. The floating-point environment is expected to be the default
- * one (round to nearest, no flush to zero) and is left as it was.
+ * Values: each function is evaluated as the real function and rounded once as nearly as the bound
+ * in the catalog says; infinities give the one-sided limit where there is one; NaN gives NaN, in
+ * the function and in its derivative. All tiers, lengths and alignments give the same bits. The
+ * floating-point environment is expected to be the default one (round to nearest, no flush to zero)
+ * and is left as it was.
  */
 #ifndef ACTIV_FN_H
 #define ACTIV_FN_H
@@ -31,10 +31,10 @@ extern "C" {
 
 typedef struct activ_fn activ_fn;
 
-/* Makes the function that `spec` describes and stores it in *out; the caller
- * destroys it. Blanks are allowed around names, numbers and signs. Failures: ACTIV_ERROR_SYNTAX (malformed text),
- * ACTIV_ERROR_UNKNOWN_NAME (function or setting), ACTIV_ERROR_RANGE (a value that the
- * function does not allow); the context's log gets a line that names the thing. */
+/* Makes the function that `spec` describes and stores it in *out; the caller destroys it. Blanks
+ * are allowed around names, numbers and signs. Failures: ACTIV_ERROR_SYNTAX (malformed text),
+ * ACTIV_ERROR_UNKNOWN_NAME (function or setting), ACTIV_ERROR_RANGE (a value that the function
+ * does not allow); the context's log gets a line that names the thing. */
 ACTIV_API activ_status activ_fn_create(const activ_context *context, const char *spec, activ_fn **out);
 
 /* NULL is allowed. */
@@ -43,16 +43,16 @@ ACTIV_API void activ_fn_destroy(activ_fn *fn);
 /* Would activ_fn_create accept this text? If not, the message says why. */
 ACTIV_API activ_status activ_fn_check(const char *spec, activ_message *message);
 
-/* The canonical text, with every setting that differs from its default; creating from it gives the same
- * function. Belongs to fn. NULL for NULL. */
+/* The canonical text, with every setting that differs from its default; creating from it gives
+ * the same function. Belongs to fn. NULL for NULL. */
 ACTIV_API const char *activ_fn_spec(const activ_fn *fn);
 
 /* Number of trainable float32 values; 0 for most functions. Their order is the order
  * in which the catalog's signature names them (staf: C, then Omega, then Phi). */
 ACTIV_API size_t activ_fn_param_count(const activ_fn *fn);
 
-/* Writes the initial values of the trainable parameters, param_count of them: those in the spec, or, where the
- * start is random (staf), values drawn with `seed`. */
+/* Writes the initial values of the trainable parameters, param_count of them: those in the spec,
+ * or, where the start is random (staf), values drawn with `seed`. */
 ACTIV_API activ_status activ_fn_param_init(const activ_fn *fn, uint64_t seed, float *params);
 
 /* y[i] = f(x[i]) for i < n. params: param_count values, or NULL for the initial
@@ -80,8 +80,9 @@ ACTIV_API activ_status activ_backward_train(const activ_fn *fn, const float *par
                                             const float *x, const float *noise, const float *dy,
                                             float *dx, float *dparams);
 
-/* What the library knows of one of its functions. All texts are static. Set size = sizeof(activ_fn_info)
- * before the call; a newer library may know more than the struct has room for. */
+/* What the library knows of one of its functions. All texts are static. Set size =
+ * sizeof(activ_fn_info) before the call; a newer library may know more than the struct has room
+ * for. */
 typedef struct activ_fn_info {
     size_t size;
     const char *name;

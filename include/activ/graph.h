@@ -1,8 +1,8 @@
 /* libactiv: a graph of layers, trained by backpropagation.
  *
- * A network is built layer by layer. Each builder call returns a node; the first
- * mistake is remembered by the graph, later calls do nothing, and activ_graph_compile
- * reports it: the status, and in activ_graph_error() the layer's name and the shapes.
+ * A network is built layer by layer. Each builder call returns a node; the first mistake is
+ * remembered by the graph, later calls do nothing, and activ_graph_compile reports it: the status,
+ * and in activ_graph_error() the layer's name and the shapes.
  *
  *     activ_graph_create(NULL, &g);
  *     x = activ_graph_input(g, 784);
@@ -12,13 +12,13 @@
  *
  * compile plans and takes all memory, for a largest batch; after it nothing allocates.
  *
- * Data is float32, row-major, one sample per row. Layers are named as PyTorch's nn.Sequential
- * names them: "layers.0", "layers.1", ... in the order of creation (the
- * input, flatten and the losses are not counted: PyTorch's networks have them outside of the sequence);
- * a linear layer's tensors are then "layers.0.weight" (out x in) and "layers.0.bias".
+ * Data is float32, row-major, one sample per row. Layers are named as PyTorch's nn.Sequential names
+ * them: "layers.0", "layers.1", ... in the order of creation (the input, flatten and the losses are
+ * not counted: PyTorch's networks have them outside of the sequence); a linear layer's tensors are
+ * then "layers.0.weight" (out x in) and "layers.0.bias".
  *
- * One graph is used by one thread at a time. Results do not depend on the
- * executor or the tier: they are the same to the last bit.
+ * One graph is used by one thread at a time. Results do not depend on the executor or the tier:
+ * they are the same to the last bit.
  */
 #ifndef ACTIV_GRAPH_H
 #define ACTIV_GRAPH_H
@@ -60,8 +60,8 @@ ACTIV_API activ_node activ_graph_linear(activ_graph *graph, activ_node x, size_t
 /* The same without b. */
 ACTIV_API activ_node activ_graph_linear_without_bias(activ_graph *graph, activ_node x, size_t out_features);
 
-/* y = f(x), element by element. The trainable parameters of f, if it has some, belong to this layer. The
- * graph shares fn: the caller may destroy its handle at once. */
+/* y = f(x), element by element. The trainable parameters of f, if it has some, belong to this
+ * layer. The graph shares fn: the caller may destroy its handle at once. */
 ACTIV_API activ_node activ_graph_apply(activ_graph *graph, activ_node x, const activ_fn *fn);
 
 /* y = f(x) with the function and the very parameters of an earlier activation layer. */
@@ -70,13 +70,14 @@ ACTIV_API activ_node activ_graph_apply_shared(activ_graph *graph, activ_node x, 
 /* y = a + b, of the same shape. */
 ACTIV_API activ_node activ_graph_add(activ_graph *graph, activ_node a, activ_node b);
 
-/* The loss ends a graph; there is at most one. Cross-entropy: mean over the samples of -ln softmax(logits)[label],
- * logits with one dimension per sample. Mean squared error: mean over all values of (prediction - target)^2. */
+/* The loss ends a graph; there is at most one. Cross-entropy: mean over the samples of -ln
+ * softmax(logits)[label], logits with one dimension per sample. Mean squared error: mean over
+ * all values of (prediction - target)^2. */
 ACTIV_API activ_node activ_graph_cross_entropy(activ_graph *graph, activ_node logits);
 ACTIV_API activ_node activ_graph_mse(activ_graph *graph, activ_node prediction);
 
-/* Gives a layer another name than its number. Letters, digits, '_', '-' and '.'; unique in the graph. A failure is
- * remembered as a builder's. */
+/* Gives a layer another name than its number. Letters, digits, '_', '-' and '.'; unique in the
+ * graph. A failure is remembered as a builder's. */
 ACTIV_API activ_status activ_graph_name(activ_graph *graph, activ_node node, const char *name);
 
 /* Checks the whole, plans the memory for batches of up to max_batch samples and takes it in one
@@ -87,14 +88,14 @@ ACTIV_API activ_status activ_graph_compile(activ_graph *graph, size_t max_batch)
 ACTIV_API const char *activ_graph_error(const activ_graph *graph);
 
 /* Initial values as PyTorch's: weight and bias of a linear layer uniform in
- * +-1/sqrt(in_features), activations as activ_fn_param_init. A function of the seed alone. For other
- * schemes see activ_graph_init_weights in optim.h. */
+ * +-1/sqrt(in_features), activations as activ_fn_param_init. A function of the seed alone. For
+ * other schemes see activ_graph_init_weights in optim.h. */
 ACTIV_API activ_status activ_graph_init(activ_graph *graph, uint64_t seed);
 
 /* ---- running ------------------------------------------------------------------------ */
 
-/* The last node before the loss, or the last node: y gets batch rows of it. Evaluation mode (nothing
- * random). batch: 1 .. max_batch. */
+/* The last node before the loss, or the last node: y gets batch rows of it. Evaluation mode
+ * (nothing random). batch: 1 .. max_batch. */
 ACTIV_API activ_status activ_graph_forward(activ_graph *graph, size_t batch, const float *x, float *y);
 
 /* One training step without the update: forward in training mode, *loss, and the gradients of all
@@ -107,8 +108,8 @@ ACTIV_API activ_status activ_graph_train(activ_graph *graph, size_t batch, const
 ACTIV_API activ_status activ_graph_train_values(activ_graph *graph, size_t batch, const float *x,
                                                 const float *targets, float *loss);
 
-/* Evaluation mode: the loss, and how many samples have their largest logit (the first of equals) at the label.
- * Gradients are left alone. loss and correct may be NULL. */
+/* Evaluation mode: the loss, and how many samples have their largest logit (the first of equals)
+ * at the label. Gradients are left alone. loss and correct may be NULL. */
 ACTIV_API activ_status activ_graph_evaluate(activ_graph *graph, size_t batch, const float *x,
                                             const int32_t *labels, float *loss, size_t *correct);
 ACTIV_API activ_status activ_graph_evaluate_values(activ_graph *graph, size_t batch, const float *x,
@@ -129,10 +130,11 @@ typedef struct activ_node_info {
 } activ_node_info;
 
 ACTIV_API size_t activ_graph_node_count(const activ_graph *graph);
-ACTIV_API activ_status activ_graph_node_info(const activ_graph *graph, activ_node node, activ_node_info *info);
+ACTIV_API activ_status activ_graph_node_info(const activ_graph *graph, activ_node node,
+                                             activ_node_info *info);
 
-/* All parameters in one array, and their gradients in another of the same order. NULL before compile. They may be
- * written between calls. */
+/* All parameters in one array, and their gradients in another of the same order. NULL before
+ * compile. They may be written between calls. */
 ACTIV_API size_t activ_graph_param_count(const activ_graph *graph);
 ACTIV_API float *activ_graph_params(activ_graph *graph);
 ACTIV_API float *activ_graph_grads(activ_graph *graph);
@@ -149,7 +151,8 @@ typedef struct activ_param_info {
 } activ_param_info;
 
 ACTIV_API size_t activ_graph_tensor_count(const activ_graph *graph);
-ACTIV_API activ_status activ_graph_tensor_info(const activ_graph *graph, size_t index, activ_param_info *info);
+ACTIV_API activ_status activ_graph_tensor_info(const activ_graph *graph, size_t index,
+                                               activ_param_info *info);
 
 /* What a node put out in the last forward or evaluate call: batch rows; the graph's, until
  * the next call. NULL if there was none, for a loss, and after a training step. */

@@ -38,8 +38,9 @@ enum {
 /* Bytes of one element; 0 for an unknown type. */
 ACTIV_API size_t activ_dtype_size(activ_dtype dtype);
 
-/* A new tensor that owns its memory (64-byte aligned, row-major, all zero). ndim 0 is one element; a dimension may be 0.
- * ACTIV_ERROR_RANGE if ndim > ACTIV_MAX_DIMS or the size overflows. */
+/* A new tensor that owns its memory (64-byte aligned, row-major, all zero). ndim 0 is one
+ * element; a dimension may be 0. ACTIV_ERROR_RANGE if ndim > ACTIV_MAX_DIMS or the size
+ * overflows. */
 ACTIV_API activ_status activ_tensor_create(const activ_context *context, activ_dtype dtype, size_t ndim,
                                            const size_t *shape, activ_tensor **out);
 
@@ -54,7 +55,8 @@ ACTIV_API activ_status activ_tensor_view(const activ_context *context, activ_dty
 ACTIV_API activ_status activ_tensor_reshape(const activ_tensor *tensor, size_t ndim, const size_t *shape,
                                             activ_tensor **out);
 
-/* A view of the `length` entries from `start` on along dimension `dim`; `tensor` has to live as long as the view. */
+/* A view of the `length` entries from `start` on along dimension `dim`; `tensor` has to live as
+ * long as the view. */
 ACTIV_API activ_status activ_tensor_narrow(const activ_tensor *tensor, size_t dim, size_t start,
                                            size_t length, activ_tensor **out);
 

@@ -1,4 +1,5 @@
-/* Arithmetic on sizes that notices when it overflows. Each returns 1 and stores the result, or returns 0. */
+/* Arithmetic on sizes that notices when it overflows. Each returns 1 and stores the result, or
+ * returns 0. */
 #ifndef ACTIV_BASE_CHECKED_H
 #define ACTIV_BASE_CHECKED_H
 

@@ -4,8 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* ln x: x = 2^k m with m in [sqrt 1/2, sqrt 2); ln m = 2 artanh((m-1)/(m+1)), its series up to s^21.
- * Good to some 2^-50, far below the float32 that it ends in. */
+/* ln x: x = 2^k m with m in [sqrt 1/2, sqrt 2); ln m = 2 artanh((m-1)/(m+1)), its series up to
+ * s^21. Good to some 2^-50, far below the float32 that it ends in. */
 double activ_log(double x)
 {
     uint64_t bits;

@@ -25,7 +25,8 @@ void activ_host_free(const activ_host *host, void *memory, size_t bytes);
 activ_status activ_host_log(const activ_host *host, activ_status status, const char *line);
 
 /* task(argument, i) for all i < count: on the executor's threads, or one after the other. */
-void activ_host_parallel(const activ_host *host, size_t count, void (*task)(void *, size_t), void *argument);
+void activ_host_parallel(const activ_host *host, size_t count, void (*task)(void *, size_t),
+                         void *argument);
 
 /* malloc and free, serial, silent; the tier is left 0. */
 void activ_host_defaults(activ_host *host);

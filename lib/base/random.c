@@ -6,8 +6,8 @@
 #include "activ/random.h"
 #include "base/dmath.h"
 
-/* Salmon et al. 2011, table 2 and section 3.3: ten rounds of two 32x32 multiplications, keys raised by
- * Weyl constants (golden ratio, sqrt 3 - 1). */
+/* Salmon et al. 2011, table 2 and section 3.3: ten rounds of two 32x32 multiplications, keys
+ * raised by Weyl constants (golden ratio, sqrt 3 - 1). */
 void activ_philox(uint64_t seed, uint64_t stream, uint64_t block, uint32_t out[4])
 {
     uint32_t c0 = (uint32_t)block, c1 = (uint32_t)(block >> 32);
@@ -80,7 +80,8 @@ activ_status activ_random_normal(uint64_t seed, uint64_t stream, uint64_t index,
     if (index >> 63 || (uint64_t)n > (UINT64_C(1) << 63) - index)
         return ACTIV_ERROR_RANGE;
     for (size_t i = 0; i < n; i++)
-        out[i] = (float)((double)mean + (double)deviation * activ_random_normal_double(seed, stream, index + i));
+        out[i] = (float)((double)mean + (double)deviation * activ_random_normal_double(seed, stream,
+                                                                                       index + i));
     return ACTIV_OK;
 }
 

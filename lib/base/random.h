@@ -16,8 +16,10 @@ enum {
 void activ_philox(uint64_t seed, uint64_t stream, uint64_t block, uint32_t out[4]);
 
 /* Deterministic double arithmetic on random numbers, the same on every system. */
-double activ_random_unit(uint64_t seed, uint64_t stream, uint64_t index);            /* (0, 1): (bits + 1/2) / 2^32 */
-double activ_random_normal_double(uint64_t seed, uint64_t stream, uint64_t index);   /* from numbers 2 index, 2 index + 1 */
+/* In (0, 1): (bits + 1/2) / 2^32. */
+double activ_random_unit(uint64_t seed, uint64_t stream, uint64_t index);
+/* Normal, from the numbers 2 index and 2 index + 1. */
+double activ_random_normal_double(uint64_t seed, uint64_t stream, uint64_t index);
 double activ_log(double x);                                                          /* x > 0, normal */
 
 #endif

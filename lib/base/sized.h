@@ -6,11 +6,12 @@
 
 #include "activ/status.h"
 
-/* Reads a caller's struct whose first member is its size_t size. A smaller one is an older one: the rest
- * becomes zero. A larger one is accepted if what this library does not know of is zero. */
+/* Reads a caller's struct whose first member is its size_t size. A smaller one is an older one:
+ * the rest becomes zero. A larger one is accepted if what this library does not know of is zero. */
 activ_status activ_sized_read(void *own, size_t own_size, const void *callers);
 
-/* Writes a struct to the caller's, as much of it as the caller has room for; the caller's size stays. */
+/* Writes a struct to the caller's, as much of it as the caller has room for; the caller's size
+ * stays. */
 activ_status activ_sized_write(const void *own, size_t own_size, void *callers);
 
 #endif

@@ -76,15 +76,14 @@ void activ_text_add_quoted(activ_text *text, const char *bytes, size_t count)
     activ_text_add(text, "'");
 }
 
-void activ_message_set(activ_message *message, const char *a, const char *b, const char *c, const char *d)
+void activ_message_set_pieces(activ_message *message, const char *const *pieces)
 {
     if (!message)
         return;
-    const char *pieces[4] = { a, b, c, d };
     activ_text text;
     activ_text_start(&text, message->text, sizeof message->text);
-    for (int i = 0; i < 4 && pieces[i]; i++)
-        activ_text_add(&text, pieces[i]);
+    for (; *pieces; pieces++)
+        activ_text_add(&text, *pieces);
 }
 
 size_t activ_parse_size(const char *text, size_t length, size_t *number)
@@ -101,7 +100,7 @@ size_t activ_parse_size(const char *text, size_t length, size_t *number)
     return i;
 }
 
-/* ---- decimal to float32 ------------------------------------------------------------------
+/*  ---- decimal to float32 ------------------------------------------------------------------
  * A whole number of up to 640 bits holds every value exactly that can matter: 128 digits (the halfway
  * point between two float32 has at most 113), times or divided by powers of ten, with a sticky bit
  * for what is cut off. Slow and short; specs are a few characters. */
@@ -259,7 +258,8 @@ size_t activ_parse_float(const char *text, size_t length, float *number, int *ov
 
 /* ---- float32 to decimal ------------------------------------------------------------------ */
 
-/* |value| = digits * 10^exponent with `count` digits, as well as double arithmetic can say; the caller reads it back. */
+/* |value| = digits * 10^exponent with `count` digits, as well as double arithmetic can say; the
+ * caller reads it back. */
 static void round_digits(double value, int count, uint64_t *digits, int *exponent)
 {
     double low = 1.0;

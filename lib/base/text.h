@@ -7,8 +7,9 @@
 
 #include "activ/status.h"
 
-/* Appends to a fixed buffer. What does not fit is cut and counted: length goes on growing, so that
- * a caller can measure first (size 0) and write then. The text always ends with a zero byte if size > 0. */
+/* Appends to a fixed buffer. What does not fit is cut and counted: length goes on growing, so
+ * that a caller can measure first (size 0) and write then. The text always ends with a zero byte
+ * if size > 0. */
 typedef struct activ_text {
     char *buffer;
     size_t size;
@@ -22,20 +23,25 @@ void activ_text_add_size(activ_text *text, size_t number);
 void activ_text_add_float(activ_text *text, float number);                        /* see activ_format_float */
 void activ_text_add_shape(activ_text *text, size_t ndim, const size_t *shape);    /* "(128, 784)" */
 
-/* For messages that quote what came from outside: printable ASCII as it is, other bytes as \xHH, at most 40 of them. */
+/* For messages that quote what came from outside: printable ASCII as it is, other bytes as \xHH,
+ * at most 40 of them. */
 void activ_text_add_quoted(activ_text *text, const char *bytes, size_t count);
 
-/* Sets a message to up to four pieces in a row (NULL ends them); message may be NULL. */
-void activ_message_set(activ_message *message, const char *a, const char *b, const char *c, const char *d);
+/* Sets a message, which may be NULL, to the pieces in a row, all strings. */
+#define activ_message_set(message, ...) \
+    activ_message_set_pieces(message, (const char *const[]){ __VA_ARGS__, NULL })
+void activ_message_set_pieces(activ_message *message, const char *const *pieces);
 
-/* Reads a decimal number ([+-] digits [. digits] [e [+-] digits]) rounded correctly to the nearest float32.
- * Returns the number of characters read; 0 if there is no number. *overflow is set if it is too large. */
+/* Reads a decimal number ([+-] digits [. digits] [e [+-] digits]) rounded correctly to the
+ * nearest float32. Returns the number of characters read; 0 if there is no number. *overflow is
+ * set if it is too large. */
 size_t activ_parse_float(const char *text, size_t length, float *number, int *overflow);
 
 /* Reads digits only. Returns the characters read; 0 for none or if the number does not fit. */
 size_t activ_parse_size(const char *text, size_t length, size_t *number);
 
-/* The shortest decimal that reads back as the same float32: "0.2", "25", "1e-07". At most 16 characters and a zero byte. */
+/* The shortest decimal that reads back as the same float32: "0.2", "25", "1e-07". At most 16
+ * characters and a zero byte. */
 #define ACTIV_FLOAT_TEXT 17
 size_t activ_format_float(float number, char *buffer);
 

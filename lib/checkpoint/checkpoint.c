@@ -39,8 +39,8 @@ static activ_status make_list(const activ_graph *g, parameter_list *list)
     for (size_t i = 0; i < list->count && status == ACTIV_OK; i++) {
         const graph_tensor *t = &g->tensors[i];
         list->names[i] = t->name;
-        status = activ_tensor_view(&context, ACTIV_FLOAT32, t->ndim, t->shape, NULL, activ_graph_tensor_values(g, i),
-                                      &list->tensors[i]);
+        status = activ_tensor_view(&context, ACTIV_FLOAT32, t->ndim, t->shape, NULL,
+                                   activ_graph_tensor_values(g, i), &list->tensors[i]);
     }
     return status;
 }
@@ -48,11 +48,11 @@ static activ_status make_list(const activ_graph *g, parameter_list *list)
 activ_status activ_checkpoint_save(const activ_graph *g, const char *path, activ_message *message)
 {
     if (!g || !path) {
-        activ_message_set(message, "the graph or the path is NULL", NULL, NULL, NULL);
+        activ_message_set(message, "the graph or the path is NULL");
         return ACTIV_ERROR_INVALID;
     }
     if (g->max_batch == 0) {
-        activ_message_set(message, path, ": the graph is not compiled, so there is nothing to save", NULL, NULL);
+        activ_message_set(message, path, ": the graph is not compiled, so there is nothing to save");
         return ACTIV_ERROR_STATE;
     }
     activ_text text;
@@ -72,7 +72,7 @@ activ_status activ_checkpoint_save(const activ_graph *g, const char *path, activ
         status = activ_safetensors_save(&context, path, list.count, list.names,
                                            (const activ_tensor *const *)list.tensors, 1, &pair, message);
     } else {
-        activ_message_set(message, path, ": no memory to save it", NULL, NULL);
+        activ_message_set(message, path, ": no memory to save it");
     }
     free_list(&list);
     activ_host_free(&g->host, description, bytes);
@@ -144,11 +144,11 @@ static void load_values(activ_graph *g, const activ_safetensors *file)
 activ_status activ_checkpoint_load_params(activ_graph *g, const char *path, activ_message *message)
 {
     if (!g || !path) {
-        activ_message_set(message, "the graph or the path is NULL", NULL, NULL, NULL);
+        activ_message_set(message, "the graph or the path is NULL");
         return ACTIV_ERROR_INVALID;
     }
     if (g->max_batch == 0) {
-        activ_message_set(message, path, ": the graph is not compiled, so it has no parameters", NULL, NULL);
+        activ_message_set(message, path, ": the graph is not compiled, so it has no parameters");
         return ACTIV_ERROR_STATE;
     }
     const activ_context context = { g->host };
@@ -167,7 +167,7 @@ activ_status activ_checkpoint_load(const activ_context *context, const char *pat
                                    activ_graph **out, activ_message *message)
 {
     if (!path || !out) {
-        activ_message_set(message, "the path or the place for the graph is NULL", NULL, NULL, NULL);
+        activ_message_set(message, "the path or the place for the graph is NULL");
         return ACTIV_ERROR_INVALID;
     }
     activ_safetensors *file;
@@ -178,13 +178,13 @@ activ_status activ_checkpoint_load(const activ_context *context, const char *pat
     const char *description = activ_safetensors_metadata(file, DESCRIPTION_KEY);
     if (!description) {
         activ_message_set(message, path, ": its metadata has no " DESCRIPTION_KEY
-                          ", so the network cannot be rebuilt; build it and load its parameters", NULL, NULL);
+                          ", so the network cannot be rebuilt; build it and load its parameters");
         status = ACTIV_ERROR_FORMAT;
     }
     if (status == ACTIV_OK) {
         status = activ_graph_create(context, &g);
         if (status != ACTIV_OK)
-            activ_message_set(message, path, ": ", activ_status_string(status), NULL);
+            activ_message_set(message, path, ": ", activ_status_string(status));
     }
     /* The tensors are compared before memory is taken for what the description claims. */
     if (status == ACTIV_OK && activ_graph_parse(g, description) == ACTIV_OK) {
@@ -194,7 +194,7 @@ activ_status activ_checkpoint_load(const activ_context *context, const char *pat
     }
     if (status == ACTIV_OK && g->status != ACTIV_OK) {
         status = g->status;
-        activ_message_set(message, path, ": ", activ_graph_error(g), NULL);
+        activ_message_set(message, path, ": ", activ_graph_error(g));
     }
     if (status == ACTIV_OK) {
         load_values(g, file);

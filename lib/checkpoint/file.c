@@ -39,7 +39,8 @@ int activ_file_open(activ_file *file, const char *path)
 {
     memset(file, 0, sizeof *file);
     file->path = path;
-    /* O_NONBLOCK: opening a pipe would wait for somebody to write into it. Regular files do not care. */
+    /* O_NONBLOCK: opening a pipe would wait for somebody to write into it. Regular files do not
+     * care. */
     do {
         file->handle = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     } while (file->handle < 0 && errno == EINTR);
@@ -123,8 +124,8 @@ int activ_file_create(activ_file *file, const activ_host *host, const char *path
         *no_memory = 1;
         return fail(file, "out of memory");
     }
-    /* O_EXCL: never somebody else's file. A number may be taken by another thread, or be left over from
-     * a process that was killed. */
+    /* O_EXCL: never somebody else's file. A number may be taken by another thread, or be left
+     * over from a process that was killed. */
     for (size_t number = 0; number < 1000; number++) {
         activ_text text;
         activ_text_start(&text, file->temporary, file->temporary_bytes);

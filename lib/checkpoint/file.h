@@ -1,5 +1,5 @@
-/* The operating system's files, for whole files only: read one from front to back, or write one that
- * appears under its name complete or not at all. */
+/* The operating system's files, for whole files only: read one from front to back, or write one
+ * that appears under its name complete or not at all. */
 #ifndef ACTIV_CHECKPOINT_FILE_H
 #define ACTIV_CHECKPOINT_FILE_H
 
@@ -17,20 +17,21 @@ typedef struct activ_file {
     char reason[160];     /* why the last call failed */
 } activ_file;
 
-/* These return 1, or 0 and the reason. A reader has to be closed, a writer committed or discarded. */
+/* These return 1, or 0 and the reason. A reader has to be closed, a writer committed or
+ * discarded. */
 
 /* Regular files only: a folder, pipe or device is refused, and never waited for. */
 int activ_file_open(activ_file *file, const char *path);
 int activ_file_read(activ_file *file, void *bytes, size_t count);   /* all of them, or it failed */
 void activ_file_close(activ_file *file);
 
-/* A new file beside `path`, which has to live until the end. *no_memory tells the one failure that is not
- * the system's. */
+/* A new file beside `path`, which has to live until the end. *no_memory tells the one failure
+ * that is not the system's. */
 int activ_file_create(activ_file *file, const activ_host *host, const char *path, int *no_memory);
 int activ_file_write(activ_file *file, const void *bytes, size_t count);
 
-/* Brings everything to the disk and gives the file its name. The temporary file is gone afterwards, also
- * on failure. */
+/* Brings everything to the disk and gives the file its name. The temporary file is gone
+ * afterwards, also on failure. */
 int activ_file_commit(activ_file *file);
 void activ_file_discard(activ_file *file);
 

@@ -140,8 +140,8 @@ static char *write_utf8(char *to, uint32_t code)
     return to;
 }
 
-/* What follows "\u". A character beyond U+FFFF is written as two escapes, a high and a low surrogate;
- * one without the other is no character. */
+/* What follows "\u". A character beyond U+FFFF is written as two escapes, a high and a low
+ * surrogate; one without the other is no character. */
 static int read_unicode(activ_json *json, char **to)
 {
     uint32_t code, low;

@@ -1,5 +1,5 @@
-/* Reads JSON from memory piece by piece: the caller knows which piece has to come next, so that there is
- * no tree, no recursion and no memory to take. Also the check that bytes are UTF-8. */
+/* Reads JSON from memory piece by piece: the caller knows which piece has to come next, so that
+ * there is no tree, no recursion and no memory to take. Also the check that bytes are UTF-8. */
 #ifndef ACTIV_CHECKPOINT_JSON_H
 #define ACTIV_CHECKPOINT_JSON_H
 

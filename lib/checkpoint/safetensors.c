@@ -1,5 +1,6 @@
-/* Reads safetensors: u64 header length | header, a JSON object | data. Nothing in a file is believed before
- * it is checked. https://github.com/huggingface/safetensors describes the format. */
+/* Reads safetensors: u64 header length | header, a JSON object | data. Nothing in a file is
+ * believed before it is checked. https://github.com/huggingface/safetensors describes the
+ * format. */
 #include "activ/checkpoint.h"
 
 #include <stdint.h>
@@ -168,7 +169,8 @@ static void concern_record(reader *r, const record *tensor)
 
 /* ---- the header ------------------------------------------------------------------------------ */
 
-/* A larger array with the elements of the old one, which is freed. NULL without memory: the old one stays. */
+/* A larger array with the elements of the old one, which is freed. NULL without memory: the old
+ * one stays. */
 static void *grown(const activ_host *host, void *old, size_t used, size_t *room, size_t width)
 {
     size_t more = *room ? *room : 8, old_bytes = *room * width, bytes;
@@ -208,7 +210,8 @@ static activ_status read_metadata(reader *r)
         if (memchr(key, '\0', key_length) || memchr(value, '\0', value_length))
             return fail(r, ACTIV_ERROR_UNSUPPORTED, "a zero byte in metadata is not supported");
         if (file->pair_count == file->pair_room) {
-            pair *pairs = grown(&file->host, file->pairs, file->pair_count, &file->pair_room, sizeof *pairs);
+            pair *pairs = grown(&file->host, file->pairs, file->pair_count, &file->pair_room,
+                                sizeof *pairs);
             if (!pairs)
                 return no_memory(r);
             file->pairs = pairs;
@@ -418,7 +421,7 @@ static activ_status read_header(reader *r)
     return more < 0 || !activ_json_end(json) ? fail_json(r) : ACTIV_OK;
 }
 
-/* ---- the whole: duplicates, overlaps, gaps -------------------------------------------------------- */
+/*  ---- the whole: duplicates, overlaps, gaps -------------------------------------------------------- */
 
 static int compare_names(const void *user, size_t a, size_t b)
 {
@@ -512,7 +515,7 @@ static activ_status check_layout(reader *r)
     return ACTIV_OK;
 }
 
-/* ---- opening --------------------------------------------------------------------------------------- */
+/*  ---- opening --------------------------------------------------------------------------------------- */
 
 /* Where the bytes come from: a file, or memory. */
 typedef struct source {
@@ -603,7 +606,7 @@ static activ_status done(const activ_host *host, activ_status status, const acti
                          activ_message *callers)
 {
     if (status != ACTIV_OK && callers)
-        activ_message_set(callers, own->text, NULL, NULL, NULL);
+        activ_message_set(callers, own->text);
     return activ_host_log(host, status, own->text);
 }
 
@@ -616,7 +619,7 @@ activ_status activ_safetensors_open(const activ_context *context, const char *pa
     activ_status status;
 
     if (!path || !out) {
-        activ_message_set(message, "activ_safetensors_open: path or out is NULL", NULL, NULL, NULL);
+        activ_message_set(message, "activ_safetensors_open: path or out is NULL");
         return ACTIV_ERROR_INVALID;
     }
     activ_host_of(context, &host);
@@ -639,7 +642,7 @@ activ_status activ_safetensors_open_memory(const activ_context *context, const v
     activ_message own;
 
     if ((!bytes && count > 0) || !out) {
-        activ_message_set(message, "activ_safetensors_open_memory: bytes or out is NULL", NULL, NULL, NULL);
+        activ_message_set(message, "activ_safetensors_open_memory: bytes or out is NULL");
         return ACTIV_ERROR_INVALID;
     }
     activ_host_of(context, &host);
@@ -663,7 +666,7 @@ void activ_safetensors_close(activ_safetensors *file)
     activ_host_free(&host, file, sizeof *file);
 }
 
-/* ---- looking into it ------------------------------------------------------------------------------- */
+/*  ---- looking into it ------------------------------------------------------------------------------- */
 
 size_t activ_safetensors_count(const activ_safetensors *file)
 {
@@ -685,7 +688,8 @@ static activ_status hand_out(const activ_safetensors *file, const record *tensor
     return activ_sized_write(&own, sizeof own, entry);
 }
 
-activ_status activ_safetensors_at(const activ_safetensors *file, size_t index, activ_safetensors_entry *entry)
+activ_status activ_safetensors_at(const activ_safetensors *file, size_t index,
+                                  activ_safetensors_entry *entry)
 {
     if (!file || !entry)
         return ACTIV_ERROR_INVALID;

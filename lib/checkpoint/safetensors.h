@@ -26,8 +26,9 @@ extern const size_t activ_safetensors_type_count;
 /* Starts a message: the path (the end of it if it is long), a colon. */
 void activ_safetensors_blame(activ_message *message, const char *path, activ_text *text);
 
-/* Sorts numbers into the order that `compare` gives; user is handed on to it. Not qsort, which may take
- * memory that is not the host's. Equal elements end in any order, the same on every system. */
+/* Sorts numbers into the order that `compare` gives; user is handed on to it. Not qsort, which
+ * may take memory that is not the host's. Equal elements end in any order, the same on every
+ * system. */
 void activ_safetensors_sort(size_t *numbers, size_t count,
                             int (*compare)(const void *user, size_t a, size_t b), const void *user);
 

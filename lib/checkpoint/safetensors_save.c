@@ -26,7 +26,8 @@ typedef struct writer {
 } writer;
 
 /* "PATH: KIND 'NAME': WHAT"; without a kind, "PATH: WHAT". */
-static activ_status fail(writer *w, activ_status status, const char *kind, const char *name, const char *what)
+static activ_status fail(writer *w, activ_status status, const char *kind, const char *name,
+                         const char *what)
 {
     activ_text text;
     activ_safetensors_blame(&w->message, w->path, &text);
@@ -45,7 +46,8 @@ static activ_status no_memory(writer *w)
     return fail(w, ACTIV_ERROR_OUT_OF_MEMORY, NULL, NULL, "out of memory");
 }
 
-/* Its place in the list of types, which is the order in the file; the count of types for an unknown one. */
+/* Its place in the list of types, which is the order in the file; the count of types for an
+ * unknown one. */
 static size_t rank_of(const activ_tensor *tensor)
 {
     activ_dtype dtype = activ_tensor_dtype(tensor);
@@ -150,7 +152,7 @@ static activ_status find_order(writer *w)
     return ACTIV_OK;
 }
 
-/* ---- the header ------------------------------------------------------------------------------- */
+/*  ---- the header ------------------------------------------------------------------------------- */
 
 /* A JSON string: only what has to be escaped is. */
 static void add_string(activ_text *text, const char *string)
@@ -236,7 +238,7 @@ static activ_status make_header(writer *w)
     return ACTIV_OK;
 }
 
-/* ---- the file ---------------------------------------------------------------------------------- */
+/*  ---- the file ---------------------------------------------------------------------------------- */
 
 static int write_all(const writer *w, activ_file *file)
 {
@@ -275,8 +277,7 @@ activ_status activ_safetensors_save(const activ_context *context, const char *pa
                                     activ_message *message)
 {
     if (!path || (count > 0 && (!names || !tensors)) || (texts > 0 && !metadata)) {
-        activ_message_set(message, "activ_safetensors_save: path, names, tensors or metadata is NULL",
-                          NULL, NULL, NULL);
+        activ_message_set(message, "activ_safetensors_save: path, names, tensors or metadata is NULL");
         return ACTIV_ERROR_INVALID;
     }
     writer w = {

@@ -71,8 +71,9 @@ static int rank_of(const char *name)
     return -1;
 }
 
-/* What was found, packed into one word so that it is published whole: bit 31 says that it is there, bit 30 that
- * ACTIV_MAX_TIER was ignored, bits 16.. the best tier allowed, bits 0.. which tiers the machine has. */
+/* What was found, packed into one word so that it is published whole: bit 31 says that it is
+ * there, bit 30 that ACTIV_MAX_TIER was ignored, bits 16.. the best tier allowed, bits 0.. which
+ * tiers the machine has. */
 #define FOUND   0x80000000u
 #define IGNORED 0x40000000u
 
@@ -170,7 +171,8 @@ activ_status activ_context_create(const activ_context_options *options, activ_co
                 return status;
             if (host.executor.num_threads < 1)
                 return ACTIV_ERROR_RANGE;
-            /* Each part of shared work has scratch memory of its own; more parts than this help nobody. */
+            /* Each part of shared work has scratch memory of its own; more parts than this help
+             * nobody. */
             if (host.executor.num_threads > 256)
                 host.executor.num_threads = 256;
         }

@@ -15,7 +15,8 @@ enum {
 
 const char *activ_tier_name(int tier);
 
-/* The best tier that the machine has and ACTIV_MAX_TIER allows. Asked once, then remembered; any thread may call. */
+/* The best tier that the machine has and ACTIV_MAX_TIER allows. Asked once, then remembered; any
+ * thread may call. */
 int activ_tier_best(void);
 
 /* An object that keeps a copy of its host can so make a context of it again. */

@@ -13,7 +13,7 @@ activ_status activ_fn_check(const char *spec, activ_message *message)
 {
     activ_fn_parsed parsed;
     if (!spec) {
-        activ_message_set(message, "the spec is NULL", NULL, NULL, NULL);
+        activ_message_set(message, "the spec is NULL");
         return ACTIV_ERROR_INVALID;
     }
     return activ_fn_parse(spec, &parsed, message);
@@ -118,7 +118,8 @@ activ_status activ_fn_param_init(const activ_fn *fn, uint64_t seed, float *param
     return ACTIV_OK;
 }
 
-/* What the kernel gets: settings with the caller's parameters in their places, or the vector of parameters. */
+/* What the kernel gets: settings with the caller's parameters in their places, or the vector of
+ * parameters. */
 typedef struct kernel_values {
     float own[ACTIV_MAX_VALUES];
     const float *values;
@@ -154,7 +155,8 @@ static int apart(const float *a, size_t a_count, const float *b, size_t b_count)
     return !a || !b || !activ_ranges_overlap(a, a_count * sizeof *a, b, b_count * sizeof *b);
 }
 
-static activ_status check_forward(const activ_fn *fn, const float *params, size_t n, const float *x, const float *y)
+static activ_status check_forward(const activ_fn *fn, const float *params, size_t n, const float *x,
+                                  const float *y)
 {
     if (!fn || (n > 0 && (!x || !y)))
         return ACTIV_ERROR_INVALID;

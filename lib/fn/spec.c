@@ -78,18 +78,20 @@ static activ_status read_value(cursor *c, const activ_fn_value *value, float *nu
                 return ACTIV_OK;
             }
         }
-        return complain(c, length ? ACTIV_ERROR_RANGE : ACTIV_ERROR_SYNTAX, "not a value that this setting has: ",
-                        start, (size_t)(c->end - start), "");
+        return complain(c, length ? ACTIV_ERROR_RANGE : ACTIV_ERROR_SYNTAX,
+                        "not a value that this setting has: ", start, (size_t)(c->end - start), "");
     }
     int overflow;
     size_t length = activ_parse_float(c->at, (size_t)(c->end - c->at), number, &overflow);
     if (length == 0)
-        return complain(c, ACTIV_ERROR_SYNTAX, "a number is expected at ", start, (size_t)(c->end - start), "");
+        return complain(c, ACTIV_ERROR_SYNTAX, "a number is expected at ", start, (size_t)(c->end - start),
+                        "");
     c->at += length;
     if (overflow)
         return complain(c, ACTIV_ERROR_RANGE, "too large for float32: ", start, length, "");
     if (value->count && !(*number >= 1.0f && *number <= value->most && *number == (float)(size_t)*number))
-        return complain(c, ACTIV_ERROR_RANGE, "a whole number from 1 up, and not too large, is expected: ", start, length, "");
+        return complain(c, ACTIV_ERROR_RANGE, "a whole number from 1 up, and not too large, is expected: ",
+                        start, length, "");
     return ACTIV_OK;
 }
 
@@ -173,7 +175,7 @@ activ_status activ_fn_parse(const char *spec, activ_fn_parsed *parsed, activ_mes
     if (entry->definition->check) {
         const char *wrong = entry->definition->check(parsed->values);
         if (wrong) {
-            activ_message_set(message, entry->name, ": ", wrong, NULL);
+            activ_message_set(message, entry->name, ": ", wrong);
             return ACTIV_ERROR_RANGE;
         }
     }

@@ -21,7 +21,8 @@ typedef struct activ_fn_definition {
     const char *signature;
     const char *formula;
     const char *source;
-    activ_fn_value values[ACTIV_MAX_VALUES];   /* settings and trainable values in one order; ends at a NULL name */
+    /* Settings and trainable values, in one order; ends at a NULL name. */
+    activ_fn_value values[ACTIV_MAX_VALUES];
 
     /* Bounds of the error over all finite inputs, in units in the last place, as tests/functions
      * measures it; near a root of the derivative in units of the sum of its addends' magnitudes. */
@@ -30,9 +31,9 @@ typedef struct activ_fn_definition {
     /* Optional: says what is wrong with a combination of settings, or NULL. */
     const char *(*check)(const float *values);
 
-    /* For functions whose trainable parameters are vectors: length and name of vector number `which`, 0 past the last; and
-     * their start. The kernels then get the parameters only, one vector after the other. NULL: the trainable
-     * ones among `values` are the parameters. */
+    /* For functions whose trainable parameters are vectors: length and name of vector number
+     * `which`, 0 past the last; and their start. The kernels then get the parameters only, one
+     * vector after the other. NULL: the trainable ones among `values` are the parameters. */
     size_t (*param_vector)(const float *values, int which, const char **name);
     void (*param_init)(const float *values, uint64_t seed, float *params);
 } activ_fn_definition;

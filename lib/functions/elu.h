@@ -7,13 +7,14 @@
 static const activ_fn_definition elu_definition = {
     .signature = "elu(alpha=1)",
     .formula = "x > 0 ? x : alpha (e^x - 1)",
-    .source = "Clevert, Unterthiner, Hochreiter 2015, Fast and accurate deep network learning by ELUs, arXiv:1511.07289",
+    .source = "Clevert, Unterthiner, Hochreiter 2015, Exponential linear units, arXiv:1511.07289",
     .values = { { .name = "alpha", .initial = 1.0f } },
     .forward_ulp = 1.0f,
     .derivative_ulp = 1.0f,
 };
 #else
-/* The part of x that the exponential sees: below -85 e^x - 1 has long been -1; above 0 it is not used. */
+/* The part of x that the exponential sees: below -85 e^x - 1 has long been -1; above 0 it is not
+ * used. */
 V_INLINE vf elu_negative(vf x, float bound)
 {
     return v_min(v_set(0.0f), v_max(v_set(bound), x));

@@ -1,8 +1,10 @@
-/* gelu: x Phi(x), Phi the normal distribution function. Hendrycks and Gimpel 2016. f' vanishes at -0.75179.
+/* gelu: x Phi(x), Phi the normal distribution function. Hendrycks and Gimpel 2016. f' vanishes
+ * at -0.75179.
  *
- * Near 0 a polynomial in x^2. Otherwise, with a = |x|, Phi(-a) = g(a) e^(-a^2/2), g being Mills' ratio up to a factor: smooth, so that the whole relative size of the
- * tail is in the exponential. (1 + erf would cancel to nothing below -5.5.) For x > 0, x - x Phi(-x).
- * f'(-a) = e^(-a^2/2) (g(a) - a/sqrt(2 pi)); f'(a) = 1 - f'(-a). */
+ * Near 0 a polynomial in x^2. Otherwise, with a = |x|, Phi(-a) = g(a) e^(-a^2/2), g being Mills'
+ * ratio up to a factor: smooth, so that the whole relative size of the tail is in the
+ * exponential. (1 + erf would cancel to nothing below -5.5.) For x > 0, x - x Phi(-x). f'(-a) =
+ * e^(-a^2/2) (g(a) - a/sqrt(2 pi)); f'(a) = 1 - f'(-a). */
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)

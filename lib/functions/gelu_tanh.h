@@ -1,5 +1,5 @@
-/* gelu_tanh: x (1 + tanh u)/2 = x sigmoid(2u), u = sqrt(2/pi) (x + 0.044715 x^3). Hendrycks and Gimpel 2016.
- * f' vanishes at -0.75246.
+/* gelu_tanh: x (1 + tanh u)/2 = x sigmoid(2u), u = sqrt(2/pi) (x + 0.044715 x^3). Hendrycks and
+ * Gimpel 2016. f' vanishes at -0.75246.
  *
  * 2u as a pair: its rounding error would be magnified |2u| times in the tail. */
 #include "functions/function.h"

@@ -1,7 +1,7 @@
 /* softplus: ln(1 + e^(beta x))/beta, and x itself where beta x > threshold. Dugas 2000.
  *
- * With z = beta x and t = e^-|z|: (max(z, 0) + ln(1+t))/beta. z is kept as a pair: its rounding error
- * would be magnified |z| times in the tail. */
+ * With z = beta x and t = e^-|z|: (max(z, 0) + ln(1+t))/beta. z is kept as a pair: its rounding
+ * error would be magnified |z| times in the tail. */
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)
@@ -13,7 +13,7 @@ static const char *softplus_check(const float *values)
 static const activ_fn_definition softplus_definition = {
     .signature = "softplus(beta=1, threshold=20)",
     .formula = "beta x > threshold ? x : ln(1 + e^(beta x)) / beta",
-    .source = "Dugas, Bengio, Belisle, Nadeau, Garcia 2000, Incorporating second-order functional knowledge",
+    .source = "Dugas et al. 2000, Incorporating second-order functional knowledge",
     .values = { { .name = "beta", .initial = 1.0f }, { .name = "threshold", .initial = 20.0f } },
     .forward_ulp = 1.5f,
     .derivative_ulp = 1.5f,

@@ -1,7 +1,9 @@
-/* staf: sum over i < tau of C_i sin(Omega_i x + Phi_i), all 3 tau numbers trained. Morsali et al. 2025.
+/* staf: sum over i < tau of C_i sin(Omega_i x + Phi_i), all 3 tau numbers trained. Morsali et
+ * al. 2025.
  *
  * The arrays come in the order C, Omega, Phi. Sine and cosine share one reduction. Values are
- * added in the order of i, one fma each; the gradients of a term are summed over chunks of the data. */
+ * added in the order of i, one fma each; the gradients of a term are summed over chunks of the
+ * data. */
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)
@@ -21,8 +23,9 @@ static size_t staf_param_vector(const float *values, int which, const char **nam
     return (size_t)values[0];
 }
 
-/* book: C, Omega, Phi ~ N(0, 1). repo: the authors' start, Omega = omega0 U(0, 1), Phi ~ U(-pi, pi), C = sign(L) sqrt |L|
- * with L ~ Laplace(0, 1/(2 tau)). unit: the same with L ~ Laplace(0, 2/tau), so that the output has variance 1. */
+/* book: C, Omega, Phi ~ N(0, 1). repo: the authors' start, Omega = omega0 U(0, 1), Phi ~ U(-pi,
+ * pi), C = sign(L) sqrt |L| with L ~ Laplace(0, 1/(2 tau)). unit: the same with L ~ Laplace(0,
+ * 2/tau), so that the output has variance 1. */
 static void staf_param_init(const float *values, uint64_t seed, float *params)
 {
     size_t tau = (size_t)values[0];
@@ -39,7 +42,8 @@ static void staf_param_init(const float *values, uint64_t seed, float *params)
         double scale = init == 1 ? 0.5 / (double)tau : 2.0 / (double)tau;
         double root = sqrt(-scale * activ_log(1.0 - 2.0 * (u < 0.0 ? -u : u)));
         c[i] = (float)(u < 0.0 ? -root : root);
-        omega[i] = (float)((double)values[2] * activ_random_unit(seed, ACTIV_STREAM(ACTIV_STREAM_FN, 1), i));
+        omega[i] = (float)((double)values[2] * activ_random_unit(seed, ACTIV_STREAM(ACTIV_STREAM_FN, 1),
+                                                                 i));
         phi[i] = (float)(6.28318530717958647693 *
                          (activ_random_unit(seed, ACTIV_STREAM(ACTIV_STREAM_FN, 2), i) - 0.5));
     }
@@ -52,7 +56,8 @@ static const activ_fn_definition staf_definition = {
     .values = { { .name = "tau", .initial = 25.0f, .count = 1, .most = 65536.0f },
                 { .name = "init", .initial = 0.0f, .words = staf_inits },
                 { .name = "omega0", .initial = 30.0f } },
-    /* In units of the sum of the terms' magnitudes, plus what one rounding of each argument costs. */
+    /* In units of the sum of the terms' magnitudes, plus what one rounding of each argument
+     * costs. */
     .forward_ulp = 2.0f,
     .derivative_ulp = 2.0f,
     .param_vector = staf_param_vector,
@@ -84,7 +89,8 @@ static void staf_forward_loop(const float *params, size_t count, size_t n, const
     }
 }
 
-/* Adds the chunk's share of the gradients of term i to its partial sums, and its part of the derivative to slope. */
+/* Adds the chunk's share of the gradients of term i to its partial sums, and its part of the
+ * derivative to slope. */
 V_INLINE void staf_term(const float *params, size_t tau, size_t i, size_t n, const float *x,
                         const float *dy, vf *slope, vsum sums[3])
 {
@@ -116,8 +122,8 @@ static void staf_backward_loop(const float *params, size_t count, size_t n, cons
     size_t tau = count / 3;
     vf slope[STAF_CHUNK / V_LANES];
     if (dparams) {
-        /* With up to STAF_TERMS terms, dx comes out of the same pass. Otherwise it has to wait until the last group of
-         * terms has been through the data, since dx may be dy. */
+        /* With up to STAF_TERMS terms, dx comes out of the same pass. Otherwise it has to wait
+         * until the last group of terms has been through the data, since dx may be dy. */
         int together = dx && tau <= STAF_TERMS;
         vsum sums[STAF_TERMS][3];
         for (size_t first = 0; first < tau; first += STAF_TERMS) {

@@ -1,4 +1,5 @@
-/* trainable_elu: elu whose alpha is trained; called TeLU in places, a name that has another meaning too. */
+/* trainable_elu: elu whose alpha is trained; called TeLU in places, a name that has another
+ * meaning too. */
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)

@@ -5,7 +5,8 @@
 #include "cpu/cpu.h"
 #include "graph/graph.h"
 
-/* Names and lifetimes are compared pair by pair; a description from a file must not keep us for hours. */
+/* Names and lifetimes are compared pair by pair; a description from a file must not keep us for
+ * hours. */
 #define GRAPH_MAX_NODES 4096
 
 activ_status activ_graph_create(const activ_context *context, activ_graph **out)
@@ -37,15 +38,14 @@ void activ_graph_destroy(activ_graph *g)
     activ_host_free(&host, g, sizeof *g);
 }
 
-activ_status activ_graph_fail(activ_graph *g, activ_status status, const graph_node *node, const char *a,
-                              const char *b, const char *c, const char *d)
+activ_status activ_graph_fail_pieces(activ_graph *g, activ_status status, const graph_node *node,
+                                     const char *const *pieces)
 {
     /* A compiled graph still runs: a late builder call spoils nothing but the message. */
     if (g->status != ACTIV_OK)
         return g->status;
     if (g->max_batch == 0)
         g->status = status;
-    const char *pieces[4] = { a, b, c, d };
     activ_text text;
     activ_text_start(&text, g->error.text, sizeof g->error.text);
     if (node) {
@@ -54,8 +54,8 @@ activ_status activ_graph_fail(activ_graph *g, activ_status status, const graph_n
         activ_text_add(&text, node->kind->name);
         activ_text_add(&text, "): ");
     }
-    for (int i = 0; i < 4 && pieces[i]; i++)
-        activ_text_add(&text, pieces[i]);
+    for (; *pieces; pieces++)
+        activ_text_add(&text, *pieces);
     return activ_host_log(&g->host, status, g->error.text);
 }
 
@@ -71,7 +71,7 @@ activ_status activ_graph_fail_shape(activ_graph *g, const graph_node *node, cons
         activ_text_add(&text, " has shape ");
         activ_text_add_shape(&text, input->ndim, input->shape);
     }
-    return activ_graph_fail(g, ACTIV_ERROR_SHAPE, node, what, ", but ", shapes, NULL);
+    return activ_graph_fail(g, ACTIV_ERROR_SHAPE, node, what, ", but ", shapes);
 }
 
 /* Room for one more entry in a growing array. The old memory is given back only after the copy. */
@@ -91,7 +91,8 @@ static int grow(const activ_host *host, void **array, size_t *room, size_t count
     return 1;
 }
 
-/* "layers.K" for layers that PyTorch's nn.Sequential would count, the kind's name for the others. */
+/* "layers.K" for layers that PyTorch's nn.Sequential would count, the kind's name for the
+ * others. */
 static void default_name(activ_graph *g, const graph_kind *kind, char *name)
 {
     activ_text text;
@@ -133,27 +134,28 @@ graph_node *activ_graph_start(activ_graph *g, const graph_kind *kind, activ_node
     if (!g || g->status != ACTIV_OK)
         return NULL;
     if (g->max_batch > 0) {
-        activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled: no ", kind->name, " can be added", NULL);
+        activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled: no ", kind->name,
+                         " can be added");
         return NULL;
     }
     if (g->loss >= 0) {
         activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph ends with its loss: no ", kind->name,
-                         " can follow", NULL);
+                         " can follow");
         return NULL;
     }
     for (int i = 0; i < kind->inputs; i++) {
         if (inputs[i] < 0 || (size_t)inputs[i] >= g->node_count) {
             activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "the input of a new ", kind->name,
-                             " is not a node of this graph", NULL);
+                             " is not a node of this graph");
             return NULL;
         }
     }
     if (g->node_count >= GRAPH_MAX_NODES) {
-        activ_graph_fail(g, ACTIV_ERROR_RANGE, NULL, "too many layers", NULL, NULL, NULL);
+        activ_graph_fail(g, ACTIV_ERROR_RANGE, NULL, "too many layers");
         return NULL;
     }
     if (!grow(&g->host, (void **)&g->nodes, &g->node_room, g->node_count, sizeof *g->nodes)) {
-        activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for another layer", NULL, NULL, NULL);
+        activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for another layer");
         return NULL;
     }
     graph_node *node = &g->nodes[g->node_count];
@@ -178,9 +180,9 @@ activ_node activ_graph_finish(activ_graph *g, graph_node *node)
         size_t bytes;
         if (!activ_checked_count(node->ndim, node->shape, &node->features) ||
             !activ_checked_mul(node->features, sizeof(float), &bytes))
-            status = activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "its size overflows", NULL, NULL, NULL);
+            status = activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "its size overflows");
         else if (node->features == 0)
-            status = activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "a dimension is 0", NULL, NULL, NULL);
+            status = activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "a dimension is 0");
     }
     if (status != ACTIV_OK)
         return -1;
@@ -190,17 +192,18 @@ activ_node activ_graph_finish(activ_graph *g, graph_node *node)
     return id;
 }
 
-activ_status activ_graph_add_tensor(activ_graph *g, activ_node id, const char *role, size_t ndim, const size_t *shape)
+activ_status activ_graph_add_tensor(activ_graph *g, activ_node id, const char *role, size_t ndim,
+                                    const size_t *shape)
 {
     const graph_node *node = &g->nodes[id];
     if (!grow(&g->host, (void **)&g->tensors, &g->tensor_room, g->tensor_count, sizeof *g->tensors))
-        return activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, node, "no memory for its parameters", NULL, NULL, NULL);
+        return activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, node, "no memory for its parameters");
     graph_tensor *t = &g->tensors[g->tensor_count];
     size_t bytes;
     if (!activ_checked_count(ndim, shape, &t->count) ||
         !activ_checked_add(g->param_count, t->count, &t->offset) ||
         !activ_checked_mul(t->offset, sizeof(float), &bytes))
-        return activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "the number of its parameters overflows", NULL, NULL, NULL);
+        return activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "the number of its parameters overflows");
     g->param_count = t->offset;
     t->offset -= t->count;
     t->ndim = ndim;
@@ -224,23 +227,23 @@ activ_status activ_graph_name(activ_graph *g, activ_node id, const char *name)
     if (g->status != ACTIV_OK)
         return g->status;
     if (g->max_batch > 0)
-        return activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled: names are fixed", NULL, NULL, NULL);
+        return activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled: names are fixed");
     if (id < 0 || (size_t)id >= g->node_count)
-        return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "no node of this graph to name ", name, NULL, NULL);
+        return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "no node of this graph to name ", name);
     graph_node *node = &g->nodes[id];
     size_t length = strlen(name);
     int legal = length > 0 && length < ACTIV_NAME_SIZE;
     for (size_t i = 0; legal && i < length; i++) {
         char c = name[i];
-        legal = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-                c == '.';
+        legal = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+                c == '-' || c == '.';
     }
     if (!legal)
         return activ_graph_fail(g, ACTIV_ERROR_INVALID, node,
-                                "a name has 1 to 63 letters, digits, '_', '-' and '.', unlike '", name, "'", NULL);
+                                "a name has 1 to 63 letters, digits, '_', '-' and '.', unlike '", name, "'");
     activ_node other = activ_graph_find(g, name);
     if (other >= 0 && other != id)
-        return activ_graph_fail(g, ACTIV_ERROR_INVALID, node, "another layer is called ", name, NULL, NULL);
+        return activ_graph_fail(g, ACTIV_ERROR_INVALID, node, "another layer is called ", name);
     size_t old = strlen(node->name);
     for (size_t i = 0; i < node->tensors; i++) {
         graph_tensor *t = &g->tensors[node->first_tensor + i];
@@ -306,5 +309,6 @@ size_t activ_graph_memory(const activ_graph *g)
 {
     if (!g)
         return 0;
-    return sizeof *g + g->node_room * sizeof *g->nodes + g->tensor_room * sizeof *g->tensors + g->arena_bytes;
+    return sizeof *g + g->node_room * sizeof *g->nodes + g->tensor_room * sizeof *g->tensors +
+           g->arena_bytes;
 }

@@ -6,8 +6,8 @@
  *     layers.1 = activation(layers.0, fn=leaky_relu(negative_slope=0.2))
  *     cross_entropy = cross_entropy(layers.1)
  *
- * One line per node, in their order: a name, a kind, and in brackets the names of the inputs, then numbers or
- * settings. The first line names the version of the grammar. */
+ * One line per node, in their order: a name, a kind, and in brackets the names of the inputs,
+ * then numbers or settings. The first line names the version of the grammar. */
 #include <string.h>
 
 #include "graph/graph.h"
@@ -47,8 +47,8 @@ const char *activ_line_value(const graph_line *line, const char *key)
     return NULL;
 }
 
-/* Cuts the text at the next ", " and returns what was before it; NULL at the end. The value of fn= may hold
- * commas itself, and is always last. */
+/* Cuts the text at the next ", " and returns what was before it; NULL at the end. The value of
+ * fn= may hold commas itself, and is always last. */
 static char *next_argument(char **rest)
 {
     char *argument = *rest;
@@ -115,7 +115,7 @@ activ_status activ_graph_parse(activ_graph *g, const char *description)
     size_t size = strlen(description) + 1, number = 1;
     char *copy = activ_host_alloc(&g->host, size);
     if (!copy)
-        return activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for the description", NULL, NULL, NULL);
+        return activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for the description");
     memcpy(copy, description, size);
     char *line = copy;
     while (line && g->status == ACTIV_OK) {
@@ -128,8 +128,8 @@ activ_status activ_graph_parse(activ_graph *g, const char *description)
             activ_text text;
             activ_text_start(&text, which, sizeof which);
             activ_text_add_size(&text, number);
-            activ_graph_fail(g, ACTIV_ERROR_FORMAT, NULL, "line ", which, " of the network's description is malformed",
-                             NULL);
+            activ_graph_fail(g, ACTIV_ERROR_FORMAT, NULL, "line ", which,
+                             " of the network's description is malformed");
         }
         line = end ? end + 1 : NULL;
         number++;

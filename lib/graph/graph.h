@@ -1,4 +1,5 @@
-/* Inside of a graph: nodes in the order of their creation, which is an order in which they can be computed. */
+/* Inside of a graph: nodes in the order of their creation, which is an order in which they can
+ * be computed. */
 #ifndef ACTIV_GRAPH_GRAPH_H
 #define ACTIV_GRAPH_GRAPH_H
 
@@ -97,11 +98,13 @@ struct graph_kind {
     /* Checks the inputs' shapes, sets the node's own and adds its tensors. */
     activ_status (*build)(activ_graph *g, activ_node node);
     void (*forward)(graph_run *run, const graph_node *node);
-    /* Gradients of the parameters, and of the inputs into dx[0], dx[1]: overwritten; NULL where not wanted. */
+    /* Gradients of the parameters, and of the inputs into dx[0], dx[1]: overwritten; NULL where
+     * not wanted. */
     void (*backward)(graph_run *run, const graph_node *node, float *const dx[2]);
     /* Initial values of its tensors. */
     void (*init)(activ_graph *g, const graph_node *node, uint64_t seed);
-    /* What stands in the brackets of the description after the names of the inputs; NULL: nothing. And back. */
+    /* What stands in the brackets of the description after the names of the inputs; NULL:
+     * nothing. And back. */
     void (*describe)(const activ_graph *g, const graph_node *node, activ_text *text);
     activ_node (*parse)(activ_graph *g, const graph_line *line);
 };
@@ -109,18 +112,24 @@ struct graph_kind {
 extern const graph_kind activ_kind_input, activ_kind_flatten, activ_kind_linear, activ_kind_activation,
     activ_kind_add, activ_kind_cross_entropy, activ_kind_mse;
 
-/* Remembers the first mistake; returns status. Message: "NAME (KIND): " and up to four pieces. */
-activ_status activ_graph_fail(activ_graph *g, activ_status status, const graph_node *node, const char *a,
-                              const char *b, const char *c, const char *d);
+/* Remembers the first mistake; returns status. Message: "NAME (KIND): " (node may be NULL) and the
+ * pieces, all strings. */
+#define activ_graph_fail(g, status, node, ...) \
+    activ_graph_fail_pieces(g, status, node, (const char *const[]){ __VA_ARGS__, NULL })
+activ_status activ_graph_fail_pieces(activ_graph *g, activ_status status, const graph_node *node,
+                                     const char *const *pieces);
 /* For shapes that do not fit: text, then the inputs' names and shapes. */
 activ_status activ_graph_fail_shape(activ_graph *g, const graph_node *node, const char *text);
 
-/* A new node, not built yet: its settings are to be filled in before activ_graph_finish. NULL after a mistake. */
+/* A new node, not built yet: its settings are to be filled in before activ_graph_finish. NULL
+ * after a mistake. */
 graph_node *activ_graph_start(activ_graph *g, const graph_kind *kind, activ_node a, activ_node b);
 activ_node activ_graph_finish(activ_graph *g, graph_node *node);
-activ_status activ_graph_add_tensor(activ_graph *g, activ_node node, const char *role, size_t ndim, const size_t *shape);
+activ_status activ_graph_add_tensor(activ_graph *g, activ_node node, const char *role, size_t ndim,
+                                    const size_t *shape);
 
-static inline const graph_node *activ_graph_input_of(const activ_graph *g, const graph_node *node, int which)
+static inline const graph_node *activ_graph_input_of(const activ_graph *g, const graph_node *node,
+                                                     int which)
 {
     return &g->nodes[node->inputs[which]];
 }

@@ -1,8 +1,8 @@
 /* The memory of a graph, planned once.
  *
- * Time runs forward through the nodes, 0 .. N-1, and back, node i at 2N - i. Each buffer lives from its
- * first use to its last; buffers that live at different times share memory. Values live at least to the end of the
- * forward pass, so that they can be looked at after an evaluation. */
+ * Time runs forward through the nodes, 0 .. N-1, and back, node i at 2N - i. Each buffer lives
+ * from its first use to its last; buffers that live at different times share memory. Values live
+ * at least to the end of the forward pass, so that they can be looked at after an evaluation. */
 #include <string.h>
 
 #include "base/checked.h"
@@ -20,7 +20,8 @@ static size_t padded(size_t floats)
     return (floats + 15) / 16 * 16;
 }
 
-/* Largest first, each at the lowest place that is free during its life. Returns the size of the whole; 0 if it overflows. */
+/* Largest first, each at the lowest place that is free during its life. Returns the size of the
+ * whole; 0 if it overflows. */
 static size_t place(buffer *buffers, size_t count)
 {
     for (size_t i = 1; i < count; i++)
@@ -63,7 +64,8 @@ static void count_consumers(activ_graph *g)
     }
 }
 
-/* The node in whose memory a node's gradient lies: a consumer that may work in place, and is the only one. */
+/* The node in whose memory a node's gradient lies: a consumer that may work in place, and is the
+ * only one. */
 static size_t gradient_owner(const activ_graph *g, size_t i)
 {
     for (;;) {
@@ -90,8 +92,7 @@ static activ_status plan(activ_graph *g, size_t max_batch, buffer *buffers, size
         graph_node *node = &g->nodes[i];
         size_t size;
         if (!activ_checked_mul(node->features, max_batch, &size) || size > SIZE_MAX / sizeof(float) / 4)
-            return activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "its size overflows for the largest batch", NULL, NULL,
-                                    NULL);
+            return activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "its size overflows for the largest batch");
         size = padded(size);
         if (!node->kind->is_loss && !node->kind->is_view && node->kind->inputs > 0) {
             buffer b = { &node->value, size, i, n };
@@ -107,7 +108,8 @@ static activ_status plan(activ_graph *g, size_t max_batch, buffer *buffers, size
             buffers[count++] = b;
         }
         if (node->needs_grad && !node->kind->is_loss && gradient_owner(g, i) == i) {
-            /* Born when the last consumer goes back; its life ends with the last node that lies in it. */
+            /* Born when the last consumer goes back; its life ends with the last node that lies
+             * in it. */
             buffer b = { &node->grad, size, n + 1, 2 * n - i };
             for (size_t j = 0; j < i; j++)
                 if (g->nodes[j].needs_grad && gradient_owner(g, j) == i) {
@@ -129,12 +131,12 @@ static activ_status plan(activ_graph *g, size_t max_batch, buffer *buffers, size
         }
     }
     size_t end = place(buffers, count);
-    /* Placed relative to the start of the buffers; parameters, gradients and scratch come before them. */
+    /* Placed relative to the start of the buffers; parameters, gradients and scratch come before. */
+    const size_t most = SIZE_MAX / sizeof(float) / 8;   /* so that the sums below cannot overflow */
     size_t params = padded(g->param_count), threads = (size_t)g->host.executor.num_threads;
-    size_t start = 2 * params + padded(temporary) + threads * ACTIV_GEMM_SCRATCH;
-    if (end == 0 || params > SIZE_MAX / 64 || temporary > SIZE_MAX / 64 || threads > SIZE_MAX / 64 / ACTIV_GEMM_SCRATCH ||
-        end > SIZE_MAX / sizeof(float) / 2 || start > SIZE_MAX / sizeof(float) / 2)
-        return activ_graph_fail(g, ACTIV_ERROR_RANGE, NULL, "the graph's memory overflows", NULL, NULL, NULL);
+    if (end == 0 || end > most || params > most || temporary > most)
+        return activ_graph_fail(g, ACTIV_ERROR_RANGE, NULL, "the graph's memory overflows");
+    size_t start = 2 * params + temporary + threads * ACTIV_GEMM_SCRATCH;
     for (size_t i = 0; i < count; i++)
         *buffers[i].offset += start;
     for (size_t i = n; i-- > 0;)
@@ -143,7 +145,7 @@ static activ_status plan(activ_graph *g, size_t max_batch, buffer *buffers, size
     g->params = 0;
     g->grads = params;
     g->temporary = 2 * params;
-    g->packed = 2 * params + padded(temporary);
+    g->packed = 2 * params + temporary;
     *total = start + end;
     return ACTIV_OK;
 }
@@ -155,23 +157,24 @@ activ_status activ_graph_compile(activ_graph *g, size_t max_batch)
     if (g->status != ACTIV_OK)
         return g->status;
     if (g->max_batch > 0)
-        return activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled already", NULL, NULL, NULL);
+        return activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled already");
     if (max_batch == 0)
-        return activ_graph_fail(g, ACTIV_ERROR_RANGE, NULL, "the largest batch is 0", NULL, NULL, NULL);
+        return activ_graph_fail(g, ACTIV_ERROR_RANGE, NULL, "the largest batch is 0");
     if (g->input < 0 || g->output == g->input)
-        return activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph has no layers", NULL, NULL, NULL);
+        return activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph has no layers");
     size_t bytes = 3 * g->node_count * sizeof(buffer), total = 0;
     buffer *buffers = activ_host_alloc(&g->host, bytes);
     if (!buffers)
-        return activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for the plan", NULL, NULL, NULL);
+        return activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for the plan");
     activ_status status = plan(g, max_batch, buffers, &total);
     activ_host_free(&g->host, buffers, bytes);
     if (status != ACTIV_OK)
         return status;
     g->arena = activ_host_alloc_raw(&g->host, total * sizeof(float));
     if (!g->arena)
-        return activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for the layers", NULL, NULL, NULL);
-    memset(g->arena, 0, g->temporary * sizeof(float));   /* parameters and gradients; the rest is written before it is read */
+        return activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for the layers");
+    /* Parameters and gradients start as zeros; the rest is written before it is read. */
+    memset(g->arena, 0, g->temporary * sizeof(float));
     g->arena_bytes = total * sizeof(float);
     g->max_batch = max_batch;
     return ACTIV_OK;

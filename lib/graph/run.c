@@ -110,7 +110,8 @@ static void backward(graph_run *run)
 }
 
 /* Is the graph ready for this call? loss: the kind of loss that it needs, NULL for none. */
-static activ_status check(activ_graph *g, size_t batch, const float *x, const graph_kind *loss, const void *targets)
+static activ_status check(activ_graph *g, size_t batch, const float *x, const graph_kind *loss,
+                          const void *targets)
 {
     if (!g || !x || (loss && !targets))
         return ACTIV_ERROR_INVALID;
@@ -151,7 +152,8 @@ activ_status activ_graph_forward(activ_graph *g, size_t batch, const float *x, f
 
 static void train(activ_graph *g, graph_run *run, size_t values, float *loss)
 {
-    /* Layers with a gradient of their own overwrite it; activations add to theirs, as they may share it. */
+    /* Layers with a gradient of their own overwrite it; activations add to theirs, as they may
+     * share it. */
     for (size_t i = 0; i < g->node_count; i++)
         for (size_t t = 0; g->nodes[i].fn && t < g->nodes[i].tensors; t++) {
             size_t tensor = g->nodes[i].first_tensor + t;
@@ -165,7 +167,8 @@ static void train(activ_graph *g, graph_run *run, size_t values, float *loss)
         *loss = (float)(run->loss_sum / (double)values);
 }
 
-activ_status activ_graph_train(activ_graph *g, size_t batch, const float *x, const int32_t *labels, float *loss)
+activ_status activ_graph_train(activ_graph *g, size_t batch, const float *x, const int32_t *labels,
+                               float *loss)
 {
     activ_status status = check(g, batch, x, &activ_kind_cross_entropy, labels);
     if (status == ACTIV_OK)
@@ -177,7 +180,8 @@ activ_status activ_graph_train(activ_graph *g, size_t batch, const float *x, con
     return ACTIV_OK;
 }
 
-activ_status activ_graph_train_values(activ_graph *g, size_t batch, const float *x, const float *targets, float *loss)
+activ_status activ_graph_train_values(activ_graph *g, size_t batch, const float *x, const float *targets,
+                                      float *loss)
 {
     activ_status status = check(g, batch, x, &activ_kind_mse, targets);
     if (status != ACTIV_OK)
@@ -203,8 +207,8 @@ static size_t count_correct(const graph_run *run)
     return correct;
 }
 
-activ_status activ_graph_evaluate(activ_graph *g, size_t batch, const float *x, const int32_t *labels, float *loss,
-                                  size_t *correct)
+activ_status activ_graph_evaluate(activ_graph *g, size_t batch, const float *x, const int32_t *labels,
+                                  float *loss, size_t *correct)
 {
     activ_status status = check(g, batch, x, &activ_kind_cross_entropy, labels);
     if (status == ACTIV_OK)

@@ -1,9 +1,9 @@
-/* Matrix product. Each element of C is one chain of fma over k, in order, on every tier: blocks over k
- * store the chain's value in C and go on from there, which rounds nothing. Tiles, blocks and threads
- * therefore cannot change a bit.
+/* Matrix product. Each element of C is one chain of fma over k, in order, on every tier: blocks
+ * over k store the chain's value in C and go on from there, which rounds nothing. Tiles, blocks
+ * and threads therefore cannot change a bit.
  *
- * A block of B is copied ("packed") so that the tile reads it as one stream; A is read where it is, one
- * value for a whole row of the tile at a time. */
+ * A block of B is copied ("packed") so that the tile reads it as one stream; A is read where it
+ * is, one value for a whole row of the tile at a time. */
 
 #define GEMM_WIDTH (V_GEMM_VECTORS * V_LANES)
 
@@ -121,7 +121,8 @@ static void gemm(const activ_gemm *g)
                 size_t left = g->m - i;
                 t.a = g->a + i * g->a_rows + k0 * g->a_columns;
                 t.c = g->c + i * g->c_rows + j;
-                /* Eight rows as four and four: the rest of six and two would leave the multipliers idle. */
+                /* Eight rows as four and four: the rest of six and two would leave the
+                 * multipliers idle. */
                 if (left >= V_GEMM_ROWS && left != 8) {
                     gemm_tile_full(&t);
                     i += V_GEMM_ROWS;

@@ -1,8 +1,8 @@
 /* The loops that turn arithmetic on vectors into kernels on arrays.
  *
- * A loop is an inline function that gets the arithmetic as a pointer; both are inlined into each kernel, so
- * that the pointer is gone. Blocks of sixteen elements, whatever the tier's width: partial sum i of a
- * reduction then holds the elements i, i+16, i+32 ... on every tier.
+ * A loop is an inline function that gets the arithmetic as a pointer; both are inlined into each
+ * kernel, so that the pointer is gone. Blocks of sixteen elements, whatever the tier's width:
+ * partial sum i of a reduction then holds the elements i, i+16, i+32 ... on every tier.
  */
 #ifndef ACTIV_KERNELS_LOOPS_H
 #define ACTIV_KERNELS_LOOPS_H

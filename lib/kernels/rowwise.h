@@ -1,7 +1,8 @@
 /* Functions of a whole row: softmax and its cross-entropy. */
 
-/* Loss of a row: ln(sum of e^(x_j - m)) - (x_label - m), m the largest x. The sum is kept in sixteen
- * partial sums in double; exponentials are taken twice rather than stored. NaN in a row gives NaN. */
+/* Loss of a row: ln(sum of e^(x_j - m)) - (x_label - m), m the largest x. The sum is kept in
+ * sixteen partial sums in double; exponentials are taken twice rather than stored. NaN in a row
+ * gives NaN. */
 static double cross_entropy_row(size_t columns, const float *x, int32_t label, float scale, float *dx)
 {
     float largest = x[0];
@@ -24,7 +25,8 @@ static double cross_entropy_row(size_t columns, const float *x, int32_t label, f
     }
     double total = v_sum_total(sum);
     if (dx) {
-        /* One division per row: e^x times its result is within 1.5 units in the last place of the quotient. */
+        /* One division per row: e^x times its result is within 1.5 units in the last place of
+         * the quotient. */
         vf inverse = v_set((float)((double)1.0 / total));
         for (size_t i = 0; i < columns; i += V_LANES) {
             size_t lanes = v_part_lanes(columns - i, 0);
@@ -32,7 +34,8 @@ static double cross_entropy_row(size_t columns, const float *x, int32_t label, f
             vf p = v_mul(v_scale(v_add(e.h, e.l), e.n), inverse);
             v_store_some(dx + i, lanes, v_mul(p, v_set(scale)));
         }
-        /* The label's own p - 1, from the sum without it: p is near 1 when the network has learnt. */
+        /* The label's own p - 1, from the sum without it: p is near 1 when the network has
+         * learnt. */
         double others = 0.0;
         for (size_t j = 0; j < columns; j++)
             if (j != (size_t)label)

@@ -1,6 +1,7 @@
-/* All kernels of one tier. This file is compiled once per tier, with that tier's flags, ACTIV_TIER=name
- * and ACTIV_TIER_HEADER="simd/name.h". Everything in it is static; it exports one table. No header
- * that it includes may define a function that is not static: the linker could keep this copy for all. */
+/* All kernels of one tier. This file is compiled once per tier, with that tier's flags,
+ * ACTIV_TIER=name and ACTIV_TIER_HEADER="simd/name.h". Everything in it is static; it exports
+ * one table. No header that it includes may define a function that is not static: the linker
+ * could keep this copy for all. */
 #include "kernels/loops.h"
 
 #include "activ_functions.h"   /* made by CMake: includes functions/NAME.h for each line of functions/list.h */

@@ -64,7 +64,8 @@ activ_status activ_sgd_step(activ_sgd *sgd)
     if (!sgd)
         return ACTIV_ERROR_INVALID;
     activ_graph *g = sgd->graph;
-    g->kernels->sgd(&sgd->scalars, g->param_count, g->arena + g->grads, sgd->velocity, g->arena + g->params);
+    g->kernels->sgd(&sgd->scalars, g->param_count, g->arena + g->grads, sgd->velocity,
+                    g->arena + g->params);
     sgd->scalars.first = 0;
     return ACTIV_OK;
 }

@@ -106,6 +106,7 @@ V_INLINE void acc_store(double *p, vacc acc)
     _mm256_storeu_pd(p + 4, acc.high);
 }
 
-/* GEMM's register tile: 6 x 2 accumulators, 2 vectors of B and one of A fill fifteen of the sixteen registers. */
+/* GEMM's register tile: 6 x 2 accumulators, 2 vectors of B and one of A fill fifteen of the
+ * sixteen registers. */
 #define V_GEMM_ROWS 6
 #define V_GEMM_VECTORS 2

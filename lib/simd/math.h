@@ -53,8 +53,8 @@ V_INLINE vf v_scale(vf a, vi n)
     return v_mul(v_mul(a, v_power_of_two(half)), v_power_of_two(i_sub(n, half)));
 }
 
-/* Nearest whole number to a, |a| < 2^22, as float and as int: adding 1.5 * 2^23 leaves it in the low bits. Works
- * for NaN without undefined conversions: the int is then meaningless. */
+/* Nearest whole number to a, |a| < 2^22, as float and as int: adding 1.5 * 2^23 leaves it in the
+ * low bits. Works for NaN without undefined conversions: the int is then meaningless. */
 V_INLINE vf v_round_parts(vf a, vf factor, vi *n)
 {
     const vf magic = v_set(0x1.8p23f);
@@ -65,7 +65,8 @@ V_INLINE vf v_round_parts(vf a, vf factor, vi *n)
 
 /* ---- exponential ------------------------------------------------------------------------ */
 
-/* x + x_low = n ln 2 + r + r_low, |r| <= ln 2 / 2; and q = e^(r + r_low) - 1 - r. Exact up to r; q to 2^-28 or so. */
+/* x + x_low = n ln 2 + r + r_low, |r| <= ln 2 / 2; and q = e^(r + r_low) - 1 - r. Exact up to r;
+ * q to 2^-28 or so. */
 typedef struct vexp_reduced {
     vf r, q;
     vi n;
@@ -119,8 +120,9 @@ V_INLINE vpair v_expm1(vf x)
 
 /* ---- logistic function ------------------------------------------------------------------- */
 
-/* For z = -(|x| + low part), t = e^z: body = 1/(1+t) and tail = t/(1+t) 2^-n, both as pairs. The tail is not
- * scaled by 2^n yet, so that a result in the subnormal range is rounded once, at its end. */
+/* For z = -(|x| + low part), t = e^z: body = 1/(1+t) and tail = t/(1+t) 2^-n, both as pairs. The
+ * tail is not scaled by 2^n yet, so that a result in the subnormal range is rounded once, at its
+ * end. */
 typedef struct vsigma {
     vpair body, tail;
     vi n;
@@ -172,7 +174,8 @@ V_INLINE vf v_gate(vf x, vsigma s, vm negative)
     return v_scale(v_fma(x, h, v_mul(x, l)), i_sel(negative, s.n, i_set(0)));
 }
 
-/* d/dx of the same with w = x dz/dx: sigma(z) (1 + w sigma(-z)). The sum may vanish, so it is made from pairs. */
+/* d/dx of the same with w = x dz/dx: sigma(z) (1 + w sigma(-z)). The sum may vanish, so it is
+ * made from pairs. */
 V_INLINE vf v_gate_derivative(vpair w, vsigma s, vm negative)
 {
     vf tail_h = v_scale(s.tail.h, s.n), tail_l = v_scale(s.tail.l, s.n);
@@ -204,7 +207,8 @@ V_INLINE vpair v_log1p(vf t, vf t_low)
     p = v_fma(p, v, v_set(-0x1.00006ep-2f));
     p = v_fma(p, v, v_set(0x1.55555ap-2f));
     vpair square = v_two_product(v, v);
-    /* ln(1+v) = v + (-v^2/2) + (low parts, v^3 p); d/dv ln(1+v) = 1/(1+v), about 1 - v + v^2 for the low part. */
+    /* ln(1+v) = v + (-v^2/2) + (low parts, v^3 p); d/dv ln(1+v) = 1/(1+v), about 1 - v + v^2 for
+     * the low part. */
     vf small = v_fma(v_mul(square.h, v), p, v_mul(square.l, v_set(-0.5f)));
     small = v_add(small, v_mul(v_low, v_add(v_sub(v_set(1.0f), v), square.h)));
     vpair s = v_fast_two_sum(v, v_mul(square.h, v_set(-0.5f)));
@@ -217,12 +221,14 @@ V_INLINE vpair v_log1p(vf t, vf t_low)
 
 /* ---- sine and cosine ------------------------------------------------------------------------ */
 
-/* x mod pi/2 for any finite x: 2/pi to 256 bits, of which the window that matters is multiplied by
- * x's mantissa (Payne and Hanek 1983). Integer arithmetic up to the last step; rare, so one lane at a time. */
+/* x mod pi/2 for any finite x: 2/pi to 256 bits, of which the window that matters is multiplied
+ * by x's mantissa (Payne and Hanek 1983). Integer arithmetic up to the last step; rare, so one
+ * lane at a time. */
 static inline float v_reduce_large(float x, int32_t *quadrant)
 {
     static const uint32_t two_over_pi[] = {
-        0, 0, 0, 0xA2F9836Eu, 0x4E441529u, 0xFC2757D1u, 0xF534DDC0u, 0xDB629599u, 0x3C439041u, 0xFE5163ABu, 0xDEBBC561u
+        0, 0, 0, 0xA2F9836Eu, 0x4E441529u, 0xFC2757D1u,
+        0xF534DDC0u, 0xDB629599u, 0x3C439041u, 0xFE5163ABu, 0xDEBBC561u
     };
     int32_t bits;
     memcpy(&bits, &x, sizeof bits);
@@ -232,8 +238,8 @@ static inline float v_reduce_large(float x, int32_t *quadrant)
         return x - x;   /* NaN */
     }
     uint64_t mantissa = (uint64_t)((bits & 0x7fffff) | 0x800000);
-    /* |x| = mantissa 2^e. Bits of 2/pi above weight 2^(1-e) only add whole turns; take 96 from there on.
-     * The table starts 96 bits before the binary point. */
+    /* |x| = mantissa 2^e. Bits of 2/pi above weight 2^(1-e) only add whole turns; take 96 from
+     * there on. The table starts 96 bits before the binary point. */
     int e = biased - 150, first = 96 + e - 2;
     int word = first / 32, shift = first % 32;
     uint32_t w[3];
@@ -244,7 +250,8 @@ static inline float v_reduce_large(float x, int32_t *quadrant)
     uint64_t low = mantissa * w[2];
     uint64_t middle = mantissa * w[1] + (low >> 32);
     uint64_t high = (mantissa * w[0] + (middle >> 32)) << 32 | (middle & 0xffffffffu);
-    /* high: two bits of quadrant, then the fraction of a quarter turn; go to the nearest quadrant. */
+    /* high: two bits of quadrant, then the fraction of a quarter turn; go to the nearest
+     * quadrant. */
     uint64_t fraction = high << 2;
     int32_t q = (int32_t)(high >> 62) + (int32_t)(fraction >> 63);
     int64_t signed_fraction;

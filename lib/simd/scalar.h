@@ -1,4 +1,5 @@
-/* The vocabulary in plain C, one lane. It is the definition that the other tiers are tested against. */
+/* The vocabulary in plain C, one lane. It is the definition that the other tiers are tested
+ * against. */
 #include <math.h>
 
 #define V_LANES 1

@@ -43,11 +43,12 @@ static void forward(graph_run *run, const graph_node *node)
         activ_forward(node->fn, params, n, x, y);
         return;
     }
-    /* The noise of a step is a function of the seed, the layer, the step and the element, not of the batch's size. */
+    /* The noise of a step is a function of the seed, the layer, the step and the element, not of
+     * the batch's size. */
     uint64_t index = g->step * ((uint64_t)g->max_batch * node->features);
     float *noise = node->noise == ACTIV_NOWHERE ? NULL : g->arena + node->noise;
-    activ_forward_train(node->fn, params, g->seed, ACTIV_STREAM(ACTIV_STREAM_NOISE, node - g->nodes), index, n, x, y,
-                        noise);
+    activ_forward_train(node->fn, params, g->seed, ACTIV_STREAM(ACTIV_STREAM_NOISE, node - g->nodes), index,
+                        n, x, y, noise);
 }
 
 static void backward(graph_run *run, const graph_node *node, float *const dx[2])
@@ -122,7 +123,7 @@ activ_node activ_graph_apply(activ_graph *g, activ_node x, const activ_fn *fn)
     if (!node)
         return -1;
     if (!fn) {
-        activ_graph_fail(g, ACTIV_ERROR_INVALID, node, "its function is NULL", NULL, NULL, NULL);
+        activ_graph_fail(g, ACTIV_ERROR_INVALID, node, "its function is NULL");
         return -1;
     }
     node->fn = activ_fn_share(fn);
@@ -135,8 +136,8 @@ activ_node activ_graph_apply_shared(activ_graph *g, activ_node x, activ_node ear
     if (!node)
         return -1;
     if (earlier < 0 || (size_t)earlier >= g->node_count || !g->nodes[earlier].fn) {
-        activ_graph_fail(g, ACTIV_ERROR_INVALID, node, "the layer to share with is no activation of this graph", NULL,
-                         NULL, NULL);
+        activ_graph_fail(g, ACTIV_ERROR_INVALID, node,
+                         "the layer to share with is no activation of this graph");
         return -1;
     }
     node->shares = g->nodes[earlier].shares >= 0 ? g->nodes[earlier].shares : earlier;

@@ -4,7 +4,7 @@
 static activ_status build(activ_graph *g, activ_node id)
 {
     if (g->input >= 0)
-        return activ_graph_fail(g, ACTIV_ERROR_STATE, &g->nodes[id], "the graph has an input already", NULL, NULL, NULL);
+        return activ_graph_fail(g, ACTIV_ERROR_STATE, &g->nodes[id], "the graph has an input already");
     g->input = id;
     return ACTIV_OK;
 }
@@ -36,7 +36,7 @@ activ_node activ_graph_input_shape(activ_graph *g, size_t ndim, const size_t *sh
     if (!node)
         return -1;
     if (!shape || ndim == 0 || ndim >= ACTIV_MAX_DIMS) {
-        activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "a sample has 1 to 7 dimensions", NULL, NULL, NULL);
+        activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "a sample has 1 to 7 dimensions");
         return -1;
     }
     node->ndim = ndim;

@@ -47,7 +47,8 @@ static void backward(graph_run *run, const graph_node *node, float *const dx[2])
     };
     activ_run_gemm(run, dw);
     if (!node->no_bias)
-        g->kernels->column_sums(run->batch, out, dy, activ_graph_tensor_gradient(g, node->first_tensor + 1));
+        g->kernels->column_sums(run->batch, out, dy,
+                                activ_graph_tensor_gradient(g, node->first_tensor + 1));
     if (!dx[0])
         return;
     activ_gemm back = {
@@ -65,8 +66,8 @@ static void init(activ_graph *g, const graph_node *node, uint64_t seed)
     float bound = (float)(1.0 / sqrt((double)activ_graph_input_of(g, node, 0)->features));
     for (size_t i = 0; i < node->tensors; i++) {
         size_t tensor = node->first_tensor + i;
-        activ_random_uniform(seed, ACTIV_STREAM(ACTIV_STREAM_INIT, tensor), 0, g->tensors[tensor].count, -bound,
-                             bound, activ_graph_tensor_values(g, tensor));
+        activ_random_uniform(seed, ACTIV_STREAM(ACTIV_STREAM_INIT, tensor), 0, g->tensors[tensor].count,
+                             -bound, bound, activ_graph_tensor_values(g, tensor));
     }
 }
 
