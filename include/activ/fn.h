@@ -10,8 +10,8 @@
  * one at the same time.
  *
  * Values: each function is evaluated as the real function and rounded once as nearly as the bound
- * in the catalog says; infinities give the one-sided limit where there is one; NaN gives NaN, in
- * the function and in its derivative. All tiers, lengths and alignments give the same bits. The
+ * in the catalog says; infinities give the one-sided limit where there is one; NaN gives that
+ * NaN, in the function and in its derivative. All tiers, lengths and alignments give the same bits. The
  * floating-point environment is expected to be the default one (round to nearest, no flush to zero)
  * and is left as it was.
  */
@@ -32,7 +32,7 @@ extern "C" {
 typedef struct activ_fn activ_fn;
 
 /* Makes the function that `spec` describes and stores it in *out; the caller destroys it. Blanks
- * are allowed around names, numbers and signs. Failures: ACTIV_ERROR_SYNTAX (malformed text),
+ * are allowed around names, numbers and punctuation. Failures: ACTIV_ERROR_SYNTAX (malformed text),
  * ACTIV_ERROR_UNKNOWN_NAME (function or setting), ACTIV_ERROR_RANGE (a value that the function
  * does not allow); the context's log gets a line that names the thing. */
 ACTIV_API activ_status activ_fn_create(const activ_context *context, const char *spec, activ_fn **out);

@@ -17,7 +17,7 @@ static void skip_blanks(cursor *c)
 
 static int is_name_character(char c, int first)
 {
-    return (c >= 'a' && c <= 'z') || c == '_' || (!first && c >= '0' && c <= '9');
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (!first && c >= '0' && c <= '9');
 }
 
 /* The name at the cursor; its length is 0 if there is none. */
@@ -66,6 +66,18 @@ static activ_status expected(const cursor *c, const char *what)
     return ACTIV_ERROR_SYNTAX;
 }
 
+/* Message: "SETTING: fault 'quoted'" */
+static activ_status refuse(const cursor *c, activ_status status, const activ_fn_value *value,
+                           const char *fault, const char *bytes, size_t length)
+{
+    char before[128];
+    activ_text text;
+    activ_text_start(&text, before, sizeof before);
+    activ_text_add(&text, value->name);
+    activ_text_add(&text, fault);
+    return complain(c, status, before, bytes, length, "");
+}
+
 static activ_status read_value(cursor *c, const activ_fn_value *value, float *number)
 {
     const char *start = c->at;
@@ -78,20 +90,24 @@ static activ_status read_value(cursor *c, const activ_fn_value *value, float *nu
                 return ACTIV_OK;
             }
         }
-        return complain(c, length ? ACTIV_ERROR_RANGE : ACTIV_ERROR_SYNTAX,
-                        "not a value that this setting has: ", start, (size_t)(c->end - start), "");
+        if (length == 0)
+            return refuse(c, ACTIV_ERROR_SYNTAX, value, ": a word is expected at ", start,
+                          (size_t)(c->end - start));
+        return refuse(c, ACTIV_ERROR_RANGE, value, " cannot be ", word, length);
     }
     int overflow;
     size_t length = activ_parse_float(c->at, (size_t)(c->end - c->at), number, &overflow);
     if (length == 0)
-        return complain(c, ACTIV_ERROR_SYNTAX, "a number is expected at ", start, (size_t)(c->end - start),
-                        "");
+        return refuse(c, ACTIV_ERROR_SYNTAX, value, ": a number is expected at ", start,
+                      (size_t)(c->end - start));
     c->at += length;
     if (overflow)
-        return complain(c, ACTIV_ERROR_RANGE, "too large for float32: ", start, length, "");
-    if (value->count && !(*number >= 1.0f && *number <= value->most && *number == (float)(size_t)*number))
-        return complain(c, ACTIV_ERROR_RANGE, "a whole number from 1 up, and not too large, is expected: ",
-                        start, length, "");
+        return refuse(c, ACTIV_ERROR_RANGE, value, ": too large for float32: ", start, length);
+    int whole = *number >= 1.0f && *number <= value->most &&
+                *number == (float)(size_t)*number;
+    if (value->count && !whole)
+        return refuse(c, ACTIV_ERROR_RANGE, value, " has to be a whole number from 1 up, and not too large: ",
+                      start, length);
     return ACTIV_OK;
 }
 

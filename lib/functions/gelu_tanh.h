@@ -10,7 +10,7 @@ static const activ_fn_definition gelu_tanh_definition = {
     .formula = "x / (1 + e^(-2u)), u = sqrt(2/pi) (x + 0.044715 x^3)",
     .source = "Hendrycks and Gimpel 2016, Gaussian error linear units, arXiv:1606.08415",
     .forward_ulp = 1.0f,
-    .derivative_ulp = 3.0f,
+    .derivative_ulp = 2.5f,
 };
 #else
 /* 2u = x (c + d x^2) for |x| <= 12, where e^-|2u| is 2^-205. */

@@ -22,7 +22,7 @@ V_INLINE vf slope_forward(vf x, vf slope)
 
 V_INLINE vf slope_derivative(vf x, vf slope)
 {
-    return v_sel(v_gt(x, v_set(0.0f)), v_set(1.0f), v_sel(v_nan(x), x, slope));
+    return v_sel(v_gt(x, v_set(0.0f)), v_set(1.0f), slope);
 }
 
 V_INLINE vf leaky_relu_forward(vf x, const vf *v)

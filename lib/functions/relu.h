@@ -13,14 +13,13 @@ static const activ_fn_definition relu_definition = {
 V_INLINE vf relu_forward(vf x, const vf *v)
 {
     (void)v;
-    return v_sel(v_le(x, v_set(0.0f)), v_set(0.0f), x);
+    return v_max(x, v_set(0.0f));
 }
 
 V_INLINE vf relu_derivative(vf x, const vf *v)
 {
     (void)v;
-    vf one_or_nan = v_sel(v_nan(x), x, v_set(1.0f));
-    return v_sel(v_le(x, v_set(0.0f)), v_set(0.0f), one_or_nan);
+    return v_sel(v_gt(x, v_set(0.0f)), v_set(1.0f), v_set(0.0f));
 }
 
 ACTIV_ELEMENTWISE(relu)

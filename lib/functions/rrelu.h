@@ -39,8 +39,8 @@ V_INLINE vf rrelu_derivative(vf x, const vf *v)
 V_INLINE void rrelu_noise_part(vf lower, vf span, vf x, vf *y, vf *noise)
 {
     vf slope = v_fma(*noise, span, lower);
-    *y = slope_forward(x, slope);
-    *noise = v_sel(v_gt(x, v_set(0.0f)), v_set(1.0f), v_sel(v_nan(x), x, slope));
+    *y = v_keep_nan(x, slope_forward(x, slope));
+    *noise = v_keep_nan(x, slope_derivative(x, slope));
 }
 
 static void rrelu_forward_noise(const float *values, size_t n, const float *x, float *y, float *noise)

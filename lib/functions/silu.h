@@ -7,7 +7,7 @@ static const activ_fn_definition silu_definition = {
     .formula = "x / (1 + e^-x)",
     .source = "Elfwing, Uchibe, Doya 2017, Sigmoid-weighted linear units, arXiv:1702.03118",
     .forward_ulp = 1.0f,
-    .derivative_ulp = 3.0f,
+    .derivative_ulp = 2.5f,
 };
 #else
 V_INLINE vf silu_forward(vf x, const vf *v)

@@ -2,7 +2,7 @@
  * al. 2025.
  *
  * The arrays come in the order C, Omega, Phi. Sine and cosine share one reduction. Values are
- * added in the order of i, one fma each; the gradients of a term are summed over chunks of the
+ * added in the order of i; the gradients of a term are summed over chunks of the
  * data. */
 #include "functions/function.h"
 
@@ -68,16 +68,45 @@ static const activ_fn_definition staf_definition = {
 #define STAF_CHUNK 256
 #define STAF_TERMS 32
 
+/* sin and cos of omega x + phi, the argument as a pair while that matters. The argument of a finite
+ * x stays finite: where it overflows, its rounding has long been larger than a turn, but a sine it
+ * still has. */
+V_INLINE void staf_sincos(vf x, vf omega, vf phi, vf *sine, vf *cosine)
+{
+    const vf largest = v_set(0x1.fffffep127f);
+    vpair product = v_two_product(omega, x), pair = v_two_sum(product.h, phi);
+    vm small = v_lt(v_abs(pair.h), v_set(0x1p22f));
+    vf t = v_sel(small, pair.h, v_fma(omega, x, phi));
+    vf low = v_sel(small, v_add(pair.l, product.l), v_set(0.0f));
+    vf bounded = v_max(v_neg(largest), v_min(largest, t));
+    v_sincos(v_sel(v_le(v_abs(x), largest), bounded, t), low, sine, cosine);
+}
+
+/* A NaN stays what it was; an infinity has no sine. */
+V_INLINE vf staf_special(vf x, vf result)
+{
+    vf no_sine = v_float_of(i_set(0x7fc00000));
+    return v_keep_nan(x, v_sel(v_eq(v_abs(x), v_float_of(i_set(0x7f800000))), no_sine, result));
+}
+
+/* sum + c s: many terms may cancel, so that the sum is a pair. */
+V_INLINE vpair staf_add(vpair sum, vf c, vf s)
+{
+    vpair term = v_two_product(c, s), next = v_two_sum(sum.h, term.h);
+    next.l = v_add(v_add(sum.l, term.l), next.l);
+    return next;
+}
+
 /* f(x), or f'(x). */
 V_INLINE vf staf_sum(vf x, const float *params, size_t tau, int derivative)
 {
-    vf sum = v_set(0.0f);
+    vpair sum = { v_set(0.0f), v_set(0.0f) };
     for (size_t i = 0; i < tau; i++) {
         vf c = v_set(params[i]), omega = v_set(params[tau + i]), sine, cosine;
-        v_sincos(v_fma(omega, x, v_set(params[2 * tau + i])), &sine, &cosine);
-        sum = derivative ? v_fma(v_mul(c, omega), cosine, sum) : v_fma(c, sine, sum);
+        staf_sincos(x, omega, v_set(params[2 * tau + i]), &sine, &cosine);
+        sum = derivative ? staf_add(sum, v_mul(c, omega), cosine) : staf_add(sum, c, sine);
     }
-    return sum;
+    return v_add(sum.h, sum.l);
 }
 
 static void staf_forward_loop(const float *params, size_t count, size_t n, const float *x, float *y)
@@ -85,14 +114,15 @@ static void staf_forward_loop(const float *params, size_t count, size_t n, const
     size_t tau = count / 3;
     for (size_t i = 0; i < n; i += V_LANES) {
         size_t lanes = v_part_lanes(n - i, 0);
-        v_store_some(y + i, lanes, staf_sum(v_load_some(x + i, lanes), params, tau, 0));
+        vf xs = v_load_some(x + i, lanes);
+        v_store_some(y + i, lanes, staf_special(xs, staf_sum(xs, params, tau, 0)));
     }
 }
 
 /* Adds the chunk's share of the gradients of term i to its partial sums, and its part of the
  * derivative to slope. */
 V_INLINE void staf_term(const float *params, size_t tau, size_t i, size_t n, const float *x,
-                        const float *dy, vf *slope, vsum sums[3])
+                        const float *dy, vpair *slope, vsum sums[3])
 {
     vf c = v_set(params[i]), omega = v_set(params[tau + i]), phi = v_set(params[2 * tau + i]);
     vf c_omega = v_mul(c, omega);
@@ -103,12 +133,12 @@ V_INLINE void staf_term(const float *params, size_t tau, size_t i, size_t n, con
             if (lanes == 0)
                 break;
             vf xs = v_load_some(x + at, lanes), dys = v_load_some(dy + at, lanes), sine, cosine;
-            v_sincos(v_fma(omega, xs, phi), &sine, &cosine);
+            staf_sincos(xs, omega, phi, &sine, &cosine);
             vf c_cosine = v_mul(c, cosine);
             sum_c.part[j] = acc_fma(sum_c.part[j], dys, sine);
             sum_omega.part[j] = acc_fma(sum_omega.part[j], dys, v_mul(c_cosine, xs));
             sum_phi.part[j] = acc_fma(sum_phi.part[j], dys, c_cosine);
-            slope[at / V_LANES] = v_fma(c_omega, cosine, slope[at / V_LANES]);
+            slope[at / V_LANES] = staf_add(slope[at / V_LANES], c_omega, cosine);
         }
     }
     sums[0] = sum_c;
@@ -120,7 +150,7 @@ static void staf_backward_loop(const float *params, size_t count, size_t n, cons
                                const float *dy, float *dx, float *dparams)
 {
     size_t tau = count / 3;
-    vf slope[STAF_CHUNK / V_LANES];
+    vpair slope[STAF_CHUNK / V_LANES];
     if (dparams) {
         /* With up to STAF_TERMS terms, dx comes out of the same pass. Otherwise it has to wait
          * until the last group of terms has been through the data, since dx may be dy. */
@@ -134,15 +164,17 @@ static void staf_backward_loop(const float *params, size_t count, size_t n, cons
             for (size_t start = 0; start < n; start += STAF_CHUNK) {
                 size_t length = n - start < STAF_CHUNK ? n - start : STAF_CHUNK;
                 for (size_t j = 0; j < STAF_CHUNK / V_LANES; j++)
-                    slope[j] = v_set(0.0f);
+                    slope[j].h = slope[j].l = v_set(0.0f);
                 for (size_t i = 0; i < terms; i++)
                     staf_term(params, tau, first + i, length, x + start, dy + start, slope, sums[i]);
                 if (!together)
                     continue;
                 for (size_t at = 0; at < length; at += V_LANES) {
                     size_t lanes = v_part_lanes(length - at, 0);
-                    vf out = v_mul(v_load_some(dy + start + at, lanes), slope[at / V_LANES]);
-                    v_store_some(dx + start + at, lanes, out);
+                    vf xs = v_load_some(x + start + at, lanes);
+                    vpair d = slope[at / V_LANES];
+                    vf out = v_mul(v_load_some(dy + start + at, lanes), v_add(d.h, d.l));
+                    v_store_some(dx + start + at, lanes, staf_special(xs, out));
                 }
             }
             for (size_t i = 0; i < terms; i++)
@@ -158,8 +190,9 @@ static void staf_backward_loop(const float *params, size_t count, size_t n, cons
         return;
     for (size_t i = 0; i < n; i += V_LANES) {
         size_t lanes = v_part_lanes(n - i, 0);
-        vf d = staf_sum(v_load_some(x + i, lanes), params, tau, 1);
-        v_store_some(dx + i, lanes, v_mul(v_load_some(dy + i, lanes), d));
+        vf xs = v_load_some(x + i, lanes);
+        vf d = v_mul(v_load_some(dy + i, lanes), staf_sum(xs, params, tau, 1));
+        v_store_some(dx + i, lanes, staf_special(xs, d));
     }
 }
 

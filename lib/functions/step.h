@@ -13,13 +13,14 @@ static const activ_fn_definition step_definition = {
 #else
 V_INLINE vf step_forward(vf x, const vf *v)
 {
-    return v_sel(v_ge(x, v[0]), v_set(1.0f), v_sel(v_nan(x), x, v_set(0.0f)));
+    return v_sel(v_ge(x, v[0]), v_set(1.0f), v_set(0.0f));
 }
 
 V_INLINE vf step_derivative(vf x, const vf *v)
 {
+    (void)x;
     (void)v;
-    return v_sel(v_nan(x), x, v_set(0.0f));
+    return v_set(0.0f);
 }
 
 ACTIV_ELEMENTWISE(step)

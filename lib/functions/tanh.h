@@ -21,10 +21,8 @@ V_INLINE vf tanh_forward(vf x, const vf *v)
     vpair m = v_expm1(v_add(a, a));
     vpair d = v_two_sum(v_set(2.0f), m.h);
     d.l = v_add(d.l, m.l);
-    vf inverse = v_div(v_set(1.0f), d.h);
-    vf q = v_mul(m.h, inverse);
-    vf rest = v_add(v_fnma(q, d.h, m.h), v_fnma(q, d.l, m.l));
-    return v_copysign(v_fma(rest, inverse, q), x);
+    vpair q = v_quotient(m, d);
+    return v_copysign(v_add(q.h, q.l), x);
 }
 
 V_INLINE vf tanh_derivative(vf x, const vf *v)

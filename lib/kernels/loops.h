@@ -65,6 +65,13 @@ V_INLINE double v_sum_total(vsum s)
     return v_sum_tree(lanes);
 }
 
+/* A NaN in x comes out as it is: arithmetic may change its sign and payload, on each CPU and with each
+ * compiler in another way. */
+V_INLINE vf v_keep_nan(vf x, vf result)
+{
+    return v_sel(v_nan(x), x, result);
+}
+
 typedef vf v_function(vf x, const vf *values);
 typedef vf v_gradient(vf x, const vf *values, int j);
 
@@ -82,14 +89,17 @@ V_INLINE void v_forward_loop(v_function *f, const float *values, size_t count, s
     size_t i = 0;
     for (; i + V_BLOCK <= n; i += V_BLOCK) {
         vf out[V_PER_BLOCK];
-        for (size_t j = 0; j < V_PER_BLOCK; j++)
-            out[j] = f(v_load(x + i + j * V_LANES), v);
+        for (size_t j = 0; j < V_PER_BLOCK; j++) {
+            vf xs = v_load(x + i + j * V_LANES);
+            out[j] = v_keep_nan(xs, f(xs, v));
+        }
         for (size_t j = 0; j < V_PER_BLOCK; j++)
             v_store(y + i + j * V_LANES, out[j]);
     }
     for (; i < n; i += V_LANES) {
         size_t lanes = v_part_lanes(n - i, 0);
-        v_store_some(y + i, lanes, f(v_load_some(x + i, lanes), v));
+        vf xs = v_load_some(x + i, lanes);
+        v_store_some(y + i, lanes, v_keep_nan(xs, f(xs, v)));
     }
 }
 
@@ -101,15 +111,17 @@ V_INLINE void v_derivative_loop(v_function *d, const float *values, size_t count
     size_t i = 0;
     for (; i + V_BLOCK <= n; i += V_BLOCK) {
         vf out[V_PER_BLOCK];
-        for (size_t j = 0; j < V_PER_BLOCK; j++)
-            out[j] = v_mul(v_load(dy + i + j * V_LANES), d(v_load(x + i + j * V_LANES), v));
+        for (size_t j = 0; j < V_PER_BLOCK; j++) {
+            vf xs = v_load(x + i + j * V_LANES);
+            out[j] = v_keep_nan(xs, v_mul(v_load(dy + i + j * V_LANES), d(xs, v)));
+        }
         for (size_t j = 0; j < V_PER_BLOCK; j++)
             v_store(dx + i + j * V_LANES, out[j]);
     }
     for (; i < n; i += V_LANES) {
         size_t lanes = v_part_lanes(n - i, 0);
-        vf out = v_mul(v_load_some(dy + i, lanes), d(v_load_some(x + i, lanes), v));
-        v_store_some(dx + i, lanes, out);
+        vf xs = v_load_some(x + i, lanes);
+        v_store_some(dx + i, lanes, v_keep_nan(xs, v_mul(v_load_some(dy + i, lanes), d(xs, v))));
     }
 }
 

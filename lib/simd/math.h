@@ -40,6 +40,17 @@ V_INLINE vpair v_two_product(vf a, vf b)
     return p;
 }
 
+/* a / b as a pair: one division, and its remainder, which fma gives. */
+V_INLINE vpair v_quotient(vpair a, vpair b)
+{
+    vpair q;
+    vf inverse = v_div(v_set(1.0f), b.h);
+    q.h = v_mul(a.h, inverse);
+    vf rest = v_add(v_fnma(q.h, b.h, a.h), v_fnma(q.h, b.l, a.l));
+    q.l = v_mul(rest, inverse);
+    return q;
+}
+
 /* 2^n for -126 <= n <= 127. */
 V_INLINE vf v_power_of_two(vi n)
 {
@@ -135,14 +146,10 @@ V_INLINE vsigma v_sigma(vf z, vf z_low)   /* -150 <= z <= 0 */
     vf t = v_scale(e.h, e.n), t_low = v_scale(e.l, e.n);
     vpair d = v_fast_two_sum(v_set(1.0f), t);
     d.l = v_add(d.l, t_low);
-    /* One division; its remainder, which fma gives, makes both quotients pairs. */
-    vf inverse = v_div(v_set(1.0f), d.h);
-    vf rest = v_fnma(inverse, d.l, v_fnma(inverse, d.h, v_set(1.0f)));
-    s.body.h = inverse;
-    s.body.l = v_mul(rest, inverse);
-    s.tail.h = v_mul(e.h, inverse);
-    rest = v_add(v_fnma(s.tail.h, d.h, e.h), v_fnma(s.tail.h, d.l, e.l));
-    s.tail.l = v_mul(rest, inverse);
+    /* Both divide by d: the compiler makes one division of it. */
+    vpair one_pair = { v_set(1.0f), v_set(0.0f) }, numerator = { e.h, e.l };
+    s.body = v_quotient(one_pair, d);
+    s.tail = v_quotient(numerator, d);
     s.n = e.n;
     return s;
 }
@@ -261,8 +268,8 @@ static inline float v_reduce_large(float x, int32_t *quadrant)
     return bits < 0 ? -r : r;
 }
 
-/* sin x and cos x, NaN for infinities; absolute error below 2^-24, whatever x is. */
-V_INLINE void v_sincos(vf x, vf *sine, vf *cosine)
+/* sin and cos of x + x_low, NaN for infinities; absolute error below 2^-24, whatever x is. */
+V_INLINE void v_sincos(vf x, vf x_low, vf *sine, vf *cosine)
 {
     vi n;
     vf k = v_round_parts(x, v_set(0x1.45f306p-1f), &n);       /* 2/pi */
@@ -282,6 +289,7 @@ V_INLINE void v_sincos(vf x, vf *sine, vf *cosine)
         r = v_load(rs);
         memcpy(&n, ns, sizeof n);
     }
+    r = v_add(r, x_low);
     vf z = v_mul(r, r);
     vf s = v_set(0x1.77db1cp-19f);
     s = v_fma(s, z, v_set(-0x1.a04858p-13f));
@@ -306,7 +314,7 @@ V_INLINE void v_sincos(vf x, vf *sine, vf *cosine)
 
 /* g(a) = Phi(-a) e^(a^2/2) for 0 <= a <= 15: falls from 1/2 to 0.027. With (1 + 2a) it is nearly
  * constant, and in y = (a-2)/(a+2) a polynomial. */
-V_INLINE vf v_normal_mills(vf a)
+V_INLINE vpair v_normal_mills(vf a)
 {
     vf y = v_div(v_sub(a, v_set(2.0f)), v_add(a, v_set(2.0f)));
     vf p = v_set(0x1.d5081cp-16f);
@@ -324,7 +332,8 @@ V_INLINE vf v_normal_mills(vf a)
     p = v_fma(p, y, v_set(-0x1.b351p-3f));
     p = v_fma(p, y, v_set(0x1.70d8bep-4f));
     p = v_fma(p, y, v_set(0x1.ae5754p-1f));
-    return v_div(p, v_fma(a, v_set(2.0f), v_set(1.0f)));
+    vpair numerator = { p, v_set(0.0f) };
+    return v_quotient(numerator, v_two_sum(v_set(1.0f), v_add(a, a)));
 }
 
 /* e^(-a^2/2): the square as a pair, or its rounding would be magnified a^2/2 times. */
