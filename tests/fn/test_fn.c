@@ -1,0 +1,885 @@
+/* Functions as objects: what texts make one and which are refused with what words; parameters, the catalog,
+ * bad arguments, memory that runs out, random slopes, and the caller's environment left as it was. */
+#include <fenv.h>
+#include <locale.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__SSE__)
+#include <xmmintrin.h>
+#endif
+
+#include <cmocka.h>
+
+#include "activ/cpu.h"
+#include "activ/fn.h"
+#include "activ/random.h"
+#include "functions/list.h"
+#include "support/memory.h"
+#include "support/tiers.h"
+#include "support/ulp.h"
+
+#define NAME(name) #name,
+static const char *const names[] = {ACTIV_FUNCTIONS(NAME)};
+enum { NAMES = sizeof names / sizeof names[0], MAX_PARAMS = 3 * 25 };
+
+static activ_fn *create(const char *spec) {
+    activ_fn *fn = NULL;
+    activ_message message = {""};
+    activ_status status = activ_fn_check(spec, &message);
+    if (status != ACTIV_OK) fail_msg("\"%s\" refused: %s", spec, message.text);
+    assert_int_equal(activ_fn_create(NULL, spec, &fn), ACTIV_OK);
+    assert_non_null(fn);
+    return fn;
+}
+
+/* Blanks after commas are a matter of taste: texts are compared without them. */
+static int same_text(const char *a, const char *b) {
+    for (;; a++, b++) {
+        while (*a == ' ') a++;
+        while (*b == ' ') b++;
+        if (*a != *b) return 0;
+        if (*a == '\0') return 1;
+    }
+}
+
+static void test_canonical(void **state) {
+    (void)state;
+    const struct {
+        const char *spec, *canonical;
+    } specs[] = {
+        {"relu", "relu"},
+        {"  relu\t", "relu"},
+        {"leaky_relu(negative_slope=0.01)", "leaky_relu"},
+        {"leaky_relu(negative_slope=0.2)", "leaky_relu(negative_slope=0.2)"},
+        {" leaky_relu ( negative_slope = 0.2 ) ", "leaky_relu(negative_slope=0.2)"},
+        {"leaky_relu(negative_slope=2e-1)", "leaky_relu(negative_slope=0.2)"},
+        {"leaky_relu(negative_slope=+0.20000)", "leaky_relu(negative_slope=0.2)"},
+        {"leaky_relu(negative_slope=0.20000000000000000000000000000000000000000001)",
+         "leaky_relu(negative_slope=0.2)"},
+        {"elu(alpha=-1.5)", "elu(alpha=-1.5)"},
+        {"elu(alpha=1)", "elu"},
+        {"elu(alpha=1.0e0)", "elu"},
+        {"softplus(beta=2,threshold=5)", "softplus(beta=2,threshold=5)"},
+        {"softplus(threshold=5, beta=2)", "softplus(beta=2,threshold=5)"},
+        {"softplus(threshold=5)", "softplus(threshold=5)"},
+        {"softplus(beta=1,threshold=20)", "softplus"},
+        {"rrelu(lower=0.1,upper=0.3)", "rrelu(lower=0.1,upper=0.3)"},
+        {"prelu(weight=0.5)", "prelu(weight=0.5)"},
+        {"prelu(weight=0.25)", "prelu"},
+        {"trainable_elu(alpha=0.5)", "trainable_elu(alpha=0.5)"},
+        {"step(theta=1e-40)", "step(theta=1e-40)"},
+        {"staf(tau=25)", "staf"},
+        {"staf(tau=5)", "staf(tau=5)"},
+        {"gelu_tanh", "gelu_tanh"},
+    };
+    for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
+        activ_fn *fn = create(specs[i].spec);
+        const char *text = activ_fn_spec(fn);
+        if (!same_text(text, specs[i].canonical))
+            fail_msg("\"%s\" became \"%s\", expected \"%s\"", specs[i].spec, text, specs[i].canonical);
+        activ_fn *again = create(text);
+        assert_string_equal(activ_fn_spec(again), text);
+        activ_fn_destroy(again);
+        activ_fn_destroy(fn);
+    }
+}
+
+/* The text carries every setting to the last bit: the slope of a function made from it is the same float. */
+static void test_numbers_survive(void **state) {
+    (void)state;
+    for (uint64_t i = 0; i < 20000; i++) {
+        float value = float_from_bits(activ_random_bits(17, 0, i));
+        if (!isfinite(value)) continue;
+        char spec[80];
+        snprintf(spec, sizeof spec, "leaky_relu(negative_slope=%.9g)", (double)value);
+        activ_fn *fn = create(spec), *again = create(activ_fn_spec(fn));
+        float x = -1.0f, y = 0.0f, y_again = 0.0f;
+        assert_int_equal(activ_forward(fn, NULL, 1, &x, &y), ACTIV_OK);
+        assert_int_equal(activ_forward(again, NULL, 1, &x, &y_again), ACTIV_OK);
+        if (!(y == -value && y_again == y))
+            fail_msg("%s: slope %.9g, through \"%s\" %.9g", spec, (double)-y, activ_fn_spec(fn),
+                     (double)-y_again);
+        activ_fn_destroy(again);
+        activ_fn_destroy(fn);
+    }
+}
+
+typedef struct log_line {
+    char text[600];
+    activ_status status;
+    int calls;
+} log_line;
+
+static void keep_line(void *user, activ_status status, const char *line) {
+    log_line *log = user;
+    log->status = status;
+    log->calls++;
+    snprintf(log->text, sizeof log->text, "%s", line);
+}
+
+/* A set of statuses, for cases that can be seen in two ways. */
+static unsigned one_of(activ_status a, activ_status b) {
+    return 1u << a | 1u << b;
+}
+
+static void test_refused(void **state) {
+    (void)state;
+    const activ_status syntax = ACTIV_ERROR_SYNTAX, unknown = ACTIV_ERROR_UNKNOWN_NAME,
+                       range = ACTIV_ERROR_RANGE;
+    const struct {
+        const char *spec;
+        unsigned allowed;
+        const char *named;   /* what the message has to name */
+    } specs[] = {
+        {"", one_of(syntax, syntax), NULL},
+        {"   ", one_of(syntax, syntax), NULL},
+        {"nosuch", one_of(unknown, unknown), "nosuch"},
+        {"ReLU", one_of(unknown, unknown), "ReLU"},
+        {"relu6x", one_of(unknown, unknown), "relu6x"},
+        {"rel", one_of(unknown, unknown), "rel"},
+        {"nosuch(alpha=1)", one_of(unknown, unknown), "nosuch"},
+        {"relu(alpha=1)", one_of(unknown, unknown), "alpha"},
+        {"elu(alpa=1)", one_of(unknown, unknown), "alpa"},
+        {"elu(alphaa=1)", one_of(unknown, unknown), "alphaa"},
+        {"elu(alph=1)", one_of(unknown, unknown), "alph"},
+        {"softplus(beta=1,gamma=2)", one_of(unknown, unknown), "gamma"},
+        {"gelu(approximate=tanh)", one_of(syntax, unknown), NULL},
+        {"(alpha=1)", one_of(syntax, syntax), NULL},
+        {"elu(", one_of(syntax, syntax), NULL},
+        {"elu(alpha", one_of(syntax, syntax), NULL},
+        {"elu(alpha=", one_of(syntax, syntax), NULL},
+        {"elu(alpha=1", one_of(syntax, syntax), NULL},
+        {"elu(alpha=1,", one_of(syntax, syntax), NULL},
+        {"elu(alpha=1,)", one_of(syntax, syntax), NULL},
+        {"elu(,alpha=1)", one_of(syntax, syntax), NULL},
+        {"elu(alpha 1)", one_of(syntax, syntax), NULL},
+        {"elu(1)", one_of(syntax, syntax), NULL},
+        {"elu(=1)", one_of(syntax, syntax), NULL},
+        {"elu)", one_of(syntax, syntax), NULL},
+        {"elu(alpha=1))", one_of(syntax, syntax), NULL},
+        {"elu((alpha=1))", one_of(syntax, syntax), NULL},
+        {"elu(alpha=1)x", one_of(syntax, syntax), NULL},
+        {"elu(alpha=1) relu", one_of(syntax, syntax), NULL},
+        {"relu relu", one_of(syntax, syntax), NULL},
+        {"elu;", one_of(syntax, unknown), NULL},
+        {"elu(alpha=1;)", one_of(syntax, syntax), NULL},
+        {"softplus(beta=1 threshold=2)", one_of(syntax, syntax), NULL},
+        {"elu(alpha=1,alpha=1)", one_of(syntax, syntax), "alpha"},
+        {"softplus(beta=1,threshold=3,beta=2)", one_of(syntax, syntax), "beta"},
+        {"elu(alpha=nan)", one_of(syntax, range), "nan"},
+        {"elu(alpha=inf)", one_of(syntax, range), "inf"},
+        {"elu(alpha=-inf)", one_of(syntax, range), "-inf"},
+        {"elu(alpha=infinity)", one_of(syntax, range), "infinity"},
+        {"elu(alpha=1e999)", one_of(range, range), "1e999"},
+        {"elu(alpha=-1e39)", one_of(range, range), "-1e39"},
+        {"elu(alpha=1e99999999999999999999)", one_of(range, range), "1e99999999999999999999"},
+        {"elu(alpha=0x10)", one_of(syntax, syntax), NULL},
+        {"elu(alpha=1e)", one_of(syntax, syntax), NULL},
+        {"elu(alpha=1e+)", one_of(syntax, syntax), NULL},
+        {"elu(alpha=--1)", one_of(syntax, syntax), NULL},
+        {"elu(alpha=1.2.3)", one_of(syntax, syntax), NULL},
+        {"elu(alpha=1,5)", one_of(syntax, syntax), NULL},
+        {"elu(alpha=1_000)", one_of(syntax, syntax), NULL},
+        {"elu(alpha=1f)", one_of(syntax, syntax), NULL},
+        {"elu(alpha=one)", one_of(syntax, syntax), NULL},
+        {"elu(alpha=.)", one_of(syntax, syntax), NULL},
+        {"elu(alpha=\"1\")", one_of(syntax, syntax), NULL},
+        {"softplus(beta=0)", one_of(range, range), "beta"},
+        {"rrelu(lower=0.5,upper=0.1)", one_of(range, range), "lower"},
+        {"staf(tau=0)", one_of(range, range), "0"},
+        {"staf(tau=-3)", one_of(range, syntax), "-3"},
+        {"staf(tau=2.5)", one_of(range, syntax), "2.5"},
+        {"staf(tau=1e30)", one_of(range, syntax), "1e30"},
+        {"staf(tau=99999999999999999999)", one_of(range, syntax), "99999999999999999999"},
+        {"\x01relu", one_of(syntax, unknown), NULL},
+        {"relu\x7f", one_of(syntax, unknown), NULL},
+        {"g\xc3\xa9lu", one_of(syntax, unknown), NULL},
+        {"\xff\xfe\x80", one_of(syntax, unknown), NULL},
+        {"elu(alpha=\xd9\xa1)", one_of(syntax, syntax), NULL},
+        {"relu\nrelu", one_of(syntax, syntax), NULL},
+    };
+    log_line log;
+    activ_context_options options = {.size = sizeof options, .log = keep_line, .log_user = &log};
+    activ_context *context = NULL;
+    assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
+    size_t failures = 0;
+    for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
+        int marker = 0;
+        activ_fn *out = (activ_fn *)(void *)&marker;
+        memset(&log, 0, sizeof log);
+        activ_status status = activ_fn_create(context, specs[i].spec, &out);
+        activ_message message;
+        memset(&message, 0x5a, sizeof message);
+        activ_status checked = activ_fn_check(specs[i].spec, &message);
+        int terminated = memchr(message.text, 0, sizeof message.text) != NULL;
+        const char *why = NULL;
+        if (status == ACTIV_OK) why = "accepted";
+        else if ((specs[i].allowed >> status & 1u) == 0) why = "wrong status";
+        else if (checked != status) why = "activ_fn_check disagrees";
+        else if (activ_fn_check(specs[i].spec, NULL) != status)
+            why = "activ_fn_check without a message disagrees";
+        else if (!terminated || message.text[0] == '\0') why = "no message";
+        else if (specs[i].named != NULL && strstr(message.text, specs[i].named) == NULL)
+            why = "message names nothing";
+        else if (log.calls != 1 || log.status != status) why = "log not called once with the status";
+        else if (specs[i].named != NULL && strstr(log.text, specs[i].named) == NULL)
+            why = "log names nothing";
+        else if (out != (activ_fn *)(void *)&marker) why = "output written";
+        for (const char *p = terminated ? message.text : ""; *p != '\0' && why == NULL; p++)
+            if (*p < 0x20 || *p > 0x7e) why = "message has bytes that are not printable";
+        if (why == NULL) continue;
+        failures++;
+        print_error("\"%s\": %s (status %d, \"%.200s\", log \"%s\")\n", specs[i].spec, why, (int)status,
+                    terminated ? message.text : "", log.text);
+    }
+    activ_context_destroy(context);
+    assert_int_equal(failures, 0);
+}
+
+/* Texts of absurd length, whose every part is longer than a message. */
+static void test_long_texts(void **state) {
+    (void)state;
+    enum { LONG = 1 << 20 };
+    char *text = malloc(LONG + 64);
+    assert_non_null(text);
+    const char *const heads[] = {"",      "elu(",         "elu(alpha=",  "elu(alpha=1",
+                                 "relu ", "elu(alpha=0.", "elu(alpha=1e"};
+    const char fills[] = {'a', '1', '0', ' ', '(', ',', '=', '\xff', '.', '-', '_'};
+    for (size_t h = 0; h < sizeof heads / sizeof heads[0]; h++) {
+        for (size_t f = 0; f < sizeof fills; f++) {
+            size_t head = strlen(heads[h]);
+            memcpy(text, heads[h], head);
+            memset(text + head, fills[f], LONG);
+            text[head + LONG] = '\0';
+            activ_message message = {""};
+            activ_fn *fn = NULL;
+            activ_status status = activ_fn_create(NULL, text, &fn);
+            assert_int_equal(activ_fn_check(text, &message), status);
+            if (strcmp(heads[h], "relu ") == 0 && fills[f] == ' ') {
+                assert_int_equal(status, ACTIV_OK);
+                assert_string_equal(activ_fn_spec(fn), "relu");
+            } else {
+                assert_int_not_equal(status, ACTIV_OK);
+                assert_non_null(memchr(message.text, 0, sizeof message.text));
+                assert_true(message.text[0] != '\0');
+            }
+            activ_fn_destroy(fn);
+        }
+    }
+    /* many digits are a number like any other */
+    strcpy(text, "elu(alpha=0.");
+    memset(text + 12, '5', LONG);
+    strcpy(text + 12 + LONG, ")");
+    activ_fn *fn = NULL;
+    assert_int_equal(activ_fn_create(NULL, text, &fn), ACTIV_OK);
+    assert_true(strlen(activ_fn_spec(fn)) < 64);
+    activ_fn_destroy(fn);
+    free(text);
+}
+
+/* Mutated specs: each is either refused, the same way by both calls, or makes a function whose text makes it
+ * again. */
+static void test_mutations(void **state) {
+    (void)state;
+    const char *const seeds[] = {
+        "leaky_relu(negative_slope=0.2)",
+        "softplus(beta=2,threshold=5)",
+        "staf(tau=7)",
+        "rrelu(lower=0.1,upper=0.3)",
+        "elu( alpha = -1.5e-3 )",
+        "relu",
+        "step(theta=+1.0E+2)",
+    };
+    const char alphabet[] = "()=,. +-eE_0159ainfxu\t\xff\x01";
+    uint64_t index = 0;
+    size_t accepted = 0;
+    for (size_t round = 0; round < 40000; round++) {
+        char text[64];
+        strcpy(text, seeds[round % (sizeof seeds / sizeof seeds[0])]);
+        uint32_t edits = 1 + activ_random_bits(23, 0, index++) % 3;
+        for (uint32_t e = 0; e < edits; e++) {
+            size_t length = strlen(text);
+            if (length == 0) break;
+            uint32_t r = activ_random_bits(23, 0, index++);
+            size_t at = r / 8 % length;
+            char c = alphabet[r / 1024 % (sizeof alphabet - 1)];
+            if (r % 4 == 0) memmove(text + at, text + at + 1, length - at);                    /* delete */
+            else if (r % 4 == 1 && length + 2 < sizeof text)
+                memmove(text + at + 1, text + at, length - at + 1), text[at] = c;              /* insert */
+            else if (r % 4 == 2) text[at] = c;                                                 /* replace */
+            else text[at] = '\0';                                                              /* cut */
+        }
+        activ_fn *fn = NULL;
+        activ_message message = {""};
+        activ_status status = activ_fn_create(NULL, text, &fn);
+        if (activ_fn_check(text, &message) != status) fail_msg("\"%s\": create and check disagree", text);
+        if (status == ACTIV_OK) {
+            accepted++;
+            activ_fn *again = NULL;
+            assert_int_equal(activ_fn_create(NULL, activ_fn_spec(fn), &again), ACTIV_OK);
+            assert_string_equal(activ_fn_spec(again), activ_fn_spec(fn));
+            activ_fn_destroy(again);
+        } else {
+            if (fn != NULL || message.text[0] == '\0')
+                fail_msg("\"%s\": status %d, no message", text, (int)status);
+            if (status != ACTIV_ERROR_SYNTAX && status != ACTIV_ERROR_UNKNOWN_NAME &&
+                status != ACTIV_ERROR_RANGE)
+                fail_msg("\"%s\": status %d", text, (int)status);
+        }
+        activ_fn_destroy(fn);
+    }
+    assert_true(accepted > 100);
+}
+
+static void test_null(void **state) {
+    (void)state;
+    activ_fn *relu = create("relu"), *prelu = create("prelu"), *rrelu = create("rrelu"), *out = NULL;
+    activ_message message = {""};
+    float x[2] = {-1.0f, 1.0f}, y[2] = {7.0f, 7.0f};
+    const activ_status invalid = ACTIV_ERROR_INVALID;
+
+    assert_int_equal(activ_fn_create(NULL, NULL, &out), invalid);
+    assert_null(out);
+    assert_int_equal(activ_fn_create(NULL, "relu", NULL), invalid);
+    assert_int_equal(activ_fn_create(NULL, NULL, NULL), invalid);
+    assert_int_equal(activ_fn_check(NULL, &message), invalid);
+    assert_true(message.text[0] != '\0');
+    assert_int_equal(activ_fn_check(NULL, NULL), invalid);
+    activ_fn_destroy(NULL);
+    assert_null(activ_fn_spec(NULL));
+    assert_int_equal(activ_fn_param_count(NULL), 0);
+    assert_int_equal(activ_fn_is_random(NULL), 0);
+    assert_int_equal(activ_fn_param_init(NULL, 0, y), invalid);
+    assert_int_equal(activ_fn_param_init(prelu, 0, NULL), invalid);
+    assert_int_equal(activ_fn_param_init(relu, 0, NULL), ACTIV_OK);
+    assert_int_equal(activ_fn_catalog(0, NULL), invalid);
+
+    assert_int_equal(activ_forward(NULL, NULL, 2, x, y), invalid);
+    assert_int_equal(activ_forward(relu, NULL, 2, NULL, y), invalid);
+    assert_int_equal(activ_forward(relu, NULL, 2, x, NULL), invalid);
+    assert_int_equal(activ_forward(relu, NULL, 0, NULL, NULL), ACTIV_OK);
+    assert_int_equal(activ_backward(NULL, NULL, 2, x, x, y, NULL), invalid);
+    assert_int_equal(activ_backward(relu, NULL, 2, NULL, x, y, NULL), invalid);
+    assert_int_equal(activ_backward(relu, NULL, 2, x, NULL, y, NULL), invalid);
+    assert_int_equal(activ_backward(relu, NULL, 0, NULL, NULL, NULL, NULL), ACTIV_OK);
+    assert_int_equal(activ_forward_train(NULL, NULL, 1, 1, 0, 2, x, y, y), invalid);
+    assert_int_equal(activ_forward_train(rrelu, NULL, 1, 1, 0, 2, x, y, NULL), invalid);
+    assert_int_equal(activ_forward_train(rrelu, NULL, 1, 1, 0, 0, NULL, NULL, NULL), ACTIV_OK);
+    assert_int_equal(activ_backward_train(NULL, NULL, 2, x, x, x, y, NULL), invalid);
+    assert_int_equal(activ_backward_train(rrelu, NULL, 2, x, NULL, x, y, NULL), invalid);
+    assert_true(y[0] == 7.0f && y[1] == 7.0f);
+
+    assert_int_equal(activ_forward_train(relu, NULL, 1, 1, 0, 2, x, y, NULL), ACTIV_OK);
+    assert_true(y[0] == 0.0f && y[1] == 1.0f);
+    assert_int_equal(activ_backward_train(relu, NULL, 2, x, NULL, x, y, NULL), ACTIV_OK);
+    assert_true(y[0] == 0.0f && y[1] == 1.0f);
+    activ_fn_destroy(relu);
+    activ_fn_destroy(prelu);
+    activ_fn_destroy(rrelu);
+}
+
+static void test_params(void **state) {
+    (void)state;
+    const struct {
+        const char *spec;
+        size_t count;
+    } counts[] = {
+        {"identity", 0}, {"step", 0}, {"elu(alpha=2)", 0}, {"softplus", 0}, {"rrelu", 0}, {"leaky_relu", 0},
+        {"prelu", 1}, {"trainable_elu", 1}, {"staf", 75}, {"staf(tau=1)", 3}, {"staf(tau=10)", 30},
+    };
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        activ_fn *fn = create(counts[i].spec);
+        assert_int_equal(activ_fn_param_count(fn), counts[i].count);
+        activ_fn_destroy(fn);
+    }
+
+    /* values in the spec are the initial ones, whatever the seed */
+    for (uint64_t seed = 0; seed < 3; seed++) {
+        float value[2] = {0.0f, 7.0f};
+        activ_fn *fn = create("prelu(weight=0.1)");
+        assert_int_equal(activ_fn_param_init(fn, seed, value), ACTIV_OK);
+        assert_true(value[0] == 0.1f && value[1] == 7.0f);
+        activ_fn_destroy(fn);
+        fn = create("trainable_elu(alpha=3)");
+        assert_int_equal(activ_fn_param_init(fn, seed, value), ACTIV_OK);
+        assert_true(value[0] == 3.0f && value[1] == 7.0f);
+        activ_fn_destroy(fn);
+    }
+
+    /* staf draws: the same for the same seed, others for another; finite, and not all of one sign */
+    activ_fn *staf = create("staf");
+    float a[MAX_PARAMS + 1], b[MAX_PARAMS], c[MAX_PARAMS];
+    a[MAX_PARAMS] = 7.0f;
+    assert_int_equal(activ_fn_param_init(staf, 1, a), ACTIV_OK);
+    assert_int_equal(activ_fn_param_init(staf, 1, b), ACTIV_OK);
+    assert_int_equal(activ_fn_param_init(staf, 2, c), ACTIV_OK);
+    assert_true(a[MAX_PARAMS] == 7.0f);
+    assert_memory_equal(a, b, sizeof b);
+    size_t equal = 0, negative = 0;
+    for (size_t i = 0; i < MAX_PARAMS; i++) {
+        assert_true(isfinite(a[i]) && isfinite(c[i]));
+        equal += a[i] == c[i];
+        negative += a[i] < 0.0f;
+    }
+    assert_true(equal <= MAX_PARAMS / 3 && negative > 0 && negative < MAX_PARAMS);
+
+    /* no parameters given: those of seed 0 */
+    float x[64], y[64], y_null[64], sum[MAX_PARAMS] = {0}, sum_null[MAX_PARAMS] = {0};
+    assert_int_equal(activ_random_normal(1, 0, 0, 64, 0.0f, 1.0f, x), ACTIV_OK);
+    assert_int_equal(activ_fn_param_init(staf, 0, a), ACTIV_OK);
+    assert_int_equal(activ_forward(staf, a, 64, x, y), ACTIV_OK);
+    assert_int_equal(activ_forward(staf, NULL, 64, x, y_null), ACTIV_OK);
+    assert_memory_equal(y, y_null, sizeof y);
+    assert_int_equal(activ_backward(staf, a, 64, x, x, y, sum), ACTIV_OK);
+    assert_int_equal(activ_backward(staf, NULL, 64, x, x, y_null, sum_null), ACTIV_OK);
+    assert_memory_equal(y, y_null, sizeof y);
+    assert_memory_equal(sum, sum_null, sizeof sum);
+    activ_fn_destroy(staf);
+
+    /* parameters that are given count, not those of the spec */
+    activ_fn *prelu = create("prelu(weight=0.5)");
+    float weight = 3.0f, minus = -2.0f, got = 0.0f;
+    assert_int_equal(activ_forward(prelu, &weight, 1, &minus, &got), ACTIV_OK);
+    assert_true(got == -6.0f);
+    assert_int_equal(activ_forward(prelu, NULL, 1, &minus, &got), ACTIV_OK);
+    assert_true(got == -1.0f);
+    activ_fn_destroy(prelu);
+}
+
+static void test_catalog(void **state) {
+    (void)state;
+    size_t count = 0;
+    for (;; count++) {
+        activ_fn_info info = {.size = sizeof info};
+        activ_status status = activ_fn_catalog(count, &info);
+        if (status != ACTIV_OK) {
+            assert_int_equal(status, ACTIV_ERROR_RANGE);
+            break;
+        }
+        assert_true(count < NAMES);
+        assert_string_equal(info.name, names[count]);
+        assert_true(info.formula[0] != '\0' && info.source[0] != '\0');
+        assert_true(info.forward_ulp >= 0.0f && info.derivative_ulp >= 0.0f);
+        assert_true(isfinite(info.forward_ulp) && isfinite(info.derivative_ulp));
+        size_t length = strlen(info.name);
+        assert_int_equal(strncmp(info.signature, info.name, length), 0);
+        assert_true(info.signature[length] == '\0' || info.signature[length] == '(');
+
+        activ_fn *bare = create(info.name), *full = create(info.signature);
+        assert_string_equal(activ_fn_spec(bare), info.name);
+        assert_string_equal(activ_fn_spec(full), info.name);
+        assert_int_equal(info.trainable, activ_fn_param_count(bare) > 0);
+        assert_int_equal(activ_fn_is_random(bare), strcmp(info.name, "rrelu") == 0);
+        float x[5] = {-2.0f, -0.5f, 0.0f, 0.5f, 2.0f}, y[5], y_full[5];
+        assert_int_equal(activ_forward(bare, NULL, 5, x, y), ACTIV_OK);
+        assert_int_equal(activ_forward(full, NULL, 5, x, y_full), ACTIV_OK);
+        assert_memory_equal(y, y_full, sizeof y);
+        activ_fn_destroy(bare);
+        activ_fn_destroy(full);
+    }
+    assert_int_equal(count, NAMES);
+    activ_fn_info past = {.size = sizeof past, .name = "untouched"};
+    assert_int_equal(activ_fn_catalog(SIZE_MAX, &past), ACTIV_ERROR_RANGE);
+    assert_string_equal(past.name, "untouched");
+
+    /* a program built with a smaller struct: nothing is written behind it */
+    activ_fn_info small;
+    memset(&small, 0x33, sizeof small);
+    small.size = offsetof(activ_fn_info, source);
+    assert_int_equal(activ_fn_catalog(0, &small), ACTIV_OK);
+    assert_string_equal(small.name, names[0]);
+    unsigned char tail[sizeof small - offsetof(activ_fn_info, source)];
+    memset(tail, 0x33, sizeof tail);
+    assert_memory_equal((const unsigned char *)&small + offsetof(activ_fn_info, source), tail, sizeof tail);
+}
+
+enum { ROOM = 200, COUNT = 64 };
+
+/* A region of memory in which two arrays can be made to overlap, and a copy of it. */
+static float room[ROOM], room_before[ROOM];
+
+static void fill_room(void) {
+    for (size_t i = 0; i < ROOM; i++) room[i] = (float)i * 0.1f - 8.0f;
+    memcpy(room_before, room, sizeof room);
+}
+
+static void check_refused(activ_status status, const char *what, const char *spec) {
+    if (status != ACTIV_ERROR_INVALID) fail_msg("%s: %s gave status %d", spec, what, (int)status);
+    if (memcmp(room, room_before, sizeof room) != 0) fail_msg("%s: %s was refused, but wrote", spec, what);
+}
+
+static void test_overlap(void **state) {
+    (void)state;
+    const char *const specs[] = {"relu", "gelu", "prelu", "staf(tau=2)", "rrelu"};
+    const ptrdiff_t shifts[] = {-COUNT + 1, -16, -8, -1, 1, 3, 8, 16, COUNT - 1};
+    float other[COUNT], more[COUNT], third[COUNT];
+    for (size_t i = 0; i < COUNT; i++) other[i] = third[i] = 1.0f;
+    float *const base = room + 70;
+    for (size_t s = 0; s < sizeof specs / sizeof specs[0]; s++) {
+        activ_fn *fn = create(specs[s]);
+        size_t params = activ_fn_param_count(fn);
+        for (size_t k = 0; k < sizeof shifts / sizeof shifts[0]; k++) {
+            float *moved = base + shifts[k];
+            fill_room();
+            check_refused(activ_forward(fn, NULL, COUNT, base, moved), "y over a part of x", specs[s]);
+            check_refused(activ_backward(fn, NULL, COUNT, base, other, moved, NULL), "dx over a part of x",
+                          specs[s]);
+            check_refused(activ_backward(fn, NULL, COUNT, other, base, moved, NULL), "dx over a part of dy",
+                          specs[s]);
+            check_refused(activ_forward_train(fn, NULL, 1, 2, 0, COUNT, base, moved, more),
+                          "y of training over a part of x", specs[s]);
+            check_refused(activ_backward_train(fn, NULL, COUNT, base, third, other, moved, NULL),
+                          "dx of training over a part of x", specs[s]);
+            if (activ_fn_is_random(fn)) {
+                check_refused(activ_forward_train(fn, NULL, 1, 2, 0, COUNT, other, base, moved),
+                              "noise over a part of y", specs[s]);
+                check_refused(activ_forward_train(fn, NULL, 1, 2, 0, COUNT, base, more, moved),
+                              "noise over a part of x", specs[s]);
+                check_refused(activ_backward_train(fn, NULL, COUNT, other, base, third, moved, NULL),
+                              "dx over a part of noise", specs[s]);
+            }
+        }
+        if (activ_fn_is_random(fn)) {
+            fill_room();
+            check_refused(activ_forward_train(fn, NULL, 1, 2, 0, COUNT, other, base, base), "noise over y",
+                          specs[s]);
+        }
+        if (params > 0) {
+            fill_room();
+            check_refused(activ_backward(fn, NULL, COUNT, base, other, more, base + 5), "dparams in x",
+                          specs[s]);
+            check_refused(activ_backward(fn, NULL, COUNT, other, base, more, base + 5), "dparams in dy",
+                          specs[s]);
+            check_refused(activ_backward(fn, NULL, COUNT, other, third, base, base + 5), "dparams in dx",
+                          specs[s]);
+            check_refused(activ_forward(fn, base + 3, COUNT, other, base), "y over params", specs[s]);
+            check_refused(activ_backward(fn, base + 3, COUNT, other, third, base, NULL), "dx over params",
+                          specs[s]);
+        }
+        /* neighbours are no overlap, nor are two inputs in one place */
+        fill_room();
+        assert_int_equal(activ_forward(fn, NULL, COUNT, base, base + COUNT), ACTIV_OK);
+        assert_int_equal(activ_forward(fn, NULL, COUNT, base, base - COUNT), ACTIV_OK);
+        assert_int_equal(activ_backward(fn, NULL, COUNT, base, base + 1, more, NULL), ACTIV_OK);
+        activ_fn_destroy(fn);
+    }
+}
+
+/* An n whose bytes do not fit into an address cannot be a real array. */
+static void test_size_overflow(void **state) {
+    (void)state;
+    static float x[4] = {1.0f, 2.0f, 3.0f, 4.0f}, y[4] = {7.0f, 7.0f, 7.0f, 7.0f};
+    const size_t sizes[] = {SIZE_MAX, SIZE_MAX / 4 + 1, SIZE_MAX / 4 + 3, SIZE_MAX / 2};
+    activ_fn *fn = create("relu"), *rrelu = create("rrelu");
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        assert_int_equal(activ_forward(fn, NULL, sizes[i], x, y), ACTIV_ERROR_RANGE);
+        assert_int_equal(activ_backward(fn, NULL, sizes[i], x, x, y, NULL), ACTIV_ERROR_RANGE);
+        assert_int_equal(activ_forward_train(rrelu, NULL, 1, 1, 0, sizes[i], x, y, y), ACTIV_ERROR_RANGE);
+        assert_int_equal(activ_backward_train(rrelu, NULL, sizes[i], x, x, x, y, NULL), ACTIV_ERROR_RANGE);
+    }
+    for (size_t i = 0; i < 4; i++) assert_true(y[i] == 7.0f);
+    activ_fn_destroy(fn);
+    activ_fn_destroy(rrelu);
+}
+
+/* The k-th allocation fails, for every k, until there is none left to fail. Then: nothing is allocated in
+ * calls. */
+static void test_out_of_memory(void **state) {
+    (void)state;
+    const char *const specs[] = {"relu", "softplus(beta=2,threshold=3)", "staf(tau=25)", "rrelu"};
+    for (size_t s = 0; s < sizeof specs / sizeof specs[0]; s++) {
+        for (size_t k = 1;; k++) {
+            assert_true(k < 100);
+            test_memory memory = {.fail_at = k};
+            activ_allocator allocator = test_allocator(&memory);
+            activ_context_options options = {.size = sizeof options, .allocator = &allocator};
+            activ_context *context = NULL;
+            activ_fn *fn = NULL;
+            activ_status status = activ_context_create(&options, &context);
+            if (status == ACTIV_OK) status = activ_fn_create(context, specs[s], &fn);
+            if (status != ACTIV_OK) {
+                assert_int_equal(status, ACTIV_ERROR_OUT_OF_MEMORY);
+                assert_null(fn);
+                activ_context_destroy(context);
+                assert_int_equal(memory.live, 0);
+                assert_int_equal(memory.mistakes, 0);
+                continue;
+            }
+            assert_true(memory.calls < k);
+            size_t calls = memory.calls;
+            assert_true(calls > 0);   /* it does ask the context for its memory */
+            activ_context_destroy(context);   /* fn lives on without it */
+            float x[COUNT], y[COUNT], noise[COUNT], sum[MAX_PARAMS] = {0}, params[MAX_PARAMS];
+            for (size_t i = 0; i < COUNT; i++) x[i] = (float)i * 0.1f - 3.0f;
+            assert_int_equal(activ_fn_param_init(fn, 3, params), ACTIV_OK);
+            assert_int_equal(activ_forward(fn, NULL, COUNT, x, y), ACTIV_OK);
+            assert_int_equal(activ_backward(fn, NULL, COUNT, x, x, y, sum), ACTIV_OK);
+            assert_int_equal(activ_forward_train(fn, NULL, 1, 1, 0, COUNT, x, y, noise), ACTIV_OK);
+            if (!activ_fn_is_random(fn)) memset(noise, 0, sizeof noise);
+            assert_int_equal(activ_backward_train(fn, NULL, COUNT, x, noise, x, y, sum), ACTIV_OK);
+            assert_int_equal(memory.calls, calls);
+            activ_fn_destroy(fn);
+            assert_int_equal(memory.live, 0);
+            assert_int_equal(memory.live_bytes, 0);
+            assert_int_equal(memory.mistakes, 0);
+            break;
+        }
+    }
+}
+
+/* A function keeps the tier and the log of its context, but not the context. */
+static void test_context_may_go(void **state) {
+    (void)state;
+    for (size_t t = 0; t < tier_count(); t++) {
+        activ_context *context = tier_context(t);
+        if (context == NULL) continue;
+        activ_fn *fn = NULL;
+        assert_int_equal(activ_fn_create(context, "elu(alpha=2)", &fn), ACTIV_OK);
+        activ_context_destroy(context);
+        float x = -INFINITY, y = 0.0f;
+        assert_int_equal(activ_forward(fn, NULL, 1, &x, &y), ACTIV_OK);
+        assert_true(y == -2.0f);
+        assert_string_equal(activ_fn_spec(fn), "elu(alpha=2)");
+        activ_fn_destroy(fn);
+    }
+}
+
+static void test_rrelu_training(void **state) {
+    (void)state;
+    enum { N = 40000 };
+    float *x = malloc(N * sizeof *x), *y = malloc(N * sizeof *y), *noise = malloc(N * sizeof *noise);
+    float *first_noise = malloc(N * sizeof *noise), *dy = malloc(N * sizeof *dy),
+          *dx = malloc(N * sizeof *dx);
+    float *parts = malloc(N * sizeof *parts), *parts_noise = malloc(N * sizeof *parts);
+    assert_true(x && y && noise && first_noise && dy && dx && parts && parts_noise);
+    assert_int_equal(activ_random_normal(2, 0, 0, N, 0.0f, 1.0f, x), ACTIV_OK);
+    assert_int_equal(activ_random_normal(2, 1, 0, N, 0.0f, 1.0f, dy), ACTIV_OK);
+    x[10] = 0.0f;
+    x[11] = -0.0f;
+    x[12] = INFINITY;
+    x[13] = -INFINITY;
+    x[14] = NAN;
+    x[15] = -0x1p-149f;
+    const float lower = 0.1f, upper = 0.3f;
+    for (size_t t = 0; t < tier_count(); t++) {
+        activ_context *context = tier_context(t);
+        if (context == NULL) continue;
+        activ_fn *fn = NULL;
+        assert_int_equal(activ_fn_create(context, "rrelu(lower=0.1,upper=0.3)", &fn), ACTIV_OK);
+        assert_int_equal(activ_forward_train(fn, NULL, 77, 5, 1000, N, x, y, noise), ACTIV_OK);
+        double mean = 0.0, square = 0.0, smallest = 1.0, largest = 0.0;
+        size_t drawn = 0;
+        for (size_t i = 0; i < N; i++) {
+            if (isnan(x[i])) {
+                assert_true(isnan(y[i]));
+                continue;
+            }
+            if (x[i] > 0.0f) {
+                assert_true(noise[i] == 1.0f && y[i] == x[i]);
+                continue;
+            }
+            if (!(noise[i] >= lower && noise[i] <= upper)) fail_msg("slope %zu is %.9g", i, (double)noise[i]);
+            assert_true(y[i] == noise[i] * x[i]);
+            double slope = (double)noise[i];
+            mean += slope;
+            square += slope * slope;
+            if (slope < smallest) smallest = slope;
+            if (slope > largest) largest = slope;
+            drawn++;
+        }
+        /* about 20000 uniform numbers: mean 0.2 +- 0.0004, variance 1/300, both ends nearly reached */
+        mean /= (double)drawn;
+        double variance = square / (double)drawn - mean * mean;
+        assert_true(fabs(mean - 0.2) < 0.002);
+        assert_true(fabs(variance - 0.04 / 12.0) < 0.0002);
+        assert_true(smallest < 0.1002 && largest > 0.2998);
+
+        /* the same from every tier */
+        if (t == 0) memcpy(first_noise, noise, N * sizeof *noise);
+        assert_memory_equal(noise, first_noise, N * sizeof *noise);
+
+        /* the same however the array is cut into calls, and in place */
+        const size_t cuts[] = {1, 2, 3, 5, 8, 13, 100, 1021, 4099};
+        for (size_t i = 0, c = 0; i < N; c++) {
+            size_t n = cuts[c % (sizeof cuts / sizeof cuts[0])];
+            if (n > N - i) n = N - i;
+            memcpy(parts + i, x + i, n * sizeof *x);
+            assert_int_equal(
+                activ_forward_train(fn, NULL, 77, 5, 1000 + i, n, parts + i, parts + i, parts_noise + i),
+                ACTIV_OK);
+            i += n;
+        }
+        for (size_t i = 0; i < N; i++) {
+            if (isnan(x[i])) continue;
+            if (float_bits(parts[i]) != float_bits(y[i]) ||
+                float_bits(parts_noise[i]) != float_bits(noise[i]))
+                fail_msg("element %zu depends on how the array is cut", i);
+        }
+
+        /* other numbers for another seed, stream or index */
+        for (uint64_t change = 1; change <= 3; change++) {
+            size_t same = 0, of = 0;
+            assert_int_equal(activ_forward_train(fn, NULL, change == 1 ? 78 : 77, change == 2 ? 6 : 5,
+                                                 change == 3 ? 1001 : 1000, N, x, parts, parts_noise),
+                             ACTIV_OK);
+            for (size_t i = 0; i < N; i++) {
+                if (!(x[i] <= 0.0f)) continue;
+                of++;
+                same += parts_noise[i] == noise[i];
+            }
+            assert_true(same < of / 100);
+        }
+
+        /* backward multiplies by what was drawn */
+        assert_int_equal(activ_backward_train(fn, NULL, N, x, noise, dy, dx, NULL), ACTIV_OK);
+        for (size_t i = 0; i < N; i++) {
+            if (isnan(x[i])) assert_true(isnan(dx[i]));
+            else if (!(dx[i] == dy[i] * noise[i])) fail_msg("dx[%zu] is %.9g", i, (double)dx[i]);
+        }
+
+        /* evaluation draws nothing */
+        assert_int_equal(activ_forward(fn, NULL, N, x, y), ACTIV_OK);
+        assert_true(x[0] > 0.0f ? y[0] == x[0] : y[0] == x[0] * ((lower + upper) / 2.0f));
+        activ_fn_destroy(fn);
+        activ_context_destroy(context);
+    }
+
+    /* lower = upper leaves nothing to draw */
+    activ_fn *fixed = create("rrelu(lower=0.25,upper=0.25)");
+    assert_int_equal(activ_forward_train(fixed, NULL, 1, 1, 0, N, x, y, noise), ACTIV_OK);
+    for (size_t i = 0; i < N; i++)
+        if (x[i] <= 0.0f) assert_true(noise[i] == 0.25f);
+    activ_fn_destroy(fixed);
+
+    free(x);
+    free(y);
+    free(noise);
+    free(first_noise);
+    free(dy);
+    free(dx);
+    free(parts);
+    free(parts_noise);
+}
+
+/* Functions that are not random: training is the same as evaluation, and noise is left alone. */
+static void test_training_of_the_others(void **state) {
+    (void)state;
+    float x[COUNT], y[COUNT], y_train[COUNT], dx[COUNT], dx_train[COUNT], noise[COUNT];
+    float sum[MAX_PARAMS], sum_train[MAX_PARAMS];
+    assert_int_equal(activ_random_normal(4, 0, 0, COUNT, 0.0f, 2.0f, x), ACTIV_OK);
+    for (size_t k = 0; k < NAMES; k++) {
+        activ_fn *fn = create(names[k]);
+        if (!activ_fn_is_random(fn)) {
+            for (size_t i = 0; i < COUNT; i++) noise[i] = 9.0f;
+            memset(sum, 0, sizeof sum);
+            memset(sum_train, 0, sizeof sum);
+            assert_int_equal(activ_forward(fn, NULL, COUNT, x, y), ACTIV_OK);
+            assert_int_equal(activ_forward_train(fn, NULL, 1, 2, 3, COUNT, x, y_train, noise), ACTIV_OK);
+            assert_memory_equal(y, y_train, sizeof y);
+            assert_int_equal(activ_backward(fn, NULL, COUNT, x, x, dx, sum), ACTIV_OK);
+            assert_int_equal(activ_backward_train(fn, NULL, COUNT, x, noise, x, dx_train, sum_train),
+                             ACTIV_OK);
+            assert_memory_equal(dx, dx_train, sizeof dx);
+            assert_memory_equal(sum, sum_train, sizeof sum);
+            for (size_t i = 0; i < COUNT; i++) assert_true(noise[i] == 9.0f);
+        }
+        activ_fn_destroy(fn);
+    }
+}
+
+/* A locale with a comma for a decimal point changes neither reading nor writing. */
+static void test_locale(void **state) {
+    (void)state;
+    const char *const locales[] = {"de_DE.UTF-8", "de_DE.utf8",  "de_DE",
+                                   "fr_FR.UTF-8", "nl_NL.UTF-8", "sv_SE.UTF-8"};
+    const char *set = NULL;
+    for (size_t i = 0; i < sizeof locales / sizeof locales[0] && set == NULL; i++)
+        set = setlocale(LC_ALL, locales[i]);
+    if (set == NULL || strcmp(localeconv()->decimal_point, ",") != 0) {
+        setlocale(LC_ALL, "C");
+        print_message("no locale with a decimal comma is installed\n");
+        skip();
+    }
+    activ_fn *fn = NULL;
+    activ_status status = activ_fn_create(NULL, "elu(alpha=1.5)", &fn);
+    int same = fn != NULL && strcmp(activ_fn_spec(fn), "elu(alpha=1.5)") == 0;
+    activ_status comma = activ_fn_check("elu(alpha=1,5)", NULL);
+    setlocale(LC_ALL, "C");
+    activ_fn_destroy(fn);
+    assert_int_equal(status, ACTIV_OK);
+    assert_true(same);
+    assert_int_equal(comma, ACTIV_ERROR_SYNTAX);
+}
+
+#if defined(__SSE__)
+/* Rounding, flush to zero, denormals are zero, and the exception masks; the low six bits only tell what
+ * happened. */
+static unsigned control_bits(void) {
+    return _mm_getcsr() & ~0x3fu;
+}
+#else
+static unsigned control_bits(void) {
+    return 0;
+}
+#endif
+
+static void test_floating_point_environment(void **state) {
+    (void)state;
+    float x[COUNT], y[COUNT], noise[COUNT], sum[MAX_PARAMS], params[MAX_PARAMS];
+    for (size_t i = 0; i < COUNT; i++) x[i] = ldexpf(i % 2 != 0 ? 1.5f : -1.5f, (int)i * 4 - 140);
+    const int modes[] = {FE_TONEAREST, FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO};
+    for (size_t t = 0; t < tier_count(); t++) {
+        activ_context *context = tier_context(t);
+        if (context == NULL) continue;
+        for (size_t k = 0; k < NAMES; k++) {
+            for (size_t m = 0; m < sizeof modes / sizeof modes[0]; m++) {
+                assert_int_equal(fesetround(modes[m]), 0);
+                unsigned before = control_bits();
+                activ_fn *fn = NULL;
+                activ_status status = activ_fn_create(context, names[k], &fn);
+                status |= activ_fn_param_init(fn, 1, params);
+                status |= activ_forward(fn, NULL, COUNT, x, y);
+                memset(sum, 0, sizeof sum);
+                status |= activ_backward(fn, NULL, COUNT, x, x, y, sum);
+                status |= activ_forward_train(fn, NULL, 1, 1, 0, COUNT, x, y, noise);
+                activ_fn_destroy(fn);
+                unsigned after = control_bits();
+                int mode = fegetround();
+                fesetround(FE_TONEAREST);
+                assert_int_equal(status, ACTIV_OK);
+                assert_int_equal(mode, modes[m]);
+                assert_int_equal(after, before);
+            }
+        }
+        activ_context_destroy(context);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_canonical),
+        cmocka_unit_test(test_numbers_survive),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_long_texts),
+        cmocka_unit_test(test_mutations),
+        cmocka_unit_test(test_null),
+        cmocka_unit_test(test_params),
+        cmocka_unit_test(test_catalog),
+        cmocka_unit_test(test_overlap),
+        cmocka_unit_test(test_size_overflow),
+        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_context_may_go),
+        cmocka_unit_test(test_rrelu_training),
+        cmocka_unit_test(test_training_of_the_others),
+        cmocka_unit_test(test_locale),
+        cmocka_unit_test(test_floating_point_environment),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

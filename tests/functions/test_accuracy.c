@@ -1,0 +1,333 @@
+/* Function and derivative of every activation, on every tier, against MPFR: within the bounds that the
+ * catalog promises, and exact where there is nothing to round. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "activ/cpu.h"
+#include "activ/fn.h"
+#include "functions/list.h"
+#include "functions/reference.h"
+#include "functions/samples.h"
+#include "support/tiers.h"
+#include "support/ulp.h"
+
+/* How many failures of one kind are shown in full. */
+enum { SHOWN = 4 };
+
+/* What the reference says of one input, without the gradients. */
+typedef struct expected {
+    double f, d, addends, f_absolute, d_absolute;
+} expected;
+
+typedef struct tally {
+    double worst;
+    float worst_x;
+    size_t failures;
+} tally;
+
+static void judge(tally *t, const char *what, const char *spec, const char *tier, float x, float got,
+                  double reference, double error, double bound) {
+    if (error > t->worst) {
+        t->worst = error;
+        t->worst_x = x;
+    }
+    if (error <= bound) return;
+    if (t->failures++ < SHOWN)
+        print_error("%s, %s, %s at x = %a (%.9g): got %a (%.9g), expected %a (%.9g): %.3f ulp, bound %.3f\n",
+                    spec, tier, what, (double)x, (double)x, (double)got, (double)got, reference, reference,
+                    error, bound);
+}
+
+/* Where the addends of f' cancel to less than half of their sizes, ulp are those of the addends. */
+static double derivative_error(float got, const expected *e) {
+    if (e->addends > 0.0 && fabs(e->d) < e->addends / 2.0)
+        return ulp_error_scaled(got, e->d, e->addends);
+    return ulp_error(got, e->d);
+}
+
+/* A series has an absolute bound; its error is given in units of that bound. */
+static double absolute_error(float got, double reference, double allowed) {
+    if (isnan(reference) || !isfinite(got)) return isnan(reference) && isnan(got) ? 0.0 : INFINITY;
+    return fabs((double)got - reference) / allowed;
+}
+
+static activ_fn_info info_of(const char *name) {
+    activ_fn_info info = {.size = sizeof info};
+    for (size_t i = 0; activ_fn_catalog(i, &info) == ACTIV_OK; i++)
+        if (strcmp(info.name, name) == 0) return info;
+    fail_msg("%s is not in the catalog", name);
+    return info;
+}
+
+static size_t check_tier(const activ_context *context, const reference *r, const reference_case *c,
+                         const float *params, size_t n, const float *x, const expected *want,
+                         float *ones, float *got) {
+    activ_fn *fn = NULL;
+    assert_int_equal(activ_fn_create(context, c->spec, &fn), ACTIV_OK);
+    activ_fn_info info = info_of(r->name);
+    const char *tier = activ_context_tier(context);
+    tally forward = {0}, derivative = {0};
+
+    assert_int_equal(activ_forward(fn, params, n, x, got), ACTIV_OK);
+    for (size_t i = 0; i < n; i++) {
+        const expected *e = &want[i];
+        if (e->f_absolute > 0.0)
+            judge(&forward, "f", c->spec, tier, x[i], got[i], e->f,
+                  absolute_error(got[i], e->f, e->f_absolute), 1.0);
+        else
+            judge(&forward, "f", c->spec, tier, x[i], got[i], e->f, ulp_error(got[i], e->f),
+                  (double)info.forward_ulp);
+    }
+    for (size_t i = 0; i < n; i++) ones[i] = 1.0f;
+    assert_int_equal(activ_backward(fn, params, n, x, ones, got, NULL), ACTIV_OK);
+    for (size_t i = 0; i < n; i++) {
+        const expected *e = &want[i];
+        if (e->d_absolute > 0.0)
+            judge(&derivative, "f'", c->spec, tier, x[i], got[i], e->d,
+                  absolute_error(got[i], e->d, e->d_absolute), 1.0);
+        else
+            judge(&derivative, "f'", c->spec, tier, x[i], got[i], e->d, derivative_error(got[i], e),
+                  (double)info.derivative_ulp);
+    }
+    activ_fn_destroy(fn);
+    const char *unit = want[0].f_absolute > 0.0 ? "of the allowed error" : "ulp";
+    print_message("  %-7s %-30s f: %.3f %s at %.9g, f': %.3f at %.9g (bounds %g, %g)\n", tier, c->spec,
+                  forward.worst, unit, (double)forward.worst_x, derivative.worst, (double)derivative.worst_x,
+                  (double)info.forward_ulp, (double)info.derivative_ulp);
+    if (forward.failures + derivative.failures > 0)
+        print_error("%s, %s: %zu wrong values and %zu wrong derivatives of %zu\n", c->spec, tier,
+                    forward.failures, derivative.failures, n);
+    return forward.failures + derivative.failures;
+}
+
+/* Parameters that the case does not give (staf's) are the initial ones of a seed. */
+static size_t case_values(const reference_case *c, float *values) {
+    memcpy(values, c->values, sizeof c->values);
+    if (c->count > 0) return c->count;
+    activ_fn *fn = NULL;
+    assert_int_equal(activ_fn_create(NULL, c->spec, &fn), ACTIV_OK);
+    size_t count = activ_fn_param_count(fn);
+    assert_true(count <= REFERENCE_MAX_PARAMS);
+    if (count > 0) assert_int_equal(activ_fn_param_init(fn, 7, values), ACTIV_OK);
+    activ_fn_destroy(fn);
+    return count;
+}
+
+static void test_function(void **state) {
+    const reference *r = *state;
+    int trainable = info_of(r->name).trainable;
+    size_t failures = 0;
+    for (size_t k = 0; k < r->case_count; k++) {
+        const reference_case *c = &r->cases[k];
+        float values[REFERENCE_MAX_PARAMS];
+        size_t count = case_values(c, values);
+        size_t thin = k > 0 ? 5 : 1;
+        if (count > 3) thin = 12;   /* many sines: many times the cost */
+
+        size_t n = 0;
+        float *x = samples_create(c, thin, &n);
+        expected *want = malloc(n * sizeof *want);
+        float *ones = malloc(n * sizeof *ones), *got = malloc(n * sizeof *got);
+        assert_true(x != NULL && want != NULL && ones != NULL && got != NULL);
+        static reference_value v;
+        for (size_t i = 0; i < n; i++) {
+            r->evaluate(values, count, x[i], &v);
+            want[i] = (expected){v.f, v.d, v.addends, v.f_absolute, v.d_absolute};
+        }
+        size_t tiers = 0;
+        for (size_t t = 0; t < tier_count(); t++) {
+            activ_context *context = tier_context(t);
+            if (context == NULL) continue;
+            tiers++;
+            failures += check_tier(context, r, c, trainable ? values : NULL, n, x, want, ones, got);
+            activ_context_destroy(context);
+        }
+        assert_true(tiers > 0);
+        free(x);
+        free(want);
+        free(ones);
+        free(got);
+    }
+    assert_int_equal(failures, 0);
+}
+
+/* The values that the definitions fix, written out by hand: a second opinion on reference and kernel. */
+typedef struct fixed_point {
+    const char *spec;
+    float x, f, d;
+} fixed_point;
+
+static void test_fixed_points(void **state) {
+    (void)state;
+    const float inf = INFINITY;
+    const fixed_point points[] = {
+        {"identity", -inf, -inf, 1},
+        {"identity", inf, inf, 1},
+        {"identity", 0, 0, 1},
+        {"step", 0, 1, 0},
+        {"step", -0.0f, 1, 0},
+        {"step", -0x1p-149f, 0, 0},
+        {"step", -inf, 0, 0},
+        {"step", inf, 1, 0},
+        {"step(theta=2)", 2, 1, 0},
+        {"step(theta=2)", 1.9999999f, 0, 0},
+        {"sigmoid", 0, 0.5f, 0.25f},
+        {"sigmoid", -inf, 0, 0},
+        {"sigmoid", inf, 1, 0},
+        {"tanh", 0, 0, 1},
+        {"tanh", -inf, -1, 0},
+        {"tanh", inf, 1, 0},
+        {"relu", 0, 0, 0},
+        {"relu", -0.0f, 0, 0},
+        {"relu", 0x1p-149f, 0x1p-149f, 1},
+        {"relu", -inf, 0, 0},
+        {"relu", inf, inf, 1},
+        {"leaky_relu", 0, 0, 0.01f},
+        {"leaky_relu", -inf, -inf, 0.01f},
+        {"leaky_relu", inf, inf, 1},
+        {"leaky_relu(negative_slope=0)", -inf, 0, 0},
+        {"leaky_relu(negative_slope=-2)", -inf, inf, -2},
+        {"leaky_relu(negative_slope=10)", -1e38f, -inf, 10},
+        {"gelu", 0, 0, 0.5f},
+        {"gelu", -inf, 0, 0},
+        {"gelu", inf, inf, 1},
+        {"gelu", 3e38f, 3e38f, 1},
+        {"gelu_tanh", 0, 0, 0.5f},
+        {"gelu_tanh", -inf, 0, 0},
+        {"gelu_tanh", inf, inf, 1},
+        {"gelu_tanh", 3e38f, 3e38f, 1},
+        {"gelu_tanh", -3e38f, 0, 0},
+        {"silu", 0, 0, 0.5f},
+        {"silu", -inf, 0, 0},
+        {"silu", inf, inf, 1},
+        {"silu", -3e38f, 0, 0},
+        {"mish", 0, 0, 0.6f},
+        {"mish", -inf, 0, 0},
+        {"mish", inf, inf, 1},
+        {"mish", 3e38f, 3e38f, 1},
+        {"hardswish", -3, 0, 0},
+        {"hardswish", 3, 3, 1},
+        {"hardswish", 0, 0, 0.5f},
+        {"hardswish", -inf, 0, 0},
+        {"hardswish", inf, inf, 1},
+        {"hardswish", 3e38f, 3e38f, 1},
+        {"hardswish", -1.5f, -0.375f, 0},
+        {"elu", 0, 0, 1},
+        {"elu", -inf, -1, 0},
+        {"elu", inf, inf, 1},
+        {"elu(alpha=2)", -0.0f, 0, 2},
+        {"elu(alpha=2)", -inf, -2, 0},
+        {"elu(alpha=0)", -inf, 0, 0},
+        {"softplus", 0, 0.693147180559945309f, 0.5f},
+        {"softplus", -inf, 0, 0},
+        {"softplus", inf, inf, 1},
+        {"softplus", 20.000002f, 20.000002f, 1},
+        {"softplus(beta=2,threshold=1)", 0.5f, 0.65663084f, 0.7310586f},
+        {"softplus(beta=2,threshold=1)", 0.50000006f, 0.50000006f, 1},
+        {"prelu", 0, 0, 0.25f},
+        {"prelu", -4, -1, 0.25f},
+        {"prelu", -inf, -inf, 0.25f},
+        {"prelu", inf, inf, 1},
+        {"prelu(weight=0)", -inf, 0, 0},
+        {"rrelu", 0, 0, 0.22916667f},
+        {"rrelu", -inf, -inf, 0.22916667f},
+        {"rrelu", inf, inf, 1},
+        {"trainable_elu", 0, 0, 1},
+        {"trainable_elu(alpha=0.5)", -inf, -0.5f, 0},
+        {"trainable_elu", 100, 100, 1},
+        {"trainable_elu", inf, inf, 1},
+    };
+    size_t failures = 0;
+    for (size_t t = 0; t < tier_count(); t++) {
+        activ_context *context = tier_context(t);
+        if (context == NULL) continue;
+        for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
+            const fixed_point *p = &points[i];
+            activ_fn *fn = NULL;
+            assert_int_equal(activ_fn_create(context, p->spec, &fn), ACTIV_OK);
+            float one = 1.0f, f = NAN, d = NAN;
+            assert_int_equal(activ_forward(fn, NULL, 1, &p->x, &f), ACTIV_OK);
+            assert_int_equal(activ_backward(fn, NULL, 1, &p->x, &one, &d, NULL), ACTIV_OK);
+            activ_fn_destroy(fn);
+            /* where the table above had to round, the kernel may be one ulp off */
+            int exact = p->f != 0.693147180559945309f && p->f != 0.65663084f && p->d != 0.6f;
+            int f_wrong = exact ? !(f == p->f) : ulp_error(f, (double)p->f) > 1.0;
+            int d_wrong = exact ? !(d == p->d) : ulp_error(d, (double)p->d) > 1.0;
+            if (f_wrong || d_wrong) {
+                failures++;
+                print_error("%s, %s at %.9g: got f = %.9g, f' = %.9g; expected %.9g, %.9g\n", p->spec,
+                            activ_context_tier(context), (double)p->x, (double)f, (double)d, (double)p->f,
+                            (double)p->d);
+            }
+        }
+        activ_context_destroy(context);
+    }
+    assert_int_equal(failures, 0);
+}
+
+/* NaN in, NaN out, in every lane, with the other lanes as if it were not there. */
+static void test_nan_lanes(void **state) {
+    (void)state;
+    enum { N = 37 };
+    float x[N], clean[N], y[N], one[N], dx[N], clean_dx[N];
+    for (size_t i = 0; i < N; i++) one[i] = 1.0f;
+    for (size_t t = 0; t < tier_count(); t++) {
+        activ_context *context = tier_context(t);
+        if (context == NULL) continue;
+        for (size_t k = 0; k < reference_count; k++) {
+            activ_fn *fn = NULL;
+            assert_int_equal(activ_fn_create(context, references[k].name, &fn), ACTIV_OK);
+            for (size_t i = 0; i < N; i++) x[i] = (float)i * 0.37f - 6.0f;
+            assert_int_equal(activ_forward(fn, NULL, N, x, clean), ACTIV_OK);
+            assert_int_equal(activ_backward(fn, NULL, N, x, one, clean_dx, NULL), ACTIV_OK);
+            for (size_t at = 0; at < N; at++) {
+                float kept = x[at];
+                x[at] = at % 2 != 0 ? NAN : -NAN;
+                assert_int_equal(activ_forward(fn, NULL, N, x, y), ACTIV_OK);
+                assert_int_equal(activ_backward(fn, NULL, N, x, one, dx, NULL), ACTIV_OK);
+                x[at] = kept;
+                if (!isnan(y[at]))
+                    fail_msg("%s(NaN) is %g in lane %zu", references[k].name, (double)y[at], at);
+                if (!isnan(dx[at]))
+                    fail_msg("%s'(NaN) is %g in lane %zu", references[k].name, (double)dx[at], at);
+                y[at] = clean[at];
+                dx[at] = clean_dx[at];
+                assert_memory_equal(y, clean, sizeof y);
+                assert_memory_equal(dx, clean_dx, sizeof dx);
+            }
+            activ_fn_destroy(fn);
+        }
+        activ_context_destroy(context);
+    }
+}
+
+static int begin(void **state) {
+    (void)state;
+    reference_begin();
+    return 0;
+}
+
+static int end(void **state) {
+    (void)state;
+    reference_end();
+    return 0;
+}
+
+#define FUNCTION_TEST(name) {"accuracy of " #name, test_function, NULL, NULL, NULL},
+
+int main(void) {
+    struct CMUnitTest tests[] = {
+        ACTIV_FUNCTIONS(FUNCTION_TEST)
+        cmocka_unit_test(test_fixed_points),
+        cmocka_unit_test(test_nan_lanes),
+    };
+    /* the functions' tests come first and in the order of the references */
+    for (size_t i = 0; i < reference_count; i++) tests[i].initial_state = (void *)(uintptr_t)&references[i];
+    return cmocka_run_group_tests(tests, begin, end);
+}

@@ -1,0 +1,259 @@
+/* What the backward call makes of dy: dx = dy f'(x), and the sums over dy df/dparameter, against MPFR;
+ * sums are added to what is there, and each output may be left out. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "activ/cpu.h"
+#include "activ/fn.h"
+#include "activ/random.h"
+#include "functions/reference.h"
+#include "support/tiers.h"
+#include "support/ulp.h"
+
+enum { N = 1003, MAX_PARAMS = 3 * 25 };
+
+/* Bell-shaped inputs with some far out and some at the kink, and dy of both signs and many sizes. */
+static void make_data(uint64_t seed, float *x, float *dy) {
+    assert_int_equal(activ_random_normal(seed, 1, 0, N, 0.0f, 2.0f, x), ACTIV_OK);
+    assert_int_equal(activ_random_normal(seed, 2, 0, N, 0.0f, 1.0f, dy), ACTIV_OK);
+    for (size_t i = 0; i < N; i += 17) x[i] = 0.0f;
+    for (size_t i = 5; i < N; i += 29) x[i] *= 20.0f;
+    for (size_t i = 3; i < N; i += 31) dy[i] = ldexpf(dy[i], (int)(i % 41) - 20);
+    for (size_t i = 7; i < N; i += 101) dy[i] = 0.0f;
+}
+
+/* The exact sums, and the error allowed in each before the last rounding: the error of every term, and
+ * a float32 rounding of dy times it. */
+static void expected_sums(const reference *r, const float *params, size_t count, size_t n, const float *x,
+                          const float *dy, double *sum, double *allowed) {
+    static reference_value v;
+    long double exact[MAX_PARAMS] = {0};
+    for (size_t j = 0; j < count; j++) allowed[j] = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        r->evaluate(params, count, x[i], &v);
+        for (size_t j = 0; j < count; j++) {
+            exact[j] += (long double)dy[i] * (long double)v.gradient[j];
+            allowed[j] += fabs((double)dy[i]) * (v.gradient_absolute[j] + ldexp(fabs(v.gradient[j]), -24));
+        }
+    }
+    for (size_t j = 0; j < count; j++) sum[j] = (double)exact[j];
+}
+
+static const char *const trainable_specs[] = {
+    "prelu", "prelu(weight=-0.5)", "trainable_elu", "trainable_elu(alpha=1.7)", "staf", "staf(tau=3)",
+    "staf(tau=1)",
+};
+
+static const reference *reference_of(const char *spec) {
+    size_t length = strcspn(spec, "(");
+    for (size_t k = 0; k < reference_count; k++)
+        if (strlen(references[k].name) == length && strncmp(references[k].name, spec, length) == 0)
+            return &references[k];
+    fail_msg("no reference for %s", spec);
+    return NULL;
+}
+
+static void check_sums(const activ_context *context, const char *spec, size_t n) {
+    activ_fn *fn = NULL;
+    assert_int_equal(activ_fn_create(context, spec, &fn), ACTIV_OK);
+    size_t count = activ_fn_param_count(fn);
+    assert_true(count > 0 && count <= MAX_PARAMS);
+    float params[MAX_PARAMS], got[MAX_PARAMS], start[MAX_PARAMS];
+    assert_int_equal(activ_fn_param_init(fn, 11, params), ACTIV_OK);
+
+    static float x[N], dy[N], dx[N], dx_alone[N];
+    make_data(n, x, dy);
+    double sum[MAX_PARAMS], allowed[MAX_PARAMS];
+    expected_sums(reference_of(spec), params, count, n, x, dy, sum, allowed);
+
+    /* from zero, and added to something */
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t j = 0; j < count; j++) got[j] = start[j] = pass == 0 ? 0.0f : (float)j * 0.5f - 3.0f;
+        assert_int_equal(activ_backward(fn, params, n, x, dy, dx, got), ACTIV_OK);
+        for (size_t j = 0; j < count; j++) {
+            double want = sum[j] + (double)start[j];
+            double error = fabs((double)got[j] - want);
+            /* half an ulp for the result, half for a sum that is rounded before it is added */
+            double bound = allowed[j] + ulp_size(want) * 0.5 + ulp_size(sum[j]) * 0.5;
+            if (!(error <= bound))
+                fail_msg("%s, %s, n = %zu: dparams[%zu] = %.9g, expected %.17g, error %.3g, allowed %.3g",
+                         spec, activ_context_tier(context), n, j, (double)got[j], want, error, bound);
+        }
+    }
+
+    /* either output may be left out, and the other does not change */
+    float alone[MAX_PARAMS];
+    memcpy(alone, start, sizeof alone);
+    assert_int_equal(activ_backward(fn, params, n, x, dy, NULL, alone), ACTIV_OK);
+    assert_memory_equal(alone, got, count * sizeof *got);
+    if (n > 0) {
+        assert_int_equal(activ_backward(fn, params, n, x, dy, dx_alone, NULL), ACTIV_OK);
+        assert_memory_equal(dx_alone, dx, n * sizeof *dx);
+    }
+    assert_int_equal(activ_backward(fn, params, n, x, dy, NULL, NULL), ACTIV_OK);
+
+    /* dx over dy: the sums still see the old dy */
+    memcpy(alone, start, sizeof alone);
+    memcpy(dx_alone, dy, sizeof dx_alone);
+    assert_int_equal(activ_backward(fn, params, n, x, dx_alone, dx_alone, alone), ACTIV_OK);
+    assert_memory_equal(alone, got, count * sizeof *got);
+    if (n > 0) assert_memory_equal(dx_alone, dx, n * sizeof *dx);
+    activ_fn_destroy(fn);
+}
+
+static void test_sums(void **state) {
+    (void)state;
+    const size_t lengths[] = {0, 1, 2, 7, 15, 16, 17, 31, 33, 64, 257, N};
+    for (size_t t = 0; t < tier_count(); t++) {
+        activ_context *context = tier_context(t);
+        if (context == NULL) continue;
+        for (size_t s = 0; s < sizeof trainable_specs / sizeof trainable_specs[0]; s++)
+            for (size_t k = 0; k < sizeof lengths / sizeof lengths[0]; k++)
+                check_sums(context, trainable_specs[s], lengths[k]);
+        activ_context_destroy(context);
+    }
+}
+
+/* Sums are kept in double: a million small terms beside a large one are not lost. */
+static void test_long_sum(void **state) {
+    (void)state;
+    enum { LONG = 1 << 20 };
+    float *x = malloc(LONG * sizeof *x), *dy = malloc(LONG * sizeof *dy);
+    assert_true(x != NULL && dy != NULL);
+    for (size_t i = 0; i < LONG; i++) {
+        x[i] = -1.0f;
+        dy[i] = 0x1p-26f;
+    }
+    dy[12345] = 1.0f;
+    float want = -(float)(1.0 + (LONG - 1) * 0x1p-26);
+    for (size_t t = 0; t < tier_count(); t++) {
+        activ_context *context = tier_context(t);
+        if (context == NULL) continue;
+        activ_fn *fn = NULL;
+        assert_int_equal(activ_fn_create(context, "prelu", &fn), ACTIV_OK);
+        float got = 0.0f;
+        assert_int_equal(activ_backward(fn, NULL, LONG, x, dy, NULL, &got), ACTIV_OK);
+        if (!(got == want)) fail_msg("sum is %.9g, expected %.9g", (double)got, (double)want);
+        activ_fn_destroy(fn);
+        activ_context_destroy(context);
+    }
+    free(x);
+    free(dy);
+}
+
+/* What the parameter gradients are where there is nothing to sum but a special value. */
+static void test_special_gradients(void **state) {
+    (void)state;
+    const struct {
+        const char *spec;
+        float x, want;
+    } points[] = {
+        {"prelu", 0.0f, 0.0f}, {"prelu", -0.0f, 0.0f}, {"prelu", 3.0f, 0.0f}, {"prelu", INFINITY, 0.0f},
+        {"prelu", -INFINITY, -INFINITY}, {"prelu", NAN, NAN}, {"prelu", -0x1p-149f, -0x1p-149f},
+        {"trainable_elu", 0.0f, 0.0f}, {"trainable_elu", INFINITY, 0.0f}, {"trainable_elu", 89.0f, 0.0f},
+        {"trainable_elu", 3e38f, 0.0f}, {"trainable_elu", -INFINITY, -1.0f}, {"trainable_elu", -3e38f, -1.0f},
+        {"trainable_elu", NAN, NAN}, {"trainable_elu", -1e-20f, -1e-20f},
+        {"staf(tau=1)", NAN, NAN}, {"staf(tau=1)", INFINITY, NAN}, {"staf(tau=1)", -INFINITY, NAN},
+    };
+    for (size_t t = 0; t < tier_count(); t++) {
+        activ_context *context = tier_context(t);
+        if (context == NULL) continue;
+        for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
+            activ_fn *fn = NULL;
+            assert_int_equal(activ_fn_create(context, points[i].spec, &fn), ACTIV_OK);
+            float one = 1.0f, got[3] = {0.0f, 0.0f, 0.0f};
+            assert_int_equal(activ_backward(fn, NULL, 1, &points[i].x, &one, NULL, got), ACTIV_OK);
+            if (isnan(points[i].want) ? !isnan(got[0]) : !(got[0] == points[i].want))
+                fail_msg("%s at %g: gradient %.9g, expected %.9g", points[i].spec, (double)points[i].x,
+                         (double)got[0], (double)points[i].want);
+            activ_fn_destroy(fn);
+        }
+        activ_context_destroy(context);
+    }
+}
+
+/* A function without parameters never writes dparams. */
+static void test_no_parameters(void **state) {
+    (void)state;
+    float x = 1.0f, dy = 1.0f, dx = 0.0f, sum = 42.0f;
+    for (size_t k = 0; k < reference_count; k++) {
+        activ_fn *fn = NULL;
+        assert_int_equal(activ_fn_create(NULL, references[k].name, &fn), ACTIV_OK);
+        if (activ_fn_param_count(fn) == 0) {
+            assert_int_equal(activ_backward(fn, NULL, 1, &x, &dy, &dx, &sum), ACTIV_OK);
+            if (sum != 42.0f) fail_msg("%s wrote to dparams", references[k].name);
+        }
+        activ_fn_destroy(fn);
+    }
+}
+
+/* dx = dy f'(x): the derivative's error, and one rounding of the product. */
+static void test_dx(void **state) {
+    (void)state;
+    static float x[N], dy[N], dx[N];
+    static reference_value v;
+    make_data(99, x, dy);
+    for (size_t t = 0; t < tier_count(); t++) {
+        activ_context *context = tier_context(t);
+        if (context == NULL) continue;
+        for (size_t k = 0; k < reference_count; k++) {
+            const reference *r = &references[k];
+            activ_fn *fn = NULL;
+            assert_int_equal(activ_fn_create(context, r->name, &fn), ACTIV_OK);
+            activ_fn_info info = {.size = sizeof info};
+            for (size_t i = 0; activ_fn_catalog(i, &info) == ACTIV_OK; i++)
+                if (strcmp(info.name, r->name) == 0) break;
+            float values[MAX_PARAMS] = {0};
+            size_t count = activ_fn_param_count(fn);
+            if (count > 0) {
+                assert_int_equal(activ_fn_param_init(fn, 0, values), ACTIV_OK);
+            } else {
+                count = r->cases[0].count;
+                memcpy(values, r->cases[0].values, count * sizeof *values);
+            }
+            assert_int_equal(activ_backward(fn, NULL, N, x, dy, dx, NULL), ACTIV_OK);
+            for (size_t i = 0; i < N; i++) {
+                r->evaluate(values, count, x[i], &v);
+                double want = v.d * (double)dy[i];
+                double scale = v.addends > 0.0 && fabs(v.d) < v.addends / 2.0 ? v.addends : v.d;
+                double allowed = v.d_absolute > 0.0 ? v.d_absolute
+                                                    : ulp_size(scale) * (double)info.derivative_ulp;
+                allowed = fabs((double)dy[i]) * allowed + ulp_size(want) * 0.5000001;
+                if (!(fabs((double)dx[i] - want) <= allowed))
+                    fail_msg("%s, %s at x = %a, dy = %a: dx = %.9g, expected %.9g", r->name,
+                             activ_context_tier(context), (double)x[i], (double)dy[i], (double)dx[i], want);
+            }
+            activ_fn_destroy(fn);
+        }
+        activ_context_destroy(context);
+    }
+}
+
+static int begin(void **state) {
+    (void)state;
+    reference_begin();
+    return 0;
+}
+
+static int end(void **state) {
+    (void)state;
+    reference_end();
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sums),
+        cmocka_unit_test(test_long_sum),
+        cmocka_unit_test(test_special_gradients),
+        cmocka_unit_test(test_no_parameters),
+        cmocka_unit_test(test_dx),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}

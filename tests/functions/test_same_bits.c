@@ -1,0 +1,416 @@
+/* The same bits from every tier, at every length and alignment, in place or not; and not one element
+ * outside of the arrays read or written. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "activ/cpu.h"
+#include "activ/fn.h"
+#include "activ/random.h"
+#include "functions/list.h"
+#include "support/guard.h"
+#include "support/tiers.h"
+#include "support/ulp.h"
+
+enum { MAX_PARAMS = 3 * 25, MAX_LENGTH = 130, MAX_OFFSET = 15, TABLE = MAX_LENGTH + MAX_OFFSET + 1 };
+
+/* Every function with its defaults, and those whose settings lead elsewhere. */
+#define SPEC(name) #name,
+static const char *const specs[] = {
+    ACTIV_FUNCTIONS(SPEC)
+    "step(theta=-1)", "leaky_relu(negative_slope=0)", "leaky_relu(negative_slope=-3)", "elu(alpha=0)",
+    "elu(alpha=-2.5)", "softplus(beta=0.7,threshold=3)", "prelu(weight=-1)", "rrelu(lower=0,upper=0)",
+    "trainable_elu(alpha=0.3)", "staf(tau=1)", "staf(tau=4)",
+};
+enum { SPECS = sizeof specs / sizeof specs[0] };
+
+static activ_context *contexts[MAX_TIERS];
+static size_t contexts_count;
+
+static int begin(void **state) {
+    (void)state;
+    for (size_t t = 0; t < tier_count(); t++) {
+        activ_context *context = tier_context(t);
+        if (context != NULL) contexts[contexts_count++] = context;
+    }
+    if (contexts_count == 1) print_message("only one tier can run here: nothing to compare it with\n");
+    return contexts_count > 0 ? 0 : -1;
+}
+
+static int end(void **state) {
+    (void)state;
+    for (size_t t = 0; t < contexts_count; t++) activ_context_destroy(contexts[t]);
+    return 0;
+}
+
+static activ_fn *create(size_t tier, const char *spec) {
+    activ_fn *fn = NULL;
+    assert_int_equal(activ_fn_create(contexts[tier], spec, &fn), ACTIV_OK);
+    return fn;
+}
+
+/* Equal bits, but one NaN is as good as another: test_nan_bits looks at those. */
+static int same(float a, float b) {
+    return float_bits(a) == float_bits(b) || (isnan(a) && isnan(b));
+}
+
+static void compare(const char *what, const char *spec, size_t tier, size_t n, const float *x,
+                    const float *want, const float *got) {
+    if (memcmp(want, got, n * sizeof *got) == 0) return;
+    size_t different = 0, first = n;
+    for (size_t i = 0; i < n; i++) {
+        if (same(want[i], got[i])) continue;
+        if (first == n) first = i;
+        different++;
+    }
+    if (different == 0) return;
+    fail_msg("%s: %s on %s differs from %s in %zu of %zu values; the first at x = %a: %a (0x%08x), not %a "
+             "(0x%08x)",
+             spec, what, activ_context_tier(contexts[tier]), activ_context_tier(contexts[0]), different, n,
+             (double)x[first], (double)got[first], float_bits(got[first]), (double)want[first],
+             float_bits(want[first]));
+}
+
+/* Bit patterns from all over the range of float32, NaN included, in blocks. */
+static void test_tiers(void **state) {
+    (void)state;
+    enum { BLOCK = 1 << 16 };
+    float *x = malloc(BLOCK * sizeof *x), *dy = malloc(BLOCK * sizeof *dy);
+    float *want = malloc(BLOCK * sizeof *want), *got = malloc(BLOCK * sizeof *got);
+    float *want_dx = malloc(BLOCK * sizeof *want_dx);
+    assert_true(x != NULL && dy != NULL && want != NULL && got != NULL && want_dx != NULL);
+    for (size_t s = 0; s < SPECS; s++) {
+        int series = strncmp(specs[s], "staf", 4) == 0;
+        uint32_t stride = series ? 8191u : 1021u;
+        if (strchr(specs[s], '(') != NULL) stride = 16381u;
+        activ_fn *fn[MAX_TIERS];
+        for (size_t t = 0; t < contexts_count; t++) fn[t] = create(t, specs[s]);
+        size_t count = activ_fn_param_count(fn[0]);
+        float sum[MAX_PARAMS], first_sum[MAX_PARAMS];
+        uint64_t bits = 0;
+        for (uint64_t block = 0; bits < UINT64_C(1) << 32; block++) {
+            size_t n = 0;
+            for (; n < BLOCK && bits < UINT64_C(1) << 32; bits += stride)
+                x[n++] = float_from_bits((uint32_t)bits);
+            assert_int_equal(activ_random_normal(3, 0, block * BLOCK, n, 0.0f, 1.0f, dy), ACTIV_OK);
+            for (size_t t = 0; t < contexts_count; t++) {
+                float *y = t == 0 ? want : got, *dx = t == 0 ? want_dx : got;
+                assert_int_equal(activ_forward(fn[t], NULL, n, x, y), ACTIV_OK);
+                if (t > 0) compare("f", specs[s], t, n, x, want, got);
+                memset(sum, 0, sizeof sum);
+                assert_int_equal(activ_backward(fn[t], NULL, n, x, dy, dx, count > 0 ? sum : NULL), ACTIV_OK);
+                if (t > 0) compare("dx", specs[s], t, n, x, want_dx, got);
+                if (t == 0) memcpy(first_sum, sum, sizeof sum);
+                compare("dparams", specs[s], t, count, first_sum, first_sum, sum);
+            }
+        }
+        for (size_t t = 0; t < contexts_count; t++) activ_fn_destroy(fn[t]);
+    }
+    free(x);
+    free(dy);
+    free(want);
+    free(got);
+    free(want_dx);
+}
+
+/* NaN too has one outcome, sign and payload included, in every lane of every tier. */
+static void test_nan_bits(void **state) {
+    (void)state;
+    enum { LENGTH = 37 };
+    const uint32_t nans[] = {0x7fc00000u, 0xffc00000u, 0x7fa00001u, 0xff800001u,
+                             0x7fffffffu, 0xffffffffu, 0x7fc12345u};
+    float one[LENGTH];
+    for (size_t i = 0; i < LENGTH; i++) one[i] = 1.0f;
+    size_t failures = 0;
+    for (size_t s = 0; s < SPECS; s++) {
+        activ_fn *fn[MAX_TIERS];
+        for (size_t t = 0; t < contexts_count; t++) fn[t] = create(t, specs[s]);
+        size_t different = 0, different_dx = 0;
+        for (size_t k = 0; k < sizeof nans / sizeof nans[0]; k++) {
+            float x[LENGTH], y[LENGTH], dx[LENGTH], want = 0.0f, want_dx = 0.0f;
+            for (size_t i = 0; i < LENGTH; i++) x[i] = float_from_bits(nans[k]);
+            assert_int_equal(activ_forward(fn[0], NULL, 1, x, &want), ACTIV_OK);
+            assert_int_equal(activ_backward(fn[0], NULL, 1, x, one, &want_dx, NULL), ACTIV_OK);
+            for (size_t t = 0; t < contexts_count; t++) {
+                assert_int_equal(activ_forward(fn[t], NULL, LENGTH, x, y), ACTIV_OK);
+                assert_int_equal(activ_backward(fn[t], NULL, LENGTH, x, one, dx, NULL), ACTIV_OK);
+                for (size_t i = 0; i < LENGTH; i++) {
+                    different += float_bits(y[i]) != float_bits(want);
+                    different_dx += float_bits(dx[i]) != float_bits(want_dx);
+                }
+            }
+        }
+        for (size_t t = 0; t < contexts_count; t++) activ_fn_destroy(fn[t]);
+        if (different + different_dx == 0) continue;
+        failures++;
+        print_error("%s: NaN has other bits in %zu values and %zu derivatives\n", specs[s], different,
+                    different_dx);
+    }
+    assert_int_equal(failures, 0);
+}
+
+/* A table of ordinary and special inputs, longer than any array of the next tests. */
+static void make_table(float *x, float *dy) {
+    const float special[] = {0.0f, -0.0f, INFINITY, -INFINITY, NAN, 0x1p-149f, -0x1p-149f, 3.0f, -3.0f, 20.0f,
+                             3.4e38f, -3.4e38f, 88.8f, -88.8f, -103.9f, -0.7517915f};
+    assert_int_equal(activ_random_normal(5, 0, 0, TABLE, 0.0f, 3.0f, x), ACTIV_OK);
+    assert_int_equal(activ_random_normal(5, 1, 0, TABLE, 0.0f, 1.0f, dy), ACTIV_OK);
+    for (size_t i = 0; i < sizeof special / sizeof special[0]; i++) x[(i * 11 + 4) % TABLE] = special[i];
+}
+
+typedef struct place {
+    guarded x, y, dy, dx;
+} place;
+
+static void place_array(guarded *buffer, float *at, const float *values, size_t n) {
+    guarded_fill(buffer);
+    if (values != NULL && n > 0) memcpy(at, values, n * sizeof *values);
+}
+
+static void check_array(const guarded *buffer, const float *at, const float *want, size_t n, const char *what,
+                        const char *spec, size_t tier, const float *x) {
+    compare(what, spec, tier, n, x, want, at);
+    if (!guarded_untouched(buffer, at, n))
+        fail_msg("%s: %s on %s wrote outside of its %zu elements", spec, what,
+                 activ_context_tier(contexts[tier]), n);
+}
+
+/* One length at one place: separate arrays, y over x, dx over dy, dx over x. The input has to be left alone
+ * where it is not the output. */
+static void check_place(const activ_fn *fn, size_t tier, const char *spec, place *p, size_t n, size_t offset,
+                        int at_end, const float *x, const float *y, const float *dy, const float *dx) {
+    float *px = at_end ? p->x.end - n : p->x.begin + offset;
+    float *py = at_end ? p->y.end - n : p->y.begin + offset;
+    float *pdy = at_end ? p->dy.end - n : p->dy.begin + offset;
+    float *pdx = at_end ? p->dx.end - n : p->dx.begin + offset;
+
+    place_array(&p->x, px, x, n);
+    place_array(&p->y, py, NULL, n);
+    assert_int_equal(activ_forward(fn, NULL, n, px, py), ACTIV_OK);
+    check_array(&p->y, py, y, n, "f", spec, tier, x);
+    check_array(&p->x, px, x, n, "x of f", spec, tier, x);
+
+    assert_int_equal(activ_forward(fn, NULL, n, px, px), ACTIV_OK);
+    check_array(&p->x, px, y, n, "f in place", spec, tier, x);
+
+    place_array(&p->x, px, x, n);
+    place_array(&p->dy, pdy, dy, n);
+    place_array(&p->dx, pdx, NULL, n);
+    assert_int_equal(activ_backward(fn, NULL, n, px, pdy, pdx, NULL), ACTIV_OK);
+    check_array(&p->dx, pdx, dx, n, "dx", spec, tier, x);
+    check_array(&p->dy, pdy, dy, n, "dy of dx", spec, tier, x);
+    check_array(&p->x, px, x, n, "x of dx", spec, tier, x);
+
+    assert_int_equal(activ_backward(fn, NULL, n, px, pdy, pdy, NULL), ACTIV_OK);
+    check_array(&p->dy, pdy, dx, n, "dx over dy", spec, tier, x);
+
+    place_array(&p->dy, pdy, dy, n);
+    assert_int_equal(activ_backward(fn, NULL, n, px, pdy, px, NULL), ACTIV_OK);
+    check_array(&p->x, px, dx, n, "dx over x", spec, tier, x);
+}
+
+/* The values to expect come from calls with one element each, on the first tier. */
+static void test_places(void **state) {
+    (void)state;
+    float x[TABLE], dy[TABLE], y[TABLE], dx[TABLE];
+    make_table(x, dy);
+    place p;
+    assert_int_equal(guarded_create(&p.x, TABLE), 0);
+    assert_int_equal(guarded_create(&p.y, TABLE), 0);
+    assert_int_equal(guarded_create(&p.dy, TABLE), 0);
+    assert_int_equal(guarded_create(&p.dx, TABLE), 0);
+    for (size_t s = 0; s < SPECS; s++) {
+        activ_fn *first = create(0, specs[s]);
+        for (size_t i = 0; i < TABLE; i++) {
+            assert_int_equal(activ_forward(first, NULL, 1, &x[i], &y[i]), ACTIV_OK);
+            assert_int_equal(activ_backward(first, NULL, 1, &x[i], &dy[i], &dx[i], NULL), ACTIV_OK);
+        }
+        activ_fn_destroy(first);
+        int defaults = strchr(specs[s], '(') == NULL;
+        for (size_t t = 0; t < contexts_count; t++) {
+            activ_fn *fn = create(t, specs[s]);
+            for (size_t n = 0; n <= MAX_LENGTH; n++) {
+                for (size_t offset = 0; offset <= MAX_OFFSET; offset += defaults ? 1 : 5)
+                    check_place(fn, t, specs[s], &p, n, offset, 0, x + offset, y + offset, dy + offset,
+                                dx + offset);
+                check_place(fn, t, specs[s], &p, n, 0, 1, x, y, dy, dx);
+            }
+            activ_fn_destroy(fn);
+        }
+    }
+    guarded_destroy(&p.x);
+    guarded_destroy(&p.y);
+    guarded_destroy(&p.dy);
+    guarded_destroy(&p.dx);
+}
+
+/* Different alignments of the arrays of one call. */
+static void test_mixed_offsets(void **state) {
+    (void)state;
+    enum { LENGTH = 77 };
+    float x[TABLE], dy[TABLE], y[TABLE], dx[TABLE];
+    make_table(x, dy);
+    guarded a, b, c;
+    assert_int_equal(guarded_create(&a, TABLE), 0);
+    assert_int_equal(guarded_create(&b, TABLE), 0);
+    assert_int_equal(guarded_create(&c, TABLE), 0);
+    for (size_t s = 0; s < SPECS; s++) {
+        activ_fn *first = create(0, specs[s]);
+        assert_int_equal(activ_forward(first, NULL, LENGTH, x, y), ACTIV_OK);
+        assert_int_equal(activ_backward(first, NULL, LENGTH, x, dy, dx, NULL), ACTIV_OK);
+        activ_fn_destroy(first);
+        for (size_t t = 0; t < contexts_count; t++) {
+            activ_fn *fn = create(t, specs[s]);
+            for (size_t k = 0; k < 16; k++) {
+                float *pa = a.begin + k, *pb = b.begin + (k * 7 + 1) % 16, *pc = c.begin + (k * 5 + 3) % 16;
+                place_array(&a, pa, x, LENGTH);
+                place_array(&b, pb, NULL, LENGTH);
+                assert_int_equal(activ_forward(fn, NULL, LENGTH, pa, pb), ACTIV_OK);
+                check_array(&b, pb, y, LENGTH, "f", specs[s], t, x);
+                place_array(&b, pb, dy, LENGTH);
+                place_array(&c, pc, NULL, LENGTH);
+                assert_int_equal(activ_backward(fn, NULL, LENGTH, pa, pb, pc, NULL), ACTIV_OK);
+                check_array(&c, pc, dx, LENGTH, "dx", specs[s], t, x);
+            }
+            activ_fn_destroy(fn);
+        }
+    }
+    guarded_destroy(&a);
+    guarded_destroy(&b);
+    guarded_destroy(&c);
+}
+
+/* Parameter gradients: the sum over n elements has one shape, wherever the arrays lie and on whatever tier.
+ */
+static void test_sums(void **state) {
+    (void)state;
+    float x[TABLE], dy[TABLE];
+    make_table(x, dy);
+    for (size_t i = 0; i < TABLE; i++)
+        if (!isfinite(x[i])) x[i] = (float)i * 0.01f - 1.0f;
+    guarded px, pdy, sums;
+    assert_int_equal(guarded_create(&px, TABLE), 0);
+    assert_int_equal(guarded_create(&pdy, TABLE), 0);
+    assert_int_equal(guarded_create(&sums, MAX_PARAMS), 0);
+    for (size_t s = 0; s < SPECS; s++) {
+        activ_fn *fn[MAX_TIERS];
+        for (size_t t = 0; t < contexts_count; t++) fn[t] = create(t, specs[s]);
+        size_t count = activ_fn_param_count(fn[0]);
+        assert_true(count <= MAX_PARAMS);
+        for (size_t n = 0; count > 0 && n <= MAX_LENGTH; n++) {
+            float want[MAX_PARAMS] = {0};
+            assert_int_equal(activ_backward(fn[0], NULL, n, x, dy, NULL, want), ACTIV_OK);
+            for (size_t t = 0; t < contexts_count; t++) {
+                for (size_t k = 0; k <= 3; k++) {
+                    float *ax = k < 3 ? px.begin + k * 5 : px.end - n;
+                    float *ady = k < 3 ? pdy.begin + k * 3 : pdy.end - n;
+                    float *asum = k < 3 ? sums.begin + k : sums.end - count;
+                    place_array(&px, ax, x, n);
+                    place_array(&pdy, ady, dy, n);
+                    guarded_fill(&sums);
+                    memset(asum, 0, count * sizeof *asum);
+                    assert_int_equal(activ_backward(fn[t], NULL, n, ax, ady, NULL, asum), ACTIV_OK);
+                    check_array(&sums, asum, want, count, "dparams", specs[s], t, want);
+                }
+            }
+        }
+        for (size_t t = 0; t < contexts_count; t++) activ_fn_destroy(fn[t]);
+    }
+    guarded_destroy(&px);
+    guarded_destroy(&pdy);
+    guarded_destroy(&sums);
+}
+
+/* One long call, past any size at which a kernel may change its way of storing, is n short ones. */
+static void test_long_call(void **state) {
+    (void)state;
+    enum { LONG = (1 << 20) + 3, PIECE = 1021 };
+    float *x = malloc(LONG * sizeof *x), *whole = malloc(LONG * sizeof *whole),
+          *parts = malloc(LONG * sizeof *parts);
+    assert_true(x != NULL && whole != NULL && parts != NULL);
+    assert_int_equal(activ_random_normal(8, 0, 0, LONG, 0.0f, 4.0f, x), ACTIV_OK);
+    for (size_t s = 0; s < SPECS; s++) {
+        if (strchr(specs[s], '(') != NULL) continue;
+        size_t n = strcmp(specs[s], "staf") == 0 ? LONG / 8 : LONG;
+        for (size_t t = 0; t < contexts_count; t++) {
+            activ_fn *fn = create(t, specs[s]);
+            assert_int_equal(activ_forward(fn, NULL, n, x, whole), ACTIV_OK);
+            for (size_t i = 0; i < n; i += PIECE)
+                assert_int_equal(activ_forward(fn, NULL, n - i < PIECE ? n - i : PIECE, x + i, parts + i),
+                                 ACTIV_OK);
+            compare("f of a long array", specs[s], t, n, x, parts, whole);
+            assert_int_equal(activ_backward(fn, NULL, n, x, x, whole, NULL), ACTIV_OK);
+            for (size_t i = 0; i < n; i += PIECE)
+                assert_int_equal(
+                    activ_backward(fn, NULL, n - i < PIECE ? n - i : PIECE, x + i, x + i, parts + i, NULL),
+                    ACTIV_OK);
+            compare("dx of a long array", specs[s], t, n, x, parts, whole);
+            activ_fn_destroy(fn);
+        }
+    }
+    free(x);
+    free(whole);
+    free(parts);
+}
+
+/* A host that runs the pieces one after the other, the last first. */
+static void backwards(void *user, size_t count, void (*task)(void *argument, size_t i), void *argument) {
+    size_t *pieces = user;
+    *pieces += count;
+    while (count > 0) task(argument, --count);
+}
+
+/* An executor cuts the work; the bits stay. */
+static void test_executor(void **state) {
+    (void)state;
+    enum { LONG = (1 << 19) + 13 };
+    float *x = malloc(LONG * sizeof *x), *want = malloc(LONG * sizeof *want),
+          *got = malloc(LONG * sizeof *got);
+    assert_true(x != NULL && want != NULL && got != NULL);
+    assert_int_equal(activ_random_normal(9, 0, 0, LONG, 0.0f, 2.0f, x), ACTIV_OK);
+    const char *const some[] = {"relu", "gelu", "prelu", "trainable_elu", "staf(tau=2)"};
+    for (int32_t threads = 1; threads <= 7; threads += 2) {
+        size_t pieces = 0;
+        activ_executor executor = {.size = sizeof executor, .user = &pieces, .num_threads = threads,
+                                   .parallel_for = backwards};
+        activ_context_options options = {.size = sizeof options, .executor = &executor};
+        activ_context *context = NULL;
+        assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
+        for (size_t s = 0; s < sizeof some / sizeof some[0]; s++) {
+            activ_fn *serial = create(0, some[s]), *parallel = NULL;
+            assert_int_equal(activ_fn_create(context, some[s], &parallel), ACTIV_OK);
+            float sum[MAX_PARAMS] = {0}, parallel_sum[MAX_PARAMS] = {0};
+            assert_int_equal(activ_forward(serial, NULL, LONG, x, want), ACTIV_OK);
+            assert_int_equal(activ_forward(parallel, NULL, LONG, x, got), ACTIV_OK);
+            compare("f in pieces", some[s], 0, LONG, x, want, got);
+            assert_int_equal(activ_backward(serial, NULL, LONG, x, x, want, sum), ACTIV_OK);
+            assert_int_equal(activ_backward(parallel, NULL, LONG, x, x, got, parallel_sum), ACTIV_OK);
+            compare("dx in pieces", some[s], 0, LONG, x, want, got);
+            assert_memory_equal(sum, parallel_sum, sizeof sum);
+            activ_fn_destroy(serial);
+            activ_fn_destroy(parallel);
+        }
+        activ_context_destroy(context);
+    }
+    free(x);
+    free(want);
+    free(got);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_executor),
+        cmocka_unit_test(test_tiers),
+        cmocka_unit_test(test_nan_bits),
+        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_mixed_offsets),
+        cmocka_unit_test(test_sums),
+        cmocka_unit_test(test_long_call),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}
