@@ -1,0 +1,152 @@
+/* SimpleNetwork: see network.h. */
+#include "network.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "data.h"
+#include "message.h"
+
+activ_status network_check_spec(const char *spec, activ_message *message)
+{
+    activ_message why = {""};
+    activ_status status = activ_fn_check(spec, &why);
+    if (status != ACTIV_OK)
+        message_set(message, "activation '%.100s': %s", spec, why.text);
+    return status;
+}
+
+activ_status network_create(const activ_context *context, const char *spec, const size_t *hidden,
+                            size_t hidden_count, size_t max_batch, activ_graph **out, activ_message *message)
+{
+    activ_fn *fn = NULL;
+    activ_graph *graph = NULL;
+    activ_status status = ACTIV_OK;
+    if (spec != NULL) {
+        status = network_check_spec(spec, message);
+        if (status != ACTIV_OK)
+            return status;
+        status = activ_fn_create(context, spec, &fn);
+    }
+    if (status == ACTIV_OK)
+        status = activ_graph_create(context, &graph);
+    if (status != ACTIV_OK) {
+        message_set(message, "the network cannot be made: %s", activ_status_string(status));
+        activ_fn_destroy(fn);
+        return status;
+    }
+
+    activ_node x = activ_graph_input(graph, IMAGE_PIXELS);
+    activ_node first = -1;
+    for (size_t i = 0; i < hidden_count; i++) {
+        x = activ_graph_linear(graph, x, hidden[i]);
+        if (fn == NULL)
+            continue;
+        if (i == 0)
+            x = first = activ_graph_apply(graph, x, fn);
+        else
+            x = activ_graph_apply_shared(graph, x, first);
+    }
+    (void)activ_graph_cross_entropy(graph, activ_graph_linear(graph, x, IMAGE_CLASSES));
+    activ_fn_destroy(fn);
+    status = activ_graph_compile(graph, max_batch);
+    if (status != ACTIV_OK) {
+        const char *error = activ_graph_error(graph);
+        message_set(message, "the network cannot be built: %s",
+                    error[0] != '\0' ? error : activ_status_string(status));
+        activ_graph_destroy(graph);
+        return status;
+    }
+    *out = graph;
+    return ACTIV_OK;
+}
+
+/* 283914 -> "283,914". */
+static void format_count(size_t count, char *text, size_t size)
+{
+    char digits[24];
+    int length = snprintf(digits, sizeof digits, "%zu", count);
+    size_t used = 0;
+    for (int i = 0; i < length && used + 2 < size; i++) {
+        if (i > 0 && (length - i) % 3 == 0)
+            text[used++] = ',';
+        text[used++] = digits[i];
+    }
+    text[used] = '\0';
+}
+
+static void format_shape(size_t batch, const activ_node_info *info, char *text, size_t size)
+{
+    int used = snprintf(text, size, "[%zu", batch);
+    for (size_t i = 0; i < info->ndim && used > 0 && (size_t)used < size; i++)
+        used += snprintf(text + used, size - (size_t)used, ", %zu", info->shape[i]);
+    if (used > 0 && (size_t)used < size)
+        (void)snprintf(text + used, size - (size_t)used, "]");
+}
+
+static void print_line(FILE *out, size_t width, char c)
+{
+    for (size_t i = 0; i < width; i++)
+        (void)fputc(c, out);
+    (void)fputc('\n', out);
+}
+
+activ_status network_print_summary(const activ_graph *graph, size_t batch, FILE *out)
+{
+    static const size_t width = 66;
+    size_t params = 0;
+    size_t multiply_adds = 0;
+    size_t outputs = 0;
+    size_t inputs = 0;
+    bool has_params = false;
+    print_line(out, width, '=');
+    (void)fprintf(out, "%-26s  %-20s  %16s\n", "Layer", "Output shape", "Parameters");
+    print_line(out, width, '=');
+    for (size_t i = 0; i < activ_graph_node_count(graph); i++) {
+        activ_node_info info = {.size = sizeof info};
+        activ_status status = activ_graph_node_info(graph, (activ_node)i, &info);
+        if (status != ACTIV_OK)
+            return status;
+        size_t values = 1;
+        for (size_t j = 0; j < info.ndim; j++)
+            values *= info.shape[j];
+        if (strcmp(info.kind, "input") == 0) {
+            inputs = values;
+            continue;
+        }
+        if (strcmp(info.kind, "cross_entropy") == 0)
+            continue;
+        char layer[64];
+        char shape[64];
+        char count[40] = "--";
+        (void)snprintf(layer, sizeof layer, "%s: %s", info.name, info.spec != NULL ? info.spec : info.kind);
+        format_shape(batch, &info, shape, sizeof shape);
+        if (info.params > 0)
+            format_count(info.params, count, sizeof count);
+        else if (info.spec != NULL && has_params)
+            (void)snprintf(count, sizeof count, "(shared)");
+        if (info.spec != NULL && info.params > 0)
+            has_params = true;
+        (void)fprintf(out, "%-26s  %-20s  %16s\n", layer, shape, count);
+        params += info.params;
+        multiply_adds += info.multiply_adds;
+        outputs += values;
+    }
+    char count[40];
+    double megabyte = 1e6;
+    format_count(params, count, sizeof count);
+    print_line(out, width, '=');
+    (void)fprintf(out, "Parameters, all trainable: %s\n", count);
+    (void)fprintf(out, "Multiply-adds of one image (M): %.2f\n", (double)multiply_adds / 1e6);
+    print_line(out, width, '=');
+    /* As torchinfo counts: float32 values; each layer's output twice, forward and backward. */
+    double input_mb = 4.0 * (double)inputs * (double)batch / megabyte;
+    double pass_mb = 8.0 * (double)outputs * (double)batch / megabyte;
+    double params_mb = 4.0 * (double)params / megabyte;
+    (void)fprintf(out, "Input size (MB): %.2f\n", input_mb);
+    (void)fprintf(out, "Forward and backward pass size (MB): %.2f\n", pass_mb);
+    (void)fprintf(out, "Parameters size (MB): %.2f\n", params_mb);
+    (void)fprintf(out, "Estimated total size (MB): %.2f\n", input_mb + pass_mb + params_mb);
+    print_line(out, width, '=');
+    return ACTIV_OK;
+}

@@ -1,0 +1,33 @@
+/* Tables of texts, written aligned for reading, as Markdown, or as CSV (RFC 4180). */
+#ifndef EXAMPLES_TABLE_H
+#define EXAMPLES_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define TABLE_MAX_COLUMNS 96
+
+struct table {
+    size_t columns;
+    char *titles[TABLE_MAX_COLUMNS];
+    bool right[TABLE_MAX_COLUMNS];    /* aligned to the right */
+    char **cells;                     /* in reading order */
+    size_t count, room;               /* of cells */
+    bool failed;                      /* out of memory, or too many columns */
+};
+
+void table_init(struct table *table);
+void table_free(struct table *table);
+
+/* First all columns, then the cells in reading order; a cell is as printf makes it. After a failure these do
+ * nothing: look at `failed` once, at the end. */
+void table_column(struct table *table, bool right, const char *title, ...);
+void table_cell(struct table *table, const char *format, ...);
+
+/* Whole rows are written. The stream is checked by the caller (ferror). */
+void table_write_text(const struct table *table, FILE *out);
+void table_write_markdown(const struct table *table, FILE *out);
+void table_write_csv(const struct table *table, FILE *out);
+
+#endif

@@ -1,0 +1,416 @@
+/* What the FashionMNIST programs share besides the IDX reader: options, numbers, tables, the progress bar,
+ * threads, files. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <pthread.h>
+
+#include <cmocka.h>
+
+#include "common/arguments.h"
+#include "common/files.h"
+#include "common/progress.h"
+#include "common/table.h"
+#include "common/threads.h"
+#include "scratch.h"
+
+static void test_whole_numbers(void **state)
+{
+    (void)state;
+    uint64_t value = 5;
+    static const char *const bad[] = {"", "-1", "+1", "1x", " 1", "1 ", "0x10", "1e3", "1.0", "nan",
+                                      "18446744073709551616", "99999999999999999999999"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        if (parse_whole(bad[i], strlen(bad[i]), 0, UINT64_MAX, &value))
+            fail_msg("'%s' was taken", bad[i]);
+    assert_int_equal(value, 5);
+    assert_true(parse_whole("18446744073709551615", 20, 0, UINT64_MAX, &value));
+    assert_true(value == UINT64_MAX);
+    assert_true(parse_whole("0012", 4, 12, 12, &value));
+    assert_int_equal(value, 12);
+    assert_false(parse_whole("11", 2, 12, 20, &value));
+    assert_false(parse_whole("21", 2, 12, 20, &value));
+}
+
+static void test_real_numbers(void **state)
+{
+    (void)state;
+    float value = 5;
+    static const char *const bad[] = {"", " 1", "1 ", "1x", "nan", "inf", "infinity", "0x1p3", "1e999",
+                                      "1e-999", "1..2", "--1", "e5", "-", ".", "1e", "1,5", "-0.1", "2.0001"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        if (parse_real(bad[i], 0, 2, &value))
+            fail_msg("'%s' was taken", bad[i]);
+    assert_true(value == 5);
+    assert_true(parse_real("0.001", 0, 2, &value) && value == 0.001f);
+    assert_true(parse_real("1e-3", 0, 2, &value) && value == 0.001f);
+    assert_true(parse_real("2", 0, 2, &value) && value == 2);
+    assert_true(parse_real(".5", 0, 2, &value) && value == 0.5f);
+}
+
+struct values {
+    bool flag;
+    const char *text;
+    size_t number;
+    uint64_t seed;
+    float real;
+    struct counts list;
+};
+
+static enum parse_result parse(struct values *values, char *first, char *second)
+{
+    const struct option options[] = {
+        {"--flag", NULL, OPTION_FLAG, &values->flag, 0, 0, "a flag"},
+        {"--text", "T", OPTION_TEXT, &values->text, 0, 0, "a text"},
+        {"--number", "N", OPTION_COUNT, &values->number, 1, 100, "a number"},
+        {"--seed", "N", OPTION_SEED, &values->seed, 0, 0, "a seed"},
+        {"--real", "X", OPTION_REAL, &values->real, 0, 1, "a real"},
+        {"--list", "L", OPTION_COUNTS, &values->list, 1, 9, "a list"},
+    };
+    const struct program program = {"test", "Tests.", options, 6};
+    char name[] = "test";
+    char *argv[] = {name, first, second, NULL};
+    return arguments_parse(&program, first == NULL ? 1 : second == NULL ? 2 : 3, argv);
+}
+
+/* String literals are not to be written to, but argv is not const in C. */
+static char *text(const char *literal)
+{
+    static char copies[8][64];
+    static size_t next;
+    char *copy = copies[next++ % 8];
+    (void)snprintf(copy, sizeof copies[0], "%s", literal);
+    return copy;
+}
+
+static void test_options(void **state)
+{
+    (void)state;
+    struct values v = {.number = 7};
+    assert_int_equal(parse(&v, NULL, NULL), PARSE_RUN);
+    assert_int_equal(v.number, 7);
+    assert_int_equal(parse(&v, text("--number"), text("42")), PARSE_RUN);
+    assert_int_equal(v.number, 42);
+    assert_int_equal(parse(&v, text("--number=43"), text("--flag")), PARSE_RUN);
+    assert_int_equal(v.number, 43);
+    assert_true(v.flag);
+    assert_int_equal(parse(&v, text("--text"), text("--flag")), PARSE_RUN);
+    assert_string_equal(v.text, "--flag");
+    assert_int_equal(parse(&v, text("--text=a=b"), NULL), PARSE_RUN);
+    assert_string_equal(v.text, "a=b");
+    assert_int_equal(parse(&v, text("--seed=18446744073709551615"), NULL), PARSE_RUN);
+    assert_true(v.seed == UINT64_MAX);
+    assert_int_equal(parse(&v, text("--list=1,9,3"), NULL), PARSE_RUN);
+    assert_int_equal(v.list.count, 3);
+    assert_int_equal(v.list.values[1], 9);
+
+    const char *bad[][2] = {
+        {"--number", NULL}, {"--number", ""}, {"--number=", NULL}, {"--number", "0"}, {"--number", "101"},
+        {"--number", "-5"}, {"--number", "5x"}, {"--numbe", "5"}, {"--number5", NULL}, {"number", NULL},
+        {"--flag=1", NULL}, {"--text=", NULL}, {"--seed", "18446744073709551616"}, {"--real", "nan"},
+        {"--real", "1.5"}, {"--list", ""}, {"--list", "1,"}, {"--list", ",1"}, {"--list", "1,,2"},
+        {"--list", "1,10"}, {"--list", "1 ,2"}, {"-n", "5"}, {"--", NULL}, {"-", NULL}, {"", NULL},
+    };
+    v.number = 7;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        char *second = bad[i][1] != NULL ? text(bad[i][1]) : NULL;
+        if (parse(&v, text(bad[i][0]), second) != PARSE_FAILED)
+            fail_msg("'%s %s' was taken", bad[i][0], second != NULL ? second : "");
+    }
+    assert_int_equal(v.number, 7);
+    assert_int_equal(v.list.count, 3);
+}
+
+static void test_list_length(void **state)
+{
+    (void)state;
+    struct values v = {.number = 7};
+    char list[8 + 2 * MAX_COUNTS + 2] = "--list=1";
+    for (int i = 1; i < MAX_COUNTS; i++)
+        (void)strcat(list, ",1");
+    assert_int_equal(parse(&v, list, NULL), PARSE_RUN);
+    assert_int_equal(v.list.count, MAX_COUNTS);
+    (void)strcat(list, ",1");
+    assert_int_equal(parse(&v, list, NULL), PARSE_FAILED);
+}
+
+static void assert_written(void (*write)(const struct table *, FILE *), const struct table *table,
+                           const char *expected)
+{
+    char *written = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&written, &size);
+    assert_non_null(stream);
+    write(table, stream);
+    assert_int_equal(fclose(stream), 0);
+    assert_string_equal(written, expected);
+    free(written);
+}
+
+static void test_tables(void **state)
+{
+    (void)state;
+    struct table table;
+    table_init(&table);
+    table_column(&table, false, "Name");
+    table_column(&table, true, "%s", "Points");
+    table_column(&table, false, "Note");
+    table_cell(&table, "a \"b\"");
+    table_cell(&table, "%.1f", 7.25);
+    table_cell(&table, "x,y");
+    table_cell(&table, "longer name");
+    table_cell(&table, "%d", 123456789);
+    table_cell(&table, "%s", "");
+    table_cell(&table, "half a row is not shown");
+    assert_false(table.failed);
+    assert_written(table_write_text, &table,
+                   "Name            Points  Note\n"
+                   "-----------  ---------  ----\n"
+                   "a \"b\"              7.2  x,y\n"
+                   "longer name  123456789  \n");
+    assert_written(table_write_markdown, &table,
+                   "| Name        |    Points | Note |\n"
+                   "| ----------- | --------: | ---- |\n"
+                   "| a \"b\"       |       7.2 | x,y  |\n"
+                   "| longer name | 123456789 |      |\n");
+    assert_written(table_write_csv, &table,
+                   "Name,Points,Note\r\n"
+                   "\"a \"\"b\"\"\",7.2,\"x,y\"\r\n"
+                   "longer name,123456789,\r\n");
+    table_free(&table);
+
+    for (int i = 0; i < TABLE_MAX_COLUMNS; i++)
+        table_column(&table, false, "c");
+    assert_false(table.failed);
+    table_column(&table, false, "one more");
+    assert_true(table.failed);
+    table_free(&table);
+}
+
+static void test_progress(void **state)
+{
+    (void)state;
+    char line[128];
+    progress_format(0, 100, 9, "Start", line, sizeof line);
+    assert_string_equal(line, "Start [........................]   0 %");
+    progress_format(25, 100, 20, "Epoch 1", line, sizeof line);
+    assert_string_equal(line, "Epoch 1 [######..................]  25 %, 1 min 00 s left");
+    progress_format(100, 100, 20, "End", line, sizeof line);
+    assert_string_equal(line, "End [########################] 100 %, 0 s left");
+    progress_format(500, 100, 0.1, "Beyond", line, sizeof line);
+    assert_string_equal(line, "Beyond [########################] 100 %");
+    progress_format(1, 1e9, 3600, "A note that is longer than there is room for it", line, sizeof line);
+    assert_non_null(strstr(line, "27777 h 46 min left"));    /* the limit of 1e8 s */
+    assert_true(strlen(line) < 80);
+
+    char time[32];
+    format_seconds(59.4, time, sizeof time);
+    assert_string_equal(time, "59 s");
+    format_seconds(125, time, sizeof time);
+    assert_string_equal(time, "2 min 05 s");
+    format_seconds(3600 + 62, time, sizeof time);
+    assert_string_equal(time, "1 h 01 min");
+
+    /* Nothing is drawn where stderr is no terminal, as under ctest. */
+    struct progress progress;
+    if (!isatty(STDERR_FILENO)) {
+        progress_start(&progress, 1);
+        assert_null(progress.stream);
+        progress_update(&progress, 1, "quiet");
+        progress_clear(&progress);
+    }
+}
+
+struct counting {
+    atomic_int calls[1000];
+    atomic_int total;
+};
+
+static void count_call(void *argument, size_t index)
+{
+    struct counting *counting = argument;
+    (void)atomic_fetch_add(&counting->calls[index], 1);
+    (void)atomic_fetch_add(&counting->total, 1);
+}
+
+static void test_threads(void **state)
+{
+    (void)state;
+    struct thread_pool *pool = NULL;
+    assert_int_equal(thread_pool_create(0, &pool), ACTIV_ERROR_RANGE);
+    assert_int_equal(thread_pool_create(SIZE_MAX, &pool), ACTIV_ERROR_RANGE);
+    for (size_t threads = 1; threads <= 5; threads += 2) {
+        assert_int_equal(thread_pool_create(threads, &pool), ACTIV_OK);
+        activ_executor executor = thread_pool_executor(pool);
+        assert_int_equal(executor.num_threads, threads);
+        for (size_t count = 0; count <= 1000; count = 3 * count + 1) {
+            static struct counting counting;
+            memset(&counting, 0, sizeof counting);
+            executor.parallel_for(executor.user, count, count_call, &counting);
+            assert_int_equal(counting.total, count);
+            for (size_t i = 0; i < count; i++)
+                assert_int_equal(counting.calls[i], 1);
+        }
+        thread_pool_destroy(pool);
+    }
+    thread_pool_destroy(NULL);
+    assert_true(online_cpus() >= 1);
+}
+
+struct caller {
+    activ_executor executor;
+    struct counting counting;
+};
+
+static void *call_often(void *user)
+{
+    struct caller *caller = user;
+    for (int i = 0; i < 300; i++)
+        caller->executor.parallel_for(caller->executor.user, 20, count_call, &caller->counting);
+    return NULL;
+}
+
+static void test_two_callers(void **state)
+{
+    (void)state;
+    static struct caller callers[2];
+    struct thread_pool *pool = NULL;
+    pthread_t thread;
+    assert_int_equal(thread_pool_create(3, &pool), ACTIV_OK);
+    callers[0].executor = callers[1].executor = thread_pool_executor(pool);
+    assert_int_equal(pthread_create(&thread, NULL, call_often, &callers[1]), 0);
+    (void)call_often(&callers[0]);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    thread_pool_destroy(pool);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(callers[i].counting.total, 300 * 20);
+}
+
+static void assert_marked(const char *path, const char *expected)
+{
+    char *marked = path_with_epoch(path, 12);
+    assert_non_null(marked);
+    assert_string_equal(marked, expected);
+    free(marked);
+}
+
+static void test_paths(void **state)
+{
+    (void)state;
+    assert_marked("model.safetensors", "model-epoch12.safetensors");
+    assert_marked("a.b/model.v2.safetensors", "a.b/model.v2-epoch12.safetensors");
+    assert_marked("a.b/model", "a.b/model-epoch12");
+    assert_marked(".hidden", ".hidden-epoch12");
+}
+
+static void test_new_files(void **state)
+{
+    (void)state;
+    activ_message message = {""};
+    struct new_file file;
+    size_t size;
+    const char *path = scratch_path("new");
+    scratch_write("new", "old", 3, false);
+
+    assert_int_equal(new_file_open(&file, path, &message), ACTIV_OK);
+    (void)fputs("fresh", file.stream);
+    assert_int_equal(new_file_close(&file, &message), ACTIV_OK);
+    char *bytes = scratch_read(path, &size);
+    assert_string_equal(bytes, "old");
+    free(bytes);
+    assert_int_equal(new_file_commit(&file, &message), ACTIV_OK);
+    new_file_cancel(&file);
+    bytes = scratch_read(path, &size);
+    assert_string_equal(bytes, "fresh");
+    free(bytes);
+
+    /* Given up, it leaves nothing behind. */
+    assert_int_equal(new_file_open(&file, path, &message), ACTIV_OK);
+    char temporary[512];
+    (void)snprintf(temporary, sizeof temporary, "%s", file.temporary);
+    assert_int_equal(access(temporary, F_OK), 0);
+    new_file_cancel(&file);
+    assert_int_equal(access(temporary, F_OK), -1);
+
+    assert_int_equal(new_file_open(&file, scratch_path("nowhere/new"), &message), ACTIV_ERROR_IO);
+    assert_non_null(strstr(message.text, "nowhere/new"));
+    new_file_cancel(&file);
+
+    /* A full disk shows at the latest when the file is closed. */
+    FILE *full = fopen("/dev/full", "w");
+    if (full != NULL) {
+        assert_int_equal(new_file_open(&file, path, &message), ACTIV_OK);
+        (void)fclose(file.stream);
+        file.stream = full;
+        (void)fputs("fresh", file.stream);
+        assert_int_equal(new_file_close(&file, &message), ACTIV_ERROR_IO);
+        assert_non_null(strstr(message.text, "No space left"));
+        new_file_cancel(&file);
+    }
+}
+
+static void test_folders(void **state)
+{
+    (void)state;
+    activ_message message = {""};
+    struct stat about;
+    assert_int_equal(folder_make(scratch_path("a/b/c"), &message), ACTIV_OK);
+    assert_int_equal(stat(scratch_path("a/b/c"), &about), 0);
+    assert_true(S_ISDIR(about.st_mode));
+    assert_int_equal(folder_make(scratch_path("a/b/"), &message), ACTIV_OK);
+    scratch_write("a/file", "", 0, false);
+    assert_int_equal(folder_make(scratch_path("a/file"), &message), ACTIV_ERROR_IO);
+    assert_non_null(strstr(message.text, "a file is in the way"));
+    assert_int_equal(folder_make(scratch_path("a/file/below"), &message), ACTIV_ERROR_IO);
+
+    assert_int_equal(file_check_writable(scratch_path("a/file"), &message), ACTIV_OK);
+    assert_int_equal(file_check_writable(scratch_path("a/new"), &message), ACTIV_OK);
+    assert_int_equal(file_check_writable("new", &message), ACTIV_OK);
+    static const char *const bad[] = {"a", "a/", "nowhere/new", "a/file/new"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        const char *path = scratch_path(bad[i]);
+        assert_int_equal(file_check_writable(path, &message), ACTIV_ERROR_IO);
+        assert_non_null(strstr(message.text, path));
+    }
+    assert_int_equal(file_check_writable("", &message), ACTIV_ERROR_IO);
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    return scratch_begin() == NULL;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    scratch_end();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_whole_numbers),
+        cmocka_unit_test(test_real_numbers),
+        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_list_length),
+        cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_two_callers),
+        cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_new_files),
+        cmocka_unit_test(test_folders),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}

@@ -1,0 +1,523 @@
+/* The FashionMNIST and quickstart programs as users meet them: exit codes, messages, output, files. They run
+ * on a small data set made here. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <activ/activ.h>
+
+#include "scratch.h"
+
+/* TRAIN, COMPARE and QUICKSTART_* are the programs' paths, given by the build. */
+
+static char *output;    /* of the last run */
+static char *errors;
+
+/* Runs a shell command in the scratch folder, where the data is in data/; returns its exit code. */
+static int run(const char *format, ...)
+{
+    char command[4096];
+    char arguments[2048];
+    va_list list;
+    va_start(list, format);
+    (void)vsnprintf(arguments, sizeof arguments, format, list);
+    va_end(list);
+    (void)snprintf(command, sizeof command, "cd '%s' && { %s ; } >stdout 2>stderr </dev/null",
+                   scratch_path("."), arguments);
+    int status = system(command);
+    size_t size;
+    free(output);
+    free(errors);
+    output = scratch_read(scratch_path("stdout"), &size);
+    errors = scratch_read(scratch_path("stderr"), &size);
+    assert_non_null(output);
+    assert_non_null(errors);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void assert_run(int code, int expected)
+{
+    if (code != expected)
+        fail_msg("exit code %d instead of %d; stdout:\n%s\nstderr:\n%s", code, expected, output, errors);
+}
+
+/* Code 2 and one line on stderr that names the program and the thing. */
+static void assert_refused(int code, const char *program, const char *words)
+{
+    assert_run(code, 2);
+    size_t length = strlen(errors);
+    bool one_line = length > 0 && strchr(errors, '\n') == errors + length - 1;
+    if (!one_line || strncmp(errors, program, strlen(program)) != 0 || strstr(errors, words) == NULL)
+        fail_msg("stderr should be one line of %s with '%s', but is: %s", program, words, errors);
+}
+
+static bool exists(const char *name)
+{
+    struct stat about;
+    return stat(scratch_path(name), &about) == 0;
+}
+
+#define TRAIN_DATA TRAIN " --data data"
+#define TRAIN_FAST TRAIN " --data data --hidden 16 --batch 32 --epochs 1"
+#define COMPARE_FAST COMPARE " --data data --epochs 1 --batch 32"
+
+/* ---- wrong arguments ---- */
+
+static void test_arguments_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *arguments;
+        const char *words;
+    } common[] = {
+        {"--unknown", "unknown option '--unknown'"},
+        {"stray", "unexpected argument 'stray'"},
+        {"--epochs", "--epochs: needs a value"},
+        {"--epochs 0", "--epochs: '0' is not a whole number from 1"},
+        {"--epochs 1x", "--epochs: '1x'"},
+        {"--epochs -3", "--epochs: '-3'"},
+        {"--epochs 99999999999999999999", "--epochs: '99999999999999999999'"},
+        {"--batch 0", "--batch: '0'"},
+        {"--batch 1.5", "--batch: '1.5'"},
+        {"--lr nan", "--lr: 'nan' is not a number"},
+        {"--lr 1x", "--lr: '1x'"},
+        {"--lr -0.1", "--lr: '-0.1'"},
+        {"--lr 1e99", "--lr: '1e99'"},
+        {"--momentum inf", "--momentum: 'inf'"},
+        {"--momentum ''", "--momentum: ''"},
+        {"--data ''", "--data: ''"},
+        {"--data nowhere", "data folder 'nowhere'"},
+        {"--data stdout", "data folder 'stdout' is not a folder"},
+        {"--data .", "holds neither train-images-idx3-ubyte"},
+        {"--data data --batch 401", "--batch: 401 is more than the 400 training images in 'data'"},
+    };
+    for (size_t i = 0; i < sizeof common / sizeof common[0]; i++) {
+        assert_refused(run(TRAIN " %s", common[i].arguments), "fashion_mnist_train: ", common[i].words);
+        assert_refused(run(COMPARE " %s", common[i].arguments), "fashion_mnist_compare: ", common[i].words);
+    }
+    assert_false(exists("results"));    /* compare had not begun */
+
+    static const char *const train[][2] = {
+        {"--activation nosuch", "nosuch"},
+        {"--activation 'leaky_relu(nosuch=1)'", "nosuch"},
+        {"--activation 'leaky_relu('", "leaky_relu("},
+        {"--activation ''", "--activation: ''"},
+        {"--hidden 32,0", "--hidden: '32,0'"},
+        {"--hidden 32,", "--hidden: '32,'"},
+        {"--hidden 32,99999999", "--hidden: '32,99999999'"},
+        {"--seed -1", "--seed: '-1'"},
+        {"--threads 0", "--threads: '0'"},
+        {"--json=yes", "--json: takes no value"},
+        {"--save nowhere/model", "nowhere"},
+        {"--save data", "'data' is a folder"},
+        {"--save ''", "--save: ''"},
+        {"--save-epochs 1", "--save-epochs needs --save"},
+        {"--epochs 2 --save m --save-epochs 1,3", "there is no epoch 3"},
+        {"--epochs 2 --save nowhere/m --save-epochs 1", "nowhere"},
+    };
+    for (size_t i = 0; i < sizeof train / sizeof train[0]; i++) {
+        assert_refused(run(TRAIN_DATA " %s", train[i][0]), "fashion_mnist_train: ", train[i][1]);
+        assert_string_equal(output, "");    /* refused before any work */
+    }
+
+    static const char *const compare[][2] = {
+        {"--activations nosuch", "nosuch"},
+        {"--activations relu,", "activation ''"},
+        {"--activations 'relu,leaky_relu(negative_slope=x)'", "activation 'leaky_relu(negative_slope=x)'"},
+        {"--seeds 0", "--seeds: '0'"},
+        {"--seeds x", "--seeds: 'x'"},
+        {"--seeds 1,", "--seeds: '1,'"},
+        {"--seeds 3,4,3", "--seeds: '3,4,3'"},
+        {"--jobs 0", "--jobs: '0'"},
+        {"--out stdout", "a file is in the way"},
+        {"--out stdout/below", "stdout"},
+    };
+    for (size_t i = 0; i < sizeof compare / sizeof compare[0]; i++) {
+        assert_refused(run(COMPARE " --data data %s", compare[i][0]), "fashion_mnist_compare: ",
+                       compare[i][1]);
+        assert_string_equal(output, "");
+    }
+    assert_false(exists("results"));
+}
+
+static void test_help(void **state)
+{
+    (void)state;
+    static const char *const programs[] = {TRAIN, COMPARE};
+    for (size_t i = 0; i < 2; i++) {
+        assert_run(run("%s --help", programs[i]), 0);
+        assert_non_null(strstr(output, "--epochs N"));
+        assert_non_null(strstr(output, "--momentum X"));
+        assert_string_equal(errors, "");
+    }
+    assert_run(run(TRAIN " --help"), 0);
+    assert_non_null(strstr(output, "model-epoch5.safetensors"));
+}
+
+static void test_damaged_data(void **state)
+{
+    (void)state;
+    assert_run(run("cp -r data damaged && printf 'x' >> damaged/train-labels-idx1-ubyte"), 0);
+    assert_refused(run(TRAIN " --data damaged --save damaged.safetensors"), "fashion_mnist_train: ",
+                   "damaged/train-labels-idx1-ubyte: has more data");
+    assert_run(run("head -c 5000 data/t10k-images-idx3-ubyte > damaged/t10k-images-idx3-ubyte; "
+                   "cp data/train-labels-idx1-ubyte damaged"), 0);
+    assert_refused(run(COMPARE " --data damaged --out made"), "fashion_mnist_compare: ",
+                   "damaged/t10k-images-idx3-ubyte: ends after");
+    assert_false(exists("damaged.safetensors"));
+    assert_false(exists("made"));
+}
+
+/* ---- training ---- */
+
+/* One line, a flat JSON object: the value of `name` as text, to be freed. Fails where the grammar is hurt. */
+static char *json_value(const char *line, const char *name)
+{
+    char *found = NULL;
+    const char *at = line;
+    assert_int_equal(*at, '{');
+    do {
+        char key[64];
+        char value[256];
+        int length = 0;
+        at++;
+        at += strspn(at, " ");
+        assert_int_equal(sscanf(at, "\"%63[^\"\\]\"%n", key, &length), 1);
+        assert_true(length > 0);
+        at += length;
+        at += strspn(at, " ");
+        assert_int_equal(*at++, ':');
+        at += strspn(at, " ");
+        length = 0;
+        if (*at == '"') {
+            assert_int_equal(sscanf(at, "\"%255[^\"\\]\"%n", value, &length), 1);
+        } else {
+            assert_int_equal(sscanf(at, "%255[-+.0-9eEnul]%n", value, &length), 1);
+            char *end;
+            double number = strtod(value, &end);
+            assert_true(strcmp(value, "null") == 0 || (*end == '\0' && isfinite(number)));
+        }
+        assert_true(length > 0);
+        at += length;
+        at += strspn(at, " ");
+        if (strcmp(key, name) == 0) {
+            assert_null(found);
+            found = malloc(sizeof value);
+            assert_non_null(found);
+            memcpy(found, value, sizeof value);
+        }
+    } while (*at == ',');
+    assert_string_equal(at, "}\n");
+    assert_non_null(found);
+    return found;
+}
+
+/* The last line of the output, with its end. */
+static const char *last_line(void)
+{
+    size_t at = strlen(output);
+    assert_true(at > 0 && output[at - 1] == '\n');
+    for (at--; at > 0 && output[at - 1] != '\n'; at--)
+        continue;
+    return output + at;
+}
+
+static double json_number(const char *name)
+{
+    char *text = json_value(last_line(), name);
+    assert_string_not_equal(text, "null");
+    double number = strtod(text, NULL);
+    free(text);
+    return number;
+}
+
+static void assert_json_text(const char *name, const char *expected)
+{
+    char *text = json_value(last_line(), name);
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+static void test_train_json(void **state)
+{
+    (void)state;
+    assert_run(run(TRAIN_DATA " --hidden 32,16 --batch 32 --epochs 8 --lr 0.05 --json"), 0);
+    assert_string_equal(errors, "");
+    assert_json_text("activation", "relu");
+    assert_true(json_number("epochs") == 8);
+    assert_true(json_number("parameters") == 784 * 32 + 32 + 32 * 16 + 16 + 16 * 10 + 10);
+    /* The classes of this data set are plain to see. */
+    assert_true(json_number("test_accuracy") > 95 && json_number("test_accuracy") <= 100);
+    assert_true(json_number("test_loss") >= 0 && json_number("test_loss") < 0.5);
+    assert_true(json_number("train_seconds") > 0 && json_number("train_seconds") < 60);
+    assert_non_null(strstr(output, "[32, 16]"));
+    assert_non_null(strstr(output, "Parameters, all trainable: 25,818"));
+
+    assert_run(run(TRAIN_FAST " --activation 'leaky_relu( negative_slope = 0.5 )' --json"), 0);
+    assert_json_text("activation", "leaky_relu(negative_slope=0.5)");
+    assert_run(run(TRAIN_FAST " --activation none --json"), 0);
+    assert_json_text("activation", "none");
+    assert_run(run(TRAIN_FAST), 0);
+    assert_null(strchr(output, '{'));
+}
+
+/* A network that diverges has no finite loss, which JSON cannot write as a number. */
+static void test_train_diverging(void **state)
+{
+    (void)state;
+    assert_run(run(TRAIN_FAST " --activation none --lr 1e6 --epochs 3 --json"), 0);
+    char *loss = json_value(last_line(), "test_loss");
+    assert_string_equal(loss, "null");
+    free(loss);
+}
+
+static void assert_same_files(const char *a, const char *b, bool same)
+{
+    size_t a_size = 0;
+    size_t b_size = 0;
+    char *a_bytes = scratch_read(scratch_path(a), &a_size);
+    char *b_bytes = scratch_read(scratch_path(b), &b_size);
+    assert_non_null(a_bytes);
+    assert_non_null(b_bytes);
+    assert_int_equal(a_size == b_size && memcmp(a_bytes, b_bytes, a_size) == 0, same);
+    free(a_bytes);
+    free(b_bytes);
+}
+
+static void test_train_same_bytes(void **state)
+{
+    (void)state;
+    static const char *const specs[] = {"relu", "rrelu", "staf(tau=3)", "prelu", "none"};
+    for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
+        const char *spec = specs[i];
+        assert_run(run(TRAIN_FAST " --hidden 16,8 --activation '%s' --save one.safetensors", spec), 0);
+        assert_run(run(TRAIN_FAST " --hidden 16,8 --activation '%s' --save two.safetensors", spec), 0);
+        assert_same_files("one.safetensors", "two.safetensors", true);
+        assert_run(run(TRAIN_FAST " --hidden 16,8 --activation '%s' --save two.safetensors --threads 3",
+                       spec), 0);
+        assert_same_files("one.safetensors", "two.safetensors", true);
+        assert_run(run(TRAIN_FAST " --hidden 16,8 --activation '%s' --save two.safetensors --seed 2",
+                       spec), 0);
+        assert_same_files("one.safetensors", "two.safetensors", false);
+    }
+}
+
+static void test_train_saves(void **state)
+{
+    (void)state;
+    assert_run(run(TRAIN_FAST " --epochs 3 --save m.st --save-epochs 3,1"), 0);
+    assert_true(exists("m-epoch1.st") && !exists("m-epoch2.st") && exists("m-epoch3.st") && exists("m.st"));
+    assert_same_files("m-epoch3.st", "m.st", true);
+    assert_same_files("m-epoch1.st", "m.st", false);
+    /* An epoch's file is what a shorter run ends with. */
+    assert_run(run(TRAIN_FAST " --save short.st"), 0);
+    assert_same_files("m-epoch1.st", "short.st", true);
+
+    activ_graph *graph = NULL;
+    activ_message message = {""};
+    if (activ_checkpoint_load(NULL, scratch_path("m.st"), 4, &graph, &message) != ACTIV_OK)
+        fail_msg("%s", message.text);
+    assert_int_equal(activ_graph_param_count(graph), 784 * 16 + 16 + 16 * 10 + 10);
+    activ_graph_destroy(graph);
+}
+
+static void test_full_output(void **state)
+{
+    (void)state;
+    if (access("/dev/full", W_OK) != 0)
+        skip();
+    assert_refused(run(TRAIN " --help > /dev/full"), "fashion_mnist_train: ", "standard output");
+    assert_refused(run(TRAIN_FAST " > /dev/full"), "fashion_mnist_train: ", "standard output");
+}
+
+/* ---- the comparison ---- */
+
+static size_t count_lines(const char *text)
+{
+    size_t lines = 0;
+    for (; *text != '\0'; text++)
+        lines += *text == '\n';
+    return lines;
+}
+
+/* The column `title` of the row that begins with `name`, of a CSV file without quoted cells before it. */
+static double csv_number(const char *csv, const char *name, const char *title)
+{
+    size_t column = 0;
+    const char *at = csv;
+    size_t length = strlen(title);
+    while (strncmp(at, title, length) != 0 || (at[length] != ',' && at[length] != '\r')) {
+        at = strpbrk(at, ",\r");
+        assert_non_null(at);
+        assert_int_equal(*at, ',');
+        at++;
+        column++;
+    }
+    char start[64];
+    (void)snprintf(start, sizeof start, "\n%s,", name);
+    at = strstr(csv, start);
+    assert_non_null(at);
+    for (at++; column > 0; column--) {
+        at = strchr(at, ',');
+        assert_non_null(at);
+        at++;
+    }
+    return strtod(at, NULL);
+}
+
+static void test_compare(void **state)
+{
+    (void)state;
+    size_t size;
+    assert_run(run(COMPARE_FAST " --out new/results --activations relu,none,'rrelu(lower=0.1,upper=0.2)' "
+                   "--seeds 5,6 --lr 0.01 --jobs 2"), 0);
+    assert_string_equal(errors, "");
+    assert_non_null(strstr(output, "NOT comparable"));
+    assert_non_null(strstr(output, "Wrote new/results/comparison.md\nWrote new/results/comparison.csv\n"));
+    char *markdown = scratch_read(scratch_path("new/results/comparison.md"), &size);
+    assert_non_null(markdown);
+    assert_non_null(strstr(markdown, "\n| relu "));
+    assert_non_null(strstr(markdown, "\n| rrelu(lower=0.1"));
+    assert_non_null(strstr(markdown, "NOT comparable"));
+    assert_null(strstr(markdown, "yes"));
+    free(markdown);
+
+    char *csv = scratch_read(scratch_path("new/results/comparison.csv"), &size);
+    assert_non_null(csv);
+    assert_int_equal(count_lines(csv), 4);
+    static const char *const names[] = {"relu", "none"};
+    for (size_t i = 0; i < 2; i++) {
+        double five = csv_number(csv, names[i], "seed_5");
+        double six = csv_number(csv, names[i], "seed_6");
+        assert_true(fabs(csv_number(csv, names[i], "mean") - (five + six) / 2) < 1e-3);
+        assert_true(csv_number(csv, names[i], "low") == fmin(five, six));
+        assert_true(csv_number(csv, names[i], "high") == fmax(five, six));
+        assert_true(csv_number(csv, names[i], "epochs") == 1);
+    }
+
+    /* Other numbers of jobs change nothing but the times; existing files are replaced. */
+    assert_run(run(COMPARE_FAST " --out new/results --activations none,relu --seeds 5,6 --lr 0.01 --jobs 1"),
+               0);
+    char *again = scratch_read(scratch_path("new/results/comparison.csv"), &size);
+    assert_non_null(again);
+    assert_int_equal(count_lines(again), 3);
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(csv_number(csv, names[i], "seed_5") == csv_number(again, names[i], "seed_5"));
+        assert_true(csv_number(csv, names[i], "seed_6") == csv_number(again, names[i], "seed_6"));
+        assert_true(csv_number(csv, names[i], "test_loss") == csv_number(again, names[i], "test_loss"));
+    }
+    free(csv);
+    free(again);
+    /* Nothing temporary stays. */
+    assert_run(run("ls new/results"), 0);
+    assert_string_equal(output, "comparison.csv\ncomparison.md\n");
+}
+
+/* With the chapter's settings its columns and the verdict appear, whatever the data. */
+static void test_compare_chapter(void **state)
+{
+    (void)state;
+    size_t size;
+    assert_run(run(COMPARE " --data data --seeds 1 --activations sigmoid,silu,step --momentum 0.9"), 0);
+    assert_non_null(strstr(output, "of 2 rows lie within 1.0 point"));
+    assert_null(strstr(output, "NOT comparable"));
+    char *csv = scratch_read(scratch_path("results/comparison.csv"), &size);
+    assert_non_null(csv);
+    assert_true(csv_number(csv, "silu", "chapter") == 78.3);
+    assert_true(csv_number(csv, "silu", "pytorch_mean") == 82.94);
+    double mean = csv_number(csv, "silu", "mean");
+    double difference = csv_number(csv, "silu", "difference");
+    double expected = mean > 83.14 ? mean - 83.14 : mean < 82.77 ? mean - 82.77 : 0;
+    assert_true(fabs(difference - expected) < 1e-3);
+    free(csv);
+}
+
+/* The chapter's "Swish" is silu: one row more, not one network more. */
+static void test_compare_default_rows(void **state)
+{
+    (void)state;
+    assert_run(run(COMPARE_FAST " --seeds 1 --out all"), 0);
+    assert_non_null(strstr(output, "13 networks"));
+    assert_non_null(strstr(output, "silu (\"Swish\")"));
+    assert_non_null(strstr(output, "trained once"));
+    size_t size;
+    char *csv = scratch_read(scratch_path("all/comparison.csv"), &size);
+    assert_non_null(csv);
+    assert_int_equal(count_lines(csv), 15);
+    const char *silu = strstr(csv, "\nsilu,silu,");
+    const char *swish = strstr(csv, "\nsilu,Swish,");
+    assert_non_null(silu);
+    assert_non_null(swish);
+    free(csv);
+}
+
+/* ---- quickstart ---- */
+
+static void test_quickstart(void **state)
+{
+    (void)state;
+    assert_run(run(QUICKSTART_APPLY), 0);
+    /* gelu(1) and gelu'(1) */
+    assert_non_null(strstr(output, "0.8413447"));
+    assert_non_null(strstr(output, "1.0833"));
+    assert_refused(run(QUICKSTART_APPLY " nosuch"), "quickstart_apply: ", "nosuch");
+
+    assert_run(run(QUICKSTART_FIT), 0);
+    const char *last = strstr(output, "step 4000  loss ");
+    assert_non_null(last);
+    assert_true(strtod(last + strlen("step 4000  loss "), NULL) < 1e-3);
+
+    assert_run(run(QUICKSTART_SAVE_LOAD), 0);
+    assert_non_null(strstr(output, "the same to the last bit"));
+    assert_true(exists("quickstart.safetensors"));
+    assert_refused(run(QUICKSTART_SAVE_LOAD " nowhere/file"), "quickstart_save_load: ", "nowhere/file");
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    if (scratch_begin() == NULL)
+        return 1;
+    scratch_data("data", 400, 150);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    free(output);
+    free(errors);
+    scratch_end();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_arguments_refused),
+        cmocka_unit_test(test_help),
+        cmocka_unit_test(test_damaged_data),
+        cmocka_unit_test(test_train_json),
+        cmocka_unit_test(test_train_diverging),
+        cmocka_unit_test(test_train_same_bytes),
+        cmocka_unit_test(test_train_saves),
+        cmocka_unit_test(test_full_output),
+        cmocka_unit_test(test_compare),
+        cmocka_unit_test(test_compare_chapter),
+        cmocka_unit_test(test_compare_default_rows),
+        cmocka_unit_test(test_quickstart),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}
