@@ -1,0 +1,62 @@
+# `cmake --install`: headers, both libraries, the activ command, activ.pc and the CMake package.
+# Component "runtime" is what a program linked to the shared library needs, "development" what building one needs.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+install(TARGETS activ_shared activ_static EXPORT activTargets
+    RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT runtime NAMELINK_COMPONENT development
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development
+    INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/activ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+    COMPONENT development FILES_MATCHING PATTERN "*.h")
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT runtime)
+
+# The command finds the library beside itself wherever the two are moved together.
+if(ACTIV_BUILD_TOOL)
+    if(NOT IS_ABSOLUTE "${CMAKE_INSTALL_BINDIR}" AND NOT IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
+        file(RELATIVE_PATH activ_bin_to_lib /prefix/${CMAKE_INSTALL_BINDIR} /prefix/${CMAKE_INSTALL_LIBDIR})
+        if(APPLE)
+            set_target_properties(activ_tool PROPERTIES INSTALL_RPATH "@loader_path/${activ_bin_to_lib}")
+        else()
+            set_target_properties(activ_tool PROPERTIES INSTALL_RPATH "$ORIGIN/${activ_bin_to_lib}")
+        endif()
+    endif()
+    install(TARGETS activ_tool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
+endif()
+
+# activ.pc finds its prefix from where it lies, so that an installed tree may be moved. An absolute LIBDIR says
+# nothing about the prefix: then all paths are the configured ones.
+if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
+    set(activ_pc_prefix ${CMAKE_INSTALL_PREFIX})
+else()
+    file(RELATIVE_PATH activ_pc_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+    string(REGEX REPLACE "/$" "" activ_pc_prefix "\${pcfiledir}/${activ_pc_prefix}")
+endif()
+set(activ_pc_libdir "\${prefix}")
+cmake_path(APPEND activ_pc_libdir "${CMAKE_INSTALL_LIBDIR}")
+set(activ_pc_includedir "\${prefix}")
+cmake_path(APPEND activ_pc_includedir "${CMAKE_INSTALL_INCLUDEDIR}")
+configure_file(${PROJECT_SOURCE_DIR}/cmake/activ.pc.in ${PROJECT_BINARY_DIR}/activ.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/activ.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)
+
+if(BUILD_SHARED_LIBS)
+    set(activ_default activ_shared)
+else()
+    set(activ_default activ_static)
+endif()
+set(activ_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/activ)
+configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/activConfig.cmake.in
+    ${PROJECT_BINARY_DIR}/activConfig.cmake INSTALL_DESTINATION ${activ_package_dir}
+    NO_SET_AND_CHECK_MACRO)
+# While the major version is 0, a new minor version may break its users.
+if(PROJECT_VERSION_MAJOR EQUAL 0)
+    set(activ_compatibility SameMinorVersion)
+else()
+    set(activ_compatibility SameMajorVersion)
+endif()
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/activConfigVersion.cmake
+    COMPATIBILITY ${activ_compatibility})
+install(FILES ${PROJECT_BINARY_DIR}/activConfig.cmake ${PROJECT_BINARY_DIR}/activConfigVersion.cmake
+    DESTINATION ${activ_package_dir} COMPONENT development)
+install(EXPORT activTargets NAMESPACE activ:: DESTINATION ${activ_package_dir} COMPONENT development)
