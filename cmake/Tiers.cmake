@@ -15,7 +15,11 @@ function(activ_add_tiers out)
         target_compile_definitions(activ_tier_${tier} PRIVATE
             ACTIV_TIER=${tier} ACTIV_TIER_HEADER="simd/${tier}.h")
         target_compile_options(activ_tier_${tier} PRIVATE ${activ_tier_flags_${tier}})
+        # Merged with other code, a unit might lend its instructions to the baseline.
         set_target_properties(activ_tier_${tier} PROPERTIES INTERPROCEDURAL_OPTIMIZATION OFF)
+        if(CMAKE_C_COMPILER_ID MATCHES "GNU|Clang")
+            target_compile_options(activ_tier_${tier} PRIVATE -fno-lto)
+        endif()
         target_link_libraries(activ_tier_${tier} PRIVATE activ_build activ_warnings)
         list(APPEND objects $<TARGET_OBJECTS:activ_tier_${tier}>)
     endforeach()

@@ -89,6 +89,18 @@ static int evaluate(const char *spec, int count, char **numbers)
     return result;
 }
 
+/* Text from a file: printable ASCII as it is, all else, which a terminal might obey, as \xHH. */
+static void print_escaped(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c == '\n' || (c >= 0x20 && c < 0x7f))
+            putchar(c);
+        else
+            printf("\\x%02x", c);
+    }
+}
+
 static int file(const char *path)
 {
     activ_message message;
@@ -99,14 +111,20 @@ static int file(const char *path)
     }
     activ_safetensors_entry entry = { .size = sizeof entry };
     for (size_t i = 0; activ_safetensors_at(tensors, i, &entry) == ACTIV_OK; i++) {
-        printf("%s %s (", entry.name, entry.dtype_name);
+        print_escaped(entry.name);
+        printf(" %s (", entry.dtype_name);
         for (size_t d = 0; d < entry.ndim; d++)
             printf(d > 0 ? ", %zu" : "%zu", entry.shape[d]);
         puts(")");
     }
     const char *key;
-    for (size_t i = 0; (key = activ_safetensors_metadata_key(tensors, i)); i++)
-        printf("\n[%s]\n%s\n", key, activ_safetensors_metadata(tensors, key));
+    for (size_t i = 0; (key = activ_safetensors_metadata_key(tensors, i)); i++) {
+        printf("\n[");
+        print_escaped(key);
+        printf("]\n");
+        print_escaped(activ_safetensors_metadata(tensors, key));
+        printf("\n");
+    }
     activ_safetensors_close(tensors);
     return 0;
 }

@@ -18,7 +18,9 @@
  * then "layers.0.weight" (out x in) and "layers.0.bias".
  *
  * One graph is used by one thread at a time. Results do not depend on the executor or the tier:
- * they are the same to the last bit.
+ * they are the same to the last
+ * bit (which NaN a NaN is aside). Arrays of the caller's must not lie in the graph's own memory. A
+ * call that fails for its arguments says why in activ_graph_error() too.
  */
 #ifndef ACTIV_GRAPH_H
 #define ACTIV_GRAPH_H
@@ -61,7 +63,7 @@ ACTIV_API activ_node activ_graph_linear(activ_graph *graph, activ_node x, size_t
 ACTIV_API activ_node activ_graph_linear_without_bias(activ_graph *graph, activ_node x, size_t out_features);
 
 /* y = f(x), element by element. The trainable parameters of f, if it has some, belong to this
- * layer. The graph shares fn: the caller may destroy its handle at once. */
+ * layer. The graph keeps a copy of fn: the caller may destroy it at once. */
 ACTIV_API activ_node activ_graph_apply(activ_graph *graph, activ_node x, const activ_fn *fn);
 
 /* y = f(x) with the function and the very parameters of an earlier activation layer. */
@@ -155,7 +157,7 @@ ACTIV_API activ_status activ_graph_tensor_info(const activ_graph *graph, size_t 
                                                activ_param_info *info);
 
 /* What a node put out in the last forward or evaluate call: batch rows; the graph's, until
- * the next call. NULL if there was none, for a loss, and after a training step. */
+ * the next call. NULL if there was none, for a loss, for the input (the caller has it) and after a training step. */
 ACTIV_API const float *activ_graph_values(const activ_graph *graph, activ_node node);
 
 /* The largest batch it was compiled for; 0 before. */

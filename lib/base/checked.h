@@ -49,5 +49,4 @@ static inline int activ_ranges_overlap(const void *a, size_t a_bytes, const void
     return p <= q ? q - p < a_bytes : p - q < b_bytes;
 }
 
-
 #endif

@@ -77,7 +77,7 @@ activ_status activ_random_normal(uint64_t seed, uint64_t stream, uint64_t index,
         return ACTIV_ERROR_INVALID;
     if (!(mean - mean == 0.0f) || !(deviation >= 0.0f) || !(deviation - deviation == 0.0f))
         return ACTIV_ERROR_RANGE;
-    if (index >> 63 || (uint64_t)n > (UINT64_C(1) << 63) - index)
+    if (index >> 63 || (uint64_t)n >= (UINT64_C(1) << 63) - index)
         return ACTIV_ERROR_RANGE;
     for (size_t i = 0; i < n; i++)
         out[i] = (float)((double)mean + (double)deviation * activ_random_normal_double(seed, stream,

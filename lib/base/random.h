@@ -8,7 +8,7 @@
 #define ACTIV_STREAM(purpose, number) (UINT64_C(1) << 63 | (uint64_t)(purpose) << 48 | (uint64_t)(number))
 enum {
     ACTIV_STREAM_INIT  = 1,   /* initial values of a graph; number: the tensor's index */
-    ACTIV_STREAM_NOISE = 2,   /* noise of random layers; number: the node's index */
+    ACTIV_STREAM_NOISE = 2,   /* noise of random layers; number: step << 12 | node */
     ACTIV_STREAM_FN    = 3    /* initial values of a function's parameters; number: which vector */
 };
 
@@ -20,6 +20,5 @@ void activ_philox(uint64_t seed, uint64_t stream, uint64_t block, uint32_t out[4
 double activ_random_unit(uint64_t seed, uint64_t stream, uint64_t index);
 /* Normal, from the numbers 2 index and 2 index + 1. */
 double activ_random_normal_double(uint64_t seed, uint64_t stream, uint64_t index);
-double activ_log(double x);                                                          /* x > 0, normal */
 
 #endif

@@ -343,12 +343,17 @@ size_t activ_format_float(float number, char *buffer)
     }
     for (int count = 1;; count++) {
         uint64_t digits;
-        int exponent, overflow;
-        float back = 0.0f;
+        int exponent;
         round_digits(negative ? -(double)number : (double)number, count, &digits, &exponent);
-        size_t length = write_digits(negative, digits, count, exponent, buffer);
-        activ_parse_float(buffer, length, &back, &overflow);
-        if (count == 9 || (back == number && !overflow))
-            return length;
+        /* The next larger, too: below a power of two, numbers lie closer together than above it, so that the
+         * nearest may miss on the one side and the second nearest hit on the other. */
+        for (uint64_t more = 0; more < 2; more++) {
+            int overflow;
+            float back = 0.0f;
+            size_t length = write_digits(negative, digits + more, count, exponent, buffer);
+            activ_parse_float(buffer, length, &back, &overflow);
+            if (count == 9 || (back == number && !overflow))
+                return length;
+        }
     }
 }

@@ -40,7 +40,7 @@ size_t activ_parse_float(const char *text, size_t length, float *number, int *ov
 /* Reads digits only. Returns the characters read; 0 for none or if the number does not fit. */
 size_t activ_parse_size(const char *text, size_t length, size_t *number);
 
-/* The shortest decimal that reads back as the same float32: "0.2", "25", "1e-07". At most 16
+/* The shortest decimal that reads back as the same float32: "0.2", "25", "1e-7". At most 16
  * characters and a zero byte. */
 #define ACTIV_FLOAT_TEXT 17
 size_t activ_format_float(float number, char *buffer);

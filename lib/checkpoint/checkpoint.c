@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "checkpoint/safetensors.h"
 #include "cpu/cpu.h"
 #include "graph/graph.h"
 
@@ -85,9 +86,8 @@ static activ_status blame(activ_message *message, activ_status status, const cha
 {
     if (message) {
         activ_text text;
-        activ_text_start(&text, message->text, sizeof message->text);
-        activ_text_add(&text, path);
-        activ_text_add(&text, ": tensor ");
+        activ_safetensors_blame(message, path, &text);
+        activ_text_add(&text, "tensor ");
         activ_text_add_quoted(&text, name, strlen(name));
         activ_text_add(&text, fault);
     }

@@ -8,6 +8,7 @@
 #include "base/sized.h"
 #include "base/text.h"
 #include "cpu/cpu.h"
+#include "kernels/kernels.h"
 
 activ_status activ_fn_check(const char *spec, activ_message *message)
 {
@@ -17,6 +18,17 @@ activ_status activ_fn_check(const char *spec, activ_message *message)
         return ACTIV_ERROR_INVALID;
     }
     return activ_fn_parse(spec, &parsed, message);
+}
+
+/* What depends on where the block lies and on whose it is. The block: the struct, the initial values of
+ * a vector's parameters, the spec. */
+static void bind(activ_fn *fn, const activ_host *host)
+{
+    size_t vector = fn->definition->param_vector ? fn->param_count : 0;
+    fn->host = *host;
+    fn->kernel = activ_kernels_of(host->tier)->functions[fn->parsed.index];
+    fn->initial = vector ? (float *)(fn + 1) : NULL;
+    fn->spec = (char *)(fn + 1) + vector * sizeof(float);
 }
 
 activ_status activ_fn_create(const activ_context *context, const char *spec, activ_fn **out)
@@ -42,15 +54,11 @@ activ_status activ_fn_create(const activ_context *context, const char *spec, act
     activ_fn *fn = activ_host_alloc(&host, bytes);
     if (!fn)
         return ACTIV_ERROR_OUT_OF_MEMORY;
-    fn->host = host;
     fn->bytes = bytes;
-    atomic_init(&fn->owners, 1);
     fn->parsed = parsed;
     fn->definition = definition;
-    fn->kernel = activ_kernels_of(host.tier)->functions[parsed.index];
     fn->param_count = params;
-    fn->initial = vector ? (float *)(fn + 1) : NULL;
-    fn->spec = (char *)(fn + 1) + vector * sizeof(float);
+    bind(fn, &host);
     activ_fn_write_spec(&parsed, fn->spec, text);
     if (vector)
         definition->param_init(parsed.values, 0, fn->initial);
@@ -72,17 +80,19 @@ size_t activ_fn_param_vector(const activ_fn_parsed *parsed, int which, const cha
     return 0;
 }
 
-activ_fn *activ_fn_share(const activ_fn *fn)
+activ_fn *activ_fn_copy(const activ_host *host, const activ_fn *fn)
 {
-    /* The count of owners is the one thing in a function that changes. */
-    activ_fn *shared = (activ_fn *)(uintptr_t)fn;
-    atomic_fetch_add_explicit(&shared->owners, 1, memory_order_relaxed);
-    return shared;
+    activ_fn *copy = activ_host_alloc(host, fn->bytes);
+    if (!copy)
+        return NULL;
+    memcpy(copy, fn, fn->bytes);
+    bind(copy, host);
+    return copy;
 }
 
 void activ_fn_destroy(activ_fn *fn)
 {
-    if (!fn || atomic_fetch_sub_explicit(&fn->owners, 1, memory_order_acq_rel) != 1)
+    if (!fn)
         return;
     activ_host host = fn->host;
     activ_host_free(&host, fn, fn->bytes);

@@ -2,12 +2,10 @@
 #ifndef ACTIV_FN_FN_H
 #define ACTIV_FN_FN_H
 
-#include <stdatomic.h>
-
 #include "activ/fn.h"
 #include "base/host.h"
 #include "functions/definition.h"
-#include "kernels/kernels.h"
+#include "functions/kernel.h"
 
 /* A function of the list: its name and what its file defines. */
 typedef struct activ_fn_entry {
@@ -35,7 +33,6 @@ size_t activ_fn_param_vector(const activ_fn_parsed *parsed, int which, const cha
 struct activ_fn {
     activ_host host;
     size_t bytes;                  /* of this block: struct, initial parameters, spec */
-    atomic_size_t owners;
     activ_fn_parsed parsed;
     const activ_fn_definition *definition;
     const activ_fn_kernel *kernel;
@@ -44,7 +41,7 @@ struct activ_fn {
     char *spec;
 };
 
-/* One more owner of the same function; give it back with activ_fn_destroy. */
-activ_fn *activ_fn_share(const activ_fn *fn);
+/* The same function for another host: its memory, its tier. NULL if there is no memory. */
+activ_fn *activ_fn_copy(const activ_host *host, const activ_fn *fn);
 
 #endif

@@ -13,5 +13,5 @@
 #if defined(ACTIV_FN_DEFINITIONS)
 #include "functions/definition.h"
 #else
-#include "kernels/loops.h"
+#include "functions/loops.h"
 #endif

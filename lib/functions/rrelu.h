@@ -1,13 +1,14 @@
 /* rrelu: leaky_relu with a random slope. Xu 2015.
  *
- * Training draws a slope in [lower, upper) for each element with x <= 0; otherwise the slope is
+ * Training draws a slope in [lower, upper] for each element with x <= 0; otherwise the slope is
  * the mean, (lower + upper)/2. The drawn slope is also the derivative at 0, as in PyTorch. */
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)
 static const char *rrelu_check(const float *values)
 {
-    return values[0] <= values[1] ? NULL : "lower must not be above upper";
+    float span = values[1] - values[0];
+    return span >= 0.0f && span <= 3.402823466e38f ? NULL : "lower must not be above upper, nor too far below";
 }
 
 static const activ_fn_definition rrelu_definition = {
@@ -46,29 +47,21 @@ V_INLINE void rrelu_noise_part(vf lower, vf span, vf x, vf *y, vf *noise)
 static void rrelu_forward_noise(const float *values, size_t n, const float *x, float *y, float *noise)
 {
     vf lower = v_set(values[0]), span = v_set(values[1] - values[0]);
-    size_t i = 0;
-    vf out, kept;
-    for (; i + V_LANES <= n; i += V_LANES) {
-        kept = v_load(noise + i);
-        rrelu_noise_part(lower, span, v_load(x + i), &out, &kept);
-        v_store(y + i, out);
-        v_store(noise + i, kept);
-    }
-    if (i < n) {
-        kept = v_load_part(noise + i, n - i);
-        rrelu_noise_part(lower, span, v_load_part(x + i, n - i), &out, &kept);
-        v_store_part(y + i, n - i, out);
-        v_store_part(noise + i, n - i, kept);
+    for (size_t i = 0; i < n; i += V_LANES) {
+        size_t lanes = v_part_lanes(n - i, 0);
+        vf out, kept = v_load_some(noise + i, lanes);
+        rrelu_noise_part(lower, span, v_load_some(x + i, lanes), &out, &kept);
+        v_store_some(y + i, lanes, out);
+        v_store_some(noise + i, lanes, kept);
     }
 }
 
 static void rrelu_backward_noise(size_t n, const float *noise, const float *dy, float *dx)
 {
-    size_t i = 0;
-    for (; i + V_LANES <= n; i += V_LANES)
-        v_store(dx + i, v_mul(v_load(dy + i), v_load(noise + i)));
-    if (i < n)
-        v_store_part(dx + i, n - i, v_mul(v_load_part(dy + i, n - i), v_load_part(noise + i, n - i)));
+    for (size_t i = 0; i < n; i += V_LANES) {
+        size_t lanes = v_part_lanes(n - i, 0);
+        v_store_some(dx + i, lanes, v_mul(v_load_some(dy + i, lanes), v_load_some(noise + i, lanes)));
+    }
 }
 
 ACTIV_ELEMENTWISE_RANDOM(rrelu)

@@ -7,7 +7,8 @@
 #if defined(ACTIV_FN_DEFINITIONS)
 static const char *softplus_check(const float *values)
 {
-    return values[0] > 0.0f ? NULL : "beta must be above 0";
+    /* Within these, e^z/beta is 0 wherever z is below what the exponential is asked for. */
+    return values[0] >= 1e-20f && values[0] <= 1e20f ? NULL : "beta must lie between 1e-20 and 1e20";
 }
 
 static const activ_fn_definition softplus_definition = {
@@ -20,7 +21,7 @@ static const activ_fn_definition softplus_definition = {
     .check = softplus_check,
 };
 #else
-/* beta x as a pair, within +-150, and its mirror image -|beta x|. */
+/* z = beta x, and -|z| as a pair, not below -150. */
 typedef struct softplus_argument {
     vf z, minus_abs, minus_abs_low;
     vm negative;
@@ -54,7 +55,9 @@ V_INLINE vf softplus_forward(vf x, const vf *v)
     vf q = v_div(h, v[0]);
     q = v_add(q, v_div(v_add(v_fnma(q, v[0], h), l), v[0]));
     vf y = v_scale(q, i_sel(tail, e.n, i_set(0)));
-    return v_sel(v_gt(a.z, v[1]), x, y);
+    /* From z = 30 on, ln(1 + e^z) is z to the last bit, whatever the threshold. */
+    vm straight = m_or(v_gt(a.z, v[1]), v_gt(a.z, v_set(30.0f)));
+    return v_sel(straight, x, y);
 }
 
 V_INLINE vf softplus_derivative(vf x, const vf *v)

@@ -38,14 +38,9 @@ void activ_graph_destroy(activ_graph *g)
     activ_host_free(&host, g, sizeof *g);
 }
 
-activ_status activ_graph_fail_pieces(activ_graph *g, activ_status status, const graph_node *node,
-                                     const char *const *pieces)
+activ_status activ_graph_say_pieces(activ_graph *g, activ_status status, const graph_node *node,
+                                    const char *const *pieces)
 {
-    /* A compiled graph still runs: a late builder call spoils nothing but the message. */
-    if (g->status != ACTIV_OK)
-        return g->status;
-    if (g->max_batch == 0)
-        g->status = status;
     activ_text text;
     activ_text_start(&text, g->error.text, sizeof g->error.text);
     if (node) {
@@ -57,6 +52,16 @@ activ_status activ_graph_fail_pieces(activ_graph *g, activ_status status, const 
     for (; *pieces; pieces++)
         activ_text_add(&text, *pieces);
     return activ_host_log(&g->host, status, g->error.text);
+}
+
+activ_status activ_graph_fail_pieces(activ_graph *g, activ_status status, const graph_node *node,
+                                     const char *const *pieces)
+{
+    if (g->status != ACTIV_OK)
+        return g->status;
+    if (g->max_batch == 0)
+        g->status = status;
+    return activ_graph_say_pieces(g, status, node, pieces);
 }
 
 activ_status activ_graph_fail_shape(activ_graph *g, const graph_node *node, const char *what)
@@ -91,23 +96,6 @@ static int grow(const activ_host *host, void **array, size_t *room, size_t count
     return 1;
 }
 
-/* "layers.K" for layers that PyTorch's nn.Sequential would count, the kind's name for the
- * others. */
-static void default_name(activ_graph *g, const graph_kind *kind, char *name)
-{
-    activ_text text;
-    activ_text_start(&text, name, ACTIV_NAME_SIZE);
-    if (!kind->numbered) {
-        activ_text_add(&text, kind->name);
-        return;
-    }
-    size_t number = 0;
-    for (size_t i = 0; i < g->node_count; i++)
-        number += g->nodes[i].kind->numbered != 0;
-    activ_text_add(&text, "layers.");
-    activ_text_add_size(&text, number);
-}
-
 activ_node activ_graph_find(const activ_graph *g, const char *name)
 {
     for (size_t i = 0; i < g->node_count; i++)
@@ -116,16 +104,40 @@ activ_node activ_graph_find(const activ_graph *g, const char *name)
     return -1;
 }
 
-/* A default name may be taken by a name that the user gave: then a number is added. */
-static void make_unique(const activ_graph *g, char *name)
+/* "layers.K" for layers that PyTorch's nn.Sequential would count, "flatten", "flatten_2" ... for the
+ * others. The user may have given such a name to another layer: then a number is added. */
+static void default_name(const activ_graph *g, const graph_kind *kind, char *name)
+{
+    size_t same = 0;
+    for (size_t i = 0; i < g->node_count; i++)
+        same += kind->numbered ? g->nodes[i].kind->numbered != 0 : g->nodes[i].kind == kind;
+    for (size_t attempt = 0; attempt == 0 || activ_graph_find(g, name) >= 0; attempt++) {
+        activ_text text;
+        activ_text_start(&text, name, ACTIV_NAME_SIZE);
+        activ_text_add(&text, kind->numbered ? "layers." : kind->name);
+        if (kind->numbered) {
+            activ_text_add_size(&text, same);
+        } else if (same > 0) {
+            activ_text_add(&text, "_");
+            activ_text_add_size(&text, same + 1);
+        }
+        if (attempt > 0) {
+            activ_text_add(&text, "_");
+            activ_text_add_size(&text, attempt + 1);
+        }
+    }
+}
+
+static int is_name(const char *name)
 {
     size_t length = strlen(name);
-    for (size_t i = 2; activ_graph_find(g, name) >= 0; i++) {
-        activ_text text;
-        activ_text_start(&text, name + length, ACTIV_NAME_SIZE - length);
-        activ_text_add(&text, "_");
-        activ_text_add_size(&text, i);
+    for (size_t i = 0; i < length; i++) {
+        char c = name[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+              c == '-' || c == '.'))
+            return 0;
     }
+    return length > 0 && length < ACTIV_NAME_SIZE;
 }
 
 graph_node *activ_graph_start(activ_graph *g, const graph_kind *kind, activ_node a, activ_node b)
@@ -166,8 +178,11 @@ graph_node *activ_graph_start(activ_graph *g, const graph_kind *kind, activ_node
     node->first_tensor = g->tensor_count;
     for (int i = 0; i < 2; i++)
         node->inputs[i] = i < kind->inputs ? inputs[i] : -1;
-    default_name(g, kind, node->name);
-    make_unique(g, node->name);
+    node->last_consumer = -1;
+    if (g->next_name)
+        memcpy(node->name, g->next_name, strlen(g->next_name) + 1);
+    else
+        default_name(g, kind, node->name);
     return node;
 }
 
@@ -190,6 +205,11 @@ activ_node activ_graph_finish(activ_graph *g, graph_node *node)
     if (node->kind->is_loss)
         g->loss = id;
     return id;
+}
+
+int activ_graph_is_free_name(const activ_graph *g, const char *name)
+{
+    return is_name(name) && activ_graph_find(g, name) < 0;
 }
 
 activ_status activ_graph_add_tensor(activ_graph *g, activ_node id, const char *role, size_t ndim,
@@ -228,33 +248,29 @@ activ_status activ_graph_name(activ_graph *g, activ_node id, const char *name)
         return g->status;
     if (g->max_batch > 0)
         return activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled: names are fixed");
+    char quoted[ACTIV_NAME_SIZE * 4];
+    activ_text text;
+    activ_text_start(&text, quoted, sizeof quoted);
+    activ_text_add_quoted(&text, name, strlen(name));
     if (id < 0 || (size_t)id >= g->node_count)
-        return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "no node of this graph to name ", name);
+        return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "no node of this graph to be called ", quoted);
     graph_node *node = &g->nodes[id];
-    size_t length = strlen(name);
-    int legal = length > 0 && length < ACTIV_NAME_SIZE;
-    for (size_t i = 0; legal && i < length; i++) {
-        char c = name[i];
-        legal = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-                c == '-' || c == '.';
-    }
-    if (!legal)
+    if (!is_name(name))
         return activ_graph_fail(g, ACTIV_ERROR_INVALID, node,
-                                "a name has 1 to 63 letters, digits, '_', '-' and '.', unlike '", name, "'");
+                                "a name has 1 to 63 letters, digits, '_', '-' and '.', unlike ", quoted);
     activ_node other = activ_graph_find(g, name);
     if (other >= 0 && other != id)
-        return activ_graph_fail(g, ACTIV_ERROR_INVALID, node, "another layer is called ", name);
+        return activ_graph_fail(g, ACTIV_ERROR_INVALID, node, "another layer is called ", quoted);
     size_t old = strlen(node->name);
     for (size_t i = 0; i < node->tensors; i++) {
         graph_tensor *t = &g->tensors[node->first_tensor + i];
         char role[sizeof t->name];
         memcpy(role, t->name + old, strlen(t->name + old) + 1);
-        activ_text text;
         activ_text_start(&text, t->name, sizeof t->name);
         activ_text_add(&text, name);
         activ_text_add(&text, role);
     }
-    memcpy(node->name, name, length + 1);
+    memcpy(node->name, name, strlen(name) + 1);
     return ACTIV_OK;
 }
 

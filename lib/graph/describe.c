@@ -47,18 +47,27 @@ const char *activ_line_value(const graph_line *line, const char *key)
     return NULL;
 }
 
-/* Cuts the text at the next ", " and returns what was before it; NULL at the end. The value of
- * fn= may hold commas itself, and is always last. */
+/* Cuts the text at the next ", " and returns what was before it; NULL at the end. The value of fn= may
+ * hold commas itself, and is always last. */
 static char *next_argument(char **rest)
 {
     char *argument = *rest;
-    if (!argument || *argument == '\0')
+    if (!argument)
         return NULL;
     char *comma = strncmp(argument, "fn=", 3) == 0 ? NULL : strstr(argument, ", ");
     *rest = comma ? comma + 2 : NULL;
     if (comma)
         *comma = '\0';
     return argument;
+}
+
+/* A setting that this kind of layer has, and that the line did not have yet. */
+static int is_setting(const graph_kind *kind, const graph_line *line, const char *key)
+{
+    for (int i = 0; i < 2; i++)
+        if (kind->keys[i] && strcmp(kind->keys[i], key) == 0)
+            return activ_line_value(line, key) == NULL;
+    return 0;
 }
 
 /* Takes `line` (which it cuts up) apart and builds its node; -1 if it is not well formed. */
@@ -81,7 +90,7 @@ static activ_node parse_line(activ_graph *g, char *line)
 
     graph_line parsed;
     memset(&parsed, 0, sizeof parsed);
-    char *rest = open + 1, *argument;
+    char *rest = open[1] != '\0' ? open + 1 : NULL, *argument;
     int inputs = 0, pairs = 0;
     while ((argument = next_argument(&rest))) {
         char *sign = strchr(argument, '=');
@@ -91,22 +100,21 @@ static activ_node parse_line(activ_graph *g, char *line)
             if (parsed.inputs[inputs++] < 0)
                 return -1;
         } else if (sign) {
-            if (pairs == 2)
-                return -1;
             *sign = '\0';
+            if (!is_setting(kind, &parsed, argument))
+                return -1;
             parsed.keys[pairs] = argument;
             parsed.values[pairs++] = sign + 1;
-        } else {
-            if (parsed.number_count == ACTIV_MAX_DIMS || size == 0 ||
-                activ_parse_size(argument, size, &parsed.numbers[parsed.number_count++]) != size)
-                return -1;
+        } else if (!kind->takes_numbers || parsed.number_count == ACTIV_MAX_DIMS || size == 0 ||
+                   activ_parse_size(argument, size, &parsed.numbers[parsed.number_count++]) != size) {
+            return -1;
         }
     }
-    if (inputs < kind->inputs)
+    if (inputs < kind->inputs || !activ_graph_is_free_name(g, line))
         return -1;
+    g->next_name = line;
     activ_node node = kind->parse(g, &parsed);
-    if (node >= 0 && activ_graph_name(g, node, line) != ACTIV_OK)
-        return -1;
+    g->next_name = NULL;
     return node;
 }
 
@@ -124,12 +132,16 @@ activ_status activ_graph_parse(activ_graph *g, const char *description)
             *end = '\0';
         int good = number == 1 ? strcmp(line, HEADER) == 0 : parse_line(g, line) >= 0;
         if (!good) {
+            /* What the builder said, if it said something, behind the number of the line. */
+            activ_message said = g->error;
+            activ_status status = g->status == ACTIV_ERROR_OUT_OF_MEMORY ? g->status : ACTIV_ERROR_FORMAT;
             char which[32];
             activ_text text;
             activ_text_start(&text, which, sizeof which);
             activ_text_add_size(&text, number);
-            activ_graph_fail(g, ACTIV_ERROR_FORMAT, NULL, "line ", which,
-                             " of the network's description is malformed");
+            g->status = status;
+            activ_graph_say(g, status, NULL, "line ", which, " of the network's description",
+                            said.text[0] ? ": " : " is malformed", said.text);
         }
         line = end ? end + 1 : NULL;
         number++;

@@ -34,6 +34,10 @@ typedef struct graph_node {
     size_t value, grad, noise;
     int needs_grad;             /* a parameter lies here or before it */
     int consumers;
+    activ_node last_consumer;   /* -1: none */
+    int read_back;              /* a consumer reads the values on the way back */
+    activ_node grad_owner;      /* the node in whose memory the gradient lies */
+    activ_node grad_until;      /* of an owner: the first node whose gradient lies in its memory */
 } graph_node;
 
 typedef struct graph_tensor {
@@ -62,6 +66,7 @@ struct activ_graph {
 
     uint64_t seed, step;        /* of the random layers */
     int have_values;            /* the last call was an evaluation */
+    const char *next_name;      /* of the node that a description is about to add; else NULL */
 };
 
 /* One pass through the graph. */
@@ -107,15 +112,22 @@ struct graph_kind {
      * nothing. And back. */
     void (*describe)(const activ_graph *g, const graph_node *node, activ_text *text);
     activ_node (*parse)(activ_graph *g, const graph_line *line);
+    const char *keys[2];        /* the settings that a line may have */
+    int takes_numbers;
 };
 
 extern const graph_kind activ_kind_input, activ_kind_flatten, activ_kind_linear, activ_kind_activation,
     activ_kind_add, activ_kind_cross_entropy, activ_kind_mse;
 
-/* Remembers the first mistake; returns status. Message: "NAME (KIND): " (node may be NULL) and the
- * pieces, all strings. */
+/* Sets the graph's message, tells the log, returns status. Message: "NAME (KIND): " (node may be NULL)
+ * and the pieces, all strings. say: for a call that failed; fail: for a mistake in building, which the
+ * graph remembers (unless there was one before, or the graph is compiled and so complete). */
+#define activ_graph_say(g, status, node, ...) \
+    activ_graph_say_pieces(g, status, node, (const char *const[]){ __VA_ARGS__, NULL })
 #define activ_graph_fail(g, status, node, ...) \
     activ_graph_fail_pieces(g, status, node, (const char *const[]){ __VA_ARGS__, NULL })
+activ_status activ_graph_say_pieces(activ_graph *g, activ_status status, const graph_node *node,
+                                    const char *const *pieces);
 activ_status activ_graph_fail_pieces(activ_graph *g, activ_status status, const graph_node *node,
                                      const char *const *pieces);
 /* For shapes that do not fit: text, then the inputs' names and shapes. */
@@ -141,10 +153,11 @@ const float *activ_run_gradient(const graph_run *run, const graph_node *node);
 float *activ_graph_tensor_values(const activ_graph *g, size_t tensor);
 float *activ_graph_tensor_gradient(const activ_graph *g, size_t tensor);
 
-/* A product on the executor's threads: columns are shared out. g->packed is set here. */
+/* A product on the executor's threads: columns are shared out. product.packed is set here. */
 void activ_run_gemm(const graph_run *run, activ_gemm product);
 
 activ_node activ_graph_find(const activ_graph *g, const char *name);   /* -1 if there is none */
+int activ_graph_is_free_name(const activ_graph *g, const char *name);   /* well formed, and not taken */
 
 /* The description of a network as text, and back: fails as a builder does. */
 void activ_graph_describe(const activ_graph *g, activ_text *text);

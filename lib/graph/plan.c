@@ -20,37 +20,47 @@ static size_t padded(size_t floats)
     return (floats + 15) / 16 * 16;
 }
 
-/* Largest first, each at the lowest place that is free during its life. Returns the size of the
- * whole; 0 if it overflows. */
-static size_t place(buffer *buffers, size_t count)
+/* Largest first, each at the lowest place that is free during its life. `order` has room for as many numbers as there
+ * are buffers. Returns the size of the whole; 0 if it overflows. */
+static size_t place(buffer *buffers, size_t count, size_t *order)
 {
-    for (size_t i = 1; i < count; i++)
-        for (size_t j = i; j > 0 && buffers[j].size > buffers[j - 1].size; j--) {
-            buffer kept = buffers[j];
+    for (size_t i = 1; i < count; i++) {
+        buffer moved = buffers[i];
+        size_t j = i;
+        for (; j > 0 && moved.size > buffers[j - 1].size; j--)
             buffers[j] = buffers[j - 1];
-            buffers[j - 1] = kept;
-        }
+        buffers[j] = moved;
+    }
     size_t end = 16;
     for (size_t i = 0; i < count; i++) {
-        size_t at = 0;
-        for (size_t j = 0; j < i;) {
-            const buffer *other = &buffers[j++];
-            int together = buffers[i].born <= other->dies && other->born <= buffers[i].dies;
-            if (together && at < *other->offset + other->size && *other->offset < at + buffers[i].size) {
-                at = *other->offset + other->size;
-                j = 0;
-            }
+        /* order: the placed ones by offset. Behind each that lives at the same time, until a gap is wide enough. */
+        size_t at = 0, position = 0;
+        for (size_t k = 0; k < i; k++) {
+            const buffer *other = &buffers[order[k]];
+            if (buffers[i].born > other->dies || other->born > buffers[i].dies)
+                continue;
+            if (*other->offset >= at && *other->offset - at >= buffers[i].size)
+                break;
+            size_t behind = *other->offset + other->size;
+            at = behind > at ? behind : at;
         }
         *buffers[i].offset = at;
         size_t top;
         if (!activ_checked_add(at, buffers[i].size, &top))
             return 0;
         end = top > end ? top : end;
+        while (position < i && *buffers[order[position]].offset <= at)
+            position++;
+        for (size_t k = i; k > position; k--)
+            order[k] = order[k - 1];
+        order[position] = i;
     }
     return end;
 }
 
-static void count_consumers(activ_graph *g)
+/* Who uses whose values, and in whose memory each gradient lies: a consumer's that may work in place,
+ * if it is the only one. */
+static void mark_uses(activ_graph *g)
 {
     for (size_t i = 0; i < g->node_count; i++) {
         graph_node *node = &g->nodes[i];
@@ -59,35 +69,30 @@ static void count_consumers(activ_graph *g)
         for (int k = 0; k < node->kind->inputs; k++) {
             graph_node *input = &g->nodes[node->inputs[k]];
             input->consumers++;
+            input->last_consumer = (activ_node)i;
+            /* Seen through a view, the values may be read by the view's consumers. */
+            input->read_back |= node->kind->reads_input || node->kind->is_view;
             node->needs_grad |= input->needs_grad;
         }
     }
-}
-
-/* The node in whose memory a node's gradient lies: a consumer that may work in place, and is the
- * only one. */
-static size_t gradient_owner(const activ_graph *g, size_t i)
-{
-    for (;;) {
-        const graph_node *node = &g->nodes[i];
+    for (size_t i = g->node_count; i-- > 0;) {
+        graph_node *node = &g->nodes[i];
+        node->grad_owner = node->grad_until = (activ_node)i;
         if (node->consumers != 1)
-            return i;
-        size_t next = g->node_count;
-        for (size_t j = i + 1; j < g->node_count; j++)
-            for (int k = 0; k < g->nodes[j].kind->inputs; k++)
-                if ((size_t)g->nodes[j].inputs[k] == i)
-                    next = j;
-        const graph_node *consumer = &g->nodes[next];
+            continue;
+        const graph_node *consumer = &g->nodes[node->last_consumer];
         if (consumer->kind->is_loss || !consumer->kind->backward_in_place)
-            return i;
-        i = next;
+            continue;
+        node->grad_owner = consumer->grad_owner;
+        if (node->needs_grad)
+            g->nodes[node->grad_owner].grad_until = (activ_node)i;
     }
 }
 
-static activ_status plan(activ_graph *g, size_t max_batch, buffer *buffers, size_t *total)
+static activ_status plan(activ_graph *g, size_t max_batch, buffer *buffers, size_t *order, size_t *total)
 {
     size_t n = g->node_count, count = 0, temporary = 0;
-    count_consumers(g);
+    mark_uses(g);
     for (size_t i = 0; i < n; i++) {
         graph_node *node = &g->nodes[i];
         size_t size;
@@ -95,42 +100,23 @@ static activ_status plan(activ_graph *g, size_t max_batch, buffer *buffers, size
             return activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "its size overflows for the largest batch");
         size = padded(size);
         if (!node->kind->is_loss && !node->kind->is_view && node->kind->inputs > 0) {
-            buffer b = { &node->value, size, i, n };
-            for (size_t j = i + 1; j < n; j++)
-                for (int k = 0; k < g->nodes[j].kind->inputs; k++)
-                    if ((size_t)g->nodes[j].inputs[k] == i &&
-                        (g->nodes[j].kind->reads_input || g->nodes[j].kind->is_view))
-                        b.dies = 2 * n - i - 1;     /* by a consumer, or by a consumer of the view */
+            buffer b = { &node->value, size, i, node->read_back ? 2 * n - i - 1 : n };
             buffers[count++] = b;
         }
         if (node->fn && activ_fn_is_random(node->fn)) {
             buffer b = { &node->noise, size, i, 2 * n - i };
             buffers[count++] = b;
         }
-        if (node->needs_grad && !node->kind->is_loss && gradient_owner(g, i) == i) {
-            /* Born when the last consumer goes back; its life ends with the last node that lies
-             * in it. */
-            buffer b = { &node->grad, size, n + 1, 2 * n - i };
-            for (size_t j = 0; j < i; j++)
-                if (g->nodes[j].needs_grad && gradient_owner(g, j) == i) {
-                    b.dies = 2 * n - j;
-                    break;
-                }
-            for (size_t j = n; j-- > i + 1;) {
-                int consumes = 0;
-                for (int k = 0; k < g->nodes[j].kind->inputs; k++)
-                    consumes |= (size_t)g->nodes[j].inputs[k] == i;
-                if (consumes) {
-                    b.born = 2 * n - j;
-                    break;
-                }
-            }
+        if (node->needs_grad && !node->kind->is_loss && node->grad_owner == (activ_node)i) {
+            /* Born when the last consumer goes back; dies with the first node whose gradient lies in it. */
+            size_t last = node->last_consumer >= 0 ? (size_t)node->last_consumer : n - 1;
+            buffer b = { &node->grad, size, 2 * n - last, 2 * n - (size_t)node->grad_until };
             buffers[count++] = b;
             if (node->consumers > 1 && size > temporary)
                 temporary = size;
         }
     }
-    size_t end = place(buffers, count);
+    size_t end = place(buffers, count, order);
     /* Placed relative to the start of the buffers; parameters, gradients and scratch come before. */
     const size_t most = SIZE_MAX / sizeof(float) / 8;   /* so that the sums below cannot overflow */
     size_t params = padded(g->param_count), threads = (size_t)g->host.executor.num_threads;
@@ -141,7 +127,7 @@ static activ_status plan(activ_graph *g, size_t max_batch, buffer *buffers, size
         *buffers[i].offset += start;
     for (size_t i = n; i-- > 0;)
         if (g->nodes[i].needs_grad && !g->nodes[i].kind->is_loss)
-            g->nodes[i].grad = g->nodes[gradient_owner(g, i)].grad;
+            g->nodes[i].grad = g->nodes[g->nodes[i].grad_owner].grad;
     g->params = 0;
     g->grads = params;
     g->temporary = 2 * params;
@@ -162,11 +148,12 @@ activ_status activ_graph_compile(activ_graph *g, size_t max_batch)
         return activ_graph_fail(g, ACTIV_ERROR_RANGE, NULL, "the largest batch is 0");
     if (g->input < 0 || g->output == g->input)
         return activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph has no layers");
-    size_t bytes = 3 * g->node_count * sizeof(buffer), total = 0;
+    /* At most three buffers a node, and their order. */
+    size_t most = 3 * g->node_count, bytes = most * (sizeof(buffer) + sizeof(size_t)), total = 0;
     buffer *buffers = activ_host_alloc(&g->host, bytes);
     if (!buffers)
         return activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for the plan");
-    activ_status status = plan(g, max_batch, buffers, &total);
+    activ_status status = plan(g, max_batch, buffers, (size_t *)(buffers + most), &total);
     activ_host_free(&g->host, buffers, bytes);
     if (status != ACTIV_OK)
         return status;

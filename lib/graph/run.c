@@ -1,6 +1,7 @@
 /* Running a compiled graph. */
 #include <string.h>
 
+#include "base/checked.h"
 #include "graph/graph.h"
 
 const float *activ_run_values(const graph_run *run, const graph_node *node)
@@ -81,10 +82,7 @@ static void backward(graph_run *run)
             if (!input->needs_grad)
                 continue;
             /* The last consumer comes first on the way back and writes; the others add to it. */
-            int first = k == 0 || node->inputs[0] != node->inputs[1];
-            for (size_t j = i + 1; first && j < g->node_count; j++)
-                for (int m = 0; m < g->nodes[j].kind->inputs; m++)
-                    first &= g->nodes[j].inputs[m] != node->inputs[k];
+            int first = input->last_consumer == (activ_node)i && (k == 0 || node->inputs[0] != node->inputs[1]);
             dx[k] = g->arena + (first ? input->grad : g->temporary);
             add[k] = !first;
         }
@@ -109,39 +107,79 @@ static void backward(graph_run *run)
     }
 }
 
-/* Is the graph ready for this call? loss: the kind of loss that it needs, NULL for none. */
-static activ_status check(activ_graph *g, size_t batch, const float *x, const graph_kind *loss,
-                          const void *targets)
+/* May the caller's array be used? Memory of the graph's own changes while it runs. */
+static int is_outside(const activ_graph *g, const void *array, size_t count, size_t size)
 {
-    if (!g || !x || (loss && !targets))
+    return !activ_ranges_overlap(g->arena, g->arena_bytes, array, count * size);
+}
+
+/* Is the graph ready for this call? loss: the kind of loss that it needs, NULL for none; `targets` is
+ * then an array of `count` per sample, of `size` bytes each. */
+static activ_status check(activ_graph *g, size_t batch, const float *x, const graph_kind *loss,
+                          const void *targets, size_t count, size_t size)
+{
+    if (!g)
         return ACTIV_ERROR_INVALID;
     if (g->status != ACTIV_OK)
         return g->status;
     if (g->max_batch == 0)
-        return ACTIV_ERROR_STATE;
-    if (batch == 0 || batch > g->max_batch)
-        return ACTIV_ERROR_RANGE;
+        return activ_graph_say(g, ACTIV_ERROR_STATE, NULL, "the graph is not compiled");
+    if (!x || (loss && !targets))
+        return activ_graph_say(g, ACTIV_ERROR_INVALID, NULL, x ? "the targets are NULL" : "the input is NULL");
+    if (batch == 0 || batch > g->max_batch) {
+        char numbers[64];
+        activ_text text;
+        activ_text_start(&text, numbers, sizeof numbers);
+        activ_text_add_size(&text, batch);
+        activ_text_add(&text, ", not 1 to ");
+        activ_text_add_size(&text, g->max_batch);
+        return activ_graph_say(g, ACTIV_ERROR_RANGE, NULL, "the batch is ", numbers);
+    }
     if (loss && (g->loss < 0 || g->nodes[g->loss].kind != loss))
-        return ACTIV_ERROR_STATE;
+        return activ_graph_say(g, ACTIV_ERROR_STATE, NULL, "the graph does not end in ", loss->name);
+    if (!is_outside(g, x, batch * g->nodes[g->input].features, sizeof *x) ||
+        (loss && !is_outside(g, targets, batch * count, size)))
+        return activ_graph_say(g, ACTIV_ERROR_INVALID, NULL, "input or targets lie in the graph's own memory");
     return ACTIV_OK;
 }
 
-static activ_status check_labels(const activ_graph *g, size_t batch, const int32_t *labels)
+static activ_status check_labels(activ_graph *g, size_t batch, const float *x, const int32_t *labels)
 {
+    activ_status status = check(g, batch, x, &activ_kind_cross_entropy, labels, 1, sizeof *labels);
+    if (status != ACTIV_OK)
+        return status;
     size_t classes = g->nodes[g->output].features;
-    for (size_t i = 0; i < batch; i++)
-        if (labels[i] < 0 || (size_t)labels[i] >= classes)
-            return ACTIV_ERROR_RANGE;
+    for (size_t i = 0; i < batch; i++) {
+        if (labels[i] >= 0 && (size_t)labels[i] < classes)
+            continue;
+        char numbers[96];
+        activ_text text;
+        activ_text_start(&text, numbers, sizeof numbers);
+        activ_text_add_size(&text, i);
+        activ_text_add(&text, labels[i] < 0 ? " is -" : " is ");
+        activ_text_add_size(&text, labels[i] < 0 ? (size_t)-(int64_t)labels[i] : (size_t)labels[i]);
+        activ_text_add(&text, ", but there are ");
+        activ_text_add_size(&text, classes);
+        activ_text_add(&text, " classes");
+        return activ_graph_say(g, ACTIV_ERROR_RANGE, NULL, "the label of sample ", numbers);
+    }
     return ACTIV_OK;
+}
+
+static activ_status check_targets(activ_graph *g, size_t batch, const float *x, const float *targets)
+{
+    size_t features = g && g->output >= 0 ? g->nodes[g->output].features : 0;
+    return check(g, batch, x, &activ_kind_mse, targets, features, sizeof *targets);
 }
 
 activ_status activ_graph_forward(activ_graph *g, size_t batch, const float *x, float *y)
 {
-    activ_status status = check(g, batch, x, NULL, NULL);
+    activ_status status = check(g, batch, x, NULL, NULL, 0, 0);
     if (status != ACTIV_OK)
         return status;
-    if (!y)
-        return ACTIV_ERROR_INVALID;
+    if (!y || !is_outside(g, y, batch * g->nodes[g->output].features, sizeof *y))
+        return activ_graph_say(g, ACTIV_ERROR_INVALID, NULL,
+                               "the output is NULL, or lies in the graph's own memory");
     graph_run run = { g, batch, 0, x, NULL, NULL, 0.0 };
     forward(&run);
     g->have_values = 1;
@@ -170,9 +208,7 @@ static void train(activ_graph *g, graph_run *run, size_t values, float *loss)
 activ_status activ_graph_train(activ_graph *g, size_t batch, const float *x, const int32_t *labels,
                                float *loss)
 {
-    activ_status status = check(g, batch, x, &activ_kind_cross_entropy, labels);
-    if (status == ACTIV_OK)
-        status = check_labels(g, batch, labels);
+    activ_status status = check_labels(g, batch, x, labels);
     if (status != ACTIV_OK)
         return status;
     graph_run run = { g, batch, 1, x, labels, NULL, 0.0 };
@@ -183,7 +219,7 @@ activ_status activ_graph_train(activ_graph *g, size_t batch, const float *x, con
 activ_status activ_graph_train_values(activ_graph *g, size_t batch, const float *x, const float *targets,
                                       float *loss)
 {
-    activ_status status = check(g, batch, x, &activ_kind_mse, targets);
+    activ_status status = check_targets(g, batch, x, targets);
     if (status != ACTIV_OK)
         return status;
     graph_run run = { g, batch, 1, x, NULL, targets, 0.0 };
@@ -210,9 +246,7 @@ static size_t count_correct(const graph_run *run)
 activ_status activ_graph_evaluate(activ_graph *g, size_t batch, const float *x, const int32_t *labels,
                                   float *loss, size_t *correct)
 {
-    activ_status status = check(g, batch, x, &activ_kind_cross_entropy, labels);
-    if (status == ACTIV_OK)
-        status = check_labels(g, batch, labels);
+    activ_status status = check_labels(g, batch, x, labels);
     if (status != ACTIV_OK)
         return status;
     graph_run run = { g, batch, 0, x, labels, NULL, 0.0 };
@@ -228,7 +262,7 @@ activ_status activ_graph_evaluate(activ_graph *g, size_t batch, const float *x, 
 activ_status activ_graph_evaluate_values(activ_graph *g, size_t batch, const float *x, const float *targets,
                                          float *loss)
 {
-    activ_status status = check(g, batch, x, &activ_kind_mse, targets);
+    activ_status status = check_targets(g, batch, x, targets);
     if (status != ACTIV_OK)
         return status;
     graph_run run = { g, batch, 0, x, NULL, targets, 0.0 };

@@ -49,11 +49,6 @@ typedef struct gemm_place {
     int first;
 } gemm_place;
 
-V_INLINE size_t gemm_lanes(size_t width, size_t vector)
-{
-    return v_part_lanes(width, vector);
-}
-
 /* `rows` is a constant at each call, so that the accumulators are registers. */
 V_INLINE void gemm_tile(const gemm_place *t, const int rows)
 {
@@ -61,7 +56,7 @@ V_INLINE void gemm_tile(const gemm_place *t, const int rows)
     for (int i = 0; i < rows; i++)
         for (size_t j = 0; j < V_GEMM_VECTORS; j++) {
             const float *start = t->first ? t->bias : t->c + (size_t)i * t->c_rows;
-            size_t lanes = gemm_lanes(t->width, j);
+            size_t lanes = v_part_lanes(t->width, j);
             acc[i][j] = start && lanes ? v_load_some(start + j * V_LANES, lanes) : v_set(0.0f);
         }
     const float *a = t->a, *b = t->b;
@@ -80,7 +75,7 @@ V_INLINE void gemm_tile(const gemm_place *t, const int rows)
     }
     for (int i = 0; i < rows; i++)
         for (size_t j = 0; j < V_GEMM_VECTORS; j++) {
-            size_t lanes = gemm_lanes(t->width, j);
+            size_t lanes = v_part_lanes(t->width, j);
             if (lanes)
                 v_store_some(t->c + (size_t)i * t->c_rows + j * V_LANES, lanes, acc[i][j]);
         }

@@ -6,31 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "functions/list.h"
+#include "functions/kernel.h"
 
-/* One activation function. values: its settings and parameters in the order of its definition,
- * `count` of them. Every pointer may be unaligned. y may be x; dx may be dy or x. */
-typedef struct activ_fn_kernel {
-    void (*forward)(const float *values, size_t count, size_t n, const float *x, float *y);
-    /* dx = dy f'(x), and *dparams += the gradients of the trainable values; either may be NULL. */
-    void (*backward)(const float *values, size_t count, size_t n, const float *x, const float *dy,
-                     float *dx, float *dparams);
-    /* Only for functions that are random in training. noise: uniform in [0, 1) at first,
-     * afterwards what backward_noise needs. */
-    void (*forward_noise)(const float *values, size_t n, const float *x, float *y, float *noise);
-    void (*backward_noise)(size_t n, const float *noise, const float *dy, float *dx);
-} activ_fn_kernel;
-
-enum {
-#define ACTIV_FN_INDEX(name) ACTIV_FN_##name,
-    ACTIV_FUNCTIONS(ACTIV_FN_INDEX)
-#undef ACTIV_FN_INDEX
-    ACTIV_FN_COUNT
-};
-
-/* C = A B, or C += A B, with A m x k, B k x n, C m x n. Element (i, j) of a matrix is at [i *
- * rows + j * columns]; C's columns are 1 apart. Each element of C is one chain of fma over k in
- * order, that starts from `start`. */
+/* C = A B, with A m x k, B k x n, C m x n. Element (i, j) of a matrix is at [i * rows + j * columns];
+ * C's columns are 1 apart. Each element of C is one chain of fma over k in order, which starts from
+ * its column's bias. */
 typedef struct activ_gemm {
     size_t m, n, k;
     const float *a;
@@ -64,8 +44,8 @@ typedef struct activ_kernels {
     /* sums[j] = sum over rows i, in order, of x[i][j]. */
     void (*column_sums)(size_t rows, size_t columns, const float *x, float *sums);
 
-    /* Per row: softmax cross-entropy at the label into losses[i], and (if dx is not NULL) dx =
-     * (softmax(x) - onehot) * scale. */
+    /* *loss_sum: the sum over the rows of softmax cross-entropy at the label; and (if dx is not NULL)
+     * dx = (softmax(x) - onehot) * scale. */
     void (*cross_entropy)(size_t rows, size_t columns, const float *x, const int32_t *labels, float scale,
                           double *loss_sum, float *dx);
     /* Sum of (x - t)^2 over n values, and (if dx is not NULL) dx = (x - t) * scale. */

@@ -25,8 +25,7 @@ static double cross_entropy_row(size_t columns, const float *x, int32_t label, f
     }
     double total = v_sum_total(sum);
     if (dx) {
-        /* One division per row: e^x times its result is within 1.5 units in the last place of
-         * the quotient. */
+        /* One division per row. */
         vf inverse = v_set((float)((double)1.0 / total));
         for (size_t i = 0; i < columns; i += V_LANES) {
             size_t lanes = v_part_lanes(columns - i, 0);
@@ -40,7 +39,7 @@ static double cross_entropy_row(size_t columns, const float *x, int32_t label, f
         for (size_t j = 0; j < columns; j++)
             if (j != (size_t)label)
                 others += (double)dx[j];
-        dx[label] = (float)-others;
+        dx[label] = total == total ? (float)-others : (float)total;
     }
     if (total != total)
         return total;

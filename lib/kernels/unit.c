@@ -2,9 +2,12 @@
  * ACTIV_TIER=name and ACTIV_TIER_HEADER="simd/name.h". Everything in it is static; it exports
  * one table. No header that it includes may define a function that is not static: the linker
  * could keep this copy for all. */
-#include "kernels/loops.h"
+#include "functions/loops.h"
 
 #include "activ_functions.h"   /* made by CMake: includes functions/NAME.h for each line of functions/list.h */
+#include "base/dmath.h"
+#include "kernels/kernels.h"
+
 #include "kernels/gemm.h"
 #include "kernels/reduce.h"
 #include "kernels/rowwise.h"

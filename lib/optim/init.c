@@ -1,5 +1,6 @@
 /* Initial values, as torch.nn.init defines them. */
 #include <math.h>
+#include <string.h>
 
 #include "activ/optim.h"
 #include "activ/random.h"
@@ -65,7 +66,7 @@ static activ_status fill(const activ_host *host, activ_init scheme, float gain, 
     int kaiming = scheme == ACTIV_INIT_KAIMING_UNIFORM || scheme == ACTIV_INIT_KAIMING_NORMAL;
     double g = gain != 0.0f ? (double)gain : kaiming ? sqrt(2.0) : 1.0;
     double spread;   /* the bound of a uniform, the deviation of a normal distribution */
-    switch (scheme) {
+    switch (scheme) {   /* numbers from outside: the default refuses what is none of these */
     case ACTIV_INIT_DEFAULT:
         spread = 1.0 / sqrt(fan_in);
         break;
@@ -101,31 +102,48 @@ activ_status activ_init_tensor(const activ_context *context, activ_init scheme, 
     return fill(&host, scheme, gain, ndim, shape, seed, stream, values);
 }
 
+static activ_status init_weights(activ_graph *g, activ_init scheme, float gain, uint64_t seed)
+{
+    for (size_t i = 0; i < g->tensor_count; i++) {
+        const graph_tensor *t = &g->tensors[i];
+        float *values = activ_graph_tensor_values(g, i);
+        if (g->nodes[t->node].kind != &activ_kind_linear)
+            continue;
+        if (t->ndim == 2) {
+            uint64_t stream = ACTIV_STREAM(ACTIV_STREAM_INIT, i);
+            activ_status status = fill(&g->host, scheme, gain, t->ndim, t->shape, seed, stream, values);
+            if (status != ACTIV_OK)
+                return status;
+        } else {
+            memset(values, 0, t->count * sizeof *values);
+        }
+    }
+    return ACTIV_OK;
+}
+
 activ_status activ_graph_init_weights(activ_graph *g, activ_init scheme, float gain, uint64_t seed)
 {
     if (!g)
         return ACTIV_ERROR_INVALID;
-    if (!(gain >= 0.0f) || gain - gain != 0.0f)
-        return ACTIV_ERROR_RANGE;
-    if (scheme < ACTIV_INIT_DEFAULT || scheme > ACTIV_INIT_ORTHOGONAL)
-        return ACTIV_ERROR_UNSUPPORTED;
+    if (g->max_batch == 0 || scheme == ACTIV_INIT_DEFAULT)
+        return activ_graph_init(g, seed);
+    /* A gain may be too large for one tensor, or memory too small for another: keep what was there. */
+    size_t bytes = g->param_count * sizeof(float);
+    float *params = activ_graph_params(g), *before = activ_host_alloc(&g->host, bytes);
+    if (bytes > 0 && !before)
+        return ACTIV_ERROR_OUT_OF_MEMORY;
+    uint64_t old_seed = g->seed, old_step = g->step;
+    if (bytes > 0)
+        memcpy(before, params, bytes);
     activ_status status = activ_graph_init(g, seed);
-    if (status != ACTIV_OK || scheme == ACTIV_INIT_DEFAULT)
-        return status;
-    for (size_t i = 0; i < g->tensor_count; i++) {
-        const graph_tensor *t = &g->tensors[i];
-        if (g->nodes[t->node].kind != &activ_kind_linear)
-            continue;
-        float *values = activ_graph_tensor_values(g, i);
-        if (t->ndim == 2) {
-            status = fill(&g->host, scheme, gain, t->ndim, t->shape, seed,
-                          ACTIV_STREAM(ACTIV_STREAM_INIT, i), values);
-            if (status != ACTIV_OK)
-                return status;
-        } else {
-            for (size_t j = 0; j < t->count; j++)
-                values[j] = 0.0f;
-        }
+    if (status == ACTIV_OK)
+        status = init_weights(g, scheme, gain, seed);
+    if (status != ACTIV_OK) {
+        if (bytes > 0)
+            memcpy(params, before, bytes);
+        g->seed = old_seed;
+        g->step = old_step;
     }
-    return ACTIV_OK;
+    activ_host_free(&g->host, before, bytes);
+    return status;
 }

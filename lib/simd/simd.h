@@ -1,36 +1,44 @@
-/* The vocabulary: about forty operations on vectors of float32, defined once per tier in
- * simd/TIER.h and used by everything that is compiled per tier. This page says what each means;
- * tests/simd holds every tier to it, bit by bit.
+/* The vocabulary: about forty operations on vectors of float32, defined once per tier in simd/TIER.h and
+ * used by everything that is compiled per tier. This page says what each means; tests/simd
+ * holds every tier to it, bit by bit.
  *
- * V_LANES            floats in a vector: 1 (scalar), 4, 8, 16; it divides 16 vf vi vm
- * float32, int32 and true/false in each lane
+ *   V_LANES            floats in a vector: 1 (scalar), 4, 8, 16; it divides 16
+ *   vf vi vm           float32, int32 and true/false in each lane
  *
- * v_set(s) v_load(p) v_store(p, a)              any alignment v_load_part(p, n) v_store_part(p, n,
- * a)       the first n < V_LANES lanes: other memory is not touched, other lanes are 0 v_add v_sub
- * v_mul v_div v_sqrt                rounded to nearest, one rounding each v_fma(a, b, c) v_fnma(a,
- * b, c)                a*b + c and c - a*b, one rounding v_transpose(rows)
- * V_LANES vectors as a square matrix, in place v_neg v_abs v_copysign(a, sign)               on the
- * sign bit alone, NaN too v_min(a, b) v_max(a, b)                       a < b ? a : b and a > b ? a
- * : b, so b if either is NaN v_lt v_le v_gt v_ge v_eq v_nan(a)             comparisons; false if a
- * NaN is involved; v_nan: is NaN v_sel(m, a, b)                                m ? a : b m_and m_or
- * m_not m_any m_set(int)             on masks; m_any: is one lane true v_bits(a) v_float_of(i)
- * the same bits as another type v_from_int(i)                                 int32 to float,
- * rounded i_set i_add i_sub i_and i_or i_xor            int32, wrapping i_shl(i, n) i_shr(i, n)
- * i_sar(i, n)           shifts by a constant: left, logical right, arithmetic right i_eq i_gt i_sel
- * comparisons of int32, selection vacc acc_zero acc_fma(acc, a, b)              partial sums in
- * double: acc += (double)a * (double)b, exact product acc_store(p, acc)
- * V_LANES doubles
+ *   v_set(s) v_load(p) v_store(p, a)              any address of a float
+ *   v_load_part(p, n) v_store_part(p, n, a)       the first n < V_LANES lanes: other memory is not
+ *                                                 touched, other lanes are 0
+ *   v_add v_sub v_mul v_div v_sqrt                rounded to nearest, one rounding each
+ *   v_fma(a, b, c) v_fnma(a, b, c)                a*b + c and c - a*b, one rounding
+ *   v_transpose(rows)                             V_LANES vectors as a square matrix, in place
+ *   v_neg v_abs v_copysign(a, sign)               on the sign bit alone, NaN too
+ *   v_min(a, b) v_max(a, b)                       a < b ? a : b and a > b ? a : b, so b if either is NaN
+ *   v_lt v_le v_gt v_ge v_eq v_nan(a)             comparisons, false if a NaN is involved; v_nan: is NaN
+ *   v_sel(m, a, b)                                m ? a : b
+ *   m_and m_or m_not m_any m_set(int)             on masks; m_any: is one lane true
+ *   v_bits(a) v_float_of(i)                       the same bits as another type
+ *   v_from_int(i)                                 int32 to float, rounded
+ *   i_set i_add i_sub i_and i_or i_xor            int32, wrapping
+ *   i_shl(i, n) i_shr(i, n) i_sar(i, n)           shifts by a constant: left, logical and arithmetic right
+ *   i_eq i_gt i_sel                               comparisons of int32, selection
+ *   vacc acc_zero acc_fma(acc, a, b)              partial sums in double: acc += (double)a * b, exact product
+ *   acc_store(p, acc)                             V_LANES doubles
  *
- * Left out on purpose: estimates, conversions to int (undefined for NaN: see v_round_parts in
- * math.h), horizontal sums (their order would depend on the width), fused negations that only one
- * tier has.
+ * Which NaN comes out of arithmetic on NaN is not part of the definition. Left out on purpose:
+ * estimates, conversions to int (undefined for NaN: see v_round_parts in math.h), horizontal sums
+ * (their order would depend on the width).
  */
 #ifndef ACTIV_SIMD_SIMD_H
 #define ACTIV_SIMD_SIMD_H
 
+#include <float.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+
+#if FLT_EVAL_METHOD != 0
+#error "float arithmetic has to be done in float: use SSE2 (-msse2 -mfpmath=sse)"
+#endif
 
 #if defined(__GNUC__)
 #define V_INLINE static inline __attribute__((always_inline, unused))
@@ -45,9 +53,5 @@
 #define V_PASTE2(a, b) a##_##b
 #define V_PASTE(a, b) V_PASTE2(a, b)
 #define V_TIER_NAME(name) V_PASTE(name, ACTIV_TIER)   /* name_avx2 */
-
-/* Loops go through arrays in blocks of sixteen, whatever the width, so that sums have one shape. */
-#define V_BLOCK 16
-#define V_PER_BLOCK (V_BLOCK / V_LANES)
 
 #endif

@@ -43,12 +43,10 @@ static void forward(graph_run *run, const graph_node *node)
         activ_forward(node->fn, params, n, x, y);
         return;
     }
-    /* The noise of a step is a function of the seed, the layer, the step and the element, not of
-     * the batch's size. */
-    uint64_t index = g->step * ((uint64_t)g->max_batch * node->features);
+    /* The noise is a function of the seed, the layer, the step and the element. */
+    uint64_t stream = ACTIV_STREAM(ACTIV_STREAM_NOISE, g->step << 12 | (uint64_t)(node - g->nodes));
     float *noise = node->noise == ACTIV_NOWHERE ? NULL : g->arena + node->noise;
-    activ_forward_train(node->fn, params, g->seed, ACTIV_STREAM(ACTIV_STREAM_NOISE, node - g->nodes), index,
-                        n, x, y, noise);
+    activ_forward_train(node->fn, params, g->seed, stream, 0, n, x, y, noise);
 }
 
 static void backward(graph_run *run, const graph_node *node, float *const dx[2])
@@ -87,15 +85,21 @@ static void describe(const activ_graph *g, const graph_node *node, activ_text *t
 static activ_node parse(activ_graph *g, const graph_line *line)
 {
     const char *spec = activ_line_value(line, "fn"), *share = activ_line_value(line, "share");
+    if (share && spec)
+        return -1;
     if (share)
         return activ_graph_apply_shared(g, line->inputs[0], activ_graph_find(g, share));
     if (!spec)
         return -1;
     const activ_context context = { g->host };
+    activ_message message;
     activ_fn *fn;
-    activ_status status = activ_fn_create(&context, spec, &fn);
-    if (status != ACTIV_OK) {
-        activ_graph_fail(g, status, NULL, "fn=", spec, ": ", activ_status_string(status));
+    if (activ_fn_check(spec, &message) != ACTIV_OK) {
+        activ_graph_fail(g, ACTIV_ERROR_FORMAT, NULL, message.text);
+        return -1;
+    }
+    if (activ_fn_create(&context, spec, &fn) != ACTIV_OK) {
+        activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for a function");
         return -1;
     }
     activ_node node = activ_graph_apply(g, line->inputs[0], fn);
@@ -114,8 +118,20 @@ const graph_kind activ_kind_activation = {
     .backward = backward,
     .init = init,
     .describe = describe,
+    .keys = { "fn", "share" },
     .parse = parse,
 };
+
+/* The layer's function is the graph's own: its tier, its memory. */
+static activ_node finish(activ_graph *g, graph_node *node, const activ_fn *fn)
+{
+    node->fn = activ_fn_copy(&g->host, fn);
+    if (!node->fn) {
+        activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, node, "no memory for its function");
+        return -1;
+    }
+    return activ_graph_finish(g, node);
+}
 
 activ_node activ_graph_apply(activ_graph *g, activ_node x, const activ_fn *fn)
 {
@@ -126,8 +142,7 @@ activ_node activ_graph_apply(activ_graph *g, activ_node x, const activ_fn *fn)
         activ_graph_fail(g, ACTIV_ERROR_INVALID, node, "its function is NULL");
         return -1;
     }
-    node->fn = activ_fn_share(fn);
-    return activ_graph_finish(g, node);
+    return finish(g, node, fn);
 }
 
 activ_node activ_graph_apply_shared(activ_graph *g, activ_node x, activ_node earlier)
@@ -141,6 +156,5 @@ activ_node activ_graph_apply_shared(activ_graph *g, activ_node x, activ_node ear
         return -1;
     }
     node->shares = g->nodes[earlier].shares >= 0 ? g->nodes[earlier].shares : earlier;
-    node->fn = activ_fn_share(g->nodes[earlier].fn);
-    return activ_graph_finish(g, node);
+    return finish(g, node, g->nodes[earlier].fn);
 }

@@ -28,6 +28,7 @@ const graph_kind activ_kind_input = {
     .build = build,
     .describe = describe,
     .parse = parse,
+    .takes_numbers = 1,
 };
 
 activ_node activ_graph_input_shape(activ_graph *g, size_t ndim, const size_t *shape)

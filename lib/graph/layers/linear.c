@@ -102,6 +102,7 @@ const graph_kind activ_kind_linear = {
     .backward = backward,
     .init = init,
     .describe = describe,
+    .keys = { "out_features", "bias" },
     .parse = parse,
 };
 

@@ -1,69 +1,14 @@
 /* The loops that turn arithmetic on vectors into kernels on arrays.
  *
  * A loop is an inline function that gets the arithmetic as a pointer; both are inlined into each
- * kernel, so that the pointer is gone. Blocks of sixteen elements, whatever the tier's width:
- * partial sum i of a reduction then holds the elements i, i+16, i+32 ... on every tier.
- */
-#ifndef ACTIV_KERNELS_LOOPS_H
-#define ACTIV_KERNELS_LOOPS_H
+ * kernel, so that the pointer is gone. */
+#ifndef ACTIV_FUNCTIONS_LOOPS_H
+#define ACTIV_FUNCTIONS_LOOPS_H
 
-#include "base/dmath.h"
 #include "functions/definition.h"
-#include "kernels/kernels.h"
+#include "functions/kernel.h"
+#include "simd/blocks.h"
 #include "simd/math.h"
-
-/* How many of the `left` elements of a block vector number `part` covers. */
-V_INLINE size_t v_part_lanes(size_t left, size_t part)
-{
-    size_t before = part * V_LANES;
-    size_t lanes = left > before ? left - before : 0;
-    return lanes < V_LANES ? lanes : V_LANES;
-}
-
-V_INLINE vf v_load_some(const float *p, size_t lanes)
-{
-    return lanes == V_LANES ? v_load(p) : v_load_part(p, lanes);
-}
-
-V_INLINE void v_store_some(float *p, size_t lanes, vf a)
-{
-    if (lanes == V_LANES)
-        v_store(p, a);
-    else
-        v_store_part(p, lanes, a);
-}
-
-/* Sixteen partial sums in double. */
-typedef struct vsum {
-    vacc part[V_PER_BLOCK];
-} vsum;
-
-V_INLINE vsum v_sum_zero(void)
-{
-    vsum s;
-    for (size_t i = 0; i < V_PER_BLOCK; i++)
-        s.part[i] = acc_zero();
-    return s;
-}
-
-/* The one tree by which sixteen partial sums become one. */
-V_INLINE double v_sum_tree(const double *lanes)
-{
-    double s[V_BLOCK / 2];
-    for (size_t i = 0; i < 8; i++)
-        s[i] = lanes[i] + lanes[i + 8];
-    for (size_t i = 0; i < 4; i++)
-        s[i] += s[i + 4];
-    return (s[0] + s[2]) + (s[1] + s[3]);
-}
-
-V_INLINE double v_sum_total(vsum s)
-{
-    double lanes[V_BLOCK];
-    for (size_t i = 0; i < V_PER_BLOCK; i++)
-        acc_store(lanes + i * V_LANES, s.part[i]);
-    return v_sum_tree(lanes);
-}
 
 /* A NaN in x comes out as it is: arithmetic may change its sign and payload, on each CPU and with each
  * compiler in another way. */

@@ -1,0 +1,64 @@
+/* Arrays in blocks of sixteen elements, whatever the width of a vector, so that sums have one shape: partial
+ * sum i of a reduction holds the elements i, i+16, i+32 ... on every tier. */
+#ifndef ACTIV_SIMD_BLOCKS_H
+#define ACTIV_SIMD_BLOCKS_H
+
+#include "simd/simd.h"
+
+#define V_BLOCK 16
+#define V_PER_BLOCK (V_BLOCK / V_LANES)
+
+/* How many of the `left` elements of a block vector number `part` covers. */
+V_INLINE size_t v_part_lanes(size_t left, size_t part)
+{
+    size_t before = part * V_LANES;
+    size_t lanes = left > before ? left - before : 0;
+    return lanes < V_LANES ? lanes : V_LANES;
+}
+
+V_INLINE vf v_load_some(const float *p, size_t lanes)
+{
+    return lanes == V_LANES ? v_load(p) : v_load_part(p, lanes);
+}
+
+V_INLINE void v_store_some(float *p, size_t lanes, vf a)
+{
+    if (lanes == V_LANES)
+        v_store(p, a);
+    else
+        v_store_part(p, lanes, a);
+}
+
+/* Sixteen partial sums in double. */
+typedef struct vsum {
+    vacc part[V_PER_BLOCK];
+} vsum;
+
+V_INLINE vsum v_sum_zero(void)
+{
+    vsum s;
+    for (size_t i = 0; i < V_PER_BLOCK; i++)
+        s.part[i] = acc_zero();
+    return s;
+}
+
+/* The one tree by which sixteen partial sums become one. */
+V_INLINE double v_sum_tree(const double *lanes)
+{
+    double s[V_BLOCK / 2];
+    for (size_t i = 0; i < 8; i++)
+        s[i] = lanes[i] + lanes[i + 8];
+    for (size_t i = 0; i < 4; i++)
+        s[i] += s[i + 4];
+    return (s[0] + s[2]) + (s[1] + s[3]);
+}
+
+V_INLINE double v_sum_total(vsum s)
+{
+    double lanes[V_BLOCK];
+    for (size_t i = 0; i < V_PER_BLOCK; i++)
+        acc_store(lanes + i * V_LANES, s.part[i]);
+    return v_sum_tree(lanes);
+}
+
+#endif
