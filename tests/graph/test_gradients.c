@@ -1,0 +1,407 @@
+/* Losses, outputs and gradients of whole networks against a plain computation in double and its
+ * finite differences: every activation function, every kind of layer, and random networks that
+ * give the memory plan something to do. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "activ/fn.h"
+#include "activ/graph.h"
+#include "activ/random.h"
+#include "graph/double_network.h"
+
+enum { MAX_PARAMS = 8192, MAX_VALUES = 4096 };
+
+static activ_graph *create(void)
+{
+    activ_graph *g = NULL;
+    assert_int_equal(activ_graph_create(NULL, &g), ACTIV_OK);
+    return g;
+}
+
+static activ_node apply(activ_graph *g, activ_node x, const char *spec)
+{
+    activ_fn *fn = NULL;
+    if (activ_fn_create(NULL, spec, &fn) != ACTIV_OK)
+        fail_msg("cannot make %s", spec);
+    activ_node node = activ_graph_apply(g, x, fn);
+    activ_fn_destroy(fn);
+    return node;
+}
+
+static size_t features_of(const activ_graph *g, activ_node node)
+{
+    activ_node_info info = { .size = sizeof info };
+    assert_int_equal(activ_graph_node_info(g, node, &info), ACTIV_OK);
+    size_t count = 1;
+    for (size_t i = 0; i < info.ndim; i++)
+        count *= info.shape[i];
+    return count;
+}
+
+static void assert_near(double got, double reference, double tolerance, const char *what, size_t i)
+{
+    if (!(fabs(got - reference) <= tolerance))
+        fail_msg("%s, value %zu: %.9g instead of %.9g", what, i, got, reference);
+}
+
+/* Compares a finished graph, which it compiles and destroys, with the double network: several
+ * steps of descent, so that random layers draw anew and the memory is used again. Batches differ in
+ * size from the largest. */
+static void check_graph(activ_graph *g, const activ_node *shares, uint64_t seed, const char *what)
+{
+    static float x[MAX_VALUES], targets[MAX_VALUES], y[MAX_VALUES], loss;
+    static double params[MAX_PARAMS];
+    int32_t labels[16];
+    if (activ_graph_compile(g, 11) != ACTIV_OK)
+        fail_msg("%s: %s", what, activ_graph_error(g));
+    size_t count = activ_graph_param_count(g), nodes = activ_graph_node_count(g);
+    assert_in_range(count, 0, MAX_PARAMS);
+    assert_int_equal(activ_graph_init(g, seed), ACTIV_OK);
+    activ_node_info last = { .size = sizeof last };
+    assert_int_equal(activ_graph_node_info(g, (activ_node)nodes - 1, &last), ACTIV_OK);
+    int classes = strcmp(last.kind, "cross_entropy") == 0;
+    size_t in = features_of(g, 0), out = features_of(g, last.inputs[0]);
+    assert_in_range(11 * in, 1, MAX_VALUES);
+    assert_in_range(11 * out, 1, MAX_VALUES);
+
+    for (uint64_t step = 0; step < 3; step++) {
+        size_t batch = step == 0 ? 11 : step == 1 ? 1 : 6;
+        activ_random_normal(seed, 100 + step, 0, batch * in, 0.0f, 1.0f, x);
+        activ_random_normal(seed, 200 + step, 0, batch * out, 0.0f, 1.0f, targets);
+        for (size_t i = 0; i < batch; i++)
+            labels[i] = (int32_t)(activ_random_bits(seed, 300 + step, i) % out);
+        double_network net;
+        double_network_create(&net, g, shares, batch);
+        net.x = x;
+        net.labels = classes ? labels : NULL;
+        net.targets = classes ? NULL : targets;
+        net.seed = seed;
+        net.step = step;
+        for (size_t i = 0; i < count; i++)
+            params[i] = (double)activ_graph_params(g)[i];
+
+        /* Evaluation: the loss, the outputs, and every node's values. */
+        double reference = double_network_run(&net, params);
+        assert_int_equal(classes ? activ_graph_evaluate(g, batch, x, labels, &loss, NULL)
+                                 : activ_graph_evaluate_values(g, batch, x, targets, &loss), ACTIV_OK);
+        assert_near((double)loss, reference, 1e-5 * (1.0 + fabs(reference)), what, 0);
+        for (size_t n = 1; n + 1 < nodes; n++) {
+            const float *values = activ_graph_values(g, (activ_node)n);
+            if (strcmp(net.info[n].kind, "flatten") == 0)
+                continue;   /* its input's values, which may be the caller's */
+            assert_non_null(values);
+            for (size_t i = 0; i < batch * features_of(g, (activ_node)n); i++)
+                assert_near((double)values[i], net.values[n][i], 2e-5 * (1.0 + fabs(net.values[n][i])),
+                            net.info[n].name, i);
+        }
+        assert_int_equal(activ_graph_forward(g, batch, x, y), ACTIV_OK);
+        for (size_t i = 0; i < batch * out; i++)
+            assert_near((double)y[i], net.values[last.inputs[0]][i],
+                        2e-5 * (1.0 + fabs(net.values[last.inputs[0]][i])), what, i);
+
+        /* Training: the loss of the same values, and the gradients of all parameters. Those that
+         * were there before must not show through. */
+        for (size_t i = 0; i < count; i++)
+            activ_graph_grads(g)[i] = NAN;
+        net.training = 1;
+        reference = double_network_run(&net, params);
+        assert_int_equal(classes ? activ_graph_train(g, batch, x, labels, &loss)
+                                 : activ_graph_train_values(g, batch, x, targets, &loss), ACTIV_OK);
+        assert_near((double)loss, reference, 1e-5 * (1.0 + fabs(reference)), what, 1);
+        for (size_t t = 0; t < activ_graph_tensor_count(g); t++) {
+            activ_param_info tensor = { .size = sizeof tensor };
+            assert_int_equal(activ_graph_tensor_info(g, t, &tensor), ACTIV_OK);
+            double largest = 0.0;
+            static double slopes[MAX_PARAMS];
+            for (size_t i = 0; i < tensor.count; i++) {
+                slopes[i] = double_network_slope(&net, params, tensor.offset + i);
+                largest = fmax(largest, fabs(slopes[i]));
+            }
+            for (size_t i = 0; i < tensor.count; i++) {
+                double got = (double)activ_graph_grads(g)[tensor.offset + i];
+                if (!(fabs(got - slopes[i]) <= 1e-4 * fabs(slopes[i]) + 1e-5 * largest + 1e-8))
+                    fail_msg("%s, step %d: gradient %zu of %s is %.9g, finite differences say %.9g", what,
+                             (int)step, i, tensor.name, got, slopes[i]);
+            }
+        }
+        for (size_t i = 0; i < count; i++)
+            activ_graph_params(g)[i] -= 0.05f * activ_graph_grads(g)[i];
+        double_network_destroy(&net);
+    }
+    activ_graph_destroy(g);
+}
+
+static void end(activ_graph *g, activ_node x, int classes)
+{
+    if (classes)
+        activ_graph_cross_entropy(g, x);
+    else
+        activ_graph_mse(g, x);
+}
+
+/* ---- activation functions ---------------------------------------------------------------- */
+
+static void check_activation(const char *spec)
+{
+    for (int classes = 0; classes < 2; classes++) {
+        activ_graph *g = create();
+        activ_node x = activ_graph_input(g, 5);
+        x = apply(g, activ_graph_linear(g, x, 19), spec);
+        x = apply(g, activ_graph_linear(g, x, 6), spec);
+        end(g, activ_graph_linear(g, x, 4), classes);
+        check_graph(g, NULL, 7, spec);
+    }
+}
+
+static void test_every_activation(void **state)
+{
+    (void)state;
+    size_t count = 0;
+    for (activ_fn_info info = { .size = sizeof info }; activ_fn_catalog(count, &info) == ACTIV_OK; count++)
+        check_activation(info.name);
+    assert_true(count >= 17);
+}
+
+static void test_settings(void **state)
+{
+    (void)state;
+    static const char *const specs[] = {
+        "leaky_relu(negative_slope=0.3)", "prelu(weight=-0.5)", "rrelu(lower=0.2, upper=0.9)",
+        "rrelu(lower=0.25, upper=0.25)", "elu(alpha=1.75)", "trainable_elu(alpha=0.5)", "step(theta=0.25)",
+        "softplus(beta=3)", "softplus(beta=2, threshold=0.5)", "staf(tau=1)",
+        "staf(tau=3, init=repo, omega0=4)", "staf(tau=40, init=unit, omega0=2)",
+    };
+    for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++)
+        check_activation(specs[i]);
+}
+
+/* ---- layers and how they may be connected ------------------------------------------------ */
+
+static void test_shared(void **state)
+{
+    (void)state;
+    static const char *const specs[] = { "prelu", "trainable_elu", "staf(tau=4)", "rrelu", "gelu" };
+    for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
+        activ_graph *g = create();
+        activ_node shares[16];
+        memset(shares, -1, sizeof shares);
+        activ_node x = activ_graph_input(g, 5);
+        activ_node first = apply(g, activ_graph_linear(g, x, 6), specs[i]);
+        activ_node second = activ_graph_apply_shared(g, activ_graph_linear(g, first, 6), first);
+        /* Shared with the one that shares: the same owner. */
+        activ_node third = activ_graph_apply_shared(g, activ_graph_linear(g, second, 4), second);
+        shares[second] = shares[third] = first;
+        activ_graph_mse(g, third);
+        check_graph(g, shares, 21 + i, specs[i]);
+    }
+}
+
+static void test_residual(void **state)
+{
+    (void)state;
+    for (int classes = 0; classes < 2; classes++) {
+        activ_graph *g = create();
+        activ_node x = activ_graph_input(g, 5), h = activ_graph_linear(g, x, 6);
+        activ_node a = activ_graph_add(g, apply(g, h, "gelu"), h);
+        activ_node b = activ_graph_add(g, activ_graph_linear(g, a, 6), h);
+        b = activ_graph_add(g, b, a);
+        end(g, activ_graph_linear(g, b, 4), classes);
+        check_graph(g, NULL, 31, "a residual network");
+
+        /* The same node twice, with other uses before, after and none. */
+        for (int others = 0; others < 4; others++) {
+            g = create();
+            h = activ_graph_linear(g, activ_graph_input(g, 5), 6);
+            a = others & 1 ? apply(g, h, "tanh") : -1;
+            b = activ_graph_add(g, h, h);
+            b = activ_graph_add(g, b, b);
+            if (others & 2)
+                b = activ_graph_add(g, b, apply(g, h, "silu"));
+            if (others & 1)
+                b = activ_graph_add(g, a, b);
+            end(g, b, classes);
+            check_graph(g, NULL, 41, "add(x, x)");
+        }
+    }
+}
+
+/* The sum of two nodes that both have later uses: both gradients are added to. */
+static void test_add_of_used_nodes(void **state)
+{
+    (void)state;
+    activ_graph *g = create();
+    activ_node x = activ_graph_input(g, 4);
+    activ_node a = activ_graph_linear(g, x, 5), b = activ_graph_linear(g, x, 5);
+    activ_node sum = activ_graph_add(g, a, b);
+    activ_node late = activ_graph_add(g, apply(g, a, "tanh"), apply(g, b, "sigmoid"));
+    activ_graph_mse(g, activ_graph_add(g, sum, late));
+    check_graph(g, NULL, 51, "add(a, b) with later uses of both");
+}
+
+static void test_flatten(void **state)
+{
+    (void)state;
+    const size_t shape[3] = { 2, 3, 2 };
+    for (int variant = 0; variant < 4; variant++) {
+        activ_graph *g = create();
+        activ_node x = activ_graph_input_shape(g, 3, shape), y;
+        activ_node h = apply(g, x, "prelu");
+        if (variant == 0) {
+            /* In the middle, and of the input as well. */
+            y = activ_graph_linear(g, activ_graph_flatten(g, h), 4);
+            y = activ_graph_add(g, y, activ_graph_linear(g, activ_graph_flatten(g, x), 4));
+        } else if (variant == 1) {
+            /* One flatten, two consumers. */
+            activ_node flat = activ_graph_flatten(g, h);
+            y = activ_graph_add(g, activ_graph_linear(g, flat, 4),
+                                apply(g, activ_graph_linear(g, flat, 4), "gelu"));
+        } else if (variant == 2) {
+            /* A node with two consumers, one of which is a flatten; a flatten of a flatten. */
+            activ_node flat = activ_graph_flatten(g, activ_graph_flatten(g, h));
+            activ_node other = activ_graph_flatten(g, apply(g, activ_graph_add(g, h, x), "tanh"));
+            y = activ_graph_add(g, activ_graph_linear(g, flat, 4), activ_graph_linear(g, other, 4));
+        } else {
+            /* The loss right behind it. */
+            y = activ_graph_flatten(g, apply(g, activ_graph_add(g, h, h), "trainable_elu"));
+        }
+        end(g, y, variant & 1);
+        check_graph(g, NULL, 61, "flatten");
+    }
+}
+
+static void test_without_bias(void **state)
+{
+    (void)state;
+    activ_graph *g = create();
+    activ_node x = activ_graph_linear_without_bias(g, activ_graph_input(g, 5), 7);
+    x = activ_graph_linear_without_bias(g, apply(g, x, "mish"), 3);
+    activ_graph_cross_entropy(g, x);
+    check_graph(g, NULL, 71, "linear without bias");
+}
+
+/* Parameters that the loss does not depend on have gradient 0. */
+static void test_dead_branches(void **state)
+{
+    (void)state;
+    for (int where = 0; where < 2; where++) {
+        activ_graph *g = create();
+        activ_node x = activ_graph_input(g, 5);
+        activ_node h = apply(g, activ_graph_linear(g, x, 6), "tanh"), last = -1;
+        if (where == 1)
+            last = activ_graph_linear(g, h, 4);
+        activ_node dead = apply(g, activ_graph_linear(g, h, 9), "staf(tau=2)");
+        apply(g, dead, "prelu");
+        activ_graph_flatten(g, activ_graph_linear(g, dead, 3));
+        apply(g, x, "trainable_elu");
+        if (where == 0)
+            last = activ_graph_linear(g, h, 4);
+        activ_graph_cross_entropy(g, last);
+        check_graph(g, NULL, 81, "dead branches");
+    }
+}
+
+/* A network may have no parameters, or have them only behind layers that need no gradient. */
+static void test_few_parameters(void **state)
+{
+    (void)state;
+    activ_graph *g = create();
+    activ_graph_mse(g, apply(g, activ_graph_input(g, 5), "gelu"));
+    check_graph(g, NULL, 91, "no parameters");
+    g = create();
+    activ_node x = activ_graph_input(g, 5);
+    x = activ_graph_add(g, apply(g, x, "tanh"), x);
+    activ_graph_cross_entropy(g, apply(g, x, "prelu"));
+    check_graph(g, NULL, 92, "parameters in the last layer only");
+}
+
+/* ---- random networks --------------------------------------------------------------------- */
+
+typedef struct dice {
+    uint64_t seed, thrown;
+} dice;
+
+static size_t throw_dice(dice *d, size_t sides)
+{
+    return activ_random_bits(d->seed, 1, d->thrown++) % sides;
+}
+
+/* Nodes of one shape, each connected to whatever came before. */
+static void test_random_networks(void **state)
+{
+    (void)state;
+    static const char *const specs[] = { "tanh", "gelu", "prelu", "silu", "trainable_elu", "staf(tau=2)",
+                                         "sigmoid", "rrelu", "identity", "softplus" };
+    for (uint64_t seed = 1; seed <= 120; seed++) {
+        dice d = { seed, 0 };
+        activ_graph *g = create();
+        activ_node shares[DOUBLE_MAX_NODES], nodes[DOUBLE_MAX_NODES];
+        memset(shares, -1, sizeof shares);
+        size_t count = 1, length = 3 + throw_dice(&d, 16);
+        nodes[0] = activ_graph_input(g, 4);
+        while (count < length) {
+            /* Mostly what is near, sometimes what is far. */
+            size_t back =
+                throw_dice(&d, 3) == 0 ? throw_dice(&d, count) : throw_dice(&d, count < 3 ? count : 3);
+            activ_node x = nodes[count - 1 - back], node;
+            switch (throw_dice(&d, 7)) {
+            case 0:
+                node = activ_graph_linear(g, x, 4);
+                break;
+            case 1:
+                node = activ_graph_linear_without_bias(g, x, 4);
+                break;
+            case 2:
+                node = activ_graph_flatten(g, x);
+                break;
+            case 3:
+            case 4: {
+                activ_node sum = activ_graph_add(g, x, nodes[throw_dice(&d, count)]);
+                nodes[count++] = sum;
+                node = apply(g, sum, "tanh");   /* keeps the numbers small */
+                break;
+            }
+            default: {
+                activ_node earlier = nodes[throw_dice(&d, count)];
+                activ_node_info info = { .size = sizeof info };
+                assert_int_equal(activ_graph_node_info(g, earlier, &info), ACTIV_OK);
+                if (info.spec && throw_dice(&d, 2) == 0) {
+                    node = activ_graph_apply_shared(g, x, earlier);
+                    shares[node] = shares[earlier] >= 0 ? shares[earlier] : earlier;
+                } else {
+                    node = apply(g, x, specs[throw_dice(&d, sizeof specs / sizeof specs[0])]);
+                }
+            }
+            }
+            nodes[count++] = node;
+        }
+        end(g, nodes[count - 1 - throw_dice(&d, 2)], (int)throw_dice(&d, 2));
+        char what[40];
+        snprintf(what, sizeof what, "random network %d", (int)seed);
+        check_graph(g, shares, seed, what);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_activation),
+        cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_residual),
+        cmocka_unit_test(test_add_of_used_nodes),
+        cmocka_unit_test(test_flatten),
+        cmocka_unit_test(test_without_bias),
+        cmocka_unit_test(test_dead_branches),
+        cmocka_unit_test(test_few_parameters),
+        cmocka_unit_test(test_random_networks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,542 @@
+/* The kernels of every tier that this machine runs, called through their tables: products against
+ * chains of fmaf bit by bit, sums and losses against long double, and nothing touched outside of the
+ * arrays. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "activ/cpu.h"
+#include "activ/random.h"
+#include "cpu/cpu.h"
+#include "kernels/kernels.h"
+#include "support/guard.h"
+#include "support/ulp.h"
+
+/* The tiers that this machine runs; number 0 is scalar. */
+static const activ_kernels *tables[ACTIV_TIER_COUNT];
+static size_t tiers;
+
+static int find_tiers(void **state)
+{
+    (void)state;
+    for (size_t i = 0; activ_tier_at(i); i++)
+        for (int t = 0; t < ACTIV_TIER_COUNT; t++)
+            if (strcmp(activ_tier_name(t), activ_tier_at(i)) == 0)
+                tables[tiers++] = activ_kernels_of(t);
+    return tiers > 0 ? 0 : -1;
+}
+
+static int same_float(float a, float b)
+{
+    return float_bits(a) == float_bits(b) || (a != a && b != b);
+}
+
+static int same_double(double a, double b)
+{
+    return memcmp(&a, &b, sizeof a) == 0 || (a != a && b != b);
+}
+
+/* An array of `count` floats whose last element is the last before the guard page, or whose first
+ * is the first behind it. */
+static float *edge(const guarded *buffer, size_t count, int at_end)
+{
+    return at_end ? buffer->end - count : buffer->begin;
+}
+
+static void fill_normal(uint64_t stream, size_t n, float *x)
+{
+    activ_random_normal(1, stream, 0, n, 0.0f, 1.0f, x);
+}
+
+/* ---- products ---------------------------------------------------------------------------- */
+
+enum { GEMM_ROOM = 1 << 16 };
+
+typedef struct gemm_buffers {
+    guarded a, b, c, bias, packed;
+} gemm_buffers;
+
+/* One product on every tier. layout: bit 0 and 1 say whether A and B are stored by columns. gap:
+ * further elements between lines of a matrix. */
+static void check_gemm(gemm_buffers *buffers, size_t m, size_t n, size_t k, int layout, int has_bias,
+                       size_t gap, int at_end)
+{
+    int a_turned = layout & 1, b_turned = layout >> 1 & 1;
+    size_t a_line = (a_turned ? m : k) + gap, b_line = (b_turned ? k : n) + gap, c_line = n + gap;
+    /* The last line needs no gap behind it: the arrays end with their last element. */
+    size_t a_lines = a_turned ? k : m, b_lines = b_turned ? n : k;
+    size_t a_count = a_lines ? a_lines * a_line - gap : 0, b_count = b_lines ? b_lines * b_line - gap : 0;
+    size_t c_count = m * c_line - gap;
+    assert_true(a_count <= GEMM_ROOM && b_count <= GEMM_ROOM && c_count <= GEMM_ROOM);
+    float *a = edge(&buffers->a, a_count, at_end), *b = edge(&buffers->b, b_count, at_end);
+    float *c = edge(&buffers->c, c_count, at_end), *bias = edge(&buffers->bias, n, at_end);
+    fill_normal(1, a_count, a);
+    fill_normal(2, b_count, b);
+    fill_normal(3, n, bias);
+    activ_gemm g = {
+        .m = m, .n = n, .k = k,
+        .a = a, .a_rows = a_turned ? 1 : a_line, .a_columns = a_turned ? a_line : 1,
+        .b = b, .b_rows = b_turned ? 1 : b_line, .b_columns = b_turned ? b_line : 1,
+        .c = c, .c_rows = c_line,
+        .bias = has_bias ? bias : NULL,
+        .packed = edge(&buffers->packed, ACTIV_GEMM_SCRATCH, at_end),
+    };
+    static float expected[GEMM_ROOM];
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j < n; j++) {
+            float sum = has_bias ? bias[j] : 0.0f;
+            for (size_t p = 0; p < k; p++)
+                sum = fmaf(a[i * g.a_rows + p * g.a_columns], b[p * g.b_rows + j * g.b_columns], sum);
+            expected[i * n + j] = sum;
+        }
+    for (size_t t = 0; t < tiers; t++) {
+        guarded_fill(&buffers->c);
+        tables[t]->gemm(&g);
+        for (size_t i = 0; i < m; i++)
+            for (size_t j = 0; j < n; j++)
+                if (float_bits(c[i * c_line + j]) != float_bits(expected[i * n + j]))
+                    fail_msg("%s, %zux%zux%zu, layout %d, bias %d: C[%zu][%zu] = %.9g instead of %.9g",
+                             activ_tier_at(t), m, n, k, layout, has_bias, i, j, (double)c[i * c_line + j],
+                             (double)expected[i * n + j]);
+        assert_true(guarded_untouched(&buffers->c, c, c_count));
+        static const uint32_t pattern = 0x7fadbeefu;
+        for (size_t i = 0; i + 1 < m; i++)
+            for (size_t j = 0; j < gap; j++)
+                assert_memory_equal(&c[i * c_line + n + j], &pattern, sizeof pattern);
+    }
+}
+
+static void create_buffers(gemm_buffers *b)
+{
+    assert_int_equal(guarded_create(&b->a, GEMM_ROOM), 0);
+    assert_int_equal(guarded_create(&b->b, GEMM_ROOM), 0);
+    assert_int_equal(guarded_create(&b->c, GEMM_ROOM), 0);
+    assert_int_equal(guarded_create(&b->bias, GEMM_ROOM), 0);
+    assert_int_equal(guarded_create(&b->packed, ACTIV_GEMM_SCRATCH), 0);
+}
+
+static void destroy_buffers(gemm_buffers *b)
+{
+    guarded_destroy(&b->a);
+    guarded_destroy(&b->b);
+    guarded_destroy(&b->c);
+    guarded_destroy(&b->bias);
+    guarded_destroy(&b->packed);
+}
+
+/* Every height and width up to 40 with every layout; depths and the rest take turns. */
+static void test_gemm_small(void **state)
+{
+    (void)state;
+    static const size_t depths[] = { 1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 33, 0 };
+    gemm_buffers buffers;
+    create_buffers(&buffers);
+    unsigned turn = 0;
+    for (size_t m = 1; m <= 40; m++)
+        for (size_t n = 1; n <= 40; n++)
+            for (int layout = 0; layout < 4; layout++, turn++)
+                check_gemm(&buffers, m, n, depths[turn % 13], layout, turn / 2 % 2, turn % 3 == 0 ? 3 : 0,
+                           turn % 5 % 2);
+    destroy_buffers(&buffers);
+}
+
+/* Depths around the size of a block, and widths and heights that are larger than every tile. */
+static void test_gemm_deep(void **state)
+{
+    (void)state;
+    static const size_t depths[] = { 0, 1, 255, 256, 257, 511, 512, 513, 700 };
+    static const size_t sizes[][2] = { { 1, 1 },  { 1, 67 },  { 67, 1 }, { 6, 16 },
+                                       { 8, 33 }, { 13, 50 }, { 90, 31 } };
+    gemm_buffers buffers;
+    create_buffers(&buffers);
+    for (size_t d = 0; d < sizeof depths / sizeof depths[0]; d++)
+        for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++)
+            for (int layout = 0; layout < 4; layout++)
+                for (int variant = 0; variant < 4; variant++)
+                    check_gemm(&buffers, sizes[s][0], sizes[s][1], depths[d], layout, variant & 1, 0,
+                               variant >> 1);
+    destroy_buffers(&buffers);
+}
+
+/* What a chain of fma gives for infinities, NaN, zeros and the smallest numbers. */
+static void test_gemm_specials(void **state)
+{
+    (void)state;
+    static const float specials[] = { 0.0f, -0.0f,     1.0f,       -1.0f,           INFINITY, -INFINITY,
+                                      NAN,  0x1p-149f, -0x1p-126f, 0x1.fffffep127f, 0x1p-75f, -0x1.8p100f };
+    enum { M = 12, N = 37, K = 5 };
+    float a[M * K], b[K * N], bias[N], c[M * N], packed[ACTIV_GEMM_SCRATCH];
+    for (uint64_t round = 0; round < 200; round++) {
+        for (size_t i = 0; i < M * K; i++)
+            a[i] = specials[activ_random_bits(round, 0, i) % 12];
+        for (size_t i = 0; i < K * N; i++)
+            b[i] = specials[activ_random_bits(round, 1, i) % 12];
+        for (size_t i = 0; i < N; i++)
+            bias[i] = specials[activ_random_bits(round, 2, i) % 12];
+        activ_gemm g = { .m = M, .n = N, .k = K, .a = a, .a_rows = K, .a_columns = 1, .b = b, .b_rows = N,
+                         .b_columns = 1, .c = c, .c_rows = N, .bias = bias, .packed = packed };
+        for (size_t t = 0; t < tiers; t++) {
+            tables[t]->gemm(&g);
+            for (size_t i = 0; i < M; i++)
+                for (size_t j = 0; j < N; j++) {
+                    float sum = bias[j];
+                    for (size_t p = 0; p < K; p++)
+                        sum = fmaf(a[i * K + p], b[p * N + j], sum);
+                    assert_true(same_float(c[i * N + j], sum));
+                }
+        }
+    }
+}
+
+/* ---- sums -------------------------------------------------------------------------------- */
+
+static void test_column_sums(void **state)
+{
+    (void)state;
+    guarded x, sums;
+    assert_int_equal(guarded_create(&x, 70 * 70), 0);
+    assert_int_equal(guarded_create(&sums, 70), 0);
+    for (size_t rows = 0; rows <= 66; rows += rows < 5 ? 1 : 61)
+        for (size_t columns = 1; columns <= 70; columns++)
+            for (int at_end = 0; at_end < 2; at_end++) {
+                float *from = edge(&x, rows * columns, at_end), *to = edge(&sums, columns, at_end);
+                fill_normal(rows, rows * columns, from);
+                for (size_t t = 0; t < tiers; t++) {
+                    guarded_fill(&sums);
+                    tables[t]->column_sums(rows, columns, from, to);
+                    for (size_t j = 0; j < columns; j++) {
+                        float sum = 0.0f;
+                        for (size_t i = 0; i < rows; i++)
+                            sum += from[i * columns + j];
+                        assert_int_equal(float_bits(to[j]), float_bits(sum));
+                    }
+                    assert_true(guarded_untouched(&sums, to, columns));
+                }
+            }
+    guarded_destroy(&x);
+    guarded_destroy(&sums);
+}
+
+static void test_add(void **state)
+{
+    (void)state;
+    guarded a, b, y;
+    assert_int_equal(guarded_create(&a, 80), 0);
+    assert_int_equal(guarded_create(&b, 80), 0);
+    assert_int_equal(guarded_create(&y, 80), 0);
+    for (size_t n = 0; n <= 70; n++)
+        for (int at_end = 0; at_end < 2; at_end++)
+            for (int where = 0; where < 3; where++)   /* y apart, y = a, y = b */
+                for (size_t t = 0; t < tiers; t++) {
+                    float expected[70], *p = edge(&a, n, at_end), *q = edge(&b, n, at_end);
+                    guarded_fill(&a);
+                    guarded_fill(&b);
+                    guarded_fill(&y);
+                    fill_normal(1, n, p);
+                    fill_normal(2, n, q);
+                    for (size_t i = 0; i < n; i++)
+                        expected[i] = p[i] + q[i];
+                    const guarded *target = where == 0 ? &y : where == 1 ? &a : &b;
+                    float *out = edge(target, n, at_end);
+                    tables[t]->add(n, p, q, out);
+                    assert_memory_equal(out, expected, n * sizeof *out);
+                    assert_true(guarded_untouched(target, out, n));
+                }
+    guarded_destroy(&a);
+    guarded_destroy(&b);
+    guarded_destroy(&y);
+}
+
+/* ---- losses ------------------------------------------------------------------------------ */
+
+static void test_squared_error(void **state)
+{
+    (void)state;
+    enum { MOST = 1000 };
+    guarded x, t, dx;
+    assert_int_equal(guarded_create(&x, MOST), 0);
+    assert_int_equal(guarded_create(&t, MOST), 0);
+    assert_int_equal(guarded_create(&dx, MOST), 0);
+    for (size_t n = 0; n <= MOST; n += n < 70 ? 1 : 465)
+        for (int at_end = 0; at_end < 2; at_end++) {
+            float *p = edge(&x, n, at_end), *q = edge(&t, n, at_end), *d = edge(&dx, n, at_end),
+                  scale = 0.37f;
+            fill_normal(n, n, p);
+            fill_normal(n + 5000, n, q);
+            long double expected = 0.0L;
+            for (size_t i = 0; i < n; i++) {
+                float difference = p[i] - q[i];
+                expected += (long double)difference * (long double)difference;
+            }
+            double first = 0.0;
+            for (size_t tier = 0; tier < tiers; tier++) {
+                double sum = NAN, without = NAN;
+                guarded_fill(&dx);
+                tables[tier]->squared_error(n, p, q, scale, &sum, d);
+                tables[tier]->squared_error(n, p, q, scale, &without, NULL);
+                assert_true(same_double(sum, without));
+                if (tier == 0)
+                    first = sum;
+                assert_true(same_double(sum, first));
+                assert_true(fabsl((long double)sum - expected) <= 1e-14L * expected);
+                for (size_t i = 0; i < n; i++)
+                    assert_int_equal(float_bits(d[i]), float_bits((p[i] - q[i]) * scale));
+                assert_true(guarded_untouched(&dx, d, n));
+            }
+        }
+    guarded_destroy(&x);
+    guarded_destroy(&t);
+    guarded_destroy(&dx);
+
+    float bad[3] = { 1.0f, NAN, 2.0f }, zeros[3] = { 0.0f }, out[3];
+    for (size_t tier = 0; tier < tiers; tier++) {
+        double sum = 0.0;
+        tables[tier]->squared_error(3, bad, zeros, 1.0f, &sum, out);
+        assert_true(isnan(sum) && out[0] == 1.0f && isnan(out[1]) && out[2] == 2.0f);
+        /* A sum whose squares are beyond float32. */
+        float large[2] = { 3e38f, -2e38f };
+        tables[tier]->squared_error(2, large, zeros, 1.0f, &sum, NULL);
+        assert_true(fabs(sum / 1.3e77 - 1.0) < 1e-6);
+    }
+}
+
+/* Loss of one row and its gradient times scale, in long double. */
+static long double reference_row(size_t columns, const float *x, size_t label, float scale, long double *dx)
+{
+    long double largest = -INFINITY, sum = 0.0L, others = 0.0L;
+    for (size_t j = 0; j < columns; j++)
+        largest = fmaxl(largest, (long double)x[j]);
+    for (size_t j = 0; j < columns; j++)
+        sum += expl((long double)x[j] - largest);
+    for (size_t j = 0; j < columns; j++) {
+        long double p = expl((long double)x[j] - largest) / sum;
+        dx[j] = p * (long double)scale;
+        if (j != label)
+            others += p;
+    }
+    dx[label] = -others * (long double)scale;
+    return logl(sum) + largest - (long double)x[label];
+}
+
+static void check_rows(size_t rows, size_t columns, const guarded *xs, const guarded *ds, int at_end,
+                       float spread, uint64_t seed)
+{
+    int32_t labels[64];
+    float largest[64];
+    double farthest[64];
+    static long double expected[64 * 300];
+    float *x = edge(xs, rows * columns, at_end), *dx = edge(ds, rows * columns, at_end),
+          scale = 1.0f / (float)rows;
+    activ_random_normal(seed, 1, 0, rows * columns, 0.0f, spread, x);
+    long double loss = 0.0L, magnitude = 0.0L;
+    for (size_t i = 0; i < rows; i++) {
+        labels[i] = (int32_t)(activ_random_bits(seed, 2, i) % columns);
+        long double one =
+            reference_row(columns, x + i * columns, (size_t)labels[i], scale, expected + i * columns);
+        largest[i] = x[i * columns];
+        for (size_t j = 1; j < columns; j++)
+            largest[i] = fmaxf(largest[i], x[i * columns + j]);
+        farthest[i] = 0.0;
+        for (size_t j = 0; j < columns; j++)
+            if (expected[i * columns + j] != 0.0L)
+                farthest[i] = fmax(farthest[i], fabs((double)(x[i * columns + j] - largest[i])));
+        loss += one;
+        magnitude += 1.0L + fabsl(one);
+    }
+    static float first[64 * 300];
+    double first_sum = 0.0;
+    for (size_t t = 0; t < tiers; t++) {
+        double sum = NAN, without = NAN;
+        guarded_fill((guarded *)(uintptr_t)ds);
+        tables[t]->cross_entropy(rows, columns, x, labels, scale, &sum, dx);
+        tables[t]->cross_entropy(rows, columns, x, labels, scale, &without, NULL);
+        assert_true(same_double(sum, without));
+        assert_true(guarded_untouched(ds, dx, rows * columns));
+        /* Exponentials are float32, of relative error 2^-24 or so each. */
+        if (!(fabsl((long double)sum - loss) <= 1.2e-7L * magnitude))
+            fail_msg("%s, %zu x %zu, spread %g: loss %.12g instead of %.12Lg", activ_tier_at(t), rows,
+                     columns, (double)spread, sum, loss);
+        for (size_t i = 0; i < rows * columns; i++) {
+            /* The differences to the largest logit are float32 too, and their rounding is the
+             * exponential's relative error; the label's entry is the sum of the others. */
+            size_t row = i / columns;
+            double error = fabs((double)dx[i] - (double)expected[i]);
+            double distance = (size_t)labels[row] == i % columns ? farthest[row]
+                                                                 : fabs((double)(x[i] - largest[row]));
+            double tolerance = (4.0 + fmin(distance, 150.0)) * ulp_size((double)expected[i]);
+            if (!(error <= tolerance))
+                fail_msg("%s, %zu x %zu, spread %g: gradient %zu is %.9g instead of %.9Lg", activ_tier_at(t),
+                         rows, columns, (double)spread, i, (double)dx[i], expected[i]);
+        }
+        if (t == 0) {
+            first_sum = sum;
+            memcpy(first, dx, rows * columns * sizeof *dx);
+        }
+        assert_true(same_double(sum, first_sum));
+        assert_memory_equal(first, dx, rows * columns * sizeof *dx);
+    }
+}
+
+static void test_cross_entropy(void **state)
+{
+    (void)state;
+    static const float spreads[] = { 0.001f, 1.0f, 10.0f, 100.0f, 1e10f, 1e37f };
+    guarded x, dx;
+    assert_int_equal(guarded_create(&x, 64 * 300), 0);
+    assert_int_equal(guarded_create(&dx, 64 * 300), 0);
+    uint64_t seed = 0;
+    for (size_t s = 0; s < sizeof spreads / sizeof spreads[0]; s++)
+        for (size_t columns = 1; columns <= 300; columns += columns < 40 ? 1 : 130)
+            for (int at_end = 0; at_end < 2; at_end++, seed++)
+                check_rows(1 + seed % 7, columns, &x, &dx, at_end, spreads[s], seed);
+    guarded_destroy(&x);
+    guarded_destroy(&dx);
+}
+
+static double one_row(size_t tier, size_t columns, const float *x, int32_t label, float *dx)
+{
+    double sum = 123.0;
+    tables[tier]->cross_entropy(1, columns, x, &label, 1.0f, &sum, dx);
+    return sum;
+}
+
+static void test_cross_entropy_specials(void **state)
+{
+    (void)state;
+    enum { N = 19 };
+    for (size_t t = 0; t < tiers; t++) {
+        float x[N], dx[N];
+        /* NaN or +inf anywhere: everything NaN. */
+        for (size_t at = 0; at < N; at++)
+            for (int32_t label = 0; label < N; label += 6)
+                for (int infinite = 0; infinite < 2; infinite++) {
+                    fill_normal(at, N, x);
+                    x[at] = infinite ? INFINITY : NAN;
+                    assert_true(isnan(one_row(t, N, x, label, dx)));
+                    for (size_t j = 0; j < N; j++)
+                        assert_true(isnan(dx[j]));
+                }
+        /* -inf: probability 0; as the label, an infinite loss with a finite gradient. */
+        fill_normal(3, N, x);
+        x[4] = -INFINITY;
+        assert_true(isfinite(one_row(t, N, x, 5, dx)) && dx[4] == 0.0f && dx[5] < 0.0f);
+        assert_true(one_row(t, N, x, 4, dx) == INFINITY);
+        assert_true(fabs((double)dx[4] + 1.0) < 1e-6 && dx[5] > 0.0f);
+        /* All -inf: no distribution at all. */
+        for (size_t j = 0; j < N; j++)
+            x[j] = -INFINITY;
+        assert_true(isnan(one_row(t, N, x, 4, dx)));
+        for (size_t j = 0; j < N; j++)
+            assert_true(isnan(dx[j]));
+        /* Equal logits, however large. */
+        static const float huge[] = { 0.0f, 0x1.fffffep127f, -0x1.fffffep127f, 1e30f };
+        for (size_t i = 0; i < 4; i++) {
+            for (size_t j = 0; j < N; j++)
+                x[j] = huge[i];
+            assert_true(fabs(one_row(t, N, x, 7, dx) - log(19.0)) < 1e-7);
+            assert_true(fabs((double)dx[0] - 1.0 / 19.0) < 1e-8 && fabs((double)dx[7] + 18.0 / 19.0) < 1e-7);
+        }
+        /* The widest difference there is. */
+        float wide[2] = { 0x1.fffffep127f, -0x1.fffffep127f };
+        assert_true(one_row(t, 2, wide, 0, dx) == 0.0 && dx[0] == 0.0f && dx[1] == 0.0f);
+        assert_true(one_row(t, 2, wide, 1, dx) == 2.0 * (double)0x1.fffffep127f && dx[0] == 1.0f &&
+                    dx[1] == -1.0f);
+        /* One class: nothing to learn. */
+        float alone = 5.0f;
+        assert_true(one_row(t, 1, &alone, 0, dx) == 0.0 && dx[0] == 0.0f);
+        /* A small loss is not rounded to 0 with its sum, nor its gradient. */
+        float sure[2] = { 16.0f, -10.0f };
+        double p = exp(-26.0);
+        assert_true(fabs(one_row(t, 2, sure, 0, dx) / p - 1.0) < 1e-4);
+        assert_true(fabs((double)dx[0] / -p - 1.0) < 1e-6 && fabs((double)dx[1] / p - 1.0) < 1e-6);
+    }
+}
+
+/* One class whose logit is not a number is no better than several. */
+static void test_cross_entropy_single_nan(void **state)
+{
+    (void)state;
+    static const float bad[] = { NAN, INFINITY, -INFINITY };
+    for (size_t t = 0; t < tiers; t++)
+        for (size_t i = 0; i < 3; i++) {
+            float dx = 0.0f;
+            assert_true(isnan(one_row(t, 1, &bad[i], 0, &dx)));
+            assert_true(isnan(dx));
+        }
+}
+
+/* ---- descent ----------------------------------------------------------------------------- */
+
+static void test_sgd(void **state)
+{
+    (void)state;
+    enum { MOST = 70 };
+    guarded gradient, velocity, params;
+    assert_int_equal(guarded_create(&gradient, MOST), 0);
+    assert_int_equal(guarded_create(&velocity, MOST), 0);
+    assert_int_equal(guarded_create(&params, MOST), 0);
+    for (size_t n = 0; n <= MOST; n++)
+        for (int bits = 0; bits < 64; bits++) {
+            activ_sgd_scalars s = { .lr = 0.1f,
+                                    .momentum = bits & 1 ? 0.9f : 0.0f,
+                                    .dampening = bits & 2 ? 0.3f : 0.0f,
+                                    .weight_decay = bits & 4 ? 0.01f : 0.0f,
+                                    .nesterov = (bits & 9) == 9,
+                                    .maximize = (bits & 16) != 0,
+                                    .first = (bits & 32) != 0 };
+            int at_end = (int)n & 1, has_velocity = bits & 1;
+            float *g = edge(&gradient, n, at_end), *v = edge(&velocity, n, at_end),
+                  *p = edge(&params, n, at_end);
+            for (size_t t = 0; t < tiers; t++) {
+                guarded_fill(&velocity);
+                guarded_fill(&params);
+                fill_normal(1, n, g);
+                fill_normal(3, n, p);
+                for (size_t i = 0; i < n && has_velocity; i++)
+                    v[i] = s.first ? 0.0f : g[i] * 0.5f + 1.0f;
+                float expected_v[MOST], expected_p[MOST];
+                for (size_t i = 0; i < n; i++) {
+                    float d = s.maximize ? -g[i] : g[i];
+                    if (bits & 4)
+                        d = fmaf(s.weight_decay, p[i], d);
+                    if (has_velocity) {
+                        expected_v[i] = s.first ? d : fmaf(s.momentum, v[i], (1.0f - s.dampening) * d);
+                        d = s.nesterov ? fmaf(s.momentum, expected_v[i], d) : expected_v[i];
+                    }
+                    expected_p[i] = fmaf(-s.lr, d, p[i]);
+                }
+                tables[t]->sgd(&s, n, g, has_velocity ? v : NULL, p);
+                assert_memory_equal(p, expected_p, n * sizeof *p);
+                if (has_velocity)
+                    assert_memory_equal(v, expected_v, n * sizeof *v);
+                assert_true(guarded_untouched(&params, p, n));
+                assert_true(guarded_untouched(&velocity, v, has_velocity ? n : 0));
+            }
+        }
+    guarded_destroy(&gradient);
+    guarded_destroy(&velocity);
+    guarded_destroy(&params);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_gemm_small),
+        cmocka_unit_test(test_gemm_deep),
+        cmocka_unit_test(test_gemm_specials),
+        cmocka_unit_test(test_column_sums),
+        cmocka_unit_test(test_add),
+        cmocka_unit_test(test_squared_error),
+        cmocka_unit_test(test_cross_entropy),
+        cmocka_unit_test(test_cross_entropy_specials),
+        cmocka_unit_test(test_cross_entropy_single_nan),
+        cmocka_unit_test(test_sgd),
+    };
+    return cmocka_run_group_tests(tests, find_tiers, NULL);
+}

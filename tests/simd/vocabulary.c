@@ -1,0 +1,191 @@
+/* The vocabulary of one tier as functions on arrays of sixteen: compiled once per tier, as
+ * lib/kernels/unit.c is. */
+#include "simd/simd.h"
+
+#include "simd/vocabulary.h"
+
+#define N VOCABULARY_N
+
+V_INLINE void store_int(int32_t *p, vi a)
+{
+    memcpy(p, &a, sizeof a);
+}
+
+V_INLINE vi load_int(const int32_t *p)
+{
+    vi a;
+    memcpy(&a, p, sizeof a);
+    return a;
+}
+
+/* A mask as numbers, by the selection that the test also checks by itself. */
+V_INLINE void store_mask(int32_t *p, vm m)
+{
+    store_int(p, i_sel(m, i_set(1), i_set(0)));
+}
+
+#define EACH for (size_t i = 0; i < N; i += V_LANES)
+
+#define ONE(name) \
+    static void run_##name(const float *a, float *y) { EACH v_store(y + i, name(v_load(a + i))); }
+#define TWO(name) \
+    static void run_##name(const float *a, const float *b, float *y) \
+    { \
+        EACH v_store(y + i, name(v_load(a + i), v_load(b + i))); \
+    }
+#define THREE(name) \
+    static void run_##name(const float *a, const float *b, const float *c, float *y) \
+    { \
+        EACH v_store(y + i, name(v_load(a + i), v_load(b + i), v_load(c + i))); \
+    }
+#define COMPARE(name) \
+    static void run_##name(const float *a, const float *b, int32_t *y) \
+    { \
+        EACH store_mask(y + i, name(v_load(a + i), v_load(b + i))); \
+    }
+#define INT(name) \
+    static void run_##name(const int32_t *a, const int32_t *b, int32_t *y) \
+    { \
+        EACH store_int(y + i, name(load_int(a + i), load_int(b + i))); \
+    }
+#define INT_COMPARE(name) \
+    static void run_##name(const int32_t *a, const int32_t *b, int32_t *y) \
+    { \
+        EACH store_mask(y + i, name(load_int(a + i), load_int(b + i))); \
+    }
+#define SHIFT(name, by)                                                                                      \
+    static void run_##name##_##by(const int32_t *a, int32_t *y)                                              \
+    {                                                                                                        \
+        EACH store_int(y + i, name(load_int(a + i), by));                                                    \
+    }
+
+#define ONES(X) X(v_sqrt) X(v_neg) X(v_abs) X(copy_bits)
+#define TWOS(X) X(v_add) X(v_sub) X(v_mul) X(v_div) X(v_copysign) X(v_min) X(v_max)
+#define THREES(X) X(v_fma) X(v_fnma)
+#define COMPARES(X) X(v_lt) X(v_le) X(v_gt) X(v_ge) X(v_eq) X(first_nan)
+#define INTS(X) X(i_add) X(i_sub) X(i_and) X(i_or) X(i_xor)
+#define INT_COMPARES(X) X(i_eq) X(i_gt)
+#define SHIFTS(X) \
+    X(i_shl, 0) X(i_shl, 1) X(i_shl, 23) X(i_shl, 31) X(i_shr, 0) X(i_shr, 1) X(i_shr, 23) X(i_shr, 31) \
+    X(i_sar, 0) X(i_sar, 1) X(i_sar, 23) X(i_sar, 31)
+
+V_INLINE vf copy_bits(vf a) { return v_float_of(v_bits(a)); }
+V_INLINE vm first_nan(vf a, vf b) { (void)b; return v_nan(a); }
+
+ONES(ONE)
+TWOS(TWO)
+THREES(THREE)
+COMPARES(COMPARE)
+INTS(INT)
+INT_COMPARES(INT_COMPARE)
+SHIFTS(SHIFT)
+
+#define ROW(name) { #name, run_##name },
+#define SHIFT_ROW(name, by) { #name, by, run_##name##_##by },
+static const vocabulary_one ones[] = { ONES(ROW) { NULL, NULL } };
+static const vocabulary_two twos[] = { TWOS(ROW) { NULL, NULL } };
+static const vocabulary_three threes[] = { THREES(ROW) { NULL, NULL } };
+static const vocabulary_compare compares[] = { COMPARES(ROW) { NULL, NULL } };
+static const vocabulary_int ints[] = { INTS(ROW) { NULL, NULL } };
+static const vocabulary_int int_compares[] = { INT_COMPARES(ROW) { NULL, NULL } };
+static const vocabulary_shift shifts[] = { SHIFTS(SHIFT_ROW) { NULL, 0, NULL } };
+
+static void set(float s, float *y)
+{
+    EACH v_store(y + i, v_set(s));
+}
+
+static void from_int(const int32_t *a, float *y)
+{
+    EACH v_store(y + i, v_from_int(load_int(a + i)));
+}
+
+static void set_int(int32_t s, int32_t *y)
+{
+    EACH store_int(y + i, i_set(s));
+}
+
+static void select_float(const float *x, const float *y, const float *a, const float *b, float *out)
+{
+    EACH v_store(out + i, v_sel(v_lt(v_load(x + i), v_load(y + i)), v_load(a + i), v_load(b + i)));
+}
+
+static void select_int(const int32_t *x, const int32_t *y, const int32_t *a, const int32_t *b, int32_t *out)
+{
+    EACH store_int(out + i, i_sel(i_gt(load_int(x + i), load_int(y + i)), load_int(a + i), load_int(b + i)));
+}
+
+static void masks(const float *x, const float *y, const float *u, const float *v, int32_t *both,
+                  int32_t *either, int32_t *neither, int *any)
+{
+    *any = 0;
+    EACH {
+        vm a = v_lt(v_load(x + i), v_load(y + i)), b = v_lt(v_load(u + i), v_load(v + i));
+        store_mask(both + i, m_and(a, b));
+        store_mask(either + i, m_or(a, b));
+        store_mask(neither + i, m_not(a));
+        if (m_any(a))
+            *any |= 1 << i / V_LANES;
+    }
+}
+
+static void mask_set(int truth, int32_t *y)
+{
+    EACH store_mask(y + i, m_set(truth));
+}
+
+static void load_part(const float *p, size_t n, float *y)
+{
+    v_store(y, v_load_part(p, n));
+}
+
+static void store_part(float *p, size_t n, const float *a)
+{
+    v_store_part(p, n, v_load(a));
+}
+
+static void transpose(float *square)
+{
+    vf rows[V_LANES];
+    for (size_t i = 0; i < V_LANES; i++)
+        rows[i] = v_load(square + i * V_LANES);
+    v_transpose(rows);
+    for (size_t i = 0; i < V_LANES; i++)
+        v_store(square + i * V_LANES, rows[i]);
+}
+
+static void accumulate(const float *a, const float *b, size_t count, double *sums)
+{
+    vacc acc = acc_zero();
+    for (size_t i = 0; i < count; i++)
+        acc = acc_fma(acc, v_load(a + i * V_LANES), v_load(b + i * V_LANES));
+    acc_store(sums, acc);
+}
+
+#define TEXT2(x) #x
+#define TEXT(x) TEXT2(x)
+
+extern const vocabulary V_TIER_NAME(test_vocabulary);
+
+const vocabulary V_TIER_NAME(test_vocabulary) = {
+    .tier = TEXT(ACTIV_TIER),
+    .lanes = V_LANES,
+    .ones = ones,
+    .twos = twos,
+    .threes = threes,
+    .compares = compares,
+    .ints = ints,
+    .int_compares = int_compares,
+    .shifts = shifts,
+    .set = set,
+    .from_int = from_int,
+    .set_int = set_int,
+    .select = select_float,
+    .select_int = select_int,
+    .masks = masks,
+    .mask_set = mask_set,
+    .load_part = load_part,
+    .store_part = store_part,
+    .transpose = transpose,
+    .accumulate = accumulate,
+};
