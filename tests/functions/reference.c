@@ -360,6 +360,8 @@ static const reference_case cases_elu[] = {
 static const reference_case cases_softplus[] = {
     {"softplus", 2, {1.0f, 20.0f}},
     {"softplus(beta=2)", 2, {2.0f, 20.0f}},
+    {"softplus(threshold=1000)", 2, {1.0f, 1000.0f}},
+    {"softplus(beta=1e-18,threshold=1000)", 2, {1e-18f, 1000.0f}},
     {"softplus(beta=0.7)", 2, {0.7f, 20.0f}},
     {"softplus(beta=10,threshold=5)", 2, {10.0f, 5.0f}},
     {"softplus(beta=0.1,threshold=1)", 2, {0.1f, 1.0f}},
