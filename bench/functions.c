@@ -1,5 +1,5 @@
-/* bench_functions: nanoseconds per element of each function, forward and backward, on each tier that
- * this machine has, beside memcpy of the same array.
+/* bench_functions: nanoseconds per element of each function, forward and backward, on each tier
+ * that this machine has, beside memcpy of the same array.
  *
  *     bench_functions [N]        N floats, 4096 unless given
  *

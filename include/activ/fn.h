@@ -10,8 +10,8 @@
  * one at the same time.
  *
  * Values: each function is evaluated as the real function and rounded once as nearly as the bound
- * in the catalog says; infinities give the one-sided limit where there is one; NaN gives that
- * NaN, in the function and in its derivative. All tiers, lengths and alignments give the same bits. The
+ * in the catalog says; infinities give the one-sided limit where there is one; NaN gives that NaN,
+ * in the function and in its derivative. All tiers, lengths and alignments give the same bits. The
  * floating-point environment is expected to be the default one (round to nearest, no flush to zero)
  * and is left as it was.
  */

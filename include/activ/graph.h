@@ -156,8 +156,9 @@ ACTIV_API size_t activ_graph_tensor_count(const activ_graph *graph);
 ACTIV_API activ_status activ_graph_tensor_info(const activ_graph *graph, size_t index,
                                                activ_param_info *info);
 
-/* What a node put out in the last forward or evaluate call: batch rows; the graph's, until
- * the next call. NULL if there was none, for a loss, for the input (the caller has it) and after a training step. */
+/* What a node put out in the last forward or evaluate call: batch rows; the graph's, until the
+ * next call. NULL if there was none, for a loss, for the input (the caller has it) and after a
+ * training step. */
 ACTIV_API const float *activ_graph_values(const activ_graph *graph, activ_node node);
 
 /* The largest batch it was compiled for; 0 before. */

@@ -100,7 +100,7 @@ size_t activ_parse_size(const char *text, size_t length, size_t *number)
     return i;
 }
 
-/*  ---- decimal to float32 ------------------------------------------------------------------
+/* ---- decimal to float32 ------------------------------------------------------------------
  * A whole number of up to 640 bits holds every value exactly that can matter: 128 digits (the halfway
  * point between two float32 has at most 113), times or divided by powers of ten, with a sticky bit
  * for what is cut off. Slow and short; specs are a few characters. */
@@ -345,8 +345,8 @@ size_t activ_format_float(float number, char *buffer)
         uint64_t digits;
         int exponent;
         round_digits(negative ? -(double)number : (double)number, count, &digits, &exponent);
-        /* The next larger, too: below a power of two, numbers lie closer together than above it, so that the
-         * nearest may miss on the one side and the second nearest hit on the other. */
+        /* The next larger, too: below a power of two, numbers lie closer together than above it,
+         * so that the nearest may miss on the one side and the second nearest hit on the other. */
         for (uint64_t more = 0; more < 2; more++) {
             int overflow;
             float back = 0.0f;

@@ -421,7 +421,7 @@ static activ_status read_header(reader *r)
     return more < 0 || !activ_json_end(json) ? fail_json(r) : ACTIV_OK;
 }
 
-/*  ---- the whole: duplicates, overlaps, gaps -------------------------------------------------------- */
+/* ---- the whole: duplicates, overlaps, gaps -------------------------------------------------------- */
 
 static int compare_names(const void *user, size_t a, size_t b)
 {
@@ -515,7 +515,7 @@ static activ_status check_layout(reader *r)
     return ACTIV_OK;
 }
 
-/*  ---- opening --------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------------- */
 
 /* Where the bytes come from: a file, or memory. */
 typedef struct source {
@@ -666,7 +666,7 @@ void activ_safetensors_close(activ_safetensors *file)
     activ_host_free(&host, file, sizeof *file);
 }
 
-/*  ---- looking into it ------------------------------------------------------------------------------- */
+/* ---- looking into it ------------------------------------------------------------------------------- */
 
 size_t activ_safetensors_count(const activ_safetensors *file)
 {

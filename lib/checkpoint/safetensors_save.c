@@ -152,7 +152,7 @@ static activ_status find_order(writer *w)
     return ACTIV_OK;
 }
 
-/*  ---- the header ------------------------------------------------------------------------------- */
+/* ---- the header ------------------------------------------------------------------------------- */
 
 /* A JSON string: only what has to be escaped is. */
 static void add_string(activ_text *text, const char *string)
@@ -238,7 +238,7 @@ static activ_status make_header(writer *w)
     return ACTIV_OK;
 }
 
-/*  ---- the file ---------------------------------------------------------------------------------- */
+/* ---- the file ---------------------------------------------------------------------------------- */
 
 static int write_all(const writer *w, activ_file *file)
 {

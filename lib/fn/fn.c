@@ -20,8 +20,8 @@ activ_status activ_fn_check(const char *spec, activ_message *message)
     return activ_fn_parse(spec, &parsed, message);
 }
 
-/* What depends on where the block lies and on whose it is. The block: the struct, the initial values of
- * a vector's parameters, the spec. */
+/* What depends on where the block lies and on whose it is. The block: the struct, the initial
+ * values of a vector's parameters, the spec. */
 static void bind(activ_fn *fn, const activ_host *host)
 {
     size_t vector = fn->definition->param_vector ? fn->param_count : 0;

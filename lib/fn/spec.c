@@ -106,8 +106,8 @@ static activ_status read_value(cursor *c, const activ_fn_value *value, float *nu
     int whole = *number >= 1.0f && *number <= value->most &&
                 *number == (float)(size_t)*number;
     if (value->count && !whole)
-        return refuse(c, ACTIV_ERROR_RANGE, value, " has to be a whole number from 1 up, and not too large: ",
-                      start, length);
+        return refuse(c, ACTIV_ERROR_RANGE, value,
+                      " has to be a whole number from 1 up, and not too large: ", start, length);
     return ACTIV_OK;
 }
 

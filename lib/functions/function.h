@@ -7,8 +7,8 @@
  * The arithmetic of a usual function is NAME_forward(x, v) and NAME_derivative(x, v), where v holds
  * its values, each in all lanes; ACTIV_ELEMENTWISE(NAME) makes loops of them. A function with
  * trainable values adds NAME_gradient(x, v, j) = df/d(trainable value j) and ends with
- * ACTIV_ELEMENTWISE_TRAINABLE(NAME, first, count): values first .. first+count-1 are trainable.
- * The loops see to NaN, the arithmetic need not. A function that fits neither writes its own loops.
+ * ACTIV_ELEMENTWISE_TRAINABLE(NAME, first, count): values first .. first+count-1 are trainable. The
+ * loops see to NaN, the arithmetic need not. A function that fits neither writes its own loops.
  */
 #if defined(ACTIV_FN_DEFINITIONS)
 #include "functions/definition.h"

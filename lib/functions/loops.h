@@ -10,8 +10,8 @@
 #include "simd/blocks.h"
 #include "simd/math.h"
 
-/* A NaN in x comes out as it is: arithmetic may change its sign and payload, on each CPU and with each
- * compiler in another way. */
+/* A NaN in x comes out as it is: arithmetic may change its sign and payload, on each CPU and
+ * with each compiler in another way. */
 V_INLINE vf v_keep_nan(vf x, vf result)
 {
     return v_sel(v_nan(x), x, result);

@@ -79,7 +79,8 @@ V_INLINE void staf_sincos(vf x, vf omega, vf phi, vf *sine, vf *cosine)
     vf t = v_sel(small, pair.h, v_fma(omega, x, phi));
     vf low = v_sel(small, v_add(pair.l, product.l), v_set(0.0f));
     vf bounded = v_max(v_neg(largest), v_min(largest, t));
-    vm finite = m_and(v_le(v_abs(x), largest), m_and(v_le(v_abs(omega), largest), v_le(v_abs(phi), largest)));
+    vm finite = m_and(v_le(v_abs(x), largest),
+                      m_and(v_le(v_abs(omega), largest), v_le(v_abs(phi), largest)));
     v_sincos(v_sel(finite, bounded, t), low, sine, cosine);
 }
 

@@ -104,8 +104,8 @@ activ_node activ_graph_find(const activ_graph *g, const char *name)
     return -1;
 }
 
-/* "layers.K" for layers that PyTorch's nn.Sequential would count, "flatten", "flatten_2" ... for the
- * others. The user may have given such a name to another layer: then a number is added. */
+/* "layers.K" for layers that PyTorch's nn.Sequential would count, "flatten", "flatten_2" ... for
+ * the others. The user may have given such a name to another layer: then a number is added. */
 static void default_name(const activ_graph *g, const graph_kind *kind, char *name)
 {
     size_t same = 0;
@@ -253,7 +253,8 @@ activ_status activ_graph_name(activ_graph *g, activ_node id, const char *name)
     activ_text_start(&text, quoted, sizeof quoted);
     activ_text_add_quoted(&text, name, strlen(name));
     if (id < 0 || (size_t)id >= g->node_count)
-        return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "no node of this graph to be called ", quoted);
+        return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "no node of this graph to be called ",
+                                quoted);
     graph_node *node = &g->nodes[id];
     if (!is_name(name))
         return activ_graph_fail(g, ACTIV_ERROR_INVALID, node,

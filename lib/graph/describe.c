@@ -47,8 +47,8 @@ const char *activ_line_value(const graph_line *line, const char *key)
     return NULL;
 }
 
-/* Cuts the text at the next ", " and returns what was before it; NULL at the end. The value of fn= may
- * hold commas itself, and is always last. */
+/* Cuts the text at the next ", " and returns what was before it; NULL at the end. The value of
+ * fn= may hold commas itself, and is always last. */
 static char *next_argument(char **rest)
 {
     char *argument = *rest;

@@ -119,9 +119,10 @@ struct graph_kind {
 extern const graph_kind activ_kind_input, activ_kind_flatten, activ_kind_linear, activ_kind_activation,
     activ_kind_add, activ_kind_cross_entropy, activ_kind_mse;
 
-/* Sets the graph's message, tells the log, returns status. Message: "NAME (KIND): " (node may be NULL)
- * and the pieces, all strings. say: for a call that failed; fail: for a mistake in building, which the
- * graph remembers (unless there was one before, or the graph is compiled and so complete). */
+/* Sets the graph's message, tells the log, returns status. Message: "NAME (KIND): " (node may be
+ * NULL) and the pieces, all strings. say: for a call that failed; fail: for a mistake in
+ * building, which the graph remembers (unless there was one before, or the graph is compiled and
+ * so complete). */
 #define activ_graph_say(g, status, node, ...) \
     activ_graph_say_pieces(g, status, node, (const char *const[]){ __VA_ARGS__, NULL })
 #define activ_graph_fail(g, status, node, ...) \

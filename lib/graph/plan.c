@@ -20,8 +20,8 @@ static size_t padded(size_t floats)
     return (floats + 15) / 16 * 16;
 }
 
-/* Largest first, each at the lowest place that is free during its life. `order` has room for as many numbers as there
- * are buffers. Returns the size of the whole; 0 if it overflows. */
+/* Largest first, each at the lowest place that is free during its life. `order` has room for as
+ * many numbers as there are buffers. Returns the size of the whole; 0 if it overflows. */
 static size_t place(buffer *buffers, size_t count, size_t *order)
 {
     for (size_t i = 1; i < count; i++) {
@@ -33,7 +33,8 @@ static size_t place(buffer *buffers, size_t count, size_t *order)
     }
     size_t end = 16;
     for (size_t i = 0; i < count; i++) {
-        /* order: the placed ones by offset. Behind each that lives at the same time, until a gap is wide enough. */
+        /* order: the placed ones by offset. Behind each that lives at the same time, until a gap
+         * is wide enough. */
         size_t at = 0, position = 0;
         for (size_t k = 0; k < i; k++) {
             const buffer *other = &buffers[order[k]];
@@ -58,8 +59,8 @@ static size_t place(buffer *buffers, size_t count, size_t *order)
     return end;
 }
 
-/* Who uses whose values, and in whose memory each gradient lies: a consumer's that may work in place,
- * if it is the only one. */
+/* Who uses whose values, and in whose memory each gradient lies: a consumer's that may work in
+ * place, if it is the only one. */
 static void mark_uses(activ_graph *g)
 {
     for (size_t i = 0; i < g->node_count; i++) {
@@ -108,7 +109,8 @@ static activ_status plan(activ_graph *g, size_t max_batch, buffer *buffers, size
             buffers[count++] = b;
         }
         if (node->needs_grad && !node->kind->is_loss && node->grad_owner == (activ_node)i) {
-            /* Born when the last consumer goes back; dies with the first node whose gradient lies in it. */
+            /* Born when the last consumer goes back; dies with the first node whose gradient
+             * lies in it. */
             size_t last = node->last_consumer >= 0 ? (size_t)node->last_consumer : n - 1;
             buffer b = { &node->grad, size, 2 * n - last, 2 * n - (size_t)node->grad_until };
             buffers[count++] = b;
@@ -117,7 +119,8 @@ static activ_status plan(activ_graph *g, size_t max_batch, buffer *buffers, size
         }
     }
     size_t end = place(buffers, count, order);
-    /* Placed relative to the start of the buffers; parameters, gradients and scratch come before. */
+    /* Placed relative to the start of the buffers; parameters, gradients and scratch come
+     * before. */
     const size_t most = SIZE_MAX / sizeof(float) / 8;   /* so that the sums below cannot overflow */
     size_t params = padded(g->param_count), threads = (size_t)g->host.executor.num_threads;
     if (end == 0 || end > most || params > most || temporary > most)

@@ -113,8 +113,8 @@ static int is_outside(const activ_graph *g, const void *array, size_t count, siz
     return !activ_ranges_overlap(g->arena, g->arena_bytes, array, count * size);
 }
 
-/* Is the graph ready for this call? loss: the kind of loss that it needs, NULL for none; `targets` is
- * then an array of `count` per sample, of `size` bytes each. */
+/* Is the graph ready for this call? loss: the kind of loss that it needs, NULL for none;
+ * `targets` is then an array of `count` per sample, of `size` bytes each. */
 static activ_status check(activ_graph *g, size_t batch, const float *x, const graph_kind *loss,
                           const void *targets, size_t count, size_t size)
 {
@@ -125,7 +125,8 @@ static activ_status check(activ_graph *g, size_t batch, const float *x, const gr
     if (g->max_batch == 0)
         return activ_graph_say(g, ACTIV_ERROR_STATE, NULL, "the graph is not compiled");
     if (!x || (loss && !targets))
-        return activ_graph_say(g, ACTIV_ERROR_INVALID, NULL, x ? "the targets are NULL" : "the input is NULL");
+        return activ_graph_say(g, ACTIV_ERROR_INVALID, NULL,
+                               x ? "the targets are NULL" : "the input is NULL");
     if (batch == 0 || batch > g->max_batch) {
         char numbers[64];
         activ_text text;
@@ -139,7 +140,8 @@ static activ_status check(activ_graph *g, size_t batch, const float *x, const gr
         return activ_graph_say(g, ACTIV_ERROR_STATE, NULL, "the graph does not end in ", loss->name);
     if (!is_outside(g, x, batch * g->nodes[g->input].features, sizeof *x) ||
         (loss && !is_outside(g, targets, batch * count, size)))
-        return activ_graph_say(g, ACTIV_ERROR_INVALID, NULL, "input or targets lie in the graph's own memory");
+        return activ_graph_say(g, ACTIV_ERROR_INVALID, NULL,
+                               "input or targets lie in the graph's own memory");
     return ACTIV_OK;
 }
 

@@ -8,9 +8,9 @@
 
 #include "functions/kernel.h"
 
-/* C = A B, with A m x k, B k x n, C m x n. Element (i, j) of a matrix is at [i * rows + j * columns];
- * C's columns are 1 apart. Each element of C is one chain of fma over k in order, which starts from
- * its column's bias. */
+/* C = A B, with A m x k, B k x n, C m x n. Element (i, j) of a matrix is at [i * rows + j *
+ * columns]; C's columns are 1 apart. Each element of C is one chain of fma over k in order,
+ * which starts from its column's bias. */
 typedef struct activ_gemm {
     size_t m, n, k;
     const float *a;
@@ -44,8 +44,8 @@ typedef struct activ_kernels {
     /* sums[j] = sum over rows i, in order, of x[i][j]. */
     void (*column_sums)(size_t rows, size_t columns, const float *x, float *sums);
 
-    /* *loss_sum: the sum over the rows of softmax cross-entropy at the label; and (if dx is not NULL)
-     * dx = (softmax(x) - onehot) * scale. */
+    /* *loss_sum: the sum over the rows of softmax cross-entropy at the label; and (if dx is not
+     * NULL) dx = (softmax(x) - onehot) * scale. */
     void (*cross_entropy)(size_t rows, size_t columns, const float *x, const int32_t *labels, float scale,
                           double *loss_sum, float *dx);
     /* Sum of (x - t)^2 over n values, and (if dx is not NULL) dx = (x - t) * scale. */

@@ -127,7 +127,8 @@ activ_status activ_graph_init_weights(activ_graph *g, activ_init scheme, float g
         return ACTIV_ERROR_INVALID;
     if (g->max_batch == 0 || scheme == ACTIV_INIT_DEFAULT)
         return activ_graph_init(g, seed);
-    /* A gain may be too large for one tensor, or memory too small for another: keep what was there. */
+    /* A gain may be too large for one tensor, or memory too small for another: keep what was
+     * there. */
     size_t bytes = g->param_count * sizeof(float);
     float *params = activ_graph_params(g), *before = activ_host_alloc(&g->host, bytes);
     if (bytes > 0 && !before)

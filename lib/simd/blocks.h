@@ -1,5 +1,5 @@
-/* Arrays in blocks of sixteen elements, whatever the width of a vector, so that sums have one shape: partial
- * sum i of a reduction holds the elements i, i+16, i+32 ... on every tier. */
+/* Arrays in blocks of sixteen elements, whatever the width of a vector, so that sums have one
+ * shape: partial sum i of a reduction holds the elements i, i+16, i+32 ... on every tier. */
 #ifndef ACTIV_SIMD_BLOCKS_H
 #define ACTIV_SIMD_BLOCKS_H
 
