@@ -138,6 +138,15 @@ static int tier(void)
     return 0;
 }
 
+static int is_command(const char *word)
+{
+    static const char *const commands[] = { "list", "show", "eval", "file", "tier", "version", "help" };
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (strcmp(word, commands[i]) == 0)
+            return 1;
+    return 0;
+}
+
 static int run(int argc, char **argv)
 {
     const char *command = argc > 1 ? argv[1] : "";
@@ -157,7 +166,15 @@ static int run(int argc, char **argv)
     }
     if (strcmp(command, "help") == 0 || strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0)
         return usage(stdout);
-    return usage(stderr);
+    if (argc < 2)
+        return usage(stderr);
+    fprintf(stderr, "activ: ");
+    if (is_command(command))
+        fprintf(stderr, "%s: wrong number of arguments", command);
+    else
+        fprintf(stderr, "unknown command '%s'", command);
+    fprintf(stderr, " (see activ --help)\n");
+    return 2;
 }
 
 int main(int argc, char **argv)

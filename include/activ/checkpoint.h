@@ -5,6 +5,10 @@
  * complete, so that a reader never sees half a file and a failure leaves the old one. Readers trust
  * nothing: sizes, offsets, overlaps, duplicate names, UTF-8 and JSON are checked before memory is
  * taken for what they claim.
+ *
+ * A file that is written replaces the one of its name: a link is replaced, not followed, and the
+ * mode is that of a new file. The temporary name is PATH.tmpPID-N; one is left behind only by a
+ * process that was killed while it wrote.
  */
 #ifndef ACTIV_CHECKPOINT_H
 #define ACTIV_CHECKPOINT_H

@@ -57,7 +57,7 @@ typedef struct activ_context_options {
 
 /* `options` may be NULL. ACTIV_ERROR_UNKNOWN_NAME if max_tier names no tier. */
 ACTIV_API activ_status activ_context_create(const activ_context_options *options, activ_context **out);
-ACTIV_API void activ_context_destroy(activ_context *context);
+ACTIV_API void activ_context_destroy(activ_context *context);   /* NULL is allowed */
 
 /* The tier that objects of this context use. Static storage. */
 ACTIV_API const char *activ_context_tier(const activ_context *context);

@@ -3,11 +3,13 @@
  * A function is made from a text, its spec: a name, and settings in brackets where the defaults are
  * not wanted:
  *
- *     "gelu"   "leaky_relu(negative_slope=0.2)"   "staf(tau=25)"
+ *     "gelu"   "leaky_relu(negative_slope=0.2)"   "prelu(weight=0.1)"   "staf(tau=25)"
  *
- * Names and settings are PyTorch's where it has them. activ_fn_catalog() lists them all with
- * formula and source. An activ_fn never changes after its creation: any number of threads may use
- * one at the same time.
+ * For a trainable value that is where training starts. staf: tau 1 to 65536; init is book (C,
+ * Omega, Phi normal), repo (the authors' start) or unit (repo's, scaled to variance 1). Names and
+ * settings are PyTorch's where it has them. activ_fn_catalog() lists them all with formula and
+ * source. An activ_fn never changes after its creation: any number of threads may use one at the
+ * same time.
  *
  * Values: each function is evaluated as the real function and rounded once as nearly as the bound
  * in the catalog says; infinities give the one-sided limit where there is one; NaN gives that NaN,

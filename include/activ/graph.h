@@ -40,13 +40,14 @@ extern "C" {
 
 typedef struct activ_graph activ_graph;
 
-/* A layer of one graph; negative if the call that made it failed. */
+/* A layer of one graph, 0, 1, 2 ... in the order of creation; negative if the call that made it
+ * failed. Layers that the loss does not depend on are legal; their gradients are 0. */
 typedef int32_t activ_node;
 
 /* ---- building ---------------------------------------------------------------------- */
 
 ACTIV_API activ_status activ_graph_create(const activ_context *context, activ_graph **out);
-ACTIV_API void activ_graph_destroy(activ_graph *graph);
+ACTIV_API void activ_graph_destroy(activ_graph *graph);   /* NULL is allowed */
 
 /* The input: `features` values per sample, or samples of a shape of ndim dimensions (at most
  * ACTIV_MAX_DIMS - 1: the batch is one more). A graph has one input. */
@@ -83,10 +84,13 @@ ACTIV_API activ_node activ_graph_mse(activ_graph *graph, activ_node prediction);
 ACTIV_API activ_status activ_graph_name(activ_graph *graph, activ_node node, const char *name);
 
 /* Checks the whole, plans the memory for batches of up to max_batch samples and takes it in one
- * piece. The parameters start as zeros: activ_graph_init or a checkpoint gives them values. */
+ * piece. The parameters start as zeros: activ_graph_init or a checkpoint gives them values. If
+ * it fails for the batch or for memory, it may be tried again with less. */
 ACTIV_API activ_status activ_graph_compile(activ_graph *graph, size_t max_batch);
 
-/* The first mistake in words, or "" ; the graph's, and valid until its next call. */
+/* Why the last call on this graph that failed did so, or "" if none did; for a graph that could
+ * not be built, its first mistake. Calls that only look (const activ_graph *) write nothing. The
+ * graph's, and valid until its next call. */
 ACTIV_API const char *activ_graph_error(const activ_graph *graph);
 
 /* Initial values as PyTorch's: weight and bias of a linear layer uniform in

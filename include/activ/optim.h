@@ -57,12 +57,13 @@ typedef struct activ_sgd_options {
     int32_t maximize;
 } activ_sgd_options;
 
+/* Momentum is not part of a checkpoint yet: a run that is resumed from one starts without. */
 typedef struct activ_sgd activ_sgd;
 
 /* Steps all parameters of a compiled graph, which has to live as long as the optimiser. */
 ACTIV_API activ_status activ_sgd_create(activ_graph *graph, const activ_sgd_options *options,
                                         activ_sgd **out);
-ACTIV_API void activ_sgd_destroy(activ_sgd *sgd);
+ACTIV_API void activ_sgd_destroy(activ_sgd *sgd);   /* NULL is allowed */
 
 /* One step with the gradients that the graph holds. Allocates nothing. */
 ACTIV_API activ_status activ_sgd_step(activ_sgd *sgd);

@@ -187,15 +187,19 @@ activ_status activ_checkpoint_load(const activ_context *context, const char *pat
             activ_message_set(message, path, ": ", activ_status_string(status));
     }
     /* The tensors are compared before memory is taken for what the description claims. */
-    if (status == ACTIV_OK && activ_graph_parse(g, description) == ACTIV_OK) {
+    int graph_says = 0;
+    if (status == ACTIV_OK) {
+        status = activ_graph_parse(g, description);
+        graph_says = status != ACTIV_OK;
+    }
+    if (status == ACTIV_OK)
         status = match(g, file, path, message);
-        if (status == ACTIV_OK)
-            activ_graph_compile(g, max_batch);
+    if (status == ACTIV_OK) {
+        status = activ_graph_compile(g, max_batch);
+        graph_says = status != ACTIV_OK;
     }
-    if (status == ACTIV_OK && g->status != ACTIV_OK) {
-        status = g->status;
+    if (graph_says)
         activ_message_set(message, path, ": ", activ_graph_error(g));
-    }
     if (status == ACTIV_OK) {
         load_values(g, file);
         *out = g;

@@ -78,6 +78,21 @@ static activ_status refuse(const cursor *c, activ_status status, const activ_fn_
     return complain(c, status, before, bytes, length, "");
 }
 
+/* Message: "SETTING has to be one of: book repo unit; not 'WORD'" */
+static activ_status refuse_word(const cursor *c, const activ_fn_value *value, const char *word, size_t length)
+{
+    char fault[128];
+    activ_text text;
+    activ_text_start(&text, fault, sizeof fault);
+    activ_text_add(&text, " has to be one of:");
+    for (int i = 0; value->words[i]; i++) {
+        activ_text_add(&text, " ");
+        activ_text_add(&text, value->words[i]);
+    }
+    activ_text_add(&text, "; not ");
+    return refuse(c, ACTIV_ERROR_RANGE, value, fault, word, length);
+}
+
 static activ_status read_value(cursor *c, const activ_fn_value *value, float *number)
 {
     const char *start = c->at;
@@ -93,7 +108,7 @@ static activ_status read_value(cursor *c, const activ_fn_value *value, float *nu
         if (length == 0)
             return refuse(c, ACTIV_ERROR_SYNTAX, value, ": a word is expected at ", start,
                           (size_t)(c->end - start));
-        return refuse(c, ACTIV_ERROR_RANGE, value, " cannot be ", word, length);
+        return refuse_word(c, value, word, length);
     }
     int overflow;
     size_t length = activ_parse_float(c->at, (size_t)(c->end - c->at), number, &overflow);
@@ -105,9 +120,15 @@ static activ_status read_value(cursor *c, const activ_fn_value *value, float *nu
         return refuse(c, ACTIV_ERROR_RANGE, value, ": too large for float32: ", start, length);
     int whole = *number >= 1.0f && *number <= value->most &&
                 *number == (float)(size_t)*number;
-    if (value->count && !whole)
-        return refuse(c, ACTIV_ERROR_RANGE, value,
-                      " has to be a whole number from 1 up, and not too large: ", start, length);
+    if (value->count && !whole) {
+        char fault[96];
+        activ_text text;
+        activ_text_start(&text, fault, sizeof fault);
+        activ_text_add(&text, " has to be a whole number from 1 to ");
+        activ_text_add_float(&text, value->most);
+        activ_text_add(&text, ", not ");
+        return refuse(c, ACTIV_ERROR_RANGE, value, fault, start, length);
+    }
     return ACTIV_OK;
 }
 

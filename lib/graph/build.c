@@ -242,10 +242,12 @@ activ_status activ_graph_add_tensor(activ_graph *g, activ_node id, const char *r
 
 activ_status activ_graph_name(activ_graph *g, activ_node id, const char *name)
 {
-    if (!g || !name)
+    if (!g)
         return ACTIV_ERROR_INVALID;
     if (g->status != ACTIV_OK)
         return g->status;
+    if (!name)
+        return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "the name of a layer is NULL");
     if (g->max_batch > 0)
         return activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled: names are fixed");
     char quoted[ACTIV_NAME_SIZE * 4];

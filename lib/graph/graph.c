@@ -52,8 +52,10 @@ activ_status activ_graph_init(activ_graph *g, uint64_t seed)
 {
     if (!g)
         return ACTIV_ERROR_INVALID;
+    if (g->status != ACTIV_OK)
+        return g->status;
     if (g->max_batch == 0)
-        return g->status != ACTIV_OK ? g->status : ACTIV_ERROR_STATE;
+        return activ_graph_say(g, ACTIV_ERROR_STATE, NULL, "the graph is not compiled");
     for (size_t i = 0; i < g->node_count; i++)
         if (g->nodes[i].kind->init)
             g->nodes[i].kind->init(g, &g->nodes[i], seed);

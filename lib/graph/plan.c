@@ -65,6 +65,9 @@ static void mark_uses(activ_graph *g)
 {
     for (size_t i = 0; i < g->node_count; i++) {
         graph_node *node = &g->nodes[i];
+        /* A compilation that failed may have been here before. */
+        node->consumers = node->read_back = 0;
+        node->last_consumer = -1;
         int shares = node->shares >= 0 && g->nodes[node->shares].tensors > 0;
         node->needs_grad = node->tensors > 0 || shares;
         for (int k = 0; k < node->kind->inputs; k++) {
@@ -98,7 +101,7 @@ static activ_status plan(activ_graph *g, size_t max_batch, buffer *buffers, size
         graph_node *node = &g->nodes[i];
         size_t size;
         if (!activ_checked_mul(node->features, max_batch, &size) || size > SIZE_MAX / sizeof(float) / 4)
-            return activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "its size overflows for the largest batch");
+            return activ_graph_say(g, ACTIV_ERROR_RANGE, node, "its size overflows for the largest batch");
         size = padded(size);
         if (!node->kind->is_loss && !node->kind->is_view && node->kind->inputs > 0) {
             buffer b = { &node->value, size, i, node->read_back ? 2 * n - i - 1 : n };
@@ -124,7 +127,7 @@ static activ_status plan(activ_graph *g, size_t max_batch, buffer *buffers, size
     const size_t most = SIZE_MAX / sizeof(float) / 8;   /* so that the sums below cannot overflow */
     size_t params = padded(g->param_count), threads = (size_t)g->host.executor.num_threads;
     if (end == 0 || end > most || params > most || temporary > most)
-        return activ_graph_fail(g, ACTIV_ERROR_RANGE, NULL, "the graph's memory overflows");
+        return activ_graph_say(g, ACTIV_ERROR_RANGE, NULL, "the graph's memory overflows");
     size_t start = 2 * params + temporary + threads * ACTIV_GEMM_SCRATCH;
     for (size_t i = 0; i < count; i++)
         *buffers[i].offset += start;
@@ -146,23 +149,23 @@ activ_status activ_graph_compile(activ_graph *g, size_t max_batch)
     if (g->status != ACTIV_OK)
         return g->status;
     if (g->max_batch > 0)
-        return activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled already");
+        return activ_graph_say(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled already");
     if (max_batch == 0)
-        return activ_graph_fail(g, ACTIV_ERROR_RANGE, NULL, "the largest batch is 0");
+        return activ_graph_say(g, ACTIV_ERROR_RANGE, NULL, "the largest batch is 0");
     if (g->input < 0 || g->output == g->input)
-        return activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph has no layers");
+        return activ_graph_say(g, ACTIV_ERROR_STATE, NULL, "the graph has no layers");
     /* At most three buffers a node, and their order. */
     size_t most = 3 * g->node_count, bytes = most * (sizeof(buffer) + sizeof(size_t)), total = 0;
     buffer *buffers = activ_host_alloc(&g->host, bytes);
     if (!buffers)
-        return activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for the plan");
+        return activ_graph_say(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for the plan");
     activ_status status = plan(g, max_batch, buffers, (size_t *)(buffers + most), &total);
     activ_host_free(&g->host, buffers, bytes);
     if (status != ACTIV_OK)
         return status;
     g->arena = activ_host_alloc_raw(&g->host, total * sizeof(float));
     if (!g->arena)
-        return activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for the layers");
+        return activ_graph_say(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for the layers");
     /* Parameters and gradients start as zeros; the rest is written before it is read. */
     memset(g->arena, 0, g->temporary * sizeof(float));
     g->arena_bytes = total * sizeof(float);

@@ -127,12 +127,14 @@ activ_status activ_graph_init_weights(activ_graph *g, activ_init scheme, float g
         return ACTIV_ERROR_INVALID;
     if (g->max_batch == 0 || scheme == ACTIV_INIT_DEFAULT)
         return activ_graph_init(g, seed);
+    if (scheme < 0 || scheme > ACTIV_INIT_ORTHOGONAL)
+        return activ_graph_say(g, ACTIV_ERROR_UNSUPPORTED, NULL, "no such scheme of initial values");
     /* A gain may be too large for one tensor, or memory too small for another: keep what was
      * there. */
     size_t bytes = g->param_count * sizeof(float);
     float *params = activ_graph_params(g), *before = activ_host_alloc(&g->host, bytes);
     if (bytes > 0 && !before)
-        return ACTIV_ERROR_OUT_OF_MEMORY;
+        return activ_graph_say(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for initial values");
     uint64_t old_seed = g->seed, old_step = g->step;
     if (bytes > 0)
         memcpy(before, params, bytes);
@@ -144,6 +146,9 @@ activ_status activ_graph_init_weights(activ_graph *g, activ_init scheme, float g
             memcpy(params, before, bytes);
         g->seed = old_seed;
         g->step = old_step;
+        activ_graph_say(g, status, NULL, "initial values: ",
+                        status == ACTIV_ERROR_RANGE ? "the gain is negative, not finite or too large"
+                                                    : activ_status_string(status));
     }
     activ_host_free(&g->host, before, bytes);
     return status;

@@ -16,6 +16,22 @@ static int is_finite(float value)
     return value - value == 0.0f;
 }
 
+/* What is wrong with the options, or NULL. */
+static const char *check_options(const activ_sgd_options *o)
+{
+    if (!(o->lr >= 0.0f) || !is_finite(o->lr))
+        return "lr has to be finite and not negative";
+    if (!(o->momentum >= 0.0f) || !is_finite(o->momentum))
+        return "momentum has to be finite and not negative";
+    if (!(o->weight_decay >= 0.0f) || !is_finite(o->weight_decay))
+        return "weight_decay has to be finite and not negative";
+    if (!is_finite(o->dampening))
+        return "dampening has to be finite";
+    if (o->nesterov && (o->momentum == 0.0f || o->dampening != 0.0f))
+        return "nesterov needs momentum and no dampening";
+    return NULL;
+}
+
 activ_status activ_sgd_create(activ_graph *graph, const activ_sgd_options *options, activ_sgd **out)
 {
     activ_sgd_options o;
@@ -25,12 +41,10 @@ activ_status activ_sgd_create(activ_graph *graph, const activ_sgd_options *optio
     if (status != ACTIV_OK)
         return status;
     if (graph->max_batch == 0)
-        return ACTIV_ERROR_STATE;
-    if (!(o.lr >= 0.0f) || !(o.momentum >= 0.0f) || !(o.weight_decay >= 0.0f) || !is_finite(o.lr) ||
-        !is_finite(o.momentum) || !is_finite(o.weight_decay) || !is_finite(o.dampening))
-        return ACTIV_ERROR_RANGE;
-    if (o.nesterov && (o.momentum == 0.0f || o.dampening != 0.0f))
-        return ACTIV_ERROR_RANGE;
+        return activ_graph_say(graph, ACTIV_ERROR_STATE, NULL, "the graph is not compiled");
+    const char *wrong = check_options(&o);
+    if (wrong)
+        return activ_graph_say(graph, ACTIV_ERROR_RANGE, NULL, "SGD: ", wrong);
     activ_sgd *sgd = activ_host_alloc(&graph->host, sizeof *sgd);
     if (!sgd)
         return ACTIV_ERROR_OUT_OF_MEMORY;
@@ -75,7 +89,8 @@ activ_status activ_sgd_set_lr(activ_sgd *sgd, float lr)
     if (!sgd)
         return ACTIV_ERROR_INVALID;
     if (!(lr >= 0.0f) || !is_finite(lr))
-        return ACTIV_ERROR_RANGE;
+        return activ_graph_say(sgd->graph, ACTIV_ERROR_RANGE, NULL,
+                               "SGD: lr has to be finite and not negative");
     sgd->scalars.lr = lr;
     return ACTIV_OK;
 }

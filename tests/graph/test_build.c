@@ -12,6 +12,7 @@
 
 #include "activ/fn.h"
 #include "activ/graph.h"
+#include "activ/optim.h"
 #include "graph/zoo.h"
 
 static activ_graph *create(void)
@@ -565,6 +566,66 @@ static void test_log(void **state)
     activ_graph_destroy(g);
 }
 
+/* A compilation that failed for its batch may be tried again, and the network that comes out is the
+ * same as without the failure. */
+static void test_compile_again(void **state)
+{
+    (void)state;
+    activ_graph *g = create();
+    activ_node x = activ_graph_linear(g, activ_graph_input(g, 3), 2);
+    activ_graph_mse(g, activ_graph_add(g, apply(g, x, "mish"), x));
+    assert_int_equal(activ_graph_compile(g, 0), ACTIV_ERROR_RANGE);
+    assert_non_null(strstr(activ_graph_error(g), "batch"));
+    assert_int_equal(activ_graph_compile(g, SIZE_MAX / 8), ACTIV_ERROR_RANGE);
+    assert_int_equal(activ_graph_compile(g, 2), ACTIV_OK);
+    activ_graph *h = create();
+    x = activ_graph_linear(h, activ_graph_input(h, 3), 2);
+    activ_graph_mse(h, activ_graph_add(h, apply(h, x, "mish"), x));
+    assert_int_equal(activ_graph_compile(h, 2), ACTIV_OK);
+    assert_int_equal(activ_graph_memory(g), activ_graph_memory(h));
+
+    const float inputs[6] = { 1, -2, 3, 0.5f, 0, -1 }, targets[4] = { 0, 1, 2, 3 };
+    assert_int_equal(activ_graph_init(g, 1), ACTIV_OK);
+    assert_int_equal(activ_graph_init(h, 1), ACTIV_OK);
+    assert_int_equal(activ_graph_train_values(g, 2, inputs, targets, NULL), ACTIV_OK);
+    assert_int_equal(activ_graph_train_values(h, 2, inputs, targets, NULL), ACTIV_OK);
+    assert_memory_equal(activ_graph_grads(g), activ_graph_grads(h), activ_graph_param_count(g) * sizeof(float));
+    activ_graph_destroy(g);
+    activ_graph_destroy(h);
+}
+
+/* Calls on a graph that can be run say why they refused. */
+static void test_refusals(void **state)
+{
+    (void)state;
+    activ_graph *g = create();
+    activ_graph_cross_entropy(g, activ_graph_linear(g, activ_graph_input(g, 2), 3));
+    assert_int_equal(activ_graph_init(g, 1), ACTIV_ERROR_STATE);
+    assert_non_null(strstr(activ_graph_error(g), "not compiled"));
+    assert_int_equal(activ_graph_compile(g, 2), ACTIV_OK);
+
+    const float x[6] = { 0 };
+    const int32_t labels[2] = { 1, 3 };
+    float loss = 7.0f;
+    assert_int_equal(activ_graph_train(g, 2, x, labels, &loss), ACTIV_ERROR_RANGE);
+    assert_non_null(strstr(activ_graph_error(g), "sample 1 is 3"));
+    assert_int_equal(activ_graph_train(g, 3, x, labels, &loss), ACTIV_ERROR_RANGE);
+    assert_non_null(strstr(activ_graph_error(g), "batch is 3"));
+    assert_int_equal(activ_graph_train_values(g, 2, x, x, &loss), ACTIV_ERROR_STATE);
+    assert_non_null(strstr(activ_graph_error(g), "mse"));
+    assert_int_equal(activ_graph_forward(g, 2, activ_graph_params(g), &loss), ACTIV_ERROR_INVALID);
+    assert_non_null(strstr(activ_graph_error(g), "memory"));
+    assert_true(loss == 7.0f);
+    assert_int_equal(activ_graph_init_weights(g, 42, 0.0f, 1), ACTIV_ERROR_UNSUPPORTED);
+    assert_non_null(strstr(activ_graph_error(g), "scheme"));
+    activ_sgd *sgd = NULL;
+    activ_sgd_options options = { .size = sizeof options, .lr = -1.0f };
+    assert_int_equal(activ_sgd_create(g, &options, &sgd), ACTIV_ERROR_RANGE);
+    assert_non_null(strstr(activ_graph_error(g), "lr"));
+    assert_null(sgd);
+    activ_graph_destroy(g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -581,6 +642,8 @@ int main(void)
         cmocka_unit_test(test_init),
         cmocka_unit_test(test_init_of_equal_functions),
         cmocka_unit_test(test_log),
+        cmocka_unit_test(test_compile_again),
+        cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
