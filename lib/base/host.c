@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
+
 /* malloc with the pointer it returned kept in front of the aligned block: aligned_alloc
  * is missing on some C11 systems, and free has to find the start again. */
 static void *default_alloc(void *user, size_t bytes, size_t alignment)
@@ -57,6 +59,21 @@ void activ_host_free(const activ_host *host, void *memory, size_t bytes)
 {
     if (memory)
         host->allocator.free(host->allocator.user, memory, bytes);
+}
+
+void *activ_host_grow(const activ_host *host, void *old, size_t used, size_t *room, size_t width)
+{
+    size_t more = *room ? 2 * *room : 16, bytes;
+    if (!activ_checked_mul(more, width, &bytes))
+        return NULL;
+    void *array = activ_host_alloc(host, bytes);
+    if (!array)
+        return NULL;
+    if (used > 0)
+        memcpy(array, old, used * width);
+    activ_host_free(host, old, *room * width);
+    *room = more;
+    return array;
 }
 
 activ_status activ_host_log(const activ_host *host, activ_status status, const char *line)

@@ -21,6 +21,10 @@ void *activ_host_alloc(const activ_host *host, size_t bytes);
 void *activ_host_alloc_raw(const activ_host *host, size_t bytes);
 void activ_host_free(const activ_host *host, void *memory, size_t bytes);
 
+/* A larger array with the `used` elements of the old one, which is freed; *room counts elements. NULL
+ * without memory: the old one stays. */
+void *activ_host_grow(const activ_host *host, void *old, size_t used, size_t *room, size_t width);
+
 /* Hands a line to the log, if there is one; returns status, for use in a return statement. */
 activ_status activ_host_log(const activ_host *host, activ_status status, const char *line);
 

@@ -169,23 +169,6 @@ static void concern_record(reader *r, const record *tensor)
 
 /* ---- the header ------------------------------------------------------------------------------ */
 
-/* A larger array with the elements of the old one, which is freed. NULL without memory: the old
- * one stays. */
-static void *grown(const activ_host *host, void *old, size_t used, size_t *room, size_t width)
-{
-    size_t more = *room ? *room : 8, old_bytes = *room * width, bytes;
-    if (!activ_checked_mul(more, 2 * width, &bytes))
-        return NULL;
-    void *array = activ_host_alloc(host, bytes);
-    if (!array)
-        return NULL;
-    if (used > 0)
-        memcpy(array, old, used * width);
-    activ_host_free(host, old, old_bytes);
-    *room = 2 * more;
-    return array;
-}
-
 static int same(const char *text, size_t length, const char *word)
 {
     return length == strlen(word) && memcmp(text, word, length) == 0;
@@ -210,8 +193,8 @@ static activ_status read_metadata(reader *r)
         if (memchr(key, '\0', key_length) || memchr(value, '\0', value_length))
             return fail(r, ACTIV_ERROR_UNSUPPORTED, "a zero byte in metadata is not supported");
         if (file->pair_count == file->pair_room) {
-            pair *pairs = grown(&file->host, file->pairs, file->pair_count, &file->pair_room,
-                                sizeof *pairs);
+            pair *pairs = activ_host_grow(&file->host, file->pairs, file->pair_count, &file->pair_room,
+                                          sizeof *pairs);
             if (!pairs)
                 return no_memory(r);
             file->pairs = pairs;
@@ -377,7 +360,8 @@ static activ_status read_tensor(reader *r, char *name, size_t length)
         return status;
 
     if (file->count == file->room) {
-        record *records = grown(&file->host, file->records, file->count, &file->room, sizeof *records);
+        record *records = activ_host_grow(&file->host, file->records, file->count, &file->room,
+                                          sizeof *records);
         if (!records)
             return no_memory(r);
         file->records = records;

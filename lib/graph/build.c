@@ -79,23 +79,6 @@ activ_status activ_graph_fail_shape(activ_graph *g, const graph_node *node, cons
     return activ_graph_fail(g, ACTIV_ERROR_SHAPE, node, what, ", but ", shapes);
 }
 
-/* Room for one more entry in a growing array. The old memory is given back only after the copy. */
-static int grow(const activ_host *host, void **array, size_t *room, size_t count, size_t entry)
-{
-    if (count < *room)
-        return 1;
-    size_t larger = *room ? *room * 2 : 16;
-    void *memory = activ_host_alloc(host, larger * entry);
-    if (!memory)
-        return 0;
-    if (*array)
-        memcpy(memory, *array, count * entry);
-    activ_host_free(host, *array, *room * entry);
-    *array = memory;
-    *room = larger;
-    return 1;
-}
-
 activ_node activ_graph_find(const activ_graph *g, const char *name)
 {
     for (size_t i = 0; i < g->node_count; i++)
@@ -166,9 +149,13 @@ graph_node *activ_graph_start(activ_graph *g, const graph_kind *kind, activ_node
         activ_graph_fail(g, ACTIV_ERROR_RANGE, NULL, "too many layers");
         return NULL;
     }
-    if (!grow(&g->host, (void **)&g->nodes, &g->node_room, g->node_count, sizeof *g->nodes)) {
-        activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for another layer");
-        return NULL;
+    if (g->node_count == g->node_room) {
+        graph_node *nodes = activ_host_grow(&g->host, g->nodes, g->node_count, &g->node_room, sizeof *nodes);
+        if (!nodes) {
+            activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for another layer");
+            return NULL;
+        }
+        g->nodes = nodes;
     }
     graph_node *node = &g->nodes[g->node_count];
     memset(node, 0, sizeof *node);
@@ -201,8 +188,8 @@ activ_node activ_graph_finish(activ_graph *g, graph_node *node)
     }
     if (status != ACTIV_OK)
         return -1;
-    g->output = node->kind->is_loss ? node->inputs[0] : id;
-    if (node->kind->is_loss)
+    g->output = node->kind->loss ? node->inputs[0] : id;
+    if (node->kind->loss)
         g->loss = id;
     return id;
 }
@@ -216,8 +203,13 @@ activ_status activ_graph_add_tensor(activ_graph *g, activ_node id, const char *r
                                     const size_t *shape)
 {
     const graph_node *node = &g->nodes[id];
-    if (!grow(&g->host, (void **)&g->tensors, &g->tensor_room, g->tensor_count, sizeof *g->tensors))
-        return activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, node, "no memory for its parameters");
+    if (g->tensor_count == g->tensor_room) {
+        graph_tensor *tensors = activ_host_grow(&g->host, g->tensors, g->tensor_count, &g->tensor_room,
+                                                sizeof *tensors);
+        if (!tensors)
+            return activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, node, "no memory for its parameters");
+        g->tensors = tensors;
+    }
     graph_tensor *t = &g->tensors[g->tensor_count];
     size_t bytes;
     if (!activ_checked_count(ndim, shape, &t->count) ||

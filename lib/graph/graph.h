@@ -95,7 +95,6 @@ struct graph_kind {
     const char *name;
     int inputs;
     int numbered;               /* its name is "layers.K" */
-    int is_loss;
     int is_view;                /* its values are its input's: nothing to compute */
     int reads_input;            /* backward needs the input's values */
     int backward_in_place;      /* dx[0] may be the node's own gradient */
@@ -106,6 +105,9 @@ struct graph_kind {
     /* Gradients of the parameters, and of the inputs into dx[0], dx[1]: overwritten; NULL where
      * not wanted. */
     void (*backward)(graph_run *run, const graph_node *node, float *const dx[2]);
+    /* Instead of the two, for a loss: its sum into run->loss_sum, and the gradient of its input into
+     * dx, if that is not NULL. Training asks for both at once, on the way back. */
+    void (*loss)(graph_run *run, const graph_node *node, float *dx);
     /* Initial values of its tensors. */
     void (*init)(activ_graph *g, const graph_node *node, uint64_t seed);
     /* What stands in the brackets of the description after the names of the inputs; NULL:

@@ -85,7 +85,7 @@ static void mark_uses(activ_graph *g)
         if (node->consumers != 1)
             continue;
         const graph_node *consumer = &g->nodes[node->last_consumer];
-        if (consumer->kind->is_loss || !consumer->kind->backward_in_place)
+        if (consumer->kind->loss || !consumer->kind->backward_in_place)
             continue;
         node->grad_owner = consumer->grad_owner;
         if (node->needs_grad)
@@ -103,7 +103,7 @@ static activ_status plan(activ_graph *g, size_t max_batch, buffer *buffers, size
         if (!activ_checked_mul(node->features, max_batch, &size) || size > SIZE_MAX / sizeof(float) / 4)
             return activ_graph_say(g, ACTIV_ERROR_RANGE, node, "its size overflows for the largest batch");
         size = padded(size);
-        if (!node->kind->is_loss && !node->kind->is_view && node->kind->inputs > 0) {
+        if (!node->kind->loss && !node->kind->is_view && node->kind->inputs > 0) {
             buffer b = { &node->value, size, i, node->read_back ? 2 * n - i - 1 : n };
             buffers[count++] = b;
         }
@@ -111,7 +111,7 @@ static activ_status plan(activ_graph *g, size_t max_batch, buffer *buffers, size
             buffer b = { &node->noise, size, i, 2 * n - i };
             buffers[count++] = b;
         }
-        if (node->needs_grad && !node->kind->is_loss && node->grad_owner == (activ_node)i) {
+        if (node->needs_grad && !node->kind->loss && node->grad_owner == (activ_node)i) {
             /* Born when the last consumer goes back; dies with the first node whose gradient
              * lies in it. */
             size_t last = node->last_consumer >= 0 ? (size_t)node->last_consumer : n - 1;
@@ -132,7 +132,7 @@ static activ_status plan(activ_graph *g, size_t max_batch, buffer *buffers, size
     for (size_t i = 0; i < count; i++)
         *buffers[i].offset += start;
     for (size_t i = n; i-- > 0;)
-        if (g->nodes[i].needs_grad && !g->nodes[i].kind->is_loss)
+        if (g->nodes[i].needs_grad && !g->nodes[i].kind->loss)
             g->nodes[i].grad = g->nodes[g->nodes[i].grad_owner].grad;
     g->params = 0;
     g->grads = params;

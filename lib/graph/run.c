@@ -59,9 +59,13 @@ void activ_run_gemm(const graph_run *run, activ_gemm product)
 static void forward(graph_run *run)
 {
     activ_graph *g = run->graph;
-    for (size_t i = 0; i < g->node_count; i++)
-        if (g->nodes[i].kind->forward)
-            g->nodes[i].kind->forward(run, &g->nodes[i]);
+    for (size_t i = 0; i < g->node_count; i++) {
+        const graph_node *node = &g->nodes[i];
+        if (node->kind->forward)
+            node->kind->forward(run, node);
+        else if (node->kind->loss && !run->training && (run->labels || run->targets))
+            node->kind->loss(run, node, NULL);
+    }
 }
 
 static void backward(graph_run *run)
@@ -69,9 +73,15 @@ static void backward(graph_run *run)
     activ_graph *g = run->graph;
     for (size_t i = g->node_count; i-- > 0;) {
         const graph_node *node = &g->nodes[i];
-        if (!node->kind->backward || (!node->needs_grad && !node->kind->is_loss))
+        if (node->kind->loss) {
+            /* Nothing follows it, so it is its input's last consumer. */
+            const graph_node *input = activ_graph_input_of(g, node, 0);
+            node->kind->loss(run, node, input->needs_grad ? g->arena + input->grad : NULL);
             continue;
-        if (!node->kind->is_loss && node->consumers == 0) {
+        }
+        if (!node->kind->backward || !node->needs_grad)
+            continue;
+        if (node->consumers == 0) {
             /* The loss does not depend on it. */
             memset(g->arena + node->grad, 0, run->batch * node->features * sizeof(float));
         }
@@ -207,6 +217,14 @@ static void train(activ_graph *g, graph_run *run, size_t values, float *loss)
         *loss = (float)(run->loss_sum / (double)values);
 }
 
+static void evaluate(activ_graph *g, graph_run *run, size_t values, float *loss)
+{
+    forward(run);
+    g->have_values = 1;
+    if (loss)
+        *loss = (float)(run->loss_sum / (double)values);
+}
+
 activ_status activ_graph_train(activ_graph *g, size_t batch, const float *x, const int32_t *labels,
                                float *loss)
 {
@@ -252,10 +270,7 @@ activ_status activ_graph_evaluate(activ_graph *g, size_t batch, const float *x, 
     if (status != ACTIV_OK)
         return status;
     graph_run run = { g, batch, 0, x, labels, NULL, 0.0 };
-    forward(&run);
-    g->have_values = 1;
-    if (loss)
-        *loss = (float)(run.loss_sum / (double)batch);
+    evaluate(g, &run, batch, loss);
     if (correct)
         *correct = count_correct(&run);
     return ACTIV_OK;
@@ -268,10 +283,7 @@ activ_status activ_graph_evaluate_values(activ_graph *g, size_t batch, const flo
     if (status != ACTIV_OK)
         return status;
     graph_run run = { g, batch, 0, x, NULL, targets, 0.0 };
-    forward(&run);
-    g->have_values = 1;
-    if (loss)
-        *loss = (float)(run.loss_sum / (double)(batch * g->nodes[g->output].features));
+    evaluate(g, &run, batch * g->nodes[g->output].features, loss);
     return ACTIV_OK;
 }
 

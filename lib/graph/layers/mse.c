@@ -9,25 +9,13 @@ static activ_status build(activ_graph *g, activ_node id)
     return ACTIV_OK;
 }
 
-static void run_loss(graph_run *run, const graph_node *node, float *dx)
+static void loss(graph_run *run, const graph_node *node, float *dx)
 {
     const activ_graph *g = run->graph;
     const graph_node *prediction = activ_graph_input_of(g, node, 0);
     size_t n = run->batch * prediction->features;
     g->kernels->squared_error(n, activ_run_values(run, prediction), run->targets, (float)(2.0 / (double)n),
                               &run->loss_sum, dx);
-}
-
-/* Training computes the loss on the way back, together with its gradient. */
-static void forward(graph_run *run, const graph_node *node)
-{
-    if (!run->training && run->targets)
-        run_loss(run, node, NULL);
-}
-
-static void backward(graph_run *run, const graph_node *node, float *const dx[2])
-{
-    run_loss(run, node, dx[0]);
 }
 
 static activ_node parse(activ_graph *g, const graph_line *line)
@@ -38,11 +26,9 @@ static activ_node parse(activ_graph *g, const graph_line *line)
 const graph_kind activ_kind_mse = {
     .name = "mse",
     .inputs = 1,
-    .is_loss = 1,
     .reads_input = 1,
     .build = build,
-    .forward = forward,
-    .backward = backward,
+    .loss = loss,
     .parse = parse,
 };
 
