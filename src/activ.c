@@ -6,6 +6,8 @@
 
 #include <activ/activ.h>
 
+#include "commands.h"
+
 static int usage(FILE *out)
 {
     fputs("usage: activ COMMAND\n"
@@ -13,6 +15,10 @@ static int usage(FILE *out)
           "  list                  the functions, with their settings and formulas\n"
           "  show SPEC             one function: formula, source, bounds, parameters\n"
           "  eval SPEC X [X ...]   f(x) and f'(x) at each X\n"
+          "  bench [SPEC ...]      how fast: ns per element on each tier, beside memcpy (all functions)\n"
+          "    -n N                  arrays of N floats instead of 4096\n"
+          "    --tier TIER           on this tier only\n"
+          "    --json                as JSON\n"
           "  file PATH             the tensors and the network in a safetensors file\n"
           "  tier                  which tiers this machine can run, and which one runs\n"
           "  version               the library's version\n"
@@ -156,6 +162,8 @@ static int run(int argc, char **argv)
         return show(argv[2]);
     if (strcmp(command, "eval") == 0 && argc >= 4)
         return evaluate(argv[2], argc - 3, argv + 3);
+    if (strcmp(command, "bench") == 0)
+        return command_bench(argc - 2, argv + 2);
     if (strcmp(command, "file") == 0 && argc == 3)
         return file(argv[2]);
     if (strcmp(command, "tier") == 0 && argc == 2)
