@@ -303,7 +303,7 @@ static void print_heading(size_t n, int direction)
         printf(" %8s ", contenders[c]->name);
     for (int c = DNNL; c < CONTENDERS; c++)
         printf(" %8s ", contenders[c]->name);
-    printf(" %8s\n", "best");
+    puts(options.cap ? "" : "     best");
 }
 
 static void print_cell(const result_t *result, int c, double value, const char *format)
@@ -322,10 +322,9 @@ static void print_result(const result_t *result)
     for (int c = DNNL; c < CONTENDERS; c++)
         print_cell(result, c, result->ratio[c], "%.2f");
     double best = best_ratio(result, 0);
-    if (best > 0)
-        printf(" %8.2f\n", best);
-    else
-        printf(" %8s\n", "-");
+    if (best > 0 && !options.cap)
+        printf(" %8.2f", best);
+    putchar('\n');
     fflush(stdout);
 }
 
