@@ -39,10 +39,11 @@ build=$root/build/bench
 log=$build.log
 mkdir -p "$root/build"
 echo "Building into ${build#"$PWD/"} ..."
+# Afresh: a directory configured for another compiler would lose the options given here.
 if ! {
-    cmake -G Ninja -S "$root" -B "$build" -DCMAKE_C_COMPILER=gcc -DCMAKE_CXX_COMPILER=g++ -DCMAKE_BUILD_TYPE=Release \
+    cmake --fresh -G Ninja -S "$root" -B "$build" -DCMAKE_C_COMPILER=gcc -DCMAKE_CXX_COMPILER=g++ -DCMAKE_BUILD_TYPE=Release \
         -DACTIV_BUILD_TESTS=OFF -DACTIV_BUILD_EXAMPLES=OFF -DACTIV_BUILD_TOOL=ON -DACTIV_BUILD_BENCH_PEERS=ON &&
-    cmake --build "$build" -j 2
+    cmake --build "$build" -j 2 --target bench_compare activ_tool
 } > "$log" 2>&1; then
     cat "$log" >&2
     exit 2
