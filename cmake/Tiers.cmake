@@ -2,10 +2,13 @@
 # given here and ACTIV_TIER=name; lib/cpu/cpu.c needs has_NAME() and a rank for it.
 set(activ_tiers scalar)
 set(activ_tier_flags_scalar "")
-if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
     list(APPEND activ_tiers avx2 avx512)
     set(activ_tier_flags_avx2 -mavx2 -mfma)
     set(activ_tier_flags_avx512 -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mprefer-vector-width=512)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")
+    list(APPEND activ_tiers neon)
+    set(activ_tier_flags_neon "")
 endif()
 
 # Adds an object library per tier and appends its objects' generator expression to OUT.

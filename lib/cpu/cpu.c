@@ -50,6 +50,14 @@ static int has_avx512(void)
 }
 #endif
 
+#if defined(__aarch64__)
+/* Part of the architecture: the calling convention needs it. */
+static int has_neon(void)
+{
+    return 1;
+}
+#endif
+
 static int has_scalar(void)
 {
     return 1;

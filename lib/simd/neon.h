@@ -1,0 +1,124 @@
+/* The vocabulary for AArch64's NEON, which every AArch64 CPU has: four lanes. */
+#include <arm_neon.h>
+
+#define V_LANES 4
+
+typedef float32x4_t vf;
+typedef int32x4_t vi;
+typedef uint32x4_t vm;   /* all bits of a lane, or none */
+
+V_INLINE vf v_set(float s) { return vdupq_n_f32(s); }
+V_INLINE vf v_load(const float *p) { return vld1q_f32(p); }
+V_INLINE void v_store(float *p, vf a) { vst1q_f32(p, a); }
+
+/* There is no masked access: two lanes at once, then one. */
+V_INLINE vf v_load_part(const float *p, size_t n)
+{
+    const float32x2_t zero = vdup_n_f32(0.0f);
+    float32x2_t low = n >= 2 ? vld1_f32(p) : zero;
+    float32x2_t last = n & 1 ? vld1_lane_f32(p + (n & 2), zero, 0) : zero;
+    return n >= 2 ? vcombine_f32(low, last) : vcombine_f32(last, zero);
+}
+V_INLINE void v_store_part(float *p, size_t n, vf a)
+{
+    if (n >= 2)
+        vst1_f32(p, vget_low_f32(a));
+    if (n == 3)
+        vst1q_lane_f32(p + 2, a, 2);
+    if (n == 1)
+        vst1q_lane_f32(p, a, 0);
+}
+
+V_INLINE vi v_bits(vf a) { return vreinterpretq_s32_f32(a); }
+V_INLINE vf v_float_of(vi i) { return vreinterpretq_f32_s32(i); }
+
+V_INLINE vf v_add(vf a, vf b) { return vaddq_f32(a, b); }
+V_INLINE vf v_sub(vf a, vf b) { return vsubq_f32(a, b); }
+V_INLINE vf v_mul(vf a, vf b) { return vmulq_f32(a, b); }
+V_INLINE vf v_div(vf a, vf b) { return vdivq_f32(a, b); }
+V_INLINE vf v_sqrt(vf a) { return vsqrtq_f32(a); }
+V_INLINE vf v_fma(vf a, vf b, vf c) { return vfmaq_f32(c, a, b); }    /* the addend comes first */
+V_INLINE vf v_fnma(vf a, vf b, vf c) { return vfmsq_f32(c, a, b); }
+V_INLINE vf v_neg(vf a) { return vnegq_f32(a); }
+V_INLINE vf v_abs(vf a) { return vabsq_f32(a); }
+V_INLINE vf v_copysign(vf a, vf sign) { return vbslq_f32(vdupq_n_u32(0x80000000u), sign, a); }
+/* FMIN and FMAX have rules of their own for NaN and for zeros. */
+V_INLINE vf v_min(vf a, vf b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
+V_INLINE vf v_max(vf a, vf b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
+
+V_INLINE void v_transpose(vf *rows)
+{
+    float32x4x2_t top = vtrnq_f32(rows[0], rows[1]), bottom = vtrnq_f32(rows[2], rows[3]);
+    rows[0] = vcombine_f32(vget_low_f32(top.val[0]), vget_low_f32(bottom.val[0]));
+    rows[1] = vcombine_f32(vget_low_f32(top.val[1]), vget_low_f32(bottom.val[1]));
+    rows[2] = vcombine_f32(vget_high_f32(top.val[0]), vget_high_f32(bottom.val[0]));
+    rows[3] = vcombine_f32(vget_high_f32(top.val[1]), vget_high_f32(bottom.val[1]));
+}
+
+V_INLINE vm v_lt(vf a, vf b) { return vcltq_f32(a, b); }
+V_INLINE vm v_le(vf a, vf b) { return vcleq_f32(a, b); }
+V_INLINE vm v_gt(vf a, vf b) { return vcgtq_f32(a, b); }
+V_INLINE vm v_ge(vf a, vf b) { return vcgeq_f32(a, b); }
+V_INLINE vm v_eq(vf a, vf b) { return vceqq_f32(a, b); }
+V_INLINE vm v_nan(vf a) { return vmvnq_u32(vceqq_f32(a, a)); }
+V_INLINE vm v_either_nan(vf a, vf b) { return vmvnq_u32(vandq_u32(vceqq_f32(a, a), vceqq_f32(b, b))); }
+V_INLINE vf v_sel(vm m, vf a, vf b) { return vbslq_f32(m, a, b); }
+V_INLINE vf v_sel_sign(vf s, vf a, vf b) { return vbslq_f32(vcltzq_s32(v_bits(s)), a, b); }
+V_INLINE vm m_and(vm a, vm b) { return vandq_u32(a, b); }
+V_INLINE vm m_or(vm a, vm b) { return vorrq_u32(a, b); }
+V_INLINE vm m_not(vm a) { return vmvnq_u32(a); }
+V_INLINE vm m_set(int truth) { return vdupq_n_u32(truth ? UINT32_MAX : 0); }
+V_INLINE int m_any(vm a) { return vmaxvq_u32(a) != 0; }
+
+V_INLINE vf v_from_int(vi i) { return vcvtq_f32_s32(i); }
+V_INLINE vi i_set(int32_t s) { return vdupq_n_s32(s); }
+V_INLINE vi i_add(vi a, vi b) { return vaddq_s32(a, b); }
+V_INLINE vi i_sub(vi a, vi b) { return vsubq_s32(a, b); }
+V_INLINE vi i_and(vi a, vi b) { return vandq_s32(a, b); }
+V_INLINE vi i_or(vi a, vi b) { return vorrq_s32(a, b); }
+V_INLINE vi i_xor(vi a, vi b) { return veorq_s32(a, b); }
+/* Shifts to the right by an immediate begin at 1, the vocabulary's at 0: the compiler's own
+ * operators know both. */
+#define i_shl(a, n) vshlq_n_s32(a, n)
+#define i_shr(a, n) vreinterpretq_s32_u32(vreinterpretq_u32_s32(a) >> (n))
+#define i_sar(a, n) ((vi)(a) >> (n))
+V_INLINE vm i_eq(vi a, vi b) { return vceqq_s32(a, b); }
+V_INLINE vm i_gt(vi a, vi b) { return vcgtq_s32(a, b); }
+V_INLINE vi i_sel(vm m, vi a, vi b) { return vbslq_s32(m, a, b); }
+V_INLINE vi i_min(vi a, vi b) { return vminq_s32(a, b); }
+V_INLINE vi i_max(vi a, vi b) { return vmaxq_s32(a, b); }
+
+/* A table of 64 bytes, and for each lane the numbers of its four. */
+V_INLINE vf v_lookup16(const float *table, vi i)
+{
+    uint8x16x4_t bytes = vld1q_u8_x4((const uint8_t *)table);
+    vi first = vmulq_s32(vandq_s32(i, vdupq_n_s32(15)), vdupq_n_s32(0x04040404));
+    vi all = vaddq_s32(first, vdupq_n_s32(0x03020100));
+    return vreinterpretq_f32_u8(vqtbl4q_u8(bytes, vreinterpretq_u8_s32(all)));
+}
+
+typedef struct vacc {
+    float64x2_t low, high;
+} vacc;
+
+V_INLINE vacc acc_zero(void)
+{
+    vacc acc = { vdupq_n_f64(0.0), vdupq_n_f64(0.0) };
+    return acc;
+}
+V_INLINE vacc acc_fma(vacc acc, vf a, vf b)
+{
+    acc.low = vfmaq_f64(acc.low, vcvt_f64_f32(vget_low_f32(a)), vcvt_f64_f32(vget_low_f32(b)));
+    acc.high = vfmaq_f64(acc.high, vcvt_high_f64_f32(a), vcvt_high_f64_f32(b));
+    return acc;
+}
+V_INLINE void acc_store(double *p, vacc acc)
+{
+    vst1q_f64(p, acc.low);
+    vst1q_f64(p + 2, acc.high);
+}
+
+/* GEMM's register tile: 6 x 4 accumulators, four vectors of B and one of A fill 29 of the 32
+ * registers. */
+#define V_GEMM_ROWS 6
+#define V_GEMM_VECTORS 4
