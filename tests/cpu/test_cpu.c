@@ -20,7 +20,12 @@
 #include "activ/tensor.h"
 #include "support/memory.h"
 
-static const char *program;
+/* What has to be called to run this program, if the CPU is not the machine's own; itself last. */
+#ifndef EMULATOR
+#define EMULATOR
+#endif
+static const char *command[] = { EMULATOR NULL, "--tier", NULL };
+enum { PROGRAM = sizeof command / sizeof command[0] - 3 };
 
 /* ---- tiers ------------------------------------------------------------------------------- */
 
@@ -108,7 +113,7 @@ static void ask(const char *value, char *answer, size_t size)
         dup2(ends[1], 1);
         close(ends[0]);
         close(ends[1]);
-        execl("/proc/self/exe", program, "--tier", (char *)NULL);
+        execvp(command[0], (char *const *)(uintptr_t)command);
         _exit(127);
     }
     close(ends[1]);
@@ -343,9 +348,12 @@ static void test_sizes(void **state)
 
 int main(int count, char **arguments)
 {
-    program = arguments[0];
     if (count == 2 && strcmp(arguments[1], "--tier") == 0)
         return print_tier();
+    static char program[4096];   /* the string ends within it: the rest stays zero */
+    if (readlink("/proc/self/exe", program, sizeof program - 1) < 1)
+        return 1;
+    command[PROGRAM] = program;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_detection),
