@@ -1,0 +1,338 @@
+/* The same number, everywhere: for each function and direction one digest of the results, committed in
+ * digests.txt, which every tier, compiler, optimisation level and CPU has to reproduce.
+ *
+ * usage: test_digests [--quick] FILE          compares; --quick: the last column, from fewer inputs
+ *        test_digests --write FILE            makes the file anew, once all tiers of this machine agree
+ *
+ * The inputs are float32 of all signs and exponents by one stride through their bits, subnormal, infinite and
+ * NaN ones too, and the neighbours of those where functions bend. They are cut into blocks that are no
+ * multiple of any vector, so that tails take part. Any NaN counts as one value: which one arithmetic makes is
+ * the CPU's choice (test_same_bits looks at those that may not vary).
+ *
+ * This program needs the library and libc, nothing else, so that it is quickly built in many ways
+ * (same_bits_everywhere.sh). */
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "activ/activ.h"
+#include "functions/list.h"
+#include "support/tiers.h"
+#include "support/ulp.h"
+
+/* Every function with its defaults; and, after it, settings that lead elsewhere. A function that can be set
+ * and is missing here is a failure. */
+#define SPEC(name) #name,
+static const char *const specs[] = {
+    ACTIV_FUNCTIONS(SPEC)
+    "step(theta=-1.5)", "leaky_relu(negative_slope=-0.3)", "prelu(weight=1.7)", "rrelu(lower=-0.2,upper=0.7)",
+    "elu(alpha=0.3)", "trainable_elu(alpha=-1.6)", "softplus(beta=2.5,threshold=3)", "staf(tau=3,init=unit)",
+};
+enum { SPECS = sizeof specs / sizeof specs[0] };
+
+enum direction { FORWARD, BACKWARD, PARAMETERS, TRAINING, DIRECTIONS };
+static const char *const direction_names[DIRECTIONS] = {"forward", "backward", "parameters", "training"};
+
+/* Digests of one function, by direction, from all inputs and from the quick test's. */
+typedef struct row {
+    uint64_t digest[DIRECTIONS][2];
+    int has[DIRECTIONS];
+} row;
+
+static _Noreturn void stop(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("test_digests: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+    exit(1);
+}
+
+static void must(activ_status status, const char *spec, const char *what)
+{
+    if (status != ACTIV_OK)
+        stop("%s: %s: %s", spec, what, activ_status_string(status));
+}
+
+/* ---- digest ------------------------------------------------------------------------------ */
+
+/* One to one in the digest and in the word: a single changed word never goes unnoticed. */
+static uint64_t mix(uint64_t digest, uint32_t word)
+{
+    digest = (digest ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+    return digest ^ digest >> 29;
+}
+
+static uint64_t mix_floats(uint64_t digest, size_t n, const float *values)
+{
+    for (size_t i = 0; i < n; i++)
+        digest = mix(digest, values[i] != values[i] ? 0x7fc00000u : float_bits(values[i]));
+    return digest;
+}
+
+/* ---- inputs ------------------------------------------------------------------------------ */
+
+enum { BLOCK = 499, MAX_PARAMS = 3 * 25 };
+
+/* Where functions bend, vanish, change their formula, underflow or overflow. */
+static const float special_places[] = {
+    0.0f, 0x1p-126f, 0x1p-24f, 0x1p-12f, 0.25f, 0.34657359f, 0.5f, 0.69314718f, 0.7517915f, 0.88f, 1.0f,
+    1.1924310f, 1.2f, 1.2784645f, 1.5f, 2.0f, 2.3994f, 3.0f, 4.0f, 5.5f, 6.0f, 8.0f, 9.0f, 13.0f, 14.5f,
+    16.0f, 17.0f, 17.32868f, 20.0f, 44.36f, 85.0f, 87.336544f, 88.02969f, 88.722839f, 100.0f, 103.27893f,
+    103.97208f, 150.0f, 170.0f, 0x1p16f, 0x1p22f, 0x1p23f, 0x1.fffffep127f,
+};
+enum { PLACES = sizeof special_places / sizeof special_places[0], NEIGHBOURS = 48 };
+
+typedef struct inputs {
+    size_t count;
+    float *x, *dy;
+} inputs;
+
+static inputs make_inputs(uint32_t stride)
+{
+    inputs in = {0, NULL, NULL};
+    size_t regular = (size_t)((UINT64_C(1) << 32) / stride + 1);
+    size_t room = regular + (size_t)PLACES * 2 * (2 * NEIGHBOURS + 1);
+    in.x = malloc(room * sizeof *in.x);
+    in.dy = malloc(room * sizeof *in.dy);
+    if (in.x == NULL || in.dy == NULL)
+        stop("out of memory");
+    for (uint64_t bits = 0; bits < UINT64_C(1) << 32; bits += stride)
+        in.x[in.count++] = float_from_bits((uint32_t)bits);
+    /* Below 0 the bits wrap round to NaN, above the largest number they reach infinity. */
+    for (size_t i = 0; i < PLACES; i++)
+        for (uint32_t sign = 0; sign <= 1; sign++)
+            for (uint32_t k = 0; k <= 2 * NEIGHBOURS; k++)
+                in.x[in.count++] = float_from_bits((float_bits(special_places[i]) | sign << 31) + k - NEIGHBOURS);
+    /* Upstream gradients between 1/2 and 2 in size. */
+    for (size_t i = 0; i < in.count; i++) {
+        uint32_t random = (uint32_t)((uint64_t)i * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+        in.dy[i] = float_from_bits((random & 0x80000000u) | (0x3f000000u + (random >> 7 & 0x00ffffffu)));
+    }
+    return in;
+}
+
+/* A series costs as much as twenty functions: it gets fewer inputs. */
+static int is_series(const char *spec)
+{
+    return strncmp(spec, "staf", 4) == 0;
+}
+
+static const inputs *inputs_of(const char *spec, int quick)
+{
+    enum { ALL, SOME, FEW };
+    static const uint32_t strides[] = {4093, 65521, 1048573};
+    static inputs made[3];
+    int which = (quick ? SOME : ALL) + (is_series(spec) ? 1 : 0);
+    if (made[which].count == 0)
+        made[which] = make_inputs(strides[which]);
+    return &made[which];
+}
+
+/* ---- functions --------------------------------------------------------------------------- */
+
+static void digest_values(const char *spec, const activ_fn *fn, int quick, row *out)
+{
+    const inputs *in = inputs_of(spec, quick);
+    size_t params = activ_fn_param_count(fn);
+    if (params > MAX_PARAMS)
+        stop("%s: %zu parameters", spec, params);
+    uint64_t y_digest = 1, dx_digest = 2, sum_digest = 3;
+    for (size_t at = 0; at < in->count; at += BLOCK) {
+        size_t n = in->count - at < BLOCK ? in->count - at : BLOCK;
+        float y[BLOCK], dx[BLOCK], sums[MAX_PARAMS] = {0};
+        must(activ_forward(fn, NULL, n, in->x + at, y), spec, "forward");
+        must(activ_backward(fn, NULL, n, in->x + at, in->dy + at, dx, params > 0 ? sums : NULL), spec, "backward");
+        y_digest = mix_floats(y_digest, n, y);
+        dx_digest = mix_floats(dx_digest, n, dx);
+        sum_digest = mix_floats(sum_digest, params, sums);
+    }
+    out->digest[FORWARD][quick] = y_digest;
+    out->digest[BACKWARD][quick] = dx_digest;
+    out->digest[PARAMETERS][quick] = sum_digest;
+    out->has[FORWARD] = out->has[BACKWARD] = 1;
+    out->has[PARAMETERS] = params > 0;
+}
+
+/* A network's parameters after some steps: products, losses, sums, optimiser, random numbers. The sizes
+ * leave tails everywhere. */
+static uint64_t digest_training(const char *spec, const activ_context *context, const activ_fn *fn, int quick)
+{
+    enum { FEATURES = 21, BATCH = 37, CLASSES = 5 };
+    float x[BATCH * FEATURES], loss;
+    int32_t labels[BATCH];
+    activ_graph *g = NULL;
+    activ_sgd *sgd = NULL;
+    activ_sgd_options options = {.size = sizeof options, .lr = 0.05f, .momentum = 0.9f};
+    must(activ_graph_create(context, &g), spec, "graph");
+    activ_node node = activ_graph_input(g, FEATURES);
+    node = activ_graph_apply(g, activ_graph_linear(g, node, 33), fn);
+    node = activ_graph_apply(g, activ_graph_linear(g, node, 18), fn);
+    activ_graph_cross_entropy(g, activ_graph_linear(g, node, CLASSES));
+    must(activ_graph_compile(g, BATCH), spec, "compile");
+    must(activ_graph_init(g, 7), spec, "init");
+    must(activ_sgd_create(g, &options, &sgd), spec, "sgd");
+    uint64_t digest = 4;
+    for (uint64_t step = 0; step < (quick ? 2 : 12); step++) {
+        must(activ_random_normal(1, step, 0, BATCH * FEATURES, 0.0f, 1.0f, x), spec, "random");
+        for (size_t i = 0; i < BATCH; i++)
+            labels[i] = (int32_t)(activ_random_bits(2, step, i) % CLASSES);
+        must(activ_graph_train(g, BATCH, x, labels, &loss), spec, "train");
+        must(activ_sgd_step(sgd), spec, "step");
+        digest = mix_floats(digest, 1, &loss);
+    }
+    digest = mix_floats(digest, activ_graph_param_count(g), activ_graph_params(g));
+    activ_sgd_destroy(sgd);
+    activ_graph_destroy(g);
+    return digest;
+}
+
+static void digest_spec(const char *spec, const activ_context *context, int quick, row *out)
+{
+    activ_fn *fn = NULL;
+    must(activ_fn_create(context, spec, &fn), spec, "create");
+    digest_values(spec, fn, quick, out);
+    out->digest[TRAINING][quick] = digest_training(spec, context, fn, quick);
+    out->has[TRAINING] = 1;
+    activ_fn_destroy(fn);
+}
+
+/* A function whose canonical text has settings needs a second row. */
+static void check_specs(void)
+{
+    for (size_t i = 0; i < SPECS; i++) {
+        activ_fn *fn = NULL;
+        must(activ_fn_create(NULL, specs[i], &fn), specs[i], "create");
+        size_t length = strlen(specs[i]), second = 0;
+        for (size_t j = 0; j < SPECS; j++)
+            second += strncmp(specs[j], specs[i], length) == 0 && specs[j][length] == '(';
+        if (strchr(specs[i], '(') == NULL && strchr(activ_fn_spec(fn), '(') != NULL && second == 0)
+            stop("%s can be set: it needs a second line in specs", specs[i]);
+        activ_fn_destroy(fn);
+    }
+}
+
+/* ---- the file ---------------------------------------------------------------------------- */
+
+static void write_file(const char *path, const row *rows)
+{
+    FILE *file = fopen(path, "w");
+    if (file == NULL)
+        stop("%s cannot be written", path);
+    fputs("# Digests of each function's results: of all inputs, and of those of the quick test. Made by\n"
+          "#     test_digests --write tests/functions/digests.txt\n"
+          "# They change when a function's results do, and for no other reason.\n", file);
+    for (size_t i = 0; i < SPECS; i++)
+        for (int d = 0; d < DIRECTIONS; d++)
+            if (rows[i].has[d])
+                fprintf(file, "%-34s %-10s %016" PRIx64 " %016" PRIx64 "\n", specs[i], direction_names[d],
+                        rows[i].digest[d][0], rows[i].digest[d][1]);
+    if (fclose(file) != 0)
+        stop("%s cannot be written", path);
+}
+
+static void read_file(const char *path, row *rows)
+{
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        stop("%s cannot be read", path);
+    char line[256], spec[100], direction[20];
+    while (fgets(line, sizeof line, file) != NULL) {
+        uint64_t digest[2];
+        size_t i = 0;
+        int d = 0;
+        if (line[0] == '#')
+            continue;
+        if (sscanf(line, "%99s %19s %" SCNx64 " %" SCNx64, spec, direction, &digest[0], &digest[1]) != 4)
+            stop("%s: not understood: %s", path, line);
+        while (i < SPECS && strcmp(specs[i], spec) != 0)
+            i++;
+        while (d < DIRECTIONS && strcmp(direction_names[d], direction) != 0)
+            d++;
+        if (i == SPECS || d == DIRECTIONS || rows[i].has[d])
+            stop("%s: %s %s: unknown or there twice", path, spec, direction);
+        rows[i].has[d] = 1;
+        memcpy(rows[i].digest[d], digest, sizeof digest);
+    }
+    fclose(file);
+}
+
+/* ---- main -------------------------------------------------------------------------------- */
+
+static row expected[SPECS];
+static int differences, compared;
+
+static void compare(const char *tier, const char *spec, const row *want, const row *got, int quick)
+{
+    for (int d = 0; d < DIRECTIONS; d++) {
+        if (want->has[d] != got->has[d])
+            stop("%s %s: %s", spec, direction_names[d], got->has[d] ? "no digest in the file" : "no longer calculated");
+        if (!got->has[d])
+            continue;
+        compared++;
+        if (want->digest[d][quick] == got->digest[d][quick])
+            continue;
+        differences++;
+        printf("%s: %s %s: %016" PRIx64 " instead of %016" PRIx64 "\n", tier, spec, direction_names[d],
+               got->digest[d][quick], want->digest[d][quick]);
+    }
+}
+
+int main(int count, char **arguments)
+{
+    int quick = 0, writes = 0;
+    const char *path = NULL;
+    for (int i = 1; i < count; i++) {
+        if (strcmp(arguments[i], "--quick") == 0)
+            quick = 1;
+        else if (strcmp(arguments[i], "--write") == 0)
+            writes = 1;
+        else if (path == NULL && arguments[i][0] != '-')
+            path = arguments[i];
+        else
+            path = "";
+    }
+    if (path == NULL || path[0] == '\0' || (quick && writes)) {
+        fputs("usage: test_digests [--quick | --write] FILE\n", stderr);
+        return 2;
+    }
+    check_specs();
+    if (!writes)
+        read_file(path, expected);
+    size_t tiers = 0;
+    for (size_t t = 0; t < tier_count(); t++) {
+        activ_context *context = tier_context(t);
+        if (context == NULL)   /* above ACTIV_MAX_TIER */
+            continue;
+        const char *tier = activ_context_tier(context);
+        int before = differences;
+        compared = 0;
+        for (size_t i = 0; i < SPECS; i++)
+            for (int q = writes ? 0 : quick; q <= (writes ? 1 : quick); q++) {
+                row *first = &expected[i], got = {.has = {0}};
+                digest_spec(specs[i], context, q, writes && tiers == 0 ? first : &got);
+                if (!(writes && tiers == 0))
+                    compare(tier, specs[i], first, &got, q);
+            }
+        if (!(writes && tiers == 0))
+            printf("%s: %d of %d digests\n", tier, compared - (differences - before), compared);
+        tiers++;
+        activ_context_destroy(context);
+    }
+    if (tiers == 0)
+        stop("no tier to test");
+    if (differences > 0) {
+        puts(writes ? "The tiers differ: nothing is written." : "Other results than the committed ones.");
+        puts("Tiers that differ: test_same_bits names the inputs. Meant to change: test_digests --write FILE.");
+        return 1;
+    }
+    if (writes)
+        write_file(path, expected);
+    return 0;
+}
