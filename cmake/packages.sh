@@ -40,3 +40,34 @@ install_needed() {
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $needed_packages ||
         { echo "$0: apt-get install failed" >&2; exit 2; }
 }
+
+# fetch_foreign ARCHITECTURE DIRECTORY PACKAGE...: unpacks another architecture's packages into a directory, for a
+# cross-build. Nothing is installed and the system learns of no other architecture; apt works on lists of its own
+# below the directory. What is there already is not fetched again.
+fetch_foreign() {
+    foreign=$1 into=$2
+    shift 2
+    [ "$(cat "$into/.packages" 2> /dev/null)" != "$*" ] || return 0
+    if ! command -v apt-get > /dev/null || ! command -v dpkg-deb > /dev/null; then
+        echo "$0: no Debian system (apt-get, dpkg-deb): these $foreign packages cannot be fetched: $*" >&2
+        return 1
+    fi
+    rm -rf "$into"
+    mkdir -p "$into/.apt/lists/partial" "$into/.apt/cache/archives/partial"
+    : > "$into/.apt/status"
+    echo "Fetching $foreign packages into $into (nothing is installed): $*"
+    (
+        cd "$into/.apt"
+        apt_foreign() {
+            apt-get -qq -o APT::Architecture="$foreign" -o APT::Architectures::="$foreign" \
+                -o Dir::State::lists="$PWD/lists" -o Dir::State::status="$PWD/status" -o Dir::Cache="$PWD/cache" \
+                -o APT::Sandbox::User=root "$@"
+        }
+        apt_foreign update && apt_foreign download "$@" > /dev/null || exit 1
+        for package in *.deb; do
+            dpkg-deb -x "$package" .. || exit 1
+        done
+    ) || { echo "$0: fetching $foreign packages failed" >&2; return 1; }
+    rm -rf "$into/.apt"
+    echo "$*" > "$into/.packages"
+}

@@ -5,14 +5,17 @@ set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 compiler=gcc
 slow=
+foreign=yes
 
 usage() {
     cat << 'END'
-usage: tests/run.sh [--slow] [--compiler gcc|clang]
+usage: tests/run.sh [--slow] [--native] [--compiler gcc|clang]
 
-Installs what is missing (Debian packages; says which and why), builds into build/ and runs the tests.
+Installs what is missing (Debian packages; says which and why), builds into build/ and runs the tests: on this
+machine's CPU, then for AArch64 under qemu.
 
   --slow             the slow tests too
+  --native           nothing for AArch64
   --compiler NAME    gcc (the default) or clang
 END
 }
@@ -25,6 +28,7 @@ refuse() {
 while [ $# -gt 0 ]; do
     case $1 in
     --slow) slow=yes ;;
+    --native) foreign= ;;
     --compiler)
         [ $# -gt 1 ] || refuse "--compiler needs a name: gcc or clang"
         compiler=$2
@@ -41,6 +45,9 @@ clang) preset=clang ;;
 *) refuse "--compiler: '$compiler' is neither gcc nor clang" ;;
 esac
 
+# There the ordinary tests run on NEON anyway.
+[ "$(uname -m)" != aarch64 ] || foreign=
+
 . "$root/cmake/packages.sh"
 need gcc "compiles the library"
 need g++ "compiles a C++ program that uses it"
@@ -54,6 +61,11 @@ need libmpfr-dev "reference values in high precision"
 need zlib1g-dev "the examples read .gz files"
 need dataset-fashion-mnist "the examples' images"
 need python3 "a second reader of the checkpoint files"
+if [ -n "$foreign" ]; then
+    need gcc-aarch64-linux-gnu "compiles for AArch64"
+    need libc6-dev-arm64-cross "AArch64's C library"
+    need qemu-user "runs programs for AArch64"
+fi
 install_needed
 
 cd "$root"
@@ -62,8 +74,27 @@ cmake --preset "$preset" -DACTIV_BUILD_TESTS=ON -DACTIV_BUILD_EXAMPLES=ON -DACTI
 cmake --build --preset "$preset" -j 2
 
 # ctest's last lines are the summary: how many passed, and the names of those that did not.
-if [ -n "$slow" ]; then
-    ctest --preset "$preset"
-else
-    ctest --preset "$preset" --label-exclude slow
+run_tests() {
+    if [ -n "$slow" ]; then
+        ctest --preset "$1"
+    else
+        ctest --preset "$1" --label-exclude slow
+    fi
+}
+
+status=0
+run_tests "$preset" || status=$?
+
+if [ -n "$foreign" ]; then
+    digests_only=OFF
+    fetch_foreign arm64 "$root/build/aarch64-sysroot" \
+        libcmocka0 libcmocka-dev libmpfr6 libmpfr-dev libgmp10 libgmp-dev || digests_only=ON
+    cmake --preset aarch64 --no-warn-unused-cli -DACTIV_BUILD_TESTS=ON -DACTIV_WARNINGS_AS_ERRORS=ON \
+        -DACTIV_DIGESTS_ONLY=$digests_only
+    cmake --build --preset aarch64 -j 2
+    run_tests aarch64 || status=$?
+    if [ $digests_only = ON ]; then
+        echo "tests/run.sh: for AArch64 only the digests were tested, as its test libraries could not be fetched." >&2
+    fi
 fi
+exit $status

@@ -1,5 +1,7 @@
 /* The same bits from every tier, at every length and alignment, in place or not; and not one element
- * outside of the arrays read or written. */
+ * outside of the arrays read or written.
+ *
+ * usage: test_same_bits [--thin N]      N: one case in N, for emulated CPUs */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,6 +30,13 @@ static const char *const specs[] = {
     "trainable_elu(alpha=0.3)", "staf(tau=1)", "staf(tau=4)",
 };
 enum { SPECS = sizeof specs / sizeof specs[0] };
+
+/* Of the many cases that differ in length, place or input, one in `thin` is tried: which, moves on. */
+static size_t thin = 1, turn;
+
+static int passed_over(void) {
+    return turn++ % thin != 0;
+}
 
 static activ_context *contexts[MAX_TIERS];
 static size_t contexts_count;
@@ -88,6 +97,7 @@ static void test_tiers(void **state) {
         int series = strncmp(specs[s], "staf", 4) == 0;
         uint32_t stride = series ? 8191u : 1021u;
         if (strchr(specs[s], '(') != NULL) stride = 16381u;
+        stride = stride * (uint32_t)thin | 1u;
         activ_fn *fn[MAX_TIERS];
         for (size_t t = 0; t < contexts_count; t++) fn[t] = create(t, specs[s]);
         size_t count = activ_fn_param_count(fn[0]);
@@ -236,9 +246,10 @@ static void test_places(void **state) {
             activ_fn *fn = create(t, specs[s]);
             for (size_t n = 0; n <= MAX_LENGTH; n++) {
                 for (size_t offset = 0; offset <= MAX_OFFSET; offset += defaults ? 1 : 5)
-                    check_place(fn, t, specs[s], &p, n, offset, 0, x + offset, y + offset, dy + offset,
-                                dx + offset);
-                check_place(fn, t, specs[s], &p, n, 0, 1, x, y, dy, dx);
+                    if (!passed_over())
+                        check_place(fn, t, specs[s], &p, n, offset, 0, x + offset, y + offset, dy + offset,
+                                    dx + offset);
+                if (!passed_over()) check_place(fn, t, specs[s], &p, n, 0, 1, x, y, dy, dx);
             }
             activ_fn_destroy(fn);
         }
@@ -307,6 +318,7 @@ static void test_sums(void **state) {
             assert_int_equal(activ_backward(fn[0], NULL, n, x, dy, NULL, want), ACTIV_OK);
             for (size_t t = 0; t < contexts_count; t++) {
                 for (size_t k = 0; k <= 3; k++) {
+                    if (passed_over()) continue;
                     float *ax = k < 3 ? px.begin + k * 5 : px.end - n;
                     float *ady = k < 3 ? pdy.begin + k * 3 : pdy.end - n;
                     float *asum = k < 3 ? sums.begin + k : sums.end - count;
@@ -336,7 +348,7 @@ static void test_long_call(void **state) {
     assert_int_equal(activ_random_normal(8, 0, 0, LONG, 0.0f, 4.0f, x), ACTIV_OK);
     for (size_t s = 0; s < SPECS; s++) {
         if (strchr(specs[s], '(') != NULL) continue;
-        size_t n = strcmp(specs[s], "staf") == 0 ? LONG / 8 : LONG;
+        size_t n = (strcmp(specs[s], "staf") == 0 ? LONG / 8 : LONG) / thin;
         for (size_t t = 0; t < contexts_count; t++) {
             activ_fn *fn = create(t, specs[s]);
             assert_int_equal(activ_forward(fn, NULL, n, x, whole), ACTIV_OK);
@@ -385,12 +397,13 @@ static void test_executor(void **state) {
             activ_fn *serial = create(0, some[s]), *parallel = NULL;
             assert_int_equal(activ_fn_create(context, some[s], &parallel), ACTIV_OK);
             float sum[MAX_PARAMS] = {0}, parallel_sum[MAX_PARAMS] = {0};
-            assert_int_equal(activ_forward(serial, NULL, LONG, x, want), ACTIV_OK);
-            assert_int_equal(activ_forward(parallel, NULL, LONG, x, got), ACTIV_OK);
-            compare("f in pieces", some[s], 0, LONG, x, want, got);
-            assert_int_equal(activ_backward(serial, NULL, LONG, x, x, want, sum), ACTIV_OK);
-            assert_int_equal(activ_backward(parallel, NULL, LONG, x, x, got, parallel_sum), ACTIV_OK);
-            compare("dx in pieces", some[s], 0, LONG, x, want, got);
+            const size_t n = LONG / thin;
+            assert_int_equal(activ_forward(serial, NULL, n, x, want), ACTIV_OK);
+            assert_int_equal(activ_forward(parallel, NULL, n, x, got), ACTIV_OK);
+            compare("f in pieces", some[s], 0, n, x, want, got);
+            assert_int_equal(activ_backward(serial, NULL, n, x, x, want, sum), ACTIV_OK);
+            assert_int_equal(activ_backward(parallel, NULL, n, x, x, got, parallel_sum), ACTIV_OK);
+            compare("dx in pieces", some[s], 0, n, x, want, got);
             assert_memory_equal(sum, parallel_sum, sizeof sum);
             activ_fn_destroy(serial);
             activ_fn_destroy(parallel);
@@ -402,7 +415,9 @@ static void test_executor(void **state) {
     free(got);
 }
 
-int main(void) {
+int main(int count, char **arguments) {
+    if (count == 3 && strcmp(arguments[1], "--thin") == 0) thin = (size_t)strtoul(arguments[2], NULL, 10);
+    if (count > 3 || count == 2 || thin == 0) return 2;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_executor),
         cmocka_unit_test(test_tiers),

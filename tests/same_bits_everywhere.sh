@@ -1,0 +1,90 @@
+#!/bin/sh
+# The committed digests (functions/digests.txt) from many compilers: builds the library and test_digests with gcc and
+# clang at several levels of optimisation, and for AArch64, which runs under qemu; every tier has to reproduce every
+# digest. Builds are kept in DIRECTORY, so that the next run only compiles what changed.
+#
+# usage: tests/same_bits_everywhere.sh [--quick] DIRECTORY
+#
+#   --quick    only what the ordinary builds do not do, on this machine's CPU, with fewer inputs
+set -eu
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+quick=
+if [ "${1:-}" = --quick ]; then
+    quick=--quick
+    shift
+fi
+case ${1:-} in
+'' | -*) echo "usage: tests/same_bits_everywhere.sh [--quick] DIRECTORY" >&2; exit 2 ;;
+esac
+mkdir -p "$1"
+work=$(cd "$1" && pwd)
+failed=0
+tiers_of_native=
+
+# try MACHINE COMPILER FLAGS...
+try() {
+    machine=$1 compiler=$2
+    shift 2
+    name=$machine-$compiler$(printf %s "$*" | tr ' ' '-')
+    if ! command -v "$compiler" > /dev/null; then
+        echo "FAILED: $name: no $compiler here" >&2
+        failed=1
+        return 0
+    fi
+    emulator=
+    set -- "-DCMAKE_C_FLAGS=$*" -DCMAKE_BUILD_TYPE=None -DACTIV_DIGESTS_ONLY=ON -DACTIV_BUILD_TESTS=ON \
+        -DACTIV_BUILD_EXAMPLES=OFF -DACTIV_BUILD_TOOL=OFF -DACTIV_INSTALL=OFF
+    if [ "$machine" = aarch64 ]; then
+        set -- "$@" --toolchain "$root/cmake/aarch64-linux-gnu.cmake"
+        emulator="qemu-aarch64 -L /usr/aarch64-linux-gnu"
+    fi
+    log=$work/$name.log
+    if ! { cmake -S "$root" -B "$work/$name" -G Ninja -DCMAKE_C_COMPILER="$compiler" "$@" &&
+           cmake --build "$work/$name" --target test_digests -j "${JOBS:-1}"; } > "$log" 2>&1; then
+        cat "$log"
+        echo "FAILED: $name does not build" >&2
+        failed=1
+        return 0
+    fi
+    # $emulator and $quick are words or nothing.
+    if ! $emulator "$work/$name/tests/test_digests" $quick "$root/tests/functions/digests.txt" > "$log" 2>&1; then
+        cat "$log"
+        echo "FAILED: $name" >&2
+        failed=1
+        return 0
+    fi
+    tiers=$(sed -n 's/^\([a-z0-9]*\): .* digests$/\1/p' "$log" | paste -sd' ')
+    # A build that has lost a tier must not pass for want of it.
+    if [ "$machine" = aarch64 ]; then
+        expected="scalar neon"
+    else
+        tiers_of_native=${tiers_of_native:-$tiers}
+        expected=$tiers_of_native
+    fi
+    if [ -z "$tiers" ] || { [ "$tiers" != "$expected" ] && [ -z "${ACTIV_MAX_TIER:-}" ]; }; then
+        echo "FAILED: $name ran '$tiers' instead of '$expected'" >&2
+        failed=1
+        return 0
+    fi
+    echo "ok  $name: $tiers"
+}
+
+if [ -n "$quick" ]; then
+    try native gcc -O0
+    try native clang -O0
+    try native clang -O3
+else
+    for compiler in gcc clang; do
+        for level in -O0 -O2 -O3; do
+            try native $compiler $level
+        done
+        try native $compiler -O3 -march=native
+    done
+    if [ "$(uname -m)" != aarch64 ]; then
+        for level in -O0 -O2 -O3; do
+            try aarch64 aarch64-linux-gnu-gcc $level
+        done
+    fi
+fi
+exit $failed
