@@ -61,10 +61,10 @@ need libmpfr-dev "reference values in high precision"
 need zlib1g-dev "the examples read .gz files"
 need dataset-fashion-mnist "the examples' images"
 need python3 "a second reader of the checkpoint files"
+need qemu-user "runs programs for other CPUs"
 if [ -n "$foreign" ]; then
     need gcc-aarch64-linux-gnu "compiles for AArch64"
     need libc6-dev-arm64-cross "AArch64's C library"
-    need qemu-user "runs programs for AArch64"
 fi
 install_needed
 

@@ -87,10 +87,12 @@ static void test_detection(void **state)
     (void)state;
 #if defined(__x86_64__)
     assert_int_equal(has("avx2"), __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"));
-    if (has("avx512"))
-        assert_true(__builtin_cpu_supports("avx512f"));
+    assert_int_equal(has("avx512"), __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                                        __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                                        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"));
     assert_false(has("neon"));
 #elif defined(__aarch64__)
+    assert_true(has("neon"));
     assert_false(has("avx2") || has("avx512"));
 #else
     assert_false(has("avx2") || has("avx512") || has("neon"));
