@@ -6,6 +6,8 @@
 
 #include <activ/activ.h>
 
+#include "commands.h"
+
 static int usage(FILE *out)
 {
     fputs("usage: activ COMMAND\n"
@@ -13,6 +15,7 @@ static int usage(FILE *out)
           "  list                  the functions, with their settings and formulas\n"
           "  show SPEC             one function: formula, source, bounds, parameters\n"
           "  eval SPEC X [X ...]   f(x) and f'(x) at each X\n"
+          "  accuracy [SPEC ...]   errors in ULP, measured; see activ accuracy --help\n"
           "  file PATH             the tensors and the network in a safetensors file\n"
           "  tier                  which tiers this machine can run, and which one runs\n"
           "  version               the library's version\n"
@@ -156,6 +159,8 @@ static int run(int argc, char **argv)
         return show(argv[2]);
     if (strcmp(command, "eval") == 0 && argc >= 4)
         return evaluate(argv[2], argc - 3, argv + 3);
+    if (strcmp(command, "accuracy") == 0)
+        return command_accuracy(argc - 1, argv + 1);
     if (strcmp(command, "file") == 0 && argc == 3)
         return file(argv[2]);
     if (strcmp(command, "tier") == 0 && argc == 2)
