@@ -393,8 +393,8 @@ static const ref_entry entries[] = {
       { { -NOTHING, is_zero }, { -SMALL, sigmoid_middle }, { SMALL, sigmoid_small },
         { NOTHING, sigmoid_middle }, { INFINITY, is_one } } },
     { "tanh", 0, 0, NULL,
-      { { -NOTHING / 2, is_minus_one }, { -SMALL, tanh_middle }, { SMALL, tanh_small },
-        { NOTHING / 2, tanh_middle }, { INFINITY, is_one } } },
+      { { -60.0f, is_minus_one }, { -SMALL, tanh_middle }, { SMALL, tanh_small }, { 60.0f, tanh_middle },
+        { INFINITY, is_one } } },
     /* alpha may be as large as e^88 */
     { "elu", 1, 0, NULL,
       { { -NOTHING - 90.0f, is_minus_alpha }, { -SMALL, elu_middle }, { ABOVE_ZERO, elu_small },

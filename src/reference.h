@@ -1,7 +1,7 @@
 /* What the activation functions should give, in double: the yardstick of `activ accuracy`.
  *
  * Textbook formulas in the form that is stable, on libm's exp, log1p, erfc, sin and cos. A float32
- * result that is exact to half an ulp has a relative error of 2^-25; the values here are good to 2^-40,
+ * result that is exact to half an ulp has a relative error of 2^-25; the values here are good to 2^-43,
  * or where they are smaller than float32's normal numbers to 2^-12 of its smallest one.
  * tests/functions/test_reference.c holds them to that against MPFR. Nothing but libm is needed.
  *
