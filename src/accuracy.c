@@ -329,7 +329,7 @@ static int open_subject(subject *s, const char *spec, const options *o, activ_co
     size_t trainable = activ_fn_param_count(s->fn[0]), count = trainable;
     s->values = calloc(trainable > 8 ? trainable : 8, sizeof *s->values);
     if (!s->values || find_info(canonical, &s->info) != 0) {
-        fprintf(stderr, "activ: %s: no memory\n", canonical);
+        fprintf(stderr, "activ: %s: %s\n", canonical, s->values ? "not in the catalog" : "no memory");
         return 1;
     }
     if (trainable > 0)
@@ -487,7 +487,7 @@ static size_t open_tiers(const char *tier, activ_context **contexts)
         activ_context_options context_options = { .size = sizeof context_options, .max_tier = wanted };
         activ_context *context;
         if (activ_context_create(&context_options, &context) != ACTIV_OK) {
-            fprintf(stderr, "activ: accuracy: no tier is called '%s'\n", wanted);
+            fprintf(stderr, "activ: accuracy: there is no tier '%s'\n", wanted);
             break;
         }
         if (strcmp(activ_context_tier(context), wanted) == 0) {
