@@ -3,8 +3,9 @@
 set(activ_tiers scalar)
 set(activ_tier_flags_scalar "")
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-    list(APPEND activ_tiers avx2)
+    list(APPEND activ_tiers avx2 avx512)
     set(activ_tier_flags_avx2 -mavx2 -mfma)
+    set(activ_tier_flags_avx512 -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mprefer-vector-width=512)
 endif()
 
 # Adds an object library per tier and appends its objects' generator expression to OUT.

@@ -1,5 +1,7 @@
-/* activ accuracy: how many ulp the functions are from the true value at most, where, and how often they are
- * the true value rounded. */
+/* activ accuracy: how many ulp the functions and their derivatives are from the true value at most, where, and
+ * how often they are the true value rounded.
+ *
+ * The exit status is 1 if a bound of the catalog is exceeded, tiers differ or a function has no reference. */
 #include <errno.h>
 #include <float.h>
 #include <math.h>
@@ -24,20 +26,6 @@ enum {
     NEIGHBOURS = REF_BLOCK,    /* half of them on each side of a landmark */
     TASK_BLOCKS = 64
 };
-
-static const char help[] =
-    "usage: activ accuracy [--exhaustive] [--tier TIER] [--jobs N] [--json] [SPEC ...]\n"
-    "\n"
-    "Measures functions (all, if no SPEC is given) and their derivatives against references in double: the\n"
-    "largest error in ULP, where it is, and the share of results that are the true value rounded.\n"
-    "\n"
-    "  --exhaustive  every one of the 2^32 inputs; otherwise every 251st, and all around special points\n"
-    "  --tier TIER   one tier, or 'all' that this machine can run; otherwise the best\n"
-    "  --jobs N      threads; otherwise as many as there are CPUs\n"
-    "  --json        an array of objects instead of a table\n"
-    "\n"
-    "The exit status is 0, or 1 if a bound is exceeded, tiers differ or a function has no reference,\n"
-    "or 2 if the request is not understood.\n";
 
 typedef struct options {
     int exhaustive, json;
@@ -503,24 +491,21 @@ static size_t open_tiers(const char *tier, activ_context **contexts)
 
 static int refuse(const char *what, const char *word)
 {
-    fprintf(stderr, "activ: accuracy: %s%s (see activ accuracy --help)\n", what, word);
+    fprintf(stderr, "activ: accuracy: %s%s (see activ --help)\n", what, word);
     return 2;
 }
 
-/* 0, or an exit status: 2 after a message, -1 if only help was wanted. */
+/* 0, or 2 after a message. */
 static int read_options(int argc, char **argv, options *o)
 {
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     *o = (options){ .jobs = cpus < 1 ? 1 : cpus > MAX_JOBS ? MAX_JOBS : (unsigned)cpus, .specs = argv };
-    for (int i = 1; i < argc; i++) {
+    for (int i = 0; i < argc; i++) {
         const char *word = argv[i];
         if (strcmp(word, "--exhaustive") == 0) {
             o->exhaustive = 1;
         } else if (strcmp(word, "--json") == 0) {
             o->json = 1;
-        } else if (strcmp(word, "--help") == 0) {
-            fputs(help, stdout);
-            return -1;
         } else if (strcmp(word, "--tier") == 0 || strcmp(word, "--jobs") == 0) {
             if (++i == argc)
                 return refuse("a value is missing after ", word);
@@ -548,7 +533,7 @@ int command_accuracy(int argc, char **argv)
     options o;
     int status = read_options(argc, argv, &o);
     if (status != 0)
-        return status > 0 ? status : 0;
+        return status;
     /* A typing error in the last spec should not show after hours. */
     activ_message message;
     for (int i = 0; i < o.spec_count; i++)

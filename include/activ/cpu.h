@@ -1,7 +1,7 @@
 /* libactiv: which of the compiled tiers runs on this machine.
  *
  * A tier is one set of kernels, compiled for one instruction set: "scalar",
- * "avx2" (AVX2 and FMA). All tiers give the same bits; they differ in speed.
+ * "avx2" (AVX2 and FMA), "avx512" (AVX-512 F, DQ, BW, VL). All tiers give the same bits; they differ in speed.
  * The CPU and the operating system are asked once, at the first use, from any
  * thread. The environment variable ACTIV_MAX_TIER is a ceiling: the best tier
  * that the machine has and that does not lie above it runs. A value that is no

@@ -21,7 +21,8 @@ static uint64_t read_xcr0(void)
     return (uint64_t)high << 32 | low;
 }
 
-static int has_avx2(void)
+/* Whether the CPU has FMA, AVX and all of `leaf7` (EBX of leaf 7), and the system saves all of `saved`. */
+static int has_avx(uint64_t saved, unsigned leaf7)
 {
     unsigned a, b, c, d;
     if (!__get_cpuid(1, &a, &b, &c, &d))
@@ -29,16 +30,23 @@ static int has_avx2(void)
     const unsigned fma = 1u << 12, osxsave = 1u << 27, avx = 1u << 28;
     if ((c & (fma | osxsave | avx)) != (fma | osxsave | avx))
         return 0;
-    if ((read_xcr0() & 0x6) != 0x6)      /* XMM and YMM */
+    if ((read_xcr0() & saved) != saved)
         return 0;
     if (!__get_cpuid_count(7, 0, &a, &b, &c, &d))
         return 0;
-    return (b & 1u << 5) != 0;           /* AVX2 */
+    return (b & leaf7) == leaf7;
 }
-#else
+
 static int has_avx2(void)
 {
-    return 0;
+    const unsigned avx2 = 1u << 5;
+    return has_avx(0x6, avx2);                           /* XMM, YMM */
+}
+
+static int has_avx512(void)
+{
+    const unsigned avx2 = 1u << 5, f = 1u << 16, dq = 1u << 17, bw = 1u << 30, vl = 1u << 31;
+    return has_avx(0xe6, avx2 | f | dq | bw | vl);       /* and the masks, the upper halves, ZMM16 and up */
 }
 #endif
 

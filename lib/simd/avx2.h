@@ -62,7 +62,9 @@ V_INLINE vm v_gt(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_GT_OQ); }
 V_INLINE vm v_ge(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_GE_OQ); }
 V_INLINE vm v_eq(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
 V_INLINE vm v_nan(vf a) { return _mm256_cmp_ps(a, a, _CMP_UNORD_Q); }
+V_INLINE vm v_either_nan(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_UNORD_Q); }
 V_INLINE vf v_sel(vm m, vf a, vf b) { return _mm256_blendv_ps(b, a, m); }
+V_INLINE vf v_sel_sign(vf s, vf a, vf b) { return _mm256_blendv_ps(b, a, s); }
 V_INLINE vm m_and(vm a, vm b) { return _mm256_and_ps(a, b); }
 V_INLINE vm m_or(vm a, vm b) { return _mm256_or_ps(a, b); }
 V_INLINE vm m_not(vm a) { return _mm256_xor_ps(a, v_float_of(_mm256_set1_epi32(-1))); }
@@ -82,6 +84,16 @@ V_INLINE vi i_xor(vi a, vi b) { return _mm256_xor_si256(a, b); }
 V_INLINE vm i_eq(vi a, vi b) { return v_float_of(_mm256_cmpeq_epi32(a, b)); }
 V_INLINE vm i_gt(vi a, vi b) { return v_float_of(_mm256_cmpgt_epi32(a, b)); }
 V_INLINE vi i_sel(vm m, vi a, vi b) { return v_bits(v_sel(m, v_float_of(a), v_float_of(b))); }
+V_INLINE vi i_min(vi a, vi b) { return _mm256_min_epi32(a, b); }
+V_INLINE vi i_max(vi a, vi b) { return _mm256_max_epi32(a, b); }
+
+/* Two tables of eight, between which bit 3 of the index, moved to the sign, chooses. */
+V_INLINE vf v_lookup16(const float *table, vi i)
+{
+    vf low = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), i);
+    vf high = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table + 8), i);
+    return _mm256_blendv_ps(low, high, v_float_of(_mm256_slli_epi32(i, 28)));
+}
 
 typedef struct vacc {
     __m256d low, high;

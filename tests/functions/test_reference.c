@@ -115,7 +115,7 @@ static void test_function(void **state) {
         size_t edge_count = boundary_inputs(&fn, edges);
         check_block(&fn, r, c, values, count, edge_count, edges, &f, &d, &other);
         size_t n = 0;
-        float *x = samples_create(c, count > 3 ? 12 : k > 0 ? 8 : 2, &n);
+        float *x = samples_create(c, count > 3 || k > 0 ? 12 : 2, &n);
         assert_non_null(x);
         assert_true(n < MOST_INPUTS);
         for (size_t i = 0; i < n; i += REF_BLOCK)

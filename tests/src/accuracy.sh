@@ -1,10 +1,11 @@
 #!/bin/sh
 # activ accuracy: measures what it is asked for, says no to what it does not understand, and notices errors.
 #
-# usage: accuracy.sh TOOL WORK [SHARED]     environment: CC
+# usage: accuracy.sh TOOL WORK [SHARED]     environment: CC, PYTHON3 (may be missing)
 # SHARED is the shared library, if that is what the tool uses: another is then put in front of it.
 set -eu
 
+unset ACTIV_MAX_TIER
 tool=$1 work=$2 shared=${3:-}
 failed=0
 fail() { echo "FAILED: $*" >&2; failed=1; }
@@ -40,8 +41,8 @@ run 0 --tier scalar tanh
 grep -q '^tanh  *forward .* scalar$' "$work/out" || fail "--tier scalar: another tier ran"
 
 run 0 --json relu 'prelu(weight=0.5)'
-if command -v python3 > /dev/null; then
-    python3 - "$work/out" << 'END' || fail "--json: not what it should be"
+if [ -n "${PYTHON3:-}" ] && [ -x "$PYTHON3" ]; then
+    "$PYTHON3" - "$work/out" << 'END' || fail "--json: not what it should be"
 import json, sys
 rows = json.load(open(sys.argv[1]))
 found = [(row["function"], row["direction"]) for row in rows]

@@ -1,0 +1,122 @@
+/* The vocabulary for AVX-512 (F, DQ, BW, VL): sixteen lanes. */
+#include <immintrin.h>
+
+#define V_LANES 16
+
+typedef __m512 vf;
+typedef __m512i vi;
+typedef __mmask16 vm;
+
+V_INLINE vf v_set(float s) { return _mm512_set1_ps(s); }
+V_INLINE vf v_load(const float *p) { return _mm512_loadu_ps(p); }
+V_INLINE void v_store(float *p, vf a) { _mm512_storeu_ps(p, a); }
+
+V_INLINE vm avx512_first(size_t n) { return (vm)((1u << n) - 1u); }
+V_INLINE vf v_load_part(const float *p, size_t n) { return _mm512_maskz_loadu_ps(avx512_first(n), p); }
+V_INLINE void v_store_part(float *p, size_t n, vf a) { _mm512_mask_storeu_ps(p, avx512_first(n), a); }
+
+V_INLINE vi v_bits(vf a) { return _mm512_castps_si512(a); }
+V_INLINE vf v_float_of(vi i) { return _mm512_castsi512_ps(i); }
+
+V_INLINE vf v_add(vf a, vf b) { return _mm512_add_ps(a, b); }
+V_INLINE vf v_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
+V_INLINE vf v_mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
+V_INLINE vf v_div(vf a, vf b) { return _mm512_div_ps(a, b); }
+V_INLINE vf v_sqrt(vf a) { return _mm512_sqrt_ps(a); }
+V_INLINE vf v_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
+V_INLINE vf v_fnma(vf a, vf b, vf c) { return _mm512_fnmadd_ps(a, b, c); }
+V_INLINE vf v_neg(vf a) { return _mm512_xor_ps(a, _mm512_set1_ps(-0.0f)); }
+V_INLINE vf v_abs(vf a) { return _mm512_andnot_ps(_mm512_set1_ps(-0.0f), a); }
+V_INLINE vf v_copysign(vf a, vf sign)
+{
+    /* Where the constant has a one, the bit of `sign`, else that of a. */
+    return v_float_of(_mm512_ternarylogic_epi32(_mm512_set1_epi32(INT32_MIN), v_bits(sign), v_bits(a), 0xca));
+}
+V_INLINE vf v_min(vf a, vf b) { return _mm512_min_ps(a, b); }   /* the second operand if in doubt, as asked */
+V_INLINE vf v_max(vf a, vf b) { return _mm512_max_ps(a, b); }
+
+V_INLINE vm v_lt(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+V_INLINE vm v_le(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
+V_INLINE vm v_gt(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
+V_INLINE vm v_ge(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ); }
+V_INLINE vm v_eq(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
+V_INLINE vm v_nan(vf a) { return _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q); }
+V_INLINE vm v_either_nan(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_UNORD_Q); }
+V_INLINE vf v_sel(vm m, vf a, vf b) { return _mm512_mask_blend_ps(m, b, a); }
+V_INLINE vf v_sel_sign(vf s, vf a, vf b) { return _mm512_mask_blend_ps(_mm512_movepi32_mask(v_bits(s)), b, a); }
+V_INLINE vm m_and(vm a, vm b) { return _kand_mask16(a, b); }
+V_INLINE vm m_or(vm a, vm b) { return _kor_mask16(a, b); }
+V_INLINE vm m_not(vm a) { return _knot_mask16(a); }
+V_INLINE vm m_set(int truth) { return truth ? 0xffff : 0; }
+V_INLINE int m_any(vm a) { return a != 0; }
+
+V_INLINE vf v_from_int(vi i) { return _mm512_cvtepi32_ps(i); }
+V_INLINE vi i_set(int32_t s) { return _mm512_set1_epi32(s); }
+V_INLINE vi i_add(vi a, vi b) { return _mm512_add_epi32(a, b); }
+V_INLINE vi i_sub(vi a, vi b) { return _mm512_sub_epi32(a, b); }
+V_INLINE vi i_and(vi a, vi b) { return _mm512_and_si512(a, b); }
+V_INLINE vi i_or(vi a, vi b) { return _mm512_or_si512(a, b); }
+V_INLINE vi i_xor(vi a, vi b) { return _mm512_xor_si512(a, b); }
+#define i_shl(a, n) _mm512_slli_epi32(a, n)
+#define i_shr(a, n) _mm512_srli_epi32(a, n)
+#define i_sar(a, n) _mm512_srai_epi32(a, n)
+V_INLINE vm i_eq(vi a, vi b) { return _mm512_cmpeq_epi32_mask(a, b); }
+V_INLINE vm i_gt(vi a, vi b) { return _mm512_cmpgt_epi32_mask(a, b); }
+V_INLINE vi i_sel(vm m, vi a, vi b) { return _mm512_mask_blend_epi32(m, b, a); }
+V_INLINE vi i_min(vi a, vi b) { return _mm512_min_epi32(a, b); }
+V_INLINE vi i_max(vi a, vi b) { return _mm512_max_epi32(a, b); }
+
+V_INLINE vf v_lookup16(const float *table, vi i) { return _mm512_permutexvar_ps(i, _mm512_loadu_ps(table)); }
+
+V_INLINE void v_transpose(vf *rows)
+{
+    __m512 a[16], b[16];
+    for (int i = 0; i < 16; i += 2) {
+        a[i] = _mm512_unpacklo_ps(rows[i], rows[i + 1]);
+        a[i + 1] = _mm512_unpackhi_ps(rows[i], rows[i + 1]);
+    }
+    for (int i = 0; i < 16; i += 4) {
+        b[i] = _mm512_shuffle_ps(a[i], a[i + 2], 0x44);
+        b[i + 1] = _mm512_shuffle_ps(a[i], a[i + 2], 0xee);
+        b[i + 2] = _mm512_shuffle_ps(a[i + 1], a[i + 3], 0x44);
+        b[i + 3] = _mm512_shuffle_ps(a[i + 1], a[i + 3], 0xee);
+    }
+    /* b[4g + c] holds, in each quarter q, column 4q + c of rows 4g ... 4g+3. */
+    for (int c = 0; c < 4; c++) {
+        __m512 low = _mm512_shuffle_f32x4(b[c], b[c + 4], 0x88), odd = _mm512_shuffle_f32x4(b[c], b[c + 4], 0xdd);
+        __m512 low2 = _mm512_shuffle_f32x4(b[c + 8], b[c + 12], 0x88);
+        __m512 odd2 = _mm512_shuffle_f32x4(b[c + 8], b[c + 12], 0xdd);
+        rows[c] = _mm512_shuffle_f32x4(low, low2, 0x88);
+        rows[c + 4] = _mm512_shuffle_f32x4(odd, odd2, 0x88);
+        rows[c + 8] = _mm512_shuffle_f32x4(low, low2, 0xdd);
+        rows[c + 12] = _mm512_shuffle_f32x4(odd, odd2, 0xdd);
+    }
+}
+
+typedef struct vacc {
+    __m512d low, high;
+} vacc;
+
+V_INLINE vacc acc_zero(void)
+{
+    vacc acc = { _mm512_setzero_pd(), _mm512_setzero_pd() };
+    return acc;
+}
+V_INLINE vacc acc_fma(vacc acc, vf a, vf b)
+{
+    acc.low = _mm512_fmadd_pd(_mm512_cvtps_pd(_mm512_castps512_ps256(a)),
+                              _mm512_cvtps_pd(_mm512_castps512_ps256(b)), acc.low);
+    acc.high = _mm512_fmadd_pd(_mm512_cvtps_pd(_mm512_extractf32x8_ps(a, 1)),
+                               _mm512_cvtps_pd(_mm512_extractf32x8_ps(b, 1)), acc.high);
+    return acc;
+}
+V_INLINE void acc_store(double *p, vacc acc)
+{
+    _mm512_storeu_pd(p, acc.low);
+    _mm512_storeu_pd(p + 8, acc.high);
+}
+
+/* GEMM's register tile: 14 x 2 accumulators, 2 vectors of B and one of A fill thirty-one of the
+ * thirty-two registers. */
+#define V_GEMM_ROWS 14
+#define V_GEMM_VECTORS 2
