@@ -92,7 +92,7 @@ static float float_of(uint32_t bits)
     return value;
 }
 
-/* The place of a float among all of them in order; -0 and 0 share theirs. And back. */
+/* The place of a float among all of them in order, infinities included; -0 and 0 share theirs. And back. */
 static int64_t rank_of(float value)
 {
     uint32_t bits;
@@ -103,7 +103,7 @@ static int64_t rank_of(float value)
 
 static float at_rank(int64_t rank)
 {
-    const int64_t most = 0x7f7fffff;
+    const int64_t most = 0x7f800000;
     rank = rank > most ? most : rank < -most ? -most : rank;
     return float_of(rank < 0 ? (uint32_t)-rank | 0x80000000u : (uint32_t)rank);
 }
@@ -336,30 +336,12 @@ static int open_subject(subject *s, const char *spec, const options *o, activ_co
 
 static const char *const direction_names[] = { "forward", "derivative" };
 
-/* Rounded up, so that what looks like the bound is within it. */
-static void write_ulp(char *text, size_t size, double ulp)
-{
-    if (ulp >= 1e7)
-        snprintf(text, size, "%.3e", ulp);
-    else
-        snprintf(text, size, "%.3f", fabs(ceil(ulp * 1000.0 - 1e-9)) / 1000.0);
-}
-
-/* In percent, rounded down, so that 100 means all. */
-static double share(const tally *t)
-{
-    double percent = t->count > 0 ? 100.0 * (double)t->rounded / (double)t->count : 0.0;
-    return floor(percent * 1e4) / 1e4;
-}
-
 /* The tiers of a row: one, or, all having given the same bits, all. */
-static void write_tiers(const subject *s, size_t tier, int all, const char *before, const char *between,
-                        char *text, size_t size)
+static void write_tiers(const subject *s, size_t tier, int all, const char *between, char *text, size_t size)
 {
     size_t length = 0;
     for (size_t t = all ? 0 : tier; t < (all ? s->tier_count : tier + 1) && length < size; t++)
-        length += (size_t)snprintf(text + length, size - length, "%s%s%s", length > 0 ? between : "", before,
-                                   s->tiers[t]);
+        length += (size_t)snprintf(text + length, size - length, "%s%s", length > 0 ? between : "", s->tiers[t]);
 }
 
 static double bound_of(const subject *s, int direction)
@@ -379,11 +361,11 @@ static void print_row(const subject *s, const result *r, size_t tier, int all, i
     const tally *t = &r->directions[tier][k];
     char ulp[32] = "inf", at[32], tiers[128];
     if (t->broken == 0)
-        write_ulp(ulp, sizeof ulp, t->worst);
+        tally_write_ulp(ulp, sizeof ulp, t->worst);
     snprintf(at, sizeof at, "%.9g", (double)(t->broken > 0 ? t->broken_x : t->worst_x));
-    write_tiers(s, tier, all, "", " ", tiers, sizeof tiers);
+    write_tiers(s, tier, all, " ", tiers, sizeof tiers);
     printf("%-34s %-10s %10s  %-16s %9.4f  %5g  %-8s %s\n", activ_fn_spec(s->fn[0]), direction_names[k], ulp,
-           t->worst > 0.0 || t->broken > 0 ? at : "-", share(t), bound_of(s, k),
+           t->worst > 0.0 || t->broken > 0 ? at : "-", tally_share(t), bound_of(s, k),
            tally_holds(t, bound_of(s, k)) ? "ok" : "EXCEEDS", tiers);
     if (t->broken > 0)
         printf("    %llu results are NaN or infinite and should not be, or the reverse; at %.9g %.9g, not %.9g\n",
@@ -396,39 +378,17 @@ static void print_row(const subject *s, const result *r, size_t tier, int all, i
                s->tiers[0]);
 }
 
-/* JSON has no NaN and no infinity. */
-static void print_json_number(const char *name, double value)
-{
-    if (isfinite(value))
-        printf(", \"%s\": %.9g", name, value);
-    else
-        printf(", \"%s\": \"%s\"", name, isnan(value) ? "nan" : value > 0.0 ? "inf" : "-inf");
-}
-
 static void print_json(const subject *s, const result *r, size_t tier, int all, int k, int exhaustive, int *rows)
 {
-    static const char *const names[] = { "at_minus_infinity", "at_infinity", "at_nan" };
     const tally *t = &r->directions[tier][k];
     char tiers[160];
-    write_tiers(s, tier, all, "", "\", \"", tiers, sizeof tiers);
-    printf("%s  {\"function\": \"%s\", \"direction\": \"%s\", \"tiers\": [\"%s\"], \"exhaustive\": %s",
+    write_tiers(s, tier, all, "\", \"", tiers, sizeof tiers);
+    printf("%s  {\"function\": \"%s\", \"direction\": \"%s\", \"tiers\": [\"%s\"], \"exhaustive\": %s, ",
            (*rows)++ > 0 ? ",\n" : "", activ_fn_spec(s->fn[0]), direction_names[k], tiers,
            exhaustive ? "true" : "false");
-    printf(", \"inputs\": %llu", (unsigned long long)t->count);
-    print_json_number("max_ulp", t->worst);
-    print_json_number("at", (double)t->worst_x);
-    printf(", \"at_hex\": \"%a\"", (double)t->worst_x);
-    print_json_number("got", (double)t->worst_got);
-    print_json_number("expected", t->worst_want);
-    printf(", \"rounded_percent\": %.4f, \"not_finite\": %llu", share(t), (unsigned long long)t->broken);
-    if (t->broken > 0)
-        print_json_number("not_finite_at", (double)t->broken_x);
-    for (int i = 0; i < TALLY_SPECIALS; i++)
-        if (t->special_wrong[i] > 0)
-            print_json_number(names[i], (double)t->special_got[i]);
-    printf(", \"different_bits\": %llu", (unsigned long long)r->different[tier][k]);
-    print_json_number("bound", bound_of(s, k));
-    printf(", \"ok\": %s}", tally_holds(t, bound_of(s, k)) && r->different[tier][k] == 0 ? "true" : "false");
+    tally_print_json(stdout, t);
+    printf(", \"different_bits\": %llu, \"bound\": %g, \"ok\": %s}", (unsigned long long)r->different[tier][k],
+           bound_of(s, k), tally_holds(t, bound_of(s, k)) && r->different[tier][k] == 0 ? "true" : "false");
 }
 
 /* Measures one function and prints its rows; the exit status. */

@@ -168,3 +168,45 @@ int tally_holds(const tally *t, double bound)
         wrong += t->special_wrong[k];
     return wrong == 0 && t->worst <= bound;
 }
+
+double tally_share(const tally *t)
+{
+    double percent = t->count > 0 ? 100.0 * (double)t->rounded / (double)t->count : 0.0;
+    return floor(percent * 1e4) / 1e4;
+}
+
+void tally_write_ulp(char *text, size_t size, double ulp)
+{
+    if (ulp >= 1e7)
+        snprintf(text, size, "%.3e", ulp);
+    else
+        snprintf(text, size, "%.3f", fabs(ceil(ulp * 1000.0 - 1e-9)) / 1000.0);
+}
+
+/* JSON has no NaN and no infinity. */
+static void print_json_number(FILE *out, const char *name, double value)
+{
+    if (isfinite(value))
+        fprintf(out, ", \"%s\": %.9g", name, value);
+    else
+        fprintf(out, ", \"%s\": \"%s\"", name, isnan(value) ? "nan" : value > 0.0 ? "inf" : "-inf");
+}
+
+void tally_print_json(FILE *out, const tally *t)
+{
+    static const char *const names[] = { "at_minus_infinity", "at_infinity", "at_nan" };
+    fprintf(out, "\"inputs\": %llu", (unsigned long long)t->count);
+    print_json_number(out, "max_ulp", t->worst);
+    print_json_number(out, "at", (double)t->worst_x);
+    fprintf(out, ", \"at_hex\": \"%a\"", (double)t->worst_x);
+    print_json_number(out, "got", (double)t->worst_got);
+    print_json_number(out, "expected", t->worst_want);
+    fprintf(out, ", \"rounded_percent\": %.4f, \"not_finite\": %llu", tally_share(t), (unsigned long long)t->broken);
+    if (t->broken > 0) {
+        print_json_number(out, "not_finite_at", (double)t->broken_x);
+        print_json_number(out, "not_finite_got", (double)t->broken_got);
+    }
+    for (int i = 0; i < TALLY_SPECIALS; i++)
+        if (t->special_wrong[i] > 0)
+            print_json_number(out, names[i], (double)t->special_got[i]);
+}

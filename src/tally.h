@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "reference.h"
 
@@ -47,6 +48,15 @@ void tally_merge(tally *into, const tally *from);
 
 /* Is all within `bound`, infinities and NaN as they should be? */
 int tally_holds(const tally *t, double bound);
+
+/* The share of results that are the reference rounded, in percent; rounded down, so that 100 means all. */
+double tally_share(const tally *t);
+
+/* An error as text: rounded up, so that what looks like a bound is within it. */
+void tally_write_ulp(char *text, size_t size, double ulp);
+
+/* The members of a JSON object that are about the results, without its braces. */
+void tally_print_json(FILE *out, const tally *t);
 
 #ifdef __cplusplus
 }
