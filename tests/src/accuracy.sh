@@ -51,6 +51,30 @@ for row in rows:
     assert row["ok"] and not row["exhaustive"] and row["tiers"], row
     assert row["inputs"] > 1e7 and 0 <= row["max_ulp"] <= row["bound"] and row["rounded_percent"] <= 100, row
 END
+
+    # The document's tables: they replace what is between the marks, and nothing else.
+    table=$(dirname "$0")/../../bench/accuracy_table.py
+    doc=$work/numerics.md
+    marks=$(sed -n 's/^\(BEGIN\|END\) = "\(.*\)"$/\2/p' "$table")
+    { echo before; echo "$marks" | sed 1q; echo old; echo "$marks" | sed 1d; echo after; } > "$doc"
+    cat > "$work/peers" << 'END'
+[{"library": "PyTorch", "version": "PyTorch 0", "function": "relu", "direction": "derivative", "exhaustive": false,
+  "max_ulp": 12345678.9, "at": -2.5, "rounded_percent": 12.345, "not_finite": 3, "not_finite_at": 7,
+  "not_finite_got": "inf", "at_nan": 1}]
+END
+    "$PYTHON3" "$table" "$work/out" --peers "$work/peers" --doc "$doc" || fail "no tables"
+    cp "$doc" "$work/doc"
+    "$PYTHON3" "$table" "$work/out" --peers "$work/peers" --doc "$doc" || fail "no tables the second time"
+    cmp "$doc" "$work/doc" >&2 || fail "the second time, the document changes"
+    [ "$(sed -n '1p;$p' "$doc" | xargs)" = "before after" ] || fail "the tables damage the document"
+    ! grep -q old "$doc" || fail "the old tables are still there"
+    [ "$(grep -Ec '^\| (relu|prelu\(weight=0.5\)) ' "$doc")" = 4 ] || fail "functions are missing in the tables"
+    grep -Eq '^\| relu .* 1\.2e7 \| *-2\.5 \| *1[0-9.]* \|$' "$doc" || fail "no peer in the tables"
+    grep -Fqx -e '- PyTorch relu derivative: at 3 finite inputs, the smallest of them 7, where it is inf; 1 at NaN' "$doc" ||
+        fail "what is not finite is not in the document"
+    echo nothing > "$doc"
+    ! "$PYTHON3" "$table" "$work/out" --doc "$doc" 2> "$work/err" || fail "a document without marks is accepted"
+    [ "$(cat "$doc")" = nothing ] || fail "a document without marks is changed"
 fi
 
 # refused TEXT ARGUMENT...: nothing is measured, and the message has this text in it.
