@@ -13,7 +13,7 @@
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
-exhaustive= keep=
+exhaustive='' keep=''
 while [ $# -gt 0 ]; do
     case $1 in
     --help | -h)

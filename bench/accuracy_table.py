@@ -83,13 +83,15 @@ def processor():
     return "a CPU without a name"
 
 
+def inputs(rows):
+    return "every finite input" if all(row["exhaustive"] for row in rows) else "a sample of the inputs, not yet all"
+
+
 def tables(ours, peers):
-    exhaustive = all(row["exhaustive"] for row in [*ours.values(), *peers.values()])
     tiers = list(dict.fromkeys(tier for row in ours.values() for tier in row["tiers"]))
     versions = list(dict.fromkeys(row["version"] for row in peers.values()))
-    lines = [("Every finite input." if exhaustive else "A sample of the inputs, not yet all of them.")
-             + f" Tiers measured: {', '.join(tiers)}. Beside them: {', '.join(versions) or 'nobody'}."
-             + f" On: {processor()}.", ""]
+    lines = [f"libactiv, tiers {', '.join(tiers)}: {inputs(ours.values())}. "
+             + (f"{', '.join(versions)}: {inputs(peers.values())}. " if peers else "") + f"On: {processor()}.", ""]
     for direction, title in (("forward", "Forward"), ("derivative", "Derivative")):
         lines += [f"### {title}", "", *table(ours, peers, direction), ""]
     notes = []
