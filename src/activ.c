@@ -15,6 +15,11 @@ static int usage(FILE *out)
           "  list                  the functions, with their settings and formulas\n"
           "  show SPEC             one function: formula, source, bounds, parameters\n"
           "  eval SPEC X [X ...]   f(x) and f'(x) at each X\n"
+          "  accuracy [SPEC ...]   errors in ULP of functions and derivatives, measured (all functions)\n"
+          "    --exhaustive          over all 2^32 inputs instead of a sample\n"
+          "    --tier TIER           on this tier, or on all, instead of the best\n"
+          "    --jobs N              with N threads instead of one per CPU\n"
+          "    --json                as JSON\n"
           "  bench [SPEC ...]      how fast: ns per element on each tier, beside memcpy (all functions)\n"
           "    -n N                  arrays of N floats instead of 4096\n"
           "    --tier TIER           on this tier only\n"
@@ -162,6 +167,8 @@ static int run(int argc, char **argv)
         return show(argv[2]);
     if (strcmp(command, "eval") == 0 && argc >= 4)
         return evaluate(argv[2], argc - 3, argv + 3);
+    if (strcmp(command, "accuracy") == 0)
+        return command_accuracy(argc - 2, argv + 2);
     if (strcmp(command, "bench") == 0)
         return command_bench(argc - 2, argv + 2);
     if (strcmp(command, "file") == 0 && argc == 3)

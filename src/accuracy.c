@@ -1,0 +1,527 @@
+/* activ accuracy: how many ulp the functions and their derivatives are from the true value at most, where, and
+ * how often they are the true value rounded.
+ *
+ * The exit status is 1 if a bound of the catalog is exceeded, tiers differ or a function has no reference. */
+#include <errno.h>
+#include <float.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <activ/activ.h>
+
+#include "commands.h"
+#include "reference.h"
+#include "tally.h"
+
+enum {
+    MAX_TIERS = 8,
+    MAX_JOBS = 256,
+    MAX_LANDMARKS = 256,
+    SAMPLE_STRIDE = 251,       /* odd, so that all low bits occur */
+    NEIGHBOURS = REF_BLOCK,    /* half of them on each side of a landmark */
+    TASK_BLOCKS = 64
+};
+
+typedef struct options {
+    int exhaustive, json;
+    unsigned jobs;
+    const char *tier;
+    char **specs;
+    int spec_count;
+} options;
+
+/* Points that have something of their own, taken with both signs; the settings join them. */
+static const double landmarks[] = {
+    0.0, 0x1p-149, 0x1p-126, 0x1p-24, 0x1p-12,
+    0.5, 0.6931471805599453, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 16.0, 20.0, 30.0,
+    0.75179152469356446, 0.75246142207101626, 1.2784645427610738, 1.1924312145154952,   /* zeros of f' */
+    1.4142135623730951, 2.3993572805154676,                                             /* and of f'' */
+    5.543, 9.0109, 16.635532, 17.32868,          /* 1 + erf, tanh, softplus, sigmoid round to their limits */
+    10.4, 13.0, 13.5, 14.17,                     /* tails of gelu, gelu_tanh: subnormal, nothing */
+    43.66827, 44.361419, 51.98604,               /* e^2x: subnormal, overflow, nothing */
+    87.33654, 88.02969, 88.72284, 91.8, 92.2,    /* e^x, x e^x likewise */
+    103.27893, 103.97208, 104.0, 108.6, 127.0, 128.0, 150.0,
+    0x1p14, 0x1p23, 0x1p24, 0x1p31, 0x1p63, 1.8446744e19, 5.6713727e37, 0x1p127, FLT_MAX,
+};
+
+/* One function as it is measured: on each tier, with its reference. */
+typedef struct subject {
+    activ_fn *fn[MAX_TIERS];
+    const char *tiers[MAX_TIERS];
+    size_t tier_count;
+    activ_fn_info info;
+    float *values;
+    ref_function reference;
+    uint64_t stride, strided;          /* inputs: bit patterns at a stride, then neighbourhoods */
+    float landmarks[MAX_LANDMARKS];
+    size_t landmark_count;
+} subject;
+
+typedef struct result {
+    tally directions[MAX_TIERS][2];
+    uint64_t different[MAX_TIERS][2];  /* results whose bits are not those of the first tier */
+} result;
+
+/* The work on one subject, shared out in tasks. */
+typedef struct work {
+    const subject *subject;
+    uint64_t tasks;
+    atomic_uint_fast64_t next;
+    atomic_int failed;
+    pthread_mutex_t lock;
+    result total;
+    int show_progress;
+} work;
+
+/* What one thread computes with. */
+typedef struct desk {
+    float x[REF_BLOCK], ones[REF_BLOCK], got[2][REF_BLOCK], first[2][REF_BLOCK];
+    ref_values want;
+    result result;
+} desk;
+
+static float float_of(uint32_t bits)
+{
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* The place of a float among all of them in order, infinities included; -0 and 0 share theirs. And back. */
+static int64_t rank_of(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    int64_t size = bits & 0x7fffffff;
+    return bits >> 31 ? -size : size;
+}
+
+static float at_rank(int64_t rank)
+{
+    const int64_t most = 0x7f800000;
+    rank = rank > most ? most : rank < -most ? -most : rank;
+    return float_of(rank < 0 ? (uint32_t)-rank | 0x80000000u : (uint32_t)rank);
+}
+
+static int is_neighbourhood(const subject *s, uint64_t block)
+{
+    return block >= (s->strided + REF_BLOCK - 1) / REF_BLOCK;
+}
+
+static uint64_t block_count(const subject *s)
+{
+    return (s->strided + REF_BLOCK - 1) / REF_BLOCK + s->landmark_count;
+}
+
+/* The inputs of a block; their number. */
+static size_t fill_block(const subject *s, uint64_t block, float *x)
+{
+    if (is_neighbourhood(s, block)) {
+        float centre = s->landmarks[block - (s->strided + REF_BLOCK - 1) / REF_BLOCK];
+        for (int64_t i = 0; i < NEIGHBOURS; i++)
+            x[i] = at_rank(rank_of(centre) + i - NEIGHBOURS / 2);
+        return NEIGHBOURS;
+    }
+    uint64_t first = block * REF_BLOCK;
+    size_t n = s->strided - first < REF_BLOCK ? (size_t)(s->strided - first) : REF_BLOCK;
+    for (size_t i = 0; i < n; i++)
+        x[i] = float_of((uint32_t)((first + i) * s->stride));
+    return n;
+}
+
+static void count_different(const float *a, const float *b, size_t n, uint64_t *different)
+{
+    for (size_t i = 0; i < n; i++)
+        *different += memcmp(&a[i], &b[i], sizeof a[i]) != 0;
+}
+
+static activ_status run_block(const subject *s, uint64_t block, desk *d)
+{
+    size_t n = fill_block(s, block, d->x);
+    ref_evaluate(&s->reference, n, d->x, &d->want);
+    tally first[2] = { { 0 } };
+    for (size_t t = 0; t < s->tier_count; t++) {
+        activ_status status = activ_forward(s->fn[t], NULL, n, d->x, d->got[0]);
+        if (status == ACTIV_OK)
+            status = activ_backward(s->fn[t], NULL, n, d->x, d->ones, d->got[1], NULL);
+        if (status != ACTIV_OK)
+            return status;
+        for (int k = 0; k < 2; k++) {
+            tally mine = { 0 };
+            if (t > 0 && memcmp(d->got[k], d->first[k], n * sizeof(float)) == 0) {
+                mine = first[k];
+            } else {
+                tally_block(&mine, k, &s->reference, &d->want, n, d->x, d->got[k]);
+                /* Neighbourhoods are searched for the worst; shares are those of the even sample. */
+                if (is_neighbourhood(s, block))
+                    mine.count = mine.rounded = 0;
+                if (t > 0)
+                    count_different(d->got[k], d->first[k], n, &d->result.different[t][k]);
+            }
+            tally_merge(&d->result.directions[t][k], &mine);
+            if (t == 0 && s->tier_count > 1) {
+                first[k] = mine;
+                memcpy(d->first[k], d->got[k], n * sizeof(float));
+            }
+        }
+    }
+    return ACTIV_OK;
+}
+
+static void *run_worker(void *argument)
+{
+    work *w = argument;
+    const subject *s = w->subject;
+    desk *d = calloc(1, sizeof *d);
+    if (!d) {
+        atomic_store(&w->failed, 1);
+        return NULL;
+    }
+    for (size_t i = 0; i < REF_BLOCK; i++)
+        d->ones[i] = 1.0f;
+    uint64_t task, blocks = block_count(s);
+    while (!atomic_load(&w->failed) && (task = atomic_fetch_add(&w->next, 1)) < w->tasks) {
+        uint64_t end = (task + 1) * TASK_BLOCKS < blocks ? (task + 1) * TASK_BLOCKS : blocks;
+        for (uint64_t block = task * TASK_BLOCKS; block < end; block++)
+            if (run_block(s, block, d) != ACTIV_OK)
+                atomic_store(&w->failed, 1);
+        if (w->show_progress && task % 16 == 0)
+            fprintf(stderr, "\r%s: %3d %% \r", activ_fn_spec(s->fn[0]), (int)(100 * task / w->tasks));
+    }
+    pthread_mutex_lock(&w->lock);
+    for (size_t t = 0; t < s->tier_count; t++)
+        for (int k = 0; k < 2; k++) {
+            tally_merge(&w->total.directions[t][k], &d->result.directions[t][k]);
+            w->total.different[t][k] += d->result.different[t][k];
+        }
+    pthread_mutex_unlock(&w->lock);
+    free(d);
+    return NULL;
+}
+
+/* All inputs of a subject. 0, or -1 for want of memory. */
+static int measure(const subject *s, unsigned jobs, result *total)
+{
+    work w = { .subject = s, .tasks = (block_count(s) + TASK_BLOCKS - 1) / TASK_BLOCKS,
+               .show_progress = isatty(STDERR_FILENO) };
+    atomic_init(&w.next, 0);
+    atomic_init(&w.failed, 0);
+    pthread_mutex_init(&w.lock, NULL);
+    pthread_t threads[MAX_JOBS];
+    unsigned started = 0;
+    /* This thread is one of them; those that cannot be had are done without. */
+    while (started + 1 < jobs && pthread_create(&threads[started], NULL, run_worker, &w) == 0)
+        started++;
+    run_worker(&w);
+    for (unsigned i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+    pthread_mutex_destroy(&w.lock);
+    if (w.show_progress)
+        fprintf(stderr, "\r%*s\r", (int)strlen(activ_fn_spec(s->fn[0])) + 8, "");
+    *total = w.total;
+    return atomic_load(&w.failed) ? -1 : 0;
+}
+
+/* Setting a function up. */
+
+/* The numbers in "name(a=1, b=2)", in this order, or by their names into the order of `signature`. Words are
+ * left at 0. Their number. */
+static size_t read_settings(const char *spec, const char *signature, float *values, size_t most)
+{
+    size_t count = 0;
+    const char *setting = strchr(signature, '(');
+    for (; setting && count < most; setting = strchr(setting + 1, ',')) {
+        const char *name = setting + 1 + strspn(setting + 1, " ");
+        size_t length = strcspn(name, "=");
+        const char *from = strchr(spec, '(');
+        for (; from; from = strchr(from + 1, ',')) {
+            const char *given = from + 1 + strspn(from + 1, " ");
+            if (strncmp(given, name, length) == 0 && given[length] == '=')
+                break;
+        }
+        const char *value = from ? from + 1 + strcspn(from + 1, "=") + 1 : name + length + 1;
+        values[count++] = strtof(value, NULL);
+    }
+    return count;
+}
+
+static void add_landmark(subject *s, double value)
+{
+    if (s->landmark_count < MAX_LANDMARKS && fabs(value) <= (double)FLT_MAX)
+        s->landmarks[s->landmark_count++] = (float)value;
+}
+
+static void prepare_inputs(subject *s, size_t count, int exhaustive)
+{
+    s->stride = exhaustive ? 1 : SAMPLE_STRIDE;
+    /* A function of many terms takes as many times as long. */
+    if (!exhaustive && count > 3)
+        s->stride = (s->stride * (count / 3)) | 1;
+    s->strided = (UINT64_C(1) << 32) / s->stride + ((UINT64_C(1) << 32) % s->stride != 0);
+    s->landmark_count = 0;
+    if (exhaustive)
+        return;
+    for (int sign = -1; sign <= 1; sign += 2) {
+        for (size_t i = 0; i < sizeof landmarks / sizeof landmarks[0]; i++)
+            add_landmark(s, sign * landmarks[i]);
+        for (size_t i = 0; i < count && i < 3; i++) {
+            add_landmark(s, sign * (double)s->values[i]);
+            for (size_t j = 0; j < count && j < 3; j++)
+                if (i != j && s->values[j] != 0.0f)
+                    add_landmark(s, sign * (double)s->values[i] / (double)s->values[j]);
+        }
+    }
+}
+
+static int find_info(const char *canonical, activ_fn_info *info)
+{
+    size_t length = strcspn(canonical, "(");
+    info->size = sizeof *info;
+    for (size_t i = 0; activ_fn_catalog(i, info) == ACTIV_OK; i++)
+        if (strncmp(info->name, canonical, length) == 0 && info->name[length] == '\0')
+            return 0;
+    return -1;
+}
+
+static void close_subject(subject *s)
+{
+    for (size_t t = 0; t < s->tier_count; t++)
+        activ_fn_destroy(s->fn[t]);
+    free(s->values);
+}
+
+/* Exit status 0, or 1 or 2 after a message; to be closed in any case. */
+static int open_subject(subject *s, const char *spec, const options *o, activ_context *const *contexts,
+                        size_t context_count)
+{
+    memset(s, 0, sizeof *s);
+    activ_message message;
+    if (activ_fn_check(spec, &message) != ACTIV_OK) {
+        fprintf(stderr, "activ: %s\n", message.text);
+        return 2;
+    }
+    for (size_t t = 0; t < context_count; t++) {
+        activ_status status = activ_fn_create(contexts[t], spec, &s->fn[t]);
+        if (status != ACTIV_OK) {
+            fprintf(stderr, "activ: %s: %s\n", spec, activ_status_string(status));
+            return 2;
+        }
+        s->tiers[s->tier_count++] = activ_context_tier(contexts[t]);
+    }
+    const char *canonical = activ_fn_spec(s->fn[0]);
+    size_t trainable = activ_fn_param_count(s->fn[0]), count = trainable;
+    s->values = calloc(trainable > 8 ? trainable : 8, sizeof *s->values);
+    if (!s->values || find_info(canonical, &s->info) != 0) {
+        fprintf(stderr, "activ: %s: %s\n", canonical, s->values ? "not in the catalog" : "no memory");
+        return 1;
+    }
+    if (trainable > 0)
+        activ_fn_param_init(s->fn[0], 0, s->values);
+    else
+        count = read_settings(canonical, s->info.signature, s->values, 8);
+    if (ref_open(&s->reference, s->info.name, s->values, count) != 0) {
+        fprintf(stderr, "activ: %s: no reference to measure it by (src/reference.c)\n", canonical);
+        return 1;
+    }
+    prepare_inputs(s, count, o->exhaustive);
+    return 0;
+}
+
+/* Output. */
+
+static const char *const direction_names[] = { "forward", "derivative" };
+
+/* The tiers of a row: one, or, all having given the same bits, all. */
+static void write_tiers(const subject *s, size_t tier, int all, const char *between, char *text, size_t size)
+{
+    size_t length = 0;
+    for (size_t t = all ? 0 : tier; t < (all ? s->tier_count : tier + 1) && length < size; t++)
+        length += (size_t)snprintf(text + length, size - length, "%s%s", length > 0 ? between : "", s->tiers[t]);
+}
+
+static double bound_of(const subject *s, int direction)
+{
+    return (double)(direction == TALLY_FORWARD ? s->info.forward_ulp : s->info.derivative_ulp);
+}
+
+static void print_header(void)
+{
+    printf("%-34s %-10s %10s  %-16s %9s  %5s  %-8s %s\n", "function", "direction", "max ULP", "at x",
+           "rounded %", "bound", "", "tiers");
+}
+
+static void print_row(const subject *s, const result *r, size_t tier, int all, int k)
+{
+    static const char *const names[] = { "-inf", "inf", "nan" };
+    const tally *t = &r->directions[tier][k];
+    char ulp[32] = "inf", at[32], tiers[128];
+    if (t->broken == 0)
+        tally_write_ulp(ulp, sizeof ulp, t->worst);
+    snprintf(at, sizeof at, "%.9g", (double)(t->broken > 0 ? t->broken_x : t->worst_x));
+    write_tiers(s, tier, all, " ", tiers, sizeof tiers);
+    printf("%-34s %-10s %10s  %-16s %9.4f  %5g  %-8s %s\n", activ_fn_spec(s->fn[0]), direction_names[k], ulp,
+           t->worst > 0.0 || t->broken > 0 ? at : "-", tally_share(t), bound_of(s, k),
+           tally_holds(t, bound_of(s, k)) ? "ok" : "EXCEEDS", tiers);
+    if (t->broken > 0)
+        printf("    %llu results are NaN or infinite and should not be, or the reverse; at %.9g %.9g, not %.9g\n",
+               (unsigned long long)t->broken, (double)t->broken_x, (double)t->broken_got, t->broken_want);
+    for (int i = 0; i < TALLY_SPECIALS; i++)
+        if (t->special_wrong[i] > 0)
+            printf("    at %s: %.9g\n", names[i], (double)t->special_got[i]);
+    if (r->different[tier][k] > 0)
+        printf("    %llu results have other bits than on tier %s\n", (unsigned long long)r->different[tier][k],
+               s->tiers[0]);
+}
+
+static void print_json(const subject *s, const result *r, size_t tier, int all, int k, int exhaustive, int *rows)
+{
+    const tally *t = &r->directions[tier][k];
+    char tiers[160];
+    write_tiers(s, tier, all, "\", \"", tiers, sizeof tiers);
+    printf("%s  {\"function\": \"%s\", \"direction\": \"%s\", \"tiers\": [\"%s\"], \"exhaustive\": %s, ",
+           (*rows)++ > 0 ? ",\n" : "", activ_fn_spec(s->fn[0]), direction_names[k], tiers,
+           exhaustive ? "true" : "false");
+    tally_print_json(stdout, t);
+    printf(", \"different_bits\": %llu, \"bound\": %g, \"ok\": %s}", (unsigned long long)r->different[tier][k],
+           bound_of(s, k), tally_holds(t, bound_of(s, k)) && r->different[tier][k] == 0 ? "true" : "false");
+}
+
+/* Measures one function and prints its rows; the exit status. */
+static int run_spec(const char *spec, const options *o, activ_context *const *contexts, size_t context_count,
+                    int *rows)
+{
+    subject s;
+    int status = open_subject(&s, spec, o, contexts, context_count);
+    result r;
+    if (status == 0 && measure(&s, o->jobs, &r) != 0) {
+        fprintf(stderr, "activ: %s: no memory\n", spec);
+        status = 1;
+    } else if (status == 0) {
+        for (int k = 0; k < 2; k++) {
+            int same = 1;
+            for (size_t t = 1; t < s.tier_count; t++)
+                same = same && r.different[t][k] == 0;
+            for (size_t t = 0; t < (same ? 1 : s.tier_count); t++) {
+                if (o->json)
+                    print_json(&s, &r, t, same, k, o->exhaustive, rows);
+                else
+                    print_row(&s, &r, t, same, k);
+                if (!tally_holds(&r.directions[t][k], bound_of(&s, k)))
+                    status = 1;
+            }
+            if (!same)
+                status = 1;
+        }
+        fflush(stdout);
+    }
+    close_subject(&s);
+    return status;
+}
+
+/* Contexts for the tiers that are asked for; their number, or 0 after a message. */
+static size_t open_tiers(const char *tier, activ_context **contexts)
+{
+    size_t count = 0;
+    int all = tier && strcmp(tier, "all") == 0;
+    for (size_t i = 0; i < MAX_TIERS; i++) {
+        const char *wanted = all ? activ_tier_at(i) : i > 0 ? NULL : tier ? tier : activ_tier();
+        if (!wanted)
+            break;
+        activ_context_options context_options = { .size = sizeof context_options, .max_tier = wanted };
+        activ_context *context;
+        if (activ_context_create(&context_options, &context) != ACTIV_OK) {
+            fprintf(stderr, "activ: accuracy: there is no tier '%s'\n", wanted);
+            break;
+        }
+        if (strcmp(activ_context_tier(context), wanted) == 0) {
+            contexts[count++] = context;
+            continue;
+        }
+        fprintf(stderr, "activ: accuracy: tier '%s' does not run here%s\n", wanted,
+                getenv("ACTIV_MAX_TIER") ? " (or ACTIV_MAX_TIER forbids it)" : "");
+        activ_context_destroy(context);
+    }
+    return count;
+}
+
+static int refuse(const char *what, const char *word)
+{
+    fprintf(stderr, "activ: accuracy: %s%s (see activ --help)\n", what, word);
+    return 2;
+}
+
+/* 0, or 2 after a message. */
+static int read_options(int argc, char **argv, options *o)
+{
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    *o = (options){ .jobs = cpus < 1 ? 1 : cpus > MAX_JOBS ? MAX_JOBS : (unsigned)cpus, .specs = argv };
+    for (int i = 0; i < argc; i++) {
+        const char *word = argv[i];
+        if (strcmp(word, "--exhaustive") == 0) {
+            o->exhaustive = 1;
+        } else if (strcmp(word, "--json") == 0) {
+            o->json = 1;
+        } else if (strcmp(word, "--tier") == 0 || strcmp(word, "--jobs") == 0) {
+            if (++i == argc)
+                return refuse("a value is missing after ", word);
+            if (word[2] == 't') {
+                o->tier = argv[i];
+                continue;
+            }
+            char *end;
+            errno = 0;
+            unsigned long jobs = strtoul(argv[i], &end, 10);
+            if (argv[i][0] < '0' || argv[i][0] > '9' || *end != '\0' || errno != 0 || jobs < 1 || jobs > MAX_JOBS)
+                return refuse("--jobs takes a number from 1 to 256, not ", argv[i]);
+            o->jobs = (unsigned)jobs;
+        } else if (word[0] == '-') {
+            return refuse("unknown option ", word);
+        } else {
+            argv[o->spec_count++] = argv[i];   /* to the front; what was there has been read */
+        }
+    }
+    return 0;
+}
+
+int command_accuracy(int argc, char **argv)
+{
+    options o;
+    int status = read_options(argc, argv, &o);
+    if (status != 0)
+        return status;
+    /* A typing error in the last spec should not show after hours. */
+    activ_message message;
+    for (int i = 0; i < o.spec_count; i++)
+        if (activ_fn_check(o.specs[i], &message) != ACTIV_OK) {
+            fprintf(stderr, "activ: %s\n", message.text);
+            return 2;
+        }
+    activ_context *contexts[MAX_TIERS];
+    size_t tiers = open_tiers(o.tier, contexts);
+    if (tiers == 0)
+        return 2;
+    int rows = 0;
+    if (o.json)
+        printf("[\n");
+    else
+        print_header();
+    for (int i = 0; i < o.spec_count; i++) {
+        int one = run_spec(o.specs[i], &o, contexts, tiers, &rows);
+        status = one > status ? one : status;
+    }
+    activ_fn_info info = { .size = sizeof info };
+    for (size_t i = 0; o.spec_count == 0 && activ_fn_catalog(i, &info) == ACTIV_OK; i++) {
+        int one = run_spec(info.name, &o, contexts, tiers, &rows);
+        status = one > status ? one : status;
+    }
+    if (o.json)
+        printf("\n]\n");
+    for (size_t t = 0; t < tiers; t++)
+        activ_context_destroy(contexts[t]);
+    return status;
+}

@@ -1,0 +1,212 @@
+/* Errors in ulp: see tally.h. */
+#include "tally.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { LANES = 8 };
+
+/* 1/ulp(size) = 2^(23 - floor(log2 size)), at most 2^149. */
+static inline double per_ulp(double size)
+{
+    uint64_t bits;
+    size = size < 0x1p-126 ? 0x1p-126 : size;
+    memcpy(&bits, &size, sizeof bits);
+    bits = ((uint64_t)(2046 + 23) << 52) - (bits & (uint64_t)0x7ff << 52);
+    memcpy(&size, &bits, sizeof bits);
+    return size;
+}
+
+static inline double per_unit(int direction, const ref_function *fn, const ref_values *want, size_t i)
+{
+    if (fn->series)
+        return 1.0 / (direction == TALLY_FORWARD ? want->f_unit[i] : want->d_unit[i]);
+    if (direction == TALLY_FORWARD)
+        return per_ulp(fabs(want->f[i]));
+    double size = fabs(want->d[i]);
+    if (fn->cancels)
+        size = size < want->addends[i] / 2.0 ? want->addends[i] : size;
+    return per_ulp(size);
+}
+
+static int smaller(float a, float b)
+{
+    return fabsf(a) < fabsf(b) || (fabsf(a) == fabsf(b) && a < b);
+}
+
+static void take_worst(tally *t, double error, float x, float got, double want)
+{
+    if (!(error > t->worst || (error == t->worst && error > 0.0 && smaller(x, t->worst_x))))
+        return;
+    t->worst = error;
+    t->worst_x = x;
+    t->worst_got = got;
+    t->worst_want = want;
+}
+
+static void take_broken(tally *t, float x, float got, double want)
+{
+    if (t->broken++ > 0 && !smaller(x, t->broken_x))
+        return;
+    t->broken_x = x;
+    t->broken_got = got;
+    t->broken_want = want;
+}
+
+static void take_special(tally *t, float x, float got, double want)
+{
+    int which = isnan(x) ? TALLY_NAN : x > 0.0f ? TALLY_INFINITY : TALLY_MINUS_INFINITY;
+    t->special[which]++;
+    if (isnan(want) ? isnan(got) : got == (float)want)
+        return;
+    t->special_wrong[which]++;
+    t->special_got[which] = got;
+}
+
+/* One at a time, with all the cases. */
+static void tally_slowly(tally *t, int direction, const ref_function *fn, const ref_values *want, size_t n,
+                         const float *x, const float *got)
+{
+    const double *values = direction == TALLY_FORWARD ? want->f : want->d;
+    for (size_t i = 0; i < n; i++) {
+        double w = values[i];
+        if (!isfinite(x[i])) {
+            take_special(t, x[i], got[i], w);
+            continue;
+        }
+        float nearest = (float)w;
+        t->count++;
+        t->rounded += got[i] == nearest;
+        if (!isfinite(nearest) || !isfinite(got[i])) {
+            if (got[i] != nearest)
+                take_broken(t, x[i], got[i], w);
+            continue;
+        }
+        take_worst(t, fabs((double)got[i] - w) * per_unit(direction, fn, want, i), x[i], got[i], w);
+    }
+}
+
+/* Errors of a block in `errors`, the largest of them in *most; *rounded is how many are the nearest float.
+ * 0 if there are infinities or NaN in it, to which this does no justice. In lanes, for the compiler to
+ * make vectors of them. */
+static inline int errors_of(int direction, const ref_function *fn, const ref_values *want, size_t n,
+                            const float *x, const float *got, double *errors, double *most, uint64_t *rounded)
+{
+    const double *values = direction == TALLY_FORWARD ? want->f : want->d;
+    double largest[LANES] = { 0 }, strange[LANES] = { 0 };
+    int32_t same[LANES] = { 0 };
+    for (size_t i = 0; i < n; i += LANES)
+        for (size_t j = 0; j < LANES; j++) {
+            size_t k = i + j;
+            double w = values[k], g = (double)got[k], nearest = (double)(float)w;
+            double e = fabs(g - w) * per_unit(direction, fn, want, k);
+            errors[k] = e;
+            largest[j] = e > largest[j] ? e : largest[j];
+            /* 0 if all three are finite, else NaN */
+            strange[j] += ((double)x[k] - (double)x[k]) + (g - g) + (nearest - nearest);
+            same[j] += g == nearest;
+        }
+    double sum = 0.0;
+    *most = 0.0;
+    *rounded = 0;
+    for (size_t j = 0; j < LANES; j++) {
+        *most = largest[j] > *most ? largest[j] : *most;
+        sum += strange[j];
+        *rounded += (uint64_t)same[j];
+    }
+    return sum == 0.0;
+}
+
+void tally_block(tally *t, int direction, const ref_function *fn, const ref_values *want, size_t n,
+                 const float *x, const float *got)
+{
+    double errors[REF_BLOCK], most;
+    uint64_t rounded;
+    int ordinary = n % LANES == 0 && !fn->series;
+    /* Spelt out, so that each call is compiled for its case. */
+    if (ordinary && direction == TALLY_FORWARD)
+        ordinary = errors_of(TALLY_FORWARD, fn, want, n, x, got, errors, &most, &rounded);
+    else if (ordinary)
+        ordinary = errors_of(TALLY_DERIVATIVE, fn, want, n, x, got, errors, &most, &rounded);
+    if (!ordinary) {
+        tally_slowly(t, direction, fn, want, n, x, got);
+        return;
+    }
+    t->count += n;
+    t->rounded += rounded;
+    if (most == 0.0 || most < t->worst)
+        return;
+    const double *values = direction == TALLY_FORWARD ? want->f : want->d;
+    for (size_t i = 0; i < n; i++)
+        if (errors[i] == most)
+            take_worst(t, most, x[i], got[i], values[i]);
+}
+
+void tally_merge(tally *into, const tally *from)
+{
+    into->count += from->count;
+    into->rounded += from->rounded;
+    take_worst(into, from->worst, from->worst_x, from->worst_got, from->worst_want);
+    if (from->broken > 0) {
+        uint64_t sum = into->broken + from->broken;
+        take_broken(into, from->broken_x, from->broken_got, from->broken_want);
+        into->broken = sum;
+    }
+    for (int k = 0; k < TALLY_SPECIALS; k++) {
+        into->special[k] += from->special[k];
+        if (from->special_wrong[k] == 0)
+            continue;
+        into->special_wrong[k] += from->special_wrong[k];
+        into->special_got[k] = from->special_got[k];
+    }
+}
+
+int tally_holds(const tally *t, double bound)
+{
+    uint64_t wrong = t->broken;
+    for (int k = 0; k < TALLY_SPECIALS; k++)
+        wrong += t->special_wrong[k];
+    return wrong == 0 && t->worst <= bound;
+}
+
+double tally_share(const tally *t)
+{
+    double percent = t->count > 0 ? 100.0 * (double)t->rounded / (double)t->count : 0.0;
+    return floor(percent * 1e4) / 1e4;
+}
+
+void tally_write_ulp(char *text, size_t size, double ulp)
+{
+    if (ulp >= 1e7)
+        snprintf(text, size, "%.3e", ulp);
+    else
+        snprintf(text, size, "%.3f", fabs(ceil(ulp * 1000.0 - 1e-9)) / 1000.0);
+}
+
+/* JSON has no NaN and no infinity. */
+static void print_json_number(FILE *out, const char *name, double value)
+{
+    if (isfinite(value))
+        fprintf(out, ", \"%s\": %.9g", name, value);
+    else
+        fprintf(out, ", \"%s\": \"%s\"", name, isnan(value) ? "nan" : value > 0.0 ? "inf" : "-inf");
+}
+
+void tally_print_json(FILE *out, const tally *t)
+{
+    static const char *const names[] = { "at_minus_infinity", "at_infinity", "at_nan" };
+    fprintf(out, "\"inputs\": %llu", (unsigned long long)t->count);
+    print_json_number(out, "max_ulp", t->worst);
+    print_json_number(out, "at", (double)t->worst_x);
+    fprintf(out, ", \"at_hex\": \"%a\"", (double)t->worst_x);
+    print_json_number(out, "got", (double)t->worst_got);
+    print_json_number(out, "expected", t->worst_want);
+    fprintf(out, ", \"rounded_percent\": %.4f, \"not_finite\": %llu", tally_share(t), (unsigned long long)t->broken);
+    if (t->broken > 0) {
+        print_json_number(out, "not_finite_at", (double)t->broken_x);
+        print_json_number(out, "not_finite_got", (double)t->broken_got);
+    }
+    for (int i = 0; i < TALLY_SPECIALS; i++)
+        if (t->special_wrong[i] > 0)
+            print_json_number(out, names[i], (double)t->special_got[i]);
+}

@@ -1,0 +1,126 @@
+#!/bin/sh
+# activ accuracy: measures what it is asked for, says no to what it does not understand, and notices errors.
+#
+# usage: accuracy.sh TOOL WORK [SHARED]     environment: CC, PYTHON3 (may be missing)
+# SHARED is the shared library, if that is what the tool uses: another is then put in front of it.
+set -eu
+
+unset ACTIV_MAX_TIER
+tool=$1 work=$2 shared=${3:-}
+failed=0
+fail() { echo "FAILED: $*" >&2; failed=1; }
+rm -rf "$work"
+mkdir -p "$work"
+
+# run STATUS ARGUMENT...: the command gives this exit status; its output is in $work/out and $work/err.
+run() {
+    wanted=$1 status=0
+    shift
+    "$tool" accuracy "$@" > "$work/out" 2> "$work/err" || status=$?
+    [ $status = "$wanted" ] || { cat "$work/out" "$work/err" >&2; fail "$*: exit status $status, not $wanted"; }
+}
+
+run 0 relu sigmoid
+[ "$(wc -l < "$work/out")" = 5 ] || fail "relu sigmoid: not a heading and four lines"
+for row in 'relu  *forward  *0.000 ' 'relu  *derivative  *0.000 ' 'sigmoid  *forward ' 'sigmoid  *derivative '; do
+    [ "$(grep -Ec "^$row.* ok " "$work/out")" = 1 ] || fail "relu sigmoid: no line '$row'"
+done
+[ ! -s "$work/err" ] || fail "relu sigmoid: something on the error output, which is no terminal"
+
+# The number of threads changes nothing. Settings, and their order, are understood.
+run 0 --jobs 1 'elu(alpha=0.25)' 'softplus(threshold=5, beta=3)' 'leaky_relu( negative_slope = 0.125 )'
+mv "$work/out" "$work/one"
+run 0 --jobs 3 'elu(alpha=0.25)' 'softplus(beta=3,threshold=5)' 'leaky_relu(negative_slope=0.125)'
+diff "$work/one" "$work/out" >&2 || fail "threads or the spelling of settings change the result"
+grep -q '^leaky_relu(negative_slope=0.125)  *forward  *0.[0-9]* ' "$work/out" || fail "leaky_relu: no line"
+
+run 0 --tier all tanh
+grep -q '^tanh  *derivative .* scalar' "$work/out" || fail "--tier all: the scalar tier is missing"
+[ "$(wc -l < "$work/out")" = 3 ] || fail "--tier all: the tiers differ, or say so when they do not"
+run 0 --tier scalar tanh
+grep -q '^tanh  *forward .* scalar$' "$work/out" || fail "--tier scalar: another tier ran"
+
+run 0 --json relu 'prelu(weight=0.5)'
+if [ -n "${PYTHON3:-}" ] && [ -x "$PYTHON3" ]; then
+    "$PYTHON3" - "$work/out" << 'END' || fail "--json: not what it should be"
+import json, sys
+rows = json.load(open(sys.argv[1]))
+found = [(row["function"], row["direction"]) for row in rows]
+assert found == [(f, d) for f in ("relu", "prelu(weight=0.5)") for d in ("forward", "derivative")], found
+for row in rows:
+    assert row["ok"] and not row["exhaustive"] and row["tiers"], row
+    assert row["inputs"] > 1e7 and 0 <= row["max_ulp"] <= row["bound"] and row["rounded_percent"] <= 100, row
+END
+
+    # The document's tables: they replace what is between the marks, and nothing else.
+    table=$(dirname "$0")/../../bench/accuracy_table.py
+    doc=$work/numerics.md
+    marks=$(sed -n 's/^\(BEGIN\|END\) = "\(.*\)"$/\2/p' "$table")
+    { echo before; echo "$marks" | sed 1q; echo old; echo "$marks" | sed 1d; echo after; } > "$doc"
+    cat > "$work/peers" << 'END'
+[{"library": "PyTorch", "version": "PyTorch 0", "function": "relu", "direction": "derivative", "exhaustive": false,
+  "max_ulp": 12345678.9, "at": -2.5, "rounded_percent": 12.345, "not_finite": 3, "not_finite_at": 7,
+  "not_finite_got": "inf", "at_nan": 1}]
+END
+    "$PYTHON3" "$table" "$work/out" --peers "$work/peers" --doc "$doc" || fail "no tables"
+    cp "$doc" "$work/doc"
+    "$PYTHON3" "$table" "$work/out" --peers "$work/peers" --doc "$doc" || fail "no tables the second time"
+    cmp "$doc" "$work/doc" >&2 || fail "the second time, the document changes"
+    [ "$(sed -n '1p;$p' "$doc" | xargs)" = "before after" ] || fail "the tables damage the document"
+    ! grep -q old "$doc" || fail "the old tables are still there"
+    [ "$(grep -Ec '^\| (relu|prelu\(weight=0.5\)) ' "$doc")" = 4 ] || fail "functions are missing in the tables"
+    grep -Eq '^\| relu .* 1\.2e7 \| *-2\.5 \| *1[0-9.]* \|$' "$doc" || fail "no peer in the tables"
+    grep -Fqx -e '- PyTorch relu derivative: at 3 finite inputs, the smallest of them 7, where it is inf; 1 at NaN' "$doc" ||
+        fail "what is not finite is not in the document"
+    echo nothing > "$doc"
+    ! "$PYTHON3" "$table" "$work/out" --doc "$doc" 2> "$work/err" || fail "a document without marks is accepted"
+    [ "$(cat "$doc")" = nothing ] || fail "a document without marks is changed"
+fi
+
+# refused TEXT ARGUMENT...: nothing is measured, and the message has this text in it.
+refused() {
+    text=$1
+    shift
+    run 2 "$@"
+    [ ! -s "$work/out" ] || fail "$*: prints a result all the same"
+    grep -qF -e "$text" "$work/err" || { cat "$work/err" >&2; fail "$*: the message does not say what is wrong"; }
+}
+refused sigmoidd relu sigmoidd
+refused "'x)'" relu 'elu(alpha=x)'
+refused beta 'elu(beta=1)'
+refused --quick --quick
+refused --tier relu --tier
+refused 'not 0' --jobs 0
+refused 2x --jobs 2x
+refused -1 --jobs -1
+refused avx9 --tier avx9
+
+# A library that errs: a forward call put in front of the real one is two ulp off, and overflows too early.
+if [ -n "$shared" ]; then
+    cat > "$work/wrong.c" << 'END'
+#include <stddef.h>
+int activ_forward(const void *fn, const float *params, size_t n, const float *x, float *y)
+{
+    (void)fn, (void)params;
+    for (size_t i = 0; i < n; i++)
+        y[i] = x[i] * (1.0f + 0x1p-22f);
+    return 0;
+}
+END
+    "$CC" -shared -fPIC -o "$work/wrong.so" "$work/wrong.c"
+    real=$tool
+    cat > "$work/tool" << END
+#!/bin/sh
+LD_PRELOAD=$work/wrong.so exec $real "\$@"
+END
+    chmod +x "$work/tool"
+    tool=$work/tool
+    run 1 identity
+    grep -Eq '^identity  *forward  *inf .* EXCEEDS ' "$work/out" || fail "an overflow where none should be is not seen"
+    grep -Eq '^identity  *derivative  *0.000 .* ok ' "$work/out" || fail "the derivative was all right"
+    run 1 --json identity
+    grep -q '"max_ulp": [234].*"not_finite": [1-9].*"ok": false' "$work/out" || fail "--json hides an error"
+fi
+
+[ $failed = 0 ] || exit 1
+rm -rf "$work"
