@@ -61,6 +61,7 @@ V_INLINE vm v_le(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LE_OQ); }
 V_INLINE vm v_gt(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_GT_OQ); }
 V_INLINE vm v_ge(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_GE_OQ); }
 V_INLINE vm v_eq(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
+V_INLINE vm v_not_le(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_NLE_UQ); }
 V_INLINE vm v_nan(vf a) { return _mm256_cmp_ps(a, a, _CMP_UNORD_Q); }
 V_INLINE vm v_either_nan(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_UNORD_Q); }
 V_INLINE vf v_sel(vm m, vf a, vf b) { return _mm256_blendv_ps(b, a, m); }
@@ -87,12 +88,22 @@ V_INLINE vi i_sel(vm m, vi a, vi b) { return v_bits(v_sel(m, v_float_of(a), v_fl
 V_INLINE vi i_min(vi a, vi b) { return _mm256_min_epi32(a, b); }
 V_INLINE vi i_max(vi a, vi b) { return _mm256_max_epi32(a, b); }
 
-/* Two tables of eight, between which bit 3 of the index, moved to the sign, chooses. */
-V_INLINE vf v_lookup16(const float *table, vi i)
+/* Tables of eight, of which bits of the index, spread over a whole lane, choose one. A blend would
+ * do it in one instruction, which is three inside of recent CPUs; the differences of the tables are
+ * made once, outside of the loop. */
+V_INLINE vi avx2_eight(const float *table) { return _mm256_loadu_si256((const __m256i *)(const void *)table); }
+V_INLINE vi avx2_bit(vi i, int bit) { return _mm256_srai_epi32(_mm256_slli_epi32(i, 31 - bit), 31); }
+V_INLINE vi avx2_lookup16(const float *table, vi i)
 {
-    vf low = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), i);
-    vf high = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table + 8), i);
-    return _mm256_blendv_ps(low, high, v_float_of(_mm256_slli_epi32(i, 28)));
+    vi low = avx2_eight(table), change = i_xor(low, avx2_eight(table + 8));
+    return i_xor(_mm256_permutevar8x32_epi32(low, i),
+                 i_and(_mm256_permutevar8x32_epi32(change, i), avx2_bit(i, 3)));
+}
+V_INLINE vf v_lookup16(const float *table, vi i) { return v_float_of(avx2_lookup16(table, i)); }
+V_INLINE vf v_lookup32(const float *table, vi i)
+{
+    vi low = avx2_lookup16(table, i), high = avx2_lookup16(table + 16, i);
+    return v_float_of(i_xor(low, i_and(i_xor(low, high), avx2_bit(i, 4))));
 }
 
 typedef struct vacc {

@@ -129,6 +129,28 @@ V_INLINE vpair v_expm1(vf x)
     return v_fast_two_sum(s.h, v_add(v_fma(power, e.q, c_low), s.l));
 }
 
+/* e^x = 2^n (1 + s) for -87 <= x <= 88: what is needed where neither e^x nor its error leaves the range of normal
+ * numbers. */
+typedef struct vexp_near {
+    vf power, s;   /* 2^n */
+} vexp_near;
+
+V_INLINE vexp_near v_exp_near(vf x)
+{
+    /* The exponent's bias is part of the magic number, so that a shift makes 2^n of the sum. */
+    const vf magic = v_set(0x1.8p23f + 127.0f);
+    vf t = v_fma(x, v_set(0x1.715476p0f), magic), k = v_sub(t, magic);
+    vf r = v_fnma(k, v_set(0x1.62e43p-1f), x);
+    r = v_fnma(k, v_set(-0x1.05c61p-29f), r);
+    vf p = v_set(0x1.6b71a8p-10f);
+    p = v_fma(p, r, v_set(0x1.1227c2p-7f));
+    p = v_fma(p, r, v_set(0x1.555718p-5f));
+    p = v_fma(p, r, v_set(0x1.5554bp-3f));
+    p = v_fma(p, r, v_set(0x1.fffffep-2f));
+    vexp_near e = { v_float_of(i_shl(v_bits(t), 23)), v_fma(v_mul(r, r), p, r) };
+    return e;
+}
+
 /* ---- logistic function ------------------------------------------------------------------- */
 
 /* For z = -(|x| + low part), t = e^z: body = 1/(1+t) and tail = t/(1+t) 2^-n, both as pairs. The

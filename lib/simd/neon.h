@@ -61,6 +61,7 @@ V_INLINE vm v_gt(vf a, vf b) { return vcgtq_f32(a, b); }
 V_INLINE vm v_ge(vf a, vf b) { return vcgeq_f32(a, b); }
 V_INLINE vm v_eq(vf a, vf b) { return vceqq_f32(a, b); }
 V_INLINE vm v_nan(vf a) { return vmvnq_u32(vceqq_f32(a, a)); }
+V_INLINE vm v_not_le(vf a, vf b) { return vmvnq_u32(vcleq_f32(a, b)); }
 V_INLINE vm v_either_nan(vf a, vf b) { return vmvnq_u32(vandq_u32(vceqq_f32(a, a), vceqq_f32(b, b))); }
 V_INLINE vf v_sel(vm m, vf a, vf b) { return vbslq_f32(m, a, b); }
 V_INLINE vf v_sel_sign(vf s, vf a, vf b) { return vbslq_f32(vcltzq_s32(v_bits(s)), a, b); }
@@ -88,13 +89,22 @@ V_INLINE vi i_sel(vm m, vi a, vi b) { return vbslq_s32(m, a, b); }
 V_INLINE vi i_min(vi a, vi b) { return vminq_s32(a, b); }
 V_INLINE vi i_max(vi a, vi b) { return vmaxq_s32(a, b); }
 
-/* A table of 64 bytes, and for each lane the numbers of its four. */
+/* Tables of 64 bytes, and for each lane the numbers of its four. Numbers past a table give 0 (tbl), or leave what is
+ * there (tbx). */
+V_INLINE uint8x16_t neon_bytes(vi i)   /* 0 <= i < 32 */
+{
+    return vreinterpretq_u8_s32(vaddq_s32(vmulq_s32(i, vdupq_n_s32(0x04040404)), vdupq_n_s32(0x03020100)));
+}
 V_INLINE vf v_lookup16(const float *table, vi i)
 {
     uint8x16x4_t bytes = vld1q_u8_x4((const uint8_t *)table);
-    vi first = vmulq_s32(vandq_s32(i, vdupq_n_s32(15)), vdupq_n_s32(0x04040404));
-    vi all = vaddq_s32(first, vdupq_n_s32(0x03020100));
-    return vreinterpretq_f32_u8(vqtbl4q_u8(bytes, vreinterpretq_u8_s32(all)));
+    return vreinterpretq_f32_u8(vqtbl4q_u8(bytes, neon_bytes(vandq_s32(i, vdupq_n_s32(15)))));
+}
+V_INLINE vf v_lookup32(const float *table, vi i)
+{
+    uint8x16x4_t low = vld1q_u8_x4((const uint8_t *)table), high = vld1q_u8_x4((const uint8_t *)(table + 16));
+    uint8x16_t at = neon_bytes(vandq_s32(i, vdupq_n_s32(31)));
+    return vreinterpretq_f32_u8(vqtbx4q_u8(vqtbl4q_u8(low, at), high, vsubq_u8(at, vdupq_n_u8(64))));
 }
 
 typedef struct vacc {

@@ -40,6 +40,7 @@ V_INLINE vm v_le(vf a, vf b) { return a <= b; }
 V_INLINE vm v_gt(vf a, vf b) { return a > b; }
 V_INLINE vm v_ge(vf a, vf b) { return a >= b; }
 V_INLINE vm v_eq(vf a, vf b) { return a == b; }
+V_INLINE vm v_not_le(vf a, vf b) { return !(a <= b); }
 V_INLINE vm v_nan(vf a) { return a != a; }
 V_INLINE vm v_either_nan(vf a, vf b) { return a != a || b != b; }
 V_INLINE vf v_sel(vm m, vf a, vf b) { return m ? a : b; }
@@ -67,6 +68,7 @@ V_INLINE vi i_min(vi a, vi b) { return a < b ? a : b; }
 V_INLINE vi i_max(vi a, vi b) { return a > b ? a : b; }
 
 V_INLINE vf v_lookup16(const float *table, vi i) { return table[i & 15]; }
+V_INLINE vf v_lookup32(const float *table, vi i) { return table[i & 31]; }
 
 typedef double vacc;
 

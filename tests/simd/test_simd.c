@@ -80,6 +80,7 @@ static int define_compare(const char *name, float a, float b)
     if (strcmp(name, "v_ge") == 0) return a >= b;
     if (strcmp(name, "v_eq") == 0) return a == b;
     if (strcmp(name, "first_nan") == 0) return isnan(a) != 0;
+    if (strcmp(name, "v_not_le") == 0) return !(a <= b);
     if (strcmp(name, "v_either_nan") == 0) return isnan(a) || isnan(b);
     fail_msg("no definition of %s", name);
     return 0;
@@ -337,7 +338,7 @@ static void test_parts(void **state)
 }
 
 /* The table at every alignment of a float and as the last thing before memory that may not be read; any
- * index, of which the low four bits count; entries of all kinds come out as they are. */
+ * index, of which the low four or five bits count; entries of all kinds come out as they are. */
 static void test_lookup(void **state)
 {
     (void)state;
@@ -346,19 +347,25 @@ static void test_lookup(void **state)
     for (size_t t = 0; t < tier_count; t++)
         for (size_t which = 0; which < SETS; which++) {
             const vocabulary *v = tiers[t];
-            float entries[N], bits[N], y[N];
+            float entries[2 * N], bits[N], y[N];
             int32_t index[N];
-            float *table = which % 17 == 16 ? memory.end - 16 : memory.begin + which % 17;
+            float *table = which % 17 == 16 ? memory.end - 2 * N : memory.begin + which % 17;
             operand_values(which, 0, entries);
+            operand_values(which, 2, entries + N);
             operand_values(which, 1, bits);
             memcpy(table, entries, sizeof entries);
             memcpy(index, bits, sizeof index);
             if (which % 2)   /* each entry once */
                 for (size_t i = 0; i < N; i++)
-                    index[i] = (int32_t)((i * 5 + which) % 16) - (which % 4 == 3 ? 32 : 0);
+                    index[i] = (int32_t)((i * 5 + which) % 32) - (which % 4 == 3 ? 32 : 0);
+            v->lookup32(table, index, y);
+            for (size_t i = 0; i < N; i++)
+                assert_float(v, "v_lookup32", y[i], entries[(uint32_t)index[i] & 31], 0, 0, 0, 1);
+            table += which % 17 == 16 ? N : 0;
             v->lookup16(table, index, y);
             for (size_t i = 0; i < N; i++)
-                assert_float(v, "v_lookup16", y[i], entries[(uint32_t)index[i] & 15], 0, 0, 0, 1);
+                assert_float(v, "v_lookup16", y[i],
+                             entries[((uint32_t)index[i] & 15) + (which % 17 == 16 ? N : 0)], 0, 0, 0, 1);
         }
     guarded_destroy(&memory);
 }

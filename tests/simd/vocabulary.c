@@ -62,7 +62,7 @@ V_INLINE void store_mask(int32_t *p, vm m)
 #define ONES(X) X(v_sqrt) X(v_neg) X(v_abs) X(copy_bits)
 #define TWOS(X) X(v_add) X(v_sub) X(v_mul) X(v_div) X(v_copysign) X(v_min) X(v_max)
 #define THREES(X) X(v_fma) X(v_fnma) X(v_sel_sign)
-#define COMPARES(X) X(v_lt) X(v_le) X(v_gt) X(v_ge) X(v_eq) X(first_nan) X(v_either_nan)
+#define COMPARES(X) X(v_lt) X(v_le) X(v_gt) X(v_ge) X(v_eq) X(v_not_le) X(first_nan) X(v_either_nan)
 #define INTS(X) X(i_add) X(i_sub) X(i_and) X(i_or) X(i_xor) X(i_min) X(i_max)
 #define INT_COMPARES(X) X(i_eq) X(i_gt)
 #define SHIFTS(X) \
@@ -149,6 +149,11 @@ static void lookup16(const float *table, const int32_t *index, float *y)
     EACH v_store(y + i, v_lookup16(table, load_int(index + i)));
 }
 
+static void lookup32(const float *table, const int32_t *index, float *y)
+{
+    EACH v_store(y + i, v_lookup32(table, load_int(index + i)));
+}
+
 static void transpose(float *square)
 {
     vf rows[V_LANES];
@@ -192,6 +197,7 @@ const vocabulary V_TIER_NAME(test_vocabulary) = {
     .load_part = load_part,
     .store_part = store_part,
     .lookup16 = lookup16,
+    .lookup32 = lookup32,
     .transpose = transpose,
     .accumulate = accumulate,
 };

@@ -54,6 +54,7 @@ typedef struct vocabulary {
     void (*load_part)(const float *p, size_t n, float *y);    /* y: lanes values */
     void (*store_part)(float *p, size_t n, const float *a);   /* a: lanes values */
     void (*lookup16)(const float *table, const int32_t *index, float *y);
+    void (*lookup32)(const float *table, const int32_t *index, float *y);
     void (*transpose)(float *square);                         /* lanes x lanes */
     void (*accumulate)(const float *a, const float *b, size_t count,
                        double *sums); /* count vectors; sums: lanes */
