@@ -57,5 +57,32 @@ V_INLINE vf gelu_tanh_derivative(vf x, const vf *v)
     return v_gate_derivative(g.w, g.s, v_lt(x, v_set(0.0f)));
 }
 
-ACTIV_ELEMENTWISE(gelu_tanh)
+/* What nearly all inputs need: logistic(-2|u|) and f'(-|x|) from tables; f'(a) = 1 - f'(-a). */
+V_INLINE vm gelu_tanh_is_far(vf x, const vf *v)
+{
+    (void)v;
+    return v_not_le(v_abs(x), v_set(V_GELU_TANH_LIMIT));
+}
+
+V_INLINE vf gelu_tanh_near(vf x, const vf *v)
+{
+    (void)v;
+    vf a = v_abs(x), p = v_piece_times(V_PIECE32(v_gelu_tanh_table, v_gelu_tanh_index(a), a), x);
+    return v_sel_sign(x, p, v_sub(x, p));
+}
+
+V_INLINE vm gelu_tanh_slope_is_far(vf x, const vf *v)
+{
+    (void)v;
+    return v_not_le(v_abs(x), v_set(V_GELU_TANH_LIMIT));
+}
+
+V_INLINE vf gelu_tanh_slope_near(vf x, const vf *v)
+{
+    (void)v;
+    vf a = v_abs(x), d = v_piece_value(V_PIECE32(v_gelu_tanh_slope_table, v_gelu_tanh_index(a), a));
+    return v_sel_sign(x, d, v_sub(v_set(1.0f), d));
+}
+
+ACTIV_ELEMENTWISE_NEAR(gelu_tanh)
 #endif

@@ -9,7 +9,7 @@ static const activ_fn_definition hardswish_definition = {
     .signature = "hardswish",
     .formula = "x min(max(x + 3, 0), 6) / 6",
     .source = "Howard et al. 2019, Searching for MobileNetV3, arXiv:1905.02244",
-    .forward_ulp = 1.0f,
+    .forward_ulp = 1.5f,
     .derivative_ulp = 1.5f,
 };
 #else
@@ -38,5 +38,31 @@ V_INLINE vf hardswish_derivative(vf x, const vf *v)
     return v_sel(v_le(x, v_set(-3.0f)), v_set(0.0f), d);
 }
 
-ACTIV_ELEMENTWISE(hardswish)
+/* What nearly all inputs need: x min(x+3, 6) with the error of the product, x not below -3. The limit is where the
+ * product might overflow. */
+V_INLINE vm hardswish_is_far(vf x, const vf *v)
+{
+    (void)v;
+    return v_not_le(x, v_set(0x1p124f));
+}
+
+V_INLINE vf hardswish_near(vf x, const vf *v)
+{
+    (void)v;
+    vf b = v_max(x, v_set(-3.0f)), t = v_min(v_add(b, v_set(3.0f)), v_set(6.0f));
+    vpair p = v_two_product(b, t);
+    return hardswish_sixth(p.h, p.l);
+}
+
+V_INLINE vm hardswish_slope_is_far(vf x, const vf *v)
+{
+    return v_nan_is_far(x, v);
+}
+
+V_INLINE vf hardswish_slope_near(vf x, const vf *v)
+{
+    return hardswish_derivative(x, v);
+}
+
+ACTIV_ELEMENTWISE_NEAR(hardswish)
 #endif

@@ -9,6 +9,7 @@
 #include "functions/kernel.h"
 #include "simd/blocks.h"
 #include "simd/math.h"
+#include "simd/piecewise.h"
 
 /* A NaN in x comes out as it is: arithmetic may change its sign and payload, on each CPU and
  * with each compiler in another way. */
@@ -18,7 +19,30 @@ V_INLINE vf v_keep_nan(vf x, vf result)
 }
 
 typedef vf v_function(vf x, const vf *values);
+typedef vm v_test(vf x, const vf *values);
 typedef vf v_gradient(vf x, const vf *values, int j);
+
+/* Arithmetic in two parts: what nearly all inputs need, and what is right everywhere but slow. Which of the two an
+ * element gets depends on its value alone (`is_far`, true for NaN), so that it has the same bits in every place; but
+ * the second is calculated only where there is a far element among those that are treated together. */
+typedef struct v_parts {
+    v_function *near;
+    v_test *is_far;
+    v_function *far;
+} v_parts;
+
+/* For arithmetic in one part only NaN is far. */
+V_INLINE vm v_nan_is_far(vf x, const vf *values)
+{
+    (void)values;
+    return v_nan(x);
+}
+
+V_INLINE vf v_itself(vf x, const vf *values)
+{
+    (void)values;
+    return x;
+}
 
 V_INLINE void v_spread(const float *values, size_t count, vf *v)
 {
@@ -26,47 +50,73 @@ V_INLINE void v_spread(const float *values, size_t count, vf *v)
         v[i] = v_set(i < count ? values[i] : 0.0f);
 }
 
-V_INLINE void v_forward_loop(v_function *f, const float *values, size_t count, size_t n,
-                             const float *x, float *y)
+/* Vectors treated together: enough to hide the time that each operation takes. */
+#define V_TOGETHER 2
+
+/* out = f(x), or dy f'(x) if dy is not NULL, for `count` vectors. */
+V_INLINE void v_apply(v_parts f, const vf *v, const size_t count, const vf *x, const vf *dy, vf *out)
 {
-    vf v[ACTIV_MAX_VALUES];
+    vm far[V_TOGETHER], any = m_set(0);
+    for (size_t j = 0; j < count; j++) {
+        out[j] = f.near(x[j], v);
+        if (dy)
+            out[j] = v_mul(dy[j], out[j]);
+        far[j] = f.is_far(x[j], v);
+        any = m_or(any, far[j]);
+    }
+    if (!m_any(any))
+        return;
+    for (size_t j = 0; j < count; j++) {
+        if (!m_any(far[j]))
+            continue;
+        vf value = f.far(x[j], v);
+        if (dy)
+            value = v_mul(dy[j], value);
+        out[j] = v_keep_nan(x[j], v_sel(far[j], value, out[j]));
+    }
+}
+
+V_INLINE void v_forward_loop(v_parts f, const float *values, size_t count, size_t n, const float *x, float *y)
+{
+    vf v[ACTIV_MAX_VALUES], xs[V_TOGETHER], out[V_TOGETHER];
     v_spread(values, count, v);
     size_t i = 0;
-    for (; i + V_BLOCK <= n; i += V_BLOCK) {
-        vf out[V_PER_BLOCK];
-        for (size_t j = 0; j < V_PER_BLOCK; j++) {
-            vf xs = v_load(x + i + j * V_LANES);
-            out[j] = v_keep_nan(xs, f(xs, v));
-        }
-        for (size_t j = 0; j < V_PER_BLOCK; j++)
+    for (; i + V_TOGETHER * V_LANES <= n; i += V_TOGETHER * V_LANES) {
+        for (size_t j = 0; j < V_TOGETHER; j++)
+            xs[j] = v_load(x + i + j * V_LANES);
+        v_apply(f, v, V_TOGETHER, xs, NULL, out);
+        for (size_t j = 0; j < V_TOGETHER; j++)
             v_store(y + i + j * V_LANES, out[j]);
     }
     for (; i < n; i += V_LANES) {
         size_t lanes = v_part_lanes(n - i, 0);
-        vf xs = v_load_some(x + i, lanes);
-        v_store_some(y + i, lanes, v_keep_nan(xs, f(xs, v)));
+        xs[0] = v_load_some(x + i, lanes);
+        v_apply(f, v, 1, xs, NULL, out);
+        v_store_some(y + i, lanes, out[0]);
     }
 }
 
-V_INLINE void v_derivative_loop(v_function *d, const float *values, size_t count, size_t n,
-                                const float *x, const float *dy, float *dx)
+V_INLINE void v_derivative_loop(v_parts d, const float *values, size_t count, size_t n, const float *x,
+                                const float *dy, float *dx)
 {
-    vf v[ACTIV_MAX_VALUES];
+    vf v[ACTIV_MAX_VALUES], xs[V_TOGETHER], dys[V_TOGETHER], out[V_TOGETHER];
     v_spread(values, count, v);
     size_t i = 0;
-    for (; i + V_BLOCK <= n; i += V_BLOCK) {
-        vf out[V_PER_BLOCK];
-        for (size_t j = 0; j < V_PER_BLOCK; j++) {
-            vf xs = v_load(x + i + j * V_LANES);
-            out[j] = v_keep_nan(xs, v_mul(v_load(dy + i + j * V_LANES), d(xs, v)));
+    for (; i + V_TOGETHER * V_LANES <= n; i += V_TOGETHER * V_LANES) {
+        for (size_t j = 0; j < V_TOGETHER; j++) {
+            xs[j] = v_load(x + i + j * V_LANES);
+            dys[j] = v_load(dy + i + j * V_LANES);
         }
-        for (size_t j = 0; j < V_PER_BLOCK; j++)
+        v_apply(d, v, V_TOGETHER, xs, dys, out);
+        for (size_t j = 0; j < V_TOGETHER; j++)
             v_store(dx + i + j * V_LANES, out[j]);
     }
     for (; i < n; i += V_LANES) {
         size_t lanes = v_part_lanes(n - i, 0);
-        vf xs = v_load_some(x + i, lanes);
-        v_store_some(dx + i, lanes, v_keep_nan(xs, v_mul(v_load_some(dy + i, lanes), d(xs, v))));
+        xs[0] = v_load_some(x + i, lanes);
+        dys[0] = v_load_some(dy + i, lanes);
+        v_apply(d, v, 1, xs, dys, out);
+        v_store_some(dx + i, lanes, out[0]);
     }
 }
 
@@ -89,45 +139,57 @@ V_INLINE double v_gradient_loop(v_gradient *g, int which, const float *values, s
     return v_sum_total(sum);
 }
 
-#define ACTIV_ELEMENTWISE_FORWARD(name)                                                                  \
+#define ACTIV_KERNEL_FORWARD(name, ...)                                                                  \
     static void name##_forward_loop(const float *values, size_t count, size_t n, const float *x, float *y) \
     {                                                                                                    \
-        v_forward_loop(name##_forward, values, count, n, x, y);                                          \
+        const v_parts parts = { __VA_ARGS__ };                                                           \
+        v_forward_loop(parts, values, count, n, x, y);                                                   \
     }
 
-#define ACTIV_ELEMENTWISE_BACKWARD(name)                                                                 \
+/* The sums of `how_many` trainable values come first: dx may be dy or x. */
+#define ACTIV_KERNEL_BACKWARD(name, first, how_many, gradient, ...)                                      \
     static void name##_backward_loop(const float *values, size_t count, size_t n, const float *x,        \
                                      const float *dy, float *dx, float *dparams)                         \
     {                                                                                                    \
-        (void)dparams;                                                                                   \
-        if (dx)                                                                                          \
-            v_derivative_loop(name##_derivative, values, count, n, x, dy, dx);                           \
-    }
-
-#define ACTIV_ELEMENTWISE(name)                                                                          \
-    ACTIV_ELEMENTWISE_FORWARD(name)                                                                      \
-    ACTIV_ELEMENTWISE_BACKWARD(name)                                                                     \
-    static const activ_fn_kernel name##_kernel = { name##_forward_loop, name##_backward_loop, NULL, NULL };
-
-#define ACTIV_ELEMENTWISE_RANDOM(name)                                                                   \
-    ACTIV_ELEMENTWISE_FORWARD(name)                                                                      \
-    ACTIV_ELEMENTWISE_BACKWARD(name)                                                                     \
-    static const activ_fn_kernel name##_kernel = { name##_forward_loop, name##_backward_loop,            \
-                                                   name##_forward_noise, name##_backward_noise };
-
-/* The sums first: dx may be dy or x. */
-#define ACTIV_ELEMENTWISE_TRAINABLE(name, first, how_many)                                               \
-    ACTIV_ELEMENTWISE_FORWARD(name)                                                                      \
-    static void name##_backward_loop(const float *values, size_t count, size_t n, const float *x,        \
-                                     const float *dy, float *dx, float *dparams)                         \
-    {                                                                                                    \
+        const v_parts parts = { __VA_ARGS__ };                                                           \
         if (dparams)                                                                                     \
             for (int j = 0; j < (how_many); j++)                                                         \
                 dparams[j] = (float)((double)dparams[j] +                                                \
-                                     v_gradient_loop(name##_gradient, (first) + j, values, count, n, x, dy)); \
+                                     v_gradient_loop(gradient, (first) + j, values, count, n, x, dy));   \
         if (dx)                                                                                          \
-            v_derivative_loop(name##_derivative, values, count, n, x, dy, dx);                           \
-    }                                                                                                    \
-    static const activ_fn_kernel name##_kernel = { name##_forward_loop, name##_backward_loop, NULL, NULL };
+            v_derivative_loop(parts, values, count, n, x, dy, dx);                                       \
+    }
+
+#define ACTIV_KERNEL(name, noise, backward_noise)                                                        \
+    static const activ_fn_kernel name##_kernel = { name##_forward_loop, name##_backward_loop, noise, backward_noise };
+
+#define ACTIV_ONE_PART(f) f, v_nan_is_far, v_itself
+
+#define ACTIV_ELEMENTWISE(name)                                                                          \
+    ACTIV_KERNEL_FORWARD(name, ACTIV_ONE_PART(name##_forward))                                           \
+    ACTIV_KERNEL_BACKWARD(name, 0, 0, NULL, ACTIV_ONE_PART(name##_derivative))                           \
+    ACTIV_KERNEL(name, NULL, NULL)
+
+#define ACTIV_ELEMENTWISE_RANDOM(name)                                                                   \
+    ACTIV_KERNEL_FORWARD(name, ACTIV_ONE_PART(name##_forward))                                           \
+    ACTIV_KERNEL_BACKWARD(name, 0, 0, NULL, ACTIV_ONE_PART(name##_derivative))                           \
+    ACTIV_KERNEL(name, name##_forward_noise, name##_backward_noise)
+
+/* With NAME_near, NAME_is_far and NAME_slope_near, NAME_slope_is_far beside NAME_forward and NAME_derivative. */
+#define ACTIV_ELEMENTWISE_NEAR(name)                                                                     \
+    ACTIV_KERNEL_FORWARD(name, name##_near, name##_is_far, name##_forward)                               \
+    ACTIV_KERNEL_BACKWARD(name, 0, 0, NULL, name##_slope_near, name##_slope_is_far, name##_derivative)   \
+    ACTIV_KERNEL(name, NULL, NULL)
+
+#define ACTIV_ELEMENTWISE_TRAINABLE(name, first, how_many)                                               \
+    ACTIV_KERNEL_FORWARD(name, ACTIV_ONE_PART(name##_forward))                                           \
+    ACTIV_KERNEL_BACKWARD(name, first, how_many, name##_gradient, ACTIV_ONE_PART(name##_derivative))     \
+    ACTIV_KERNEL(name, NULL, NULL)
+
+#define ACTIV_ELEMENTWISE_NEAR_TRAINABLE(name, first, how_many)                                          \
+    ACTIV_KERNEL_FORWARD(name, name##_near, name##_is_far, name##_forward)                               \
+    ACTIV_KERNEL_BACKWARD(name, first, how_many, name##_gradient, name##_slope_near, name##_slope_is_far, \
+                          name##_derivative)                                                             \
+    ACTIV_KERNEL(name, NULL, NULL)
 
 #endif

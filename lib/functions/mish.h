@@ -77,5 +77,32 @@ V_INLINE vf mish_derivative(vf x, const vf *v)
     return v_scale(value, i_sel(negative, e.n, i_set(0)));
 }
 
-ACTIV_ELEMENTWISE(mish)
+/* What nearly all inputs need: f(x)/x and f'(x) from tables. */
+V_INLINE vm mish_is_far(vf x, const vf *v)
+{
+    (void)v;
+    return v_not_le(v_set(V_MISH_BOTTOM), x);
+}
+
+V_INLINE vf mish_near(vf x, const vf *v)
+{
+    (void)v;
+    vf b = v_min(x, v_set(V_MISH_TOP));
+    return v_piece_times(V_PIECE32(v_mish_table, v_mish_index(b), b), x);
+}
+
+V_INLINE vm mish_slope_is_far(vf x, const vf *v)
+{
+    return mish_is_far(x, v);
+}
+
+V_INLINE vf mish_slope_near(vf x, const vf *v)
+{
+    (void)v;
+    vf b = v_min(x, v_set(V_MISH_TOP));
+    vf d = v_piece_value(V_PIECE32(v_mish_slope_table, v_mish_index(b), b));
+    return v_sel(v_lt(x, v_set(V_MISH_TOP)), d, v_set(1.0f));
+}
+
+ACTIV_ELEMENTWISE_NEAR(mish)
 #endif

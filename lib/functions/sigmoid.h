@@ -26,5 +26,31 @@ V_INLINE vf sigmoid_derivative(vf x, const vf *v)
     return v_sigma_derivative(v_sigma(v_minus_abs(x, -150.0f), v_set(0.0f)), 0);
 }
 
-ACTIV_ELEMENTWISE(sigmoid)
+/* What nearly all inputs need: logistic(-|x|) from a table. */
+V_INLINE vm sigmoid_is_far(vf x, const vf *v)
+{
+    (void)v;
+    return v_not_le(v_abs(x), v_set(V_EVEN_LIMIT));
+}
+
+V_INLINE vf sigmoid_near(vf x, const vf *v)
+{
+    (void)v;
+    vf a = v_abs(x), q = v_piece_value(V_PIECE16(v_sigma_table, v_even_index(a), a));
+    return v_sel_sign(x, q, v_sub(v_set(1.0f), q));
+}
+
+V_INLINE vm sigmoid_slope_is_far(vf x, const vf *v)
+{
+    return sigmoid_is_far(x, v);
+}
+
+V_INLINE vf sigmoid_slope_near(vf x, const vf *v)
+{
+    (void)v;
+    vf a = v_abs(x);
+    return v_piece_value(V_PIECE16(v_sigma_slope_table, v_even_index(a), a));
+}
+
+ACTIV_ELEMENTWISE_NEAR(sigmoid)
 #endif

@@ -26,5 +26,32 @@ V_INLINE vf silu_derivative(vf x, const vf *v)
     return v_gate_derivative(bounded, s, v_lt(x, v_set(0.0f)));
 }
 
-ACTIV_ELEMENTWISE(silu)
+/* What nearly all inputs need: logistic(-|x|) and f'(-|x|) from tables; f'(a) = 1 - f'(-a). */
+V_INLINE vm silu_is_far(vf x, const vf *v)
+{
+    (void)v;
+    return v_not_le(v_abs(x), v_set(V_EVEN_LIMIT));
+}
+
+V_INLINE vf silu_near(vf x, const vf *v)
+{
+    (void)v;
+    vf a = v_abs(x), p = v_piece_times(V_PIECE16(v_sigma_table, v_even_index(a), a), x);
+    return v_sel_sign(x, p, v_sub(x, p));
+}
+
+V_INLINE vm silu_slope_is_far(vf x, const vf *v)
+{
+    (void)v;
+    return v_not_le(v_abs(x), v_set(V_EVEN_LIMIT));
+}
+
+V_INLINE vf silu_slope_near(vf x, const vf *v)
+{
+    (void)v;
+    vf a = v_abs(x), d = v_piece_value(V_PIECE16(v_silu_slope_table, v_even_index(a), a));
+    return v_sel_sign(x, d, v_sub(v_set(1.0f), d));
+}
+
+ACTIV_ELEMENTWISE_NEAR(silu)
 #endif

@@ -32,5 +32,31 @@ V_INLINE vf tanh_derivative(vf x, const vf *v)
     return v_sigma_derivative(v_sigma(v_add(z, z), v_set(0.0f)), 2);
 }
 
-ACTIV_ELEMENTWISE(tanh)
+/* From tables, tanh and, unless |x| is large, its derivative. */
+V_INLINE vm tanh_is_far(vf x, const vf *v)
+{
+    return v_nan_is_far(x, v);
+}
+
+V_INLINE vf tanh_near(vf x, const vf *v)
+{
+    (void)v;
+    vf a = v_min(v_abs(x), v_set(9.2f));
+    return v_copysign(v_piece_value(V_PIECE16(v_tanh_table, v_tanh_index(a), a)), x);
+}
+
+V_INLINE vm tanh_slope_is_far(vf x, const vf *v)
+{
+    (void)v;
+    return v_not_le(v_abs(x), v_set(V_TANH_SLOPE_LIMIT));
+}
+
+V_INLINE vf tanh_slope_near(vf x, const vf *v)
+{
+    (void)v;
+    vf a = v_abs(x);
+    return v_piece_value(V_PIECE16(v_tanh_slope_table, v_tanh_slope_index(a), a));
+}
+
+ACTIV_ELEMENTWISE_NEAR(tanh)
 #endif

@@ -9,19 +9,9 @@ static const activ_fn_definition trainable_elu_definition = {
     .source = "Clevert, Unterthiner, Hochreiter 2015, arXiv:1511.07289, with alpha as a parameter",
     .values = { { .name = "alpha", .initial = 1.0f, .trainable = 1 } },
     .forward_ulp = 1.0f,
-    .derivative_ulp = 1.0f,
+    .derivative_ulp = 1.5f,
 };
 #else
-V_INLINE vf trainable_elu_forward(vf x, const vf *v)
-{
-    return elu_at(x, v[0]);
-}
-
-V_INLINE vf trainable_elu_derivative(vf x, const vf *v)
-{
-    return elu_slope(x, v[0]);
-}
-
 V_INLINE vf trainable_elu_gradient(vf x, const vf *v, int j)
 {
     (void)v;
@@ -30,5 +20,7 @@ V_INLINE vf trainable_elu_gradient(vf x, const vf *v, int j)
     return v_sel(v_gt(x, v_set(0.0f)), v_set(0.0f), v_add(m.h, m.l));
 }
 
-ACTIV_ELEMENTWISE_TRAINABLE(trainable_elu, 0, 1)
+#define trainable_elu_forward_loop elu_forward_loop
+ACTIV_KERNEL_BACKWARD(trainable_elu, 0, 1, trainable_elu_gradient, elu_slope_near, elu_slope_is_far, elu_derivative)
+ACTIV_KERNEL(trainable_elu, NULL, NULL)
 #endif
