@@ -10,6 +10,8 @@ typedef __m256 vm;   /* all bits of a lane, or none */
 V_INLINE vf v_set(float s) { return _mm256_set1_ps(s); }
 V_INLINE vf v_load(const float *p) { return _mm256_loadu_ps(p); }
 V_INLINE void v_store(float *p, vf a) { _mm256_storeu_ps(p, a); }
+V_INLINE void v_stream(float *p, vf a) { _mm256_stream_ps(p, a); }
+V_INLINE void v_stream_end(void) { _mm_sfence(); }
 
 V_INLINE vi avx2_first(size_t n)
 {

@@ -10,6 +10,8 @@ typedef __mmask16 vm;
 V_INLINE vf v_set(float s) { return _mm512_set1_ps(s); }
 V_INLINE vf v_load(const float *p) { return _mm512_loadu_ps(p); }
 V_INLINE void v_store(float *p, vf a) { _mm512_storeu_ps(p, a); }
+V_INLINE void v_stream(float *p, vf a) { _mm512_stream_ps(p, a); }
+V_INLINE void v_stream_end(void) { _mm_sfence(); }
 
 V_INLINE vm avx512_first(size_t n) { return (vm)((1u << n) - 1u); }
 V_INLINE vf v_load_part(const float *p, size_t n) { return _mm512_maskz_loadu_ps(avx512_first(n), p); }

@@ -10,6 +10,8 @@ typedef uint32x4_t vm;   /* all bits of a lane, or none */
 V_INLINE vf v_set(float s) { return vdupq_n_f32(s); }
 V_INLINE vf v_load(const float *p) { return vld1q_f32(p); }
 V_INLINE void v_store(float *p, vf a) { vst1q_f32(p, a); }
+V_INLINE void v_stream(float *p, vf a) { vst1q_f32(p, a); }
+V_INLINE void v_stream_end(void) { }
 
 /* There is no masked access: two lanes at once, then one. */
 V_INLINE vf v_load_part(const float *p, size_t n)

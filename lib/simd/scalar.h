@@ -11,6 +11,8 @@ typedef int vm;
 V_INLINE vf v_set(float s) { return s; }
 V_INLINE vf v_load(const float *p) { return *p; }
 V_INLINE void v_store(float *p, vf a) { *p = a; }
+V_INLINE void v_stream(float *p, vf a) { *p = a; }
+V_INLINE void v_stream_end(void) { }
 V_INLINE vf v_load_part(const float *p, size_t n) { (void)p; (void)n; return 0.0f; }   /* n < 1 */
 V_INLINE void v_store_part(float *p, size_t n, vf a) { (void)p; (void)n; (void)a; }
 

@@ -6,6 +6,8 @@
  *   vf vi vm           float32, int32 and true/false in each lane
  *
  *   v_set(s) v_load(p) v_store(p, a)              any address of a float
+ *   v_stream(p, a) v_stream_end()                 v_store past the caches where the CPU can, p a multiple of a vector's
+ *                                                 size; v_stream_end after the last, before others may look
  *   v_load_part(p, n) v_store_part(p, n, a)       the first n < V_LANES lanes: other memory is not
  *                                                 touched, other lanes are 0
  *   v_add v_sub v_mul v_div v_sqrt                rounded to nearest, one rounding each

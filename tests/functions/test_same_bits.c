@@ -341,22 +341,26 @@ static void test_sums(void **state) {
 /* One long call, past any size at which a kernel may change its way of storing, is n short ones. */
 static void test_long_call(void **state) {
     (void)state;
-    enum { LONG = (1 << 20) + 3, PIECE = 1021 };
-    float *x = malloc(LONG * sizeof *x), *whole = malloc(LONG * sizeof *whole),
-          *parts = malloc(LONG * sizeof *parts);
-    assert_true(x != NULL && whole != NULL && parts != NULL);
+    enum { LONG = (1 << 21) + 37, PIECE = 1021 };
+    guarded buffer;
+    assert_int_equal(guarded_create(&buffer, LONG + MAX_OFFSET), 0);
+    float *x = malloc(LONG * sizeof *x), *whole = buffer.begin + 3, *parts = malloc(LONG * sizeof *parts);
+    assert_true(x != NULL && parts != NULL);
     assert_int_equal(activ_random_normal(8, 0, 0, LONG, 0.0f, 4.0f, x), ACTIV_OK);
     for (size_t s = 0; s < SPECS; s++) {
         if (strchr(specs[s], '(') != NULL) continue;
         size_t n = (strcmp(specs[s], "staf") == 0 ? LONG / 8 : LONG) / thin;
         for (size_t t = 0; t < contexts_count; t++) {
             activ_fn *fn = create(t, specs[s]);
+            guarded_fill(&buffer);
             assert_int_equal(activ_forward(fn, NULL, n, x, whole), ACTIV_OK);
+            assert_true(guarded_untouched(&buffer, whole, n));
             for (size_t i = 0; i < n; i += PIECE)
                 assert_int_equal(activ_forward(fn, NULL, n - i < PIECE ? n - i : PIECE, x + i, parts + i),
                                  ACTIV_OK);
             compare("f of a long array", specs[s], t, n, x, parts, whole);
             assert_int_equal(activ_backward(fn, NULL, n, x, x, whole, NULL), ACTIV_OK);
+            assert_true(guarded_untouched(&buffer, whole, n));
             for (size_t i = 0; i < n; i += PIECE)
                 assert_int_equal(
                     activ_backward(fn, NULL, n - i < PIECE ? n - i : PIECE, x + i, x + i, parts + i, NULL),
@@ -366,7 +370,7 @@ static void test_long_call(void **state) {
         }
     }
     free(x);
-    free(whole);
+    guarded_destroy(&buffer);
     free(parts);
 }
 

@@ -337,6 +337,22 @@ static void test_parts(void **state)
     guarded_destroy(&memory);
 }
 
+static void test_stream(void **state)
+{
+    (void)state;
+    for (size_t t = 0; t < tier_count; t++)
+        for (size_t which = 0; which < SETS; which++) {
+            _Alignas(64) float a[N], y[3 * N];
+            operand_values(which, 0, a);
+            for (size_t i = 0; i < 3 * N; i++)
+                y[i] = 7.0f;
+            tiers[t]->stream(a, y + N);
+            assert_memory_equal(y + N, a, sizeof a);
+            for (size_t i = 0; i < N; i++)
+                assert_true(y[i] == 7.0f && y[2 * N + i] == 7.0f);
+        }
+}
+
 /* The table at every alignment of a float and as the last thing before memory that may not be read; any
  * index, of which the low four or five bits count; entries of all kinds come out as they are. */
 static void test_lookup(void **state)
@@ -420,6 +436,7 @@ int main(void)
         cmocka_unit_test(test_int),
         cmocka_unit_test(test_masks),
         cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_stream),
         cmocka_unit_test(test_lookup),
         cmocka_unit_test(test_transpose),
         cmocka_unit_test(test_accumulate),

@@ -144,6 +144,12 @@ static void store_part(float *p, size_t n, const float *a)
     v_store_part(p, n, v_load(a));
 }
 
+static void stream(const float *a, float *y)
+{
+    EACH v_stream(y + i, v_load(a + i));
+    v_stream_end();
+}
+
 static void lookup16(const float *table, const int32_t *index, float *y)
 {
     EACH v_store(y + i, v_lookup16(table, load_int(index + i)));
@@ -196,6 +202,7 @@ const vocabulary V_TIER_NAME(test_vocabulary) = {
     .mask_set = mask_set,
     .load_part = load_part,
     .store_part = store_part,
+    .stream = stream,
     .lookup16 = lookup16,
     .lookup32 = lookup32,
     .transpose = transpose,
