@@ -345,7 +345,8 @@ static void staf_sum(const ref_function *fn, size_t n, const float *x, size_t at
 {
     double fastest = 0.0;
     for (size_t i = fn->count / 3; i < fn->count / 3 * 2; i++)
-        fastest = fmax(fastest, fabs((double)fn->values[i]));
+        if (fabs((double)fn->values[i]) > fastest)   /* gcc 12 for AArch64 stumbles over fmax here */
+            fastest = fabs((double)fn->values[i]);
     size_t end = at + n;
     while (at < end) {
         size_t near = 0;
