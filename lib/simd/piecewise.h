@@ -60,8 +60,8 @@ V_INLINE vi v_index(vf a, vf step)
 }
 
 /* How the tables of a = |x| are cut, as in tables.py. A limit lies below the end of the last interval. */
-#define V_EVEN_LIMIT 12.375f
-V_INLINE vi v_even_index(vf a) { return v_index(a, v_set(1.25f)); }
+#define V_EVEN_LIMIT 11.75f
+V_INLINE vi v_even_index(vf a) { return v_index(a, v_set(1.3125f)); }
 
 #define V_TANH_SLOPE_LIMIT 7.7f
 V_INLINE vi v_tanh_slope_index(vf a) { return v_index(a, v_set(2.0f)); }
@@ -71,8 +71,8 @@ V_INLINE vi v_tanh_index(vf a)   /* a <= 9.2 */
     return i_shr(v_bits(v_fma(a, v_set(1.63f), v_set(1.0f))), 21);
 }
 
-#define V_NORMAL_LIMIT 6.625f
-V_INLINE vi v_normal_index(vf a) { return v_index(a, v_fma(a, v_set(0.26f), v_set(0.55f))); }
+#define V_NORMAL_LIMIT 6.4375f
+V_INLINE vi v_normal_index(vf a) { return v_index(a, v_fma(a, v_set(0.28f), v_set(0.55f))); }
 
 #define V_GELU_SLOPE_LIMIT 6.9f
 V_INLINE vi v_gelu_slope_index(vf a) { return v_index(a, v_fma(a, v_set(0.25f), v_set(0.5f))); }

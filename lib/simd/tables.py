@@ -170,7 +170,7 @@ def mish_slope(x, size=False):
 def main():
     print('/* Piecewise polynomials: made by simd/tables.py, which says what they are. */')
     print('#ifndef ACTIV_SIMD_TABLES_H\n#define ACTIV_SIMD_TABLES_H')
-    even = rounded(lambda a: a * mp.mpf('1.25'), 16)
+    even = rounded(lambda a: a * mp.mpf('1.3125'), 16)
     emit('v_sigma', '1/(1 + e^a).', sigma, even, 6)
     emit('v_sigma_slope', 'Its derivative, without the sign.', sigma_slope, even, 6)
     emit('v_softplus', 'ln(1 + e^-a).', softplus, even, 6)
@@ -178,7 +178,7 @@ def main():
     emit('v_tanh', 'tanh a.', mp.tanh, quarter_octaves('1.63'), 6, centres={12: f32(0)})
     emit('v_tanh_slope', 'Its derivative.', lambda a: 4 * sigma_slope(2 * a), rounded(lambda a: a * 2, 16), 7)
     # Steps that become shorter as the function becomes steeper.
-    emit('v_normal', 'Phi(-a).', normal, rounded(lambda a: a * (mp.mpf('.55') + mp.mpf('.26') * a), 16), 8,
+    emit('v_normal', 'Phi(-a).', normal, rounded(lambda a: a * (mp.mpf('.55') + mp.mpf('.28') * a), 16), 8,
          at=2/3)
     emit('v_gelu_slope', 'Derivative of x Phi(x) at -a.', gelu_slope,
          rounded(lambda a: a * (mp.mpf('.5') + mp.mpf('.25') * a), 16), 7, lambda a: gelu_slope(a, 1))
