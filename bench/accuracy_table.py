@@ -84,7 +84,11 @@ def processor():
 
 
 def inputs(rows):
-    return "every finite input" if all(row["exhaustive"] for row in rows) else "a sample of the inputs, not yet all"
+    rows = list(rows)
+    sampled = list(dict.fromkeys(row["function"] for row in rows if not row["exhaustive"]))
+    if len(sampled) == len({row["function"] for row in rows}):
+        return "a sample of the inputs, not yet all"
+    return "every finite input" + (f", but of {', '.join(sampled)} a sample" if sampled else "")
 
 
 def tables(ours, peers):
