@@ -75,7 +75,7 @@ V_INLINE vm gelu_is_far(vf x, const vf *v)
 V_INLINE vf gelu_near(vf x, const vf *v)
 {
     (void)v;
-    vf a = v_abs(x), p = v_piece_times(V_PIECE16(v_normal_table, v_normal_index(a), a), x);
+    vf a = v_abs(x), p = v_piece_times(V_PIECE(v_normal, v_normal_index(a), a), x);
     return v_sel_sign(x, p, v_sub(x, p));
 }
 
@@ -88,7 +88,7 @@ V_INLINE vm gelu_slope_is_far(vf x, const vf *v)
 V_INLINE vf gelu_slope_near(vf x, const vf *v)
 {
     (void)v;
-    vf a = v_abs(x), d = v_piece_value(V_PIECE16(v_gelu_slope_table, v_gelu_slope_index(a), a));
+    vf a = v_abs(x), d = v_piece_value(V_PIECE(v_gelu_slope, v_gelu_slope_index(a), a));
     return v_sel_sign(x, d, v_sub(v_set(1.0f), d));
 }
 

@@ -67,7 +67,7 @@ V_INLINE vm gelu_tanh_is_far(vf x, const vf *v)
 V_INLINE vf gelu_tanh_near(vf x, const vf *v)
 {
     (void)v;
-    vf a = v_abs(x), p = v_piece_times(V_PIECE32(v_gelu_tanh_table, v_gelu_tanh_index(a), a), x);
+    vf a = v_abs(x), p = v_piece_times(V_PIECE(v_gelu_tanh, v_gelu_tanh_index(a), a), x);
     return v_sel_sign(x, p, v_sub(x, p));
 }
 
@@ -80,7 +80,7 @@ V_INLINE vm gelu_tanh_slope_is_far(vf x, const vf *v)
 V_INLINE vf gelu_tanh_slope_near(vf x, const vf *v)
 {
     (void)v;
-    vf a = v_abs(x), d = v_piece_value(V_PIECE32(v_gelu_tanh_slope_table, v_gelu_tanh_index(a), a));
+    vf a = v_abs(x), d = v_piece_value(V_PIECE(v_gelu_tanh_slope, v_gelu_tanh_index(a), a));
     return v_sel_sign(x, d, v_sub(v_set(1.0f), d));
 }
 

@@ -88,7 +88,7 @@ V_INLINE vf mish_near(vf x, const vf *v)
 {
     (void)v;
     vf b = v_min(x, v_set(V_MISH_TOP));
-    return v_piece_times(V_PIECE32(v_mish_table, v_mish_index(b), b), x);
+    return v_piece_times(V_PIECE(v_mish, v_mish_index(b), b), x);
 }
 
 V_INLINE vm mish_slope_is_far(vf x, const vf *v)
@@ -100,7 +100,7 @@ V_INLINE vf mish_slope_near(vf x, const vf *v)
 {
     (void)v;
     vf b = v_min(x, v_set(V_MISH_TOP));
-    vf d = v_piece_value(V_PIECE32(v_mish_slope_table, v_mish_index(b), b));
+    vf d = v_piece_value(V_PIECE(v_mish_slope, v_mish_index(b), b));
     return v_sel(v_lt(x, v_set(V_MISH_TOP)), d, v_set(1.0f));
 }
 

@@ -36,7 +36,7 @@ V_INLINE vm sigmoid_is_far(vf x, const vf *v)
 V_INLINE vf sigmoid_near(vf x, const vf *v)
 {
     (void)v;
-    vf a = v_abs(x), q = v_piece_value(V_PIECE16(v_sigma_table, v_even_index(a), a));
+    vf a = v_abs(x), q = v_piece_value(V_PIECE(v_sigma, v_even_index(a), a));
     return v_sel_sign(x, q, v_sub(v_set(1.0f), q));
 }
 
@@ -49,7 +49,7 @@ V_INLINE vf sigmoid_slope_near(vf x, const vf *v)
 {
     (void)v;
     vf a = v_abs(x);
-    return v_piece_value(V_PIECE16(v_sigma_slope_table, v_even_index(a), a));
+    return v_piece_value(V_PIECE(v_sigma_slope, v_even_index(a), a));
 }
 
 ACTIV_ELEMENTWISE_NEAR(sigmoid)

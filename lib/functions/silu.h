@@ -36,7 +36,7 @@ V_INLINE vm silu_is_far(vf x, const vf *v)
 V_INLINE vf silu_near(vf x, const vf *v)
 {
     (void)v;
-    vf a = v_abs(x), p = v_piece_times(V_PIECE16(v_sigma_table, v_even_index(a), a), x);
+    vf a = v_abs(x), p = v_piece_times(V_PIECE(v_sigma, v_even_index(a), a), x);
     return v_sel_sign(x, p, v_sub(x, p));
 }
 
@@ -49,7 +49,7 @@ V_INLINE vm silu_slope_is_far(vf x, const vf *v)
 V_INLINE vf silu_slope_near(vf x, const vf *v)
 {
     (void)v;
-    vf a = v_abs(x), d = v_piece_value(V_PIECE16(v_silu_slope_table, v_even_index(a), a));
+    vf a = v_abs(x), d = v_piece_value(V_PIECE(v_silu_slope, v_even_index(a), a));
     return v_sel_sign(x, d, v_sub(v_set(1.0f), d));
 }
 

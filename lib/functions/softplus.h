@@ -77,14 +77,14 @@ V_INLINE vm softplus_is_far(vf x, const vf *v)
 V_INLINE vf softplus_near(vf x, const vf *v)
 {
     (void)v;
-    vf a = v_abs(x), tail = v_piece_value(V_PIECE16(v_softplus_table, v_even_index(a), a));
+    vf a = v_abs(x), tail = v_piece_value(V_PIECE(v_softplus, v_even_index(a), a));
     return v_sel_sign(x, tail, v_add(x, tail));
 }
 
 V_INLINE vf softplus_slope_near(vf x, const vf *v)
 {
     (void)v;
-    vf a = v_abs(x), q = v_piece_value(V_PIECE16(v_sigma_table, v_even_index(a), a));
+    vf a = v_abs(x), q = v_piece_value(V_PIECE(v_sigma, v_even_index(a), a));
     return v_sel_sign(x, q, v_sub(v_set(1.0f), q));
 }
 

@@ -42,7 +42,7 @@ V_INLINE vf tanh_near(vf x, const vf *v)
 {
     (void)v;
     vf a = v_min(v_abs(x), v_set(9.2f));
-    return v_copysign(v_piece_value(V_PIECE16(v_tanh_table, v_tanh_index(a), a)), x);
+    return v_copysign(v_piece_value(V_PIECE(v_tanh, v_tanh_index(a), a)), x);
 }
 
 V_INLINE vm tanh_slope_is_far(vf x, const vf *v)
@@ -55,7 +55,7 @@ V_INLINE vf tanh_slope_near(vf x, const vf *v)
 {
     (void)v;
     vf a = v_abs(x);
-    return v_piece_value(V_PIECE16(v_tanh_slope_table, v_tanh_slope_index(a), a));
+    return v_piece_value(V_PIECE(v_tanh_slope, v_tanh_slope_index(a), a));
 }
 
 ACTIV_ELEMENTWISE_NEAR(tanh)

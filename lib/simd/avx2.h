@@ -108,6 +108,34 @@ V_INLINE vf v_lookup32(const float *table, vi i)
     return v_float_of(i_xor(low, i_and(i_xor(low, high), avx2_bit(i, 4))));
 }
 
+/* Four columns of eight rows: half rows 0 to 3 with half rows 4 to 7 behind them, turned within the halves. Two thirds of
+ * the time of lookups in tables of thirty-two, a fifth more than those in tables of sixteen. */
+#define V_ROWS_FROM 32
+V_INLINE void i_store(int32_t *p, vi a)
+{
+    _mm256_storeu_si256((__m256i *)(void *)p, a);
+#if defined(__GNUC__)
+    /* To take the lanes out of the register instead costs twice as much as to load them. */
+    __asm__("" : "+m"(*(int32_t (*)[V_LANES])p));
+#endif
+}
+V_INLINE vf avx2_half_rows(const float *a, const float *b)
+{
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(a)), _mm_loadu_ps(b), 1);
+}
+V_INLINE void v_rows4(const float *table, const int32_t *at, vf *out)
+{
+    vf r[4];
+    for (size_t j = 0; j < 4; j++)
+        r[j] = avx2_half_rows(table + (uint32_t)at[j], table + (uint32_t)at[j + 4]);
+    vf a = _mm256_unpacklo_ps(r[0], r[1]), b = _mm256_unpacklo_ps(r[2], r[3]);
+    vf c = _mm256_unpackhi_ps(r[0], r[1]), d = _mm256_unpackhi_ps(r[2], r[3]);
+    out[0] = _mm256_shuffle_ps(a, b, 0x44);
+    out[1] = _mm256_shuffle_ps(a, b, 0xee);
+    out[2] = _mm256_shuffle_ps(c, d, 0x44);
+    out[3] = _mm256_shuffle_ps(c, d, 0xee);
+}
+
 typedef struct vacc {
     __m256d low, high;
 } vacc;

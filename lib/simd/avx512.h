@@ -75,6 +75,14 @@ V_INLINE vf v_lookup32(const float *table, vi i)
     return _mm512_permutex2var_ps(_mm512_loadu_ps(table), i, _mm512_loadu_ps(table + 16));
 }
 
+#define V_ROWS_FROM 64
+V_INLINE void i_store(int32_t *p, vi a) { _mm512_storeu_si512(p, a); }
+V_INLINE void v_rows4(const float *table, const int32_t *at, vf *out)
+{
+    for (int k = 0; k < 4; k++)
+        out[k] = _mm512_i32gather_ps(_mm512_loadu_si512(at), table + k, 4);
+}
+
 V_INLINE void v_transpose(vf *rows)
 {
     __m512 a[16], b[16];

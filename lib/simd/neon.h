@@ -109,6 +109,15 @@ V_INLINE vf v_lookup32(const float *table, vi i)
     return vreinterpretq_f32_u8(vqtbx4q_u8(vqtbl4q_u8(low, at), high, vsubq_u8(at, vdupq_n_u8(64))));
 }
 
+#define V_ROWS_FROM 16   /* not measured */
+V_INLINE void i_store(int32_t *p, vi a) { vst1q_s32(p, a); }
+V_INLINE void v_rows4(const float *table, const int32_t *at, vf *out)
+{
+    for (size_t j = 0; j < 4; j++)
+        out[j] = vld1q_f32(table + (uint32_t)at[j]);
+    v_transpose(out);
+}
+
 typedef struct vacc {
     float64x2_t low, high;
 } vacc;

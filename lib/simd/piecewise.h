@@ -1,5 +1,5 @@
-/* Piecewise polynomials with coefficients from tables of sixteen or thirty-two (simd/tables.h; simd/tables.py finds
- * them). Row 0 of a table holds the centres of the intervals, the others the coefficients, highest power first. */
+/* Piecewise polynomials with coefficients from tables of sixteen or thirty-two intervals (simd/tables.h; simd/tables.py
+ * finds them). First comes the centre of an interval, then its coefficients, highest power first. */
 #ifndef ACTIV_SIMD_PIECEWISE_H
 #define ACTIV_SIMD_PIECEWISE_H
 
@@ -11,34 +11,37 @@ typedef struct vpiece {
     vf r, p, c1, c0;
 } vpiece;
 
-#define V_ROWS(table) ((int)(sizeof(table) / sizeof(table)[0]))
+#define V_MOST_TERMS 12
 
-V_INLINE vpiece v_piece16(const float (*table)[16], int rows, vi i, vf x)
+/* out[k] = columns[k][i] = rows[i][k], where only the low bits of i count. */
+V_INLINE void v_terms(const float *columns, const float *rows, int intervals, int count, vi i, vf *out)
 {
-    vpiece f;
-    f.r = v_sub(x, v_lookup16(table[0], i));
-    f.p = v_lookup16(table[1], i);
-    for (int k = 2; k < rows - 2; k++)
-        f.p = v_fma(f.p, f.r, v_lookup16(table[k], i));
-    f.c1 = v_lookup16(table[rows - 2], i);
-    f.c0 = v_lookup16(table[rows - 1], i);
+    if (intervals >= V_ROWS_FROM) {
+        int32_t at[V_LANES];
+        /* Rows of eight or twelve. */
+        vi row = i_and(i, i_set(intervals - 1)), eights = i_shl(row, 3);
+        i_store(at, count <= 8 ? eights : i_add(eights, i_shl(row, 2)));
+        for (int k = 0; k < count; k += 4)
+            v_rows4(rows + k, at, out + k);
+        return;
+    }
+    for (int k = 0; k < count; k++)
+        out[k] = intervals == 16 ? v_lookup16(columns + 16 * k, i) : v_lookup32(columns + 32 * k, i);
+}
+
+V_INLINE vpiece v_piece(const float *columns, const float *rows, int intervals, int count, vi i, vf x)
+{
+    vf t[V_MOST_TERMS];
+    v_terms(columns, rows, intervals, count, i, t);
+    vpiece f = { v_sub(x, t[0]), t[1], t[count - 2], t[count - 1] };
+    for (int k = 2; k < count - 2; k++)
+        f.p = v_fma(f.p, f.r, t[k]);
     return f;
 }
 
-V_INLINE vpiece v_piece32(const float (*table)[32], int rows, vi i, vf x)
-{
-    vpiece f;
-    f.r = v_sub(x, v_lookup32(table[0], i));
-    f.p = v_lookup32(table[1], i);
-    for (int k = 2; k < rows - 2; k++)
-        f.p = v_fma(f.p, f.r, v_lookup32(table[k], i));
-    f.c1 = v_lookup32(table[rows - 2], i);
-    f.c0 = v_lookup32(table[rows - 1], i);
-    return f;
-}
-
-#define V_PIECE16(table, i, x) v_piece16(table, V_ROWS(table), i, x)
-#define V_PIECE32(table, i, x) v_piece32(table, V_ROWS(table), i, x)
+/* The polynomial of the interval i of v_NAME_table at x. */
+#define V_PIECE(name, i, x) v_piece(name##_table[0], name##_rows[0], sizeof name##_table[0] / sizeof(float), \
+                                    sizeof name##_table / sizeof name##_table[0], i, x)
 
 V_INLINE vf v_piece_value(vpiece f)
 {

@@ -72,6 +72,14 @@ V_INLINE vi i_max(vi a, vi b) { return a > b ? a : b; }
 V_INLINE vf v_lookup16(const float *table, vi i) { return table[i & 15]; }
 V_INLINE vf v_lookup32(const float *table, vi i) { return table[i & 31]; }
 
+#define V_ROWS_FROM 16
+V_INLINE void i_store(int32_t *p, vi a) { *p = a; }
+V_INLINE void v_rows4(const float *table, const int32_t *at, vf *out)
+{
+    for (size_t k = 0; k < 4; k++)
+        out[k] = table[(uint32_t)*at + k];
+}
+
 typedef double vacc;
 
 V_INLINE vacc acc_zero(void) { return 0.0; }

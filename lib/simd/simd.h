@@ -26,6 +26,11 @@
  *   i_shl(i, n) i_shr(i, n) i_sar(i, n)           shifts by a constant: left, logical and arithmetic right
  *   i_eq i_gt i_sel i_min i_max                   comparisons of int32, selection, the smaller and the larger
  *   v_lookup16(table, i) v_lookup32(table, i)     table[i & 15] and table[i & 31], at any address of a float
+ *   v_rows4(table, at, out)                       four vectors out[k]: table[at + k], k < 4; at: an int32, not negative,
+ *                                                 for each lane, in memory
+ *   i_store(p, i)                                 V_LANES int32
+ *   V_ROWS_FROM                                   for several lookups at once: the number of entries from which on v_rows4
+ *                                                 is faster
  *   vacc acc_zero acc_fma(acc, a, b)              partial sums in double: acc += (double)a * b, exact product
  *   acc_store(p, acc)                             V_LANES doubles
  *

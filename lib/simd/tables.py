@@ -89,6 +89,12 @@ def emit(name, comment, f, intervals, degree, scale=None, at=1/2, centres=None):
         cells = [literal(column[row]) for column in columns]
         print('    { ' + ',\n      '.join(', '.join(cells[k:k + 4]) for k in range(0, size, 4)) + ' },')
     print('};')
+    width = 8 if degree + 2 <= 8 else 12
+    print('static const float %s_rows[%d][%d] = {' % (name, size, width))
+    for column in columns:
+        cells = [literal(v) for v in column] + ['0.0f'] * (width - degree - 2)
+        print('    { ' + ',\n      '.join(', '.join(cells[k:k + 4]) for k in range(0, width, 4)) + ' },')
+    print('};')
 
 
 def rounded(index, count):
@@ -168,7 +174,8 @@ def mish_slope(x, size=False):
 
 
 def main():
-    print('/* Piecewise polynomials: made by simd/tables.py, which says what they are. */')
+    print('/* Piecewise polynomials: made by simd/tables.py, which says what they are. Each table twice: by powers, and by\n'
+          ' * intervals. */')
     print('#ifndef ACTIV_SIMD_TABLES_H\n#define ACTIV_SIMD_TABLES_H')
     even = rounded(lambda a: a * mp.mpf('1.3125'), 16)
     emit('v_sigma', '1/(1 + e^a).', sigma, even, 6)

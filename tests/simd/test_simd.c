@@ -353,6 +353,32 @@ static void test_stream(void **state)
         }
 }
 
+/* Rows 0 to 31 of several widths, the last the last thing before memory that may not be read. */
+static void test_rows(void **state)
+{
+    (void)state;
+    guarded memory;
+    assert_int_equal(guarded_create(&memory, 32 * 12), 0);
+    for (size_t t = 0; t < tier_count; t++)
+        for (size_t which = 0; which < SETS; which++) {
+            size_t stride = 4 + 4 * (which % 3), entries = 16 + 16 * (which / 3 % 2);
+            float *table = memory.end - entries * stride, values[N], y[4 * N];
+            int32_t at[N];
+            for (size_t i = 0; i < entries * stride; i += N) {
+                operand_values(which + i, 0, values);
+                memcpy(table + i, values, sizeof values);
+            }
+            for (size_t i = 0; i < N; i++)
+                at[i] = (int32_t)((i * 5 + which) % entries * stride);
+            tiers[t]->rows4(table + stride - 4, at, y);
+            for (size_t k = 0; k < 4; k++)
+                for (size_t i = 0; i < N; i++)
+                    assert_float(tiers[t], "v_rows4", y[k * N + i], table[(size_t)at[i] + stride - 4 + k],
+                                 0, 0, 0, 1);
+        }
+    guarded_destroy(&memory);
+}
+
 /* The table at every alignment of a float and as the last thing before memory that may not be read; any
  * index, of which the low four or five bits count; entries of all kinds come out as they are. */
 static void test_lookup(void **state)
@@ -437,6 +463,7 @@ int main(void)
         cmocka_unit_test(test_masks),
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_stream),
+        cmocka_unit_test(test_rows),
         cmocka_unit_test(test_lookup),
         cmocka_unit_test(test_transpose),
         cmocka_unit_test(test_accumulate),

@@ -144,6 +144,18 @@ static void store_part(float *p, size_t n, const float *a)
     v_store_part(p, n, v_load(a));
 }
 
+static void rows4(const float *table, const int32_t *at, float *y)
+{
+    EACH {
+        int32_t own[V_LANES];
+        vf out[4];
+        i_store(own, load_int(at + i));
+        v_rows4(table, own, out);
+        for (size_t k = 0; k < 4; k++)
+            v_store(y + k * VOCABULARY_N + i, out[k]);
+    }
+}
+
 static void stream(const float *a, float *y)
 {
     EACH v_stream(y + i, v_load(a + i));
@@ -204,6 +216,7 @@ const vocabulary V_TIER_NAME(test_vocabulary) = {
     .store_part = store_part,
     .stream = stream,
     .lookup16 = lookup16,
+    .rows4 = rows4,
     .lookup32 = lookup32,
     .transpose = transpose,
     .accumulate = accumulate,

@@ -56,6 +56,8 @@ typedef struct vocabulary {
     void (*stream)(const float *a, float *y);                 /* y: a multiple of 64 bytes */
     void (*lookup16)(const float *table, const int32_t *index, float *y);
     void (*lookup32)(const float *table, const int32_t *index, float *y);
+    /* The four results one behind the other. */
+    void (*rows4)(const float *table, const int32_t *at, float *y);
     void (*transpose)(float *square);                         /* lanes x lanes */
     void (*accumulate)(const float *a, const float *b, size_t count,
                        double *sums); /* count vectors; sums: lanes */
