@@ -27,34 +27,10 @@ while [ $# -gt 0 ]; do
     shift
 done
 
-. "$root/cmake/packages.sh"
-need gcc "compiles the library and the measurement"
-need g++ "compiles the calls of PyTorch"
-need libc6-dev "the C library's headers"
-need cmake "configures the build"
-need ninja-build "runs the build"
+. "$root/bench/build.sh"
 need python3 "makes the tables"
-need libdnnl-dev "oneDNN"
-need libtorch-dev "PyTorch, without Python"
-need libopenblas0-serial "the BLAS that PyTorch loads; one thread"
-install_needed
+build_bench bench_accuracy activ_tool
 
-build=$root/build/bench
-log=$build.log
-mkdir -p "$root/build"
-echo "Building into ${build#"$PWD/"} ..." >&2
-# Afresh: a directory configured for another compiler would lose the options given here.
-if ! {
-    cmake --fresh -G Ninja -S "$root" -B "$build" -DCMAKE_C_COMPILER=gcc -DCMAKE_CXX_COMPILER=g++ -DCMAKE_BUILD_TYPE=Release \
-        -DACTIV_BUILD_TESTS=OFF -DACTIV_BUILD_EXAMPLES=OFF -DACTIV_BUILD_TOOL=ON -DACTIV_BUILD_BENCH_PEERS=ON &&
-    cmake --build "$build" -j 2 --target bench_accuracy activ_tool
-} > "$log" 2>&1; then
-    cat "$log" >&2
-    exit 2
-fi
-
-# Ceilings of the caller's would be hard to notice in the table.
-unset ACTIV_MAX_TIER ONEDNN_MAX_CPU_ISA DNNL_MAX_CPU_ISA ATEN_CPU_CAPABILITY
 ours=$build/accuracy.json peers=$build/accuracy-peers.json status=0
 if [ -z "$keep" ] || [ ! -s "$peers" ]; then
     echo "oneDNN and PyTorch ..." >&2

@@ -24,33 +24,9 @@ case ${1:-} in
     ;;
 esac
 
-. "$root/cmake/packages.sh"
-need gcc "compiles the library and the comparison"
-need g++ "compiles the calls of PyTorch"
-need libc6-dev "the C library's headers"
-need cmake "configures the build"
-need ninja-build "runs the build"
-need libdnnl-dev "oneDNN"
-need libtorch-dev "PyTorch, without Python"
-need libopenblas0-serial "the BLAS that PyTorch loads; one thread"
-install_needed
+. "$root/bench/build.sh"
+build_bench bench_compare activ_tool
 
-build=$root/build/bench
-log=$build.log
-mkdir -p "$root/build"
-echo "Building into ${build#"$PWD/"} ..."
-# Afresh: a directory configured for another compiler would lose the options given here.
-if ! {
-    cmake --fresh -G Ninja -S "$root" -B "$build" -DCMAKE_C_COMPILER=gcc -DCMAKE_CXX_COMPILER=g++ -DCMAKE_BUILD_TYPE=Release \
-        -DACTIV_BUILD_TESTS=OFF -DACTIV_BUILD_EXAMPLES=OFF -DACTIV_BUILD_TOOL=ON -DACTIV_BUILD_BENCH_PEERS=ON &&
-    cmake --build "$build" -j 2 --target bench_compare activ_tool
-} > "$log" 2>&1; then
-    cat "$log" >&2
-    exit 2
-fi
-
-# Ceilings of the caller's would be hard to notice in the table.
-unset ACTIV_MAX_TIER ONEDNN_MAX_CPU_ISA DNNL_MAX_CPU_ISA ATEN_CPU_CAPABILITY
 "$build/bench/bench_compare" --json "$build/compare.json" "$@"
 echo
 "$build/bench/bench_compare" --json "$build/compare-avx2.json" --cap avx2 "$@"
