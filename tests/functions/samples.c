@@ -3,9 +3,15 @@
 
 #include <float.h>
 #include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include <cmocka.h>
+
+#include "activ/fn.h"
 #include "support/ulp.h"
 
 /* Points with something of their own; each is taken with both signs and with its neighbours. */
@@ -125,4 +131,16 @@ float *samples_create(const reference_case *of, size_t thin, size_t *count) {
     fill(&s, of, thin);
     *count = s.count;
     return s.values;
+}
+
+size_t case_values(const reference_case *of, float *values) {
+    memcpy(values, of->values, sizeof of->values);
+    if (of->count > 0) return of->count;
+    activ_fn *fn = NULL;
+    assert_int_equal(activ_fn_create(NULL, of->spec, &fn), ACTIV_OK);
+    size_t count = activ_fn_param_count(fn);
+    assert_true(count <= REFERENCE_MAX_PARAMS);
+    if (count > 0) assert_int_equal(activ_fn_param_init(fn, 7, values), ACTIV_OK);
+    activ_fn_destroy(fn);
+    return count;
 }

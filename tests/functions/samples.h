@@ -12,4 +12,8 @@
  * frees the array; NULL if there is no memory. */
 float *samples_create(const reference_case *of, size_t thin, size_t *count);
 
+/* The settings or parameters of a case, at most REFERENCE_MAX_PARAMS, and their number. What the case does not
+ * give (staf's parameters) is the initial ones of a seed. */
+size_t case_values(const reference_case *of, float *values);
+
 #endif

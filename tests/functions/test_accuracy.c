@@ -106,19 +106,6 @@ static size_t check_tier(const activ_context *context, const reference *r, const
     return forward.failures + derivative.failures;
 }
 
-/* Parameters that the case does not give (staf's) are the initial ones of a seed. */
-static size_t case_values(const reference_case *c, float *values) {
-    memcpy(values, c->values, sizeof c->values);
-    if (c->count > 0) return c->count;
-    activ_fn *fn = NULL;
-    assert_int_equal(activ_fn_create(NULL, c->spec, &fn), ACTIV_OK);
-    size_t count = activ_fn_param_count(fn);
-    assert_true(count <= REFERENCE_MAX_PARAMS);
-    if (count > 0) assert_int_equal(activ_fn_param_init(fn, 7, values), ACTIV_OK);
-    activ_fn_destroy(fn);
-    return count;
-}
-
 static void test_function(void **state) {
     const reference *r = *state;
     int trainable = info_of(r->name).trainable;
