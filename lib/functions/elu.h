@@ -60,11 +60,6 @@ V_INLINE vf elu_near(vf x, const vf *v)
     return v_sel(v_gt(x, v_set(0.0f)), x, v_fma(e.power, e.s, v_sub(e.power, v_set(1.0f))));
 }
 
-V_INLINE vm elu_slope_is_far(vf x, const vf *v)
-{
-    return elu_is_far(x, v);
-}
-
 V_INLINE vf elu_slope_near(vf x, const vf *v)
 {
     vexp_near e = v_exp_near(x);
@@ -76,11 +71,11 @@ static void elu_forward_loop(const float *values, size_t count, size_t n, const 
 {
     const v_parts plain = { elu_near, elu_is_far, elu_forward }, any = { ACTIV_ONE_PART(elu_forward) };
     if (values[0] == 1.0f)
-        v_forward_loop(plain, values, count, n, x, y);
+        v_loop(plain, 0, values, count, n, x, NULL, y);
     else
-        v_forward_loop(any, values, count, n, x, y);
+        v_loop(any, 0, values, count, n, x, NULL, y);
 }
 
-ACTIV_KERNEL_BACKWARD(elu, 0, 0, NULL, elu_slope_near, elu_slope_is_far, elu_derivative)
+ACTIV_KERNEL_BACKWARD(elu, 0, 0, NULL, elu_slope_near, elu_is_far, elu_derivative)
 ACTIV_KERNEL(elu, NULL, NULL)
 #endif

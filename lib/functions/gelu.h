@@ -69,27 +69,27 @@ V_INLINE vf gelu_derivative(vf x, const vf *v)
 V_INLINE vm gelu_is_far(vf x, const vf *v)
 {
     (void)v;
-    return v_not_le(v_abs(x), v_set(V_NORMAL_LIMIT));
+    return v_beyond(x, V_NORMAL_LIMIT);
 }
 
 V_INLINE vf gelu_near(vf x, const vf *v)
 {
     (void)v;
     vf a = v_abs(x), p = v_piece_times(V_PIECE(v_normal, v_normal_index(a), a), x);
-    return v_sel_sign(x, p, v_sub(x, p));
+    return v_product_of_both_signs(p, x);
 }
 
 V_INLINE vm gelu_slope_is_far(vf x, const vf *v)
 {
     (void)v;
-    return v_not_le(v_abs(x), v_set(V_GELU_SLOPE_LIMIT));
+    return v_beyond(x, V_GELU_SLOPE_LIMIT);
 }
 
 V_INLINE vf gelu_slope_near(vf x, const vf *v)
 {
     (void)v;
     vf a = v_abs(x), d = v_piece_value(V_PIECE(v_gelu_slope, v_gelu_slope_index(a), a));
-    return v_sel_sign(x, d, v_sub(v_set(1.0f), d));
+    return v_of_both_signs(d, x);
 }
 
 ACTIV_ELEMENTWISE_NEAR(gelu)

@@ -1,7 +1,6 @@
 /* hardswish: x min(max(x+3, 0), 6)/6. Howard 2019. f'(-3) = 0, f'(3) = 1.
  *
- * In the middle x (x+3)/6 from pairs, divided by 6 as a product with 1/6 in two parts; outside
- * of it exactly 0 or x: 6x would overflow. */
+ * A product as a pair, divided by 6 as a product with 1/6 in two parts, so that x >= 3 gives exactly x. */
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)
@@ -20,26 +19,7 @@ V_INLINE vf hardswish_sixth(vf h, vf l)
     return v_fma(h, c, v_fma(h, c_low, v_mul(l, c)));
 }
 
-V_INLINE vf hardswish_forward(vf x, const vf *v)
-{
-    (void)v;
-    vpair s = v_fast_two_sum(v_set(3.0f), x);
-    vpair p = v_two_product(x, s.h);
-    vf middle = hardswish_sixth(p.h, v_fma(x, s.l, p.l));
-    vf y = v_sel(v_ge(x, v_set(3.0f)), x, middle);
-    return v_sel(v_le(x, v_set(-3.0f)), v_set(0.0f), y);
-}
-
-V_INLINE vf hardswish_derivative(vf x, const vf *v)
-{
-    (void)v;
-    vf middle = hardswish_sixth(v_fma(x, v_set(2.0f), v_set(3.0f)), v_set(0.0f));
-    vf d = v_sel(v_ge(x, v_set(3.0f)), v_set(1.0f), middle);
-    return v_sel(v_le(x, v_set(-3.0f)), v_set(0.0f), d);
-}
-
-/* What nearly all inputs need: x min(x+3, 6) with the error of the product, x not below -3. The limit is where the
- * product might overflow. */
+/* x min(x+3, 6), x not below -3, with the error of the product. From 2^124 on, where that might overflow, f is x. */
 V_INLINE vm hardswish_is_far(vf x, const vf *v)
 {
     (void)v;
@@ -54,15 +34,15 @@ V_INLINE vf hardswish_near(vf x, const vf *v)
     return hardswish_sixth(p.h, p.l);
 }
 
-V_INLINE vm hardswish_slope_is_far(vf x, const vf *v)
+V_INLINE vf hardswish_derivative(vf x, const vf *v)
 {
-    return v_nan_is_far(x, v);
+    (void)v;
+    vf middle = hardswish_sixth(v_fma(x, v_set(2.0f), v_set(3.0f)), v_set(0.0f));
+    vf d = v_sel(v_ge(x, v_set(3.0f)), v_set(1.0f), middle);
+    return v_sel(v_le(x, v_set(-3.0f)), v_set(0.0f), d);
 }
 
-V_INLINE vf hardswish_slope_near(vf x, const vf *v)
-{
-    return hardswish_derivative(x, v);
-}
-
-ACTIV_ELEMENTWISE_NEAR(hardswish)
+ACTIV_KERNEL_FORWARD(hardswish, hardswish_near, hardswish_is_far, v_itself)
+ACTIV_KERNEL_BACKWARD(hardswish, 0, 0, NULL, ACTIV_ONE_PART(hardswish_derivative))
+ACTIV_KERNEL(hardswish, NULL, NULL)
 #endif

@@ -94,66 +94,43 @@ V_INLINE void v_store_or_stream(int stream, float *p, vf a)
         v_store(p, a);
 }
 
-V_INLINE void v_forward_loop(v_parts f, const float *values, size_t count, size_t n, const float *x, float *y)
+/* out = f(x), or dy f'(x) if `slope`, for arrays of n; out may be x or dy. `slope` is a constant at each call, which dy
+ * being NULL or not would not be. */
+V_INLINE void v_loop(v_parts f, const int slope, const float *values, size_t count, size_t n, const float *x,
+                     const float *dy, float *out)
 {
-    vf v[ACTIV_MAX_VALUES], xs[V_TOGETHER], out[V_TOGETHER];
+    vf v[ACTIV_MAX_VALUES], xs[V_TOGETHER], dys[V_TOGETHER], results[V_TOGETHER];
+    const vf *factors = slope ? dys : NULL;
     v_spread(values, count, v);
     size_t i = 0;
-    const int stream = n >= V_STREAM_FROM && x != y;
-    if (stream && v_stream_head(y) > 0) {
-        i = v_stream_head(y);
+    const int stream = n >= V_STREAM_FROM && out != x && !(slope && out == dy);
+    if (stream && v_stream_head(out) > 0) {
+        i = v_stream_head(out);
         xs[0] = v_load_part(x, i);
-        v_apply(f, v, 1, xs, NULL, out);
-        v_store_part(y, i, out[0]);
-    }
-    for (; i + V_TOGETHER * V_LANES <= n; i += V_TOGETHER * V_LANES) {
-        for (size_t j = 0; j < V_TOGETHER; j++)
-            xs[j] = v_load(x + i + j * V_LANES);
-        v_apply(f, v, V_TOGETHER, xs, NULL, out);
-        for (size_t j = 0; j < V_TOGETHER; j++)
-            v_store_or_stream(stream, y + i + j * V_LANES, out[j]);
-    }
-    if (stream)
-        v_stream_end();
-    for (; i < n; i += V_LANES) {
-        size_t lanes = v_part_lanes(n - i, 0);
-        xs[0] = v_load_some(x + i, lanes);
-        v_apply(f, v, 1, xs, NULL, out);
-        v_store_some(y + i, lanes, out[0]);
-    }
-}
-
-V_INLINE void v_derivative_loop(v_parts d, const float *values, size_t count, size_t n, const float *x,
-                                const float *dy, float *dx)
-{
-    vf v[ACTIV_MAX_VALUES], xs[V_TOGETHER], dys[V_TOGETHER], out[V_TOGETHER];
-    v_spread(values, count, v);
-    size_t i = 0;
-    const int stream = n >= V_STREAM_FROM && dx != x && dx != dy;
-    if (stream && v_stream_head(dx) > 0) {
-        i = v_stream_head(dx);
-        xs[0] = v_load_part(x, i);
-        dys[0] = v_load_part(dy, i);
-        v_apply(d, v, 1, xs, dys, out);
-        v_store_part(dx, i, out[0]);
+        if (slope)
+            dys[0] = v_load_part(dy, i);
+        v_apply(f, v, 1, xs, factors, results);
+        v_store_part(out, i, results[0]);
     }
     for (; i + V_TOGETHER * V_LANES <= n; i += V_TOGETHER * V_LANES) {
         for (size_t j = 0; j < V_TOGETHER; j++) {
             xs[j] = v_load(x + i + j * V_LANES);
-            dys[j] = v_load(dy + i + j * V_LANES);
+            if (slope)
+                dys[j] = v_load(dy + i + j * V_LANES);
         }
-        v_apply(d, v, V_TOGETHER, xs, dys, out);
+        v_apply(f, v, V_TOGETHER, xs, factors, results);
         for (size_t j = 0; j < V_TOGETHER; j++)
-            v_store_or_stream(stream, dx + i + j * V_LANES, out[j]);
+            v_store_or_stream(stream, out + i + j * V_LANES, results[j]);
     }
     if (stream)
         v_stream_end();
     for (; i < n; i += V_LANES) {
         size_t lanes = v_part_lanes(n - i, 0);
         xs[0] = v_load_some(x + i, lanes);
-        dys[0] = v_load_some(dy + i, lanes);
-        v_apply(d, v, 1, xs, dys, out);
-        v_store_some(dx + i, lanes, out[0]);
+        if (slope)
+            dys[0] = v_load_some(dy + i, lanes);
+        v_apply(f, v, 1, xs, factors, results);
+        v_store_some(out + i, lanes, results[0]);
     }
 }
 
@@ -180,7 +157,7 @@ V_INLINE double v_gradient_loop(v_gradient *g, int which, const float *values, s
     static void name##_forward_loop(const float *values, size_t count, size_t n, const float *x, float *y) \
     {                                                                                                    \
         const v_parts parts = { __VA_ARGS__ };                                                           \
-        v_forward_loop(parts, values, count, n, x, y);                                                   \
+        v_loop(parts, 0, values, count, n, x, NULL, y);                                                  \
     }
 
 /* The sums of `how_many` trainable values come first: dx may be dy or x. */
@@ -194,7 +171,7 @@ V_INLINE double v_gradient_loop(v_gradient *g, int which, const float *values, s
                 dparams[j] = (float)((double)dparams[j] +                                                \
                                      v_gradient_loop(gradient, (first) + j, values, count, n, x, dy));   \
         if (dx)                                                                                          \
-            v_derivative_loop(parts, values, count, n, x, dy, dx);                                       \
+            v_loop(parts, 1, values, count, n, x, dy, dx);                                               \
     }
 
 #define ACTIV_KERNEL(name, noise, backward_noise)                                                        \
@@ -221,12 +198,6 @@ V_INLINE double v_gradient_loop(v_gradient *g, int which, const float *values, s
 #define ACTIV_ELEMENTWISE_TRAINABLE(name, first, how_many)                                               \
     ACTIV_KERNEL_FORWARD(name, ACTIV_ONE_PART(name##_forward))                                           \
     ACTIV_KERNEL_BACKWARD(name, first, how_many, name##_gradient, ACTIV_ONE_PART(name##_derivative))     \
-    ACTIV_KERNEL(name, NULL, NULL)
-
-#define ACTIV_ELEMENTWISE_NEAR_TRAINABLE(name, first, how_many)                                          \
-    ACTIV_KERNEL_FORWARD(name, name##_near, name##_is_far, name##_forward)                               \
-    ACTIV_KERNEL_BACKWARD(name, first, how_many, name##_gradient, name##_slope_near, name##_slope_is_far, \
-                          name##_derivative)                                                             \
     ACTIV_KERNEL(name, NULL, NULL)
 
 #endif

@@ -30,14 +30,14 @@ V_INLINE vf sigmoid_derivative(vf x, const vf *v)
 V_INLINE vm sigmoid_is_far(vf x, const vf *v)
 {
     (void)v;
-    return v_not_le(v_abs(x), v_set(V_EVEN_LIMIT));
+    return v_beyond(x, V_EVEN_LIMIT);
 }
 
 V_INLINE vf sigmoid_near(vf x, const vf *v)
 {
     (void)v;
     vf a = v_abs(x), q = v_piece_value(V_PIECE(v_sigma, v_even_index(a), a));
-    return v_sel_sign(x, q, v_sub(v_set(1.0f), q));
+    return v_of_both_signs(q, x);
 }
 
 V_INLINE vm sigmoid_slope_is_far(vf x, const vf *v)

@@ -30,27 +30,27 @@ V_INLINE vf silu_derivative(vf x, const vf *v)
 V_INLINE vm silu_is_far(vf x, const vf *v)
 {
     (void)v;
-    return v_not_le(v_abs(x), v_set(V_EVEN_LIMIT));
+    return v_beyond(x, V_EVEN_LIMIT);
 }
 
 V_INLINE vf silu_near(vf x, const vf *v)
 {
     (void)v;
     vf a = v_abs(x), p = v_piece_times(V_PIECE(v_sigma, v_even_index(a), a), x);
-    return v_sel_sign(x, p, v_sub(x, p));
+    return v_product_of_both_signs(p, x);
 }
 
 V_INLINE vm silu_slope_is_far(vf x, const vf *v)
 {
     (void)v;
-    return v_not_le(v_abs(x), v_set(V_EVEN_LIMIT));
+    return v_beyond(x, V_EVEN_LIMIT);
 }
 
 V_INLINE vf silu_slope_near(vf x, const vf *v)
 {
     (void)v;
     vf a = v_abs(x), d = v_piece_value(V_PIECE(v_silu_slope, v_even_index(a), a));
-    return v_sel_sign(x, d, v_sub(v_set(1.0f), d));
+    return v_of_both_signs(d, x);
 }
 
 ACTIV_ELEMENTWISE_NEAR(silu)

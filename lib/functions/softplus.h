@@ -67,25 +67,12 @@ V_INLINE vf softplus_derivative(vf x, const vf *v)
     return v_sel(v_gt(a.z, v[1]), v_set(1.0f), d);
 }
 
-/* With beta 1, what nearly all inputs need: ln(1 + e^-|x|) and logistic(-|x|) from tables. */
-V_INLINE vm softplus_is_far(vf x, const vf *v)
-{
-    (void)v;
-    return v_not_le(v_abs(x), v_set(V_EVEN_LIMIT));
-}
-
+/* With beta 1, what nearly all inputs need: ln(1 + e^-|x|) from a table, and sigmoid's own. */
 V_INLINE vf softplus_near(vf x, const vf *v)
 {
     (void)v;
     vf a = v_abs(x), tail = v_piece_value(V_PIECE(v_softplus, v_even_index(a), a));
     return v_sel_sign(x, tail, v_add(x, tail));
-}
-
-V_INLINE vf softplus_slope_near(vf x, const vf *v)
-{
-    (void)v;
-    vf a = v_abs(x), q = v_piece_value(V_PIECE(v_sigma, v_even_index(a), a));
-    return v_sel_sign(x, q, v_sub(v_set(1.0f), q));
 }
 
 static int softplus_is_plain(const float *values)
@@ -95,26 +82,26 @@ static int softplus_is_plain(const float *values)
 
 static void softplus_forward_loop(const float *values, size_t count, size_t n, const float *x, float *y)
 {
-    const v_parts plain = { softplus_near, softplus_is_far, softplus_forward };
+    const v_parts plain = { softplus_near, sigmoid_is_far, softplus_forward };
     const v_parts any = { ACTIV_ONE_PART(softplus_forward) };
     if (softplus_is_plain(values))
-        v_forward_loop(plain, values, count, n, x, y);
+        v_loop(plain, 0, values, count, n, x, NULL, y);
     else
-        v_forward_loop(any, values, count, n, x, y);
+        v_loop(any, 0, values, count, n, x, NULL, y);
 }
 
 static void softplus_backward_loop(const float *values, size_t count, size_t n, const float *x, const float *dy,
                                    float *dx, float *dparams)
 {
     (void)dparams;
-    const v_parts plain = { softplus_slope_near, softplus_is_far, softplus_derivative };
+    const v_parts plain = { sigmoid_near, sigmoid_is_far, softplus_derivative };
     const v_parts any = { ACTIV_ONE_PART(softplus_derivative) };
     if (!dx)
         return;
     if (softplus_is_plain(values))
-        v_derivative_loop(plain, values, count, n, x, dy, dx);
+        v_loop(plain, 1, values, count, n, x, dy, dx);
     else
-        v_derivative_loop(any, values, count, n, x, dy, dx);
+        v_loop(any, 1, values, count, n, x, dy, dx);
 }
 
 ACTIV_KERNEL(softplus, NULL, NULL)

@@ -21,6 +21,6 @@ V_INLINE vf trainable_elu_gradient(vf x, const vf *v, int j)
 }
 
 #define trainable_elu_forward_loop elu_forward_loop
-ACTIV_KERNEL_BACKWARD(trainable_elu, 0, 1, trainable_elu_gradient, elu_slope_near, elu_slope_is_far, elu_derivative)
+ACTIV_KERNEL_BACKWARD(trainable_elu, 0, 1, trainable_elu_gradient, elu_slope_near, elu_is_far, elu_derivative)
 ACTIV_KERNEL(trainable_elu, NULL, NULL)
 #endif

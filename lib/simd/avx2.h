@@ -65,7 +65,6 @@ V_INLINE vm v_ge(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_GE_OQ); }
 V_INLINE vm v_eq(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
 V_INLINE vm v_not_le(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_NLE_UQ); }
 V_INLINE vm v_nan(vf a) { return _mm256_cmp_ps(a, a, _CMP_UNORD_Q); }
-V_INLINE vm v_either_nan(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_UNORD_Q); }
 V_INLINE vf v_sel(vm m, vf a, vf b) { return _mm256_blendv_ps(b, a, m); }
 V_INLINE vf v_sel_sign(vf s, vf a, vf b) { return _mm256_blendv_ps(b, a, s); }
 V_INLINE vm m_and(vm a, vm b) { return _mm256_and_ps(a, b); }
@@ -87,8 +86,6 @@ V_INLINE vi i_xor(vi a, vi b) { return _mm256_xor_si256(a, b); }
 V_INLINE vm i_eq(vi a, vi b) { return v_float_of(_mm256_cmpeq_epi32(a, b)); }
 V_INLINE vm i_gt(vi a, vi b) { return v_float_of(_mm256_cmpgt_epi32(a, b)); }
 V_INLINE vi i_sel(vm m, vi a, vi b) { return v_bits(v_sel(m, v_float_of(a), v_float_of(b))); }
-V_INLINE vi i_min(vi a, vi b) { return _mm256_min_epi32(a, b); }
-V_INLINE vi i_max(vi a, vi b) { return _mm256_max_epi32(a, b); }
 
 /* Tables of eight, of which bits of the index, spread over a whole lane, choose one. A blend would
  * do it in one instruction, which is three inside of recent CPUs; the differences of the tables are

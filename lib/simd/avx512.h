@@ -44,7 +44,6 @@ V_INLINE vm v_ge(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ); }
 V_INLINE vm v_eq(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
 V_INLINE vm v_not_le(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_NLE_UQ); }
 V_INLINE vm v_nan(vf a) { return _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q); }
-V_INLINE vm v_either_nan(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_UNORD_Q); }
 V_INLINE vf v_sel(vm m, vf a, vf b) { return _mm512_mask_blend_ps(m, b, a); }
 V_INLINE vf v_sel_sign(vf s, vf a, vf b) { return _mm512_mask_blend_ps(_mm512_movepi32_mask(v_bits(s)), b, a); }
 V_INLINE vm m_and(vm a, vm b) { return _kand_mask16(a, b); }
@@ -66,8 +65,6 @@ V_INLINE vi i_xor(vi a, vi b) { return _mm512_xor_si512(a, b); }
 V_INLINE vm i_eq(vi a, vi b) { return _mm512_cmpeq_epi32_mask(a, b); }
 V_INLINE vm i_gt(vi a, vi b) { return _mm512_cmpgt_epi32_mask(a, b); }
 V_INLINE vi i_sel(vm m, vi a, vi b) { return _mm512_mask_blend_epi32(m, b, a); }
-V_INLINE vi i_min(vi a, vi b) { return _mm512_min_epi32(a, b); }
-V_INLINE vi i_max(vi a, vi b) { return _mm512_max_epi32(a, b); }
 
 V_INLINE vf v_lookup16(const float *table, vi i) { return _mm512_permutexvar_ps(i, _mm512_loadu_ps(table)); }
 V_INLINE vf v_lookup32(const float *table, vi i)

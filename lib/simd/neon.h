@@ -64,7 +64,6 @@ V_INLINE vm v_ge(vf a, vf b) { return vcgeq_f32(a, b); }
 V_INLINE vm v_eq(vf a, vf b) { return vceqq_f32(a, b); }
 V_INLINE vm v_nan(vf a) { return vmvnq_u32(vceqq_f32(a, a)); }
 V_INLINE vm v_not_le(vf a, vf b) { return vmvnq_u32(vcleq_f32(a, b)); }
-V_INLINE vm v_either_nan(vf a, vf b) { return vmvnq_u32(vandq_u32(vceqq_f32(a, a), vceqq_f32(b, b))); }
 V_INLINE vf v_sel(vm m, vf a, vf b) { return vbslq_f32(m, a, b); }
 V_INLINE vf v_sel_sign(vf s, vf a, vf b) { return vbslq_f32(vcltzq_s32(v_bits(s)), a, b); }
 V_INLINE vm m_and(vm a, vm b) { return vandq_u32(a, b); }
@@ -88,8 +87,6 @@ V_INLINE vi i_xor(vi a, vi b) { return veorq_s32(a, b); }
 V_INLINE vm i_eq(vi a, vi b) { return vceqq_s32(a, b); }
 V_INLINE vm i_gt(vi a, vi b) { return vcgtq_s32(a, b); }
 V_INLINE vi i_sel(vm m, vi a, vi b) { return vbslq_s32(m, a, b); }
-V_INLINE vi i_min(vi a, vi b) { return vminq_s32(a, b); }
-V_INLINE vi i_max(vi a, vi b) { return vmaxq_s32(a, b); }
 
 /* Tables of 64 bytes, and for each lane the numbers of its four. Numbers past a table give 0 (tbl), or leave what is
  * there (tbx). */

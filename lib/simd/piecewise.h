@@ -56,6 +56,23 @@ V_INLINE vf v_piece_times(vpiece f, vf x)
     return v_fma(x, h, v_mul(x, l));
 }
 
+/* For f with f(x) + f(-x) = 1: f(x) from q = f(-|x|), and x f(x) from p = x f(-|x|). */
+V_INLINE vf v_of_both_signs(vf q, vf x)
+{
+    return v_sel_sign(x, q, v_sub(v_set(1.0f), q));
+}
+
+V_INLINE vf v_product_of_both_signs(vf p, vf x)
+{
+    return v_sel_sign(x, p, v_sub(x, p));
+}
+
+/* Outside of [-limit, limit], or NaN. */
+V_INLINE vm v_beyond(vf x, float limit)
+{
+    return v_not_le(v_abs(x), v_set(limit));
+}
+
 /* The whole number nearest to a step, in the low bits; NaN and what is too large give some number. */
 V_INLINE vi v_index(vf a, vf step)
 {

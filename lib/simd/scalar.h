@@ -44,7 +44,6 @@ V_INLINE vm v_ge(vf a, vf b) { return a >= b; }
 V_INLINE vm v_eq(vf a, vf b) { return a == b; }
 V_INLINE vm v_not_le(vf a, vf b) { return !(a <= b); }
 V_INLINE vm v_nan(vf a) { return a != a; }
-V_INLINE vm v_either_nan(vf a, vf b) { return a != a || b != b; }
 V_INLINE vf v_sel(vm m, vf a, vf b) { return m ? a : b; }
 V_INLINE vf v_sel_sign(vf s, vf a, vf b) { return v_bits(s) < 0 ? a : b; }
 V_INLINE vm m_and(vm a, vm b) { return a & b; }
@@ -66,8 +65,6 @@ V_INLINE vi i_xor(vi a, vi b) { return a ^ b; }
 V_INLINE vm i_eq(vi a, vi b) { return a == b; }
 V_INLINE vm i_gt(vi a, vi b) { return a > b; }
 V_INLINE vi i_sel(vm m, vi a, vi b) { return m ? a : b; }
-V_INLINE vi i_min(vi a, vi b) { return a < b ? a : b; }
-V_INLINE vi i_max(vi a, vi b) { return a > b ? a : b; }
 
 V_INLINE vf v_lookup16(const float *table, vi i) { return table[i & 15]; }
 V_INLINE vf v_lookup32(const float *table, vi i) { return table[i & 31]; }

@@ -17,14 +17,13 @@
  *   v_min(a, b) v_max(a, b)                       a < b ? a : b and a > b ? a : b, so b if either is NaN
  *   v_lt v_le v_gt v_ge v_eq v_nan(a)             comparisons, false if a NaN is involved; v_nan: is NaN
  *   v_not_le(a, b)                                !(a <= b): true if a NaN is involved
- *   v_either_nan(a, b)                            a or b is NaN
  *   v_sel(m, a, b) v_sel_sign(s, a, b)            m ? a : b; a where the sign bit of s is set, else b
  *   m_and m_or m_not m_any m_set(int)             on masks; m_any: is one lane true
  *   v_bits(a) v_float_of(i)                       the same bits as another type
  *   v_from_int(i)                                 int32 to float, rounded
  *   i_set i_add i_sub i_and i_or i_xor            int32, wrapping
  *   i_shl(i, n) i_shr(i, n) i_sar(i, n)           shifts by a constant: left, logical and arithmetic right
- *   i_eq i_gt i_sel i_min i_max                   comparisons of int32, selection, the smaller and the larger
+ *   i_eq i_gt i_sel                               comparisons of int32, selection
  *   v_lookup16(table, i) v_lookup32(table, i)     table[i & 15] and table[i & 31], at any address of a float
  *   v_rows4(table, at, out)                       four vectors out[k]: table[at + k], k < 4; at: an int32, not negative,
  *                                                 for each lane, in memory
