@@ -34,7 +34,7 @@ extern "C" {
 ACTIV_API activ_status activ_checkpoint_save(const activ_graph *graph, const char *path,
                                              activ_message *message);
 
-/* Builds the network that a file describes, compiles it for max_batch and loads its parameters.
+/* Builds the network that a file describes, compiles it for max_batch (0: for predictions only) and loads its parameters.
  * The caller destroys *out. */
 ACTIV_API activ_status activ_checkpoint_load(const activ_context *context, const char *path,
                                              size_t max_batch, activ_graph **out, activ_message *message);

@@ -85,7 +85,8 @@ ACTIV_API activ_status activ_graph_name(activ_graph *graph, activ_node node, con
 
 /* Checks the whole, plans the memory for batches of up to max_batch samples and takes it in one
  * piece. The parameters start as zeros: activ_graph_init or a checkpoint gives them values. If
- * it fails for the batch or for memory, it may be tried again with less. */
+ * it fails for the batch or for memory, it may be tried again with less. max_batch 0: for
+ * activ_graph_predict only; such a graph holds its parameters and nothing else. */
 ACTIV_API activ_status activ_graph_compile(activ_graph *graph, size_t max_batch);
 
 /* Why the last call on this graph that failed did so, or "" if none did; for a graph that could
@@ -103,6 +104,21 @@ ACTIV_API activ_status activ_graph_init(activ_graph *graph, uint64_t seed);
 /* The last node before the loss, or the last node: y gets batch rows of it. Evaluation mode
  * (nothing random). batch: 1 .. max_batch. */
 ACTIV_API activ_status activ_graph_forward(activ_graph *graph, size_t batch, const float *x, float *y);
+
+/* The same for any number of samples at once and without writing into the graph: any number of threads may predict from
+ * one graph at the same time, each with its own workspace, as long as nobody trains it, initialises it or loads into it.
+ * Works on the calling thread alone, whatever the executor, and allocates nothing.
+ *
+ * workspace: activ_graph_workspace(graph, batch) bytes, at any address; with fewer the samples are taken in several
+ * portions, down to one by one, with the same result. Its contents mean nothing before or after. x, y, the workspace and
+ * the graph's memory are apart. ACTIV_ERROR_STATE before compile, ACTIV_ERROR_RANGE for a workspace that is too small for
+ * one sample; y is then untouched. Says why to the log, not in activ_graph_error. */
+ACTIV_API activ_status activ_graph_predict(const activ_graph *graph, void *workspace, size_t workspace_bytes,
+                                           size_t batch, const float *x, float *y);
+
+/* Bytes of a workspace for `batch` samples at a time: some KiB for one. 0 before compile, for batch 0 and if it
+ * overflows. */
+ACTIV_API size_t activ_graph_workspace(const activ_graph *graph, size_t batch);
 
 /* One training step without the update: forward in training mode, *loss, and the gradients of all
  * parameters (overwritten). labels: one per sample, 0 .. classes-1, checked first
@@ -142,6 +158,7 @@ ACTIV_API activ_status activ_graph_node_info(const activ_graph *graph, activ_nod
 /* All parameters in one array, and their gradients in another of the same order. NULL before
  * compile. They may be written between calls. */
 ACTIV_API size_t activ_graph_param_count(const activ_graph *graph);
+/* (Gradients: NULL too if it is for predictions only.) */
 ACTIV_API float *activ_graph_params(activ_graph *graph);
 ACTIV_API float *activ_graph_grads(activ_graph *graph);
 
@@ -165,11 +182,13 @@ ACTIV_API activ_status activ_graph_tensor_info(const activ_graph *graph, size_t 
  * training step. */
 ACTIV_API const float *activ_graph_values(const activ_graph *graph, activ_node node);
 
-/* The largest batch it was compiled for; 0 before. */
+/* The largest batch it was compiled for; 0 before, and if it is for predictions only. */
 ACTIV_API size_t activ_graph_max_batch(const activ_graph *graph);
 
-/* Bytes that the compiled graph holds. */
-ACTIV_API size_t activ_graph_memory(const activ_graph *graph);
+/* Bytes that the graph holds when compiled for max_batch (0: for predictions only), optimisers apart: before compile, so
+ * that it can be known beforehand; after it what it does hold, for the max_batch that it was compiled for. 0 if it cannot be
+ * compiled so; activ_graph_error says why. */
+ACTIV_API size_t activ_graph_memory(activ_graph *graph, size_t max_batch);
 
 #ifdef __cplusplus
 }

@@ -52,7 +52,7 @@ activ_status activ_checkpoint_save(const activ_graph *g, const char *path, activ
         activ_message_set(message, "the graph or the path is NULL");
         return ACTIV_ERROR_INVALID;
     }
-    if (g->max_batch == 0) {
+    if (!g->arena) {
         activ_message_set(message, path, ": the graph is not compiled, so there is nothing to save");
         return ACTIV_ERROR_STATE;
     }
@@ -147,7 +147,7 @@ activ_status activ_checkpoint_load_params(activ_graph *g, const char *path, acti
         activ_message_set(message, "the graph or the path is NULL");
         return ACTIV_ERROR_INVALID;
     }
-    if (g->max_batch == 0) {
+    if (!g->arena) {
         activ_message_set(message, path, ": the graph is not compiled, so it has no parameters");
         return ACTIV_ERROR_STATE;
     }

@@ -128,15 +128,7 @@ activ_status activ_fn_param_init(const activ_fn *fn, uint64_t seed, float *param
     return ACTIV_OK;
 }
 
-/* What the kernel gets: settings with the caller's parameters in their places, or the vector of
- * parameters. */
-typedef struct kernel_values {
-    float own[ACTIV_MAX_VALUES];
-    const float *values;
-    size_t count;
-} kernel_values;
-
-static void prepare_values(const activ_fn *fn, const float *params, kernel_values *k)
+void activ_fn_set_values(const activ_fn *fn, const float *params, activ_fn_values *k)
 {
     if (fn->initial) {
         k->values = params ? params : fn->initial;
@@ -182,8 +174,8 @@ activ_status activ_forward(const activ_fn *fn, const float *params, size_t n, co
     activ_status status = check_forward(fn, params, n, x, y);
     if (status != ACTIV_OK)
         return status;
-    kernel_values k;
-    prepare_values(fn, params, &k);
+    activ_fn_values k;
+    activ_fn_set_values(fn, params, &k);
     fn->kernel->forward(k.values, k.count, n, x, y);
     return ACTIV_OK;
 }
@@ -209,8 +201,8 @@ activ_status activ_backward(const activ_fn *fn, const float *params, size_t n, c
     activ_status status = check_backward(fn, params, n, x, dy, dx, dparams);
     if (status != ACTIV_OK)
         return status;
-    kernel_values k;
-    prepare_values(fn, params, &k);
+    activ_fn_values k;
+    activ_fn_set_values(fn, params, &k);
     fn->kernel->backward(k.values, k.count, n, x, dy, dx, fn->param_count ? dparams : NULL);
     return ACTIV_OK;
 }

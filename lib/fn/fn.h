@@ -41,6 +41,16 @@ struct activ_fn {
     char *spec;
 };
 
+/* What the kernel gets: settings with the caller's parameters in their places, or the vector of
+ * parameters. params NULL: the initial ones. `values` may point into the struct itself. */
+typedef struct activ_fn_values {
+    float own[ACTIV_MAX_VALUES];
+    const float *values;
+    size_t count;
+} activ_fn_values;
+
+void activ_fn_set_values(const activ_fn *fn, const float *params, activ_fn_values *k);
+
 /* The same function for another host: its memory, its tier. NULL if there is no memory. */
 activ_fn *activ_fn_copy(const activ_host *host, const activ_fn *fn);
 

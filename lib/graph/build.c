@@ -59,7 +59,7 @@ activ_status activ_graph_fail_pieces(activ_graph *g, activ_status status, const 
 {
     if (g->status != ACTIV_OK)
         return g->status;
-    if (g->max_batch == 0)
+    if (!g->arena)
         g->status = status;
     return activ_graph_say_pieces(g, status, node, pieces);
 }
@@ -128,7 +128,7 @@ graph_node *activ_graph_start(activ_graph *g, const graph_kind *kind, activ_node
     activ_node inputs[2] = { a, b };
     if (!g || g->status != ACTIV_OK)
         return NULL;
-    if (g->max_batch > 0) {
+    if (g->arena) {
         activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled: no ", kind->name,
                          " can be added");
         return NULL;
@@ -161,7 +161,8 @@ graph_node *activ_graph_start(activ_graph *g, const graph_kind *kind, activ_node
     memset(node, 0, sizeof *node);
     node->kind = kind;
     node->shares = -1;
-    node->value = node->grad = node->noise = ACTIV_NOWHERE;
+    node->value = node->grad = node->noise = node->place = ACTIV_NOWHERE;
+    node->finish = node->back_finish = -1;
     node->first_tensor = g->tensor_count;
     for (int i = 0; i < 2; i++)
         node->inputs[i] = i < kind->inputs ? inputs[i] : -1;
@@ -240,7 +241,7 @@ activ_status activ_graph_name(activ_graph *g, activ_node id, const char *name)
         return g->status;
     if (!name)
         return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "the name of a layer is NULL");
-    if (g->max_batch > 0)
+    if (g->arena)
         return activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled: names are fixed");
     char quoted[ACTIV_NAME_SIZE * 4];
     activ_text text;
@@ -308,18 +309,10 @@ float *activ_graph_params(activ_graph *g)
 
 float *activ_graph_grads(activ_graph *g)
 {
-    return g && g->arena ? g->arena + g->grads : NULL;
+    return g && g->max_batch > 0 ? g->arena + g->grads : NULL;
 }
 
 size_t activ_graph_max_batch(const activ_graph *g)
 {
     return g ? g->max_batch : 0;
-}
-
-size_t activ_graph_memory(const activ_graph *g)
-{
-    if (!g)
-        return 0;
-    return sizeof *g + g->node_room * sizeof *g->nodes + g->tensor_room * sizeof *g->tensors +
-           g->arena_bytes;
 }

@@ -54,8 +54,9 @@ activ_status activ_graph_init(activ_graph *g, uint64_t seed)
         return ACTIV_ERROR_INVALID;
     if (g->status != ACTIV_OK)
         return g->status;
-    if (g->max_batch == 0)
-        return activ_graph_say(g, ACTIV_ERROR_STATE, NULL, "the graph is not compiled");
+    activ_status status = activ_graph_check_compiled(g, 0);
+    if (status != ACTIV_OK)
+        return status;
     for (size_t i = 0; i < g->node_count; i++)
         if (g->nodes[i].kind->init)
             g->nodes[i].kind->init(g, &g->nodes[i], seed);

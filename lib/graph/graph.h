@@ -32,12 +32,20 @@ typedef struct graph_node {
 
     /* The plan. Offsets in floats. */
     size_t value, grad, noise;
+    size_t place;               /* of the value in a workspace for predictions, per sample; ACTIV_NOWHERE: the caller's y */
+    int predicts;               /* the output depends on it */
+    size_t last_use;            /* the last node that reads the values, seen through views */
+    activ_node source;          /* the node whose values these are: itself, or of a view what it shows */
     int needs_grad;             /* a parameter lies here or before it */
     int consumers;
     activ_node last_consumer;   /* -1: none */
     int read_back;              /* a consumer reads the values on the way back */
     activ_node grad_owner;      /* the node in whose memory the gradient lies */
     activ_node grad_until;      /* of an owner: the first node whose gradient lies in its memory */
+    /* An activation next to a layer that can work on its values or gradients while they are in the cache. */
+    activ_node finish;          /* of such a layer: the activation whose forward it does too, or -1 */
+    activ_node back_finish;     /* the activation in front of it whose backward it does too, or -1 */
+    int done_forward, done_backward;   /* of an activation: its neighbour does */
 } graph_node;
 
 typedef struct graph_tensor {
@@ -59,22 +67,29 @@ struct activ_graph {
     size_t param_count;
     activ_node input, output, loss;   /* -1 until there is one; output: what comes before the loss */
 
-    size_t max_batch;           /* 0 until compiled */
-    float *arena;
+    size_t max_batch;           /* 0: compiled for predictions only, or not yet */
+    float *arena;               /* NULL until compiled */
     size_t arena_bytes;
-    size_t params, grads, temporary, packed;   /* offsets in the arena */
+    size_t params, grads, temporary, scratch;   /* offsets in the arena */
+    size_t scratch_part;        /* of each thread */
+    size_t place_total;         /* of a workspace: floats per sample */
 
     uint64_t seed, step;        /* of the random layers */
     int have_values;            /* the last call was an evaluation */
     const char *next_name;      /* of the node that a description is about to add; else NULL */
 };
 
-/* One pass through the graph. */
+/* One pass through the graph, which writes values (and gradients) into `memory` and nothing into the graph itself. */
 struct graph_run {
-    activ_graph *graph;
+    const activ_graph *graph;
+    float *memory;              /* the graph's arena; for predictions a workspace */
+    size_t threads;
+    float *scratch;             /* for products: each thread has scratch_part floats of it */
+    size_t scratch_part;
     size_t batch;
     int training;
     const float *x;
+    float *y;                   /* for predictions: where the output goes; else NULL */
     const int32_t *labels;      /* one of the two, if there is a loss */
     const float *targets;
     double loss_sum;
@@ -98,6 +113,8 @@ struct graph_kind {
     int is_view;                /* its values are its input's: nothing to compute */
     int reads_input;            /* backward needs the input's values */
     int backward_in_place;      /* dx[0] may be the node's own gradient */
+    int forward_in_place;       /* the values may be written over the input's, if nobody needs those any more */
+    int finishes;               /* looks at `finish` and `back_finish` */
 
     /* Checks the inputs' shapes, sets the node's own and adds its tensors. */
     activ_status (*build)(activ_graph *g, activ_node node);
@@ -108,6 +125,9 @@ struct graph_kind {
     /* Instead of the two, for a loss: its sum into run->loss_sum, and the gradient of its input into
      * dx, if that is not NULL. Training asks for both at once, on the way back. */
     void (*loss)(graph_run *run, const graph_node *node, float *dx);
+    /* Scratch memory in floats for each thread, for batches of up to this size; predicting: forward only, one
+     * thread. NULL: none. */
+    size_t (*scratch)(const activ_graph *g, const graph_node *node, size_t batch, int predicting);
     /* Initial values of its tensors. */
     void (*init)(activ_graph *g, const graph_node *node, uint64_t seed);
     /* What stands in the brackets of the description after the names of the inputs; NULL:
@@ -149,15 +169,42 @@ static inline const graph_node *activ_graph_input_of(const activ_graph *g, const
     return &g->nodes[node->inputs[which]];
 }
 
+/* Parameters of an activation layer, its own or those of the layer that it shares with; NULL if it has none. */
+const float *activ_activation_params(const activ_graph *g, const graph_node *node);
+
 /* Values and gradients while a graph runs. */
 const float *activ_run_values(const graph_run *run, const graph_node *node);
 float *activ_run_output(const graph_run *run, const graph_node *node);
 const float *activ_run_gradient(const graph_run *run, const graph_node *node);
+float *activ_run_gradient_to(const graph_run *run, const graph_node *node);   /* to be written */
+float *activ_run_noise(const graph_run *run, const graph_node *node);   /* NULL if the node has none */
 float *activ_graph_tensor_values(const activ_graph *g, size_t tensor);
 float *activ_graph_tensor_gradient(const activ_graph *g, size_t tensor);
 
-/* A product on the executor's threads: columns are shared out. product.packed is set here. */
-void activ_run_gemm(const graph_run *run, activ_gemm product);
+/* task(argument, parts, part) for every part, on the executor's threads, or for a single part if it is not worth more:
+ * `work` is how many multiplications it takes, some 16 for an element of an activation. What a part does must not depend
+ * on the others, and its bits not on `parts`. */
+#define ACTIV_WORK_ELEMENT 16
+void activ_run_share(const graph_run *run, size_t work, void (*task)(void *argument, size_t parts, size_t part),
+                     void *argument);
+
+/* The range of `total` things that a part gets, in multiples of `unit`. May be empty. */
+typedef struct graph_range {
+    size_t first, count;
+} graph_range;
+graph_range activ_range_of(size_t total, size_t unit, size_t parts, size_t part);
+
+/* Part of a product: a range of its columns, or of its rows if there are too few of those; and the scratch memory that
+ * each of `parts` needs for one, if the whole is to fit into the memory of all. */
+activ_gemm activ_product_part(const graph_run *run, const activ_gemm *whole, size_t parts, size_t part);
+size_t activ_product_scratch(size_t m, size_t n, size_t k, size_t parts);
+
+/* ACTIV_OK, or says that the graph is not compiled, or (batches) for predictions only. */
+activ_status activ_graph_check_compiled(activ_graph *g, int batches);
+
+/* Where in a workspace of `bytes` a prediction of run->batch samples finds room; run->batch becomes how many fit at a
+ * time, 0 if not even one does. */
+void activ_graph_cut_workspace(const activ_graph *g, void *workspace, size_t bytes, graph_run *run);
 
 activ_node activ_graph_find(const activ_graph *g, const char *name);   /* -1 if there is none */
 int activ_graph_is_free_name(const activ_graph *g, const char *name);   /* well formed, and not taken */

@@ -1,4 +1,4 @@
-/* The memory of a graph, planned once.
+/* The memory of a graph, planned once, and that of a workspace for predictions.
  *
  * Time runs forward through the nodes, 0 .. N-1, and back, node i at 2N - i. Each buffer lives
  * from its first use to its last; buffers that live at different times share memory. Values live
@@ -13,6 +13,13 @@ typedef struct buffer {
     size_t size;                /* floats */
     size_t born, dies;          /* inclusive */
 } buffer;
+
+/* At most three a node, and their order. */
+typedef struct buffer_list {
+    buffer *buffers;
+    size_t *order;
+    size_t count, bytes;
+} buffer_list;
 
 /* Buffers start on cache lines. */
 static size_t padded(size_t floats)
@@ -68,6 +75,7 @@ static void mark_uses(activ_graph *g)
         /* A compilation that failed may have been here before. */
         node->consumers = node->read_back = 0;
         node->last_consumer = -1;
+        node->source = node->kind->is_view ? activ_graph_input_of(g, node, 0)->source : (activ_node)i;
         int shares = node->shares >= 0 && g->nodes[node->shares].tensors > 0;
         node->needs_grad = node->tensors > 0 || shares;
         for (int k = 0; k < node->kind->inputs; k++) {
@@ -93,82 +101,244 @@ static void mark_uses(activ_graph *g)
     }
 }
 
-static activ_status plan(activ_graph *g, size_t max_batch, buffer *buffers, size_t *order, size_t *total)
+/* Activations whose neighbour works on their values or gradients while it has them. */
+static void mark_neighbours(activ_graph *g)
 {
-    size_t n = g->node_count, count = 0, temporary = 0;
-    mark_uses(g);
+    for (size_t i = 0; i < g->node_count; i++) {
+        graph_node *node = &g->nodes[i];
+        node->finish = node->back_finish = -1;
+        node->done_forward = node->done_backward = 0;
+    }
+    for (size_t i = 0; i < g->node_count; i++) {
+        graph_node *node = &g->nodes[i];
+        if (!node->fn || activ_fn_is_random(node->fn))
+            continue;
+        graph_node *before = &g->nodes[node->inputs[0]], *after = NULL;
+        if (node->consumers == 1)
+            after = &g->nodes[node->last_consumer];
+        if (before->kind->finishes && before->consumers == 1) {
+            before->finish = (activ_node)i;
+            node->done_forward = 1;
+        }
+        /* In the memory of its own gradient, and without sums for parameters. */
+        int trainable = activ_fn_param_count(node->fn) > 0;
+        if (after && after->kind->finishes && before->consumers == 1 && before->needs_grad && !trainable) {
+            after->back_finish = (activ_node)i;
+            node->done_backward = 1;
+        }
+    }
+}
+
+static activ_status too_large(activ_graph *g, const graph_node *node)
+{
+    return activ_graph_say(g, ACTIV_ERROR_RANGE, node, "its size overflows for the largest batch");
+}
+
+/* Values are floats and sums of a few of them are to fit. */
+static const size_t most = SIZE_MAX / sizeof(float) / 16;
+
+/* Where things lie in the arena of a graph that trains. */
+static activ_status plan(activ_graph *g, size_t max_batch, buffer_list *list, size_t *total)
+{
+    size_t n = g->node_count, temporary = 0, scratch = 0, threads = (size_t)g->host.executor.num_threads;
+    list->count = 0;
     for (size_t i = 0; i < n; i++) {
         graph_node *node = &g->nodes[i];
-        size_t size;
-        if (!activ_checked_mul(node->features, max_batch, &size) || size > SIZE_MAX / sizeof(float) / 4)
-            return activ_graph_say(g, ACTIV_ERROR_RANGE, node, "its size overflows for the largest batch");
+        size_t size, part = 0;
+        if (!activ_checked_mul(node->features, max_batch, &size) || size > most)
+            return too_large(g, node);
         size = padded(size);
+        /* The values of an activation that its neighbour calculates come with those of the neighbour. */
+        size_t born = node->done_forward ? (size_t)node->inputs[0] : i;
         if (!node->kind->loss && !node->kind->is_view && node->kind->inputs > 0) {
-            buffer b = { &node->value, size, i, node->read_back ? 2 * n - i - 1 : n };
-            buffers[count++] = b;
+            buffer b = { &node->value, size, born, node->read_back ? 2 * n - i - 1 : n };
+            list->buffers[list->count++] = b;
         }
         if (node->fn && activ_fn_is_random(node->fn)) {
             buffer b = { &node->noise, size, i, 2 * n - i };
-            buffers[count++] = b;
+            list->buffers[list->count++] = b;
         }
         if (node->needs_grad && !node->kind->loss && node->grad_owner == (activ_node)i) {
             /* Born when the last consumer goes back; dies with the first node whose gradient
              * lies in it. */
             size_t last = node->last_consumer >= 0 ? (size_t)node->last_consumer : n - 1;
             buffer b = { &node->grad, size, 2 * n - last, 2 * n - (size_t)node->grad_until };
-            buffers[count++] = b;
+            list->buffers[list->count++] = b;
             if (node->consumers > 1 && size > temporary)
                 temporary = size;
         }
+        if (node->kind->scratch)
+            part = node->kind->scratch(g, node, max_batch, 0);
+        scratch = part > scratch ? part : scratch;
     }
-    size_t end = place(buffers, count, order);
+    size_t end = place(list->buffers, list->count, list->order);
     /* Placed relative to the start of the buffers; parameters, gradients and scratch come
      * before. */
-    const size_t most = SIZE_MAX / sizeof(float) / 8;   /* so that the sums below cannot overflow */
-    size_t params = padded(g->param_count), threads = (size_t)g->host.executor.num_threads;
-    if (end == 0 || end > most || params > most || temporary > most)
+    size_t params = padded(g->param_count);
+    if (end == 0 || end > most || params > most || temporary > most || scratch > most / threads)
         return activ_graph_say(g, ACTIV_ERROR_RANGE, NULL, "the graph's memory overflows");
-    size_t start = 2 * params + temporary + threads * ACTIV_GEMM_SCRATCH;
-    for (size_t i = 0; i < count; i++)
-        *buffers[i].offset += start;
+    size_t start = 2 * params + temporary + threads * scratch;
+    for (size_t i = 0; i < list->count; i++)
+        *list->buffers[i].offset += start;
     for (size_t i = n; i-- > 0;)
         if (g->nodes[i].needs_grad && !g->nodes[i].kind->loss)
             g->nodes[i].grad = g->nodes[g->nodes[i].grad_owner].grad;
     g->params = 0;
     g->grads = params;
     g->temporary = 2 * params;
-    g->packed = 2 * params + temporary;
+    g->scratch = 2 * params + temporary;
+    g->scratch_part = scratch;
     *total = start + end;
     return ACTIV_OK;
 }
 
-activ_status activ_graph_compile(activ_graph *g, size_t max_batch)
+/* Where values lie in a workspace. Only what the output depends on is calculated, nothing is kept for a way back, and
+ * what may be written over its input is. */
+static activ_status plan_places(activ_graph *g, buffer_list *list)
 {
-    if (!g)
-        return ACTIV_ERROR_INVALID;
+    size_t n = g->node_count;
+    list->count = 0;
+    for (size_t i = 0; i < n; i++) {
+        graph_node *node = &g->nodes[i];
+        node->predicts = (activ_node)i == g->output;
+        node->place = ACTIV_NOWHERE;
+        node->last_use = i;
+        for (int k = 0; k < node->kind->inputs; k++)
+            g->nodes[activ_graph_input_of(g, node, k)->source].last_use = i;
+    }
+    for (size_t i = n; i-- > 0;)
+        for (int k = 0; k < g->nodes[i].kind->inputs; k++)
+            g->nodes[g->nodes[i].inputs[k]].predicts |= g->nodes[i].predicts;
+    for (size_t i = n; i-- > 0;) {
+        graph_node *node = &g->nodes[i];
+        if (!node->predicts || node->kind->is_view || node->kind->inputs == 0)
+            continue;
+        if ((activ_node)i == g->output)
+            continue;   /* the caller's */
+        const graph_node *next = &g->nodes[node->last_consumer];
+        if (node->consumers == 1 && next->kind->forward_in_place)
+            continue;   /* its consumer's: below */
+        /* Its memory is that of all before it that are written over. */
+        size_t born = i;
+        for (const graph_node *over = node; over->kind->forward_in_place;) {
+            over = activ_graph_input_of(g, over, 0);
+            if (over->consumers != 1 || over->kind->is_view || over->kind->inputs == 0)
+                break;
+            born = (size_t)(over - g->nodes);
+        }
+        buffer b = { &node->place, padded(node->features), born, node->last_use };
+        list->buffers[list->count++] = b;
+    }
+    g->place_total = 0;
+    if (list->count > 0) {
+        g->place_total = place(list->buffers, list->count, list->order);
+        if (g->place_total == 0 || g->place_total > most)
+            return activ_graph_say(g, ACTIV_ERROR_RANGE, NULL, "the memory of a prediction overflows");
+    }
+    for (size_t i = n; i-- > 0;) {
+        graph_node *node = &g->nodes[i];
+        if (node->predicts && node->consumers == 1 && g->nodes[node->last_consumer].kind->forward_in_place &&
+            !node->kind->is_view && (activ_node)i != g->output)
+            node->place = g->nodes[node->last_consumer].place;
+    }
+    return ACTIV_OK;
+}
+
+/* Plans for batches of up to max_batch samples (0: for predictions only); the size of the arena in floats. */
+static activ_status plan_all(activ_graph *g, size_t max_batch, size_t *total)
+{
     if (g->status != ACTIV_OK)
         return g->status;
-    if (g->max_batch > 0)
+    if (g->arena)
         return activ_graph_say(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled already");
-    if (max_batch == 0)
-        return activ_graph_say(g, ACTIV_ERROR_RANGE, NULL, "the largest batch is 0");
     if (g->input < 0 || g->output == g->input)
         return activ_graph_say(g, ACTIV_ERROR_STATE, NULL, "the graph has no layers");
-    /* At most three buffers a node, and their order. */
-    size_t most = 3 * g->node_count, bytes = most * (sizeof(buffer) + sizeof(size_t)), total = 0;
-    buffer *buffers = activ_host_alloc(&g->host, bytes);
-    if (!buffers)
+    buffer_list list = { NULL, NULL, 0, 3 * g->node_count * (sizeof(buffer) + sizeof(size_t)) };
+    list.buffers = activ_host_alloc(&g->host, list.bytes);
+    if (!list.buffers)
         return activ_graph_say(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for the plan");
-    activ_status status = plan(g, max_batch, buffers, (size_t *)(buffers + most), &total);
-    activ_host_free(&g->host, buffers, bytes);
+    list.order = (size_t *)(list.buffers + 3 * g->node_count);
+    mark_uses(g);
+    mark_neighbours(g);
+    activ_status status = plan_places(g, &list);
+    *total = padded(g->param_count) > 0 ? padded(g->param_count) : 16;
+    if (status == ACTIV_OK && max_batch > 0)
+        status = plan(g, max_batch, &list, total);
+    else if (status == ACTIV_OK && g->param_count > most)
+        status = activ_graph_say(g, ACTIV_ERROR_RANGE, NULL, "the graph's memory overflows");
+    activ_host_free(&g->host, list.buffers, list.bytes);
+    return status;
+}
+
+activ_status activ_graph_compile(activ_graph *g, size_t max_batch)
+{
+    size_t total;
+    if (!g)
+        return ACTIV_ERROR_INVALID;
+    activ_status status = plan_all(g, max_batch, &total);
     if (status != ACTIV_OK)
         return status;
-    g->arena = activ_host_alloc_raw(&g->host, total * sizeof(float));
-    if (!g->arena)
+    float *arena = activ_host_alloc_raw(&g->host, total * sizeof(float));
+    if (!arena)
         return activ_graph_say(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for the layers");
     /* Parameters and gradients start as zeros; the rest is written before it is read. */
-    memset(g->arena, 0, g->temporary * sizeof(float));
+    memset(arena, 0, (max_batch > 0 ? g->temporary : total) * sizeof(float));
+    g->arena = arena;
     g->arena_bytes = total * sizeof(float);
     g->max_batch = max_batch;
     return ACTIV_OK;
+}
+
+size_t activ_graph_memory(activ_graph *g, size_t max_batch)
+{
+    size_t total;
+    if (!g)
+        return 0;
+    size_t layers = sizeof *g + g->node_room * sizeof *g->nodes + g->tensor_room * sizeof *g->tensors;
+    for (size_t i = 0; i < g->node_count; i++)
+        layers += g->nodes[i].fn ? g->nodes[i].fn->bytes : 0;
+    if (g->arena)
+        return layers + g->arena_bytes;
+    return plan_all(g, max_batch, &total) == ACTIV_OK ? layers + total * sizeof(float) : 0;
+}
+
+/* ---- predictions --------------------------------------------------------------------------------- */
+
+/* Scratch memory for products of up to `batch` samples. One sample needs none. */
+static size_t scratch_of(const activ_graph *g, size_t batch)
+{
+    size_t scratch = 0;
+    for (size_t i = 0; i < g->node_count && batch > 1; i++) {
+        const graph_node *node = &g->nodes[i];
+        size_t part = node->predicts && node->kind->scratch ? node->kind->scratch(g, node, batch, 1) : 0;
+        scratch = part > scratch ? part : scratch;
+    }
+    return scratch;
+}
+
+/* A workspace may start anywhere; what lies in it starts on a cache line. */
+#define ALIGNMENT 64
+
+size_t activ_graph_workspace(const activ_graph *g, size_t batch)
+{
+    size_t floats, bytes;
+    if (!g || !g->arena || batch == 0 || !activ_checked_mul(g->place_total, batch, &floats) ||
+        !activ_checked_add(floats, scratch_of(g, batch), &floats) ||
+        !activ_checked_mul(floats, sizeof(float), &bytes) || !activ_checked_add(bytes, ALIGNMENT, &bytes))
+        return 0;
+    return bytes;
+}
+
+void activ_graph_cut_workspace(const activ_graph *g, void *workspace, size_t bytes, graph_run *run)
+{
+    size_t offset = (size_t)(-(uintptr_t)workspace) % ALIGNMENT, scratch = scratch_of(g, run->batch);
+    run->memory = (float *)(void *)((char *)workspace + offset);
+    size_t floats = bytes > offset ? (bytes - offset) / sizeof(float) : 0;
+    /* Room for several samples and the scratch memory of their products, or for one after the other. */
+    size_t several = floats >= scratch && g->place_total > 0 ? (floats - scratch) / g->place_total : run->batch;
+    if (floats < scratch || several < 2)
+        several = floats >= g->place_total;
+    run->batch = several < run->batch ? several : run->batch;
+    run->scratch = run->memory + g->place_total * run->batch;
+    run->scratch_part = run->batch > 1 ? scratch : 0;
 }

@@ -6,61 +6,110 @@
 
 const float *activ_run_values(const graph_run *run, const graph_node *node)
 {
-    while (node->kind->is_view)
-        node = activ_graph_input_of(run->graph, node, 0);
-    return node->kind->inputs == 0 ? run->x : run->graph->arena + node->value;
+    node = &run->graph->nodes[node->source];
+    return node->kind->inputs == 0 ? run->x : activ_run_output(run, node);
 }
 
 float *activ_run_output(const graph_run *run, const graph_node *node)
 {
-    return run->graph->arena + node->value;
+    if (!run->y)
+        return run->memory + node->value;
+    return node->place == ACTIV_NOWHERE ? run->y : run->memory + node->place * run->batch;
 }
 
 const float *activ_run_gradient(const graph_run *run, const graph_node *node)
 {
-    return run->graph->arena + node->grad;
+    return run->memory + node->grad;
 }
 
-typedef struct gemm_job {
-    activ_gemm product;
-    const activ_kernels *kernels;
-    float *scratch;
-    size_t columns;   /* of each part but the last */
-} gemm_job;
-
-static void gemm_part(void *argument, size_t part)
+float *activ_run_gradient_to(const graph_run *run, const graph_node *node)
 {
-    const gemm_job *job = argument;
-    activ_gemm g = job->product;
-    size_t first = part * job->columns;
-    g.n = g.n - first < job->columns ? g.n - first : job->columns;
-    g.b += first * g.b_columns;
-    g.c += first;
-    if (g.bias)
-        g.bias += first;
-    g.packed = job->scratch + part * ACTIV_GEMM_SCRATCH;
-    job->kernels->gemm(&g);
+    return run->memory + node->grad;
 }
 
-void activ_run_gemm(const graph_run *run, activ_gemm product)
+float *activ_run_noise(const graph_run *run, const graph_node *node)
 {
-    const activ_graph *g = run->graph;
-    gemm_job job = { product, g->kernels, g->arena + g->packed, product.n };
-    size_t threads = (size_t)g->host.executor.num_threads;
-    size_t panels = (product.n + ACTIV_GEMM_PANEL - 1) / ACTIV_GEMM_PANEL;
-    /* Below some hundred thousand multiplications, waking a thread costs more than it saves. */
-    if (threads > 1 && panels > 1 && product.m * product.n * product.k >= 200000) {
-        size_t parts = threads < panels ? threads : panels;
-        job.columns = (panels + parts - 1) / parts * ACTIV_GEMM_PANEL;
+    return node->noise == ACTIV_NOWHERE ? NULL : run->memory + node->noise;
+}
+
+/* ---- sharing work out ------------------------------------------------------------------------- */
+
+/* Below, waking a thread costs more than it saves. */
+#define WORTH_SHARING 200000
+
+typedef struct shared_work {
+    void (*task)(void *argument, size_t parts, size_t part);
+    void *argument;
+    size_t parts;
+} shared_work;
+
+static void share(void *argument, size_t part)
+{
+    const shared_work *work = argument;
+    work->task(work->argument, work->parts, part);
+}
+
+void activ_run_share(const graph_run *run, size_t work, void (*task)(void *argument, size_t parts, size_t part),
+                     void *argument)
+{
+    shared_work shared = { task, argument, work >= WORTH_SHARING ? run->threads : 1 };
+    activ_host_parallel(&run->graph->host, shared.parts, share, &shared);
+}
+
+graph_range activ_range_of(size_t total, size_t unit, size_t parts, size_t part)
+{
+    size_t units = (total + unit - 1) / unit, each = units / parts, more = units % parts;
+    size_t first = (part * each + (part < more ? part : more)) * unit, end = first + (each + (part < more)) * unit;
+    first = first < total ? first : total;
+    graph_range range = { first, (end < total ? end : total) - first };
+    return range;
+}
+
+static int split_by_columns(size_t m, size_t n, size_t parts)
+{
+    return n >= parts * ACTIV_GEMM_PANEL || n >= m;
+}
+
+activ_gemm activ_product_part(const graph_run *run, const activ_gemm *whole, size_t parts, size_t part)
+{
+    activ_gemm g = *whole;
+    size_t offset;
+    g.scratch = run->scratch + part * run->scratch_part;
+    if (split_by_columns(g.m, g.n, parts)) {
+        graph_range columns = activ_range_of(g.n, ACTIV_GEMM_PANEL, parts, part);
+        g.n = columns.count;
+        offset = columns.first;
+        g.b += columns.first * g.b_columns;
+        g.c += columns.first;
+        g.bias = g.bias ? g.bias + columns.first : NULL;
+    } else {
+        graph_range rows = activ_range_of(g.m, 1, parts, part);
+        g.m = rows.count;
+        offset = rows.first * g.finish.rows;
+        g.a += rows.first * g.a_rows;
+        g.c += rows.first * g.c_rows;
     }
-    activ_host_parallel(&g->host, (product.n + job.columns - 1) / job.columns, gemm_part, &job);
+    g.finish.y = g.finish.y ? g.finish.y + offset : NULL;
+    g.finish.x = g.finish.x ? g.finish.x + offset : NULL;
+    return g;
 }
+
+size_t activ_product_scratch(size_t m, size_t n, size_t k, size_t parts)
+{
+    size_t width = split_by_columns(m, n, parts) ? activ_range_of(n, ACTIV_GEMM_PANEL, parts, 0).count : n;
+    size_t part = activ_gemm_scratch(width, k), alone = (activ_gemm_scratch(n, k) + parts - 1) / parts;
+    return ((part > alone ? part : alone) + 15) / 16 * 16;
+}
+
+/* ---- one pass ------------------------------------------------------------------------------------ */
 
 static void forward(graph_run *run)
 {
-    activ_graph *g = run->graph;
+    const activ_graph *g = run->graph;
     for (size_t i = 0; i < g->node_count; i++) {
         const graph_node *node = &g->nodes[i];
+        if (node->done_forward || (run->y && !node->predicts))
+            continue;
         if (node->kind->forward)
             node->kind->forward(run, node);
         else if (node->kind->loss && !run->training && (run->labels || run->targets))
@@ -70,20 +119,20 @@ static void forward(graph_run *run)
 
 static void backward(graph_run *run)
 {
-    activ_graph *g = run->graph;
+    const activ_graph *g = run->graph;
     for (size_t i = g->node_count; i-- > 0;) {
         const graph_node *node = &g->nodes[i];
         if (node->kind->loss) {
             /* Nothing follows it, so it is its input's last consumer. */
             const graph_node *input = activ_graph_input_of(g, node, 0);
-            node->kind->loss(run, node, input->needs_grad ? g->arena + input->grad : NULL);
+            node->kind->loss(run, node, input->needs_grad ? activ_run_gradient_to(run, input) : NULL);
             continue;
         }
-        if (!node->kind->backward || !node->needs_grad)
+        if (!node->kind->backward || !node->needs_grad || node->done_backward)
             continue;
         if (node->consumers == 0) {
             /* The loss does not depend on it. */
-            memset(g->arena + node->grad, 0, run->batch * node->features * sizeof(float));
+            memset(activ_run_gradient_to(run, node), 0, run->batch * node->features * sizeof(float));
         }
         float *dx[2] = { NULL, NULL };
         int add[2] = { 0, 0 };
@@ -93,7 +142,7 @@ static void backward(graph_run *run)
                 continue;
             /* The last consumer comes first on the way back and writes; the others add to it. */
             int first = input->last_consumer == (activ_node)i && (k == 0 || node->inputs[0] != node->inputs[1]);
-            dx[k] = g->arena + (first ? input->grad : g->temporary);
+            dx[k] = first ? activ_run_gradient_to(run, input) : run->memory + g->temporary;
             add[k] = !first;
         }
         if (add[0] && add[1]) {
@@ -101,7 +150,7 @@ static void backward(graph_run *run)
             float *one[2] = { dx[0], NULL }, *other[2] = { NULL, dx[1] };
             for (int k = 0; k < 2; k++) {
                 node->kind->backward(run, node, k == 0 ? one : other);
-                float *grad = g->arena + activ_graph_input_of(g, node, k)->grad;
+                float *grad = activ_run_gradient_to(run, activ_graph_input_of(g, node, k));
                 g->kernels->add(run->batch * activ_graph_input_of(g, node, k)->features, grad, dx[k], grad);
             }
             continue;
@@ -111,10 +160,19 @@ static void backward(graph_run *run)
             if (!add[k])
                 continue;
             const graph_node *input = activ_graph_input_of(g, node, k);
-            float *grad = g->arena + input->grad;
+            float *grad = activ_run_gradient_to(run, input);
             g->kernels->add(run->batch * input->features, grad, dx[k], grad);
         }
     }
+}
+
+activ_status activ_graph_check_compiled(activ_graph *g, int batches)
+{
+    if (!g->arena)
+        return activ_graph_say(g, ACTIV_ERROR_STATE, NULL, "the graph is not compiled");
+    if (batches && g->max_batch == 0)
+        return activ_graph_say(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled for predictions only");
+    return ACTIV_OK;
 }
 
 /* May the caller's array be used? Memory of the graph's own changes while it runs. */
@@ -132,8 +190,9 @@ static activ_status check(activ_graph *g, size_t batch, const float *x, const gr
         return ACTIV_ERROR_INVALID;
     if (g->status != ACTIV_OK)
         return g->status;
-    if (g->max_batch == 0)
-        return activ_graph_say(g, ACTIV_ERROR_STATE, NULL, "the graph is not compiled");
+    activ_status status = activ_graph_check_compiled(g, 1);
+    if (status != ACTIV_OK)
+        return status;
     if (!x || (loss && !targets))
         return activ_graph_say(g, ACTIV_ERROR_INVALID, NULL,
                                x ? "the targets are NULL" : "the input is NULL");
@@ -184,6 +243,15 @@ static activ_status check_targets(activ_graph *g, size_t batch, const float *x, 
     return check(g, batch, x, &activ_kind_mse, targets, features, sizeof *targets);
 }
 
+static graph_run start(const activ_graph *g, size_t batch, int training, const float *x, const int32_t *labels,
+                       const float *targets)
+{
+    graph_run run = { .graph = g, .memory = g->arena, .threads = (size_t)g->host.executor.num_threads,
+                      .scratch = g->arena + g->scratch, .scratch_part = g->scratch_part, .batch = batch, .training = training, .x = x,
+                      .labels = labels, .targets = targets };
+    return run;
+}
+
 activ_status activ_graph_forward(activ_graph *g, size_t batch, const float *x, float *y)
 {
     activ_status status = check(g, batch, x, NULL, NULL, 0, 0);
@@ -192,11 +260,53 @@ activ_status activ_graph_forward(activ_graph *g, size_t batch, const float *x, f
     if (!y || !is_outside(g, y, batch * g->nodes[g->output].features, sizeof *y))
         return activ_graph_say(g, ACTIV_ERROR_INVALID, NULL,
                                "the output is NULL, or lies in the graph's own memory");
-    graph_run run = { g, batch, 0, x, NULL, NULL, 0.0 };
+    graph_run run = start(g, batch, 0, x, NULL, NULL);
     forward(&run);
     g->have_values = 1;
     const graph_node *output = &g->nodes[g->output];
     memcpy(y, activ_run_values(&run, output), batch * output->features * sizeof *y);
+    return ACTIV_OK;
+}
+
+static activ_status cannot_predict(const activ_graph *g, activ_status status, const char *why)
+{
+    /* The graph is shared and stays as it is: its own message too. */
+    return activ_host_log(&g->host, status, why);
+}
+
+activ_status activ_graph_predict(const activ_graph *g, void *workspace, size_t workspace_bytes, size_t batch,
+                                 const float *x, float *y)
+{
+    if (!g)
+        return ACTIV_ERROR_INVALID;
+    if (!g->arena)
+        return cannot_predict(g, ACTIV_ERROR_STATE, "prediction: the graph is not compiled");
+    if (!x || !y || !workspace || batch == 0)
+        return cannot_predict(g, ACTIV_ERROR_INVALID, "prediction: an array is NULL, or the batch is 0");
+    const graph_node *output = &g->nodes[g->output];
+    size_t in = g->nodes[g->input].features, out = output->features, x_bytes, y_bytes;
+    if (!activ_checked_mul(batch, in * sizeof *x, &x_bytes) || !activ_checked_mul(batch, out * sizeof *y, &y_bytes))
+        return cannot_predict(g, ACTIV_ERROR_RANGE, "prediction: the batch is too large");
+    if (activ_ranges_overlap(x, x_bytes, y, y_bytes) || activ_ranges_overlap(workspace, workspace_bytes, x, x_bytes) ||
+        activ_ranges_overlap(workspace, workspace_bytes, y, y_bytes) ||
+        activ_ranges_overlap(g->arena, g->arena_bytes, y, y_bytes) ||
+        activ_ranges_overlap(g->arena, g->arena_bytes, workspace, workspace_bytes))
+        return cannot_predict(g, ACTIV_ERROR_INVALID, "prediction: input, output, workspace and graph overlap");
+    graph_run run = { .graph = g, .threads = 1, .batch = batch };
+    activ_graph_cut_workspace(g, workspace, workspace_bytes, &run);
+    const size_t most = run.batch;
+    if (most == 0)
+        return cannot_predict(g, ACTIV_ERROR_RANGE, "prediction: the workspace is too small for one sample");
+    for (size_t first = 0; first < batch; first += most) {
+        run.batch = batch - first < most ? batch - first : most;
+        run.x = x + first * in;
+        run.y = y + first * out;
+        forward(&run);
+        /* The output may be another view of something. */
+        const float *values = activ_run_values(&run, output);
+        if (values != run.y)
+            memcpy(run.y, values, run.batch * out * sizeof *y);
+    }
     return ACTIV_OK;
 }
 
@@ -231,7 +341,7 @@ activ_status activ_graph_train(activ_graph *g, size_t batch, const float *x, con
     activ_status status = check_labels(g, batch, x, labels);
     if (status != ACTIV_OK)
         return status;
-    graph_run run = { g, batch, 1, x, labels, NULL, 0.0 };
+    graph_run run = start(g, batch, 1, x, labels, NULL);
     train(g, &run, batch, loss);
     return ACTIV_OK;
 }
@@ -242,7 +352,7 @@ activ_status activ_graph_train_values(activ_graph *g, size_t batch, const float 
     activ_status status = check_targets(g, batch, x, targets);
     if (status != ACTIV_OK)
         return status;
-    graph_run run = { g, batch, 1, x, NULL, targets, 0.0 };
+    graph_run run = start(g, batch, 1, x, NULL, targets);
     train(g, &run, batch * g->nodes[g->output].features, loss);
     return ACTIV_OK;
 }
@@ -269,7 +379,7 @@ activ_status activ_graph_evaluate(activ_graph *g, size_t batch, const float *x, 
     activ_status status = check_labels(g, batch, x, labels);
     if (status != ACTIV_OK)
         return status;
-    graph_run run = { g, batch, 0, x, labels, NULL, 0.0 };
+    graph_run run = start(g, batch, 0, x, labels, NULL);
     evaluate(g, &run, batch, loss);
     if (correct)
         *correct = count_correct(&run);
@@ -282,7 +392,7 @@ activ_status activ_graph_evaluate_values(activ_graph *g, size_t batch, const flo
     activ_status status = check_targets(g, batch, x, targets);
     if (status != ACTIV_OK)
         return status;
-    graph_run run = { g, batch, 0, x, NULL, targets, 0.0 };
+    graph_run run = start(g, batch, 0, x, NULL, targets);
     evaluate(g, &run, batch * g->nodes[g->output].features, loss);
     return ACTIV_OK;
 }
@@ -291,8 +401,6 @@ const float *activ_graph_values(const activ_graph *g, activ_node id)
 {
     if (!g || id < 0 || (size_t)id >= g->node_count || !g->have_values)
         return NULL;
-    const graph_node *node = &g->nodes[id];
-    while (node->kind->is_view)
-        node = activ_graph_input_of(g, node, 0);
+    const graph_node *node = &g->nodes[g->nodes[id].source];
     return node->value == ACTIV_NOWHERE ? NULL : g->arena + node->value;
 }

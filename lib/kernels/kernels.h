@@ -8,6 +8,16 @@
 
 #include "functions/kernel.h"
 
+/* What is made of C's rows while they are in the cache; element (i, j) of y and x is at [i * rows + j]. */
+typedef struct activ_gemm_finish {
+    const activ_fn_kernel *kernel;   /* NULL: nothing */
+    const float *values;             /* of the kernel, `count` of them */
+    size_t count;
+    float *y;                        /* y = f(C); or */
+    const float *x;                  /* y NULL: C = C f'(x) */
+    size_t rows;
+} activ_gemm_finish;
+
 /* C = A B, with A m x k, B k x n, C m x n. Element (i, j) of a matrix is at [i * rows + j *
  * columns]; C's columns are 1 apart. Each element of C is one chain of fma over k in order,
  * which starts from its column's bias. */
@@ -20,14 +30,26 @@ typedef struct activ_gemm {
     float *c;
     size_t c_rows;
     const float *bias;          /* n values that the chains start from; NULL: zero */
-    float *packed;              /* scratch of this call: ACTIV_GEMM_SCRATCH floats */
+    activ_gemm_finish finish;
+    float *scratch;             /* of this call: activ_gemm_scratch(n, k) floats, on a cache line */
 } activ_gemm;
 
-/* Depth of one block over k, and the widest panel of B. A block is packed so that the innermost
- * loop reads it in order. */
+/* Blocks: of how many columns and how deep, and from which width on A is packed too. A block of a panel is 16 KiB
+ * with AVX2, half of a small first-level cache. */
+#define ACTIV_GEMM_COLUMNS 1024
 #define ACTIV_GEMM_DEPTH 256
-#define ACTIV_GEMM_PANEL 32
-#define ACTIV_GEMM_SCRATCH (ACTIV_GEMM_DEPTH * ACTIV_GEMM_PANEL)
+#define ACTIV_GEMM_PACK_FROM 512
+#define ACTIV_GEMM_PANEL 32          /* the widest panel; columns are shared out in multiples of it */
+#define ACTIV_GEMM_PACKED_ROWS 64    /* at most so many rows of A are packed */
+#define ACTIV_GEMM_PANELS(width, k) \
+    (((width) + ACTIV_GEMM_PANEL - 1) / ACTIV_GEMM_PANEL * ACTIV_GEMM_PANEL * (k))
+
+static inline size_t activ_gemm_scratch(size_t n, size_t k)
+{
+    size_t width = n < ACTIV_GEMM_COLUMNS ? n : ACTIV_GEMM_COLUMNS;
+    size_t depth = k < ACTIV_GEMM_DEPTH ? k : ACTIV_GEMM_DEPTH;
+    return ACTIV_GEMM_PANELS(width, depth) + (width < ACTIV_GEMM_PACK_FROM ? 0 : ACTIV_GEMM_PACKED_ROWS * depth);
+}
 
 typedef struct activ_sgd_scalars {
     float lr, momentum, dampening, weight_decay;
@@ -41,8 +63,8 @@ typedef struct activ_kernels {
 
     /* y = a + b; y may be either. */
     void (*add)(size_t n, const float *a, const float *b, float *y);
-    /* sums[j] = sum over rows i, in order, of x[i][j]. */
-    void (*column_sums)(size_t rows, size_t columns, const float *x, float *sums);
+    /* sums[j] = sum over rows i, in order, of x[i * x_rows + j]. */
+    void (*column_sums)(size_t rows, size_t columns, const float *x, size_t x_rows, float *sums);
 
     /* *loss_sum: the sum over the rows of softmax cross-entropy at the label; and (if dx is not
      * NULL) dx = (softmax(x) - onehot) * scale. */

@@ -1,13 +1,13 @@
 /* Sums over arrays, in an order that does not depend on the tier. */
 
 /* One chain per column, in the order of the rows. */
-static void column_sums(size_t rows, size_t columns, const float *x, float *sums)
+static void column_sums(size_t rows, size_t columns, const float *x, size_t x_rows, float *sums)
 {
     for (size_t j = 0; j < columns; j += V_LANES) {
         size_t lanes = v_part_lanes(columns - j, 0);
         vf sum = v_set(0.0f);
         for (size_t i = 0; i < rows; i++)
-            sum = v_add(sum, v_load_some(x + i * columns + j, lanes));
+            sum = v_add(sum, v_load_some(x + i * x_rows + j, lanes));
         v_store_some(sums + j, lanes, sum);
     }
 }

@@ -40,8 +40,9 @@ activ_status activ_sgd_create(activ_graph *graph, const activ_sgd_options *optio
     activ_status status = activ_sized_read(&o, sizeof o, options);
     if (status != ACTIV_OK)
         return status;
-    if (graph->max_batch == 0)
-        return activ_graph_say(graph, ACTIV_ERROR_STATE, NULL, "the graph is not compiled");
+    status = activ_graph_check_compiled(graph, 1);
+    if (status != ACTIV_OK)
+        return status;
     const char *wrong = check_options(&o);
     if (wrong)
         return activ_graph_say(graph, ACTIV_ERROR_RANGE, NULL, "SGD: ", wrong);

@@ -289,7 +289,7 @@ static void test_executor(void **state)
     assert_int_equal(activ_graph_create(context, &g), ACTIV_OK);
     activ_graph_mse(g, activ_graph_linear(g, activ_graph_input(g, 3), 2));
     assert_int_equal(activ_graph_compile(g, 1), ACTIV_OK);
-    assert_true(activ_graph_memory(g) < (size_t)32 << 20);
+    assert_true(activ_graph_memory(g, 0) < (size_t)32 << 20);
     activ_graph_destroy(g);
     activ_context_destroy(context);
 }

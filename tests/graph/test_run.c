@@ -246,7 +246,7 @@ static void test_no_allocation_in_a_step(void **state)
         activ_sgd *sgd = NULL;
         assert_int_equal(activ_sgd_create(g, &options, &sgd), ACTIV_OK);
         size_t calls = memory.calls, live = memory.live;
-        assert_true(memory.live_bytes >= activ_graph_memory(g));
+        assert_true(memory.live_bytes >= activ_graph_memory(g, 0));
         zoo_data(1, ZOO_BATCH, x, labels, targets);
         for (int step = 0; step < 5; step++) {
             if (classes) {

@@ -62,7 +62,7 @@ static void fill_normal(uint64_t stream, size_t n, float *x)
 enum { GEMM_ROOM = 1 << 16 };
 
 typedef struct gemm_buffers {
-    guarded a, b, c, bias, packed;
+    guarded a, b, c, bias, scratch;
 } gemm_buffers;
 
 /* One product on every tier. layout: bit 0 and 1 say whether A and B are stored by columns. gap:
@@ -88,7 +88,7 @@ static void check_gemm(gemm_buffers *buffers, size_t m, size_t n, size_t k, int 
         .b = b, .b_rows = b_turned ? 1 : b_line, .b_columns = b_turned ? b_line : 1,
         .c = c, .c_rows = c_line,
         .bias = has_bias ? bias : NULL,
-        .packed = edge(&buffers->packed, ACTIV_GEMM_SCRATCH, at_end),
+        .scratch = edge(&buffers->scratch, activ_gemm_scratch(n, k), at_end),
     };
     static float expected[GEMM_ROOM];
     for (size_t i = 0; i < m; i++)
@@ -121,7 +121,7 @@ static void create_buffers(gemm_buffers *b)
     assert_int_equal(guarded_create(&b->b, GEMM_ROOM), 0);
     assert_int_equal(guarded_create(&b->c, GEMM_ROOM), 0);
     assert_int_equal(guarded_create(&b->bias, GEMM_ROOM), 0);
-    assert_int_equal(guarded_create(&b->packed, ACTIV_GEMM_SCRATCH), 0);
+    assert_int_equal(guarded_create(&b->scratch, activ_gemm_scratch(ACTIV_GEMM_COLUMNS, ACTIV_GEMM_DEPTH)), 0);
 }
 
 static void destroy_buffers(gemm_buffers *b)
@@ -130,7 +130,7 @@ static void destroy_buffers(gemm_buffers *b)
     guarded_destroy(&b->b);
     guarded_destroy(&b->c);
     guarded_destroy(&b->bias);
-    guarded_destroy(&b->packed);
+    guarded_destroy(&b->scratch);
 }
 
 /* Every height and width up to 40 with every layout; depths and the rest take turns. */
@@ -177,7 +177,7 @@ static void test_gemm_specials(void **state)
     static const float specials[] = { 0.0f, -0.0f,     1.0f,       -1.0f,           INFINITY, -INFINITY,
                                       NAN,  0x1p-149f, -0x1p-126f, 0x1.fffffep127f, 0x1p-75f, -0x1.8p100f };
     enum { M = 12, N = 37, K = 5 };
-    float a[M * K], b[K * N], bias[N], c[M * N], packed[ACTIV_GEMM_SCRATCH];
+    float a[M * K], b[K * N], bias[N], c[M * N], scratch[64 * K];
     for (uint64_t round = 0; round < 200; round++) {
         for (size_t i = 0; i < M * K; i++)
             a[i] = specials[activ_random_bits(round, 0, i) % 12];
@@ -186,7 +186,7 @@ static void test_gemm_specials(void **state)
         for (size_t i = 0; i < N; i++)
             bias[i] = specials[activ_random_bits(round, 2, i) % 12];
         activ_gemm g = { .m = M, .n = N, .k = K, .a = a, .a_rows = K, .a_columns = 1, .b = b, .b_rows = N,
-                         .b_columns = 1, .c = c, .c_rows = N, .bias = bias, .packed = packed };
+                         .b_columns = 1, .c = c, .c_rows = N, .bias = bias, .scratch = scratch };
         for (size_t t = 0; t < tiers; t++) {
             tables[t]->gemm(&g);
             for (size_t i = 0; i < M; i++)
@@ -215,7 +215,7 @@ static void test_column_sums(void **state)
                 fill_normal(rows, rows * columns, from);
                 for (size_t t = 0; t < tiers; t++) {
                     guarded_fill(&sums);
-                    tables[t]->column_sums(rows, columns, from, to);
+                    tables[t]->column_sums(rows, columns, from, columns, to);
                     for (size_t j = 0; j < columns; j++) {
                         float sum = 0.0f;
                         for (size_t i = 0; i < rows; i++)

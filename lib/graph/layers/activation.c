@@ -32,33 +32,72 @@ static int parameters(const activ_graph *g, const graph_node *node, size_t *firs
     return owner->tensors > 0;
 }
 
+const float *activ_activation_params(const activ_graph *g, const graph_node *node)
+{
+    size_t first;
+    return parameters(g, node, &first) ? activ_graph_tensor_values(g, first) : NULL;
+}
+
+typedef struct elements_job {
+    const activ_fn_kernel *kernel;
+    activ_fn_values values;
+    size_t n;
+    const float *x, *dy;
+    float *out;
+} elements_job;
+
+static void forward_part(void *argument, size_t parts, size_t part)
+{
+    const elements_job *job = argument;
+    graph_range r = activ_range_of(job->n, 16, parts, part);
+    job->kernel->forward(job->values.values, job->values.count, r.count, job->x + r.first, job->out + r.first);
+}
+
+static void backward_part(void *argument, size_t parts, size_t part)
+{
+    const elements_job *job = argument;
+    graph_range r = activ_range_of(job->n, 16, parts, part);
+    job->kernel->backward(job->values.values, job->values.count, r.count, job->x + r.first, job->dy + r.first,
+                          job->out + r.first, NULL);
+}
+
 static void forward(graph_run *run, const graph_node *node)
 {
-    activ_graph *g = run->graph;
-    size_t first, n = run->batch * node->features;
-    const float *params = parameters(g, node, &first) ? activ_graph_tensor_values(g, first) : NULL;
-    const float *x = activ_run_values(run, activ_graph_input_of(g, node, 0));
-    float *y = activ_run_output(run, node);
-    if (!run->training) {
-        activ_forward(node->fn, params, n, x, y);
+    const activ_graph *g = run->graph;
+    const float *params = activ_activation_params(g, node);
+    elements_job job = { .kernel = node->fn->kernel, .n = run->batch * node->features };
+    job.x = activ_run_values(run, activ_graph_input_of(g, node, 0));
+    job.out = activ_run_output(run, node);
+    if (run->training && node->fn->kernel->forward_noise) {
+        /* The noise is a function of the seed, the layer, the step and the element. */
+        uint64_t stream = ACTIV_STREAM(ACTIV_STREAM_NOISE, g->step << 12 | (uint64_t)(node - g->nodes));
+        activ_forward_train(node->fn, params, g->seed, stream, 0, job.n, job.x, job.out, activ_run_noise(run, node));
         return;
     }
-    /* The noise is a function of the seed, the layer, the step and the element. */
-    uint64_t stream = ACTIV_STREAM(ACTIV_STREAM_NOISE, g->step << 12 | (uint64_t)(node - g->nodes));
-    float *noise = node->noise == ACTIV_NOWHERE ? NULL : g->arena + node->noise;
-    activ_forward_train(node->fn, params, g->seed, stream, 0, n, x, y, noise);
+    activ_fn_set_values(node->fn, params, &job.values);
+    activ_run_share(run, job.n * ACTIV_WORK_ELEMENT, forward_part, &job);
 }
 
 static void backward(graph_run *run, const graph_node *node, float *const dx[2])
 {
-    activ_graph *g = run->graph;
-    size_t first, n = run->batch * node->features;
-    int trainable = parameters(g, node, &first);
-    activ_backward_train(node->fn, trainable ? activ_graph_tensor_values(g, first) : NULL, n,
-                         activ_run_values(run, activ_graph_input_of(g, node, 0)),
-                         node->noise == ACTIV_NOWHERE ? NULL : g->arena + node->noise,
-                         activ_run_gradient(run, node), dx[0],
-                         trainable ? activ_graph_tensor_gradient(g, first) : NULL);
+    const activ_graph *g = run->graph;
+    size_t first;
+    const int trainable = parameters(g, node, &first);
+    const float *params = activ_activation_params(g, node);
+    elements_job job = { .kernel = node->fn->kernel, .n = run->batch * node->features };
+    job.x = activ_run_values(run, activ_graph_input_of(g, node, 0));
+    job.dy = activ_run_gradient(run, node);
+    job.out = dx[0];
+    if (trainable || node->fn->kernel->backward_noise) {
+        /* Gradients of the parameters are sums over all elements. */
+        activ_backward_train(node->fn, params, job.n, job.x, activ_run_noise(run, node), job.dy, dx[0],
+                             trainable ? activ_graph_tensor_gradient(g, first) : NULL);
+        return;
+    }
+    if (!dx[0])
+        return;
+    activ_fn_set_values(node->fn, params, &job.values);
+    activ_run_share(run, job.n * ACTIV_WORK_ELEMENT, backward_part, &job);
 }
 
 static void init(activ_graph *g, const graph_node *node, uint64_t seed)
@@ -113,6 +152,7 @@ const graph_kind activ_kind_activation = {
     .numbered = 1,
     .reads_input = 1,
     .backward_in_place = 1,
+    .forward_in_place = 1,
     .build = build,
     .forward = forward,
     .backward = backward,

@@ -19,18 +19,75 @@ static activ_status build(activ_graph *g, activ_node id)
     return status;
 }
 
+/* The activation that works on the product while it is in the cache; -1: none. */
+static activ_gemm_finish finish_of(const graph_run *run, activ_node activation, activ_fn_values *values)
+{
+    activ_gemm_finish finish = { NULL, NULL, 0, NULL, NULL, 0 };
+    if (activation < 0)
+        return finish;
+    const graph_node *node = &run->graph->nodes[activation];
+    activ_fn_set_values(node->fn, activ_activation_params(run->graph, node), values);
+    finish.kernel = node->fn->kernel;
+    finish.values = values->values;
+    finish.count = values->count;
+    finish.rows = node->features;
+    return finish;
+}
+
+typedef struct forward_job {
+    const graph_run *run;
+    activ_gemm product;
+} forward_job;
+
+static void forward_part(void *argument, size_t parts, size_t part)
+{
+    const forward_job *job = argument;
+    activ_gemm g = activ_product_part(job->run, &job->product, parts, part);
+    job->run->graph->kernels->gemm(&g);
+}
+
 static void forward(graph_run *run, const graph_node *node)
 {
     const activ_graph *g = run->graph;
     const graph_node *input = activ_graph_input_of(g, node, 0);
-    activ_gemm product = {
+    activ_fn_values values;
+    forward_job job = { run, {
         .m = run->batch, .n = node->features, .k = input->features,
         .a = activ_run_values(run, input), .a_rows = input->features, .a_columns = 1,
         .b = activ_graph_tensor_values(g, node->first_tensor), .b_rows = 1, .b_columns = input->features,
         .c = activ_run_output(run, node), .c_rows = node->features,
         .bias = node->no_bias ? NULL : activ_graph_tensor_values(g, node->first_tensor + 1),
-    };
-    activ_run_gemm(run, product);
+        .finish = finish_of(run, node->finish, &values),
+    } };
+    if (node->finish >= 0)
+        job.product.finish.y = activ_run_output(run, &g->nodes[node->finish]);
+    activ_run_share(run, run->batch * node->features * input->features, forward_part, &job);
+}
+
+/* Gradients of the weight, of the bias and (product with m > 0) of the input: each thread has its part of all three, as
+ * none needs another's result. */
+typedef struct backward_job {
+    const graph_run *run;
+    activ_gemm weight, input;
+    const float *dy;
+    float *bias;   /* NULL: none */
+} backward_job;
+
+static void backward_part(void *argument, size_t parts, size_t part)
+{
+    const backward_job *job = argument;
+    const activ_kernels *kernels = job->run->graph->kernels;
+    activ_gemm g = activ_product_part(job->run, &job->weight, parts, part);
+    kernels->gemm(&g);
+    if (job->bias) {
+        graph_range columns = activ_range_of(job->weight.m, 16, parts, part);
+        kernels->column_sums(job->run->batch, columns.count, job->dy + columns.first, job->weight.m,
+                             job->bias + columns.first);
+    }
+    if (job->input.m == 0)
+        return;
+    g = activ_product_part(job->run, &job->input, parts, part);
+    kernels->gemm(&g);
 }
 
 static void backward(graph_run *run, const graph_node *node, float *const dx[2])
@@ -39,25 +96,42 @@ static void backward(graph_run *run, const graph_node *node, float *const dx[2])
     const graph_node *input = activ_graph_input_of(g, node, 0);
     size_t in = input->features, out = node->features;
     const float *dy = activ_run_gradient(run, node);
-    activ_gemm dw = {
+    activ_fn_values values;
+    backward_job job = { .run = run, .dy = dy };
+    job.weight = (activ_gemm){
         .m = out, .n = in, .k = run->batch,
         .a = dy, .a_rows = 1, .a_columns = out,
         .b = activ_run_values(run, input), .b_rows = in, .b_columns = 1,
         .c = activ_graph_tensor_gradient(g, node->first_tensor), .c_rows = in,
     };
-    activ_run_gemm(run, dw);
     if (!node->no_bias)
-        g->kernels->column_sums(run->batch, out, dy,
-                                activ_graph_tensor_gradient(g, node->first_tensor + 1));
-    if (!dx[0])
-        return;
-    activ_gemm back = {
-        .m = run->batch, .n = in, .k = out,
-        .a = dy, .a_rows = out, .a_columns = 1,
-        .b = activ_graph_tensor_values(g, node->first_tensor), .b_rows = in, .b_columns = 1,
-        .c = dx[0], .c_rows = in,
-    };
-    activ_run_gemm(run, back);
+        job.bias = activ_graph_tensor_gradient(g, node->first_tensor + 1);
+    if (dx[0]) {
+        job.input = (activ_gemm){
+            .m = run->batch, .n = in, .k = out,
+            .a = dy, .a_rows = out, .a_columns = 1,
+            .b = activ_graph_tensor_values(g, node->first_tensor), .b_rows = in, .b_columns = 1,
+            .c = dx[0], .c_rows = in,
+            .finish = finish_of(run, node->back_finish, &values),
+        };
+        if (node->back_finish >= 0)
+            job.input.finish.x = activ_run_values(run, activ_graph_input_of(g, input, 0));
+    }
+    activ_run_share(run, run->batch * in * out * (dx[0] ? 2 : 1), backward_part, &job);
+}
+
+static size_t scratch(const activ_graph *g, const graph_node *node, size_t batch, int predicting)
+{
+    size_t in = activ_graph_input_of(g, node, 0)->features, out = node->features;
+    size_t threads = predicting ? 1 : (size_t)g->host.executor.num_threads, most;
+    most = activ_product_scratch(batch, out, in, threads);
+    if (!predicting) {
+        size_t weight = activ_product_scratch(out, in, batch, threads);
+        size_t back = activ_product_scratch(batch, in, out, threads);
+        most = weight > most ? weight : most;
+        most = back > most ? back : most;
+    }
+    return most;
 }
 
 /* PyTorch's default for a linear layer: weight and bias uniform in +-1/sqrt(in). */
@@ -97,9 +171,11 @@ const graph_kind activ_kind_linear = {
     .inputs = 1,
     .numbered = 1,
     .reads_input = 1,
+    .finishes = 1,
     .build = build,
     .forward = forward,
     .backward = backward,
+    .scratch = scratch,
     .init = init,
     .describe = describe,
     .keys = { "out_features", "bias" },
