@@ -8,61 +8,75 @@
 #define GEMM_WIDTH (V_GEMM_VECTORS * V_LANES)
 #define GEMM_HALF (V_GEMM_VECTORS > 1 ? V_GEMM_VECTORS / 2 : 1)
 /* Rows of C that are finished together: with them A's block and B's panel stay in the caches. */
-#define GEMM_BLOCK_ROWS (V_GEMM_ROWS * ((48 + V_GEMM_ROWS - 1) / V_GEMM_ROWS))
+#define GEMM_BLOCK_ROWS (144 / V_GEMM_ROWS * V_GEMM_ROWS)
 
-/* k x width values of B, rows of GEMM_WIDTH, zeros beyond `width`. */
-static void gemm_pack_panel(const activ_gemm *g, size_t k0, size_t k, size_t j0, size_t width, float *packed)
+/* The columns j0 .. j0 + width - 1 of k rows of B as panels: for each row GEMM_WIDTH values, zeros beyond `width`. */
+static void gemm_pack_columns(const activ_gemm *g, size_t k0, size_t k, size_t j0, size_t width, float *packed)
 {
     const float *b = g->b + k0 * g->b_rows + j0 * g->b_columns;
-    if (width < GEMM_WIDTH)
-        memset(packed, 0, k * GEMM_WIDTH * sizeof *packed);
-    if (g->b_columns == 1 && width == GEMM_WIDTH) {
-        for (size_t p = 0; p < k; p++)
-            for (size_t j = 0; j < V_GEMM_VECTORS; j++)
-                v_store(packed + p * GEMM_WIDTH + j * V_LANES, v_load(b + p * g->b_rows + j * V_LANES));
+    const size_t panel = k * GEMM_WIDTH, whole = width / GEMM_WIDTH * GEMM_WIDTH;
+    if (g->b_columns == 1) {
+        /* A few rows at a time, through all panels: rows lie far apart, so it is they that are read in order. */
+        for (size_t p0 = 0; p0 < k; p0 += 4)
+            for (size_t j = 0; j < width; j += GEMM_WIDTH)
+                for (size_t p = p0; p < k && p < p0 + 4; p++)
+                    for (size_t v = 0; v < V_GEMM_VECTORS; v++) {
+                        size_t lanes = v_part_lanes(width - j, v);
+                        vf row = lanes ? v_load_some(b + p * g->b_rows + j + v * V_LANES, lanes) : v_set(0.0f);
+                        v_store(packed + j * k + p * GEMM_WIDTH + v * V_LANES, row);
+                    }
         return;
     }
     size_t p0 = 0;
-    if (g->b_rows == 1 && width == GEMM_WIDTH) {
+    if (g->b_rows == 1) {
         /* The columns are contiguous: squares of them, turned in registers. */
-        for (; p0 + V_LANES <= k; p0 += V_LANES) {
-            for (size_t j = 0; j < GEMM_WIDTH; j += V_LANES) {
+        for (size_t j = 0; j < whole; j += V_LANES)
+            for (p0 = 0; p0 + V_LANES <= k; p0 += V_LANES) {
                 vf square[V_LANES];
                 for (size_t i = 0; i < V_LANES; i++)
                     square[i] = v_load(b + p0 + (j + i) * g->b_columns);
                 v_transpose(square);
+                float *to = packed + j / GEMM_WIDTH * panel + j % GEMM_WIDTH + p0 * GEMM_WIDTH;
                 for (size_t i = 0; i < V_LANES; i++)
-                    v_store(packed + (p0 + i) * GEMM_WIDTH + j, square[i]);
+                    v_store(to + i * GEMM_WIDTH, square[i]);
             }
-        }
     }
-    for (size_t p = p0; p < k; p++)
-        for (size_t j = 0; j < width; j++)
-            packed[p * GEMM_WIDTH + j] = b[p * g->b_rows + j * g->b_columns];
+    for (size_t j = 0; j < width; j += GEMM_WIDTH)
+        for (size_t p = j < whole ? p0 : 0; p < k; p++)
+            for (size_t c = j; c < j + GEMM_WIDTH; c++)
+                packed[j * k + p * GEMM_WIDTH + c - j] = c < width ? b[p * g->b_rows + c * g->b_columns] : 0.0f;
 }
 
-/* `rows` x k values of A, each column's one after the other, columns GEMM_BLOCK_ROWS apart. */
-static void gemm_pack_rows(const activ_gemm *g, size_t i0, size_t rows, size_t k0, size_t k, float *packed)
+/* How many of `rows` rows the next tile takes, so that all are of nearly one height: none is then too low to keep the
+ * multipliers busy. */
+static size_t gemm_height(size_t rows)
 {
-    const float *a = g->a + i0 * g->a_rows + k0 * g->a_columns;
-    size_t i = 0;
-    for (; g->a_columns == 1 && i + V_LANES <= rows; i += V_LANES) {
-        size_t p = 0;
-        for (; p + V_LANES <= k; p += V_LANES) {
-            vf square[V_LANES];
-            for (size_t r = 0; r < V_LANES; r++)
-                square[r] = v_load(a + (i + r) * g->a_rows + p);
-            v_transpose(square);
-            for (size_t r = 0; r < V_LANES; r++)
-                v_store(packed + (p + r) * GEMM_BLOCK_ROWS + i, square[r]);
+    size_t tiles = (rows + V_GEMM_ROWS - 1) / V_GEMM_ROWS;
+    return (rows + tiles - 1) / tiles;
+}
+
+#define GEMM_SQUARES ((V_GEMM_ROWS + V_LANES - 1) / V_LANES)
+
+/* k values of each of a tile's rows of A: those of the first column, then of the second ... Writes up to V_LANES - 1
+ * floats more. */
+static void gemm_pack_tile(const float *a, size_t a_rows, size_t a_columns, size_t height, size_t k, float *packed)
+{
+    size_t p = 0;
+    for (; a_columns == 1 && p + V_LANES <= k; p += V_LANES) {
+        vf squares[GEMM_SQUARES][V_LANES];
+        for (size_t s = 0; s < GEMM_SQUARES; s++) {
+            for (size_t i = 0; i < V_LANES; i++)
+                squares[s][i] = s * V_LANES + i < height ? v_load(a + (s * V_LANES + i) * a_rows + p) : v_set(0.0f);
+            v_transpose(squares[s]);
         }
-        for (; p < k; p++)
-            for (size_t r = 0; r < V_LANES; r++)
-                packed[p * GEMM_BLOCK_ROWS + i + r] = a[(i + r) * g->a_rows + p];
+        /* What a vector holds beyond the tile's rows is written over by the next column. */
+        for (size_t i = 0; i < V_LANES; i++)
+            for (size_t s = 0; s * V_LANES < height; s++)
+                v_store(packed + (p + i) * height + s * V_LANES, squares[s][i]);
     }
-    for (size_t p = 0; p < k; p++)
-        for (size_t r = i; r < rows; r++)
-            packed[p * GEMM_BLOCK_ROWS + r] = a[r * g->a_rows + p * g->a_columns];
+    for (; p < k; p++)
+        for (size_t i = 0; i < height; i++)
+            packed[p * height + i] = a[i * a_rows + p * a_columns];
 }
 
 typedef struct gemm_place {
@@ -77,36 +91,48 @@ typedef struct gemm_place {
     size_t start_rows;
 } gemm_place;
 
-/* `rows` and `vectors` are constants at each call, so that the accumulators are registers. */
-V_INLINE void gemm_tile(const gemm_place *t, const size_t rows, const size_t vectors)
-{
-    vf acc[V_GEMM_ROWS][V_GEMM_VECTORS];
-    for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < vectors; j++)
-            acc[i][j] = t->start ? v_load(t->start + i * t->start_rows + j * V_LANES) : v_set(0.0f);
-    const float *a = t->a, *b = t->b;
-    const size_t a_rows = t->a_rows, a_columns = t->a_columns, b_rows = t->b_rows;
-    for (size_t p = 0; p < t->k; p++) {
-        vf row[V_GEMM_VECTORS];
-        for (size_t j = 0; j < vectors; j++)
-            row[j] = v_load(b + j * V_LANES);
-        for (size_t i = 0; i < rows; i++) {
-            vf ai = v_set(a[i * a_rows]);
-            for (size_t j = 0; j < vectors; j++)
-                acc[i][j] = v_fma(ai, row[j], acc[i][j]);
-        }
-        a += a_columns;
-        b += b_rows;
-    }
-    for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < vectors; j++)
-            v_store(t->c + i * t->c_rows + j * V_LANES, acc[i][j]);
-}
+static const float gemm_zeros[GEMM_WIDTH];
 
+/* Rows one by one, not in a loop: compilers keep an array that a long loop goes through in memory. */
 #if V_GEMM_ROWS > 14
 #error "tiles are listed up to fourteen rows"
 #endif
+#define GEMM_ROWS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13)
 #define GEMM_HEIGHTS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
+
+#define GEMM_START(i)                                                                                            \
+    vf acc##i[V_GEMM_VECTORS];                                                                                   \
+    for (size_t j = 0; i < rows && j < vectors; j++)                                                             \
+        acc##i[j] = v_load(start + i * start_rows + j * V_LANES);
+#define GEMM_STEP(i)                                                                                             \
+    for (size_t j = 0; i < rows && j < vectors; j++)                                                             \
+        acc##i[j] = v_fma(v_set(a[i * a_rows]), row[j], acc##i[j]);
+#define GEMM_STORE(i)                                                                                            \
+    for (size_t j = 0; i < rows && j < vectors; j++)                                                             \
+        v_store(c + i * c_rows + j * V_LANES, acc##i[j]);
+
+/* `rows` and `vectors` are constants at each call, so that the accumulators are registers. */
+V_INLINE void gemm_tile(const gemm_place *t, const size_t rows, const size_t vectors)
+{
+    const float *a = t->a, *b = t->b, *start = t->start ? t->start : gemm_zeros;
+    const size_t a_rows = t->a_rows, a_columns = t->a_columns, b_rows = t->b_rows, start_rows = t->start_rows;
+    float *c = t->c;
+    const size_t c_rows = t->c_rows;
+    GEMM_ROWS(GEMM_START)
+    /* The next tile starts with these. */
+    for (size_t i = rows; i < 2 * rows; i++)
+        v_prefetch(c + i * c_rows);
+    for (size_t p = t->k; p > 0; p--) {
+        vf row[V_GEMM_VECTORS];
+        for (size_t j = 0; j < vectors; j++)
+            row[j] = v_load(b + j * V_LANES);
+        GEMM_ROWS(GEMM_STEP)
+        a += a_columns;
+        b += b_rows;
+    }
+    GEMM_ROWS(GEMM_STORE)
+}
+
 #define GEMM_TILE(height)                                                                                        \
     static void gemm_tile_##height(const gemm_place *t)                                                          \
     {                                                                                                            \
@@ -134,14 +160,15 @@ static void gemm_copy(size_t rows, size_t width, const float *from, size_t from_
         }
 }
 
-/* One panel, all rows of the block: tiles of nearly one height, so that none is too low to keep the multipliers busy. */
-static void gemm_panel(gemm_place t, size_t rows, size_t width)
+/* One panel, all rows of the block. `packed`: t.a are packed tiles. */
+static void gemm_panel(gemm_place t, size_t rows, size_t width, int packed)
 {
     gemm_tile_function *const *tiles = width > GEMM_HALF * V_LANES ? gemm_tiles : gemm_half_tiles;
     const size_t whole = width > GEMM_HALF * V_LANES ? GEMM_WIDTH : GEMM_HALF * V_LANES;
-    size_t count = (rows + V_GEMM_ROWS - 1) / V_GEMM_ROWS;
-    for (; count > 0; count--) {
-        size_t height = (rows + count - 1) / count;
+    while (rows > 0) {
+        const size_t height = gemm_height(rows);
+        if (packed)
+            t.a_columns = height;
         if (width == whole) {
             tiles[height](&t);
         } else {
@@ -158,7 +185,7 @@ static void gemm_panel(gemm_place t, size_t rows, size_t width)
             tiles[height](&inner);
             gemm_copy(height, width, edge, GEMM_WIDTH, t.c, t.c_rows);
         }
-        t.a += height * t.a_rows;
+        t.a += packed ? height * t.k : height * t.a_rows;
         t.c += height * t.c_rows;
         t.start = t.start ? t.start + height * t.start_rows : NULL;
         rows -= height;
@@ -238,32 +265,28 @@ static void gemm_row(const activ_gemm *g)
 /* All rows of the columns j0 .. j0 + width - 1, for one block over k. */
 static void gemm_block(const activ_gemm *g, size_t j0, size_t width, size_t k0, size_t k)
 {
-    float *panels = g->scratch, *rows = g->scratch + ACTIV_GEMM_PANELS(width, k);
+    float *panels = g->scratch, *tiles = g->scratch + ACTIV_GEMM_PANELS(width, k);
+    const int pack_rows = width >= ACTIV_GEMM_PACK_FROM;
     /* Used once, B need not be copied. */
-    const int once = g->m <= V_GEMM_ROWS && g->b_columns == 1;
-    const size_t whole = once ? width / GEMM_WIDTH * GEMM_WIDTH : 0;
-    for (size_t j = whole; j < width; j += GEMM_WIDTH)
-        gemm_pack_panel(g, k0, k, j0 + j, width - j < GEMM_WIDTH ? width - j : GEMM_WIDTH, panels + j * k);
+    const size_t whole = g->m <= V_GEMM_ROWS && g->b_columns == 1 ? width / GEMM_WIDTH * GEMM_WIDTH : 0;
+    gemm_pack_columns(g, k0, k, j0 + whole, width - whole, panels + whole * k);
     for (size_t i = 0; i < g->m; i += GEMM_BLOCK_ROWS) {
-        size_t height = g->m - i < GEMM_BLOCK_ROWS ? g->m - i : GEMM_BLOCK_ROWS;
-        gemm_place t = { .a_rows = g->a_rows, .a_columns = g->a_columns, .c_rows = g->c_rows, .k = k };
-        t.a = g->a + i * g->a_rows + k0 * g->a_columns;
-        if (width >= ACTIV_GEMM_PACK_FROM && height == GEMM_BLOCK_ROWS) {
-            gemm_pack_rows(g, i, height, k0, k, rows);
-            t.a = rows;
-            t.a_rows = 1;
-            t.a_columns = GEMM_BLOCK_ROWS;
-        }
+        const size_t rows = g->m - i < GEMM_BLOCK_ROWS ? g->m - i : GEMM_BLOCK_ROWS;
+        const float *a = g->a + i * g->a_rows + k0 * g->a_columns;
+        for (size_t r = 0; pack_rows && r < rows; r += gemm_height(rows - r))
+            gemm_pack_tile(a + r * g->a_rows, g->a_rows, g->a_columns, gemm_height(rows - r), k, tiles + r * k);
+        gemm_place t = { .a = pack_rows ? tiles : a, .a_rows = pack_rows ? 1 : g->a_rows, .a_columns = g->a_columns,
+                         .c_rows = g->c_rows, .k = k };
         for (size_t j = 0; j < width; j += GEMM_WIDTH) {
             t.b = j < whole ? g->b + k0 * g->b_rows + j0 + j : panels + j * k;
             t.b_rows = j < whole ? g->b_rows : GEMM_WIDTH;
             t.c = g->c + i * g->c_rows + j0 + j;
             t.start = k0 > 0 ? t.c : g->bias ? g->bias + j0 + j : NULL;
             t.start_rows = k0 > 0 ? g->c_rows : 0;
-            gemm_panel(t, height, width - j < GEMM_WIDTH ? width - j : GEMM_WIDTH);
+            gemm_panel(t, rows, width - j < GEMM_WIDTH ? width - j : GEMM_WIDTH, pack_rows);
         }
         if (k0 + k == g->k)
-            gemm_finish(g, i, height, j0, width);
+            gemm_finish(g, i, rows, j0, width);
     }
 }
 

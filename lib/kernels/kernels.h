@@ -40,7 +40,7 @@ typedef struct activ_gemm {
 #define ACTIV_GEMM_DEPTH 256
 #define ACTIV_GEMM_PACK_FROM 512
 #define ACTIV_GEMM_PANEL 32          /* the widest panel; columns are shared out in multiples of it */
-#define ACTIV_GEMM_PACKED_ROWS 64    /* at most so many rows of A are packed */
+#define ACTIV_GEMM_PACKED_ROWS 144   /* at most so many rows of A are packed */
 #define ACTIV_GEMM_PANELS(width, k) \
     (((width) + ACTIV_GEMM_PANEL - 1) / ACTIV_GEMM_PANEL * ACTIV_GEMM_PANEL * (k))
 
@@ -48,7 +48,7 @@ static inline size_t activ_gemm_scratch(size_t n, size_t k)
 {
     size_t width = n < ACTIV_GEMM_COLUMNS ? n : ACTIV_GEMM_COLUMNS;
     size_t depth = k < ACTIV_GEMM_DEPTH ? k : ACTIV_GEMM_DEPTH;
-    return ACTIV_GEMM_PANELS(width, depth) + (width < ACTIV_GEMM_PACK_FROM ? 0 : ACTIV_GEMM_PACKED_ROWS * depth);
+    return ACTIV_GEMM_PANELS(width, depth) + (width < ACTIV_GEMM_PACK_FROM ? 0 : ACTIV_GEMM_PACKED_ROWS * depth + 16);
 }
 
 typedef struct activ_sgd_scalars {

@@ -14,6 +14,7 @@
 #include "activ/cpu.h"
 #include "activ/random.h"
 #include "cpu/cpu.h"
+#include "functions/definition.h"
 #include "kernels/kernels.h"
 #include "support/guard.h"
 #include "support/ulp.h"
@@ -198,6 +199,62 @@ static void test_gemm_specials(void **state)
                 }
         }
     }
+}
+
+/* Wide enough for A to be packed and for several blocks of columns, and more rows than a block has. */
+static void test_gemm_wide(void **state)
+{
+    (void)state;
+    static const size_t sizes[][3] = { { 7, 511, 40 }, { 29, 512, 33 }, { 40, 777, 13 }, { 3, ACTIV_GEMM_COLUMNS + 70, 21 },
+                                       { 20, ACTIV_GEMM_COLUMNS + 1, 9 }, { 110, 515, 17 }, { 330, 37, 40 }, { 1, 1100, 37 } };
+    gemm_buffers buffers;
+    create_buffers(&buffers);
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++)
+        for (int layout = 0; layout < 4; layout++)
+            check_gemm(&buffers, sizes[s][0], sizes[s][1], sizes[s][2], layout, layout & 1, 0, layout >> 1);
+    destroy_buffers(&buffers);
+}
+
+/* What follows a product gives the bits that it gives afterwards, in strided rows and in whole ones. */
+static void test_gemm_finish(void **state)
+{
+    (void)state;
+    enum { M = 23, N = 45, K = 30, LINE = 50 };
+    static float a[M * K], b[K * N], x[M * LINE], c[M * LINE], y[M * LINE], expected[M * LINE], after[M * LINE];
+    static float scratch[64 * K];
+    fill_normal(1, M * K, a);
+    fill_normal(2, K * N, b);
+    fill_normal(3, M * LINE, x);
+    static const int functions[] = { ACTIV_FN_relu, ACTIV_FN_gelu, ACTIV_FN_elu };
+    const float values[ACTIV_MAX_VALUES] = { 1.0f };
+    for (size_t t = 0; t < tiers; t++)
+        for (size_t f = 0; f < 3; f++)
+            for (int backward = 0; backward < 2; backward++)
+                for (size_t m = 1; m <= M; m += 11)
+                    for (size_t line = N; line <= LINE; line += LINE - N) {
+                        const activ_fn_kernel *kernel = tables[t]->functions[functions[f]];
+                        activ_gemm g = { .m = m, .n = N, .k = K, .a = a, .a_rows = K, .a_columns = 1, .b = b, .b_rows = 1,
+                                         .b_columns = K, .c = expected, .c_rows = line, .scratch = scratch };
+                        memset(expected, 0, sizeof expected);
+                        memset(c, 0, sizeof c);
+                        memset(y, 0, sizeof y);
+                        memset(after, 0, sizeof after);
+                        tables[t]->gemm(&g);
+                        for (size_t i = 0; i < m; i++) {
+                            const float *from = expected + i * line, *at = x + i * line;
+                            if (backward)
+                                kernel->backward(values, ACTIV_MAX_VALUES, N, at, from, after + i * line, NULL);
+                            else
+                                kernel->forward(values, ACTIV_MAX_VALUES, N, from, after + i * line);
+                        }
+                        g.c = c;
+                        g.finish = (activ_gemm_finish){ kernel, values, ACTIV_MAX_VALUES, backward ? NULL : y,
+                                                        backward ? x : NULL, line };
+                        tables[t]->gemm(&g);
+                        assert_memory_equal(backward ? c : y, after, sizeof after);
+                        if (!backward)
+                            assert_memory_equal(c, expected, sizeof expected);
+                    }
 }
 
 /* ---- sums -------------------------------------------------------------------------------- */
@@ -540,6 +597,8 @@ int main(int count, char **arguments)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gemm_small),
         cmocka_unit_test(test_gemm_deep),
+        cmocka_unit_test(test_gemm_wide),
+        cmocka_unit_test(test_gemm_finish),
         cmocka_unit_test(test_gemm_specials),
         cmocka_unit_test(test_column_sums),
         cmocka_unit_test(test_add),
