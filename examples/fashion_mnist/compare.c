@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <activ/activ.h>
 
@@ -17,7 +18,6 @@
 #include "common/network.h"
 #include "common/progress.h"
 #include "common/table.h"
-#include "common/threads.h"
 #include "common/train.h"
 
 #define PROGRAM "fashion_mnist_compare"
@@ -693,6 +693,12 @@ static activ_status compare(struct comparison *all, const char *markdown, const 
         printf("\nWrote %s\nWrote %s\n", markdown, csv);
     table_free(&table);
     return status;
+}
+
+static size_t online_cpus(void)
+{
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count > 0 ? (size_t)count : 1;
 }
 
 int main(int argc, char **argv)

@@ -12,7 +12,6 @@
 #include "common/message.h"
 #include "common/network.h"
 #include "common/progress.h"
-#include "common/threads.h"
 #include "common/train.h"
 
 #define PROGRAM "fashion_mnist_train"
@@ -59,7 +58,7 @@ static enum parse_result parse(struct settings *settings, int argc, char **argv)
         {"--momentum", "X", OPTION_REAL, &settings->momentum, 0, 1, "default 0.9"},
         {"--seed", "N", OPTION_SEED, &settings->seed, 0, 0,
          "of initial values, order of images and noise (default 1)"},
-        {"--threads", "N", OPTION_COUNT, &settings->threads, 1, 1024,
+        {"--threads", "N", OPTION_COUNT, &settings->threads, 1, 256,
          "default 1; the results do not depend on it"},
         {"--save", "FILE", OPTION_TEXT, &settings->save, 0, 0,
          "write the trained network there (safetensors)"},
@@ -289,7 +288,7 @@ int main(int argc, char **argv)
 
     activ_message message = {""};
     struct fashion_mnist data = {{0}, {0}};
-    struct thread_pool *pool = NULL;
+    activ_pool *pool = NULL;
     activ_context *context = NULL;
     activ_fn *fn = NULL;
     const char *spec = NULL;
@@ -304,15 +303,9 @@ int main(int argc, char **argv)
         status = ACTIV_ERROR_RANGE;
     }
     if (status == ACTIV_OK) {
-        activ_executor executor;
-        activ_context_options options = {.size = sizeof options};
-        if (settings.threads > 1) {
-            status = thread_pool_create(settings.threads, &pool);
-            if (status == ACTIV_OK) {
-                executor = thread_pool_executor(pool);
-                options.executor = &executor;
-            }
-        }
+        if (settings.threads > 1)
+            status = activ_pool_create(NULL, settings.threads, &pool);
+        activ_context_options options = {.size = sizeof options, .executor = activ_pool_executor(pool)};
         if (status == ACTIV_OK)
             status = activ_context_create(&options, &context);
         if (status != ACTIV_OK)
@@ -323,7 +316,7 @@ int main(int argc, char **argv)
 
     int code = status == ACTIV_OK ? finish_output(PROGRAM) : complain(PROGRAM, "%s", message.text);
     activ_context_destroy(context);
-    thread_pool_destroy(pool);
+    activ_pool_destroy(pool);
     fashion_mnist_free(&data);
     activ_fn_destroy(fn);
     return code;

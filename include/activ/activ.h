@@ -21,7 +21,8 @@
  * 4. A file (checkpoint.h): activ_checkpoint_save, activ_checkpoint_load.
  *
  * 5. What the host may bring (context.h): an allocator, threads, a log. NULL
- *    stands for a default context wherever one is asked for.
+ *    stands for a default context wherever one is asked for. A host without threads
+ *    of its own may ask for a pool of them (pool.h).
  *
  * Errors are values (status.h). All randomness is a function of a seed (random.h).
  * The same inputs give the same bits on every CPU, tier and thread count.
@@ -36,6 +37,7 @@
 #include "fn.h"
 #include "graph.h"
 #include "optim.h"
+#include "pool.h"
 #include "random.h"
 #include "status.h"
 #include "tensor.h"

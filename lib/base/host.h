@@ -15,6 +15,11 @@ typedef struct activ_host {
     int tier;                  /* index into the table of tiers: what runs */
 } activ_host;
 
+/* An object that keeps a copy of its host can so make a context of it again. */
+struct activ_context {
+    activ_host host;
+};
+
 /* Zeroed memory, 64-byte aligned; NULL if there is none or bytes is 0. */
 void *activ_host_alloc(const activ_host *host, size_t bytes);
 /* The same without the zeros. */

@@ -19,11 +19,6 @@ const char *activ_tier_name(int tier);
  * thread may call. */
 int activ_tier_best(void);
 
-/* An object that keeps a copy of its host can so make a context of it again. */
-struct activ_context {
-    activ_host host;
-};
-
 /* Defaults, or a copy of the context's. */
 void activ_host_of(const activ_context *context, activ_host *host);
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # What the finished libraries show and need: exported are exactly the functions that the public headers declare;
-# needed are libc and libm only, and nothing of them that prints or ends the process; outside of the tiers there is
-# no instruction that a baseline CPU lacks.
+# needed are libc and libm only (and libpthread where it is not in libc), and nothing of them that prints or ends the
+# process; outside of the tiers there is no instruction that a baseline CPU lacks.
 #
 # usage: symbols.sh SHARED STATIC INCLUDE WORK     environment: CC NM READELF OBJDUMP
 set -eu
@@ -35,7 +35,7 @@ others=$(echo "$globals" | grep -v '^activ_' || :)
 
 needed=$("$READELF" -d "$shared" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
 [ -n "$needed" ] || fail "readelf shows nothing needed by $shared"
-others=$(echo "$needed" | grep -Ev '^(lib[cm]|ld-linux[a-z0-9_-]*)\.so' || :)
+others=$(echo "$needed" | grep -Ev '^(lib(c|m|pthread)|ld-linux[a-z0-9_-]*)\.so' || :)
 [ -z "$others" ] || fail "needed besides libc and libm:" $others
 "$READELF" -d "$shared" | grep -q TEXTREL && fail "the shared library has text relocations"
 

@@ -42,6 +42,25 @@ static void apply(void)
     activ_fn_destroy(silu);
 }
 
+static void set(void *argument, size_t i)
+{
+    ((int *)argument)[i]++;
+}
+
+/* The library's threads have to link, too. */
+static void share_work(void)
+{
+    int calls[3] = {0, 0, 0};
+    activ_pool *pool = NULL;
+    const activ_executor *executor;
+    if (!ok(activ_pool_create(NULL, 2, &pool), "activ_pool_create"))
+        return;
+    executor = activ_pool_executor(pool);
+    executor->parallel_for(executor->user, 3, set, calls);
+    check(calls[0] == 1 && calls[1] == 1 && calls[2] == 1, "each index once");
+    activ_pool_destroy(pool);
+}
+
 static activ_graph *make_graph(void)
 {
     activ_fn *prelu = NULL;
@@ -104,6 +123,7 @@ int main(int argc, char **argv)
     }
     check(activ_version_number() == ACTIV_VERSION_NUMBER, "headers and library have the same version");
     apply();
+    share_work();
     g = make_graph();
     if (g) {
         train(g);

@@ -1,8 +1,7 @@
 /* What the FashionMNIST programs share besides the IDX reader: options, numbers, tables, the progress bar,
- * threads, files. */
+ * files. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,15 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <pthread.h>
-
 #include <cmocka.h>
 
 #include "common/arguments.h"
 #include "common/files.h"
 #include "common/progress.h"
 #include "common/table.h"
-#include "common/threads.h"
 #include "scratch.h"
 
 static void test_whole_numbers(void **state)
@@ -230,71 +226,6 @@ static void test_progress(void **state)
     }
 }
 
-struct counting {
-    atomic_int calls[1000];
-    atomic_int total;
-};
-
-static void count_call(void *argument, size_t index)
-{
-    struct counting *counting = argument;
-    (void)atomic_fetch_add(&counting->calls[index], 1);
-    (void)atomic_fetch_add(&counting->total, 1);
-}
-
-static void test_threads(void **state)
-{
-    (void)state;
-    struct thread_pool *pool = NULL;
-    assert_int_equal(thread_pool_create(0, &pool), ACTIV_ERROR_RANGE);
-    assert_int_equal(thread_pool_create(SIZE_MAX, &pool), ACTIV_ERROR_RANGE);
-    for (size_t threads = 1; threads <= 5; threads += 2) {
-        assert_int_equal(thread_pool_create(threads, &pool), ACTIV_OK);
-        activ_executor executor = thread_pool_executor(pool);
-        assert_int_equal(executor.num_threads, threads);
-        for (size_t count = 0; count <= 1000; count = 3 * count + 1) {
-            static struct counting counting;
-            memset(&counting, 0, sizeof counting);
-            executor.parallel_for(executor.user, count, count_call, &counting);
-            assert_int_equal(counting.total, count);
-            for (size_t i = 0; i < count; i++)
-                assert_int_equal(counting.calls[i], 1);
-        }
-        thread_pool_destroy(pool);
-    }
-    thread_pool_destroy(NULL);
-    assert_true(online_cpus() >= 1);
-}
-
-struct caller {
-    activ_executor executor;
-    struct counting counting;
-};
-
-static void *call_often(void *user)
-{
-    struct caller *caller = user;
-    for (int i = 0; i < 300; i++)
-        caller->executor.parallel_for(caller->executor.user, 20, count_call, &caller->counting);
-    return NULL;
-}
-
-static void test_two_callers(void **state)
-{
-    (void)state;
-    static struct caller callers[2];
-    struct thread_pool *pool = NULL;
-    pthread_t thread;
-    assert_int_equal(thread_pool_create(3, &pool), ACTIV_OK);
-    callers[0].executor = callers[1].executor = thread_pool_executor(pool);
-    assert_int_equal(pthread_create(&thread, NULL, call_often, &callers[1]), 0);
-    (void)call_often(&callers[0]);
-    assert_int_equal(pthread_join(thread, NULL), 0);
-    thread_pool_destroy(pool);
-    for (int i = 0; i < 2; i++)
-        assert_int_equal(callers[i].counting.total, 300 * 20);
-}
-
 static void assert_marked(const char *path, const char *expected)
 {
     char *marked = path_with_epoch(path, 12);
@@ -406,8 +337,6 @@ int main(void)
         cmocka_unit_test(test_list_length),
         cmocka_unit_test(test_tables),
         cmocka_unit_test(test_progress),
-        cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_two_callers),
         cmocka_unit_test(test_paths),
         cmocka_unit_test(test_new_files),
         cmocka_unit_test(test_folders),

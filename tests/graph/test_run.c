@@ -15,6 +15,7 @@
 #include "activ/fn.h"
 #include "activ/graph.h"
 #include "activ/optim.h"
+#include "activ/pool.h"
 #include "activ/random.h"
 #include "graph/zoo.h"
 #include "support/memory.h"
@@ -198,6 +199,18 @@ static void test_same_bits_with_threads(void **state)
                 else
                     assert_true(threads.most_tasks <= 1);
             }
+        for (size_t count = 1; count <= 4; count++) {
+            activ_pool *pool = NULL;
+            activ_context *context = NULL;
+            assert_int_equal(activ_pool_create(NULL, count, &pool), ACTIV_OK);
+            activ_context_options options = { .size = sizeof options, .executor = activ_pool_executor(pool) };
+            assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
+            trained t = train_wide(context, widths[w]);
+            assert_same(&t, &reference);
+            free_trained(&t);
+            activ_context_destroy(context);
+            activ_pool_destroy(pool);
+        }
         free_trained(&reference);
     }
 }

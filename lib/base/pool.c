@@ -1,0 +1,344 @@
+/* A pool of threads that serves as an executor.
+ *
+ * All that threads have to agree on is in one word, the gate: the number of the job (its generation), whether
+ * it is open, and how many threads are inside. A thread enters by a compare-and-swap that needs the gate to
+ * be open, so one that comes late finds it shut and never sees the next job's fields half written. Inside,
+ * indices are taken from a counter. The caller works too; when no index is left it shuts the gate and
+ * waits for those inside, and for nobody else.
+ *
+ * That is also why a child after fork() needs no care here: no thread comes, so the caller does it all. */
+#ifdef __linux__
+#define _GNU_SOURCE              /* sched_getaffinity */
+#else
+#define _POSIX_C_SOURCE 200809L
+#endif
+
+#include "activ/pool.h"
+
+/* CMake defines ACTIV_NO_PTHREAD where it finds none. */
+#if defined(_WIN32) || (defined(__wasm__) && !defined(_REENTRANT))
+#define ACTIV_NO_PTHREAD
+#endif
+
+#ifdef ACTIV_NO_PTHREAD
+
+activ_status activ_pool_create(const activ_context *context, size_t threads, activ_pool **out)
+{
+    (void)context;
+    (void)threads;
+    return out ? ACTIV_ERROR_UNSUPPORTED : ACTIV_ERROR_INVALID;
+}
+
+void activ_pool_destroy(activ_pool *pool)
+{
+    (void)pool;
+}
+
+const activ_executor *activ_pool_executor(const activ_pool *pool)
+{
+    (void)pool;
+    return NULL;
+}
+
+#else
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/host.h"
+
+enum {
+    MOST_THREADS = 256,
+    LOOK_FOR = 50000,    /* nanoseconds: most jobs of a training step follow each other within that */
+};
+
+/* The gate. The generation counts in what is left of 32 bits; it may wrap, as a thread that sleeps through
+ * all of them misses jobs and nothing else. */
+#define INSIDE     0x1ffu      /* how many of the pool's threads work on the job */
+#define OPEN       0x200u      /* more may enter */
+#define AWAITED    0x400u      /* the caller sleeps until the last has left */
+#define ENDING     0x800u      /* the pool is being destroyed */
+#define GENERATION 0x1000u
+
+struct activ_pool {
+    /* What threads look at while they wait, and write at most twice per job. */
+    _Alignas(64) atomic_uint gate;
+    void (*task)(void *argument, size_t index);    /* of the job that is open */
+    void *argument;
+    size_t count;
+    _Alignas(64) atomic_size_t next;               /* the first index that nobody has taken */
+    _Alignas(64) atomic_flag busy;                 /* set by the caller whose job runs */
+    atomic_uint sleepers;      /* threads that wait for `work`; changed with the lock held */
+    pthread_mutex_t lock;
+    pthread_cond_t work;       /* there is a new generation */
+    pthread_cond_t done;       /* the last thread has left an awaited job */
+    int64_t look_for;          /* nanoseconds */
+    pid_t process;             /* in which the threads exist */
+    activ_host host;
+    activ_executor executor;
+    size_t bytes;              /* of this struct with its array */
+    size_t started;
+    pthread_t thread[];
+};
+
+/* ---- waiting ----------------------------------------------------------------------------- */
+
+static void pause_briefly(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb");
+#endif
+}
+
+static int64_t nanoseconds(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* A moment in which a thread looks for something before it sleeps: while (lasts(&m, pool->look_for)). */
+typedef struct moment {
+    unsigned looks;
+    int64_t end;
+} moment;
+
+static int lasts(moment *m, int64_t length)
+{
+    if (length == 0)
+        return 0;
+    pause_briefly();
+    if (++m->looks % 16 != 0)
+        return 1;    /* the clock takes longer than a look */
+    int64_t now = nanoseconds();
+    if (m->end == 0)
+        m->end = now + length;
+    return now < m->end;
+}
+
+static unsigned generation_of(unsigned gate)
+{
+    return gate & ~(GENERATION - 1);
+}
+
+static void wait_for_another_generation(activ_pool *pool, unsigned seen)
+{
+    moment m = { 0, 0 };
+    do {
+        if (generation_of(atomic_load_explicit(&pool->gate, memory_order_relaxed)) != seen)
+            return;
+    } while (lasts(&m, pool->look_for));
+    (void)pthread_mutex_lock(&pool->lock);
+    /* It says first that it sleeps and then looks once more; a caller opens the gate first and then looks
+     * for sleepers. So one of the two sees the other. */
+    (void)atomic_fetch_add(&pool->sleepers, 1);
+    while (generation_of(atomic_load(&pool->gate)) == seen)
+        (void)pthread_cond_wait(&pool->work, &pool->lock);
+    (void)atomic_fetch_sub(&pool->sleepers, 1);
+    (void)pthread_mutex_unlock(&pool->lock);
+}
+
+static void wake_sleepers(activ_pool *pool)
+{
+    /* In a child after fork() nobody sleeps, and nobody might ever give the lock back. */
+    if (atomic_load(&pool->sleepers) == 0 || getpid() != pool->process)
+        return;
+    (void)pthread_mutex_lock(&pool->lock);
+    (void)pthread_cond_broadcast(&pool->work);
+    (void)pthread_mutex_unlock(&pool->lock);
+}
+
+static void wait_until_empty(activ_pool *pool)
+{
+    moment m = { 0, 0 };
+    do {
+        if ((atomic_load_explicit(&pool->gate, memory_order_acquire) & INSIDE) == 0)
+            return;
+    } while (lasts(&m, pool->look_for));
+    (void)pthread_mutex_lock(&pool->lock);
+    (void)atomic_fetch_or(&pool->gate, AWAITED);
+    while ((atomic_load(&pool->gate) & INSIDE) != 0)
+        (void)pthread_cond_wait(&pool->done, &pool->lock);
+    (void)pthread_mutex_unlock(&pool->lock);
+}
+
+/* ---- jobs -------------------------------------------------------------------------------- */
+
+static int enter(activ_pool *pool, unsigned *gate)
+{
+    do {
+        if (!(*gate & OPEN))
+            return 0;
+    } while (!atomic_compare_exchange_weak(&pool->gate, gate, *gate + 1));
+    return 1;
+}
+
+static void leave(activ_pool *pool)
+{
+    unsigned before = atomic_fetch_sub(&pool->gate, 1);
+    if ((before & AWAITED) && (before & INSIDE) == 1) {
+        (void)pthread_mutex_lock(&pool->lock);
+        (void)pthread_cond_signal(&pool->done);
+        (void)pthread_mutex_unlock(&pool->lock);
+    }
+}
+
+static void work_off(activ_pool *pool)
+{
+    size_t index;
+    while ((index = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed)) < pool->count)
+        pool->task(pool->argument, index);
+}
+
+static void *worker(void *user)
+{
+    activ_pool *pool = user;
+    unsigned gate = 0;
+    for (;;) {
+        wait_for_another_generation(pool, generation_of(gate));
+        gate = atomic_load(&pool->gate);
+        if (gate & ENDING)
+            return NULL;
+        if (enter(pool, &gate)) {
+            work_off(pool);
+            leave(pool);
+        }
+    }
+}
+
+/* With the gate shut and nobody inside: a new generation with these bits, for everybody to see. */
+static void announce(activ_pool *pool, unsigned bits)
+{
+    atomic_store(&pool->gate, generation_of(atomic_load(&pool->gate)) + GENERATION + bits);
+    wake_sleepers(pool);
+}
+
+static void parallel_for(void *user, size_t count, void (*task)(void *argument, size_t i), void *argument)
+{
+    activ_pool *pool = user;
+    /* Every thread that finds nothing left has counted `next` up once more: it must not come round. */
+    int alone = count < 2 || count > SIZE_MAX - MOST_THREADS || pool->started == 0;
+    if (alone || atomic_flag_test_and_set_explicit(&pool->busy, memory_order_acquire)) {
+        for (size_t i = 0; i < count; i++)
+            task(argument, i);
+        return;
+    }
+    pool->task = task;
+    pool->argument = argument;
+    pool->count = count;
+    atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
+    announce(pool, OPEN);
+    work_off(pool);
+    (void)atomic_fetch_and(&pool->gate, ~OPEN);
+    wait_until_empty(pool);
+    atomic_flag_clear_explicit(&pool->busy, memory_order_release);
+}
+
+/* ---- the pool ---------------------------------------------------------------------------- */
+
+static size_t usable_cpus(void)
+{
+#if defined(__linux__) && defined(CPU_COUNT)
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
+        return (size_t)CPU_COUNT(&set);
+#endif
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count > 0 ? (size_t)count : 1;
+}
+
+static int make_locks(activ_pool *pool)
+{
+    if (pthread_mutex_init(&pool->lock, NULL) != 0)
+        return 0;
+    if (pthread_cond_init(&pool->work, NULL) == 0) {
+        if (pthread_cond_init(&pool->done, NULL) == 0)
+            return 1;
+        (void)pthread_cond_destroy(&pool->work);
+    }
+    (void)pthread_mutex_destroy(&pool->lock);
+    return 0;
+}
+
+/* New threads inherit the mask of signals: none is for them to handle. */
+static int start_threads(activ_pool *pool, size_t count)
+{
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
+        return 0;
+    while (pool->started < count && pthread_create(&pool->thread[pool->started], NULL, worker, pool) == 0)
+        pool->started++;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return pool->started == count;
+}
+
+activ_status activ_pool_create(const activ_context *context, size_t threads, activ_pool **out)
+{
+    if (!out)
+        return ACTIV_ERROR_INVALID;
+    if (threads > MOST_THREADS)
+        return ACTIV_ERROR_RANGE;
+    size_t cpus = usable_cpus();
+    if (threads == 0)
+        threads = cpus < MOST_THREADS ? cpus : MOST_THREADS;
+    activ_host host;
+    if (context)
+        host = context->host;
+    else
+        activ_host_defaults(&host);
+    size_t bytes = sizeof(activ_pool) + (threads - 1) * sizeof(pthread_t);
+    activ_pool *pool = activ_host_alloc(&host, bytes);
+    if (!pool)
+        return ACTIV_ERROR_OUT_OF_MEMORY;
+    pool->host = host;
+    pool->bytes = bytes;
+    pool->process = getpid();
+    /* Where threads outnumber CPUs, one that looks for work takes time from one that has some. */
+    pool->look_for = threads <= cpus ? LOOK_FOR : 0;
+    pool->executor.size = sizeof pool->executor;
+    pool->executor.user = pool;
+    pool->executor.num_threads = (int32_t)threads;
+    pool->executor.parallel_for = parallel_for;
+    atomic_flag_clear(&pool->busy);
+    if (!make_locks(pool)) {
+        activ_host_free(&host, pool, bytes);
+        return ACTIV_ERROR_OUT_OF_MEMORY;
+    }
+    if (!start_threads(pool, threads - 1)) {
+        activ_pool_destroy(pool);
+        return activ_host_log(&host, ACTIV_ERROR_OUT_OF_MEMORY, "the system starts no more threads");
+    }
+    *out = pool;
+    return ACTIV_OK;
+}
+
+void activ_pool_destroy(activ_pool *pool)
+{
+    if (!pool)
+        return;
+    if (getpid() == pool->process) {
+        announce(pool, ENDING);
+        for (size_t i = 0; i < pool->started; i++)
+            (void)pthread_join(pool->thread[i], NULL);
+        (void)pthread_cond_destroy(&pool->done);
+        (void)pthread_cond_destroy(&pool->work);
+        (void)pthread_mutex_destroy(&pool->lock);
+    }
+    activ_host host = pool->host;
+    activ_host_free(&host, pool, pool->bytes);
+}
+
+const activ_executor *activ_pool_executor(const activ_pool *pool)
+{
+    return pool ? &pool->executor : NULL;
+}
+
+#endif
