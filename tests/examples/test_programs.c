@@ -479,6 +479,10 @@ static void test_quickstart(void **state)
     assert_non_null(last);
     assert_true(strtod(last + strlen("step 4000  loss "), NULL) < 1e-3);
 
+    assert_run(run(QUICKSTART_ARENA), 0);
+    assert_true(strncmp(output, "loss ", 5) == 0 && strtod(output + 5, NULL) < 1e-4);
+    assert_non_null(strstr(output, " 0 of them by 2000 steps"));
+
     assert_run(run(QUICKSTART_SAVE_LOAD), 0);
     assert_non_null(strstr(output, "the same to the last bit"));
     assert_true(exists("quickstart.safetensors"));

@@ -1,0 +1,75 @@
+/* Train in memory of one's own: everything that the library needs comes out of one static array. */
+#include <activ/activ.h>
+#include <stdio.h>
+
+enum { SAMPLES = 32, STEPS = 2000 };
+
+static struct arena {
+    unsigned char bytes[64 * 1024];
+    size_t used;
+} arena;
+
+/* The next piece. Whatever is freed is not used again: a graph takes its memory when it is made, and no more later. */
+static void *take(void *user, size_t bytes, size_t alignment)
+{
+    struct arena *a = user;
+    size_t past = ((size_t)a->bytes + a->used) % alignment;
+    size_t start = a->used + (past ? alignment - past : 0);
+    if (start > sizeof a->bytes || bytes > sizeof a->bytes - start)
+        return NULL;    /* the call that asked for it returns ACTIV_ERROR_OUT_OF_MEMORY */
+    a->used = start + bytes;
+    return a->bytes + start;
+}
+
+static void give_back(void *user, void *memory, size_t bytes)
+{
+    (void)user;
+    (void)memory;
+    (void)bytes;
+}
+
+int main(void)
+{
+    static float x[SAMPLES], target[SAMPLES];
+    for (int i = 0; i < SAMPLES; i++) {
+        x[i] = -1.0f + 2.0f * (float)i / (SAMPLES - 1);
+        target[i] = x[i] * x[i] * x[i];
+    }
+
+    activ_allocator allocator = {.size = sizeof allocator, .user = &arena, .alloc = take, .free = give_back};
+    activ_context_options context_options = {.size = sizeof context_options, .allocator = &allocator};
+    activ_sgd_options sgd_options = {.size = sizeof sgd_options, .lr = 0.1f, .momentum = 0.9f};
+    activ_context *context = NULL;
+    activ_fn *tanh = NULL;
+    activ_graph *g = NULL;
+    activ_sgd *sgd = NULL;
+    activ_status status = activ_context_create(&context_options, &context);
+    if (status == ACTIV_OK)
+        status = activ_fn_create(context, "tanh", &tanh);
+    if (status == ACTIV_OK)
+        status = activ_graph_create(context, &g);
+    if (status == ACTIV_OK) {
+        activ_node node = activ_graph_apply(g, activ_graph_linear(g, activ_graph_input(g, 1), 8), tanh);
+        activ_graph_mse(g, activ_graph_linear(g, node, 1));
+        status = activ_graph_compile(g, SAMPLES);
+    }
+    if (status == ACTIV_OK)
+        status = activ_graph_init(g, 1);
+    if (status == ACTIV_OK)
+        status = activ_sgd_create(g, &sgd_options, &sgd);
+
+    size_t before = arena.used;
+    float loss = 0.0f;
+    for (int step = 0; status == ACTIV_OK && step < STEPS; step++) {
+        status = activ_graph_train_values(g, SAMPLES, x, target, &loss);
+        if (status == ACTIV_OK)
+            status = activ_sgd_step(sgd);
+    }
+    if (status == ACTIV_OK)
+        printf("loss %.6f; %zu of %zu bytes taken, %zu of them by %d steps\n", (double)loss, arena.used,
+               sizeof arena.bytes, arena.used - before, STEPS);
+    else
+        fprintf(stderr, "quickstart_arena: %s\n", activ_status_string(status));
+    /* Nothing has to be destroyed: the memory is ours. */
+    return status == ACTIV_OK ? 0 : 2;
+}
