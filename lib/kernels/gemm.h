@@ -10,11 +10,18 @@
 /* Rows of C that are finished together: with them A's block and B's panel stay in the caches. */
 #define GEMM_BLOCK_ROWS (144 / V_GEMM_ROWS * V_GEMM_ROWS)
 
+/* V_LANES lines of a matrix, `step` apart; those beyond `count` are the first once more. */
+V_INLINE void gemm_lines(const float *first, size_t step, size_t count, const float **lines)
+{
+    for (size_t i = 0; i < V_LANES; i++)
+        lines[i] = i < count ? first + i * step : first;
+}
+
 /* The columns j0 .. j0 + width - 1 of k rows of B as panels: for each row GEMM_WIDTH values, zeros beyond `width`. */
 static void gemm_pack_columns(const activ_gemm *g, size_t k0, size_t k, size_t j0, size_t width, float *packed)
 {
     const float *b = g->b + k0 * g->b_rows + j0 * g->b_columns;
-    const size_t panel = k * GEMM_WIDTH, whole = width / GEMM_WIDTH * GEMM_WIDTH;
+    const size_t whole = width / GEMM_WIDTH * GEMM_WIDTH;
     if (g->b_columns == 1) {
         /* A few rows at a time, through all panels: rows lie far apart, so it is they that are read in order. */
         for (size_t p0 = 0; p0 < k; p0 += 4)
@@ -27,22 +34,24 @@ static void gemm_pack_columns(const activ_gemm *g, size_t k0, size_t k, size_t j
                     }
         return;
     }
-    size_t p0 = 0;
+    size_t turned = 0;
     if (g->b_rows == 1) {
-        /* The columns are contiguous: squares of them, turned in registers. */
-        for (size_t j = 0; j < whole; j += V_LANES)
-            for (p0 = 0; p0 + V_LANES <= k; p0 += V_LANES) {
-                vf square[V_LANES];
-                for (size_t i = 0; i < V_LANES; i++)
-                    square[i] = v_load(b + p0 + (j + i) * g->b_columns);
-                v_transpose(square);
-                float *to = packed + j / GEMM_WIDTH * panel + j % GEMM_WIDTH + p0 * GEMM_WIDTH;
-                for (size_t i = 0; i < V_LANES; i++)
-                    v_store(to + i * GEMM_WIDTH, square[i]);
+        /* The columns are contiguous: turned in registers. */
+        turned = k / 4 * 4;
+        for (size_t j = 0; j < whole; j += V_LANES) {
+            float *to = packed + j / GEMM_WIDTH * GEMM_WIDTH * k + j % GEMM_WIDTH;
+            const float *lines[V_LANES];
+            gemm_lines(b + j * g->b_columns, g->b_columns, V_LANES, lines);
+            for (size_t p = 0; p < turned; p += 4) {
+                vf rows[4];
+                v_turn4(lines, p, rows);
+                for (size_t i = 0; i < 4; i++)
+                    v_store(to + (p + i) * GEMM_WIDTH, rows[i]);
             }
+        }
     }
     for (size_t j = 0; j < width; j += GEMM_WIDTH)
-        for (size_t p = j < whole ? p0 : 0; p < k; p++)
+        for (size_t p = j < whole ? turned : 0; p < k; p++)
             for (size_t c = j; c < j + GEMM_WIDTH; c++)
                 packed[j * k + p * GEMM_WIDTH + c - j] = c < width ? b[p * g->b_rows + c * g->b_columns] : 0.0f;
 }
@@ -55,26 +64,23 @@ static size_t gemm_height(size_t rows)
     return (rows + tiles - 1) / tiles;
 }
 
-#define GEMM_SQUARES ((V_GEMM_ROWS + V_LANES - 1) / V_LANES)
-
 /* k values of each of a tile's rows of A: those of the first column, then of the second ... Writes up to V_LANES - 1
  * floats more. */
 static void gemm_pack_tile(const float *a, size_t a_rows, size_t a_columns, size_t height, size_t k, float *packed)
 {
-    size_t p = 0;
-    for (; a_columns == 1 && p + V_LANES <= k; p += V_LANES) {
-        vf squares[GEMM_SQUARES][V_LANES];
-        for (size_t s = 0; s < GEMM_SQUARES; s++) {
-            for (size_t i = 0; i < V_LANES; i++)
-                squares[s][i] = s * V_LANES + i < height ? v_load(a + (s * V_LANES + i) * a_rows + p) : v_set(0.0f);
-            v_transpose(squares[s]);
+    size_t turned = a_columns == 1 ? k / 4 * 4 : 0;
+    /* What a vector holds beyond the tile's rows is written over by the next column, so all rows of a column come
+     * before the next. */
+    for (size_t p = 0; p < turned; p += 4)
+        for (size_t i = 0; i < height; i += V_LANES) {
+            const float *lines[V_LANES];
+            vf columns[4];
+            gemm_lines(a + i * a_rows, a_rows, height - i, lines);
+            v_turn4(lines, p, columns);
+            for (size_t c = 0; c < 4; c++)
+                v_store_some(packed + (p + c) * height + i, i == 0 ? V_LANES : v_part_lanes(height - i, 0), columns[c]);
         }
-        /* What a vector holds beyond the tile's rows is written over by the next column. */
-        for (size_t i = 0; i < V_LANES; i++)
-            for (size_t s = 0; s * V_LANES < height; s++)
-                v_store(packed + (p + i) * height + s * V_LANES, squares[s][i]);
-    }
-    for (; p < k; p++)
+    for (size_t p = turned; p < k; p++)
         for (size_t i = 0; i < height; i++)
             packed[p * height + i] = a[i * a_rows + p * a_columns];
 }
@@ -213,52 +219,58 @@ static void gemm_finish(const activ_gemm *g, size_t i, size_t rows, size_t j, si
 }
 
 /* One row times a B whose columns are contiguous (a linear layer's weights, for one sample): every value of B is used
- * once, so squares of it are turned in registers and used there. Several at a time, or each would wait for the last. */
-#define GEMM_ROW_VECTORS 4
+ * once, so squares of it are turned in registers and used there. */
 
-/* V_LANES columns of B, `depth` values of each, as rows; zeros beyond `columns`. */
-V_INLINE void gemm_square(const float *b, size_t b_columns, size_t columns, size_t depth, vf *square)
+/* Columns j .. j + columns - 1, at most V_LANES, from depth p on. */
+static void gemm_row_end(const activ_gemm *g, size_t j, size_t columns, size_t p)
 {
-    for (size_t i = 0; i < V_LANES; i++)
-        square[i] = i < columns ? v_load_some(b + i * b_columns, depth) : v_set(0.0f);
-    v_transpose(square);
+    const float *b = g->b + j * g->b_columns, *start = p > 0 ? g->c + j : g->bias ? g->bias + j : NULL, *lines[V_LANES];
+    vf rows[4], acc = start ? v_load_some(start, columns) : v_set(0.0f);
+    gemm_lines(b, g->b_columns, columns, lines);
+    for (; p + 4 <= g->k; p += 4) {
+        v_turn4(lines, p, rows);
+        for (size_t i = 0; i < 4; i++)
+            acc = v_fma(v_set(g->a[(p + i) * g->a_columns]), rows[i], acc);
+    }
+    for (; p < g->k; p++) {
+        float row[V_LANES] = { 0 };
+        for (size_t i = 0; i < columns; i++)
+            row[i] = lines[i][p];
+        acc = v_fma(v_set(g->a[p * g->a_columns]), v_load(row), acc);
+    }
+    v_store_some(g->c + j, columns, acc);
 }
 
-/* `vectors` is a constant at each call; `columns`: how many of their lanes are wanted. */
-V_INLINE void gemm_row_columns(const activ_gemm *g, const float *b, const float *bias, float *c, const size_t vectors,
-                               size_t columns)
-{
-    vf acc[GEMM_ROW_VECTORS], square[V_LANES];
-    const float *a = g->a;
-    for (size_t v = 0; v < vectors; v++)
-        acc[v] = bias ? v_load_some(bias + v * V_LANES, v_part_lanes(columns, v)) : v_set(0.0f);
-    size_t p = 0;
-    for (; p + V_LANES <= g->k; p += V_LANES) {
-        for (size_t v = 0; v < vectors; v++) {
-            gemm_square(b + p + v * V_LANES * g->b_columns, g->b_columns, v_part_lanes(columns, v), V_LANES, square);
-            for (size_t i = 0; i < V_LANES; i++)
-                acc[v] = v_fma(v_set(a[i * g->a_columns]), square[i], acc[v]);
-        }
-        a += V_LANES * g->a_columns;
-    }
-    for (size_t v = 0; p < g->k && v < vectors; v++) {
-        gemm_square(b + p + v * V_LANES * g->b_columns, g->b_columns, v_part_lanes(columns, v), g->k - p, square);
-        for (size_t i = 0; i < g->k - p; i++)
-            acc[v] = v_fma(v_set(a[i * g->a_columns]), square[i], acc[v]);
-    }
-    for (size_t v = 0; v < vectors; v++)
-        v_store_some(c + v * V_LANES, v_part_lanes(columns, v), acc[v]);
-}
+/* Four vectors of columns at a time, or each chain would wait for itself. */
+#define GEMM_ROW_VECTORS(X) X(0) X(1) X(2) X(3)
+#define GEMM_ROW_START(v)                                                                                        \
+    const float *lines##v[V_LANES];                                                                              \
+    gemm_lines(g->b + (j + v * V_LANES) * g->b_columns, g->b_columns, V_LANES, lines##v);                        \
+    vf acc##v = g->bias ? v_load(g->bias + j + v * V_LANES) : v_set(0.0f);
+#define GEMM_ROW_STEP(v)                                                                                         \
+    v_turn4(lines##v, p, rows);                                                                                  \
+    for (size_t i = 0; i < 4; i++)                                                                               \
+        acc##v = v_fma(v_set(a[i * a_columns]), rows[i], acc##v);
+#define GEMM_ROW_STORE(v) v_store(g->c + j + v * V_LANES, acc##v);
 
 static void gemm_row(const activ_gemm *g)
 {
-    const size_t wide = GEMM_ROW_VECTORS * V_LANES;
+    const size_t whole = g->k / 4 * 4, a_columns = g->a_columns;
     size_t j = 0;
-    for (; j + wide <= g->n; j += wide)
-        gemm_row_columns(g, g->b + j * g->b_columns, g->bias ? g->bias + j : NULL, g->c + j, GEMM_ROW_VECTORS, wide);
+    for (; whole > 0 && j + 4 * V_LANES <= g->n; j += 4 * V_LANES) {
+        const float *a = g->a;
+        GEMM_ROW_VECTORS(GEMM_ROW_START)
+        for (size_t p = 0; p < whole; p += 4) {
+            vf rows[4];
+            GEMM_ROW_VECTORS(GEMM_ROW_STEP)
+            a += 4 * a_columns;
+        }
+        GEMM_ROW_VECTORS(GEMM_ROW_STORE)
+        for (size_t v = 0; v < 4 && whole < g->k; v++)
+            gemm_row_end(g, j + v * V_LANES, V_LANES, whole);
+    }
     for (; j < g->n; j += V_LANES)
-        gemm_row_columns(g, g->b + j * g->b_columns, g->bias ? g->bias + j : NULL, g->c + j, 1,
-                         v_part_lanes(g->n - j, 0));
+        gemm_row_end(g, j, v_part_lanes(g->n - j, 0), 0);
     gemm_finish(g, 0, 1, 0, g->n);
 }
 

@@ -39,25 +39,6 @@ V_INLINE vf v_copysign(vf a, vf sign)
 V_INLINE vf v_min(vf a, vf b) { return _mm256_min_ps(a, b); }   /* the second operand if in doubt, as asked */
 V_INLINE vf v_max(vf a, vf b) { return _mm256_max_ps(a, b); }
 
-V_INLINE void v_transpose(vf *rows)
-{
-    __m256 pairs[8], quads[8];
-    for (int i = 0; i < 8; i += 2) {
-        pairs[i] = _mm256_unpacklo_ps(rows[i], rows[i + 1]);
-        pairs[i + 1] = _mm256_unpackhi_ps(rows[i], rows[i + 1]);
-    }
-    for (int i = 0; i < 8; i += 4) {
-        quads[i] = _mm256_shuffle_ps(pairs[i], pairs[i + 2], 0x44);
-        quads[i + 1] = _mm256_shuffle_ps(pairs[i], pairs[i + 2], 0xee);
-        quads[i + 2] = _mm256_shuffle_ps(pairs[i + 1], pairs[i + 3], 0x44);
-        quads[i + 3] = _mm256_shuffle_ps(pairs[i + 1], pairs[i + 3], 0xee);
-    }
-    for (int i = 0; i < 4; i++) {
-        rows[i] = _mm256_permute2f128_ps(quads[i], quads[i + 4], 0x20);
-        rows[i + 4] = _mm256_permute2f128_ps(quads[i], quads[i + 4], 0x31);
-    }
-}
-
 V_INLINE vm v_lt(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
 V_INLINE vm v_le(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LE_OQ); }
 V_INLINE vm v_gt(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_GT_OQ); }
@@ -120,17 +101,28 @@ V_INLINE vf avx2_half_rows(const float *a, const float *b)
 {
     return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(a)), _mm_loadu_ps(b), 1);
 }
-V_INLINE void v_rows4(const float *table, const int32_t *at, vf *out)
+V_INLINE void avx2_turn(const vf *r, vf *out)
 {
-    vf r[4];
-    for (size_t j = 0; j < 4; j++)
-        r[j] = avx2_half_rows(table + (uint32_t)at[j], table + (uint32_t)at[j + 4]);
     vf a = _mm256_unpacklo_ps(r[0], r[1]), b = _mm256_unpacklo_ps(r[2], r[3]);
     vf c = _mm256_unpackhi_ps(r[0], r[1]), d = _mm256_unpackhi_ps(r[2], r[3]);
     out[0] = _mm256_shuffle_ps(a, b, 0x44);
     out[1] = _mm256_shuffle_ps(a, b, 0xee);
     out[2] = _mm256_shuffle_ps(c, d, 0x44);
     out[3] = _mm256_shuffle_ps(c, d, 0xee);
+}
+V_INLINE void v_rows4(const float *table, const int32_t *at, vf *out)
+{
+    vf r[4];
+    for (size_t j = 0; j < 4; j++)
+        r[j] = avx2_half_rows(table + (uint32_t)at[j], table + (uint32_t)at[j + 4]);
+    avx2_turn(r, out);
+}
+V_INLINE void v_turn4(const float *const *rows, size_t at, vf *out)
+{
+    vf r[4];
+    for (size_t j = 0; j < 4; j++)
+        r[j] = avx2_half_rows(rows[j] + at, rows[j + 4] + at);
+    avx2_turn(r, out);
 }
 
 typedef struct vacc {

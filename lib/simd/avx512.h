@@ -80,29 +80,22 @@ V_INLINE void v_rows4(const float *table, const int32_t *at, vf *out)
         out[k] = _mm512_i32gather_ps(_mm512_loadu_si512(at), table + k, 4);
 }
 
-V_INLINE void v_transpose(vf *rows)
+V_INLINE void v_turn4(const float *const *rows, size_t at, vf *out)
 {
-    __m512 a[16], b[16];
-    for (int i = 0; i < 16; i += 2) {
-        a[i] = _mm512_unpacklo_ps(rows[i], rows[i + 1]);
-        a[i + 1] = _mm512_unpackhi_ps(rows[i], rows[i + 1]);
+    /* Quarter rows j, j + 4, j + 8 and j + 12 in one register, turned within the quarters. */
+    __m512 r[4];
+    for (size_t j = 0; j < 4; j++) {
+        r[j] = _mm512_castps128_ps512(_mm_loadu_ps(rows[j] + at));
+        r[j] = _mm512_insertf32x4(r[j], _mm_loadu_ps(rows[j + 4] + at), 1);
+        r[j] = _mm512_insertf32x4(r[j], _mm_loadu_ps(rows[j + 8] + at), 2);
+        r[j] = _mm512_insertf32x4(r[j], _mm_loadu_ps(rows[j + 12] + at), 3);
     }
-    for (int i = 0; i < 16; i += 4) {
-        b[i] = _mm512_shuffle_ps(a[i], a[i + 2], 0x44);
-        b[i + 1] = _mm512_shuffle_ps(a[i], a[i + 2], 0xee);
-        b[i + 2] = _mm512_shuffle_ps(a[i + 1], a[i + 3], 0x44);
-        b[i + 3] = _mm512_shuffle_ps(a[i + 1], a[i + 3], 0xee);
-    }
-    /* b[4g + c] holds, in each quarter q, column 4q + c of rows 4g ... 4g+3. */
-    for (int c = 0; c < 4; c++) {
-        __m512 low = _mm512_shuffle_f32x4(b[c], b[c + 4], 0x88), odd = _mm512_shuffle_f32x4(b[c], b[c + 4], 0xdd);
-        __m512 low2 = _mm512_shuffle_f32x4(b[c + 8], b[c + 12], 0x88);
-        __m512 odd2 = _mm512_shuffle_f32x4(b[c + 8], b[c + 12], 0xdd);
-        rows[c] = _mm512_shuffle_f32x4(low, low2, 0x88);
-        rows[c + 4] = _mm512_shuffle_f32x4(odd, odd2, 0x88);
-        rows[c + 8] = _mm512_shuffle_f32x4(low, low2, 0xdd);
-        rows[c + 12] = _mm512_shuffle_f32x4(odd, odd2, 0xdd);
-    }
+    __m512 a = _mm512_unpacklo_ps(r[0], r[1]), b = _mm512_unpacklo_ps(r[2], r[3]);
+    __m512 c = _mm512_unpackhi_ps(r[0], r[1]), d = _mm512_unpackhi_ps(r[2], r[3]);
+    out[0] = _mm512_shuffle_ps(a, b, 0x44);
+    out[1] = _mm512_shuffle_ps(a, b, 0xee);
+    out[2] = _mm512_shuffle_ps(c, d, 0x44);
+    out[3] = _mm512_shuffle_ps(c, d, 0xee);
 }
 
 typedef struct vacc {

@@ -48,15 +48,6 @@ V_INLINE vf v_copysign(vf a, vf sign) { return vbslq_f32(vdupq_n_u32(0x80000000u
 V_INLINE vf v_min(vf a, vf b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
 V_INLINE vf v_max(vf a, vf b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
 
-V_INLINE void v_transpose(vf *rows)
-{
-    float32x4x2_t top = vtrnq_f32(rows[0], rows[1]), bottom = vtrnq_f32(rows[2], rows[3]);
-    rows[0] = vcombine_f32(vget_low_f32(top.val[0]), vget_low_f32(bottom.val[0]));
-    rows[1] = vcombine_f32(vget_low_f32(top.val[1]), vget_low_f32(bottom.val[1]));
-    rows[2] = vcombine_f32(vget_high_f32(top.val[0]), vget_high_f32(bottom.val[0]));
-    rows[3] = vcombine_f32(vget_high_f32(top.val[1]), vget_high_f32(bottom.val[1]));
-}
-
 V_INLINE vm v_lt(vf a, vf b) { return vcltq_f32(a, b); }
 V_INLINE vm v_le(vf a, vf b) { return vcleq_f32(a, b); }
 V_INLINE vm v_gt(vf a, vf b) { return vcgtq_f32(a, b); }
@@ -108,11 +99,25 @@ V_INLINE vf v_lookup32(const float *table, vi i)
 
 #define V_ROWS_FROM 16   /* not measured */
 V_INLINE void i_store(int32_t *p, vi a) { vst1q_s32(p, a); }
+V_INLINE void neon_turn(vf *rows)
+{
+    float32x4x2_t top = vtrnq_f32(rows[0], rows[1]), bottom = vtrnq_f32(rows[2], rows[3]);
+    rows[0] = vcombine_f32(vget_low_f32(top.val[0]), vget_low_f32(bottom.val[0]));
+    rows[1] = vcombine_f32(vget_low_f32(top.val[1]), vget_low_f32(bottom.val[1]));
+    rows[2] = vcombine_f32(vget_high_f32(top.val[0]), vget_high_f32(bottom.val[0]));
+    rows[3] = vcombine_f32(vget_high_f32(top.val[1]), vget_high_f32(bottom.val[1]));
+}
 V_INLINE void v_rows4(const float *table, const int32_t *at, vf *out)
 {
     for (size_t j = 0; j < 4; j++)
         out[j] = vld1q_f32(table + (uint32_t)at[j]);
-    v_transpose(out);
+    neon_turn(out);
+}
+V_INLINE void v_turn4(const float *const *rows, size_t at, vf *out)
+{
+    for (size_t j = 0; j < 4; j++)
+        out[j] = vld1q_f32(rows[j] + at);
+    neon_turn(out);
 }
 
 typedef struct vacc {

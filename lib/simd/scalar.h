@@ -35,8 +35,6 @@ V_INLINE vf v_copysign(vf a, vf sign)
 V_INLINE vf v_min(vf a, vf b) { return a < b ? a : b; }
 V_INLINE vf v_max(vf a, vf b) { return a > b ? a : b; }
 
-V_INLINE void v_transpose(vf *rows) { (void)rows; }
-
 V_INLINE vm v_lt(vf a, vf b) { return a < b; }
 V_INLINE vm v_le(vf a, vf b) { return a <= b; }
 V_INLINE vm v_gt(vf a, vf b) { return a > b; }
@@ -75,6 +73,11 @@ V_INLINE void v_rows4(const float *table, const int32_t *at, vf *out)
 {
     for (size_t k = 0; k < 4; k++)
         out[k] = table[(uint32_t)*at + k];
+}
+V_INLINE void v_turn4(const float *const *rows, size_t at, vf *out)
+{
+    for (size_t k = 0; k < 4; k++)
+        out[k] = rows[0][at + k];
 }
 
 typedef double vacc;

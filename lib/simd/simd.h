@@ -13,7 +13,6 @@
  *                                                 touched, other lanes are 0
  *   v_add v_sub v_mul v_div v_sqrt                rounded to nearest, one rounding each
  *   v_fma(a, b, c) v_fnma(a, b, c)                a*b + c and c - a*b, one rounding
- *   v_transpose(rows)                             V_LANES vectors as a square matrix, in place
  *   v_neg v_abs v_copysign(a, sign)               on the sign bit alone, NaN too
  *   v_min(a, b) v_max(a, b)                       a < b ? a : b and a > b ? a : b, so b if either is NaN
  *   v_lt v_le v_gt v_ge v_eq v_nan(a)             comparisons, false if a NaN is involved; v_nan: is NaN
@@ -28,6 +27,7 @@
  *   v_lookup16(table, i) v_lookup32(table, i)     table[i & 15] and table[i & 31], at any address of a float
  *   v_rows4(table, at, out)                       four vectors out[k]: table[at + k], k < 4; at: an int32, not negative,
  *                                                 for each lane, in memory
+ *   v_turn4(rows, at, out)                        four vectors out[k]: lane i is rows[i][at + k]
  *   i_store(p, i)                                 V_LANES int32
  *   V_ROWS_FROM                                   for several lookups at once: the number of entries from which on v_rows4
  *                                                 is faster

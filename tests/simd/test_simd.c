@@ -409,19 +409,28 @@ static void test_lookup(void **state)
     guarded_destroy(&memory);
 }
 
-static void test_transpose(void **state)
+/* Rows in any order, each read at any place and not beyond its four values. */
+static void test_turn4(void **state)
 {
     (void)state;
-    for (size_t t = 0; t < tier_count; t++) {
-        float square[N * N];
-        size_t lanes = tiers[t]->lanes;
-        for (size_t i = 0; i < lanes * lanes; i++)
-            square[i] = (float)i;
-        tiers[t]->transpose(square);
-        for (size_t i = 0; i < lanes; i++)
-            for (size_t j = 0; j < lanes; j++)
-                assert_true(square[i * lanes + j] == (float)(j * lanes + i));
-    }
+    guarded memory;
+    assert_int_equal(guarded_create(&memory, 8 * N), 0);
+    for (size_t t = 0; t < tier_count; t++)
+        for (size_t at = 0; at < 5; at++) {
+            float columns[4 * N];
+            const float *rows[N];
+            size_t lanes = tiers[t]->lanes;
+            float *first = memory.end - 7 * (N - 1) - at - 4;
+            for (size_t i = 0; i < 7 * (N - 1) + at + 4; i++)
+                first[i] = (float)i;
+            for (size_t i = 0; i < lanes; i++)
+                rows[i] = first + 7 * ((i * 5 + 3) % N);
+            tiers[t]->turn4(rows, at, columns);
+            for (size_t i = 0; i < lanes; i++)
+                for (size_t k = 0; k < 4; k++)
+                    assert_true(columns[k * lanes + i] == rows[i][at + k]);
+        }
+    guarded_destroy(&memory);
 }
 
 static void test_accumulate(void **state)
@@ -462,7 +471,7 @@ int main(void)
         cmocka_unit_test(test_stream),
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_lookup),
-        cmocka_unit_test(test_transpose),
+        cmocka_unit_test(test_turn4),
         cmocka_unit_test(test_accumulate),
     };
     return cmocka_run_group_tests(tests, find_tiers, NULL);

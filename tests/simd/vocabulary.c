@@ -172,14 +172,12 @@ static void lookup32(const float *table, const int32_t *index, float *y)
     EACH v_store(y + i, v_lookup32(table, load_int(index + i)));
 }
 
-static void transpose(float *square)
+static void turn4(const float *const *rows, size_t at, float *columns)
 {
-    vf rows[V_LANES];
-    for (size_t i = 0; i < V_LANES; i++)
-        rows[i] = v_load(square + i * V_LANES);
-    v_transpose(rows);
-    for (size_t i = 0; i < V_LANES; i++)
-        v_store(square + i * V_LANES, rows[i]);
+    vf turned[4];
+    v_turn4(rows, at, turned);
+    for (size_t i = 0; i < 4; i++)
+        v_store(columns + i * V_LANES, turned[i]);
 }
 
 static void accumulate(const float *a, const float *b, size_t count, double *sums)
@@ -218,6 +216,6 @@ const vocabulary V_TIER_NAME(test_vocabulary) = {
     .lookup16 = lookup16,
     .rows4 = rows4,
     .lookup32 = lookup32,
-    .transpose = transpose,
+    .turn4 = turn4,
     .accumulate = accumulate,
 };

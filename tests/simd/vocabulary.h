@@ -58,7 +58,7 @@ typedef struct vocabulary {
     void (*lookup32)(const float *table, const int32_t *index, float *y);
     /* The four results one behind the other. */
     void (*rows4)(const float *table, const int32_t *at, float *y);
-    void (*transpose)(float *square);                         /* lanes x lanes */
+    void (*turn4)(const float *const *rows, size_t at, float *columns);   /* 4 x lanes */
     void (*accumulate)(const float *a, const float *b, size_t count,
                        double *sums); /* count vectors; sums: lanes */
 } vocabulary;
