@@ -278,7 +278,9 @@ static void gemm_row(const activ_gemm *g)
 static void gemm_block(const activ_gemm *g, size_t j0, size_t width, size_t k0, size_t k)
 {
     float *panels = g->scratch, *tiles = g->scratch + ACTIV_GEMM_PANELS(width, k);
-    const int pack_rows = width >= ACTIV_GEMM_PACK_FROM;
+    /* A is packed for many panels, and for less if its columns lie on more pages than the CPU keeps at hand. */
+    const int pack_rows =
+        width >= ACTIV_GEMM_COLUMNS || (width >= ACTIV_GEMM_PACK_FROM && g->a_columns > 1 && k * g->a_columns > 1 << 16);
     /* Used once, B need not be copied. */
     const size_t whole = g->m <= V_GEMM_ROWS && g->b_columns == 1 ? width / GEMM_WIDTH * GEMM_WIDTH : 0;
     gemm_pack_columns(g, k0, k, j0 + whole, width - whole, panels + whole * k);

@@ -60,7 +60,7 @@ static void fill_normal(uint64_t stream, size_t n, float *x)
 
 /* ---- products ---------------------------------------------------------------------------- */
 
-enum { GEMM_ROOM = 1 << 16 };
+enum { GEMM_ROOM = 1 << 18 };
 
 typedef struct gemm_buffers {
     guarded a, b, c, bias, scratch;
@@ -155,7 +155,7 @@ static void test_gemm_small(void **state)
 static void test_gemm_deep(void **state)
 {
     (void)state;
-    static const size_t depths[] = { 0, 1, 255, 256, 257, 511, 512, 513, 700 };
+    static const size_t depths[] = { 0, 1, 255, 399, 400, 401, 513, 700 };
     static const size_t sizes[][2] = { { 1, 1 },  { 1, 67 },  { 67, 1 }, { 6, 16 },
                                        { 8, 33 }, { 13, 50 }, { 90, 31 } };
     gemm_buffers buffers;
@@ -205,7 +205,7 @@ static void test_gemm_specials(void **state)
 static void test_gemm_wide(void **state)
 {
     (void)state;
-    static const size_t sizes[][3] = { { 7, 511, 40 }, { 29, 512, 33 }, { 40, 777, 13 }, { 3, ACTIV_GEMM_COLUMNS + 70, 21 },
+    static const size_t sizes[][3] = { { 7, 255, 40 }, { 400, 256, 200 }, { 500, 301, 131 }, { 40, 777, 13 }, { 3, ACTIV_GEMM_COLUMNS + 70, 21 },
                                        { 20, ACTIV_GEMM_COLUMNS + 1, 9 }, { 110, 515, 17 }, { 330, 37, 40 }, { 1, 1100, 37 } };
     gemm_buffers buffers;
     create_buffers(&buffers);
