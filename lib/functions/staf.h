@@ -68,13 +68,23 @@ static const activ_fn_definition staf_definition = {
 #define STAF_CHUNK 256
 #define STAF_TERMS 32
 
+/* What is known of the elements that are treated together. */
+typedef enum staf_kind {
+    STAF_ANY,
+    STAF_SMALL   /* all finite, and no argument of a sine is larger than 2^16: the same bits with less work */
+} staf_kind;
+
 /* sin and cos of omega x + phi, the argument as a pair while that matters. The argument of a finite
  * x stays finite: where it overflows, its rounding has long been larger than a turn, but a sine it
  * still has. */
-V_INLINE void staf_sincos(vf x, vf omega, vf phi, vf *sine, vf *cosine)
+V_INLINE void staf_sincos(vf x, vf omega, vf phi, const staf_kind kind, vf *sine, vf *cosine)
 {
     const vf largest = v_set(0x1.fffffep127f);
     vpair product = v_two_product(omega, x), pair = v_two_sum(product.h, phi);
+    if (kind == STAF_SMALL) {
+        v_sincos_small(pair.h, v_add(pair.l, product.l), sine, cosine);
+        return;
+    }
     vm small = v_lt(v_abs(pair.h), v_set(0x1p22f));
     vf t = v_sel(small, pair.h, v_fma(omega, x, phi));
     vf low = v_sel(small, v_add(pair.l, product.l), v_set(0.0f));
@@ -82,6 +92,29 @@ V_INLINE void staf_sincos(vf x, vf omega, vf phi, vf *sine, vf *cosine)
     vm finite = m_and(v_le(v_abs(x), largest),
                       m_and(v_le(v_abs(omega), largest), v_le(v_abs(phi), largest)));
     v_sincos(v_sel(finite, bounded, t), low, sine, cosine);
+}
+
+/* The largest of n absolute values, or of `more` if that is larger; NaN or infinity if one is among them. */
+static float staf_largest(size_t n, const float *x, float more)
+{
+    const vf infinite = v_float_of(i_set(0x7f800000));
+    vf largest = v_set(more);
+    for (size_t i = 0; i < n; i += V_LANES) {
+        vf a = v_abs(v_load_some(x + i, v_part_lanes(n - i, 0)));
+        largest = v_max(v_sel(v_not_le(a, infinite), infinite, a), largest);
+    }
+    float lanes[V_LANES];
+    v_store(lanes, largest);
+    for (size_t i = 0; i < V_LANES; i++)
+        more = lanes[i] > more ? lanes[i] : more;
+    return more;
+}
+
+static staf_kind staf_kind_of(size_t n, const float *x, const float *params, size_t tau)
+{
+    float omega = staf_largest(tau, params + tau, 0.0f), phi = staf_largest(tau, params + 2 * tau, 0.0f);
+    /* Half of the bound, since this is rounded. A product of zero and infinity is NaN. */
+    return staf_largest(n, x, 0.0f) * omega + phi <= 0x1p15f ? STAF_SMALL : STAF_ANY;
 }
 
 /* A NaN stays what it was; an infinity has no sine. */
@@ -100,31 +133,46 @@ V_INLINE vpair staf_add(vpair sum, vf c, vf s)
 }
 
 /* f(x), or f'(x). */
-V_INLINE vf staf_sum(vf x, const float *params, size_t tau, int derivative)
+V_INLINE vf staf_sum(vf x, const float *params, size_t tau, const int derivative, const staf_kind kind)
 {
     vpair sum = { v_set(0.0f), v_set(0.0f) };
     for (size_t i = 0; i < tau; i++) {
         vf c = v_set(params[i]), omega = v_set(params[tau + i]), sine, cosine;
-        staf_sincos(x, omega, v_set(params[2 * tau + i]), &sine, &cosine);
+        staf_sincos(x, omega, v_set(params[2 * tau + i]), kind, &sine, &cosine);
         sum = derivative ? staf_add(sum, v_mul(c, omega), cosine) : staf_add(sum, c, sine);
     }
-    return v_add(sum.h, sum.l);
+    return staf_special(x, v_add(sum.h, sum.l));
+}
+
+/* out = f(x), or dy f'(x) if `derivative`. */
+V_INLINE void staf_values(const float *params, size_t tau, size_t n, const float *x, const float *dy, const int derivative,
+                          const staf_kind kind, float *out)
+{
+    for (size_t i = 0; i < n; i += V_LANES) {
+        size_t lanes = v_part_lanes(n - i, 0);
+        vf xs = v_load_some(x + i, lanes), value = staf_sum(xs, params, tau, derivative, kind);
+        if (derivative)
+            value = staf_special(xs, v_mul(v_load_some(dy + i, lanes), value));
+        v_store_some(out + i, lanes, value);
+    }
 }
 
 static void staf_forward_loop(const float *params, size_t count, size_t n, const float *x, float *y)
 {
     size_t tau = count / 3;
-    for (size_t i = 0; i < n; i += V_LANES) {
-        size_t lanes = v_part_lanes(n - i, 0);
-        vf xs = v_load_some(x + i, lanes);
-        v_store_some(y + i, lanes, staf_special(xs, staf_sum(xs, params, tau, 0)));
+    for (size_t start = 0; start < n; start += STAF_CHUNK) {
+        size_t length = n - start < STAF_CHUNK ? n - start : STAF_CHUNK;
+        if (staf_kind_of(length, x + start, params, tau) == STAF_SMALL)
+            staf_values(params, tau, length, x + start, NULL, 0, STAF_SMALL, y + start);
+        else
+            staf_values(params, tau, length, x + start, NULL, 0, STAF_ANY, y + start);
     }
 }
 
 /* Adds the chunk's share of the gradients of term i to its partial sums, and its part of the
  * derivative to slope. */
 V_INLINE void staf_term(const float *params, size_t tau, size_t i, size_t n, const float *x,
-                        const float *dy, vpair *slope, vsum sums[3])
+                        const float *dy, const staf_kind kind, vpair *slope, vsum sums[3])
 {
     vf c = v_set(params[i]), omega = v_set(params[tau + i]), phi = v_set(params[2 * tau + i]);
     vf c_omega = v_mul(c, omega);
@@ -135,7 +183,7 @@ V_INLINE void staf_term(const float *params, size_t tau, size_t i, size_t n, con
             if (lanes == 0)
                 break;
             vf xs = v_load_some(x + at, lanes), dys = v_load_some(dy + at, lanes), sine, cosine;
-            staf_sincos(xs, omega, phi, &sine, &cosine);
+            staf_sincos(xs, omega, phi, kind, &sine, &cosine);
             vf c_cosine = v_mul(c, cosine);
             sum_c.part[j] = acc_fma(sum_c.part[j], dys, sine);
             sum_omega.part[j] = acc_fma(sum_omega.part[j], dys, v_mul(c_cosine, xs));
@@ -167,8 +215,13 @@ static void staf_backward_loop(const float *params, size_t count, size_t n, cons
                 size_t length = n - start < STAF_CHUNK ? n - start : STAF_CHUNK;
                 for (size_t j = 0; j < STAF_CHUNK / V_LANES; j++)
                     slope[j].h = slope[j].l = v_set(0.0f);
-                for (size_t i = 0; i < terms; i++)
-                    staf_term(params, tau, first + i, length, x + start, dy + start, slope, sums[i]);
+                staf_kind kind = staf_kind_of(length, x + start, params, tau);
+                for (size_t i = 0; i < terms; i++) {
+                    if (kind == STAF_SMALL)
+                        staf_term(params, tau, first + i, length, x + start, dy + start, STAF_SMALL, slope, sums[i]);
+                    else
+                        staf_term(params, tau, first + i, length, x + start, dy + start, STAF_ANY, slope, sums[i]);
+                }
                 if (!together)
                     continue;
                 for (size_t at = 0; at < length; at += V_LANES) {
@@ -190,11 +243,12 @@ static void staf_backward_loop(const float *params, size_t count, size_t n, cons
     }
     if (!dx)
         return;
-    for (size_t i = 0; i < n; i += V_LANES) {
-        size_t lanes = v_part_lanes(n - i, 0);
-        vf xs = v_load_some(x + i, lanes);
-        vf d = v_mul(v_load_some(dy + i, lanes), staf_sum(xs, params, tau, 1));
-        v_store_some(dx + i, lanes, staf_special(xs, d));
+    for (size_t start = 0; start < n; start += STAF_CHUNK) {
+        size_t length = n - start < STAF_CHUNK ? n - start : STAF_CHUNK;
+        if (staf_kind_of(length, x + start, params, tau) == STAF_SMALL)
+            staf_values(params, tau, length, x + start, dy + start, 1, STAF_SMALL, dx + start);
+        else
+            staf_values(params, tau, length, x + start, dy + start, 1, STAF_ANY, dx + start);
     }
 }
 

@@ -290,28 +290,18 @@ static inline float v_reduce_large(float x, int32_t *quadrant)
     return bits < 0 ? -r : r;
 }
 
-/* sin and cos of x + x_low, NaN for infinities; absolute error below 2^-24, whatever x is. */
-V_INLINE void v_sincos(vf x, vf x_low, vf *sine, vf *cosine)
+/* x less the nearest multiple of a quarter turn, n of them, for |x| up to 2^16. */
+V_INLINE vf v_reduce_small(vf x, vi *n)
 {
-    vi n;
-    vf k = v_round_parts(x, v_set(0x1.45f306p-1f), &n);       /* 2/pi */
+    vf k = v_round_parts(x, v_set(0x1.45f306p-1f), n);        /* 2/pi */
     vf r = v_fnma(k, v_set(0x1.921fb6p0f), x);                /* exact */
     r = v_fnma(k, v_set(-0x1.777a5cp-25f), r);
-    r = v_fnma(k, v_set(-0x1.ee59dap-50f), r);
-    vm large = v_gt(v_abs(x), v_set(0x1p16f));
-    if (m_any(large)) {
-        float xs[V_LANES], rs[V_LANES];
-        int32_t ns[V_LANES];
-        v_store(xs, x);
-        v_store(rs, r);
-        memcpy(ns, &n, sizeof ns);
-        for (int i = 0; i < V_LANES; i++)
-            if (xs[i] > 0x1p16f || xs[i] < -0x1p16f)
-                rs[i] = v_reduce_large(xs[i], &ns[i]);
-        r = v_load(rs);
-        memcpy(&n, ns, sizeof n);
-    }
-    r = v_add(r, x_low);
+    return v_fnma(k, v_set(-0x1.ee59dap-50f), r);
+}
+
+/* sin and cos of n quarter turns and r, |r| up to half of one. */
+V_INLINE void v_sincos_reduced(vf r, vi n, vf *sine, vf *cosine)
+{
     vf z = v_mul(r, r);
     vf s = v_set(0x1.77db1cp-19f);
     s = v_fma(s, z, v_set(-0x1.a04858p-13f));
@@ -330,6 +320,35 @@ V_INLINE void v_sincos(vf x, vf x_low, vf *sine, vf *cosine)
     vi cosine_sign = i_shl(i_and(i_add(n, i_set(1)), i_set(2)), 30);
     *sine = v_float_of(i_xor(v_bits(v_sel(odd, c, s)), sine_sign));
     *cosine = v_float_of(i_xor(v_bits(v_sel(odd, s, c)), cosine_sign));
+}
+
+/* v_sincos for |x| up to 2^16. */
+V_INLINE void v_sincos_small(vf x, vf x_low, vf *sine, vf *cosine)
+{
+    vi n;
+    vf r = v_reduce_small(x, &n);
+    v_sincos_reduced(v_add(r, x_low), n, sine, cosine);
+}
+
+/* sin and cos of x + x_low, NaN for infinities; absolute error below 2^-24, whatever x is. */
+V_INLINE void v_sincos(vf x, vf x_low, vf *sine, vf *cosine)
+{
+    vi n;
+    vf r = v_reduce_small(x, &n);
+    vm large = v_gt(v_abs(x), v_set(0x1p16f));
+    if (m_any(large)) {
+        float xs[V_LANES], rs[V_LANES];
+        int32_t ns[V_LANES];
+        v_store(xs, x);
+        v_store(rs, r);
+        memcpy(ns, &n, sizeof ns);
+        for (int i = 0; i < V_LANES; i++)
+            if (xs[i] > 0x1p16f || xs[i] < -0x1p16f)
+                rs[i] = v_reduce_large(xs[i], &ns[i]);
+        r = v_load(rs);
+        memcpy(&n, ns, sizeof n);
+    }
+    v_sincos_reduced(v_add(r, x_low), n, sine, cosine);
 }
 
 /* ---- normal distribution --------------------------------------------------------------------- */
