@@ -28,5 +28,10 @@ const activ_kernels V_TIER_NAME(activ_kernels) = {
     .column_sums = column_sums,
     .cross_entropy = cross_entropy,
     .squared_error = squared_error,
+    .scale = scale,
+    .clamp = clamp,
+    .sum_of_squares = sum_of_squares,
     .sgd = sgd,
+    .adamw = adamw,
+    .rmsprop = rmsprop,
 };
