@@ -151,7 +151,7 @@ activ_status activ_optimizer_parse(activ_graph *graph, const char *description, 
     if (!kind || !take_settings(&at, kind, &settings) || !take(&at, ")"))
         return fault(message, description, at, NULL);
     if (!activ_optimizer_check(kind, &settings, &wrong))
-        return fault(message, description, at, wrong.text);
+        return fault(message, description, at - 1, wrong.text);
 
     activ_optimizer *o;
     activ_status status = activ_optimizer_create(graph, kind, &settings, &o);
