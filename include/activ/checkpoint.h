@@ -62,10 +62,10 @@ ACTIV_API activ_status activ_checkpoint_save_training(const activ_graph *graph,
                                                       const activ_optimizer *optimizer, const char *path,
                                                       activ_message *message);
 
-/* Loads the parameters and the random layers' counters into a compiled graph, as activ_checkpoint_load_params does,
- * and makes the optimiser anew; the caller destroys *out, before the graph. For the graph either build the network
- * again, or take activ_checkpoint_load's. ACTIV_ERROR_FORMAT for a file without an optimiser. On failure the graph
- * is unchanged. */
+/* Loads into a compiled graph what activ_checkpoint_load_params does and the random layers' counters, and makes the
+ * optimiser anew: the caller destroys *out, before the graph. For the graph either build the network again, or take
+ * activ_checkpoint_load's; its largest batch may differ. ACTIV_ERROR_FORMAT for a file without an optimiser. On
+ * failure the graph is unchanged, and an optimiser that it has too. */
 ACTIV_API activ_status activ_checkpoint_load_training(activ_graph *graph, const char *path,
                                                       activ_optimizer **out, activ_message *message);
 

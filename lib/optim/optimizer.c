@@ -19,10 +19,10 @@ int activ_optimizer_check(const optimizer_kind *kind, const optimizer_settings *
         if (setting->is_flag)
             continue;
         memcpy(&value, (const char *)settings + setting->at, sizeof value);
-        int signless = setting->at != offsetof(optimizer_settings, dampening);
-        if (!activ_is_finite(value) || (signless && value < 0.0f)) {
+        int any_sign = setting->at == offsetof(optimizer_settings, dampening);
+        if (!activ_is_finite(value) || (!any_sign && value < 0.0f)) {
             activ_message_set(message, kind->title, ": ", setting->name, " has to be finite",
-                              signless ? " and not negative" : "");
+                              any_sign ? "" : " and not negative");
             return 0;
         }
     }

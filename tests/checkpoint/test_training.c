@@ -575,6 +575,10 @@ static void test_bad_calls(void **state)
     assert_int_equal(activ_graph_create(NULL, &raw), ACTIV_OK);
     activ_graph_mse(raw, activ_graph_linear(raw, activ_graph_input(raw, 2), 3));
     assert_int_equal(activ_checkpoint_load_training(raw, path, &none, &message), ACTIV_ERROR_STATE);
+    assert_int_equal(activ_graph_compile(raw, 0), ACTIV_OK);   /* for predictions: nothing to train */
+    assert_int_equal(activ_checkpoint_load_training(raw, path, &none, &message), ACTIV_ERROR_STATE);
+    assert_true(activ_graph_params(raw)[0] == 0.0f);
+    assert_int_equal(activ_checkpoint_load_params(raw, path, &message), ACTIV_OK);
     assert_null(none);
     activ_optimizer_destroy(o);
     activ_graph_destroy(g);

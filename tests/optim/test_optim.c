@@ -732,6 +732,15 @@ static void test_clipping(void **state)
     assert_int_equal(activ_graph_create(NULL, &g), ACTIV_OK);
     assert_int_equal(activ_graph_clip_grad_norm(g, 1.0f, &norm), ACTIV_ERROR_STATE);
     assert_int_equal(activ_graph_clip_grad_value(g, 1.0f), ACTIV_ERROR_STATE);
+    /* One that is for predictions only has no gradients. */
+    activ_optimizer *o = NULL;
+    activ_adamw_options options = ACTIV_ADAMW_DEFAULTS;
+    activ_graph_mse(g, activ_graph_linear(g, activ_graph_input(g, 6), 5));
+    assert_int_equal(activ_graph_compile(g, 0), ACTIV_OK);
+    assert_int_equal(activ_graph_clip_grad_norm(g, 1.0f, &norm), ACTIV_ERROR_STATE);
+    assert_int_equal(activ_graph_clip_grad_value(g, 1.0f), ACTIV_ERROR_STATE);
+    assert_int_equal(activ_adamw_create(g, &options, &o), ACTIV_ERROR_STATE);
+    assert_null(o);
     assert_true(norm == 7.0f);
     activ_graph_destroy(g);
 }
