@@ -209,9 +209,9 @@ static activ_status epochs_done(const struct settings *settings, const struct fa
     return ACTIV_OK;
 }
 
-static activ_status run_epochs(const struct settings *settings, const struct fashion_mnist *data,
-                               activ_graph *graph, activ_optimizer *optimizer, struct results *results,
-                               activ_message *message)
+static activ_status run_epochs(const struct settings *settings, const activ_executor *executor,
+                               const struct fashion_mnist *data, activ_graph *graph, activ_optimizer *optimizer,
+                               struct results *results, activ_message *message)
 {
     struct training training;
     size_t done;
@@ -222,6 +222,7 @@ static activ_status run_epochs(const struct settings *settings, const struct fas
         return status;
     struct bar bar = {.images = 0};
     progress_start(&bar.progress, (double)(settings->epochs - done) * (double)data->train.count);
+    training.executor = executor;
     training.tick = tick;
     training.tick_user = &bar;
 
@@ -313,7 +314,8 @@ static activ_status prepare(const struct settings *settings, const activ_context
 }
 
 static activ_status train(const struct settings *settings, const activ_context *context,
-                          const struct fashion_mnist *data, const char *spec, activ_message *message)
+                          const activ_executor *executor, const struct fashion_mnist *data, const char *spec,
+                          activ_message *message)
 {
     activ_graph *graph = NULL;
     activ_optimizer *optimizer = NULL;
@@ -328,7 +330,7 @@ static activ_status train(const struct settings *settings, const activ_context *
         message_set(message, "summary: %s", activ_status_string(status));
     (void)fflush(stdout);
     if (status == ACTIV_OK)
-        status = run_epochs(settings, data, graph, optimizer, &results, message);
+        status = run_epochs(settings, executor, data, graph, optimizer, &results, message);
     if (status == ACTIV_OK)
         printf("\nTrained in %.2f s (%s, %zu thread%s): %.2f %% of the test images are classified right.\n",
                results.train_seconds, activ_context_tier(context), settings->threads,
@@ -403,7 +405,7 @@ int main(int argc, char **argv)
             message_set(&message, "--threads %zu: %s", settings.threads, activ_status_string(status));
     }
     if (status == ACTIV_OK)
-        status = train(&settings, context, &data, spec, &message);
+        status = train(&settings, context, activ_pool_executor(pool), &data, spec, &message);
 
     int code = status == ACTIV_OK ? finish_output(PROGRAM) : complain(PROGRAM, "%s", message.text);
     activ_context_destroy(context);

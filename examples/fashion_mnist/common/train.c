@@ -97,6 +97,38 @@ void training_end(struct training *training)
     memset(training, 0, sizeof *training);
 }
 
+/* A batch, put together in parts of some images each. */
+struct batch {
+    const struct training *training;
+    const struct dataset *data;
+    const uint32_t *order;    /* NULL: one after the other */
+    size_t first;
+    size_t size;
+    size_t part;              /* images in each part but the last */
+};
+
+static void batch_part(void *argument, size_t i)
+{
+    const struct batch *batch = argument;
+    size_t start = i * batch->part;
+    size_t left = batch->size - start;
+    dataset_batch(batch->data, batch->order != NULL ? batch->order + start : NULL, batch->first + start,
+                  left < batch->part ? left : batch->part, batch->training->x + start * IMAGE_PIXELS,
+                  batch->training->labels + start);
+}
+
+static void make_batch(const struct training *training, const struct dataset *data, const uint32_t *order,
+                       size_t first, size_t size)
+{
+    const activ_executor *executor = training->executor;
+    size_t threads = executor != NULL ? (size_t)executor->num_threads : 1;
+    struct batch batch = {training, data, order, first, size, (size + threads - 1) / threads};
+    if (threads > 1)
+        executor->parallel_for(executor->user, (size + batch.part - 1) / batch.part, batch_part, &batch);
+    else
+        batch_part(&batch, 0);
+}
+
 activ_status training_epoch(struct training *training, size_t epoch, double *loss, double *seconds,
                             activ_message *message)
 {
@@ -109,7 +141,7 @@ activ_status training_epoch(struct training *training, size_t epoch, double *los
     for (size_t first = 0; first < count; first += training->batch) {
         size_t size = count - first < training->batch ? count - first : training->batch;
         float batch_loss;
-        dataset_batch(training->data, training->order + first, 0, size, training->x, training->labels);
+        make_batch(training, training->data, training->order + first, 0, size);
         status = activ_graph_train(training->graph, size, training->x, training->labels, &batch_loss);
         if (status == ACTIV_OK)
             status = activ_optimizer_step(training->optimizer);
@@ -133,7 +165,7 @@ activ_status training_test(struct training *training, const struct dataset *data
         size_t size = data->count - first < TEST_BATCH ? data->count - first : TEST_BATCH;
         float batch_loss;
         size_t batch_right;
-        dataset_batch(data, NULL, first, size, training->x, training->labels);
+        make_batch(training, data, NULL, first, size);
         activ_status status = activ_graph_evaluate(training->graph, size, training->x, training->labels,
                                                    &batch_loss, &batch_right);
         if (status != ACTIV_OK)

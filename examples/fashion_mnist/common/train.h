@@ -33,6 +33,7 @@ struct training {
     uint32_t *order;
     float *x;
     int32_t *labels;
+    const activ_executor *executor;    /* whose threads put batches together; NULL: the caller's own */
     void (*tick)(void *user, size_t images);    /* called after each batch; NULL: not wanted */
     void *tick_user;
 };
