@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import statistics
+import subprocess
 import sys
 
 sys.dont_write_bytecode = True
@@ -180,7 +181,7 @@ def gemm(trainings, options):
     """bench_gemm's own tables, printed by it."""
     path = os.path.join(options.build, "gemm.json")
     command = [os.path.join(options.build, "bench", "bench_gemm"), "--rounds", str(options.gemm_rounds), "--json", path]
-    done = race.subprocess.run(command, env=trainings.environment(), stdout=race.subprocess.PIPE, text=True)
+    done = subprocess.run(command, env=trainings.environment(), stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         race.fail(f"{command[0]}: exit code {done.returncode}")
     with open(path) as f:
