@@ -149,6 +149,10 @@ typedef struct activ_node_info {
     size_t params;           /* trainable values that belong to this layer (shared ones: to the first) */
     size_t multiply_adds;    /* of one sample, forward */
     activ_node inputs[2];    /* -1 where there is none */
+    size_t first_param;      /* the layer's parameters and gradients are activ_graph_params() and
+                              * activ_graph_grads(), [first_param .. + params) */
+    size_t first_buffer;     /* and its buffers activ_graph_buffers(), [first_buffer .. + buffers) */
+    size_t buffers;
 } activ_node_info;
 
 ACTIV_API size_t activ_graph_node_count(const activ_graph *graph);
@@ -175,6 +179,17 @@ typedef struct activ_param_info {
 
 ACTIV_API size_t activ_graph_tensor_count(const activ_graph *graph);
 ACTIV_API activ_status activ_graph_tensor_info(const activ_graph *graph, size_t index,
+                                               activ_param_info *info);
+
+/* Buffers: values that belong to a layer and to its file, but that no optimiser moves. batch_norm has
+ * two, "layers.1.running_mean" and "layers.1.running_var", which training steps set and evaluation
+ * reads. All of them in one array, NULL before compile; they may be written between calls. Their
+ * tensors are told of as parameters are, with offsets in this array. activ_graph_buffer_count counts
+ * values, activ_graph_buffer_tensor_count tensors. */
+ACTIV_API size_t activ_graph_buffer_count(const activ_graph *graph);
+ACTIV_API float *activ_graph_buffers(activ_graph *graph);
+ACTIV_API size_t activ_graph_buffer_tensor_count(const activ_graph *graph);
+ACTIV_API activ_status activ_graph_buffer_info(const activ_graph *graph, size_t index,
                                                activ_param_info *info);
 
 /* What a node put out in the last forward or evaluate call: batch rows; the graph's, until the

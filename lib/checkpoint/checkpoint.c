@@ -10,7 +10,7 @@
 
 #define DESCRIPTION_KEY "activ.network"
 
-/* Views on the parameters, for the writer. */
+/* Views on parameters and buffers, for the writer. */
 typedef struct parameter_list {
     const activ_host *host;
     size_t count;
@@ -30,7 +30,7 @@ static activ_status make_list(const activ_graph *g, parameter_list *list)
 {
     memset(list, 0, sizeof *list);
     list->host = &g->host;
-    list->count = g->tensor_count;
+    list->count = activ_graph_stored_count(g);
     if (list->count == 0)
         return ACTIV_OK;
     list->names = activ_host_alloc(&g->host, list->count * sizeof *list->names);
@@ -38,10 +38,10 @@ static activ_status make_list(const activ_graph *g, parameter_list *list)
     const activ_context context = { g->host };
     activ_status status = list->names && list->tensors ? ACTIV_OK : ACTIV_ERROR_OUT_OF_MEMORY;
     for (size_t i = 0; i < list->count && status == ACTIV_OK; i++) {
-        const graph_tensor *t = &g->tensors[i];
+        const graph_tensor *t = activ_graph_stored(g, i);
         list->names[i] = t->name;
         status = activ_tensor_view(&context, ACTIV_FLOAT32, t->ndim, t->shape, NULL,
-                                   activ_graph_tensor_values(g, i), &list->tensors[i]);
+                                   activ_graph_stored_values(g, i), &list->tensors[i]);
     }
     return status;
 }
@@ -94,12 +94,27 @@ static activ_status blame(activ_message *message, activ_status status, const cha
     return status;
 }
 
+/* PyTorch's batch_norm counts its steps, in a tensor that only a mean over all of them would need. */
+static int is_left_aside(const activ_graph *g, const activ_safetensors_entry *entry)
+{
+    const char *role = strrchr(entry->name, '.');
+    if (!role || strcmp(role, ".num_batches_tracked") != 0 || strcmp(entry->dtype_name, "I64") != 0)
+        return 0;
+    size_t length = (size_t)(role - entry->name);
+    for (size_t i = 0; i < g->node_count; i++)
+        if (g->nodes[i].buffers > 0 && strncmp(g->nodes[i].name, entry->name, length) == 0 &&
+            g->nodes[i].name[length] == '\0')
+            return 1;
+    return 0;
+}
+
 /* Do the file's tensors fit the graph's, one to one? */
 static activ_status match(const activ_graph *g, const activ_safetensors *file, const char *path,
                           activ_message *message)
 {
-    for (size_t i = 0; i < g->tensor_count; i++) {
-        const graph_tensor *t = &g->tensors[i];
+    size_t count = activ_graph_stored_count(g);
+    for (size_t i = 0; i < count; i++) {
+        const graph_tensor *t = activ_graph_stored(g, i);
         activ_safetensors_entry entry = { .size = sizeof entry };
         if (activ_safetensors_find(file, t->name, &entry) != ACTIV_OK)
             return blame(message, ACTIV_ERROR_FORMAT, path, t->name, " is missing");
@@ -117,27 +132,28 @@ static activ_status match(const activ_graph *g, const activ_safetensors *file, c
         }
     }
     /* As many, and all of ours are there: otherwise one of the file's is none of ours. */
-    if (activ_safetensors_count(file) == g->tensor_count)
+    if (activ_safetensors_count(file) == count)
         return ACTIV_OK;
-    for (size_t i = 0;; i++) {
+    for (size_t i = 0; i < activ_safetensors_count(file); i++) {
         activ_safetensors_entry entry = { .size = sizeof entry };
         activ_status status = activ_safetensors_at(file, i, &entry);
         if (status != ACTIV_OK)
             return status;
         size_t j = 0;
-        while (j < g->tensor_count && strcmp(g->tensors[j].name, entry.name) != 0)
+        while (j < count && strcmp(activ_graph_stored(g, j)->name, entry.name) != 0)
             j++;
-        if (j == g->tensor_count)
+        if (j == count && !is_left_aside(g, &entry))
             return blame(message, ACTIV_ERROR_FORMAT, path, entry.name, " is not one of the network's");
     }
+    return ACTIV_OK;
 }
 
 static void load_values(activ_graph *g, const activ_safetensors *file)
 {
-    for (size_t i = 0; i < g->tensor_count; i++) {
+    for (size_t i = 0; i < activ_graph_stored_count(g); i++) {
         activ_safetensors_entry entry = { .size = sizeof entry };
-        if (activ_safetensors_find(file, g->tensors[i].name, &entry) == ACTIV_OK)
-            memcpy(activ_graph_tensor_values(g, i), entry.data, entry.bytes);
+        if (activ_safetensors_find(file, activ_graph_stored(g, i)->name, &entry) == ACTIV_OK)
+            memcpy(activ_graph_stored_values(g, i), entry.data, entry.bytes);
     }
 }
 

@@ -47,6 +47,21 @@ const char *activ_line_value(const graph_line *line, const char *key)
     return NULL;
 }
 
+int activ_line_size(const graph_line *line, const char *key, size_t *number)
+{
+    const char *text = activ_line_value(line, key);
+    size_t length = text ? strlen(text) : 0;
+    return length > 0 && activ_parse_size(text, length, number) == length;
+}
+
+int activ_line_float(const graph_line *line, const char *key, float *number)
+{
+    const char *text = activ_line_value(line, key);
+    size_t length = text ? strlen(text) : 0;
+    int overflow = 0;
+    return length > 0 && activ_parse_float(text, length, number, &overflow) == length && !overflow;
+}
+
 /* Cuts the text at the next ", " and returns what was before it; NULL at the end. The value of
  * fn= may hold commas itself, and is always last. */
 static char *next_argument(char **rest)
