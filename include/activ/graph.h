@@ -73,6 +73,19 @@ ACTIV_API activ_node activ_graph_apply_shared(activ_graph *graph, activ_node x, 
 /* y = a + b, of the same shape. */
 ACTIV_API activ_node activ_graph_add(activ_graph *graph, activ_node a, activ_node b);
 
+/* y = a b, element by element, of the same shape (ONNX's Mul). */
+ACTIV_API activ_node activ_graph_multiply(activ_graph *graph, activ_node a, activ_node b);
+
+/* The values of a, then those of b, along an axis of a sample (ONNX's Concat); the other dimensions
+ * are the same. axis: 0 is the first dimension after the batch, -1 the last. */
+ACTIV_API activ_node activ_graph_concat(activ_graph *graph, activ_node a, activ_node b, int32_t axis);
+
+/* PyTorch's nn.Dropout: a training step sets each value to 0 with probability p, 0 to 1, and multiplies
+ * the others by 1/(1 - p); elsewhere y = x. Which ones is a function of the seed given to
+ * activ_graph_init, the layer, the number of training steps since, and the element. Srivastava,
+ * Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014, JMLR 15. */
+ACTIV_API activ_node activ_graph_dropout(activ_graph *graph, activ_node x, float p);
+
 /* The loss ends a graph; there is at most one. Cross-entropy: mean over the samples of -ln
  * softmax(logits)[label], logits with one dimension per sample. Mean squared error: mean over
  * all values of (prediction - target)^2. */
@@ -142,7 +155,8 @@ ACTIV_API activ_status activ_graph_evaluate_values(activ_graph *graph, size_t ba
 typedef struct activ_node_info {
     size_t size;             /* sizeof(activ_node_info), set by the caller */
     const char *name;        /* "layers.0"; the graph's */
-    const char *kind;        /* "input" "flatten" "linear" "activation" "add" "cross_entropy" "mse" */
+    const char *kind;        /* "input" "flatten" "linear" "activation" "add" "multiply" "concat" "dropout"
+                              * "cross_entropy" "mse" */
     const char *spec;        /* of an activation's function; else NULL */
     size_t ndim;             /* of one sample */
     size_t shape[ACTIV_MAX_DIMS];
@@ -153,6 +167,8 @@ typedef struct activ_node_info {
                               * activ_graph_grads(), [first_param .. + params) */
     size_t first_buffer;     /* and its buffers activ_graph_buffers(), [first_buffer .. + buffers) */
     size_t buffers;
+    float p;                 /* of dropout */
+    size_t axis;             /* of concat, 0: the first dimension of a sample */
 } activ_node_info;
 
 ACTIV_API size_t activ_graph_node_count(const activ_graph *graph);

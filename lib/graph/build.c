@@ -197,6 +197,28 @@ activ_node activ_graph_finish(activ_graph *g, graph_node *node)
     return id;
 }
 
+activ_status activ_graph_take_one_shape(activ_graph *g, graph_node *node)
+{
+    const graph_node *a = activ_graph_input_of(g, node, 0);
+    for (int i = 1; i < node->kind->inputs; i++) {
+        const graph_node *b = activ_graph_input_of(g, node, i);
+        if (a->ndim != b->ndim || memcmp(a->shape, b->shape, a->ndim * sizeof a->shape[0]) != 0)
+            return activ_graph_fail_shape(g, node, "needs two inputs of one shape");
+    }
+    node->ndim = a->ndim;
+    memcpy(node->shape, a->shape, sizeof node->shape);
+    return ACTIV_OK;
+}
+
+activ_status activ_graph_take_axis(activ_graph *g, graph_node *node, int32_t axis)
+{
+    int64_t ndim = (int64_t)activ_graph_input_of(g, node, 0)->ndim, from_first = axis < 0 ? axis + ndim : axis;
+    if (from_first < 0 || from_first >= ndim)
+        return activ_graph_fail_shape(g, node, "needs an axis of a sample");
+    node->axis = (size_t)from_first;
+    return ACTIV_OK;
+}
+
 int activ_graph_is_free_name(const activ_graph *g, const char *name)
 {
     return is_name(name) && activ_graph_find(g, name) < 0;

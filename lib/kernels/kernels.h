@@ -62,8 +62,9 @@ typedef struct activ_kernels {
 
     void (*gemm)(const activ_gemm *g);
 
-    /* y = a + b; y may be either. */
+    /* y = a + b and y = a b; y may be either. */
     void (*add)(size_t n, const float *a, const float *b, float *y);
+    void (*multiply)(size_t n, const float *a, const float *b, float *y);
     /* sums[j] = sum over rows i, in order, of x[i * x_rows + j]. */
     void (*column_sums)(size_t rows, size_t columns, const float *x, size_t x_rows, float *sums);
 

@@ -25,6 +25,7 @@ const activ_kernels V_TIER_NAME(activ_kernels) = {
     .functions = functions,
     .gemm = gemm,
     .add = add,
+    .multiply = multiply,
     .column_sums = column_sums,
     .cross_entropy = cross_entropy,
     .squared_error = squared_error,

@@ -129,6 +129,44 @@ static void run_linear(const double_network *net, size_t node, const double *par
         }
 }
 
+/* Uniform in [0, 1). */
+static double noise(const double_network *net, size_t node, size_t element)
+{
+    uint64_t stream = ACTIV_STREAM(ACTIV_STREAM_NOISE, net->step << 12 | node);
+    float u;
+    assert_int_equal(activ_random_uniform(net->seed, stream, element, 1, 0.0f, 1.0f, &u), ACTIV_OK);
+    return (double)u;
+}
+
+static double dropout_factor(const double_network *net, size_t node, size_t element)
+{
+    double p = (double)net->info[node].p;
+    if (!net->training)
+        return 1.0;
+    return noise(net, node, element) < p ? 0.0 : 1.0 / (1.0 - p);
+}
+
+/* Element by element: where in the output's shape, and so in which input, an index is. */
+static void run_concat(const double_network *net, size_t node)
+{
+    const activ_node_info *info = &net->info[node];
+    const activ_node_info *a = &net->info[info->inputs[0]], *b = &net->info[info->inputs[1]];
+    size_t n = net->batch * features(info);
+    for (size_t i = 0; i < n; i++) {
+        size_t index[ACTIV_MAX_DIMS], rest = i;
+        for (size_t d = info->ndim; d-- > 0; rest /= info->shape[d])
+            index[d] = rest % info->shape[d];
+        int second = index[info->axis] >= a->shape[info->axis];
+        const activ_node_info *from = second ? b : a;
+        if (second)
+            index[info->axis] -= a->shape[info->axis];
+        size_t at = rest;   /* the sample */
+        for (size_t d = 0; d < from->ndim; d++)
+            at = at * from->shape[d] + index[d];
+        net->values[node][i] = net->values[info->inputs[second]][at];
+    }
+}
+
 static void run_activation(const double_network *net, size_t node, const double *params)
 {
     const activ_node_info *info = &net->info[node];
@@ -138,10 +176,7 @@ static void run_activation(const double_network *net, size_t node, const double 
     for (size_t i = 0; i < n; i++) {
         double slope = 0.5 * (low + high);
         if (net->training && is(info->spec, "rrelu")) {
-            uint64_t stream = ACTIV_STREAM(ACTIV_STREAM_NOISE, net->step << 12 | node);
-            float u;
-            activ_random_uniform(net->seed, stream, i, 1, 0.0f, 1.0f, &u);
-            slope = low + (double)u * (high - low);
+            slope = low + noise(net, node, i) * (high - low);
         }
         net->values[node][i] = apply(info->spec, params + net->params[owner], count, slope,
                                      net->values[info->inputs[0]][i]);
@@ -193,6 +228,14 @@ double double_network_run(double_network *net, const double *params)
         } else if (strcmp(info->kind, "add") == 0) {
             for (size_t j = 0; j < n; j++)
                 net->values[i][j] = net->values[info->inputs[0]][j] + net->values[info->inputs[1]][j];
+        } else if (strcmp(info->kind, "multiply") == 0) {
+            for (size_t j = 0; j < n; j++)
+                net->values[i][j] = net->values[info->inputs[0]][j] * net->values[info->inputs[1]][j];
+        } else if (strcmp(info->kind, "concat") == 0) {
+            run_concat(net, i);
+        } else if (strcmp(info->kind, "dropout") == 0) {
+            for (size_t j = 0; j < n; j++)
+                net->values[i][j] = net->values[info->inputs[0]][j] * dropout_factor(net, i, j);
         } else if (strcmp(info->kind, "cross_entropy") == 0) {
             loss = net->labels ? run_cross_entropy(net, info) : 0.0;
         } else if (strcmp(info->kind, "mse") == 0) {

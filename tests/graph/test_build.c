@@ -80,6 +80,35 @@ static void test_shapes(void **state)
     assert_int_equal(activ_graph_compile(g, 4), ACTIV_OK);
     activ_graph_destroy(g);
 
+    /* multiply as add; concat along an axis that there is, all other dimensions equal. */
+    g = create();
+    x = activ_graph_input(g, 7);
+    assert_true(activ_graph_multiply(g, x, activ_graph_linear(g, x, 6)) < 0);
+    assert_failed(g, ACTIV_ERROR_SHAPE, "layers.1 (multiply)", "input has shape (7)", "layers.0 has shape (6)");
+    static const int32_t axes[] = { 2, -3, INT32_MAX, INT32_MIN };
+    for (size_t i = 0; i < sizeof axes / sizeof axes[0]; i++) {
+        g = create();
+        x = activ_graph_input_shape(g, 2, square);
+        assert_true(activ_graph_concat(g, x, x, axes[i]) < 0);
+        assert_failed(g, ACTIV_ERROR_SHAPE, "layers.0 (concat)", "axis", "input has shape (3, 4)");
+    }
+    g = create();
+    x = activ_graph_input_shape(g, 2, square);
+    b = activ_graph_concat(g, x, x, 0);
+    activ_node_info info = { .size = sizeof info };
+    assert_int_equal(activ_graph_node_info(g, b, &info), ACTIV_OK);
+    assert_true(info.ndim == 2 && info.shape[0] == 6 && info.shape[1] == 4 && info.axis == 0);
+    a = activ_graph_concat(g, x, activ_graph_concat(g, x, x, -1), 1);
+    assert_int_equal(activ_graph_node_info(g, a, &info), ACTIV_OK);
+    assert_true(info.ndim == 2 && info.shape[0] == 3 && info.shape[1] == 12 && info.axis == 1);
+    assert_true(activ_graph_concat(g, b, x, 0) >= 0);
+    assert_true(activ_graph_concat(g, b, x, 1) < 0);
+    assert_failed(g, ACTIV_ERROR_SHAPE, "layers.4 (concat)", "layers.0 has shape (6, 4)", "input has shape (3, 4)");
+    g = create();
+    x = activ_graph_input_shape(g, 2, square);
+    assert_true(activ_graph_concat(g, x, activ_graph_flatten(g, x), 0) < 0);
+    assert_failed(g, ACTIV_ERROR_SHAPE, "(3, 4)", "(12)", "concat");
+
     /* A layer's own name is in the message, not only its number. */
     g = create();
     a = activ_graph_linear(g, activ_graph_input(g, 7), 5);
@@ -157,6 +186,22 @@ static void test_sizes(void **state)
     assert_int_equal(activ_graph_forward(g, 1, x, y), ACTIV_ERROR_STATE);
     assert_non_null(strstr(activ_graph_error(g), "predictions"));
     assert_null(activ_graph_grads(g));
+    activ_graph_destroy(g);
+}
+
+static void test_dropout(void **state)
+{
+    (void)state;
+    static const float bad[] = { -0.1f, 1.1f, -INFINITY, INFINITY, NAN };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        activ_graph *g = create();
+        assert_true(activ_graph_dropout(g, activ_graph_input(g, 3), bad[i]) < 0);
+        assert_failed(g, ACTIV_ERROR_RANGE, "layers.0 (dropout)", "p", "0 to 1");
+    }
+    activ_graph *g = create();
+    activ_node_info info = { .size = sizeof info };
+    assert_int_equal(activ_graph_node_info(g, activ_graph_dropout(g, activ_graph_input(g, 3), 0.1f), &info), ACTIV_OK);
+    assert_true(info.p == 0.1f && info.params == 0 && info.shape[0] == 3);
     activ_graph_destroy(g);
 }
 
@@ -271,6 +316,9 @@ static void test_null(void **state)
     assert_true(activ_graph_apply(NULL, 0, relu) < 0);
     assert_true(activ_graph_apply_shared(NULL, 0, 0) < 0);
     assert_true(activ_graph_add(NULL, 0, 0) < 0);
+    assert_true(activ_graph_multiply(NULL, 0, 0) < 0);
+    assert_true(activ_graph_concat(NULL, 0, 0, 0) < 0);
+    assert_true(activ_graph_dropout(NULL, 0, 0.5f) < 0);
     assert_true(activ_graph_cross_entropy(NULL, 0) < 0);
     assert_true(activ_graph_mse(NULL, 0) < 0);
     assert_int_equal(activ_graph_name(NULL, 0, "a"), ACTIV_ERROR_INVALID);
@@ -633,6 +681,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shapes),
         cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_dropout),
         cmocka_unit_test(test_first_mistake),
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_null),

@@ -308,6 +308,57 @@ static void test_dead_branches(void **state)
     }
 }
 
+/* Products: of two nodes, of a node with itself, with later uses of one and both. */
+static void test_multiply(void **state)
+{
+    (void)state;
+    for (int variant = 0; variant < 4; variant++) {
+        activ_graph *g = create();
+        activ_node x = activ_graph_input(g, 5);
+        activ_node a = apply(g, activ_graph_linear(g, x, 6), "tanh"), b = activ_graph_linear(g, x, 6);
+        activ_node y = activ_graph_multiply(g, variant & 1 ? b : a, b);
+        if (variant & 2)
+            y = activ_graph_add(g, activ_graph_multiply(g, y, a), activ_graph_multiply(g, b, y));
+        end(g, activ_graph_linear(g, y, 4), variant == 1);
+        check_graph(g, NULL, 101, "multiply");
+    }
+}
+
+/* Along every axis, of a node with itself, of the input and of a flattened node. */
+static void test_concat(void **state)
+{
+    (void)state;
+    const size_t shape[3] = { 2, 3, 2 };
+    for (int32_t axis = -3; axis < 3; axis++) {
+        activ_graph *g = create();
+        activ_node x = activ_graph_input_shape(g, 3, shape);
+        activ_node a = apply(g, x, "prelu"), b = activ_graph_concat(g, apply(g, a, "gelu"), x, axis);
+        activ_node y = activ_graph_concat(g, activ_graph_concat(g, a, b, axis), a, axis);
+        activ_graph_mse(g, activ_graph_linear(g, activ_graph_flatten(g, y), 4));
+        check_graph(g, NULL, 111, "concat along each axis");
+    }
+    activ_graph *g = create();
+    activ_node x = activ_graph_linear(g, activ_graph_input(g, 5), 6);
+    activ_node y = activ_graph_concat(g, x, activ_graph_flatten(g, x), 0);
+    y = activ_graph_concat(g, y, y, 0);
+    activ_graph_cross_entropy(g, activ_graph_linear(g, apply(g, y, "silu"), 3));
+    check_graph(g, NULL, 112, "concat(x, x)");
+}
+
+static void test_dropout(void **state)
+{
+    (void)state;
+    static const float ps[] = { 0.0f, 0.25f, 0.5f, 0.9f, 1.0f };
+    for (size_t i = 0; i < sizeof ps / sizeof ps[0]; i++) {
+        activ_graph *g = create();
+        activ_node x = activ_graph_dropout(g, activ_graph_input(g, 9), ps[i]);
+        activ_node h = apply(g, activ_graph_linear(g, x, 8), "tanh");
+        h = activ_graph_add(g, activ_graph_dropout(g, h, ps[i]), h);
+        end(g, activ_graph_linear(g, h, 4), i & 1);
+        check_graph(g, NULL, 121, "dropout");
+    }
+}
+
 /* A network may have no parameters, or have them only behind layers that need no gradient. */
 static void test_few_parameters(void **state)
 {
@@ -351,7 +402,7 @@ static void test_random_networks(void **state)
             size_t back =
                 throw_dice(&d, 3) == 0 ? throw_dice(&d, count) : throw_dice(&d, count < 3 ? count : 3);
             activ_node x = nodes[count - 1 - back], node;
-            switch (throw_dice(&d, 7)) {
+            switch (throw_dice(&d, 10)) {
             case 0:
                 node = activ_graph_linear(g, x, 4);
                 break;
@@ -362,7 +413,19 @@ static void test_random_networks(void **state)
                 node = activ_graph_flatten(g, x);
                 break;
             case 3:
-            case 4: {
+                node = activ_graph_dropout(g, x, 0.5f);
+                break;
+            case 4:
+                node = activ_graph_multiply(g, x, nodes[throw_dice(&d, count)]);
+                break;
+            case 5: {
+                activ_node both = activ_graph_concat(g, x, nodes[throw_dice(&d, count)], 0);
+                nodes[count++] = activ_graph_linear(g, both, 4);
+                node = apply(g, nodes[count - 1], "tanh");
+                break;
+            }
+            case 6:
+            case 7: {
                 activ_node sum = activ_graph_add(g, x, nodes[throw_dice(&d, count)]);
                 nodes[count++] = sum;
                 node = apply(g, sum, "tanh");   /* keeps the numbers small */
@@ -400,6 +463,9 @@ int main(void)
         cmocka_unit_test(test_flatten),
         cmocka_unit_test(test_without_bias),
         cmocka_unit_test(test_dead_branches),
+        cmocka_unit_test(test_multiply),
+        cmocka_unit_test(test_concat),
+        cmocka_unit_test(test_dropout),
         cmocka_unit_test(test_few_parameters),
         cmocka_unit_test(test_random_networks),
     };

@@ -286,7 +286,8 @@ static void test_column_sums(void **state)
     guarded_destroy(&sums);
 }
 
-static void test_add(void **state)
+/* y = a + b and y = a b. */
+static void test_sums_and_products(void **state)
 {
     (void)state;
     guarded a, b, y;
@@ -296,7 +297,8 @@ static void test_add(void **state)
     for (size_t n = 0; n <= 70; n++)
         for (int at_end = 0; at_end < 2; at_end++)
             for (int where = 0; where < 3; where++)   /* y apart, y = a, y = b */
-                for (size_t t = 0; t < tiers; t++) {
+                for (size_t t = 0; t < 2 * tiers; t++) {
+                    const activ_kernels *table = tables[t / 2];
                     float expected[70], *p = edge(&a, n, at_end), *q = edge(&b, n, at_end);
                     guarded_fill(&a);
                     guarded_fill(&b);
@@ -304,10 +306,10 @@ static void test_add(void **state)
                     fill_normal(1, n, p);
                     fill_normal(2, n, q);
                     for (size_t i = 0; i < n; i++)
-                        expected[i] = p[i] + q[i];
+                        expected[i] = t % 2 ? p[i] * q[i] : p[i] + q[i];
                     const guarded *target = where == 0 ? &y : where == 1 ? &a : &b;
                     float *out = edge(target, n, at_end);
-                    tables[t]->add(n, p, q, out);
+                    (t % 2 ? table->multiply : table->add)(n, p, q, out);
                     assert_memory_equal(out, expected, n * sizeof *out);
                     assert_true(guarded_untouched(target, out, n));
                 }
@@ -601,7 +603,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(test_gemm_finish),
         cmocka_unit_test(test_gemm_specials),
         cmocka_unit_test(test_column_sums),
-        cmocka_unit_test(test_add),
+        cmocka_unit_test(test_sums_and_products),
         cmocka_unit_test(test_squared_error),
         cmocka_unit_test(test_cross_entropy),
         cmocka_unit_test(test_cross_entropy_specials),

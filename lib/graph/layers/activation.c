@@ -1,6 +1,4 @@
 /* activation: y = f(x), element by element, with parameters of its own or an earlier layer's. */
-#include <string.h>
-
 #include "activ/random.h"
 #include "base/random.h"
 #include "cpu/cpu.h"
@@ -9,15 +7,13 @@
 static activ_status build(activ_graph *g, activ_node id)
 {
     graph_node *node = &g->nodes[id];
-    const graph_node *input = activ_graph_input_of(g, node, 0);
-    node->ndim = input->ndim;
-    memcpy(node->shape, input->shape, sizeof node->shape);
-    if (node->shares >= 0)
-        return ACTIV_OK;
+    activ_status status = activ_graph_take_one_shape(g, node);
+    if (status != ACTIV_OK || node->shares >= 0)
+        return status;
     size_t length;
     const char *name;
     for (int i = 0; (length = activ_fn_param_vector(&node->fn->parsed, i, &name)) > 0; i++) {
-        activ_status status = activ_graph_add_tensor(g, id, name, 1, &length);
+        status = activ_graph_add_tensor(g, id, name, 1, &length);
         if (status != ACTIV_OK)
             return status;
     }
