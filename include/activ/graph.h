@@ -86,6 +86,30 @@ ACTIV_API activ_node activ_graph_concat(activ_graph *graph, activ_node a, activ_
  * Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014, JMLR 15. */
 ACTIV_API activ_node activ_graph_dropout(activ_graph *graph, activ_node x, float p);
 
+/* Settings of the two layers below. 0 stands for the default, as does NULL for all. */
+typedef struct activ_norm_options {
+    size_t size;             /* sizeof(activ_norm_options), set by the caller */
+    float eps;               /* added to a variance; above 0; default 1e-5 */
+    float momentum;          /* batch_norm: a running value moves by this share towards the batch's; above 0,
+                              * at most 1; default 0.1 */
+} activ_norm_options;
+
+/* y = (x - mean)/sqrt(var + eps) weight + bias for each channel, the first dimension of a sample:
+ * PyTorch's nn.BatchNorm1d of (N, C) and (N, C, L), and 2d and 3d. A training step takes mean and
+ * variance of the channel's values in the batch, which have to be more than one (ACTIV_ERROR_RANGE), and
+ * moves the buffers "running_mean" and "running_var" (this one from the sum of squares over n - 1);
+ * elsewhere the buffers are used. weight starts as 1, bias as 0. Means and variances are computed in
+ * double, in two passes, and the variance is right to 2^-23. Ioffe, Szegedy 2015, arXiv:1502.03167. */
+ACTIV_API activ_node activ_graph_batch_norm(activ_graph *graph, activ_node x,
+                                            const activ_norm_options *options);
+
+/* The same for each sample alone, over its dimensions from `axis` on (counted as in concat): -1 is the
+ * last dimension, 0 the whole sample. weight and bias have the shape of these dimensions. PyTorch's
+ * nn.LayerNorm, whose normalized_shape it is; ONNX's LayerNormalization. Ba, Kiros, Hinton 2016,
+ * arXiv:1607.06450. */
+ACTIV_API activ_node activ_graph_layer_norm(activ_graph *graph, activ_node x, int32_t axis,
+                                            const activ_norm_options *options);
+
 /* The loss ends a graph; there is at most one. Cross-entropy: mean over the samples of -ln
  * softmax(logits)[label], logits with one dimension per sample. Mean squared error: mean over
  * all values of (prediction - target)^2. */
@@ -156,7 +180,7 @@ typedef struct activ_node_info {
     size_t size;             /* sizeof(activ_node_info), set by the caller */
     const char *name;        /* "layers.0"; the graph's */
     const char *kind;        /* "input" "flatten" "linear" "activation" "add" "multiply" "concat" "dropout"
-                              * "cross_entropy" "mse" */
+                              * "batch_norm" "layer_norm" "cross_entropy" "mse" */
     const char *spec;        /* of an activation's function; else NULL */
     size_t ndim;             /* of one sample */
     size_t shape[ACTIV_MAX_DIMS];
@@ -168,7 +192,8 @@ typedef struct activ_node_info {
     size_t first_buffer;     /* and its buffers activ_graph_buffers(), [first_buffer .. + buffers) */
     size_t buffers;
     float p;                 /* of dropout */
-    size_t axis;             /* of concat, 0: the first dimension of a sample */
+    size_t axis;             /* of concat and layer_norm, 0: the first dimension of a sample */
+    float eps, momentum;     /* of batch_norm; eps of layer_norm too */
 } activ_node_info;
 
 ACTIV_API size_t activ_graph_node_count(const activ_graph *graph);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/sized.h"
 #include "cpu/cpu.h"
 #include "graph/graph.h"
 
@@ -216,6 +217,21 @@ activ_status activ_graph_take_axis(activ_graph *g, graph_node *node, int32_t axi
     if (from_first < 0 || from_first >= ndim)
         return activ_graph_fail_shape(g, node, "needs an axis of a sample");
     node->axis = (size_t)from_first;
+    return ACTIV_OK;
+}
+
+activ_status activ_graph_take_norm_options(activ_graph *g, graph_node *node, const activ_norm_options *options)
+{
+    activ_norm_options o = { .size = sizeof o };
+    activ_status status = options ? activ_sized_read(&o, sizeof o, options) : ACTIV_OK;
+    if (status != ACTIV_OK)
+        return activ_graph_fail(g, status, node, "its options have a wrong size, or more than this library knows");
+    node->eps = o.eps == 0.0f ? 1e-5f : o.eps;
+    node->momentum = o.momentum == 0.0f ? 0.1f : o.momentum;
+    if (!(node->eps > 0.0f) || node->eps - node->eps != 0.0f)
+        return activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "eps has to be finite and above 0");
+    if (!(node->momentum > 0.0f && node->momentum <= 1.0f))
+        return activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "momentum is not above 0 and at most 1");
     return ACTIV_OK;
 }
 

@@ -17,7 +17,7 @@
 static const graph_kind *const kinds[] = {
     &activ_kind_input, &activ_kind_flatten, &activ_kind_linear, &activ_kind_activation,
     &activ_kind_add, &activ_kind_multiply, &activ_kind_concat, &activ_kind_dropout,
-    &activ_kind_cross_entropy, &activ_kind_mse,
+    &activ_kind_batch_norm, &activ_kind_layer_norm, &activ_kind_cross_entropy, &activ_kind_mse,
 };
 
 void activ_graph_describe(const activ_graph *g, activ_text *text)

@@ -28,6 +28,8 @@ activ_status activ_graph_node_info(const activ_graph *g, activ_node id, activ_no
     own.inputs[1] = node->inputs[1];
     own.p = node->p;
     own.axis = node->axis;
+    own.eps = node->eps;
+    own.momentum = node->momentum;
     if (node->tensors > 0)
         own.first_param = g->tensors[node->first_tensor].offset;
     for (size_t i = 0; i < node->buffers; i++)

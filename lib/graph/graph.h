@@ -25,7 +25,8 @@ typedef struct graph_node {
     /* What the layer was asked for. */
     int no_bias;                /* linear */
     float p;                    /* dropout */
-    size_t axis;                /* concat */
+    size_t axis;                /* concat; layer_norm: the first of those that are normalized */
+    float eps, momentum;        /* batch_norm, layer_norm (no momentum) */
     activ_fn *fn;               /* activation */
     activ_node shares;          /* activation: the node whose parameters it uses, or -1 */
 
@@ -151,8 +152,8 @@ struct graph_kind {
 };
 
 extern const graph_kind activ_kind_input, activ_kind_flatten, activ_kind_linear, activ_kind_activation,
-    activ_kind_add, activ_kind_multiply, activ_kind_concat, activ_kind_dropout, activ_kind_cross_entropy,
-    activ_kind_mse;
+    activ_kind_add, activ_kind_multiply, activ_kind_concat, activ_kind_dropout, activ_kind_batch_norm,
+    activ_kind_layer_norm, activ_kind_cross_entropy, activ_kind_mse;
 
 /* Sets the graph's message, tells the log, returns status. Message: "NAME (KIND): " (node may be
  * NULL) and the pieces, all strings. say: for a call that failed; fail: for a mistake in
@@ -177,6 +178,9 @@ activ_node activ_graph_finish(activ_graph *g, graph_node *node);
 activ_status activ_graph_take_one_shape(activ_graph *g, graph_node *node);
 /* An axis of its first input, counted from the last if it is negative. */
 activ_status activ_graph_take_axis(activ_graph *g, graph_node *node, int32_t axis);
+/* eps and momentum, 0 or NULL being the default. */
+activ_status activ_graph_take_norm_options(activ_graph *g, graph_node *node,
+                                           const activ_norm_options *options);
 activ_status activ_graph_add_tensor(activ_graph *g, activ_node node, const char *role, size_t ndim,
                                     const size_t *shape);
 activ_status activ_graph_add_buffer(activ_graph *g, activ_node node, const char *role, size_t ndim,

@@ -57,6 +57,24 @@ typedef struct activ_sgd_scalars {
     int nesterov, maximize, first;
 } activ_sgd_scalars;
 
+/* x: rows x channels x length values; one mean, variance, weight and bias for each channel. */
+typedef struct activ_batch_norm {
+    size_t rows, channels, length;
+    const float *weight, *bias;
+    const float *mean, *var;   /* for evaluation */
+    float eps, momentum;
+} activ_batch_norm;
+
+/* x: rows x columns values; one mean and variance for each row, one weight and bias for each column. */
+typedef struct activ_layer_norm {
+    size_t rows, columns;
+    const float *weight, *bias;
+    float eps;
+} activ_layer_norm;
+
+/* What training saves of each mean. */
+#define ACTIV_NORM_SAVED 3
+
 typedef struct activ_kernels {
     const activ_fn_kernel *const *functions;   /* by ACTIV_FN_name */
 
@@ -74,6 +92,20 @@ typedef struct activ_kernels {
                           double *loss_sum, float *dx);
     /* Sum of (x - t)^2 over n values, and (if dx is not NULL) dx = (x - t) * scale. */
     void (*squared_error)(size_t n, const float *x, const float *t, float scale, double *loss_sum, float *dx);
+
+    /* y = (x - mean)/sqrt(var + eps) weight + bias, with the mean and variance given (batch_norm), or those
+     * of x (the others). saved: what the way back needs, ACTIV_NORM_SAVED floats for each mean; NULL is
+     * allowed for layer_norm. running: each becomes (1 - momentum) itself + momentum the new one, the
+     * variance being the sum of squares over n - 1. */
+    void (*batch_norm)(const activ_batch_norm *b, const float *x, float *y);
+    void (*batch_norm_train)(const activ_batch_norm *b, const float *x, float *y, float *running_mean,
+                             float *running_var, float *saved);
+    void (*layer_norm)(const activ_layer_norm *l, const float *x, float *y, float *saved);
+    /* dx may be dy, or NULL; the gradients of weight and bias are overwritten. */
+    void (*batch_norm_back)(const activ_batch_norm *b, const float *saved, const float *x, const float *dy,
+                            float *dx, float *dweight, float *dbias);
+    void (*layer_norm_back)(const activ_layer_norm *l, const float *saved, const float *x, const float *dy,
+                            float *dx, float *dweight, float *dbias);
 
     void (*sgd)(const activ_sgd_scalars *s, size_t n, const float *gradient, float *velocity, float *params);
 } activ_kernels;

@@ -83,6 +83,8 @@ static activ_context *threaded_context(const char *tier, test_threads *threads, 
 typedef struct trained {
     size_t count;
     float *params, *grads;
+    size_t buffer_count;
+    float buffers[256];
     float y[ZOO_BATCH * ZOO_CLASSES];
 } trained;
 
@@ -101,6 +103,9 @@ static trained train_zoo(const activ_context *context, int classes)
     assert_true(t.params && t.grads);
     memcpy(t.params, activ_graph_params(g), t.count * sizeof(float));
     memcpy(t.grads, activ_graph_grads(g), t.count * sizeof(float));
+    t.buffer_count = activ_graph_buffer_count(g);
+    assert_in_range(t.buffer_count, 1, 256);
+    memcpy(t.buffers, activ_graph_buffers(g), t.buffer_count * sizeof(float));
     for (size_t i = 0; i < t.count; i++)
         assert_true(isfinite(t.params[i]) && isfinite(t.grads[i]));
     activ_graph_destroy(g);
@@ -118,6 +123,9 @@ static void assert_same(const trained *a, const trained *b)
     assert_int_equal(a->count, b->count);
     assert_memory_equal(a->params, b->params, a->count * sizeof(float));
     assert_memory_equal(a->grads, b->grads, a->count * sizeof(float));
+    assert_int_equal(a->buffer_count, b->buffer_count);
+    if (a->buffer_count > 0)
+        assert_memory_equal(a->buffers, b->buffers, a->buffer_count * sizeof(float));
     assert_memory_equal(a->y, b->y, sizeof a->y);
 }
 
@@ -151,7 +159,9 @@ static trained train_wide(const activ_context *context, size_t width)
     assert_int_equal(activ_graph_create(context, &g), ACTIV_OK);
     assert_int_equal(activ_fn_create(context, "gelu", &gelu), ACTIV_OK);
     activ_node n = activ_graph_apply(g, activ_graph_linear(g, activ_graph_input(g, 90), width), gelu);
+    n = activ_graph_dropout(g, activ_graph_batch_norm(g, n, NULL), 0.1f);
     n = activ_graph_apply(g, activ_graph_linear_without_bias(g, n, 75), gelu);
+    n = activ_graph_layer_norm(g, activ_graph_multiply(g, n, n), -1, NULL);
     activ_graph_cross_entropy(g, activ_graph_linear(g, n, ZOO_CLASSES));
     activ_fn_destroy(gelu);
     assert_int_equal(activ_graph_compile(g, BATCH), ACTIV_OK);
@@ -174,6 +184,8 @@ static trained train_wide(const activ_context *context, size_t width)
     assert_true(t.params && t.grads);
     memcpy(t.params, activ_graph_params(g), t.count * sizeof(float));
     memcpy(t.grads, activ_graph_grads(g), t.count * sizeof(float));
+    t.buffer_count = activ_graph_buffer_count(g) < 256 ? activ_graph_buffer_count(g) : 256;
+    memcpy(t.buffers, activ_graph_buffers(g), t.buffer_count * sizeof(float));
     activ_graph_destroy(g);
     return t;
 }
@@ -434,13 +446,15 @@ static void test_failed_step_is_none(void **state)
 /* ---- bad arguments ----------------------------------------------------------------------- */
 
 typedef struct snapshot {
-    float params[8192], grads[8192];
-    size_t bytes;
+    float params[16384], grads[16384], buffers[256];
+    size_t bytes, buffer_bytes;
 } snapshot;
 
 static void take(snapshot *s, activ_graph *g)
 {
-    assert_true(activ_graph_param_count(g) <= 8192);
+    assert_true(activ_graph_param_count(g) <= 16384 && activ_graph_buffer_count(g) <= 256);
+    s->buffer_bytes = activ_graph_buffer_count(g) * sizeof(float);
+    memcpy(s->buffers, activ_graph_buffers(g), s->buffer_bytes);
     s->bytes = activ_graph_param_count(g) * sizeof(float);
     memcpy(s->params, activ_graph_params(g), s->bytes);
     memcpy(s->grads, activ_graph_grads(g), s->bytes);
@@ -450,6 +464,7 @@ static void assert_unchanged(const snapshot *s, activ_graph *g)
 {
     assert_memory_equal(s->params, activ_graph_params(g), s->bytes);
     assert_memory_equal(s->grads, activ_graph_grads(g), s->bytes);
+    assert_memory_equal(s->buffers, activ_graph_buffers(g), s->buffer_bytes);
 }
 
 static void test_bad_arguments(void **state)
@@ -602,8 +617,13 @@ static void test_values(void **state)
     assert_int_equal(activ_graph_train(g, ZOO_BATCH, x, labels, NULL), ACTIV_OK);
     for (activ_node n = 0; n <= loss; n++)
         assert_null(activ_graph_values(g, n));
+    /* The training step has moved what batch_norm uses in evaluation. */
     assert_int_equal(activ_graph_evaluate(g, ZOO_BATCH, x, labels, NULL, NULL), ACTIV_OK);
-    assert_memory_equal(activ_graph_values(g, last), y, sizeof y);
+    assert_memory_not_equal(activ_graph_values(g, last), y, sizeof y);
+    static float again[ZOO_BATCH * ZOO_CLASSES];
+    memcpy(again, activ_graph_values(g, last), sizeof again);
+    assert_int_equal(activ_graph_forward(g, ZOO_BATCH, x, y), ACTIV_OK);
+    assert_memory_equal(again, y, sizeof y);
     activ_graph_destroy(g);
 }
 
