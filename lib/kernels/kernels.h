@@ -57,17 +57,18 @@ typedef struct activ_sgd_scalars {
     int nesterov, maximize, first;
 } activ_sgd_scalars;
 
-/* x: rows x channels x length values; one mean, variance, weight and bias for each channel. */
+/* x: rows x channels x length values; one mean, variance, weight and bias for each channel. A call does the
+ * channels first .. end - 1. */
 typedef struct activ_batch_norm {
-    size_t rows, channels, length;
+    size_t rows, channels, length, first, end;
     const float *weight, *bias;
-    const float *mean, *var;   /* for evaluation */
     float eps, momentum;
 } activ_batch_norm;
 
-/* x: rows x columns values; one mean and variance for each row, one weight and bias for each column. */
+/* x: rows x columns values; one mean and variance for each row, one weight and bias for each column. A call does
+ * `rows` rows; layer_norm_sums, which adds up over rows, the columns first .. end - 1 of all of them. */
 typedef struct activ_layer_norm {
-    size_t rows, columns;
+    size_t rows, columns, first, end;
     const float *weight, *bias;
     float eps;
 } activ_layer_norm;
@@ -97,15 +98,17 @@ typedef struct activ_kernels {
      * of x (the others). saved: what the way back needs, ACTIV_NORM_SAVED floats for each mean; NULL is
      * allowed for layer_norm. running: each becomes (1 - momentum) itself + momentum the new one, the
      * variance being the sum of squares over n - 1. */
-    void (*batch_norm)(const activ_batch_norm *b, const float *x, float *y);
+    void (*batch_norm)(const activ_batch_norm *b, const float *mean, const float *var, const float *x, float *y);
     void (*batch_norm_train)(const activ_batch_norm *b, const float *x, float *y, float *running_mean,
                              float *running_var, float *saved);
     void (*layer_norm)(const activ_layer_norm *l, const float *x, float *y, float *saved);
-    /* dx may be dy, or NULL; the gradients of weight and bias are overwritten. */
+    /* dx may be dy; of batch_norm it may be NULL. The gradients of weight and bias are overwritten. */
     void (*batch_norm_back)(const activ_batch_norm *b, const float *saved, const float *x, const float *dy,
                             float *dx, float *dweight, float *dbias);
+    void (*layer_norm_sums)(const activ_layer_norm *l, const float *saved, const float *x, const float *dy,
+                            float *dweight, float *dbias);
     void (*layer_norm_back)(const activ_layer_norm *l, const float *saved, const float *x, const float *dy,
-                            float *dx, float *dweight, float *dbias);
+                            float *dx);
 
     void (*sgd)(const activ_sgd_scalars *s, size_t n, const float *gradient, float *velocity, float *params);
 } activ_kernels;

@@ -158,7 +158,7 @@ V_INLINE size_t channel_strip(const activ_batch_norm *b, size_t channel, norm_st
     s->one_mean = b->length > 1;
     s->rows = b->rows;
     s->apart = b->channels * b->length;
-    size_t left = b->channels - channel, count = s->one_mean ? 1 : left < V_BLOCK ? left : V_BLOCK;
+    size_t left = b->end - channel, count = s->one_mean ? 1 : left < V_BLOCK ? left : V_BLOCK;
     s->width = s->one_mean ? b->length : count;
     return count;
 }
@@ -194,18 +194,18 @@ V_INLINE float running_average(float before, float momentum, double now)
     return (float)((1.0 - (double)momentum) * (double)before + (double)momentum * now);
 }
 
-static void batch_norm(const activ_batch_norm *b, const float *x, float *y)
+static void batch_norm(const activ_batch_norm *b, const float *mean, const float *var, const float *x, float *y)
 {
     norm_strip s;
     vsum none = v_sum_zero();
-    for (size_t c = 0, count; c < b->channels; c += count) {
+    for (size_t c = b->first, count; c < b->end; c += count) {
         count = channel_strip(b, c, &s);
         s.x = x + c * b->length;
         s.out = y + c * b->length;
         for (size_t i = 0; i < V_BLOCK; i++) {
-            s.mean[i] = b->mean[channel_of(c, count, i)];
+            s.mean[i] = mean[channel_of(c, count, i)];
             s.rest[i] = 0.0f;
-            s.scale[i] = (float)(1.0 / sqrt((double)b->var[channel_of(c, count, i)] + (double)b->eps));
+            s.scale[i] = (float)(1.0 / sqrt((double)var[channel_of(c, count, i)] + (double)b->eps));
             s.factor[i] = b->weight[channel_of(c, count, i)];
             s.offset[i] = b->bias[channel_of(c, count, i)];
         }
@@ -218,7 +218,7 @@ static void batch_norm_train(const activ_batch_norm *b, const float *x, float *y
 {
     norm_strip s;
     vsum none = v_sum_zero();
-    for (size_t c = 0, count; c < b->channels; c += count) {
+    for (size_t c = b->first, count; c < b->end; c += count) {
         double mean[V_BLOCK], variance[V_BLOCK];
         count = channel_strip(b, c, &s);
         s.x = x + c * b->length;
@@ -243,7 +243,7 @@ static void batch_norm_back(const activ_batch_norm *b, const float *saved, const
 {
     norm_strip s;
     vsum none = v_sum_zero();
-    for (size_t c = 0, count; c < b->channels; c += count) {
+    for (size_t c = b->first, count; c < b->end; c += count) {
         double sums[V_BLOCK], products[V_BLOCK];
         count = channel_strip(b, c, &s);
         s.x = x + c * b->length;
@@ -313,12 +313,12 @@ static void layer_norm(const activ_layer_norm *l, const float *x, float *y, floa
 static void layer_norm_sums(const activ_layer_norm *l, const float *saved, const float *x, const float *dy,
                             float *dweight, float *dbias)
 {
-    for (size_t k = 0; k < l->columns; k += V_BLOCK) {
+    for (size_t k = l->first; k < l->end; k += V_BLOCK) {
         vsum products = v_sum_zero(), sums = v_sum_zero();
         for (size_t i = 0; i < l->rows; i++) {
             const float *m = saved + ACTIV_NORM_SAVED * i;
             for (size_t j = 0; j < V_PER_BLOCK; j++) {
-                size_t lanes = v_part_lanes(l->columns - k, j), at = i * l->columns + k + j * V_LANES;
+                size_t lanes = v_part_lanes(l->end - k, j), at = i * l->columns + k + j * V_LANES;
                 if (lanes == 0)
                     break;
                 vf d = v_sub(v_sub(v_load_some(x + at, lanes), v_set(m[0])), v_set(m[1]));
@@ -332,21 +332,18 @@ static void layer_norm_sums(const activ_layer_norm *l, const float *saved, const
             acc_store(lanes + j * V_LANES, products.part[j]);
             acc_store(lanes + V_BLOCK + j * V_LANES, sums.part[j]);
         }
-        for (size_t j = 0; j < V_BLOCK && k + j < l->columns; j++) {
+        for (size_t j = 0; j < V_BLOCK && k + j < l->end; j++) {
             dweight[k + j] = (float)lanes[j];
             dbias[k + j] = (float)lanes[V_BLOCK + j];
         }
     }
 }
 
-static void layer_norm_back(const activ_layer_norm *l, const float *saved, const float *x, const float *dy,
-                            float *dx, float *dweight, float *dbias)
+static void layer_norm_back(const activ_layer_norm *l, const float *saved, const float *x, const float *dy, float *dx)
 {
-    /* First, as dx may be dy. */
-    layer_norm_sums(l, saved, x, dy, dweight, dbias);
     norm_strip s = { .rows = 1, .width = l->columns, .one_mean = 1, .weight = l->weight };
     vsum none = v_sum_zero();
-    for (size_t i = 0; dx && i < l->rows; i++) {
+    for (size_t i = 0; i < l->rows; i++) {
         double sums[V_BLOCK], products[V_BLOCK];
         s.x = x + i * l->columns;
         s.dy = dy + i * l->columns;

@@ -34,6 +34,7 @@ const activ_kernels V_TIER_NAME(activ_kernels) = {
     .batch_norm_train = batch_norm_train,
     .layer_norm = layer_norm,
     .batch_norm_back = batch_norm_back,
+    .layer_norm_sums = layer_norm_sums,
     .layer_norm_back = layer_norm_back,
     .sgd = sgd,
 };

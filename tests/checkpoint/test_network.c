@@ -249,6 +249,23 @@ static void test_settings(void **state)
     assert_same_network(g, loaded);
     assert_same_parameters(g, loaded);
     activ_graph_destroy(loaded);
+
+    /* A graph for predictions has buffers too. */
+    float in[12], y[48], predicted[48];
+    activ_random_normal(1, 1, 0, 12, 0.0f, 1.0f, in);
+    for (size_t i = 0; i < activ_graph_buffer_count(g); i++)
+        activ_graph_buffers(g)[i] = 0.5f + (float)i;
+    save(g);
+    loaded = load(0);
+    assert_same_parameters(g, loaded);
+    assert_int_equal(activ_graph_forward(g, 1, in, y), ACTIV_OK);
+    size_t bytes = activ_graph_workspace(loaded, 1);
+    void *workspace = malloc(bytes);
+    assert_non_null(workspace);
+    assert_int_equal(activ_graph_predict(loaded, workspace, bytes, 1, in, predicted), ACTIV_OK);
+    assert_memory_equal(predicted, y, sizeof y);
+    free(workspace);
+    activ_graph_destroy(loaded);
     activ_graph_destroy(g);
 }
 

@@ -121,6 +121,16 @@ static void check_graph(activ_graph *g, const activ_node *shares, uint64_t seed,
             assert_near((double)y[i], net.values[last.inputs[0]][i],
                         2e-5 * (1.0 + fabs(net.values[last.inputs[0]][i])), what, i);
 
+        /* A prediction is the same, and changes nothing. */
+        size_t bytes = activ_graph_workspace(g, batch);
+        void *workspace = malloc(bytes);
+        float *predicted = malloc(batch * out * sizeof *predicted);
+        assert_true(workspace && predicted);
+        assert_int_equal(activ_graph_predict(g, workspace, bytes, batch, x, predicted), ACTIV_OK);
+        assert_memory_equal(predicted, y, batch * out * sizeof *y);
+        free(workspace);
+        free(predicted);
+
         /* Training: the loss of the same values, and the gradients of all parameters. Those that
          * were there before must not show through. */
         for (size_t i = 0; i < count; i++)

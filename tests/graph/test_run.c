@@ -159,7 +159,8 @@ static trained train_wide(const activ_context *context, size_t width)
     assert_int_equal(activ_graph_create(context, &g), ACTIV_OK);
     assert_int_equal(activ_fn_create(context, "gelu", &gelu), ACTIV_OK);
     activ_node n = activ_graph_apply(g, activ_graph_linear(g, activ_graph_input(g, 90), width), gelu);
-    n = activ_graph_dropout(g, activ_graph_batch_norm(g, n, NULL), 0.1f);
+    n = activ_graph_layer_norm(g, activ_graph_batch_norm(g, n, NULL), 0, NULL);
+    n = activ_graph_dropout(g, n, 0.1f);
     n = activ_graph_apply(g, activ_graph_linear_without_bias(g, n, 75), gelu);
     n = activ_graph_layer_norm(g, activ_graph_multiply(g, n, n), -1, NULL);
     activ_graph_cross_entropy(g, activ_graph_linear(g, n, ZOO_CLASSES));

@@ -393,12 +393,14 @@ static void check_norm(norm_buffers *b, size_t rows, size_t channels, size_t len
             mean[i] = 3.0f;
             var[i] = 2.0f;
         }
-        const activ_batch_norm batch = { .rows = rows, .channels = channels, .length = length, .weight = weight,
-                                         .bias = bias, .mean = mean, .var = var, .eps = eps, .momentum = momentum };
-        const activ_layer_norm row = { .rows = means, .columns = length, .weight = weight, .bias = bias, .eps = eps };
+        const activ_batch_norm batch = { .rows = rows, .channels = channels, .length = length, .end = channels,
+                                         .weight = weight, .bias = bias, .eps = eps, .momentum = momentum };
+        const activ_layer_norm row = { .rows = means, .columns = length, .end = length,
+                                       .weight = weight, .bias = bias, .eps = eps };
         if (layer) {
             tables[t]->layer_norm(&row, x, y, saved);
-            tables[t]->layer_norm_back(&row, saved, x, dy, dx, dweight, dbias);
+            tables[t]->layer_norm_sums(&row, saved, x, dy, dweight, dbias);
+            tables[t]->layer_norm_back(&row, saved, x, dy, dx);
         } else {
             tables[t]->batch_norm_train(&batch, x, y, mean, var, saved);
             tables[t]->batch_norm_back(&batch, saved, x, dy, dx, dweight, dbias);
@@ -414,16 +416,29 @@ static void check_norm(norm_buffers *b, size_t rows, size_t channels, size_t len
         for (size_t i = 0; i < 4; i++)
             assert_memory_equal(first[i], results[i], counts[i] * sizeof(float));
 
-        /* Without dx, and with dx in the place of dy: the same. */
+        /* In parts, without dx, and with dx in the place of dy: the same. */
         static float again[2][NORM_ROOM];
         if (layer) {
-            tables[t]->layer_norm_back(&row, saved, x, dy, NULL, again[0], again[1]);
-            assert_memory_equal(again[0], dweight, weights * sizeof(float));
-            tables[t]->layer_norm_back(&row, saved, x, dy, dy, again[0], again[1]);
+            /* The columns one by one, the rows in two calls. */
+            activ_layer_norm some = row;
+            for (some.first = 0; some.first < length; some.first = some.end) {
+                some.end = some.first + 1;
+                tables[t]->layer_norm_sums(&some, saved, x, dy, again[0], again[1]);
+            }
+            some.rows = means / 2;
+            tables[t]->layer_norm_back(&some, saved, x, dy, dy);
+            size_t done = some.rows * length;
+            some.rows = means - some.rows;
+            tables[t]->layer_norm_back(&some, saved + ACTIV_NORM_SAVED * (means / 2), x + done, dy + done, dy + done);
         } else {
             tables[t]->batch_norm_back(&batch, saved, x, dy, NULL, again[0], again[1]);
             assert_memory_equal(again[0], dweight, weights * sizeof(float));
-            tables[t]->batch_norm_back(&batch, saved, x, dy, dy, again[0], again[1]);
+            /* The channels one by one. */
+            activ_batch_norm some = batch;
+            for (some.first = 0; some.first < channels; some.first = some.end) {
+                some.end = some.first + 1;
+                tables[t]->batch_norm_back(&some, saved, x, dy, dy, again[0], again[1]);
+            }
         }
         assert_memory_equal(dy, dx, n * sizeof(float));
         assert_memory_equal(again[0], dweight, weights * sizeof(float));
@@ -456,7 +471,8 @@ static void check_norm(norm_buffers *b, size_t rows, size_t channels, size_t len
                 /* Each factor and term of the normalized x is rounded, then the product, then the sum. */
                 long double part = fabsl(r.y[k] - (long double)bs[k]) + 1e-7L;
                 assert_within("y", y[at[k]], r.y[k], 4e-7L * part + 6e-8L * fabsl(r.y[k]));
-                long double terms = fabsl((long double)*dys[k] * (long double)ws[k]) + 2.0L * fabsl((long double)ws[k]) + 2.0L;
+                long double w = fabsl((long double)ws[k]);
+                long double terms = fabsl((long double)*dys[k]) * w + 2.0L * w + 2.0L;
                 assert_within("dx", dx[at[k]], r.dx[k], 1e-6L * terms * scale);
                 products[of] += r.products[k];
                 sums[of] += (long double)*dys[k];
@@ -507,8 +523,8 @@ static void test_normalization_specials(void **state)
 {
     (void)state;
     enum { CHANNELS = 19, ROWS = 6 };
-    float x[ROWS * CHANNELS * 2], y[ROWS * CHANNELS * 2], weight[CHANNELS], bias[CHANNELS], mean[CHANNELS], var[CHANNELS];
-    float saved[ACTIV_NORM_SAVED * CHANNELS];
+    float x[ROWS * CHANNELS * 2], y[ROWS * CHANNELS * 2], weight[CHANNELS], bias[CHANNELS];
+    float mean[CHANNELS], var[CHANNELS], saved[ACTIV_NORM_SAVED * CHANNELS];
     for (size_t t = 0; t < tiers; t++)
         for (size_t length = 1; length <= 2; length++) {
             size_t n = ROWS * CHANNELS * length;
@@ -518,9 +534,9 @@ static void test_normalization_specials(void **state)
             fill_normal(4, CHANNELS, mean);
             for (size_t i = 0; i < CHANNELS; i++)
                 var[i] = 0.25f * (float)(i + 1);
-            const activ_batch_norm b = { .rows = ROWS, .channels = CHANNELS, .length = length, .weight = weight,
-                                         .bias = bias, .mean = mean, .var = var, .eps = 0.01f, .momentum = 0.5f };
-            tables[t]->batch_norm(&b, x, y);
+            const activ_batch_norm b = { .rows = ROWS, .channels = CHANNELS, .length = length, .end = CHANNELS,
+                                         .weight = weight, .bias = bias, .eps = 0.01f, .momentum = 0.5f };
+            tables[t]->batch_norm(&b, mean, var, x, y);
             for (size_t i = 0; i < n; i++) {
                 size_t c = i / length % CHANNELS;
                 float scale = (float)(1.0 / sqrt((double)var[c] + (double)0.01f));

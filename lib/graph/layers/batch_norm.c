@@ -36,44 +36,77 @@ static activ_status check_batch(activ_graph *g, const graph_node *node, size_t b
                            "training needs more than one value of each channel, but the batch is 1");
 }
 
-static activ_batch_norm arguments(const graph_run *run, const graph_node *node)
+typedef struct batch_norm_job {
+    const activ_kernels *kernels;
+    activ_batch_norm whole;
+    int training;
+    const float *x, *dy;
+    float *out;                 /* y or dx */
+    float *running_mean, *running_var, *saved, *dweight, *dbias;
+} batch_norm_job;
+
+static batch_norm_job job_of(const graph_run *run, const graph_node *node)
 {
     const activ_graph *g = run->graph;
-    activ_batch_norm b = {
-        .rows = run->batch, .channels = node->shape[0], .length = node->features / node->shape[0],
-        .weight = activ_graph_tensor_values(g, node->first_tensor),
-        .bias = activ_graph_tensor_values(g, node->first_tensor + 1),
-        .mean = activ_graph_buffer_values(g, node->first_buffer + RUNNING_MEAN),
-        .var = activ_graph_buffer_values(g, node->first_buffer + RUNNING_VAR),
-        .eps = node->eps, .momentum = node->momentum,
+    batch_norm_job job = {
+        .kernels = g->kernels,
+        .whole = {
+            .rows = run->batch, .channels = node->shape[0], .length = node->features / node->shape[0],
+            .weight = activ_graph_tensor_values(g, node->first_tensor),
+            .bias = activ_graph_tensor_values(g, node->first_tensor + 1),
+            .eps = node->eps, .momentum = node->momentum,
+        },
+        .training = run->training,
+        .x = activ_run_values(run, activ_graph_input_of(g, node, 0)),
+        .running_mean = activ_graph_buffer_values(g, node->first_buffer + RUNNING_MEAN),
+        .running_var = activ_graph_buffer_values(g, node->first_buffer + RUNNING_VAR),
+        .saved = run->training ? activ_run_saved(run, node) : NULL,
     };
+    return job;
+}
+
+/* A part does some of the channels. */
+static activ_batch_norm part_of(const batch_norm_job *job, size_t parts, size_t part)
+{
+    activ_batch_norm b = job->whole;
+    graph_range r = activ_range_of(b.channels, b.length > 1 ? 1 : 16, parts, part);
+    b.first = r.first;
+    b.end = r.first + r.count;
     return b;
+}
+
+static void forward_part(void *argument, size_t parts, size_t part)
+{
+    const batch_norm_job *job = argument;
+    const activ_batch_norm b = part_of(job, parts, part);
+    if (job->training)
+        job->kernels->batch_norm_train(&b, job->x, job->out, job->running_mean, job->running_var, job->saved);
+    else
+        job->kernels->batch_norm(&b, job->running_mean, job->running_var, job->x, job->out);
 }
 
 static void forward(graph_run *run, const graph_node *node)
 {
-    const activ_graph *g = run->graph;
-    const activ_batch_norm b = arguments(run, node);
-    const float *x = activ_run_values(run, activ_graph_input_of(g, node, 0));
-    float *y = activ_run_output(run, node);
-    if (!run->training) {
-        g->kernels->batch_norm(&b, x, y);
-        return;
-    }
-    g->kernels->batch_norm_train(&b, x, y, activ_graph_buffer_values(g, node->first_buffer + RUNNING_MEAN),
-                                 activ_graph_buffer_values(g, node->first_buffer + RUNNING_VAR),
-                                 activ_run_saved(run, node));
+    batch_norm_job job = job_of(run, node);
+    job.out = activ_run_output(run, node);
+    activ_run_share(run, run->batch * node->features * ACTIV_WORK_ELEMENT, forward_part, &job);
+}
+
+static void backward_part(void *argument, size_t parts, size_t part)
+{
+    const batch_norm_job *job = argument;
+    const activ_batch_norm b = part_of(job, parts, part);
+    job->kernels->batch_norm_back(&b, job->saved, job->x, job->dy, job->out, job->dweight, job->dbias);
 }
 
 static void backward(graph_run *run, const graph_node *node, float *const dx[2])
 {
-    const activ_graph *g = run->graph;
-    const activ_batch_norm b = arguments(run, node);
-    g->kernels->batch_norm_back(&b, activ_run_saved(run, node),
-                                activ_run_values(run, activ_graph_input_of(g, node, 0)),
-                                activ_run_gradient(run, node), dx[0],
-                                activ_graph_tensor_gradient(g, node->first_tensor),
-                                activ_graph_tensor_gradient(g, node->first_tensor + 1));
+    batch_norm_job job = job_of(run, node);
+    job.dy = activ_run_gradient(run, node);
+    job.out = dx[0];
+    job.dweight = activ_graph_tensor_gradient(run->graph, node->first_tensor);
+    job.dbias = activ_graph_tensor_gradient(run->graph, node->first_tensor + 1);
+    activ_run_share(run, run->batch * node->features * ACTIV_WORK_ELEMENT, backward_part, &job);
 }
 
 static void init(activ_graph *g, const graph_node *node, uint64_t seed)
@@ -113,6 +146,7 @@ const graph_kind activ_kind_batch_norm = {
     .numbered = 1,
     .reads_input = 1,
     .backward_in_place = 1,
+    .forward_in_place = 1,
     .build = build,
     .saved = saved,
     .check_batch = check_batch,

@@ -16,23 +16,40 @@ static size_t saved(const graph_node *node, size_t batch)
     return batch * node->features;
 }
 
+typedef struct dropout_job {
+    const activ_kernels *kernels;
+    uint64_t seed, stream;
+    float p;
+    size_t n;
+    const float *x;
+    float *y, *factors;
+} dropout_job;
+
+static void forward_part(void *argument, size_t parts, size_t part)
+{
+    const dropout_job *job = argument;
+    graph_range r = activ_range_of(job->n, 16, parts, part);
+    const float p = job->p, scale = p < 1.0f ? (float)(1.0 / (1.0 - (double)p)) : 0.0f;
+    float *factors = job->factors + r.first;
+    activ_random_uniform(job->seed, job->stream, r.first, r.count, 0.0f, 1.0f, factors);
+    for (size_t i = 0; i < r.count; i++)
+        factors[i] = factors[i] < p ? 0.0f : scale;
+    job->kernels->multiply(r.count, job->x + r.first, factors, job->y + r.first);
+}
+
 static void forward(graph_run *run, const graph_node *node)
 {
     const activ_graph *g = run->graph;
     size_t n = run->batch * node->features;
     const float *x = activ_run_values(run, activ_graph_input_of(g, node, 0));
     float *y = activ_run_output(run, node);
-    if (!run->training) {
-        if (y != x)
-            memcpy(y, x, n * sizeof *y);
-        return;
+    if (run->training) {
+        dropout_job job = { g->kernels, g->seed, activ_run_stream(run, node), node->p, n, x, y,
+                            activ_run_saved(run, node) };
+        activ_run_share(run, n * ACTIV_WORK_ELEMENT, forward_part, &job);
+    } else if (y != x) {
+        memcpy(y, x, n * sizeof *y);
     }
-    const float p = node->p, scale = p < 1.0f ? (float)(1.0 / (1.0 - (double)p)) : 0.0f;
-    float *factors = activ_run_saved(run, node);
-    activ_random_uniform(g->seed, activ_run_stream(run, node), 0, n, 0.0f, 1.0f, factors);
-    for (size_t i = 0; i < n; i++)
-        factors[i] = factors[i] < p ? 0.0f : scale;
-    g->kernels->multiply(n, x, factors, y);
 }
 
 static void backward(graph_run *run, const graph_node *node, float *const dx[2])

@@ -28,35 +28,83 @@ static size_t saved(const graph_node *node, size_t batch)
     return ACTIV_NORM_SAVED * batch * (node->features / columns(node));
 }
 
-static activ_layer_norm arguments(const graph_run *run, const graph_node *node)
+typedef struct layer_norm_job {
+    const activ_kernels *kernels;
+    activ_layer_norm whole;
+    const float *x, *dy;
+    float *out;                 /* y or dx */
+    float *saved, *dweight, *dbias;
+} layer_norm_job;
+
+static layer_norm_job job_of(const graph_run *run, const graph_node *node)
 {
+    const activ_graph *g = run->graph;
     size_t width = columns(node);
-    activ_layer_norm l = {
-        .rows = run->batch * (node->features / width), .columns = width,
-        .weight = activ_graph_tensor_values(run->graph, node->first_tensor),
-        .bias = activ_graph_tensor_values(run->graph, node->first_tensor + 1),
-        .eps = node->eps,
+    layer_norm_job job = {
+        .kernels = g->kernels,
+        .whole = {
+            .rows = run->batch * (node->features / width), .columns = width,
+            .weight = activ_graph_tensor_values(g, node->first_tensor),
+            .bias = activ_graph_tensor_values(g, node->first_tensor + 1),
+            .eps = node->eps,
+        },
+        .x = activ_run_values(run, activ_graph_input_of(g, node, 0)),
+        .saved = run->training ? activ_run_saved(run, node) : NULL,
     };
-    return l;
+    return job;
+}
+
+static void forward_part(void *argument, size_t parts, size_t part)
+{
+    const layer_norm_job *job = argument;
+    activ_layer_norm l = job->whole;
+    graph_range r = activ_range_of(l.rows, 1, parts, part);
+    size_t at = r.first * l.columns;
+    l.rows = r.count;
+    job->kernels->layer_norm(&l, job->x + at, job->out + at,
+                             job->saved ? job->saved + ACTIV_NORM_SAVED * r.first : NULL);
 }
 
 static void forward(graph_run *run, const graph_node *node)
 {
-    const activ_graph *g = run->graph;
-    const activ_layer_norm l = arguments(run, node);
-    g->kernels->layer_norm(&l, activ_run_values(run, activ_graph_input_of(g, node, 0)),
-                           activ_run_output(run, node), run->training ? activ_run_saved(run, node) : NULL);
+    layer_norm_job job = job_of(run, node);
+    job.out = activ_run_output(run, node);
+    activ_run_share(run, run->batch * node->features * ACTIV_WORK_ELEMENT, forward_part, &job);
+}
+
+static void sums_part(void *argument, size_t parts, size_t part)
+{
+    const layer_norm_job *job = argument;
+    activ_layer_norm l = job->whole;
+    graph_range r = activ_range_of(l.columns, 16, parts, part);
+    l.first = r.first;
+    l.end = r.first + r.count;
+    job->kernels->layer_norm_sums(&l, job->saved, job->x, job->dy, job->dweight, job->dbias);
+}
+
+static void backward_part(void *argument, size_t parts, size_t part)
+{
+    const layer_norm_job *job = argument;
+    activ_layer_norm l = job->whole;
+    graph_range r = activ_range_of(l.rows, 1, parts, part);
+    size_t at = r.first * l.columns;
+    l.rows = r.count;
+    job->kernels->layer_norm_back(&l, job->saved + ACTIV_NORM_SAVED * r.first, job->x + at, job->dy + at,
+                                  job->out + at);
 }
 
 static void backward(graph_run *run, const graph_node *node, float *const dx[2])
 {
-    const activ_graph *g = run->graph;
-    const activ_layer_norm l = arguments(run, node);
-    g->kernels->layer_norm_back(&l, activ_run_saved(run, node),
-                                activ_run_values(run, activ_graph_input_of(g, node, 0)),
-                                activ_run_gradient(run, node), dx[0],
-                                activ_graph_tensor_gradient(g, node->first_tensor),
-                                activ_graph_tensor_gradient(g, node->first_tensor + 1));
+    size_t work = run->batch * node->features * ACTIV_WORK_ELEMENT;
+    layer_norm_job job = job_of(run, node);
+    job.dy = activ_run_gradient(run, node);
+    job.out = dx[0];
+    job.dweight = activ_graph_tensor_gradient(run->graph, node->first_tensor);
+    job.dbias = activ_graph_tensor_gradient(run->graph, node->first_tensor + 1);
+    /* The sums first, all of them: dx may be dy. */
+    activ_run_share(run, work, sums_part, &job);
+    if (dx[0])
+        activ_run_share(run, work, backward_part, &job);
 }
 
 static void init(activ_graph *g, const graph_node *node, uint64_t seed)
@@ -95,6 +143,7 @@ const graph_kind activ_kind_layer_norm = {
     .numbered = 1,
     .reads_input = 1,
     .backward_in_place = 1,
+    .forward_in_place = 1,
     .build = build,
     .saved = saved,
     .forward = forward,
