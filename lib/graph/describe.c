@@ -4,7 +4,8 @@
  *     input = input(784)
  *     layers.0 = linear(input, out_features=10)
  *     layers.1 = activation(layers.0, fn=leaky_relu(negative_slope=0.2))
- *     cross_entropy = cross_entropy(layers.1)
+ *     layers.2 = batch_norm(layers.1, eps=1e-5, momentum=0.1)
+ *     cross_entropy = cross_entropy(layers.2)
  *
  * One line per node, in their order: a name, a kind, and in brackets the names of the inputs,
  * then numbers or settings. The first line names the version of the grammar. */
@@ -15,9 +16,9 @@
 #define HEADER "libactiv network 1"
 
 static const graph_kind *const kinds[] = {
-    &activ_kind_input, &activ_kind_flatten, &activ_kind_linear, &activ_kind_activation,
-    &activ_kind_add, &activ_kind_multiply, &activ_kind_concat, &activ_kind_dropout,
-    &activ_kind_batch_norm, &activ_kind_layer_norm, &activ_kind_cross_entropy, &activ_kind_mse,
+#define KIND(name) &activ_kind_##name,
+    ACTIV_LAYERS(KIND)
+#undef KIND
 };
 
 void activ_graph_describe(const activ_graph *g, activ_text *text)

@@ -7,6 +7,7 @@
 #include "base/host.h"
 #include "base/text.h"
 #include "fn/fn.h"
+#include "graph/layers/list.h"
 #include "kernels/kernels.h"
 
 #define ACTIV_NAME_SIZE 64
@@ -151,9 +152,9 @@ struct graph_kind {
     int takes_numbers;
 };
 
-extern const graph_kind activ_kind_input, activ_kind_flatten, activ_kind_linear, activ_kind_activation,
-    activ_kind_add, activ_kind_multiply, activ_kind_concat, activ_kind_dropout, activ_kind_batch_norm,
-    activ_kind_layer_norm, activ_kind_cross_entropy, activ_kind_mse;
+#define ACTIV_KIND_DECLARED(name) extern const graph_kind activ_kind_##name;
+ACTIV_LAYERS(ACTIV_KIND_DECLARED)
+#undef ACTIV_KIND_DECLARED
 
 /* Sets the graph's message, tells the log, returns status. Message: "NAME (KIND): " (node may be
  * NULL) and the pieces, all strings. say: for a call that failed; fail: for a mistake in
