@@ -121,7 +121,7 @@ ACTIV_API activ_node activ_graph_mse(activ_graph *graph, activ_node prediction);
 ACTIV_API activ_status activ_graph_name(activ_graph *graph, activ_node node, const char *name);
 
 /* Checks the whole, plans the memory for batches of up to max_batch samples and takes it in one
- * piece. The parameters start as zeros: activ_graph_init or a checkpoint gives them values. If
+ * piece. Parameters and buffers start as zeros: activ_graph_init or a checkpoint gives them values. If
  * it fails for the batch or for memory, it may be tried again with less. max_batch 0: for
  * activ_graph_predict only; such a graph holds its parameters and nothing else. */
 ACTIV_API activ_status activ_graph_compile(activ_graph *graph, size_t max_batch);
@@ -132,7 +132,8 @@ ACTIV_API activ_status activ_graph_compile(activ_graph *graph, size_t max_batch)
 ACTIV_API const char *activ_graph_error(const activ_graph *graph);
 
 /* Initial values as PyTorch's: weight and bias of a linear layer uniform in
- * +-1/sqrt(in_features), activations as activ_fn_param_init. A function of the seed alone. For
+ * +-1/sqrt(in_features), activations as activ_fn_param_init; of batch_norm and layer_norm weight 1 and
+ * bias 0, the running mean 0, the running variance 1. A function of the seed alone. For
  * other schemes see activ_graph_init_weights in optim.h. */
 ACTIV_API activ_status activ_graph_init(activ_graph *graph, uint64_t seed);
 
