@@ -98,7 +98,7 @@ static activ_status blame(activ_message *message, activ_status status, const cha
 static int is_left_aside(const activ_graph *g, const activ_safetensors_entry *entry)
 {
     const char *role = strrchr(entry->name, '.');
-    if (!role || strcmp(role, ".num_batches_tracked") != 0 || strcmp(entry->dtype_name, "I64") != 0)
+    if (!role || strcmp(role, ".num_batches_tracked") != 0 || entry->dtype != ACTIV_INT64)
         return 0;
     size_t length = (size_t)(role - entry->name);
     for (size_t i = 0; i < g->node_count; i++)
