@@ -1,7 +1,8 @@
-# Sourced by bench/accuracy.sh and bench/compare.sh, with $root set: the packages and the build that a race against others
-# needs. Plain sh.
+# Sourced by bench/accuracy.sh, bench/compare.sh and bench/performance.sh, with $root set: the packages and the build
+# that a race against others needs. Plain sh.
 #
-#     build_bench TARGET ...      builds a release of these in $build, and takes away ceilings that the caller set
+#     build_bench TARGET ...      builds a release of these in $build (with $bench_options for CMake, if set), and takes
+#                                 away ceilings that the caller set
 
 . "$root/cmake/packages.sh"
 need gcc "compiles the library and the measurement"
@@ -24,7 +25,7 @@ build_bench() {
     if ! {
         cmake --fresh -G Ninja -S "$root" -B "$build" -DCMAKE_C_COMPILER=gcc -DCMAKE_CXX_COMPILER=g++ \
             -DCMAKE_BUILD_TYPE=Release -DACTIV_BUILD_TESTS=OFF -DACTIV_BUILD_EXAMPLES=OFF -DACTIV_BUILD_TOOL=ON \
-            -DACTIV_BUILD_BENCH_PEERS=ON &&
+            -DACTIV_BUILD_BENCH_PEERS=ON ${bench_options:-} &&
         cmake --build "$build" -j 2 --target "$@"
     } > "$log" 2>&1; then
         cat "$log" >&2

@@ -116,10 +116,14 @@ def main():
     parser.add_argument("--momentum", type=float, default=0.8)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--steps", type=int, metavar="N",
+                        help="stop after N steps and do not evaluate; train_seconds is scaled up to an epoch")
     parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     options = parser.parse_args()
     if options.epochs < 1 or options.batch < 1 or options.threads < 1:
         fail("--epochs, --batch and --threads have to be at least 1")
+    if options.steps is not None and (options.steps < 1 or options.epochs != 1):
+        fail("--steps has to be at least 1, and goes with --epochs 1")
 
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
@@ -136,17 +140,21 @@ def main():
     images, labels = load(options.data, "train")
     test_images, test_labels = load(options.data, "t10k")
 
-    seconds = []
+    seconds, accuracy, test_loss = [], None, None
     for epoch in range(options.epochs):
         model.train()
         start = time.perf_counter()
         order = torch.randperm(len(labels))
-        for indices in order.split(options.batch):
+        batches = order.split(options.batch)
+        for indices in batches[:options.steps]:
             loss = F.cross_entropy(model(images.index_select(0, indices)), labels.index_select(0, indices))
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
         seconds.append(time.perf_counter() - start)
+        if options.steps is not None:
+            seconds[-1] *= len(batches) / min(options.steps, len(batches))
+            continue
 
         model.eval()
         with torch.no_grad():
@@ -159,8 +167,9 @@ def main():
 
     if options.json:
         print(json.dumps({
-            "activation": options.activation, "epochs": options.epochs, "test_accuracy": round(accuracy, 4),
-            "test_loss": test_loss, "train_seconds": sum(seconds), "epoch_seconds": seconds,
+            "activation": options.activation, "epochs": options.epochs,
+            "test_accuracy": None if accuracy is None else round(accuracy, 4), "test_loss": test_loss,
+            "train_seconds": sum(seconds), "epoch_seconds": seconds,
             "parameters": sum(p.numel() for p in model.parameters()),
             "torch": torch.__version__, "blas": blas_in_use()}))
 

@@ -294,14 +294,17 @@ static activ_status train_one(struct comparison *all, struct run *run, activ_mes
     const struct settings *settings = &all->settings;
     size_t max_batch = settings->batch > TEST_BATCH ? settings->batch : TEST_BATCH;
     const char *spec = strcmp(run->spec, "none") == 0 ? NULL : run->spec;
+    const struct descent descent = {"sgd", settings->lr, settings->momentum, NAN};
     activ_graph *graph = NULL;
+    activ_optimizer *optimizer = NULL;
     struct training training;
     activ_status status = network_create(NULL, spec, hidden, sizeof hidden / sizeof hidden[0], max_batch,
                                          &graph, message);
     if (status != ACTIV_OK)
         return status;
-    status = training_start(&training, graph, &all->data.train, settings->batch, settings->lr,
-                            settings->momentum, run->seed, message);
+    status = descent_start(&descent, graph, run->seed, &optimizer, message);
+    if (status == ACTIV_OK)
+        status = training_start(&training, graph, optimizer, &all->data.train, settings->batch, message);
     if (status == ACTIV_OK) {
         training.tick = tick;
         training.tick_user = all;
@@ -315,6 +318,7 @@ static activ_status train_one(struct comparison *all, struct run *run, activ_mes
             status = training_test(&training, &all->data.test, &run->loss, &run->accuracy, message);
         training_end(&training);
     }
+    activ_optimizer_destroy(optimizer);
     activ_graph_destroy(graph);
     return status;
 }

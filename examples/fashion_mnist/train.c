@@ -1,4 +1,5 @@
 /* fashion_mnist_train: trains SimpleNetwork on FashionMNIST with one activation function. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,13 +23,25 @@ struct settings {
     struct counts hidden;
     size_t epochs;
     size_t batch;
-    float lr;
-    float momentum;
+    struct descent descent;
     uint64_t seed;
     size_t threads;
     const char *save;
     struct counts save_epochs;
+    const char *checkpoint;
+    const char *resume;
     bool json;
+};
+
+static const struct settings defaults = {
+    .data = FASHION_MNIST_FOLDER,
+    .activation = "relu",
+    .hidden = {4, {256, 192, 128, 64}},
+    .epochs = 10,
+    .batch = 128,
+    .descent = {"sgd", NAN, NAN, NAN},
+    .seed = 1,
+    .threads = 1,
 };
 
 struct results {
@@ -54,8 +67,14 @@ static enum parse_result parse(struct settings *settings, int argc, char **argv)
          "widths of the hidden layers (default 256,192,128,64)"},
         {"--epochs", "N", OPTION_COUNT, &settings->epochs, 1, 100000, "default 10"},
         {"--batch", "N", OPTION_COUNT, &settings->batch, 1, 1000000, "images in a step (default 128)"},
-        {"--lr", "X", OPTION_REAL, &settings->lr, 0, 1e6, "learning rate (default 0.01)"},
-        {"--momentum", "X", OPTION_REAL, &settings->momentum, 0, 1, "default 0.9"},
+        {"--optimizer", "NAME", OPTION_TEXT, &settings->descent.optimizer, 0, 0,
+         "sgd, adamw or rmsprop (default sgd)"},
+        {"--lr", "X", OPTION_REAL, &settings->descent.lr, 0, 1e6,
+         "learning rate (default 0.01; of adamw 0.001)"},
+        {"--momentum", "X", OPTION_REAL, &settings->descent.momentum, 0, 1,
+         "default 0.9; of rmsprop 0; adamw has none"},
+        {"--weight-decay", "X", OPTION_REAL, &settings->descent.weight_decay, 0, 1e6,
+         "default 0; of adamw 0.01"},
         {"--seed", "N", OPTION_SEED, &settings->seed, 0, 0,
          "of initial values, order of images and noise (default 1)"},
         {"--threads", "N", OPTION_COUNT, &settings->threads, 1, 256,
@@ -65,15 +84,21 @@ static enum parse_result parse(struct settings *settings, int argc, char **argv)
         {"--save-epochs", "LIST", OPTION_COUNTS, &settings->save_epochs, 1, 100000,
          "also write it after these epochs: with --save model.safetensors,\n"
          "epoch 5 goes to model-epoch5.safetensors"},
+        {"--checkpoint", "FILE", OPTION_TEXT, &settings->checkpoint, 0, 0,
+         "after each epoch, write all there that --resume needs (safetensors)"},
+        {"--resume", "FILE", OPTION_TEXT, &settings->resume, 0, 0,
+         "go on from a file of --checkpoint up to --epochs, with the same --batch and\n"
+         "--data: ends in the same bytes as without the break; network, optimizer and\n"
+         "seed are the file's"},
         {"--json", NULL, OPTION_FLAG, &settings->json, 0, 0,
          "the last line of the output is the result as a JSON object"},
     };
     const struct program program = {
         PROGRAM,
         "Trains SimpleNetwork (784 -> hidden layers -> 10, one activation behind each hidden\n"
-        "layer) on FashionMNIST by stochastic gradient descent. After each epoch it prints the\n"
-        "loss over the epoch's steps, then accuracy and loss on both sets. The same arguments\n"
-        "give the same network, to the last bit.",
+        "layer) on FashionMNIST by gradient descent. After each epoch it prints the loss over\n"
+        "the epoch's steps, then accuracy and loss on both sets. The same arguments give the\n"
+        "same network, to the last bit.",
         options, sizeof options / sizeof options[0],
     };
     return arguments_parse(&program, argc, argv);
@@ -86,6 +111,23 @@ static void tick(void *user, size_t images)
     progress_update(&bar->progress, bar->images, bar->note);
 }
 
+/* What the file says is not asked for again: it could only be wrong. */
+static activ_status check_resume(const struct settings *settings, activ_message *message)
+{
+    const struct descent *descent = &settings->descent;
+    const char *option = settings->activation != defaults.activation ? "--activation"
+                         : memcmp(&settings->hidden, &defaults.hidden, sizeof defaults.hidden) != 0 ? "--hidden"
+                         : descent->optimizer != defaults.descent.optimizer ? "--optimizer"
+                         : !isnan(descent->lr) ? "--lr"
+                         : !isnan(descent->momentum) ? "--momentum"
+                         : !isnan(descent->weight_decay) ? "--weight-decay"
+                         : settings->seed != defaults.seed ? "--seed" : NULL;
+    if (option == NULL)
+        return ACTIV_OK;
+    message_set(message, "%s: with --resume it is the file's", option);
+    return ACTIV_ERROR_INVALID;
+}
+
 /* What has to be known before hours are spent. */
 static activ_status check_settings(const struct settings *settings, activ_message *message)
 {
@@ -94,6 +136,13 @@ static activ_status check_settings(const struct settings *settings, activ_messag
         if (status != ACTIV_OK)
             return status;
     }
+    activ_status status = descent_check(&settings->descent, message);
+    if (status == ACTIV_OK && settings->resume != NULL)
+        status = check_resume(settings, message);
+    if (status == ACTIV_OK && settings->checkpoint != NULL)
+        status = file_check_writable(settings->checkpoint, message);
+    if (status != ACTIV_OK)
+        return status;
     if (settings->save == NULL) {
         if (settings->save_epochs.count == 0)
             return ACTIV_OK;
@@ -112,7 +161,7 @@ static activ_status check_settings(const struct settings *settings, activ_messag
             message_set(message, "out of memory");
             return ACTIV_ERROR_OUT_OF_MEMORY;
         }
-        activ_status status = file_check_writable(path, message);
+        status = file_check_writable(path, message);
         free(path);
         if (status != ACTIV_OK)
             return status;
@@ -140,21 +189,45 @@ static activ_status save_epoch(const struct settings *settings, const activ_grap
     return status;
 }
 
-static activ_status run_epochs(const struct settings *settings, const struct fashion_mnist *data,
-                               activ_graph *graph, struct results *results, activ_message *message)
+/* How many epochs the optimiser has behind it. */
+static activ_status epochs_done(const struct settings *settings, const struct fashion_mnist *data,
+                                const activ_optimizer *optimizer, size_t *epochs, activ_message *message)
+{
+    uint64_t steps = activ_optimizer_steps(optimizer);
+    uint64_t in_epoch = (data->train.count + settings->batch - 1) / settings->batch;
+    if (steps % in_epoch != 0) {
+        message_set(message, "'%s': %" PRIu64 " steps are no whole epochs of %zu images in batches of %zu",
+                    settings->resume, steps, data->train.count, settings->batch);
+        return ACTIV_ERROR_RANGE;
+    }
+    if (steps / in_epoch >= settings->epochs && settings->resume != NULL) {
+        message_set(message, "'%s' has %" PRIu64 " epochs, and --epochs %zu asks for no more", settings->resume,
+                    steps / in_epoch, settings->epochs);
+        return ACTIV_ERROR_RANGE;
+    }
+    *epochs = (size_t)(steps / in_epoch);
+    return ACTIV_OK;
+}
+
+static activ_status run_epochs(const struct settings *settings, const activ_executor *executor,
+                               const struct fashion_mnist *data, activ_graph *graph, activ_optimizer *optimizer,
+                               struct results *results, activ_message *message)
 {
     struct training training;
-    activ_status status = training_start(&training, graph, &data->train, settings->batch, settings->lr,
-                                         settings->momentum, settings->seed, message);
+    size_t done;
+    activ_status status = epochs_done(settings, data, optimizer, &done, message);
+    if (status == ACTIV_OK)
+        status = training_start(&training, graph, optimizer, &data->train, settings->batch, message);
     if (status != ACTIV_OK)
         return status;
     struct bar bar = {.images = 0};
-    progress_start(&bar.progress, (double)settings->epochs * (double)data->train.count);
+    progress_start(&bar.progress, (double)(settings->epochs - done) * (double)data->train.count);
+    training.executor = executor;
     training.tick = tick;
     training.tick_user = &bar;
 
     printf("\nEpoch  Train loss  Train accuracy  Test loss  Test accuracy  Seconds\n");
-    for (size_t epoch = 1; epoch <= settings->epochs; epoch++) {
+    for (size_t epoch = done + 1; epoch <= settings->epochs; epoch++) {
         double seconds = 0;
         double loss;
         (void)snprintf(bar.note, sizeof bar.note, "Epoch %zu of %zu", epoch, settings->epochs);
@@ -171,6 +244,8 @@ static activ_status run_epochs(const struct settings *settings, const struct fas
         printf("%5zu  %10.4f  %12.2f %%  %9.4f  %11.2f %%  %7.2f\n", epoch, results->train_loss,
                results->train_accuracy, results->test_loss, results->test_accuracy, seconds);
         status = save_epoch(settings, graph, epoch, message);
+        if (status == ACTIV_OK && settings->checkpoint != NULL)
+            status = activ_checkpoint_save_training(graph, optimizer, settings->checkpoint, message);
         if (status != ACTIV_OK)
             break;
         (void)fflush(stdout);
@@ -217,22 +292,45 @@ static void print_json(const struct settings *settings, const char *activation, 
     printf(", \"parameters\": %zu}\n", activ_graph_param_count(graph));
 }
 
-static activ_status train(const struct settings *settings, const activ_context *context,
-                          const struct fashion_mnist *data, const char *spec, activ_message *message)
+/* The network and its optimiser: new ones, or the file's. Both are the caller's, also on failure. */
+static activ_status prepare(const struct settings *settings, const activ_context *context, const char *spec,
+                            activ_graph **graph, activ_optimizer **optimizer, activ_message *message)
 {
     size_t max_batch = settings->batch > TEST_BATCH ? settings->batch : TEST_BATCH;
-    activ_graph *graph = NULL;
-    activ_status status = network_create(context, spec, settings->hidden.values, settings->hidden.count,
-                                         max_batch, &graph, message);
-    if (status != ACTIV_OK)
+    activ_status status;
+    if (settings->resume == NULL) {
+        status = network_create(context, spec, settings->hidden.values, settings->hidden.count, max_batch, graph,
+                                message);
+        if (status == ACTIV_OK)
+            status = descent_start(&settings->descent, *graph, settings->seed, optimizer, message);
         return status;
+    }
+    status = activ_checkpoint_load(context, settings->resume, max_batch, graph, message);
+    if (status == ACTIV_OK)
+        status = network_check(*graph, settings->resume, message);
+    if (status == ACTIV_OK)
+        status = activ_checkpoint_load_training(*graph, settings->resume, optimizer, message);
+    return status;
+}
+
+static activ_status train(const struct settings *settings, const activ_context *context,
+                          const activ_executor *executor, const struct fashion_mnist *data, const char *spec,
+                          activ_message *message)
+{
+    activ_graph *graph = NULL;
+    activ_optimizer *optimizer = NULL;
+    activ_status status = prepare(settings, context, spec, &graph, &optimizer, message);
+    if (status != ACTIV_OK) {
+        activ_graph_destroy(graph);
+        return status;
+    }
     struct results results = {.train_seconds = 0};
     status = network_print_summary(graph, settings->batch, stdout);
     if (status != ACTIV_OK)
         message_set(message, "summary: %s", activ_status_string(status));
     (void)fflush(stdout);
     if (status == ACTIV_OK)
-        status = run_epochs(settings, data, graph, &results, message);
+        status = run_epochs(settings, executor, data, graph, optimizer, &results, message);
     if (status == ACTIV_OK)
         printf("\nTrained in %.2f s (%s, %zu thread%s): %.2f %% of the test images are classified right.\n",
                results.train_seconds, activ_context_tier(context), settings->threads,
@@ -242,8 +340,13 @@ static activ_status train(const struct settings *settings, const activ_context *
         if (status == ACTIV_OK)
             printf("Wrote %s\n", settings->save);
     }
-    if (status == ACTIV_OK && settings->json)
-        print_json(settings, spec != NULL ? spec : "none", graph, &results);
+    if (status == ACTIV_OK && settings->checkpoint != NULL)
+        printf("Wrote %s (for --resume)\n", settings->checkpoint);
+    if (status == ACTIV_OK && settings->json) {
+        const char *activation = network_activation(graph);
+        print_json(settings, activation != NULL ? activation : "none", graph, &results);
+    }
+    activ_optimizer_destroy(optimizer);
     activ_graph_destroy(graph);
     return status;
 }
@@ -266,17 +369,7 @@ static activ_status canonical_spec(const char *activation, activ_fn **fn, const 
 
 int main(int argc, char **argv)
 {
-    struct settings settings = {
-        .data = FASHION_MNIST_FOLDER,
-        .activation = "relu",
-        .hidden = {4, {256, 192, 128, 64}},
-        .epochs = 10,
-        .batch = 128,
-        .lr = 0.01f,
-        .momentum = 0.9f,
-        .seed = 1,
-        .threads = 1,
-    };
+    struct settings settings = defaults;
     switch (parse(&settings, argc, argv)) {
     case PARSE_RUN:
         break;
@@ -312,7 +405,7 @@ int main(int argc, char **argv)
             message_set(&message, "--threads %zu: %s", settings.threads, activ_status_string(status));
     }
     if (status == ACTIV_OK)
-        status = train(&settings, context, &data, spec, &message);
+        status = train(&settings, context, activ_pool_executor(pool), &data, spec, &message);
 
     int code = status == ACTIV_OK ? finish_output(PROGRAM) : complain(PROGRAM, "%s", message.text);
     activ_context_destroy(context);

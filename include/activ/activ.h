@@ -16,9 +16,12 @@
  * 2. A network (graph.h): input, linear, apply, batch_norm, ..., a loss; compile; init;
  *    then activ_graph_train computes a batch's loss and gradients.
  *
- * 3. An optimiser (optim.h): activ_sgd_step moves the parameters.
+ * 3. An optimiser (optim.h): SGD, AdamW or RMSprop; activ_optimizer_step moves
+ *    the parameters. Before it gradients may be clipped and the rate be set:
+ *    activ_graph_clip_grad_norm, activ_optimizer_set_lr, activ_lr_cosine ...
  *
- * 4. A file (checkpoint.h): activ_checkpoint_save, activ_checkpoint_load.
+ * 4. A file (checkpoint.h): activ_checkpoint_save, activ_checkpoint_load; with
+ *    the optimiser, to go on exactly: activ_checkpoint_save_training.
  *
  * 5. What the host may bring (context.h): an allocator, threads, a log. NULL
  *    stands for a default context wherever one is asked for. A host without threads

@@ -19,6 +19,7 @@
 #include "context.h"
 #include "export.h"
 #include "graph.h"
+#include "optim.h"
 #include "status.h"
 #include "tensor.h"
 
@@ -45,6 +46,29 @@ ACTIV_API activ_status activ_checkpoint_load(const activ_context *context, const
  * PyTorch users with safetensors.torch.save_file too: the description is not needed. */
 ACTIV_API activ_status activ_checkpoint_load_params(activ_graph *graph, const char *path,
                                                     activ_message *message);
+
+/* ---- a training ---------------------------------------------------------------------------- */
+
+/* Saves all that the next step depends on, so that a training goes on from the file as if it had never stopped, to
+ * the last bit: the network as activ_checkpoint_save does, and
+ *
+ *   the optimiser's arrays, as tensors "optimizer/STATE/TENSOR": "optimizer/exp_avg/layers.0.weight";
+ *   its kind, settings, steps, learning rate and the settings of single tensors, as text in the metadata
+ *   ("activ.optimizer"), numbers so that they read back as the same bits;
+ *   the seed and the step of the graph's random layers ("activ.random").
+ *
+ * The order of the samples is the caller's: make it a function of activ_optimizer_steps. optimizer: the graph's. The
+ * calls above take the network out of such a file and leave the rest. */
+ACTIV_API activ_status activ_checkpoint_save_training(const activ_graph *graph,
+                                                      const activ_optimizer *optimizer, const char *path,
+                                                      activ_message *message);
+
+/* Loads into a compiled graph what activ_checkpoint_load_params does and the random layers' counters, and makes the
+ * optimiser anew: the caller destroys *out, before the graph. For the graph either build the network again, or take
+ * activ_checkpoint_load's; its largest batch may differ. ACTIV_ERROR_FORMAT for a file without an optimiser. On
+ * failure the graph is unchanged, and an optimiser that it has too. */
+ACTIV_API activ_status activ_checkpoint_load_training(activ_graph *graph, const char *path,
+                                                      activ_optimizer **out, activ_message *message);
 
 /* ---- any tensors -------------------------------------------------------------------------- */
 

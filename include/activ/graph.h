@@ -137,6 +137,10 @@ ACTIV_API const char *activ_graph_error(const activ_graph *graph);
  * other schemes see activ_graph_init_weights in optim.h. */
 ACTIV_API activ_status activ_graph_init(activ_graph *graph, uint64_t seed);
 
+/* The seed of the last activ_graph_init or training checkpoint, which the noise of random layers comes from; 0
+ * before. */
+ACTIV_API uint64_t activ_graph_seed(const activ_graph *graph);
+
 /* ---- running ------------------------------------------------------------------------ */
 
 /* The last node before the loss, or the last node: y gets batch rows of it. Evaluation mode

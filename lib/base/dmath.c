@@ -1,7 +1,6 @@
-/* Logarithm and cosine in double, from +, -, *, / alone. */
+/* Logarithm, cosine and power in double, from +, -, *, / alone. */
 #include "base/dmath.h"
 
-#include <stdint.h>
 #include <string.h>
 
 /* ln x: x = 2^k m with m in [sqrt 1/2, sqrt 2); ln m = 2 artanh((m-1)/(m+1)), its series up to
@@ -24,7 +23,7 @@ double activ_log(double x)
     return (double)k * 0.69314718055994530942 + 2.0 * s * sum;
 }
 
-/* cos 2 pi u for u in (0, 1): by symmetry to an angle in [0, pi/4], then Taylor's series. */
+/* cos 2 pi u for u in [0, 1): by symmetry to an angle in [0, pi/4], then Taylor's series. */
 double activ_cos_turn(double u)
 {
     double quarter = 4.0 * u;                  /* exact */
@@ -35,4 +34,15 @@ double activ_cos_turn(double u)
         sum = (1.0 - sum) * r2 / (i * (i - 1));
     double value = odd ? r * (1.0 - sum) : 1.0 - sum;   /* sin r or cos r */
     return q == 1 || q == 2 ? -value : value;
+}
+
+double activ_power(double base, uint64_t exponent)
+{
+    double power = 1.0;
+    for (; exponent > 0; exponent >>= 1) {
+        if (exponent & 1)
+            power *= base;
+        base *= base;
+    }
+    return power;
 }

@@ -3,7 +3,10 @@
 #ifndef ACTIV_BASE_DMATH_H
 #define ACTIV_BASE_DMATH_H
 
+#include <stdint.h>
+
 double activ_log(double x);        /* x > 0, normal */
-double activ_cos_turn(double u);   /* cos 2 pi u, 0 < u < 1 */
+double activ_cos_turn(double u);   /* cos 2 pi u, 0 <= u < 1 */
+double activ_power(double base, uint64_t exponent);
 
 #endif

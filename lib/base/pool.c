@@ -6,7 +6,7 @@
  * indices are taken from a counter. The caller works too; when no index is left it shuts the gate and
  * waits for those inside, and for nobody else.
  *
- * That is also why a child after fork() needs no care here: no thread comes, so the caller does it all. */
+ * So a child after fork() needs no way of its own: no thread comes, and the caller does it all. */
 #ifdef __linux__
 #define _GNU_SOURCE              /* sched_getaffinity */
 #else
@@ -16,7 +16,7 @@
 #include "activ/pool.h"
 
 /* CMake defines ACTIV_NO_PTHREAD where it finds none. */
-#if defined(_WIN32) || (defined(__wasm__) && !defined(_REENTRANT))
+#if !defined(ACTIV_NO_PTHREAD) && (defined(_WIN32) || (defined(__wasm__) && !defined(_REENTRANT)))
 #define ACTIV_NO_PTHREAD
 #endif
 
@@ -70,11 +70,11 @@ enum {
 struct activ_pool {
     /* What threads look at while they wait, and write at most twice per job. */
     _Alignas(64) atomic_uint gate;
-    void (*task)(void *argument, size_t index);    /* of the job that is open */
+    void (*task)(void *argument, size_t i);    /* of the job that is open */
     void *argument;
     size_t count;
-    _Alignas(64) atomic_size_t next;               /* the first index that nobody has taken */
-    _Alignas(64) atomic_flag busy;                 /* set by the caller whose job runs */
+    _Alignas(64) atomic_size_t next;           /* the first index that nobody has taken */
+    _Alignas(64) atomic_flag busy;             /* set by the caller whose job runs */
     atomic_int asleep;         /* a thread may wait for `work`; changed with the lock held */
     pthread_mutex_t lock;
     pthread_cond_t work;       /* there is a new generation */
@@ -125,9 +125,10 @@ static int lasts(moment *m, int64_t length)
     return now < m->end;
 }
 
+/* With the bit that ends all of them: even after a whole turn of the count nobody misses that. */
 static unsigned generation_of(unsigned gate)
 {
-    return gate & ~(GENERATION - 1);
+    return gate & ~(ENDING - 1);
 }
 
 static void wait_for_another_generation(activ_pool *pool, unsigned seen)

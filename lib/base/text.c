@@ -30,6 +30,11 @@ void activ_text_add(activ_text *text, const char *string)
 
 void activ_text_add_size(activ_text *text, size_t number)
 {
+    activ_text_add_u64(text, number);
+}
+
+void activ_text_add_u64(activ_text *text, uint64_t number)
+{
     char digits[24];
     size_t start = sizeof digits;
     do {
@@ -88,10 +93,21 @@ void activ_message_set_pieces(activ_message *message, const char *const *pieces)
 
 size_t activ_parse_size(const char *text, size_t length, size_t *number)
 {
-    size_t value = 0, i = 0;
+    uint64_t value;
+    size_t i = activ_parse_u64(text, length, &value);
+    if (i == 0 || value > SIZE_MAX)
+        return 0;
+    *number = (size_t)value;
+    return i;
+}
+
+size_t activ_parse_u64(const char *text, size_t length, uint64_t *number)
+{
+    uint64_t value = 0;
+    size_t i = 0;
     for (; i < length && text[i] >= '0' && text[i] <= '9'; i++) {
-        size_t digit = (size_t)(text[i] - '0');
-        if (value > (SIZE_MAX - digit) / 10)
+        uint64_t digit = (uint64_t)(text[i] - '0');
+        if (value > (UINT64_MAX - digit) / 10)
             return 0;
         value = value * 10 + digit;
     }

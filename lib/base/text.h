@@ -20,6 +20,7 @@ void activ_text_start(activ_text *text, char *buffer, size_t size);
 void activ_text_add(activ_text *text, const char *string);
 void activ_text_add_bytes(activ_text *text, const char *bytes, size_t count);
 void activ_text_add_size(activ_text *text, size_t number);
+void activ_text_add_u64(activ_text *text, uint64_t number);
 void activ_text_add_float(activ_text *text, float number);                        /* see activ_format_float */
 void activ_text_add_shape(activ_text *text, size_t ndim, const size_t *shape);    /* "(128, 784)" */
 
@@ -39,6 +40,7 @@ size_t activ_parse_float(const char *text, size_t length, float *number, int *ov
 
 /* Reads digits only. Returns the characters read; 0 for none or if the number does not fit. */
 size_t activ_parse_size(const char *text, size_t length, size_t *number);
+size_t activ_parse_u64(const char *text, size_t length, uint64_t *number);
 
 /* The shortest decimal that reads back as the same float32: "0.2", "25", "1e-7". At most 16
  * characters and a zero byte. */

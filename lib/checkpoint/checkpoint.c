@@ -1,4 +1,6 @@
-/* Networks in safetensors files: their parameters as tensors, their description as metadata. */
+/* Networks in safetensors files: their parameters as tensors, their description as metadata. A training checkpoint is
+ * the same file with more in it: the optimiser's arrays as tensors "optimizer/STATE/TENSOR" (no layer's name has a
+ * slash in it), its settings and the random layers' counters as metadata. */
 #include "activ/checkpoint.h"
 
 #include <string.h>
@@ -7,42 +9,151 @@
 #include "checkpoint/safetensors.h"
 #include "cpu/cpu.h"
 #include "graph/graph.h"
+#include "optim/optimizer.h"
 
 #define DESCRIPTION_KEY "activ.network"
+#define OPTIMIZER_KEY "activ.optimizer"
+#define RANDOM_KEY "activ.random"
 
-/* Views on parameters and buffers, for the writer. */
-typedef struct parameter_list {
+#define STATE_PREFIX "optimizer/"
+
+/* Of the metadata's random counters: "libactiv random 1\nseed = 7\nstep = 469". */
+#define RANDOM_SEED "libactiv random 1\nseed = "
+#define RANDOM_STEP "\nstep = "
+
+typedef struct state_name {
+    char text[ACTIV_NAME_SIZE + 64];
+} state_name;
+
+static void name_state(const activ_optimizer *o, size_t state, size_t tensor, state_name *name)
+{
+    activ_text text;
+    activ_text_start(&text, name->text, sizeof name->text);
+    activ_text_add(&text, STATE_PREFIX);
+    activ_text_add(&text, o->kind->states[state]);
+    activ_text_add(&text, "/");
+    activ_text_add(&text, o->graph->tensors[tensor].name);
+}
+
+/* ---- saving ------------------------------------------------------------------------------------------ */
+
+/* Views on what is saved, for the writer. */
+typedef struct tensor_list {
     const activ_host *host;
     size_t count;
     const char **names;
     activ_tensor **tensors;
-} parameter_list;
+    size_t state_count;         /* the last of them are the optimiser's */
+    state_name *state_names;
+} tensor_list;
 
-static void free_list(parameter_list *list)
+static void free_list(tensor_list *list)
 {
     for (size_t i = 0; list->tensors && i < list->count; i++)
         activ_tensor_destroy(list->tensors[i]);
     activ_host_free(list->host, list->names, list->count * sizeof *list->names);
     activ_host_free(list->host, list->tensors, list->count * sizeof *list->tensors);
+    activ_host_free(list->host, list->state_names, list->state_count * sizeof *list->state_names);
 }
 
-static activ_status make_list(const activ_graph *g, parameter_list *list)
+static activ_status list_states(const activ_graph *g, const activ_optimizer *o, tensor_list *list)
+{
+    const activ_context context = { g->host };
+    activ_status status = ACTIV_OK;
+    size_t at = 0, first = list->count - list->state_count;
+    for (size_t k = 0; k < OPTIMIZER_STATES; k++)
+        for (size_t i = 0; i < g->tensor_count && o->states[k] && status == ACTIV_OK; i++, at++) {
+            const graph_tensor *t = &g->tensors[i];
+            name_state(o, k, i, &list->state_names[at]);
+            list->names[first + at] = list->state_names[at].text;
+            status = activ_tensor_view(&context, ACTIV_FLOAT32, t->ndim, t->shape, NULL, o->states[k] + t->offset,
+                                       &list->tensors[first + at]);
+        }
+    return status;
+}
+
+/* o may be NULL. */
+static activ_status make_list(const activ_graph *g, const activ_optimizer *o, tensor_list *list)
 {
     memset(list, 0, sizeof *list);
     list->host = &g->host;
-    list->count = activ_graph_stored_count(g);
+    size_t count = activ_graph_stored_count(g);
+    for (size_t k = 0; o && k < OPTIMIZER_STATES; k++)
+        list->state_count += o->states[k] ? g->tensor_count : 0;
+    list->count = count + list->state_count;
     if (list->count == 0)
         return ACTIV_OK;
     list->names = activ_host_alloc(&g->host, list->count * sizeof *list->names);
     list->tensors = activ_host_alloc(&g->host, list->count * sizeof *list->tensors);
+    list->state_names = activ_host_alloc(&g->host, list->state_count * sizeof *list->state_names);
     const activ_context context = { g->host };
-    activ_status status = list->names && list->tensors ? ACTIV_OK : ACTIV_ERROR_OUT_OF_MEMORY;
-    for (size_t i = 0; i < list->count && status == ACTIV_OK; i++) {
+    activ_status status = ACTIV_OK;
+    if (!list->names || !list->tensors || (list->state_count > 0 && !list->state_names))
+        status = ACTIV_ERROR_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count && status == ACTIV_OK; i++) {
         const graph_tensor *t = activ_graph_stored(g, i);
         list->names[i] = t->name;
         status = activ_tensor_view(&context, ACTIV_FLOAT32, t->ndim, t->shape, NULL,
                                    activ_graph_stored_values(g, i), &list->tensors[i]);
     }
+    if (status == ACTIV_OK && list->state_count > 0)
+        status = list_states(g, o, list);
+    return status;
+}
+
+enum { NETWORK, OPTIMIZER, RANDOM, TEXTS };
+
+/* The metadata, each text ended by a zero byte; starts[] gets where they begin. o may be NULL: the first only. */
+static void write_texts(const activ_graph *g, const activ_optimizer *o, activ_text *text, size_t *starts)
+{
+    starts[NETWORK] = text->length;
+    activ_graph_describe(g, text);
+    activ_text_add_bytes(text, "", 1);
+    if (!o)
+        return;
+    starts[OPTIMIZER] = text->length;
+    activ_optimizer_describe(o, text);
+    activ_text_add_bytes(text, "", 1);
+    starts[RANDOM] = text->length;
+    activ_text_add(text, RANDOM_SEED);
+    activ_text_add_u64(text, g->seed);
+    activ_text_add(text, RANDOM_STEP);
+    activ_text_add_u64(text, g->step);
+    activ_text_add_bytes(text, "", 1);
+}
+
+static activ_status save(const activ_graph *g, const activ_optimizer *o, const char *path, activ_message *message)
+{
+    if (!g->arena) {
+        activ_message_set(message, path, ": the graph is not compiled, so there is nothing to save");
+        return ACTIV_ERROR_STATE;
+    }
+    size_t starts[TEXTS];
+    activ_text text;
+    activ_text_start(&text, NULL, 0);
+    write_texts(g, o, &text, starts);
+    size_t bytes = text.length + 1;
+    char *texts = activ_host_alloc(&g->host, bytes);
+    tensor_list list;
+    activ_status status = make_list(g, o, &list);
+    if (status == ACTIV_OK && !texts)
+        status = ACTIV_ERROR_OUT_OF_MEMORY;
+    if (status == ACTIV_OK) {
+        activ_text_start(&text, texts, bytes);
+        write_texts(g, o, &text, starts);
+        const activ_context context = { g->host };
+        activ_safetensors_text pairs[TEXTS] = { { DESCRIPTION_KEY, texts + starts[NETWORK] } };
+        if (o) {
+            pairs[OPTIMIZER] = (activ_safetensors_text){ OPTIMIZER_KEY, texts + starts[OPTIMIZER] };
+            pairs[RANDOM] = (activ_safetensors_text){ RANDOM_KEY, texts + starts[RANDOM] };
+        }
+        status = activ_safetensors_save(&context, path, list.count, list.names,
+                                        (const activ_tensor *const *)list.tensors, o ? TEXTS : 1, pairs, message);
+    } else {
+        activ_message_set(message, path, ": no memory to save it");
+    }
+    free_list(&list);
+    activ_host_free(&g->host, texts, bytes);
     return status;
 }
 
@@ -52,33 +163,24 @@ activ_status activ_checkpoint_save(const activ_graph *g, const char *path, activ
         activ_message_set(message, "the graph or the path is NULL");
         return ACTIV_ERROR_INVALID;
     }
-    if (!g->arena) {
-        activ_message_set(message, path, ": the graph is not compiled, so there is nothing to save");
-        return ACTIV_ERROR_STATE;
-    }
-    activ_text text;
-    activ_text_start(&text, NULL, 0);
-    activ_graph_describe(g, &text);
-    size_t bytes = text.length + 1;
-    char *description = activ_host_alloc(&g->host, bytes);
-    parameter_list list;
-    activ_status status = make_list(g, &list);
-    if (status == ACTIV_OK && !description)
-        status = ACTIV_ERROR_OUT_OF_MEMORY;
-    if (status == ACTIV_OK) {
-        activ_text_start(&text, description, bytes);
-        activ_graph_describe(g, &text);
-        const activ_context context = { g->host };
-        activ_safetensors_text pair = { DESCRIPTION_KEY, description };
-        status = activ_safetensors_save(&context, path, list.count, list.names,
-                                           (const activ_tensor *const *)list.tensors, 1, &pair, message);
-    } else {
-        activ_message_set(message, path, ": no memory to save it");
-    }
-    free_list(&list);
-    activ_host_free(&g->host, description, bytes);
-    return status;
+    return save(g, NULL, path, message);
 }
+
+activ_status activ_checkpoint_save_training(const activ_graph *g, const activ_optimizer *optimizer,
+                                            const char *path, activ_message *message)
+{
+    if (!g || !optimizer || !path) {
+        activ_message_set(message, "the graph, the optimizer or the path is NULL");
+        return ACTIV_ERROR_INVALID;
+    }
+    if (optimizer->graph != g) {
+        activ_message_set(message, path, ": the optimizer is another graph's");
+        return ACTIV_ERROR_INVALID;
+    }
+    return save(g, optimizer, path, message);
+}
+
+/* ---- loading ----------------------------------------------------------------------------------------- */
 
 /* Message: "PATH: tensor NAME ..." */
 static activ_status blame(activ_message *message, activ_status status, const char *path, const char *name,
@@ -108,32 +210,45 @@ static int is_left_aside(const activ_graph *g, const activ_safetensors_entry *en
     return 0;
 }
 
-/* Do the file's tensors fit the graph's, one to one? */
+/* Is there a float32 tensor of this name and shape? */
+static activ_status match_one(const activ_safetensors *file, const char *path, const char *name,
+                              const graph_tensor *t, activ_message *message)
+{
+    activ_safetensors_entry entry = { .size = sizeof entry };
+    if (activ_safetensors_find(file, name, &entry) != ACTIV_OK)
+        return blame(message, ACTIV_ERROR_FORMAT, path, name, " is missing");
+    if (entry.dtype != ACTIV_FLOAT32)
+        return blame(message, ACTIV_ERROR_UNSUPPORTED, path, name, " is not of type F32");
+    if (entry.ndim == t->ndim && memcmp(entry.shape, t->shape, t->ndim * sizeof t->shape[0]) == 0)
+        return ACTIV_OK;
+    char fault[256];
+    activ_text text;
+    activ_text_start(&text, fault, sizeof fault);
+    activ_text_add(&text, " has shape ");
+    activ_text_add_shape(&text, entry.ndim, entry.shape);
+    activ_text_add(&text, ", but the network's is ");
+    activ_text_add_shape(&text, t->ndim, t->shape);
+    return blame(message, ACTIV_ERROR_SHAPE, path, name, fault);
+}
+
+/* Is this tensor, of a training checkpoint, the optimiser's? */
+static int is_state(const activ_safetensors *file, const char *name)
+{
+    return activ_safetensors_metadata(file, OPTIMIZER_KEY) && strncmp(name, STATE_PREFIX, strlen(STATE_PREFIX)) == 0;
+}
+
+/* Do the file's tensors, but for an optimiser's, fit the graph's, one to one? */
 static activ_status match(const activ_graph *g, const activ_safetensors *file, const char *path,
                           activ_message *message)
 {
     size_t count = activ_graph_stored_count(g);
     for (size_t i = 0; i < count; i++) {
         const graph_tensor *t = activ_graph_stored(g, i);
-        activ_safetensors_entry entry = { .size = sizeof entry };
-        if (activ_safetensors_find(file, t->name, &entry) != ACTIV_OK)
-            return blame(message, ACTIV_ERROR_FORMAT, path, t->name, " is missing");
-        if (entry.dtype != ACTIV_FLOAT32)
-            return blame(message, ACTIV_ERROR_UNSUPPORTED, path, t->name, " is not of type F32");
-        if (entry.ndim != t->ndim || memcmp(entry.shape, t->shape, t->ndim * sizeof t->shape[0]) != 0) {
-            char fault[256];
-            activ_text text;
-            activ_text_start(&text, fault, sizeof fault);
-            activ_text_add(&text, " has shape ");
-            activ_text_add_shape(&text, entry.ndim, entry.shape);
-            activ_text_add(&text, ", but the network's is ");
-            activ_text_add_shape(&text, t->ndim, t->shape);
-            return blame(message, ACTIV_ERROR_SHAPE, path, t->name, fault);
-        }
+        activ_status status = match_one(file, path, t->name, t, message);
+        if (status != ACTIV_OK)
+            return status;
     }
-    /* As many, and all of ours are there: otherwise one of the file's is none of ours. */
-    if (activ_safetensors_count(file) == count)
-        return ACTIV_OK;
+    /* All of ours are there; is one of the file's none of ours? */
     for (size_t i = 0; i < activ_safetensors_count(file); i++) {
         activ_safetensors_entry entry = { .size = sizeof entry };
         activ_status status = activ_safetensors_at(file, i, &entry);
@@ -142,7 +257,7 @@ static activ_status match(const activ_graph *g, const activ_safetensors *file, c
         size_t j = 0;
         while (j < count && strcmp(activ_graph_stored(g, j)->name, entry.name) != 0)
             j++;
-        if (j == count && !is_left_aside(g, &entry))
+        if (j == count && !is_state(file, entry.name) && !is_left_aside(g, &entry))
             return blame(message, ACTIV_ERROR_FORMAT, path, entry.name, " is not one of the network's");
     }
     return ACTIV_OK;
@@ -157,26 +272,37 @@ static void load_values(activ_graph *g, const activ_safetensors *file)
     }
 }
 
+/* Opens a file whose network fits a compiled graph. */
+static activ_status open_matching(const activ_graph *g, const char *path, activ_safetensors **file,
+                                  activ_message *message)
+{
+    if (!g->arena) {
+        activ_message_set(message, path, ": the graph is not compiled, so it has no parameters");
+        return ACTIV_ERROR_STATE;
+    }
+    const activ_context context = { g->host };
+    activ_status status = activ_safetensors_open(&context, path, file, message);
+    if (status != ACTIV_OK)
+        return status;
+    status = match(g, *file, path, message);
+    if (status != ACTIV_OK)
+        activ_safetensors_close(*file);
+    return status;
+}
+
 activ_status activ_checkpoint_load_params(activ_graph *g, const char *path, activ_message *message)
 {
     if (!g || !path) {
         activ_message_set(message, "the graph or the path is NULL");
         return ACTIV_ERROR_INVALID;
     }
-    if (!g->arena) {
-        activ_message_set(message, path, ": the graph is not compiled, so it has no parameters");
-        return ACTIV_ERROR_STATE;
-    }
-    const activ_context context = { g->host };
     activ_safetensors *file;
-    activ_status status = activ_safetensors_open(&context, path, &file, message);
+    activ_status status = open_matching(g, path, &file, message);
     if (status != ACTIV_OK)
         return status;
-    status = match(g, file, path, message);
-    if (status == ACTIV_OK)
-        load_values(g, file);
+    load_values(g, file);
     activ_safetensors_close(file);
-    return status;
+    return ACTIV_OK;
 }
 
 activ_status activ_checkpoint_load(const activ_context *context, const char *path, size_t max_batch,
@@ -221,6 +347,122 @@ activ_status activ_checkpoint_load(const activ_context *context, const char *pat
         *out = g;
     } else {
         activ_graph_destroy(g);
+    }
+    activ_safetensors_close(file);
+    return status;
+}
+
+/* ---- going on with a training ---------------------------------------------------------------------------- */
+
+/* A number that the rest of a text, or its next line, starts with; returns what follows it, or NULL. */
+static const char *read_counter(const char *text, const char *before, uint64_t *number)
+{
+    size_t length = strlen(before);
+    if (strncmp(text, before, length) != 0)
+        return NULL;
+    text += length;
+    length = activ_parse_u64(text, strspn(text, "0123456789"), number);
+    return length > 0 ? text + length : NULL;
+}
+
+/* The optimiser that the metadata describes, still without its arrays, and the random layers' counters. */
+static activ_status read_texts(activ_graph *g, const activ_safetensors *file, const char *path,
+                               activ_optimizer **optimizer, uint64_t *seed, uint64_t *step, activ_message *message)
+{
+    const char *description = activ_safetensors_metadata(file, OPTIMIZER_KEY);
+    const char *random = activ_safetensors_metadata(file, RANDOM_KEY);
+    if (!description || !random) {
+        activ_message_set(message, path, ": its metadata has no ", description ? RANDOM_KEY : OPTIMIZER_KEY,
+                          ", so it is no training checkpoint");
+        return ACTIV_ERROR_FORMAT;
+    }
+    const char *at = read_counter(random, RANDOM_SEED, seed);
+    at = at ? read_counter(at, RANDOM_STEP, step) : NULL;
+    if (!at || *at != '\0') {
+        activ_message_set(message, path, ": its " RANDOM_KEY " is malformed");
+        return ACTIV_ERROR_FORMAT;
+    }
+    activ_message fault;
+    activ_status status = activ_optimizer_parse(g, description, optimizer, &fault);
+    if (status != ACTIV_OK)
+        activ_message_set(message, path, ": ", fault.text);
+    return status;
+}
+
+/* "optimizer/STATE/TENSOR" of this optimiser? */
+static int is_its_state(const activ_optimizer *o, const char *name)
+{
+    name += strlen(STATE_PREFIX);
+    for (size_t k = 0; k < OPTIMIZER_STATES; k++) {
+        size_t length = o->states[k] ? strlen(o->kind->states[k]) : 0;
+        if (length == 0 || strncmp(name, o->kind->states[k], length) != 0 || name[length] != '/')
+            continue;
+        for (size_t i = 0; i < o->tensors; i++)
+            if (strcmp(name + length + 1, o->graph->tensors[i].name) == 0)
+                return 1;
+    }
+    return 0;
+}
+
+/* Are the optimiser's arrays there, and no others? */
+static activ_status match_states(const activ_optimizer *o, const activ_safetensors *file, const char *path,
+                                 activ_message *message)
+{
+    state_name name;
+    for (size_t k = 0; k < OPTIMIZER_STATES; k++)
+        for (size_t i = 0; i < o->tensors && o->states[k]; i++) {
+            name_state(o, k, i, &name);
+            activ_status status = match_one(file, path, name.text, &o->graph->tensors[i], message);
+            if (status != ACTIV_OK)
+                return status;
+        }
+    for (size_t i = 0; i < activ_safetensors_count(file); i++) {
+        activ_safetensors_entry entry = { .size = sizeof entry };
+        activ_status status = activ_safetensors_at(file, i, &entry);
+        if (status != ACTIV_OK)
+            return status;
+        if (is_state(file, entry.name) && !is_its_state(o, entry.name))
+            return blame(message, ACTIV_ERROR_FORMAT, path, entry.name, " is not one of the optimizer's");
+    }
+    return ACTIV_OK;
+}
+
+static void load_states(activ_optimizer *o, const activ_safetensors *file)
+{
+    for (size_t k = 0; k < OPTIMIZER_STATES; k++)
+        for (size_t i = 0; i < o->tensors && o->states[k]; i++) {
+            state_name name;
+            activ_safetensors_entry entry = { .size = sizeof entry };
+            name_state(o, k, i, &name);
+            if (activ_safetensors_find(file, name.text, &entry) == ACTIV_OK)
+                memcpy(o->states[k] + o->graph->tensors[i].offset, entry.data, entry.bytes);
+        }
+}
+
+activ_status activ_checkpoint_load_training(activ_graph *g, const char *path, activ_optimizer **out,
+                                            activ_message *message)
+{
+    if (!g || !path || !out) {
+        activ_message_set(message, "the graph, the path or the place for the optimizer is NULL");
+        return ACTIV_ERROR_INVALID;
+    }
+    activ_safetensors *file;
+    activ_status status = open_matching(g, path, &file, message);
+    if (status != ACTIV_OK)
+        return status;
+    activ_optimizer *o = NULL;
+    uint64_t seed, step;
+    status = read_texts(g, file, path, &o, &seed, &step, message);
+    if (status == ACTIV_OK)
+        status = match_states(o, file, path, message);
+    if (status == ACTIV_OK) {
+        load_values(g, file);
+        load_states(o, file);
+        g->seed = seed;
+        g->step = step;
+        *out = o;
+    } else {
+        activ_optimizer_destroy(o);
     }
     activ_safetensors_close(file);
     return status;

@@ -67,6 +67,7 @@ static const activ_fn_definition staf_definition = {
 /* Elements treated at a time, and terms whose partial sums are held at a time. */
 #define STAF_CHUNK 256
 #define STAF_TERMS 32
+#define STAF_VECTORS (STAF_CHUNK / V_LANES)
 
 /* What is known of the elements that are treated together. */
 typedef enum staf_kind {
@@ -74,182 +75,200 @@ typedef enum staf_kind {
     STAF_SMALL   /* all finite, and no argument of a sine is larger than 2^16: the same bits with less work */
 } staf_kind;
 
-/* sin and cos of omega x + phi, the argument as a pair while that matters. The argument of a finite
- * x stays finite: where it overflows, its rounding has long been larger than a turn, but a sine it
- * still has. */
-V_INLINE void staf_sincos(vf x, vf omega, vf phi, const staf_kind kind, vf *sine, vf *cosine)
+/* A chunk, and for the term in hand the argument of its sine (a pair), its sine and its cosine. Each is calculated for all
+ * elements before the next: what one element needs is a long chain of operations, and CPUs do not look far enough ahead
+ * to work on many such chains at once. */
+typedef struct staf_chunk {
+    size_t vectors;   /* in use, whole blocks; zeros beyond the elements */
+    staf_kind kind;
+    vf x[STAF_VECTORS], dy[STAF_VECTORS], high[STAF_VECTORS], low[STAF_VECTORS], sine[STAF_VECTORS], cosine[STAF_VECTORS];
+    vf sum_high[STAF_VECTORS], sum_low[STAF_VECTORS];   /* over the terms, which may cancel: so it is a pair */
+} staf_chunk;
+
+static void staf_load(size_t n, const float *from, vf *to)
 {
-    const vf largest = v_set(0x1.fffffep127f);
-    vpair product = v_two_product(omega, x), pair = v_two_sum(product.h, phi);
-    if (kind == STAF_SMALL) {
-        v_sincos_small(pair.h, v_add(pair.l, product.l), sine, cosine);
-        return;
-    }
-    vm small = v_lt(v_abs(pair.h), v_set(0x1p22f));
-    vf t = v_sel(small, pair.h, v_fma(omega, x, phi));
-    vf low = v_sel(small, v_add(pair.l, product.l), v_set(0.0f));
-    vf bounded = v_max(v_neg(largest), v_min(largest, t));
-    vm finite = m_and(v_le(v_abs(x), largest),
-                      m_and(v_le(v_abs(omega), largest), v_le(v_abs(phi), largest)));
-    v_sincos(v_sel(finite, bounded, t), low, sine, cosine);
+    for (size_t i = 0; i < n; i += V_BLOCK)
+        for (size_t j = 0; j < V_PER_BLOCK; j++) {
+            size_t lanes = v_part_lanes(n - i, j);
+            to[i / V_LANES + j] = lanes ? v_load_some(from + i + j * V_LANES, lanes) : v_set(0.0f);
+        }
 }
 
-/* The largest of n absolute values, or of `more` if that is larger; NaN or infinity if one is among them. */
-static float staf_largest(size_t n, const float *x, float more)
+/* The largest of n absolute values; infinity if there is one or a NaN. */
+static float staf_largest(size_t n, const float *x)
 {
     const vf infinite = v_float_of(i_set(0x7f800000));
-    vf largest = v_set(more);
+    vf largest = v_set(0.0f);
     for (size_t i = 0; i < n; i += V_LANES) {
         vf a = v_abs(v_load_some(x + i, v_part_lanes(n - i, 0)));
         largest = v_max(v_sel(v_not_le(a, infinite), infinite, a), largest);
     }
-    float lanes[V_LANES];
+    float lanes[V_LANES], result = 0.0f;
     v_store(lanes, largest);
     for (size_t i = 0; i < V_LANES; i++)
-        more = lanes[i] > more ? lanes[i] : more;
-    return more;
+        result = lanes[i] > result ? lanes[i] : result;
+    return result;
 }
 
-static staf_kind staf_kind_of(size_t n, const float *x, const float *params, size_t tau)
+static void staf_start(staf_chunk *chunk, const float *params, size_t tau, size_t n, const float *x, const float *dy)
 {
-    float omega = staf_largest(tau, params + tau, 0.0f), phi = staf_largest(tau, params + 2 * tau, 0.0f);
+    chunk->vectors = (n + V_BLOCK - 1) / V_BLOCK * V_PER_BLOCK;
+    staf_load(n, x, chunk->x);
+    if (dy)
+        staf_load(n, dy, chunk->dy);
     /* Half of the bound, since this is rounded. A product of zero and infinity is NaN. */
-    return staf_largest(n, x, 0.0f) * omega + phi <= 0x1p15f ? STAF_SMALL : STAF_ANY;
+    float most = staf_largest(n, x) * staf_largest(tau, params + tau) + staf_largest(tau, params + 2 * tau);
+    chunk->kind = most <= 0x1p15f ? STAF_SMALL : STAF_ANY;
+    for (size_t i = 0; i < chunk->vectors; i++)
+        chunk->sum_high[i] = chunk->sum_low[i] = v_set(0.0f);
 }
 
-/* A NaN stays what it was; an infinity has no sine. */
-V_INLINE vf staf_special(vf x, vf result)
+/* omega x + phi, as a pair while that matters. The argument of a finite x stays finite: where it overflows, its
+ * rounding has long been larger than a turn, but a sine it still has. */
+V_INLINE void staf_arguments(staf_chunk *chunk, float omega_value, float phi_value, const staf_kind kind)
 {
-    vf no_sine = v_float_of(i_set(0x7fc00000));
-    return v_keep_nan(x, v_sel(v_eq(v_abs(x), v_float_of(i_set(0x7f800000))), no_sine, result));
-}
-
-/* sum + c s: many terms may cancel, so that the sum is a pair. */
-V_INLINE vpair staf_add(vpair sum, vf c, vf s)
-{
-    vpair term = v_two_product(c, s), next = v_two_sum(sum.h, term.h);
-    next.l = v_add(v_add(sum.l, term.l), next.l);
-    return next;
-}
-
-/* f(x), or f'(x). */
-V_INLINE vf staf_sum(vf x, const float *params, size_t tau, const int derivative, const staf_kind kind)
-{
-    vpair sum = { v_set(0.0f), v_set(0.0f) };
-    for (size_t i = 0; i < tau; i++) {
-        vf c = v_set(params[i]), omega = v_set(params[tau + i]), sine, cosine;
-        staf_sincos(x, omega, v_set(params[2 * tau + i]), kind, &sine, &cosine);
-        sum = derivative ? staf_add(sum, v_mul(c, omega), cosine) : staf_add(sum, c, sine);
+    const vf largest = v_set(0x1.fffffep127f), omega = v_set(omega_value), phi = v_set(phi_value);
+    for (size_t i = 0; i < chunk->vectors; i++) {
+        vf x = chunk->x[i];
+        vpair product = v_two_product(omega, x), pair = v_two_sum(product.h, phi);
+        vf low = v_add(pair.l, product.l);
+        if (kind == STAF_ANY) {
+            vm small = v_lt(v_abs(pair.h), v_set(0x1p22f));
+            vf t = v_sel(small, pair.h, v_fma(omega, x, phi));
+            low = v_sel(small, low, v_set(0.0f));
+            vf bounded = v_max(v_neg(largest), v_min(largest, t));
+            vm finite = m_and(v_le(v_abs(x), largest),
+                              m_and(v_le(v_abs(omega), largest), v_le(v_abs(phi), largest)));
+            pair.h = v_sel(finite, bounded, t);
+        }
+        chunk->high[i] = pair.h;
+        chunk->low[i] = low;
     }
-    return staf_special(x, v_add(sum.h, sum.l));
 }
 
-/* out = f(x), or dy f'(x) if `derivative`. */
-V_INLINE void staf_values(const float *params, size_t tau, size_t n, const float *x, const float *dy, const int derivative,
-                          const staf_kind kind, float *out)
+static void staf_sines(staf_chunk *chunk, float omega, float phi)
 {
+    if (chunk->kind == STAF_SMALL) {
+        staf_arguments(chunk, omega, phi, STAF_SMALL);
+        for (size_t i = 0; i < chunk->vectors; i++)
+            chunk->sine[i] = v_sine_small(chunk->high[i], chunk->low[i]);
+    } else {
+        staf_arguments(chunk, omega, phi, STAF_ANY);
+        for (size_t i = 0; i < chunk->vectors; i++)
+            chunk->sine[i] = v_sine(chunk->high[i], chunk->low[i]);
+    }
+}
+
+static void staf_sines_and_cosines(staf_chunk *chunk, float omega, float phi)
+{
+    if (chunk->kind == STAF_SMALL) {
+        staf_arguments(chunk, omega, phi, STAF_SMALL);
+        for (size_t i = 0; i < chunk->vectors; i++)
+            v_sincos_small(chunk->high[i], chunk->low[i], &chunk->sine[i], &chunk->cosine[i]);
+    } else {
+        staf_arguments(chunk, omega, phi, STAF_ANY);
+        for (size_t i = 0; i < chunk->vectors; i++)
+            v_sincos(chunk->high[i], chunk->low[i], &chunk->sine[i], &chunk->cosine[i]);
+    }
+}
+
+/* Adds c times the term's values to the sum over the terms. */
+static void staf_add(staf_chunk *chunk, vf c, const vf *values)
+{
+    for (size_t i = 0; i < chunk->vectors; i++) {
+        vpair term = v_two_product(c, values[i]), next = v_two_sum(chunk->sum_high[i], term.h);
+        chunk->sum_low[i] = v_add(v_add(chunk->sum_low[i], term.l), next.l);
+        chunk->sum_high[i] = next.h;
+    }
+}
+
+/* The sums become the values of f, or of dy f'. A NaN stays what it was; an infinity has no sine. */
+static void staf_finish(const staf_chunk *chunk, size_t n, int derivative, float *out)
+{
+    const vf no_sine = v_float_of(i_set(0x7fc00000)), infinite = v_float_of(i_set(0x7f800000));
     for (size_t i = 0; i < n; i += V_LANES) {
-        size_t lanes = v_part_lanes(n - i, 0);
-        vf xs = v_load_some(x + i, lanes), value = staf_sum(xs, params, tau, derivative, kind);
+        vf x = chunk->x[i / V_LANES], value = v_add(chunk->sum_high[i / V_LANES], chunk->sum_low[i / V_LANES]);
         if (derivative)
-            value = staf_special(xs, v_mul(v_load_some(dy + i, lanes), value));
-        v_store_some(out + i, lanes, value);
+            value = v_mul(chunk->dy[i / V_LANES], value);
+        value = v_keep_nan(x, v_sel(v_eq(v_abs(x), infinite), no_sine, value));
+        v_store_some(out + i, v_part_lanes(n - i, 0), value);
     }
 }
 
 static void staf_forward_loop(const float *params, size_t count, size_t n, const float *x, float *y)
 {
     size_t tau = count / 3;
+    staf_chunk chunk;
     for (size_t start = 0; start < n; start += STAF_CHUNK) {
         size_t length = n - start < STAF_CHUNK ? n - start : STAF_CHUNK;
-        if (staf_kind_of(length, x + start, params, tau) == STAF_SMALL)
-            staf_values(params, tau, length, x + start, NULL, 0, STAF_SMALL, y + start);
-        else
-            staf_values(params, tau, length, x + start, NULL, 0, STAF_ANY, y + start);
+        staf_start(&chunk, params, tau, length, x + start, NULL);
+        for (size_t i = 0; i < tau; i++) {
+            staf_sines(&chunk, params[tau + i], params[2 * tau + i]);
+            staf_add(&chunk, v_set(params[i]), chunk.sine);
+        }
+        staf_finish(&chunk, length, 0, y + start);
     }
 }
 
-/* Adds the chunk's share of the gradients of term i to its partial sums, and its part of the
- * derivative to slope. */
-V_INLINE void staf_term(const float *params, size_t tau, size_t i, size_t n, const float *x,
-                        const float *dy, const staf_kind kind, vpair *slope, vsum sums[3])
+/* Adds the chunk's share of the gradients of a term to its partial sums. */
+static void staf_gradients(const staf_chunk *chunk, float c_value, vsum sums[3])
 {
-    vf c = v_set(params[i]), omega = v_set(params[tau + i]), phi = v_set(params[2 * tau + i]);
-    vf c_omega = v_mul(c, omega);
+    const vf c = v_set(c_value);
     vsum sum_c = sums[0], sum_omega = sums[1], sum_phi = sums[2];
-    for (size_t b = 0; b < n; b += V_BLOCK) {
+    for (size_t i = 0; i < chunk->vectors; i += V_PER_BLOCK)
         for (size_t j = 0; j < V_PER_BLOCK; j++) {
-            size_t lanes = v_part_lanes(n - b, j), at = b + j * V_LANES;
-            if (lanes == 0)
-                break;
-            vf xs = v_load_some(x + at, lanes), dys = v_load_some(dy + at, lanes), sine, cosine;
-            staf_sincos(xs, omega, phi, kind, &sine, &cosine);
-            vf c_cosine = v_mul(c, cosine);
-            sum_c.part[j] = acc_fma(sum_c.part[j], dys, sine);
-            sum_omega.part[j] = acc_fma(sum_omega.part[j], dys, v_mul(c_cosine, xs));
-            sum_phi.part[j] = acc_fma(sum_phi.part[j], dys, c_cosine);
-            slope[at / V_LANES] = staf_add(slope[at / V_LANES], c_omega, cosine);
+            vf dy = chunk->dy[i + j], c_cosine = v_mul(c, chunk->cosine[i + j]);
+            sum_c.part[j] = acc_fma(sum_c.part[j], dy, chunk->sine[i + j]);
+            sum_omega.part[j] = acc_fma(sum_omega.part[j], dy, v_mul(c_cosine, chunk->x[i + j]));
+            sum_phi.part[j] = acc_fma(sum_phi.part[j], dy, c_cosine);
         }
-    }
     sums[0] = sum_c;
     sums[1] = sum_omega;
     sums[2] = sum_phi;
 }
 
+/* One pass over the data for some of the terms: their gradients if sums is not NULL, and dx if that is not NULL. */
+static void staf_pass(const float *params, size_t tau, size_t first, size_t terms, size_t n, const float *x,
+                      const float *dy, vsum (*sums)[3], float *dx)
+{
+    staf_chunk chunk;
+    for (size_t start = 0; start < n; start += STAF_CHUNK) {
+        size_t length = n - start < STAF_CHUNK ? n - start : STAF_CHUNK;
+        staf_start(&chunk, params, tau, length, x + start, dy + start);
+        for (size_t i = first; i < first + terms; i++) {
+            staf_sines_and_cosines(&chunk, params[tau + i], params[2 * tau + i]);
+            if (sums)
+                staf_gradients(&chunk, params[i], sums[i - first]);
+            if (dx)
+                staf_add(&chunk, v_mul(v_set(params[i]), v_set(params[tau + i])), chunk.cosine);
+        }
+        if (dx)
+            staf_finish(&chunk, length, 1, dx + start);
+    }
+}
+
 static void staf_backward_loop(const float *params, size_t count, size_t n, const float *x,
                                const float *dy, float *dx, float *dparams)
 {
-    size_t tau = count / 3;
-    vpair slope[STAF_CHUNK / V_LANES];
-    if (dparams) {
-        /* With up to STAF_TERMS terms, dx comes out of the same pass. Otherwise it has to wait
-         * until the last group of terms has been through the data, since dx may be dy. */
-        int together = dx && tau <= STAF_TERMS;
+    const size_t tau = count / 3;
+    /* With up to STAF_TERMS terms, dx comes out of the same pass. Otherwise it has to wait
+     * until the last group of terms has been through the data, since dx may be dy. */
+    const int together = dparams && tau <= STAF_TERMS;
+    for (size_t first = 0; dparams && first < tau; first += STAF_TERMS) {
+        size_t terms = tau - first < STAF_TERMS ? tau - first : STAF_TERMS;
         vsum sums[STAF_TERMS][3];
-        for (size_t first = 0; first < tau; first += STAF_TERMS) {
-            size_t terms = tau - first < STAF_TERMS ? tau - first : STAF_TERMS;
-            for (size_t i = 0; i < terms; i++)
-                for (int k = 0; k < 3; k++)
-                    sums[i][k] = v_sum_zero();
-            for (size_t start = 0; start < n; start += STAF_CHUNK) {
-                size_t length = n - start < STAF_CHUNK ? n - start : STAF_CHUNK;
-                for (size_t j = 0; j < STAF_CHUNK / V_LANES; j++)
-                    slope[j].h = slope[j].l = v_set(0.0f);
-                staf_kind kind = staf_kind_of(length, x + start, params, tau);
-                for (size_t i = 0; i < terms; i++) {
-                    if (kind == STAF_SMALL)
-                        staf_term(params, tau, first + i, length, x + start, dy + start, STAF_SMALL, slope, sums[i]);
-                    else
-                        staf_term(params, tau, first + i, length, x + start, dy + start, STAF_ANY, slope, sums[i]);
-                }
-                if (!together)
-                    continue;
-                for (size_t at = 0; at < length; at += V_LANES) {
-                    size_t lanes = v_part_lanes(length - at, 0);
-                    vf xs = v_load_some(x + start + at, lanes);
-                    vpair d = slope[at / V_LANES];
-                    vf out = v_mul(v_load_some(dy + start + at, lanes), v_add(d.h, d.l));
-                    v_store_some(dx + start + at, lanes, staf_special(xs, out));
-                }
+        for (size_t i = 0; i < terms; i++)
+            for (int k = 0; k < 3; k++)
+                sums[i][k] = v_sum_zero();
+        staf_pass(params, tau, first, terms, n, x, dy, sums, together ? dx : NULL);
+        for (size_t i = 0; i < terms; i++)
+            for (size_t k = 0; k < 3; k++) {
+                float *d = dparams + k * tau + first + i;
+                *d = (float)((double)*d + v_sum_total(sums[i][k]));
             }
-            for (size_t i = 0; i < terms; i++)
-                for (size_t k = 0; k < 3; k++) {
-                    float *d = dparams + k * tau + first + i;
-                    *d = (float)((double)*d + v_sum_total(sums[i][k]));
-                }
-        }
-        if (together)
-            return;
     }
-    if (!dx)
-        return;
-    for (size_t start = 0; start < n; start += STAF_CHUNK) {
-        size_t length = n - start < STAF_CHUNK ? n - start : STAF_CHUNK;
-        if (staf_kind_of(length, x + start, params, tau) == STAF_SMALL)
-            staf_values(params, tau, length, x + start, dy + start, 1, STAF_SMALL, dx + start);
-        else
-            staf_values(params, tau, length, x + start, dy + start, 1, STAF_ANY, dx + start);
-    }
+    if (dx && !together)
+        staf_pass(params, tau, 0, tau, n, x, dy, NULL, dx);
 }
 
 static const activ_fn_kernel staf_kernel = { staf_forward_loop, staf_backward_loop, NULL, NULL };

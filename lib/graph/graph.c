@@ -83,3 +83,8 @@ activ_status activ_graph_init(activ_graph *g, uint64_t seed)
     g->step = 0;
     return ACTIV_OK;
 }
+
+uint64_t activ_graph_seed(const activ_graph *g)
+{
+    return g ? g->seed : 0;
+}

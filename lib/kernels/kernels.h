@@ -75,6 +75,19 @@ typedef struct activ_layer_norm {
 
 /* What training saves of each mean. */
 #define ACTIV_NORM_SAVED 3
+typedef struct activ_adamw_scalars {
+    float rate;                   /* lr / (1 - beta1^step) */
+    float scale;                  /* 1 / sqrt(1 - beta2^step) */
+    float decay;                  /* lr * weight_decay */
+    float beta1, share1;          /* share1 = 1 - beta1 */
+    float beta2, share2, eps;
+    int maximize;
+} activ_adamw_scalars;
+
+typedef struct activ_rmsprop_scalars {
+    float lr, alpha, share, eps, weight_decay, momentum;   /* share = 1 - alpha */
+    int maximize;
+} activ_rmsprop_scalars;
 
 typedef struct activ_kernels {
     const activ_fn_kernel *const *functions;   /* by ACTIV_FN_name */
@@ -110,7 +123,18 @@ typedef struct activ_kernels {
     void (*layer_norm_back)(const activ_layer_norm *l, const float *saved, const float *x, const float *dy,
                             float *dx);
 
+    /* x = x * factor; and x cut to -limit .. limit, a NaN stays. */
+    void (*scale)(size_t n, float factor, float *x);
+    void (*clamp)(size_t n, float limit, float *x);
+    double (*sum_of_squares)(size_t n, const float *x);
+
+    /* One step of an optimiser. velocity, most, buffer and mean may be NULL: no momentum, no amsgrad,
+     * no momentum, not centered. */
     void (*sgd)(const activ_sgd_scalars *s, size_t n, const float *gradient, float *velocity, float *params);
+    void (*adamw)(const activ_adamw_scalars *s, size_t n, const float *gradient, float *mean, float *square,
+                  float *most, float *params);
+    void (*rmsprop)(const activ_rmsprop_scalars *s, size_t n, const float *gradient, float *square,
+                    float *buffer, float *mean, float *params);
 } activ_kernels;
 
 /* The kernels of a tier, by its index in cpu/cpu.h. */

@@ -30,3 +30,19 @@ static void squared_error(size_t n, const float *x, const float *t, float scale,
     }
     *loss_sum = v_sum_total(sum);
 }
+
+/* In sixteen partial sums. */
+static double sum_of_squares(size_t n, const float *x)
+{
+    vsum sum = v_sum_zero();
+    for (size_t i = 0; i < n; i += V_BLOCK) {
+        for (size_t j = 0; j < V_PER_BLOCK; j++) {
+            size_t lanes = v_part_lanes(n - i, j);
+            if (lanes == 0)
+                break;
+            vf v = v_load_some(x + i + j * V_LANES, lanes);
+            sum.part[j] = acc_fma(sum.part[j], v, v);
+        }
+    }
+    return v_sum_total(sum);
+}

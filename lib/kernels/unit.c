@@ -36,5 +36,10 @@ const activ_kernels V_TIER_NAME(activ_kernels) = {
     .batch_norm_back = batch_norm_back,
     .layer_norm_sums = layer_norm_sums,
     .layer_norm_back = layer_norm_back,
+    .scale = scale,
+    .clamp = clamp,
+    .sum_of_squares = sum_of_squares,
     .sgd = sgd,
+    .adamw = adamw,
+    .rmsprop = rmsprop,
 };

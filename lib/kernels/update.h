@@ -16,6 +16,23 @@ static void multiply(size_t n, const float *a, const float *b, float *y)
     }
 }
 
+static void scale(size_t n, float factor, float *x)
+{
+    for (size_t i = 0; i < n; i += V_LANES) {
+        size_t lanes = v_part_lanes(n - i, 0);
+        v_store_some(x + i, lanes, v_mul(v_load_some(x + i, lanes), v_set(factor)));
+    }
+}
+
+static void clamp(size_t n, float limit, float *x)
+{
+    const vf high = v_set(limit), low = v_set(-limit);
+    for (size_t i = 0; i < n; i += V_LANES) {
+        size_t lanes = v_part_lanes(n - i, 0);
+        v_store_some(x + i, lanes, v_min(high, v_max(low, v_load_some(x + i, lanes))));
+    }
+}
+
 /* The order of operations is that of activ/optim.h, one fma where it says a + b * c. */
 static void sgd(const activ_sgd_scalars *s, size_t n, const float *gradient, float *velocity, float *params)
 {
@@ -36,5 +53,64 @@ static void sgd(const activ_sgd_scalars *s, size_t n, const float *gradient, flo
             g = s->nesterov ? v_fma(momentum, v, g) : v;
         }
         v_store_some(params + i, lanes, v_fnma(lr, g, p));
+    }
+}
+
+/* mean = beta1 * mean + (1 - beta1) * g, square the same of g^2; a lane of the parameters moves by rate * mean /
+ * (scale * sqrt(square) + eps). */
+static void adamw(const activ_adamw_scalars *s, size_t n, const float *gradient, float *mean, float *square,
+                  float *most, float *params)
+{
+    const vf rate = v_set(s->rate), to_scale = v_set(s->scale), decay = v_set(s->decay), eps = v_set(s->eps);
+    const vf beta1 = v_set(s->beta1), share1 = v_set(s->share1);
+    const vf beta2 = v_set(s->beta2), share2 = v_set(s->share2);
+    const vm negate = m_set(s->maximize);
+    for (size_t i = 0; i < n; i += V_LANES) {
+        size_t lanes = v_part_lanes(n - i, 0);
+        vf p = v_load_some(params + i, lanes), g = v_load_some(gradient + i, lanes);
+        g = v_sel(negate, v_neg(g), g);
+        vf m = v_fma(beta1, v_load_some(mean + i, lanes), v_mul(share1, g));
+        vf v = v_fma(beta2, v_load_some(square + i, lanes), v_mul(share2, v_mul(g, g)));
+        v_store_some(mean + i, lanes, m);
+        v_store_some(square + i, lanes, v);
+        if (most) {
+            vf before = v_load_some(most + i, lanes);
+            v = v_sel(v_not_le(v, before), v, before);
+            v_store_some(most + i, lanes, v);
+        }
+        p = v_fnma(decay, p, p);
+        vf step = v_div(m, v_fma(to_scale, v_sqrt(v), eps));
+        v_store_some(params + i, lanes, v_fnma(rate, step, p));
+    }
+}
+
+/* square = alpha * square + (1 - alpha) * g^2, mean the same of g. */
+static void rmsprop(const activ_rmsprop_scalars *s, size_t n, const float *gradient, float *square, float *buffer,
+                    float *mean, float *params)
+{
+    const vf lr = v_set(s->lr), alpha = v_set(s->alpha), share = v_set(s->share), eps = v_set(s->eps);
+    const vf decay = v_set(s->weight_decay), momentum = v_set(s->momentum), zero = v_set(0.0f);
+    const vm negate = m_set(s->maximize);
+    for (size_t i = 0; i < n; i += V_LANES) {
+        size_t lanes = v_part_lanes(n - i, 0);
+        vf p = v_load_some(params + i, lanes), g = v_load_some(gradient + i, lanes);
+        g = v_sel(negate, v_neg(g), g);
+        if (s->weight_decay != 0.0f)
+            g = v_fma(decay, p, g);
+        vf v = v_fma(alpha, v_load_some(square + i, lanes), v_mul(share, v_mul(g, g)));
+        v_store_some(square + i, lanes, v);
+        if (mean) {
+            vf m = v_fma(alpha, v_load_some(mean + i, lanes), v_mul(share, g));
+            v_store_some(mean + i, lanes, m);
+            /* A variance, but for rounding, which may take it below 0. */
+            v = v_fnma(m, m, v);
+            v = v_sel(v_lt(v, zero), zero, v);
+        }
+        vf step = v_div(g, v_add(v_sqrt(v), eps));
+        if (buffer) {
+            step = v_fma(momentum, v_load_some(buffer + i, lanes), step);
+            v_store_some(buffer + i, lanes, step);
+        }
+        v_store_some(params + i, lanes, v_fnma(lr, step, p));
     }
 }

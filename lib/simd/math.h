@@ -314,12 +314,10 @@ V_INLINE void v_sincos_reduced(vf r, vi n, vf *sine, vf *cosine)
     c = v_fma(c, z, v_set(0x1.555556p-5f));
     c = v_fma(c, z, v_set(-0.5f));
     c = v_fma(c, z, v_set(1.0f));
-    /* A quarter turn exchanges the two; bit 1 of n, or of n + 1, is the sign. */
-    vm odd = i_eq(i_and(n, i_set(1)), i_set(1));
-    vi sine_sign = i_shl(i_and(n, i_set(2)), 30);
-    vi cosine_sign = i_shl(i_and(i_add(n, i_set(1)), i_set(2)), 30);
-    *sine = v_float_of(i_xor(v_bits(v_sel(odd, c, s)), sine_sign));
-    *cosine = v_float_of(i_xor(v_bits(v_sel(odd, s, c)), cosine_sign));
+    /* A quarter turn exchanges the two; bit 1 of n is the sign of the sine, and of the cosine unless n is odd. */
+    vi odd = i_shl(n, 31), sign = i_and(i_shl(n, 30), i_set(INT32_MIN));
+    *sine = v_float_of(i_xor(v_bits(v_sel_sign(v_float_of(odd), c, s)), sign));
+    *cosine = v_float_of(i_xor(v_bits(v_sel_sign(v_float_of(odd), s, c)), i_xor(sign, odd)));
 }
 
 /* v_sincos for |x| up to 2^16. */
@@ -349,6 +347,37 @@ V_INLINE void v_sincos(vf x, vf x_low, vf *sine, vf *cosine)
         memcpy(&n, ns, sizeof n);
     }
     v_sincos_reduced(v_add(r, x_low), n, sine, cosine);
+}
+
+/* sin of x + x_low for |x| up to 2^16, by half turns: half the work of sin and cos. */
+V_INLINE vf v_sine_small(vf x, vf x_low)
+{
+    vi n;
+    vf k = v_round_parts(x, v_set(0x1.45f306p-2f), &n);       /* 1/pi */
+    vf r = v_fnma(k, v_set(0x1.921fb6p1f), x);                /* exact */
+    r = v_fnma(k, v_set(-0x1.777a5cp-24f), r);
+    r = v_fnma(k, v_set(-0x1.ee59dap-49f), r);
+    r = v_add(r, x_low);
+    vf z = v_mul(r, r);
+    vf s = v_set(0x1.5dc902p-19f);
+    s = v_fma(s, z, v_set(-0x1.9f70fp-13f));
+    s = v_fma(s, z, v_set(0x1.110edap-7f));
+    s = v_fma(s, z, v_set(-0x1.55554cp-3f));
+    s = v_fma(v_mul(s, z), r, r);
+    return v_float_of(i_xor(v_bits(s), i_shl(n, 31)));
+}
+
+/* sin of x + x_low, NaN for infinities; absolute error below 2^-23, whatever x is. */
+V_INLINE vf v_sine(vf x, vf x_low)
+{
+    vf sine = v_sine_small(x, x_low);
+    vm large = v_not_le(v_abs(x), v_set(0x1p16f));
+    if (m_any(large)) {
+        vf s, c;
+        v_sincos(x, x_low, &s, &c);
+        sine = v_sel(large, s, sine);
+    }
+    return sine;
 }
 
 /* ---- normal distribution --------------------------------------------------------------------- */

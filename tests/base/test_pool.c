@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -440,14 +441,17 @@ static void test_no_threads(void **state)
         activ_context *context = context_on(&memory);
         struct rlimit limit = { 200 << 20, 200 << 20 };
         activ_pool *pool = NULL;
-        if (setrlimit(RLIMIT_AS, &limit) != 0)
-            _exit(2);
+        if (setrlimit(RLIMIT_AS, &limit) != 0 ||
+            mmap(NULL, 2 * limit.rlim_cur, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED)
+            _exit(77);
         alarm(60);
         activ_status status = activ_pool_create(context, 256, &pool);
         _exit(status == ACTIV_ERROR_OUT_OF_MEMORY && pool == NULL && memory.live == 1 && log_lines == 1 ? 0 : 1);
     }
     int status = -1;
     assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+        skip();    /* an emulator that does not know the limit */
     assert_int_equal(status, 0);
 #endif
 }

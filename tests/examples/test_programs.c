@@ -126,6 +126,19 @@ static void test_arguments_refused(void **state)
         {"--save-epochs 1", "--save-epochs needs --save"},
         {"--epochs 2 --save m --save-epochs 1,3", "there is no epoch 3"},
         {"--epochs 2 --save nowhere/m --save-epochs 1", "nowhere"},
+        {"--optimizer adam", "--optimizer: 'adam' is not sgd, adamw or rmsprop"},
+        {"--optimizer adamw --momentum 0.5", "--momentum: adamw has none"},
+        {"--weight-decay -1", "--weight-decay: '-1'"},
+        {"--checkpoint nowhere/model", "nowhere"},
+        {"--checkpoint data", "'data' is a folder"},
+        {"--resume m --activation relu", "--activation: with --resume it is the file's"},
+        {"--resume m --hidden 16", "--hidden: with --resume"},
+        {"--resume m --optimizer sgd", "--optimizer: with --resume"},
+        {"--resume m --lr 0.01", "--lr: with --resume"},
+        {"--resume m --momentum 0.9", "--momentum: with --resume"},
+        {"--resume m --weight-decay 0", "--weight-decay: with --resume"},
+        {"--resume m --seed 2", "--seed: with --resume"},
+        {"--resume nowhere/m", "nowhere/m: "},
     };
     for (size_t i = 0; i < sizeof train / sizeof train[0]; i++) {
         assert_refused(run(TRAIN_DATA " %s", train[i][0]), "fashion_mnist_train: ", train[i][1]);
@@ -333,6 +346,73 @@ static void test_train_saves(void **state)
     activ_graph_destroy(graph);
 }
 
+/* Five epochs, and two and three by another process, on another tier, end in the same bytes. */
+static void test_train_resume(void **state)
+{
+    (void)state;
+    static const char *const arguments[] = {
+        "--activation rrelu", "--activation rrelu --optimizer adamw --seed 18446744073709551615",
+        "--activation 'staf(tau=2)' --optimizer rmsprop --momentum 0.5 --lr 0.001 --weight-decay 0.1",
+        "--activation none --momentum 0",
+    };
+    for (size_t i = 0; i < sizeof arguments / sizeof arguments[0]; i++) {
+        assert_run(run(TRAIN_FAST " --hidden 16,8 %s --epochs 5 --save whole.st --checkpoint whole.ckpt",
+                       arguments[i]), 0);
+        assert_run(run(TRAIN_FAST " --hidden 16,8 %s --epochs 2 --save part.st --checkpoint part.ckpt",
+                       arguments[i]), 0);
+        assert_same_files("whole.st", "part.st", false);
+        assert_run(run("ACTIV_MAX_TIER=scalar " TRAIN_DATA " --batch 32 --resume part.ckpt --epochs 5 --threads 2 "
+                       "--save part.st --checkpoint part.ckpt --json"), 0);
+        assert_null(strstr(output, "\n    2  "));
+        assert_non_null(strstr(output, "\n    3  "));
+        assert_non_null(strstr(output, "\n    5  "));
+        assert_same_files("whole.st", "part.st", true);
+        assert_same_files("whole.ckpt", "part.ckpt", true);
+        if (i == 2)
+            assert_json_text("activation", "staf(tau=2)");
+    }
+
+    static const char *const refused[][2] = {
+        {"--resume part.ckpt --batch 32 --epochs 5", "has 5 epochs, and --epochs 5 asks for no more"},
+        {"--resume part.ckpt --batch 37 --epochs 9", "65 steps are no whole epochs of 400 images in batches of 37"},
+        {"--resume part.st", "no activ.optimizer"},
+        {"--resume other.st", "holds no network of 784 inputs"},
+    };
+    activ_graph *other = NULL;
+    assert_int_equal(activ_graph_create(NULL, &other), ACTIV_OK);
+    (void)activ_graph_cross_entropy(other, activ_graph_linear(other, activ_graph_input(other, 1000), 10));
+    assert_int_equal(activ_graph_compile(other, 1), ACTIV_OK);
+    assert_int_equal(activ_checkpoint_save(other, scratch_path("other.st"), NULL), ACTIV_OK);
+    activ_graph_destroy(other);
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+        assert_refused(run(TRAIN_DATA " %s", refused[i][0]), "fashion_mnist_train: ", refused[i][1]);
+}
+
+static void test_train_optimizers(void **state)
+{
+    (void)state;
+    static const char *const arguments[] = {
+        "--optimizer adamw", "--optimizer adamw --weight-decay 0.5", "--optimizer rmsprop --lr 0.001",
+        "--weight-decay 0.001 --lr 0.05",
+    };
+    for (size_t i = 0; i < sizeof arguments / sizeof arguments[0]; i++) {
+        assert_run(run(TRAIN_DATA " --hidden 32,16 --batch 32 --epochs 8 %s --json", arguments[i]), 0);
+        if (json_number("test_accuracy") < 95)
+            fail_msg("%s: %s", arguments[i], output);
+    }
+    /* What is usual may be left out. */
+    static const char *const same[][2] = {
+        {"", "--optimizer sgd --lr 0.01 --momentum 0.9 --weight-decay 0"},
+        {"--optimizer adamw", "--optimizer adamw --lr 0.001 --weight-decay 0.01"},
+        {"--optimizer rmsprop", "--optimizer rmsprop --lr 0.01 --momentum 0 --weight-decay 0"},
+    };
+    for (size_t i = 0; i < 3; i++) {
+        assert_run(run(TRAIN_FAST " %s --save one.st", same[i][0]), 0);
+        assert_run(run(TRAIN_FAST " %s --save two.st", same[i][1]), 0);
+        assert_same_files("one.st", "two.st", true);
+    }
+}
+
 static void test_full_output(void **state)
 {
     (void)state;
@@ -517,6 +597,8 @@ int main(void)
         cmocka_unit_test(test_train_diverging),
         cmocka_unit_test(test_train_same_bytes),
         cmocka_unit_test(test_train_saves),
+        cmocka_unit_test(test_train_resume),
+        cmocka_unit_test(test_train_optimizers),
         cmocka_unit_test(test_full_output),
         cmocka_unit_test(test_compare),
         cmocka_unit_test(test_compare_chapter),

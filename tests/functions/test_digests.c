@@ -34,8 +34,11 @@ static const char *const specs[] = {
 };
 enum { SPECS = sizeof specs / sizeof specs[0] };
 
-enum direction { FORWARD, BACKWARD, PARAMETERS, TRAINING, DIRECTIONS };
-static const char *const direction_names[DIRECTIONS] = {"forward", "backward", "parameters", "training"};
+/* Training by SGD with every function, by the other optimisers with one. */
+enum direction { FORWARD, BACKWARD, PARAMETERS, TRAINING, ADAMW, RMSPROP, DIRECTIONS };
+static const char *const direction_names[DIRECTIONS] = {"forward", "backward", "parameters",
+                                                        "training", "adamw", "rmsprop"};
+#define OPTIMIZED "gelu"
 
 /* Digests of one function, by direction, from all inputs and from the quick test's. */
 typedef struct row {
@@ -160,16 +163,30 @@ static void digest_values(const char *spec, const activ_fn *fn, int quick, row *
     out->has[PARAMETERS] = params > 0;
 }
 
-/* A network's parameters after some steps: products, losses, sums, optimiser, random numbers. The sizes
- * leave tails everywhere. */
-static uint64_t digest_training(const char *spec, const activ_context *context, const activ_fn *fn, int quick)
+static activ_optimizer *make_optimizer(const char *spec, activ_graph *g, enum direction direction)
+{
+    activ_sgd_options sgd = {.size = sizeof sgd, .lr = 0.05f, .momentum = 0.9f};
+    activ_adamw_options adamw = ACTIV_ADAMW_DEFAULTS;
+    activ_rmsprop_options rmsprop = ACTIV_RMSPROP_DEFAULTS;
+    activ_optimizer *optimizer = NULL;
+    adamw.amsgrad = rmsprop.centered = 1;
+    rmsprop.momentum = 0.5f;
+    rmsprop.weight_decay = 0.1f;
+    must(direction == ADAMW     ? activ_adamw_create(g, &adamw, &optimizer)
+         : direction == RMSPROP ? activ_rmsprop_create(g, &rmsprop, &optimizer)
+                                : activ_sgd_create(g, &sgd, &optimizer), spec, "optimizer");
+    return optimizer;
+}
+
+/* A network's parameters after some steps: products, losses, sums, optimiser, random numbers; and where it is not the
+ * plain one, clipping, a schedule and groups. The sizes leave tails everywhere. */
+static uint64_t digest_training(const char *spec, const activ_context *context, const activ_fn *fn,
+                                enum direction direction, int quick)
 {
     enum { FEATURES = 21, BATCH = 37, CLASSES = 5 };
     float x[BATCH * FEATURES], loss;
     int32_t labels[BATCH];
     activ_graph *g = NULL;
-    activ_sgd *sgd = NULL;
-    activ_sgd_options options = {.size = sizeof options, .lr = 0.05f, .momentum = 0.9f};
     must(activ_graph_create(context, &g), spec, "graph");
     activ_node node = activ_graph_input(g, FEATURES);
     node = activ_graph_apply(g, activ_graph_linear(g, node, 33), fn);
@@ -177,18 +194,27 @@ static uint64_t digest_training(const char *spec, const activ_context *context, 
     activ_graph_cross_entropy(g, activ_graph_linear(g, node, CLASSES));
     must(activ_graph_compile(g, BATCH), spec, "compile");
     must(activ_graph_init(g, 7), spec, "init");
-    must(activ_sgd_create(g, &options, &sgd), spec, "sgd");
+    activ_optimizer *optimizer = make_optimizer(spec, g, direction);
+    if (direction != TRAINING)
+        must(activ_optimizer_decay_weights_only(optimizer), spec, "groups");
     uint64_t digest = 4;
     for (uint64_t step = 0; step < (quick ? 2 : 12); step++) {
         must(activ_random_normal(1, step, 0, BATCH * FEATURES, 0.0f, 1.0f, x), spec, "random");
         for (size_t i = 0; i < BATCH; i++)
             labels[i] = (int32_t)(activ_random_bits(2, step, i) % CLASSES);
         must(activ_graph_train(g, BATCH, x, labels, &loss), spec, "train");
-        must(activ_sgd_step(sgd), spec, "step");
+        if (direction != TRAINING) {
+            float norm, rate = activ_lr_warmup_cosine(0.01f, 0.1f, 4, 15, 0.0f, step);
+            must(activ_graph_clip_grad_norm(g, 0.5f, &norm), spec, "norm");
+            must(activ_graph_clip_grad_value(g, 0.05f), spec, "clip");
+            must(activ_optimizer_set_lr(optimizer, rate), spec, "rate");
+            digest = mix_floats(digest, 1, &norm);
+        }
+        must(activ_optimizer_step(optimizer), spec, "step");
         digest = mix_floats(digest, 1, &loss);
     }
     digest = mix_floats(digest, activ_graph_param_count(g), activ_graph_params(g));
-    activ_sgd_destroy(sgd);
+    activ_optimizer_destroy(optimizer);
     activ_graph_destroy(g);
     return digest;
 }
@@ -198,8 +224,12 @@ static void digest_spec(const char *spec, const activ_context *context, int quic
     activ_fn *fn = NULL;
     must(activ_fn_create(context, spec, &fn), spec, "create");
     digest_values(spec, fn, quick, out);
-    out->digest[TRAINING][quick] = digest_training(spec, context, fn, quick);
-    out->has[TRAINING] = 1;
+    for (int d = TRAINING; d < DIRECTIONS; d++) {
+        if (d != TRAINING && strcmp(spec, OPTIMIZED) != 0)
+            continue;
+        out->digest[d][quick] = digest_training(spec, context, fn, (enum direction)d, quick);
+        out->has[d] = 1;
+    }
     activ_fn_destroy(fn);
 }
 

@@ -27,6 +27,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.optim import lr_scheduler
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 EXPECTED = os.path.join(HERE, "expected")
@@ -356,7 +357,23 @@ def true_data(seed):
 
 SGD = dict(lr=0.05, momentum=0.9)
 
-# name: (network, activation, loss, settings of torch.optim.SGD)
+# Parameter groups: biases have twice the rate and no weight decay.
+def groups(model, settings):
+    layers = [layer for _, layer in linear_layers(model)]
+    return [{"params": [layer.weight for layer in layers]},
+            {"params": [layer.bias for layer in layers], "lr": 2 * settings["lr"], "weight_decay": 0.0}]
+
+
+# Schedules from torch.optim.lr_scheduler, for ten steps.
+SCHEDULES = {
+    "step": lambda o: lr_scheduler.StepLR(o, 3, gamma=float(np.float32(0.3))),
+    "cosine": lambda o: lr_scheduler.CosineAnnealingLR(o, 8, eta_min=float(np.float32(0.001))),
+    "warmup_cosine": lambda o: lr_scheduler.SequentialLR(
+        o, [lr_scheduler.LinearLR(o, 0.25, total_iters=4), lr_scheduler.CosineAnnealingLR(o, 6)], [4]),
+}
+
+# name: (network, activation, loss, settings of torch.optim.SGD, or of the optimizer that they name; and what else is
+# done: clip_norm, clip_value, groups, schedule)
 CASES = {name: ("chain", name, "cross_entropy", SGD) for name in ACTIVATIONS}
 CASES.update({
     "sgd_plain": ("chain", "relu", "cross_entropy", dict(lr=0.05)),
@@ -367,6 +384,28 @@ CASES.update({
     "sgd_maximize": ("chain", "relu", "cross_entropy", dict(lr=0.01, momentum=0.9, maximize=True)),
     "sgd_all": ("chain", "relu", "cross_entropy",
                 dict(lr=0.01, momentum=0.9, weight_decay=0.01, nesterov=True, maximize=True)),
+    "sgd_groups": ("chain", "tanh", "cross_entropy", dict(lr=0.05, momentum=0.9, weight_decay=0.1, groups=True)),
+    "sgd_step": ("chain", "tanh", "cross_entropy", dict(lr=0.05, momentum=0.9, schedule="step")),
+    "sgd_cosine": ("chain", "tanh", "cross_entropy", dict(lr=0.05, momentum=0.9, schedule="cosine")),
+    "clip_norm": ("chain", "tanh", "cross_entropy", dict(lr=0.5, momentum=0.9, clip_norm=0.9)),
+    "clip_value": ("chain", "tanh", "cross_entropy", dict(lr=0.5, momentum=0.9, clip_value=0.01)),
+    "adamw": ("chain", "gelu", "cross_entropy", dict(optimizer="AdamW", lr=0.001)),
+    "adamw_amsgrad": ("chain", "tanh", "cross_entropy",
+                      dict(optimizer="AdamW", lr=0.01, betas=(0.5, 0.6), eps=1e-4, weight_decay=0.5, amsgrad=True)),
+    "adamw_maximize": ("chain", "tanh", "cross_entropy",
+                       dict(optimizer="AdamW", lr=0.002, betas=(0.8, 0.99), eps=1e-5, maximize=True)),
+    "adamw_groups": ("chain", "tanh", "cross_entropy",
+                     dict(optimizer="AdamW", lr=0.002, weight_decay=0.5, groups=True)),
+    "adamw_all": ("chain", "tanh", "cross_entropy",
+                  dict(optimizer="AdamW", lr=0.004, eps=1e-6, clip_norm=0.6, schedule="warmup_cosine")),
+    "rmsprop": ("chain", "tanh", "cross_entropy", dict(optimizer="RMSprop", lr=0.001, eps=1e-5)),
+    "rmsprop_momentum": ("chain", "tanh", "cross_entropy",
+                         dict(optimizer="RMSprop", lr=0.001, alpha=0.9, eps=1e-4, momentum=0.9, weight_decay=0.1)),
+    "rmsprop_centered": ("chain", "tanh", "cross_entropy",
+                         dict(optimizer="RMSprop", lr=0.002, alpha=0.75, eps=1e-3, centered=True)),
+    "rmsprop_all": ("chain", "tanh", "cross_entropy",
+                    dict(optimizer="RMSprop", lr=0.002, alpha=0.75, eps=1e-3, centered=True, momentum=0.5,
+                         weight_decay=0.1, maximize=True, groups=True, schedule="step")),
     "mse": ("chain", "tanh", "mse", SGD),
     "residual": ("residual", "relu", "cross_entropy", SGD),
     "simple_network": ("true", "relu", "cross_entropy", dict(lr=0.01, momentum=0.9)),
@@ -374,8 +413,9 @@ CASES.update({
 
 
 def train(case, data, dtype):
-    """The losses, the model after the last step, and the smallest distance of an argument from a kink."""
-    network, activation_name, loss_name, sgd = CASES[case]
+    """The losses and what clipping measured, the model after the last step, and the smallest distance of an argument
+    from a kink."""
+    network, activation_name, loss_name, asked = CASES[case]
     make, kinks = ACTIVATIONS[activation_name]
     activation = make(data)
     if network == "residual":
@@ -396,8 +436,13 @@ def train(case, data, dtype):
         activation.register_forward_pre_hook(watch)
 
     # The settings that a float32 program can have.
-    settings = {k: v if isinstance(v, bool) else float(np.float32(v)) for k, v in sgd.items()}
-    optimizer = torch.optim.SGD(model.parameters(), **settings)
+    settings = {k: float(np.float32(v)) if isinstance(v, float) else
+                tuple(float(np.float32(x)) for x in v) if isinstance(v, tuple) else v for k, v in asked.items()}
+    extra = {k: settings.pop(k, None) for k in ("optimizer", "groups", "schedule", "clip_norm", "clip_value")}
+    optimizer = getattr(torch.optim, extra["optimizer"] or "SGD")(
+        groups(model, settings) if extra["groups"] else model.parameters(), **settings)
+    schedule = SCHEDULES[extra["schedule"]](optimizer) if extra["schedule"] else None
+    norms = []
     losses = []
     for x, labels, targets in data["batches"]:
         output = model(torch.from_numpy(x).to(dtype))
@@ -407,19 +452,27 @@ def train(case, data, dtype):
             loss = F.cross_entropy(output, torch.from_numpy(labels).long())
         optimizer.zero_grad()
         loss.backward()
+        if extra["clip_norm"]:
+            norms.append(nn.utils.clip_grad_norm_(model.parameters(), extra["clip_norm"]).item())
+        if extra["clip_value"]:
+            nn.utils.clip_grad_value_(model.parameters(), extra["clip_value"])
         optimizer.step()
+        if schedule:
+            schedule.step()
         losses.append(loss.item())
-    return losses, model, nearest[0]
+    return losses, norms, model, nearest[0]
 
 
 def result(case, data, dtype=torch.float64):
     """What the file of a case holds. Parameters are rounded to float32: 6e-8, far below what is compared."""
     if case in LAYERS:
         return layers_result(case, data, dtype)
-    losses, model, nearest = train(case, data, dtype)
+    losses, norms, model, nearest = train(case, data, dtype)
     if dtype == torch.float64 and nearest < (TRUE_MARGIN if CASES[case][0] == "true" else SMALL_MARGIN):
         sys.exit(f"{case}: an argument is {nearest:.1e} away from a kink; choose another seed")
     tensors = {"losses": np.array(losses)}
+    if norms:
+        tensors["norms"] = np.array(norms)
     for name, layer in linear_layers(model):
         # The names of state_dict(), which are those of the graph's tensors too.
         weight = layer.weight.detach().to(torch.float32).numpy()
@@ -446,6 +499,29 @@ def shared_tensors(data):
     return tensors
 
 
+def schedules():
+    """schedules.safetensors: rates of the schedules, over twice their length."""
+    def rates(make):
+        optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=float(np.float32(0.1)))
+        schedule, found = make(optimizer), []
+        for _ in range(100):
+            found.append(schedule.get_last_lr()[0])
+            optimizer.step()
+            schedule.step()
+        return np.array(found)
+
+    small, third = float(np.float32(0.001)), float(np.float32(1 / 3))
+    return {
+        "step": rates(lambda o: lr_scheduler.StepLR(o, 7, gamma=float(np.float32(0.9)))),
+        "cosine": rates(lambda o: lr_scheduler.CosineAnnealingLR(o, 50, eta_min=small)),
+        "warmup": rates(lambda o: lr_scheduler.LinearLR(o, third, total_iters=50)),
+        # One behind the end: there PyTorch's rises again.
+        "warmup_cosine": rates(lambda o: lr_scheduler.SequentialLR(
+            o, [lr_scheduler.LinearLR(o, third, total_iters=30),
+                lr_scheduler.CosineAnnealingLR(o, 60, eta_min=small)], [30]))[:91],
+    }
+
+
 # ---- commands ---------------------------------------------------------------------------------------
 
 def rms(a):
@@ -457,7 +533,7 @@ def deviation(got, want):
     loss = float(np.max(np.abs(got["losses"] - want["losses"]) / np.abs(want["losses"])))
     params = 0.0
     for name in want:
-        if name != "losses":
+        if name not in ("losses", "norms"):
             b = want[name].astype(np.float64)
             scale = np.maximum(np.abs(b), rms(b))
             params = max(params, float(np.max(np.abs(got[name].astype(np.float64) - b) / scale)))
@@ -483,12 +559,17 @@ def main():
     if not (options.check or options.float32):
         os.makedirs(EXPECTED, exist_ok=True)
         write_safetensors(os.path.join(EXPECTED, "data.safetensors"), shared_tensors(small), metadata)
+        write_safetensors(os.path.join(EXPECTED, "schedules.safetensors"), schedules(), metadata)
     else:
         print(f"{'':20}{'losses':>10}{'parameters':>12}")
         stored = read_safetensors(os.path.join(EXPECTED, "data.safetensors"))
         made = shared_tensors(small)
         if stored.keys() != made.keys() or any(not np.array_equal(stored[k], made[k]) for k in made):
             sys.exit("data.safetensors holds other values than this script makes")
+        stored = read_safetensors(os.path.join(EXPECTED, "schedules.safetensors"))
+        made = schedules()
+        if stored.keys() != made.keys() or any(not np.allclose(stored[k], made[k], 1e-12, 0) for k in made):
+            sys.exit("schedules.safetensors holds other values than this script makes")
     for case in cases:
         path = os.path.join(EXPECTED, case + ".safetensors")
         tensors, nearest = result(case, true if case in CASES and CASES[case][0] == "true" else small,

@@ -3,7 +3,7 @@
  * The files in expected/ are written by make_golden.py, which runs PyTorch in float64. Measured against
  * it, in each case:
  *
- *   a loss          |a - b| <= 1e-5 |b|
+ *   a loss          |a - b| <= 1e-5 |b|, and the same for the norms that clipping measured
  *   a parameter     |a - b| <= 1e-5 max(|b|, scale), scale = root mean square of the tensor b is in
  *   a whole tensor  rms(a - b) <= 1e-3 rms(b - initial) + 3e-7 rms(b)
  *
@@ -34,16 +34,26 @@ enum { STEPS = 10, MAX_BATCH = 128 };
 
 enum { CHAIN, RESIDUAL, TRUE_SIZE, LAYERS };
 
+/* Learning rates over time, as SCHEDULES in make_golden.py. */
+enum { CONSTANT, BY_STEPS, COSINE, WARMUP_COSINE };
+
 /* As CASES in make_golden.py. */
 typedef struct golden_case {
     const char *name;        /* of the file */
     int network;
     const char *spec;        /* NULL: linear layers only */
     int mse;
-    activ_sgd_options sgd;
+    activ_sgd_options sgd;   /* unless one of the following is there */
+    activ_adamw_options adamw;
+    activ_rmsprop_options rmsprop;
+    float clip_norm, clip_value;
+    int groups;              /* biases: twice the rate, no weight decay */
+    int schedule;
 } golden_case;
 
-#define SGD(...) { .size = sizeof(activ_sgd_options), __VA_ARGS__ }
+#define SGD(...) .sgd = { .size = sizeof(activ_sgd_options), __VA_ARGS__ }
+#define ADAMW(...) .adamw = { .size = sizeof(activ_adamw_options), __VA_ARGS__ }
+#define RMSPROP(...) .rmsprop = { .size = sizeof(activ_rmsprop_options), __VA_ARGS__ }
 #define USUAL SGD(.lr = 0.05f, .momentum = 0.9f)
 
 /* ---- networks of other layers: as LAYERS in make_golden.py --------------------------------------- */
@@ -161,6 +171,28 @@ static golden_case cases[] = {
     { "sgd_maximize", CHAIN, "relu", 0, SGD(.lr = 0.01f, .momentum = 0.9f, .maximize = 1) },
     { "sgd_all", CHAIN, "relu", 0,
       SGD(.lr = 0.01f, .momentum = 0.9f, .weight_decay = 0.01f, .nesterov = 1, .maximize = 1) },
+    { "sgd_groups", CHAIN, "tanh", 0, SGD(.lr = 0.05f, .momentum = 0.9f, .weight_decay = 0.1f), .groups = 1 },
+    { "sgd_step", CHAIN, "tanh", 0, USUAL, .schedule = BY_STEPS },
+    { "sgd_cosine", CHAIN, "tanh", 0, USUAL, .schedule = COSINE },
+    { "clip_norm", CHAIN, "tanh", 0, SGD(.lr = 0.5f, .momentum = 0.9f), .clip_norm = 0.9f },
+    { "clip_value", CHAIN, "tanh", 0, SGD(.lr = 0.5f, .momentum = 0.9f), .clip_value = 0.01f },
+    { "adamw", CHAIN, "gelu", .adamw = ACTIV_ADAMW_DEFAULTS },
+    { "adamw_amsgrad", CHAIN, "tanh",
+      ADAMW(.lr = 0.01f, .beta1 = 0.5f, .beta2 = 0.6f, .eps = 1e-4f, .weight_decay = 0.5f, .amsgrad = 1) },
+    { "adamw_maximize", CHAIN, "tanh",
+      ADAMW(.lr = 0.002f, .beta1 = 0.8f, .beta2 = 0.99f, .eps = 1e-5f, .weight_decay = 0.01f, .maximize = 1) },
+    { "adamw_groups", CHAIN, "tanh",
+      ADAMW(.lr = 0.002f, .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f, .weight_decay = 0.5f), .groups = 1 },
+    { "adamw_all", CHAIN, "tanh",
+      ADAMW(.lr = 0.004f, .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-6f, .weight_decay = 0.01f), .clip_norm = 0.6f,
+      .schedule = WARMUP_COSINE },
+    { "rmsprop", CHAIN, "tanh", RMSPROP(.lr = 0.001f, .alpha = 0.99f, .eps = 1e-5f) },
+    { "rmsprop_momentum", CHAIN, "tanh",
+      RMSPROP(.lr = 0.001f, .alpha = 0.9f, .eps = 1e-4f, .momentum = 0.9f, .weight_decay = 0.1f) },
+    { "rmsprop_centered", CHAIN, "tanh", RMSPROP(.lr = 0.002f, .alpha = 0.75f, .eps = 1e-3f, .centered = 1) },
+    { "rmsprop_all", CHAIN, "tanh",
+      RMSPROP(.lr = 0.002f, .alpha = 0.75f, .eps = 1e-3f, .momentum = 0.5f, .weight_decay = 0.1f, .centered = 1,
+              .maximize = 1), .groups = 1, .schedule = BY_STEPS },
     { "mse", CHAIN, "tanh", 1, USUAL },
     { "residual", RESIDUAL, "relu", 0, USUAL },
     { "simple_network", TRUE_SIZE, "relu", 0, SGD(.lr = 0.01f, .momentum = 0.9f) },
@@ -414,14 +446,68 @@ static void make_batch(uint32_t step, float **x, int32_t **labels)
     }
 }
 
+static activ_optimizer *make_optimizer(const run *r)
+{
+    const golden_case *c = r->c;
+    activ_optimizer *o = NULL;
+    const activ_status status = c->adamw.size     ? activ_adamw_create(r->graph, &c->adamw, &o)
+                                : c->rmsprop.size ? activ_rmsprop_create(r->graph, &c->rmsprop, &o)
+                                                  : activ_sgd_create(r->graph, &c->sgd, &o);
+    if (status != ACTIV_OK) {
+        fail_msg("%s", activ_graph_error(r->graph));
+    }
+    if (c->groups) {
+        assert_int_equal(activ_optimizer_decay_weights_only(o), ACTIV_OK);
+    }
+    for (size_t t = 0; c->groups && t < activ_graph_tensor_count(r->graph); t++) {
+        activ_group_options group = { .size = sizeof group };
+        assert_int_equal(activ_optimizer_get_group(o, t, &group), ACTIV_OK);
+        const int bias = tensor_info(r->graph, t).ndim == 1;
+        assert_true(group.lr_scale == 1.0f && (group.weight_decay == 0.0f) == bias);
+        group.lr_scale = bias ? 2.0f : 1.0f;
+        assert_int_equal(activ_optimizer_set_group(o, t, &group), ACTIV_OK);
+    }
+    return o;
+}
+
+/* As SCHEDULES in make_golden.py. */
+static float rate(const golden_case *c, float base, uint64_t step)
+{
+    switch (c->schedule) {
+    case BY_STEPS:
+        return activ_lr_step(base, 3, 0.3f, step);
+    case COSINE:
+        return activ_lr_cosine(base, 8, 0.001f, step);
+    case WARMUP_COSINE:
+        return activ_lr_warmup_cosine(base, 0.25f, 4, 10, 0.0f, step);
+    default:
+        return base;
+    }
+}
+
+static double relative_error(const char *what, size_t step, double got, double want)
+{
+    const double error = fabs(got - want) / fabs(want);
+    /* Written so that NaN fails. */
+    if (!(error <= 1e-5)) {
+        fail_msg("step %zu: %s %.9g, PyTorch's %.9g, relative error %.1e", step, what, got, want, error);
+    }
+    return error;
+}
+
 /* Trains, and compares the losses. Returns the largest relative error. */
 static double train(run *r)
 {
-    activ_sgd *sgd = NULL;
-    assert_int_equal(activ_sgd_create(r->graph, &r->c->sgd, &sgd), ACTIV_OK);
+    activ_optimizer *optimizer = make_optimizer(r);
+    const float base = activ_optimizer_lr(optimizer);
     size_t count;
     double *losses = read_tensor(r->expected, "losses", ACTIV_FLOAT64, &count);
     assert_int_equal(count, STEPS);
+    double *norms = NULL;
+    if (r->c->clip_norm != 0.0f) {
+        norms = read_tensor(r->expected, "norms", ACTIV_FLOAT64, &count);
+        assert_int_equal(count, STEPS);
+    }
     double worst = 0;
     for (size_t step = 0; step < STEPS; step++) {
         float *x = NULL;
@@ -444,20 +530,27 @@ static double train(run *r)
         const activ_status status = r->c->mse ? activ_graph_train_values(r->graph, batch, x, targets, &loss)
                                               : activ_graph_train(r->graph, batch, x, labels, &loss);
         assert_int_equal(status, ACTIV_OK);
-        assert_int_equal(activ_sgd_step(sgd), ACTIV_OK);
+        if (norms) {
+            float norm = NAN;
+            assert_int_equal(activ_graph_clip_grad_norm(r->graph, r->c->clip_norm, &norm), ACTIV_OK);
+            relative_error("norm", step, (double)norm, norms[step]);
+        }
+        if (r->c->clip_value != 0.0f) {
+            assert_int_equal(activ_graph_clip_grad_value(r->graph, r->c->clip_value), ACTIV_OK);
+        }
+        assert_int_equal(activ_optimizer_set_lr(optimizer, rate(r->c, base, activ_optimizer_steps(optimizer))),
+                         ACTIV_OK);
+        assert_int_equal(activ_optimizer_step(optimizer), ACTIV_OK);
+        assert_true(activ_optimizer_steps(optimizer) == step + 1);
         free(x);
         free(targets);
         free(labels);
-        const double error = fabs((double)loss - losses[step]) / fabs(losses[step]);
-        /* Written so that NaN fails. */
-        if (!(error <= 1e-5)) {
-            fail_msg("step %zu: loss %.9g, PyTorch's %.9g, relative error %.1e", step, (double)loss,
-                     losses[step], error);
-        }
+        const double error = relative_error("loss", step, (double)loss, losses[step]);
         worst = error > worst ? error : worst;
     }
     free(losses);
-    activ_sgd_destroy(sgd);
+    free(norms);
+    activ_optimizer_destroy(optimizer);
     return worst;
 }
 
@@ -498,7 +591,7 @@ static double compare_parameters(const run *r)
 {
     const float *params = activ_graph_params(r->graph);
     double worst = 0;
-    size_t compared = 1;     /* tensors of the file: "losses" is one */
+    size_t compared = r->c->clip_norm != 0.0f ? 2 : 1;     /* tensors of the file: "losses", "norms" */
     size_t shared_used = 0, shared_count = 0;
     for (size_t t = 0; t < activ_graph_tensor_count(r->graph); t++) {
         const activ_param_info info = tensor_info(r->graph, t);
@@ -603,9 +696,35 @@ static void test_case(void **state)
     activ_safetensors_close(r.expected);
 }
 
+static void test_schedules(void **state)
+{
+    (void)state;
+    activ_safetensors *file = open_golden("schedules");
+    static const char *const names[] = { "step", "cosine", "warmup", "warmup_cosine" };
+    const float base = 0.1f, third = 1.0f / 3.0f, low = 0.001f;
+    for (size_t i = 0; i < 4; i++) {
+        size_t count;
+        double *rates = read_tensor(file, names[i], ACTIV_FLOAT64, &count);
+        assert_true(count > 90);
+        for (size_t step = 0; step < count; step++) {
+            const float got = i == 0   ? activ_lr_step(base, 7, 0.9f, step)
+                              : i == 1 ? activ_lr_cosine(base, 50, low, step)
+                              : i == 2 ? activ_lr_warmup(base, third, 50, step)
+                                       : activ_lr_warmup_cosine(base, third, 30, 90, low, step);
+            /* One rounding to float32. */
+            if (!(fabs((double)got - rates[step]) <= 6e-8 * rates[step])) {
+                fail_msg("%s at step %zu: %.9g, PyTorch's %.12g", names[i], step, (double)got, rates[step]);
+            }
+        }
+        free(rates);
+    }
+    assert_int_equal(activ_safetensors_count(file), 4);
+    activ_safetensors_close(file);
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[CASE_COUNT];
+    struct CMUnitTest tests[CASE_COUNT + 1] = { [CASE_COUNT] = cmocka_unit_test(test_schedules) };
     for (size_t i = 0; i < CASE_COUNT; i++) {
         tests[i] = (struct CMUnitTest){ cases[i].name, test_case, NULL, NULL, &cases[i] };
     }

@@ -832,6 +832,163 @@ static void test_sgd(void **state)
     guarded_destroy(&params);
 }
 
+/* As the kernel's, for one value: state is mean, square, most. */
+static float adamw_value(const activ_adamw_scalars *s, float g, float *state, int amsgrad, float p)
+{
+    g = s->maximize ? -g : g;
+    state[0] = fmaf(s->beta1, state[0], s->share1 * g);
+    state[1] = fmaf(s->beta2, state[1], s->share2 * (g * g));
+    float v = state[1];
+    if (amsgrad) {
+        state[2] = v > state[2] ? v : state[2];
+        v = state[2];
+    }
+    p = fmaf(-s->decay, p, p);
+    return fmaf(-s->rate, state[0] / fmaf(s->scale, sqrtf(v), s->eps), p);
+}
+
+/* state: square, buffer, mean. */
+static float rmsprop_value(const activ_rmsprop_scalars *s, float g, float *state, int has_buffer, int centered,
+                           float p)
+{
+    g = s->maximize ? -g : g;
+    if (s->weight_decay != 0.0f)
+        g = fmaf(s->weight_decay, p, g);
+    state[0] = fmaf(s->alpha, state[0], s->share * (g * g));
+    float v = state[0];
+    if (centered) {
+        state[2] = fmaf(s->alpha, state[2], s->share * g);
+        v = fmaf(-state[2], state[2], v);
+        v = v < 0.0f ? 0.0f : v;
+    }
+    float step = g / (sqrtf(v) + s->eps);
+    if (has_buffer) {
+        state[1] = fmaf(s->momentum, state[1], step);
+        step = state[1];
+    }
+    return fmaf(-s->lr, step, p);
+}
+
+/* Three steps of either, every combination of arrays, each array with its own guards. */
+static void test_adaptive(void **state)
+{
+    (void)state;
+    enum { MOST = 70, STEPS = 3 };
+    guarded gradient, params, states[3];
+    assert_int_equal(guarded_create(&gradient, MOST), 0);
+    assert_int_equal(guarded_create(&params, MOST), 0);
+    for (int k = 0; k < 3; k++)
+        assert_int_equal(guarded_create(&states[k], MOST), 0);
+    for (size_t n = 0; n <= MOST; n++)
+        for (int bits = 0; bits < 32; bits++) {
+            int adamw = bits & 1, at_end = (int)n & 1, maximize = (bits & 2) != 0, decays = (bits & 4) != 0;
+            const activ_adamw_scalars a = { 0.02f, 1.5f, decays ? 0.01f : 0.0f, 0.9f, 0.1f, 0.99f, 0.01f, 1e-3f,
+                                            maximize };
+            const activ_rmsprop_scalars r = { 0.02f, 0.9f, 0.1f, 1e-3f, decays ? 0.1f : 0.0f, 0.8f, maximize };
+            int has[3] = { 1, adamw || (bits & 8), adamw ? (bits & 8) != 0 : (bits & 16) != 0 };
+            float *g = edge(&gradient, n, at_end), *p = edge(&params, n, at_end), *s[3];
+            for (size_t t = 0; t < tiers; t++) {
+                float expected[MOST], expected_states[MOST][3] = { { 0.0f } };
+                guarded_fill(&params);
+                fill_normal(1, n, p);
+                memcpy(expected, p, n * sizeof *p);
+                for (int k = 0; k < 3; k++) {
+                    s[k] = has[k] ? edge(&states[k], n, at_end) : NULL;
+                    guarded_fill(&states[k]);
+                    if (s[k])
+                        memset(s[k], 0, n * sizeof *p);
+                }
+                for (size_t step = 0; step < STEPS; step++) {
+                    fill_normal(2 + step, n, g);
+                    for (size_t i = 0; i < n; i++) {
+                        if (i % 9 == 4)   /* the same gradient again and again: no variance */
+                            g[i] = 0.7f;
+                        expected[i] = adamw ? adamw_value(&a, g[i], expected_states[i], has[2], expected[i])
+                                            : rmsprop_value(&r, g[i], expected_states[i], has[1], has[2], expected[i]);
+                    }
+                    if (adamw)
+                        tables[t]->adamw(&a, n, g, s[0], s[1], s[2], p);
+                    else
+                        tables[t]->rmsprop(&r, n, g, s[0], s[1], s[2], p);
+                }
+                assert_memory_equal(p, expected, n * sizeof *p);
+                assert_true(guarded_untouched(&params, p, n));
+                for (int k = 0; k < 3; k++) {
+                    for (size_t i = 0; i < n && s[k]; i++)
+                        assert_int_equal(float_bits(s[k][i]), float_bits(expected_states[i][k]));
+                    assert_true(guarded_untouched(&states[k], edge(&states[k], n, at_end), s[k] ? n : 0));
+                }
+            }
+        }
+    /* What is not a number stays so, and does not spread. */
+    for (size_t t = 0; t < tiers; t++) {
+        const activ_adamw_scalars a = { 0.02f, 1.5f, 0.01f, 0.9f, 0.1f, 0.99f, 0.01f, 1e-3f, 0 };
+        const activ_rmsprop_scalars r = { 0.02f, 0.9f, 0.1f, 1e-3f, 0.1f, 0.8f, 0 };
+        for (int adamw = 0; adamw < 2; adamw++) {
+            float g[17], p[17], s[3][17] = { { 0.0f } };
+            fill_normal(1, 17, g);
+            fill_normal(2, 17, p);
+            for (size_t step = 0; step < 2; step++) {
+                g[3] = step == 0 ? NAN : 1.0f;
+                if (adamw)
+                    tables[t]->adamw(&a, 17, g, s[0], s[1], s[2], p);
+                else
+                    tables[t]->rmsprop(&r, 17, g, s[0], s[1], s[2], p);
+            }
+            for (size_t i = 0; i < 17; i++)
+                assert_true(isnan(p[i]) == (i == 3));
+            assert_true(isnan(s[0][3]) && isnan(s[1][3]) && isnan(s[2][3]));
+        }
+    }
+    guarded_destroy(&gradient);
+    guarded_destroy(&params);
+    for (int k = 0; k < 3; k++)
+        guarded_destroy(&states[k]);
+}
+
+static void test_clipping(void **state)
+{
+    (void)state;
+    guarded x;
+    assert_int_equal(guarded_create(&x, 1000), 0);
+    for (size_t n = 0; n <= 1000; n += n < 70 ? 1 : 465)
+        for (int at_end = 0; at_end < 2; at_end++) {
+            float *p = edge(&x, n, at_end), before[1000];
+            fill_normal(n, n, before);
+            if (n > 20) {
+                before[20] = NAN;
+                before[3] = INFINITY;
+                before[4] = -INFINITY;
+                before[5] = -0.0f;
+            }
+            double first = 0.0;
+            for (size_t t = 0; t < tiers; t++) {
+                guarded_fill(&x);
+                memcpy(p, before, n * sizeof *p);
+                tables[t]->clamp(n, 0.75f, p);
+                for (size_t i = 0; i < n; i++) {
+                    float expected = before[i] > 0.75f ? 0.75f : before[i] < -0.75f ? -0.75f : before[i];
+                    assert_true(same_float(p[i], expected));
+                }
+                tables[t]->scale(n, 0.3f, p);
+                for (size_t i = 0; i < n; i++) {
+                    float expected = before[i] > 0.75f ? 0.75f : before[i] < -0.75f ? -0.75f : before[i];
+                    assert_true(same_float(p[i], expected * 0.3f));
+                }
+                assert_true(guarded_untouched(&x, p, n));
+                fill_normal(n, n, p);
+                long double expected = 0.0L;
+                for (size_t i = 0; i < n; i++)
+                    expected += (long double)p[i] * (long double)p[i];
+                double sum = tables[t]->sum_of_squares(n, p);
+                first = t == 0 ? sum : first;
+                assert_true(same_double(sum, first));
+                assert_true(fabsl((long double)sum - expected) <= 1e-14L * expected);
+            }
+        }
+    guarded_destroy(&x);
+}
+
 /* usage: test_kernels [--thin N] */
 int main(int count, char **arguments)
 {
@@ -854,6 +1011,8 @@ int main(int count, char **arguments)
         cmocka_unit_test(test_cross_entropy_specials),
         cmocka_unit_test(test_cross_entropy_single_nan),
         cmocka_unit_test(test_sgd),
+        cmocka_unit_test(test_adaptive),
+        cmocka_unit_test(test_clipping),
     };
     return cmocka_run_group_tests(tests, find_tiers, NULL);
 }

@@ -1,5 +1,5 @@
-/* Initial values: bounds, moments, orthogonality; stochastic gradient descent against its definition
- * in double. */
+/* Initial values: bounds, moments, orthogonality; optimisers against their definitions in double, the same
+ * bits on every tier and any number of threads, settings of single tensors, clipping, schedules. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,11 +10,13 @@
 
 #include <cmocka.h>
 
+#include "activ/cpu.h"
 #include "activ/fn.h"
 #include "activ/optim.h"
 #include "activ/random.h"
 #include "graph/zoo.h"
 #include "support/memory.h"
+#include "support/tiers.h"
 
 /* ---- initial values ---------------------------------------------------------------------- */
 
@@ -356,7 +358,7 @@ static void test_sgd_memory(void **state)
     activ_sgd_options o = { .size = sizeof o, .lr = 0.1f, .momentum = 0.9f };
     activ_sgd *sgd = NULL;
     size_t live = memory.live;
-    for (size_t k = 1; k <= 2; k++) {
+    for (size_t k = 1; k <= 2; k++) {   /* itself, its arrays */
         memory.fail_at = memory.calls + k;
         assert_int_equal(activ_sgd_create(g, &o, &sgd), ACTIV_ERROR_OUT_OF_MEMORY);
         assert_null(sgd);
@@ -370,6 +372,409 @@ static void test_sgd_memory(void **state)
     assert_int_equal(memory.mistakes, 0);
 }
 
+/* ---- adaptive rates ------------------------------------------------------------------------- */
+
+/* The definition for one value, in double: m, v, and the largest v. */
+static double adamw_value(const activ_adamw_options *o, double lr, int t, double g, double state[3], double p)
+{
+    double beta1 = (double)o->beta1, beta2 = (double)o->beta2;
+    g = o->maximize ? -g : g;
+    p -= lr * (double)o->weight_decay * p;
+    state[0] = beta1 * state[0] + (1.0 - beta1) * g;
+    state[1] = beta2 * state[1] + (1.0 - beta2) * g * g;
+    state[2] = fmax(state[2], state[1]);
+    double v = (o->amsgrad ? state[2] : state[1]) / (1.0 - pow(beta2, t));
+    return p - lr / (1.0 - pow(beta1, t)) * state[0] / (sqrt(v) + (double)o->eps);
+}
+
+/* v, m, b. */
+static double rmsprop_value(const activ_rmsprop_options *o, double lr, double g, double state[3], double p)
+{
+    double alpha = (double)o->alpha;
+    g = (o->maximize ? -g : g) + (double)o->weight_decay * p;
+    state[0] = alpha * state[0] + (1.0 - alpha) * g * g;
+    state[1] = alpha * state[1] + (1.0 - alpha) * g;
+    double d = g / (sqrt(state[0] - (o->centered ? state[1] * state[1] : 0.0)) + (double)o->eps);
+    state[2] = (double)o->momentum * state[2] + d;
+    return p - lr * state[2];
+}
+
+static void test_adaptive(void **state)
+{
+    (void)state;
+    activ_graph *g = small_graph(NULL);
+    enum { N = 35, STEPS = 40 };
+    for (int bits = 0; bits < 64; bits++) {
+        int adamw = bits & 1;
+        activ_adamw_options a = ACTIV_ADAMW_DEFAULTS;
+        activ_rmsprop_options r = ACTIV_RMSPROP_DEFAULTS;
+        if (bits & 2) {
+            a.beta1 = 0.0f;
+            a.beta2 = 0.7f;
+            r.alpha = 0.5f;
+        }
+        a.weight_decay = bits & 4 ? 0.3f : 0.0f;
+        r.weight_decay = a.weight_decay;
+        a.amsgrad = r.centered = (bits & 8) != 0;
+        a.maximize = r.maximize = (bits & 16) != 0;
+        r.momentum = bits & 32 ? 0.5f : 0.0f;
+        a.eps = r.eps = bits & 32 ? 0.01f : 1e-6f;
+        activ_optimizer *o = NULL;
+        assert_int_equal(adamw ? activ_adamw_create(g, &a, &o) : activ_rmsprop_create(g, &r, &o), ACTIV_OK);
+        assert_true(activ_optimizer_lr(o) == (adamw ? 0.001f : 0.01f) && activ_optimizer_steps(o) == 0);
+        double p[N], states[N][3] = { { 0.0 } }, size = 0.0, lr = (double)activ_optimizer_lr(o);
+        assert_int_equal(activ_random_normal((uint64_t)bits, 1, 0, N, 0.0f, 1.0f, activ_graph_params(g)), ACTIV_OK);
+        for (size_t i = 0; i < N; i++)
+            p[i] = (double)activ_graph_params(g)[i];
+        for (int step = 1; step <= STEPS; step++) {
+            if (step == 20) {
+                assert_int_equal(activ_optimizer_set_lr(o, 0.0625f), ACTIV_OK);
+                assert_true(activ_optimizer_lr(o) == 0.0625f);
+                lr = 0.0625;
+            }
+            float *grads = activ_graph_grads(g), kept[N];
+            activ_random_normal((uint64_t)bits, 1 + (uint64_t)step, 0, N, 0.0f, 1.0f, grads);
+            memcpy(kept, grads, sizeof kept);
+            for (size_t i = 0; i < N; i++) {
+                double d = (double)kept[i];
+                p[i] = adamw ? adamw_value(&a, lr, step, d, states[i], p[i])
+                             : rmsprop_value(&r, lr, d, states[i], p[i]);
+                if (fabs(p[i]) > size)
+                    size = fabs(p[i]);
+            }
+            assert_int_equal(activ_optimizer_step(o), ACTIV_OK);
+            assert_true(activ_optimizer_steps(o) == (uint64_t)step);
+            assert_memory_equal(kept, grads, sizeof kept);
+            for (size_t i = 0; i < N; i++)
+                if (!(fabs((double)activ_graph_params(g)[i] - p[i]) <= 1e-5 * size))
+                    fail_msg("settings %d, step %d, value %zu: %.9g instead of %.9g", bits, step, i,
+                             (double)activ_graph_params(g)[i], p[i]);
+        }
+        activ_optimizer_destroy(o);
+    }
+    activ_graph_destroy(g);
+}
+
+/* The variance of a gradient that is always the same is nothing but rounding, which may be negative. */
+static void test_no_variance(void **state)
+{
+    (void)state;
+    activ_graph *g = small_graph(NULL);
+    activ_rmsprop_options options = ACTIV_RMSPROP_DEFAULTS;
+    options.centered = 1;
+    options.alpha = 0.5f;
+    activ_optimizer *o = NULL;
+    assert_int_equal(activ_rmsprop_create(g, &options, &o), ACTIV_OK);
+    for (int step = 0; step < 500; step++) {
+        for (int i = 0; i < 35; i++)
+            activ_graph_grads(g)[i] = (float)(i + 1) * 0.1f;
+        assert_int_equal(activ_optimizer_step(o), ACTIV_OK);
+    }
+    for (int i = 0; i < 35; i++)
+        assert_true(activ_graph_params(g)[i] < -1.0f);
+    activ_optimizer_destroy(o);
+    activ_graph_destroy(g);
+}
+
+static void test_adaptive_options(void **state)
+{
+    (void)state;
+    activ_graph *g = small_graph(NULL);
+    activ_optimizer *o = NULL;
+    static const float bad[] = { -0.1f, NAN, INFINITY, -INFINITY };
+    activ_adamw_options a = ACTIV_ADAMW_DEFAULTS;
+    activ_rmsprop_options r = ACTIV_RMSPROP_DEFAULTS;
+    float *const places[] = { &a.lr, &a.beta1, &a.beta2, &a.eps, &a.weight_decay,
+                              &r.lr, &r.alpha, &r.eps, &r.weight_decay, &r.momentum };
+    static const char *const names[] = { "AdamW: lr ", "AdamW: beta1 ", "AdamW: beta2 ", "AdamW: eps ",
+                                         "AdamW: weight_decay ", "RMSprop: lr ", "RMSprop: alpha ",
+                                         "RMSprop: eps ", "RMSprop: weight_decay ", "RMSprop: momentum " };
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        for (size_t j = 0; j < sizeof bad / sizeof bad[0]; j++) {
+            float kept = *places[i];
+            *places[i] = bad[j];
+            assert_int_equal(i < 5 ? activ_adamw_create(g, &a, &o) : activ_rmsprop_create(g, &r, &o),
+                             ACTIV_ERROR_RANGE);
+            assert_null(o);
+            assert_int_equal(strncmp(activ_graph_error(g), names[i], strlen(names[i])), 0);
+            *places[i] = kept;
+        }
+    a.beta1 = 1.0f;
+    assert_int_equal(activ_adamw_create(g, &a, &o), ACTIV_ERROR_RANGE);
+    a.beta1 = 0.9f;
+    a.beta2 = 1.0f;
+    assert_int_equal(activ_adamw_create(g, &a, &o), ACTIV_ERROR_RANGE);
+    r.alpha = 1.5f;
+    assert_int_equal(activ_rmsprop_create(g, &r, &o), ACTIV_ERROR_RANGE);
+    /* Options that were only partly filled in. */
+    a = (activ_adamw_options){ .size = sizeof a, .lr = 0.001f };
+    r = (activ_rmsprop_options){ .size = sizeof r, .lr = 0.001f };
+    assert_int_equal(activ_adamw_create(g, &a, &o), ACTIV_ERROR_RANGE);
+    assert_non_null(strstr(activ_graph_error(g), "ACTIV_ADAMW_DEFAULTS"));
+    assert_int_equal(activ_rmsprop_create(g, &r, &o), ACTIV_ERROR_RANGE);
+    assert_non_null(strstr(activ_graph_error(g), "ACTIV_RMSPROP_DEFAULTS"));
+    assert_int_equal(activ_adamw_create(NULL, &a, &o), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_adamw_create(g, NULL, &o), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_adamw_create(g, &a, NULL), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_rmsprop_create(NULL, &r, &o), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_rmsprop_create(g, NULL, &o), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_rmsprop_create(g, &r, NULL), ACTIV_ERROR_INVALID);
+    a.size = r.size = 1;
+    assert_int_equal(activ_adamw_create(g, &a, &o), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_rmsprop_create(g, &r, &o), ACTIV_ERROR_INVALID);
+    assert_null(o);
+    assert_int_equal(activ_optimizer_step(NULL), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_optimizer_set_lr(NULL, 1.0f), ACTIV_ERROR_INVALID);
+    assert_true(activ_optimizer_lr(NULL) == 0.0f && activ_optimizer_steps(NULL) == 0);
+    activ_optimizer_destroy(NULL);
+    activ_graph_destroy(g);
+}
+
+/* ---- settings of single tensors, threads, tiers ------------------------------------------------- */
+
+/* Runs the tasks from the last to the first, as no order is promised. */
+static void parallel_for(void *user, size_t count, void (*task)(void *argument, size_t i), void *argument)
+{
+    size_t *most = user;
+    *most = count > *most ? count : *most;
+    while (count-- > 0)
+        task(argument, count);
+}
+
+enum { LARGE = 331 * 307 + 307 + 307 * 13 + 13 };
+
+static activ_graph *large_graph(const activ_context *context)
+{
+    activ_graph *g = NULL;
+    assert_int_equal(activ_graph_create(context, &g), ACTIV_OK);
+    activ_graph_mse(g, activ_graph_linear(g, activ_graph_linear(g, activ_graph_input(g, 331), 307), 13));
+    assert_int_equal(activ_graph_compile(g, 1), ACTIV_OK);
+    assert_int_equal(activ_graph_param_count(g), LARGE);
+    assert_int_equal(activ_graph_init(g, 3), ACTIV_OK);
+    return g;
+}
+
+static activ_optimizer *make(activ_graph *g, int kind)
+{
+    activ_sgd_options s = { .size = sizeof s, .lr = 0.01f, .momentum = 0.9f, .weight_decay = 0.1f };
+    activ_adamw_options a = ACTIV_ADAMW_DEFAULTS;
+    activ_rmsprop_options r = ACTIV_RMSPROP_DEFAULTS;
+    a.amsgrad = r.centered = 1;
+    r.momentum = 0.5f;
+    r.weight_decay = 0.1f;
+    activ_optimizer *o = NULL;
+    assert_int_equal(kind == 0   ? activ_sgd_create(g, &s, &o)
+                     : kind == 1 ? activ_adamw_create(g, &a, &o)
+                                 : activ_rmsprop_create(g, &r, &o), ACTIV_OK);
+    return o;
+}
+
+static void set_group(activ_optimizer *o, size_t tensor, float lr_scale, float weight_decay)
+{
+    const activ_group_options group = { sizeof group, lr_scale, weight_decay };
+    assert_int_equal(activ_optimizer_set_group(o, tensor, &group), ACTIV_OK);
+    activ_group_options got = { .size = sizeof got };
+    assert_int_equal(activ_optimizer_get_group(o, tensor, &got), ACTIV_OK);
+    assert_memory_equal(&group, &got, sizeof got);
+}
+
+static void steps(activ_graph *g, activ_optimizer *o, uint64_t count)
+{
+    for (uint64_t step = 0; step < count; step++) {
+        activ_random_uniform(7, activ_optimizer_steps(o), 0, activ_graph_param_count(g), -1.0f, 1.0f,
+                             activ_graph_grads(g));
+        assert_int_equal(activ_optimizer_step(o), ACTIV_OK);
+    }
+}
+
+static void test_same_bits(void **state)
+{
+    (void)state;
+    static float expected[LARGE];
+    for (int kind = 0; kind < 3; kind++)
+        for (size_t tier = 0; tier < tier_count(); tier++)
+            for (int32_t threads = 1; threads <= 7; threads += 3) {
+                size_t most = 0;
+                activ_executor executor = { sizeof executor, &most, threads, parallel_for };
+                activ_context_options options = { .size = sizeof options, .executor = &executor,
+                                                  .max_tier = activ_tier_at(tier) };
+                activ_context *context = NULL;
+                assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
+                activ_graph *g = large_graph(context);
+                activ_optimizer *o = make(g, kind);
+                set_group(o, 1, 3.0f, 0.0f);
+                set_group(o, 3, 3.0f, 0.0f);
+                steps(g, o, 3);
+                if (tier == 0 && threads == 1)
+                    memcpy(expected, activ_graph_params(g), sizeof expected);
+                assert_memory_equal(activ_graph_params(g), expected, sizeof expected);
+                assert_int_equal(most, threads == 1 ? 0 : 3);   /* parts of 32768 values and more */
+                activ_optimizer_destroy(o);
+                activ_graph_destroy(g);
+                activ_context_destroy(context);
+            }
+}
+
+/* A tensor with settings of its own moves as if the whole optimiser had them; the others do not notice. */
+static void test_groups(void **state)
+{
+    (void)state;
+    activ_graph *plain = zoo_create(NULL, 1, 4), *own = zoo_create(NULL, 1, 4), *mixed = zoo_create(NULL, 1, 4);
+    size_t tensors = activ_graph_tensor_count(mixed);
+    for (int kind = 0; kind < 3; kind++) {
+        activ_graph_init(plain, 4);
+        activ_graph_init(own, 4);
+        activ_graph_init(mixed, 4);
+        activ_optimizer *a = make(plain, kind), *b = make(own, kind), *c = make(mixed, kind);
+        assert_int_equal(activ_optimizer_set_lr(b, activ_optimizer_lr(b) * 0.5f), ACTIV_OK);
+        for (size_t i = 0; i < tensors; i++) {
+            set_group(b, i, 1.0f, 0.25f);
+            if (i % 3 == 1)
+                set_group(c, i, 0.5f, 0.25f);
+        }
+        steps(plain, a, 4);
+        steps(own, b, 4);
+        steps(mixed, c, 4);
+        for (size_t i = 0; i < tensors; i++) {
+            activ_param_info t = { .size = sizeof t };
+            assert_int_equal(activ_graph_tensor_info(mixed, i, &t), ACTIV_OK);
+            const float *x = activ_graph_params(plain) + t.offset, *y = activ_graph_params(own) + t.offset;
+            assert_memory_not_equal(x, y, t.count * sizeof *x);
+            assert_memory_equal(activ_graph_params(mixed) + t.offset, i % 3 == 1 ? y : x, t.count * sizeof *x);
+        }
+        assert_int_equal(activ_optimizer_decay_weights_only(c), ACTIV_OK);
+        for (size_t i = 0; i < tensors; i++) {
+            activ_param_info t = { .size = sizeof t };
+            activ_group_options before = { .size = sizeof before }, after = { .size = sizeof after };
+            assert_int_equal(activ_graph_tensor_info(mixed, i, &t), ACTIV_OK);
+            assert_int_equal(activ_optimizer_get_group(a, i, &before), ACTIV_OK);
+            assert_int_equal(activ_optimizer_get_group(c, i, &after), ACTIV_OK);
+            assert_true(before.lr_scale == 1.0f && before.weight_decay == (kind == 1 ? 0.01f : 0.1f));
+            assert_true(after.lr_scale == (i % 3 == 1 ? 0.5f : 1.0f));
+            assert_true(after.weight_decay == (t.ndim < 2 ? 0.0f : i % 3 == 1 ? 0.25f : before.weight_decay));
+        }
+        activ_optimizer_destroy(a);
+        activ_optimizer_destroy(b);
+        activ_optimizer_destroy(c);
+    }
+
+    activ_optimizer *o = make(mixed, 1);
+    static const float bad[] = { -0.5f, NAN, INFINITY };
+    activ_group_options before = { .size = sizeof before }, after = before;
+    assert_int_equal(activ_optimizer_get_group(o, 2, &before), ACTIV_OK);
+    for (size_t i = 0; i < 3; i++) {
+        activ_group_options group = { sizeof group, bad[i], 0.0f };
+        assert_int_equal(activ_optimizer_set_group(o, 2, &group), ACTIV_ERROR_RANGE);
+        group = (activ_group_options){ sizeof group, 1.0f, bad[i] };
+        assert_int_equal(activ_optimizer_set_group(o, 2, &group), ACTIV_ERROR_RANGE);
+        assert_non_null(strstr(activ_graph_error(mixed), "AdamW: lr_scale and weight_decay of "));
+    }
+    assert_int_equal(activ_optimizer_set_group(o, tensors, &before), ACTIV_ERROR_RANGE);
+    assert_int_equal(activ_optimizer_get_group(o, tensors, &after), ACTIV_ERROR_RANGE);
+    assert_int_equal(activ_optimizer_set_group(NULL, 0, &before), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_optimizer_get_group(NULL, 0, &after), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_optimizer_set_group(o, 0, NULL), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_optimizer_get_group(o, 0, NULL), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_optimizer_decay_weights_only(NULL), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_optimizer_get_group(o, 2, &after), ACTIV_OK);
+    assert_memory_equal(&before, &after, sizeof before);
+    activ_optimizer_destroy(o);
+    activ_graph_destroy(plain);
+    activ_graph_destroy(own);
+    activ_graph_destroy(mixed);
+}
+
+/* ---- clipping, schedules -------------------------------------------------------------------------- */
+
+static void test_clipping(void **state)
+{
+    (void)state;
+    activ_graph *g = small_graph(NULL);
+    float *grads = activ_graph_grads(g), norm = 7.0f, before[35];
+    for (int i = 0; i < 35; i++)
+        grads[i] = before[i] = i == 3 ? 3.0f : i == 30 ? -4.0f : 0.0f;
+    assert_int_equal(activ_graph_clip_grad_norm(g, INFINITY, &norm), ACTIV_OK);
+    assert_true(norm == 5.0f);
+    assert_int_equal(activ_graph_clip_grad_norm(g, 6.0f, NULL), ACTIV_OK);
+    assert_memory_equal(grads, before, sizeof before);
+    assert_int_equal(activ_graph_clip_grad_norm(g, 2.5f, &norm), ACTIV_OK);
+    assert_true(norm == 5.0f && grads[3] < 1.5f && grads[3] > 1.499999f && grads[30] < -1.999999f);
+    assert_int_equal(activ_graph_clip_grad_norm(g, 0.0f, &norm), ACTIV_OK);
+    assert_true(norm > 2.499999f && grads[3] == 0.0f && grads[30] == 0.0f);
+    assert_int_equal(activ_graph_clip_grad_norm(g, 1.0f, &norm), ACTIV_OK);   /* no gradient at all */
+    assert_true(norm == 0.0f && grads[3] == 0.0f);
+
+    static const float bad[] = { NAN, INFINITY, -INFINITY, 3e38f };   /* and a sum that is too large */
+    for (int i = 0; i < 4; i++) {
+        memcpy(grads, before, sizeof before);
+        grads[2] = bad[i];
+        grads[20] = 3e38f;
+        float kept[35];
+        memcpy(kept, grads, sizeof kept);
+        norm = 7.0f;
+        assert_int_equal(activ_graph_clip_grad_norm(g, 1.0f, &norm), ACTIV_ERROR_RANGE);
+        assert_non_null(strstr(activ_graph_error(g), "not finite"));
+        assert_true(norm == 7.0f);
+        assert_memory_equal(grads, kept, sizeof kept);
+        assert_int_equal(activ_graph_clip_grad_value(g, 3.5f), ACTIV_OK);
+        assert_true(i == 0 ? grads[2] != grads[2] : grads[2] == (i == 2 ? -3.5f : 3.5f));
+        assert_true(grads[3] == 3.0f && grads[30] == -3.5f && grads[20] == 3.5f);
+    }
+    memcpy(before, grads, sizeof before);
+    assert_int_equal(activ_graph_clip_grad_norm(g, -1.0f, &norm), ACTIV_ERROR_RANGE);
+    assert_int_equal(activ_graph_clip_grad_norm(g, NAN, &norm), ACTIV_ERROR_RANGE);
+    assert_int_equal(activ_graph_clip_grad_value(g, -1.0f), ACTIV_ERROR_RANGE);
+    assert_int_equal(activ_graph_clip_grad_value(g, NAN), ACTIV_ERROR_RANGE);
+    assert_int_equal(activ_graph_clip_grad_norm(NULL, 1.0f, &norm), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_graph_clip_grad_value(NULL, 1.0f), ACTIV_ERROR_INVALID);
+    assert_memory_equal(grads, before, sizeof before);
+    activ_graph_destroy(g);
+    assert_int_equal(activ_graph_create(NULL, &g), ACTIV_OK);
+    assert_int_equal(activ_graph_clip_grad_norm(g, 1.0f, &norm), ACTIV_ERROR_STATE);
+    assert_int_equal(activ_graph_clip_grad_value(g, 1.0f), ACTIV_ERROR_STATE);
+    /* One that is for predictions only has no gradients. */
+    activ_optimizer *o = NULL;
+    activ_adamw_options options = ACTIV_ADAMW_DEFAULTS;
+    activ_graph_mse(g, activ_graph_linear(g, activ_graph_input(g, 6), 5));
+    assert_int_equal(activ_graph_compile(g, 0), ACTIV_OK);
+    assert_int_equal(activ_graph_clip_grad_norm(g, 1.0f, &norm), ACTIV_ERROR_STATE);
+    assert_int_equal(activ_graph_clip_grad_value(g, 1.0f), ACTIV_ERROR_STATE);
+    assert_int_equal(activ_adamw_create(g, &options, &o), ACTIV_ERROR_STATE);
+    assert_null(o);
+    assert_true(norm == 7.0f);
+    activ_graph_destroy(g);
+}
+
+/* Where schedules begin and end; tests/golden has what lies between. */
+static void test_schedule_ends(void **state)
+{
+    (void)state;
+    assert_true(activ_lr_step(0.5f, 10, 0.5f, 0) == 0.5f && activ_lr_step(0.5f, 10, 0.5f, 9) == 0.5f);
+    assert_true(activ_lr_step(0.5f, 10, 0.5f, 10) == 0.25f && activ_lr_step(0.5f, 1, 0.5f, 20) == 0x1p-21f);
+    assert_true(activ_lr_step(0.5f, 1, 0.5f, UINT64_MAX) == 0.0f);
+    assert_true(activ_lr_step(0.5f, 1, 1.0f, UINT64_MAX) == 0.5f);
+    assert_true(activ_lr_cosine(0.5f, 8, 0.25f, 0) == 0.5f && activ_lr_cosine(0.5f, 8, 0.25f, 8) == 0.25f);
+    assert_true(activ_lr_cosine(0.5f, 8, 0.25f, 4) == 0.375f && activ_lr_cosine(0.5f, 8, 0.25f, 16) == 0.5f);
+    assert_true(activ_lr_cosine(0.5f, UINT64_MAX, 0.25f, UINT64_MAX) == 0.25f);
+    assert_true(activ_lr_warmup(0.5f, 0.0f, 4, 0) == 0.0f && activ_lr_warmup(0.5f, 0.0f, 4, 1) == 0.125f);
+    assert_true(activ_lr_warmup(0.5f, 0.0f, 4, 4) == 0.5f && activ_lr_warmup(0.5f, 0.0f, 4, 99) == 0.5f);
+    assert_true(activ_lr_warmup(0.5f, 0.0f, 0, 0) == 0.5f);
+    assert_true(activ_lr_warmup_cosine(0.5f, 0.5f, 2, 6, 0.25f, 0) == 0.25f);
+    assert_true(activ_lr_warmup_cosine(0.5f, 0.5f, 2, 6, 0.25f, 2) == 0.5f);
+    assert_true(activ_lr_warmup_cosine(0.5f, 0.5f, 2, 6, 0.25f, 4) == 0.375f);
+    assert_true(activ_lr_warmup_cosine(0.5f, 0.5f, 2, 6, 0.25f, 6) == 0.25f);
+    assert_true(activ_lr_warmup_cosine(0.5f, 0.5f, 2, 6, 0.25f, 10) == 0.25f);   /* and no rise */
+    assert_true(activ_lr_warmup_cosine(0.5f, 0.5f, 6, 2, 0.25f, 6) == 0.25f);
+    /* No length: refused by whoever gets it. */
+    activ_graph *g = small_graph(NULL);
+    activ_optimizer *o = make(g, 1);
+    assert_int_equal(activ_optimizer_set_lr(o, activ_lr_step(0.5f, 0, 0.5f, 3)), ACTIV_ERROR_RANGE);
+    assert_int_equal(activ_optimizer_set_lr(o, activ_lr_cosine(0.5f, 0, 0.25f, 3)), ACTIV_ERROR_RANGE);
+    assert_true(activ_optimizer_lr(o) == 0.001f);
+    activ_optimizer_destroy(o);
+    activ_graph_destroy(g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -380,6 +785,13 @@ int main(void)
         cmocka_unit_test(test_sgd),
         cmocka_unit_test(test_sgd_options),
         cmocka_unit_test(test_sgd_memory),
+        cmocka_unit_test(test_adaptive),
+        cmocka_unit_test(test_no_variance),
+        cmocka_unit_test(test_adaptive_options),
+        cmocka_unit_test(test_same_bits),
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_clipping),
+        cmocka_unit_test(test_schedule_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

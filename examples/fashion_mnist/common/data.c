@@ -275,6 +275,9 @@ activ_status dataset_read(const char *images_path, const char *labels_path, stru
         out->pixels = images.data;
         out->labels = numbers;
         images.data = NULL;
+        /* In float and in this order, as torchvision's ToTensor and Normalize calculate it. */
+        for (int p = 0; p < 256; p++)
+            out->values[p] = ((float)p / 255.0f - 0.5f) / 0.5f;
     }
     idx_free(&images);
     idx_free(&labels);
@@ -290,14 +293,24 @@ void dataset_free(struct dataset *data)
     data->count = 0;
 }
 
+/* Images of a shuffled batch lie anywhere in memory: they are asked for before it is their turn. */
+static void ask_for(const unsigned char *pixels)
+{
+#if defined(__GNUC__)
+    for (size_t i = 0; i < IMAGE_PIXELS; i += 64)
+        __builtin_prefetch(pixels + i);
+#else
+    (void)pixels;
+#endif
+}
+
 void dataset_batch(const struct dataset *data, const uint32_t *order, size_t first, size_t count, float *x,
                    int32_t *labels)
 {
-    /* In float and in this order, as torchvision's ToTensor and Normalize calculate it. */
-    float value[256];
-    for (int p = 0; p < 256; p++)
-        value[p] = ((float)p / 255.0f - 0.5f) / 0.5f;
+    const float *value = data->values;
     for (size_t i = 0; i < count; i++) {
+        if (order != NULL && i + 2 < count)
+            ask_for(data->pixels + order[i + 2] * IMAGE_PIXELS);
         size_t image = order != NULL ? order[i] : first + i;
         const unsigned char *pixels = data->pixels + image * IMAGE_PIXELS;
         float *row = x + i * IMAGE_PIXELS;

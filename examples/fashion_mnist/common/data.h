@@ -43,6 +43,7 @@ struct dataset {
     size_t count;
     unsigned char *pixels;
     int32_t *labels;
+    float values[256];      /* what a network gets for each value of a pixel */
 };
 
 activ_status dataset_read(const char *images_path, const char *labels_path, struct dataset *out,

@@ -61,6 +61,48 @@ activ_status network_create(const activ_context *context, const char *spec, cons
     return ACTIV_OK;
 }
 
+/* Values in one sample of a node. */
+static size_t node_values(const activ_graph *graph, activ_node node)
+{
+    activ_node_info info = {.size = sizeof info};
+    size_t values = 1;
+    if (activ_graph_node_info(graph, node, &info) != ACTIV_OK)
+        return 0;
+    for (size_t i = 0; i < info.ndim; i++)
+        values *= info.shape[i];
+    return values;
+}
+
+activ_status network_check(const activ_graph *graph, const char *path, activ_message *message)
+{
+    bool input = false;
+    bool output = false;
+    for (size_t i = 0; i < activ_graph_node_count(graph); i++) {
+        activ_node_info info = {.size = sizeof info};
+        if (activ_graph_node_info(graph, (activ_node)i, &info) != ACTIV_OK)
+            continue;
+        if (strcmp(info.kind, "input") == 0)
+            input = node_values(graph, (activ_node)i) == IMAGE_PIXELS;
+        else if (strcmp(info.kind, "cross_entropy") == 0)
+            output = node_values(graph, info.inputs[0]) == IMAGE_CLASSES;
+    }
+    if (input && output)
+        return ACTIV_OK;
+    message_set(message, "'%s' holds no network of %d inputs and cross-entropy over %d classes", path, IMAGE_PIXELS,
+                IMAGE_CLASSES);
+    return ACTIV_ERROR_SHAPE;
+}
+
+const char *network_activation(const activ_graph *graph)
+{
+    for (size_t i = 0; i < activ_graph_node_count(graph); i++) {
+        activ_node_info info = {.size = sizeof info};
+        if (activ_graph_node_info(graph, (activ_node)i, &info) == ACTIV_OK && info.spec != NULL)
+            return info.spec;
+    }
+    return NULL;
+}
+
 /* 283914 -> "283,914". */
 static void format_count(size_t count, char *text, size_t size)
 {

@@ -10,23 +10,38 @@
  * compiled for at least so many. */
 #define TEST_BATCH 128
 
+/* The optimiser, as a command line asks for it. NAN: what is usual for it. */
+struct descent {
+    const char *optimizer;    /* "sgd", "adamw" or "rmsprop" */
+    float lr;                 /* 0.01, adamw 0.001 */
+    float momentum;           /* 0.9, rmsprop 0; adamw has none */
+    float weight_decay;       /* 0, adamw 0.01 */
+};
+
+/* Is there such an optimiser, with these settings? */
+activ_status descent_check(const struct descent *descent, activ_message *message);
+
+/* Gives the compiled graph its initial values and makes its optimiser. */
+activ_status descent_start(const struct descent *descent, activ_graph *graph, uint64_t seed,
+                           activ_optimizer **out, activ_message *message);
+
 struct training {
     activ_graph *graph;
-    activ_sgd *sgd;
+    activ_optimizer *optimizer;
     const struct dataset *data;
     size_t batch;
-    uint64_t seed;
     uint32_t *order;
     float *x;
     int32_t *labels;
+    const activ_executor *executor;    /* whose threads put batches together; NULL: the caller's own */
     void (*tick)(void *user, size_t images);    /* called after each batch; NULL: not wanted */
     void *tick_user;
 };
 
-/* Gives the compiled graph its initial values and prepares the rest. The graph and the data belong to the
- * caller and have to live on. */
-activ_status training_start(struct training *training, activ_graph *graph, const struct dataset *data,
-                            size_t batch, float lr, float momentum, uint64_t seed, activ_message *message);
+/* Graph, optimiser and data belong to the caller and have to live on. The images are shuffled by the graph's
+ * seed. */
+activ_status training_start(struct training *training, activ_graph *graph, activ_optimizer *optimizer,
+                            const struct dataset *data, size_t batch, activ_message *message);
 void training_end(struct training *training);
 
 /* Epochs count from 1: the number chooses the order of the images. *loss: the mean over all images of

@@ -1,0 +1,45 @@
+/* Gradients that are too large, as torch.nn.utils.clip_grad_norm_ and clip_grad_value_ cut them. */
+#include <math.h>
+
+#include "activ/optim.h"
+#include "graph/graph.h"
+#include "optim/optimizer.h"
+
+/* May the gradients be cut, and to this limit? */
+static activ_status check(activ_graph *g, float limit, const char *name)
+{
+    if (!g)
+        return ACTIV_ERROR_INVALID;
+    activ_status status = activ_graph_check_compiled(g, 1);
+    if (status != ACTIV_OK)
+        return status;
+    if (!(limit >= 0.0f))
+        return activ_graph_say(g, ACTIV_ERROR_RANGE, NULL, name, " has to be 0 or more");
+    return ACTIV_OK;
+}
+
+activ_status activ_graph_clip_grad_norm(activ_graph *g, float max_norm, float *total_norm)
+{
+    activ_status status = check(g, max_norm, "max_norm");
+    if (status != ACTIV_OK)
+        return status;
+    float *grads = g->arena + g->grads;
+    double norm = sqrt(g->kernels->sum_of_squares(g->param_count, grads));
+    if (!activ_is_finite((float)norm))
+        return activ_graph_say(g, ACTIV_ERROR_RANGE, NULL, "the norm of the gradients is not finite");
+    double factor = (double)max_norm / (norm + 1e-6);
+    if (factor < 1.0)
+        g->kernels->scale(g->param_count, (float)factor, grads);
+    if (total_norm)
+        *total_norm = (float)norm;
+    return ACTIV_OK;
+}
+
+activ_status activ_graph_clip_grad_value(activ_graph *g, float clip_value)
+{
+    activ_status status = check(g, clip_value, "clip_value");
+    if (status != ACTIV_OK)
+        return status;
+    g->kernels->clamp(g->param_count, clip_value, g->arena + g->grads);
+    return ACTIV_OK;
+}

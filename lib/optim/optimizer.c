@@ -1,0 +1,204 @@
+/* What all optimisers share: making one, a step over all parameters, and the settings that may change. */
+#include "optim/optimizer.h"
+
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/sized.h"
+
+/* A thread of the executor's gets at least so many values in a step: enough to be worth waking it. */
+#define PIECE 32768
+
+/* ---- settings ----------------------------------------------------------------------------- */
+
+int activ_optimizer_check(const optimizer_kind *kind, const optimizer_settings *settings, activ_message *message)
+{
+    for (size_t i = 0; i < OPTIMIZER_MOST_SETTINGS && kind->settings[i].name; i++) {
+        const optimizer_setting *setting = &kind->settings[i];
+        float value;
+        if (setting->is_flag)
+            continue;
+        memcpy(&value, (const char *)settings + setting->at, sizeof value);
+        int any_sign = setting->at == offsetof(optimizer_settings, dampening);
+        if (!activ_is_finite(value) || (!any_sign && value < 0.0f)) {
+            activ_message_set(message, kind->title, ": ", setting->name, " has to be finite",
+                              any_sign ? "" : " and not negative");
+            return 0;
+        }
+    }
+    const char *wrong = kind->check(settings);
+    if (wrong)
+        activ_message_set(message, kind->title, ": ", wrong);
+    return wrong == NULL;
+}
+
+int activ_optimizer_check_group(const optimizer_group *group)
+{
+    return activ_is_finite(group->lr_scale) && group->lr_scale >= 0.0f && activ_is_finite(group->weight_decay) &&
+           group->weight_decay >= 0.0f;
+}
+
+/* ---- making one ----------------------------------------------------------------------------- */
+
+activ_status activ_optimizer_create(activ_graph *graph, const optimizer_kind *kind,
+                                    const optimizer_settings *settings, activ_optimizer **out)
+{
+    activ_message message;
+    activ_status status = activ_graph_check_compiled(graph, 1);
+    if (status != ACTIV_OK)
+        return status;
+    if (!activ_optimizer_check(kind, settings, &message))
+        return activ_graph_say(graph, ACTIV_ERROR_RANGE, NULL, message.text);
+    size_t states = 0, stride = (graph->param_count + 15) / 16 * 16, values = 0, bytes = 0;
+    for (size_t k = 0; k < OPTIMIZER_STATES; k++)
+        states += kind->states[k] && kind->keeps(settings, k);
+    if (!activ_checked_mul(states, stride, &values) || !activ_checked_mul(values, sizeof(float), &bytes))
+        return activ_graph_say(graph, ACTIV_ERROR_RANGE, NULL, "the size of the optimiser overflows");
+    size_t tensors = graph->tensor_count;
+    activ_optimizer *o = activ_host_alloc(&graph->host, sizeof *o + tensors * sizeof o->groups[0]);
+    float *block = o ? activ_host_alloc(&graph->host, bytes) : NULL;
+    if (!o || (bytes > 0 && !block)) {
+        activ_host_free(&graph->host, o, sizeof *o + tensors * sizeof o->groups[0]);
+        return activ_graph_say(graph, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for the optimiser");
+    }
+    o->host = graph->host;
+    o->graph = graph;
+    o->kind = kind;
+    o->settings = *settings;
+    o->count = graph->param_count;
+    o->block = block;
+    o->block_bytes = bytes;
+    for (size_t k = 0; k < OPTIMIZER_STATES && block; k++) {
+        if (kind->states[k] && kind->keeps(settings, k)) {
+            o->states[k] = block;
+            block += stride;
+        }
+    }
+    o->tensors = tensors;
+    for (size_t i = 0; i < tensors; i++)
+        o->groups[i] = (optimizer_group){ 1.0f, settings->weight_decay };
+    *out = o;
+    return ACTIV_OK;
+}
+
+void activ_optimizer_destroy(activ_optimizer *o)
+{
+    if (!o)
+        return;
+    activ_host host = o->host;
+    activ_host_free(&host, o->block, o->block_bytes);
+    activ_host_free(&host, o, sizeof *o + o->tensors * sizeof o->groups[0]);
+}
+
+/* ---- a step ------------------------------------------------------------------------------------- */
+
+typedef struct step_job {
+    const activ_optimizer *optimizer;
+    size_t piece;   /* values in each part but the last */
+} step_job;
+
+static void step_part(void *argument, size_t part)
+{
+    const step_job *job = argument;
+    const activ_optimizer *o = job->optimizer;
+    const graph_tensor *tensors = o->graph->tensors;
+    size_t at = part * job->piece, t = 0;
+    size_t end = o->count - at < job->piece ? o->count : at + job->piece;
+    while (at < end) {
+        while (tensors[t].offset + tensors[t].count <= at)
+            t++;
+        /* With the tensors behind it that have the same settings. */
+        optimizer_piece piece = { .group = o->groups[t] };
+        size_t until = tensors[t].offset + tensors[t].count;
+        while (until < end && o->groups[t + 1].lr_scale == piece.group.lr_scale &&
+               o->groups[t + 1].weight_decay == piece.group.weight_decay) {
+            t++;
+            until = tensors[t].offset + tensors[t].count;
+        }
+        until = until < end ? until : end;
+        piece.n = until - at;
+        piece.gradient = o->graph->arena + o->graph->grads + at;
+        piece.params = o->graph->arena + o->graph->params + at;
+        for (size_t k = 0; k < OPTIMIZER_STATES; k++)
+            piece.states[k] = o->states[k] ? o->states[k] + at : NULL;
+        o->kind->step(o, &piece);
+        at = until;
+    }
+}
+
+activ_status activ_optimizer_step(activ_optimizer *o)
+{
+    if (!o)
+        return ACTIV_ERROR_INVALID;
+    step_job job = { o, o->count };
+    size_t threads = (size_t)o->host.executor.num_threads, parts = o->count / PIECE;
+    o->steps++;
+    if (threads > 1 && parts > 1) {
+        parts = parts < threads ? parts : threads;
+        job.piece = ((o->count + parts - 1) / parts + 15) / 16 * 16;   /* parts begin where vectors do */
+    }
+    if (o->count > 0)
+        activ_host_parallel(&o->host, (o->count + job.piece - 1) / job.piece, step_part, &job);
+    return ACTIV_OK;
+}
+
+/* ---- what may change, and what can be seen -------------------------------------------------------- */
+
+activ_status activ_optimizer_set_lr(activ_optimizer *o, float lr)
+{
+    if (!o)
+        return ACTIV_ERROR_INVALID;
+    if (!activ_is_finite(lr) || lr < 0.0f)
+        return activ_graph_say(o->graph, ACTIV_ERROR_RANGE, NULL, o->kind->title,
+                               ": lr has to be finite and not negative");
+    o->settings.lr = lr;
+    return ACTIV_OK;
+}
+
+float activ_optimizer_lr(const activ_optimizer *o)
+{
+    return o ? o->settings.lr : 0.0f;
+}
+
+uint64_t activ_optimizer_steps(const activ_optimizer *o)
+{
+    return o ? o->steps : 0;
+}
+
+activ_status activ_optimizer_set_group(activ_optimizer *o, size_t tensor, const activ_group_options *options)
+{
+    activ_group_options own;
+    if (!o || !options)
+        return ACTIV_ERROR_INVALID;
+    activ_status status = activ_sized_read(&own, sizeof own, options);
+    if (status != ACTIV_OK)
+        return status;
+    if (tensor >= o->tensors)
+        return activ_graph_say(o->graph, ACTIV_ERROR_RANGE, NULL, o->kind->title, ": there is no such tensor");
+    optimizer_group group = { own.lr_scale, own.weight_decay };
+    if (!activ_optimizer_check_group(&group))
+        return activ_graph_say(o->graph, ACTIV_ERROR_RANGE, NULL, o->kind->title, ": lr_scale and weight_decay of ",
+                               o->graph->tensors[tensor].name, " have to be finite and not negative");
+    o->groups[tensor] = group;
+    return ACTIV_OK;
+}
+
+activ_status activ_optimizer_get_group(const activ_optimizer *o, size_t tensor, activ_group_options *options)
+{
+    if (!o || !options)
+        return ACTIV_ERROR_INVALID;
+    if (tensor >= o->tensors)
+        return ACTIV_ERROR_RANGE;
+    activ_group_options own = { sizeof own, o->groups[tensor].lr_scale, o->groups[tensor].weight_decay };
+    return activ_sized_write(&own, sizeof own, options);
+}
+
+activ_status activ_optimizer_decay_weights_only(activ_optimizer *o)
+{
+    if (!o)
+        return ACTIV_ERROR_INVALID;
+    for (size_t i = 0; i < o->tensors; i++)
+        if (o->graph->tensors[i].ndim < 2)
+            o->groups[i].weight_decay = 0.0f;
+    return ACTIV_OK;
+}

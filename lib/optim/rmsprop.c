@@ -1,0 +1,67 @@
+/* RMSprop, as torch.optim.RMSprop. */
+#include "base/sized.h"
+#include "optim/optimizer.h"
+
+enum { SQUARE_AVG, MOMENTUM_BUFFER, GRAD_AVG };
+
+static int keeps(const optimizer_settings *s, size_t state)
+{
+    return state == SQUARE_AVG || (state == MOMENTUM_BUFFER ? s->momentum != 0.0f : s->centered);
+}
+
+static const char *check(const optimizer_settings *s)
+{
+    if (s->alpha > 1.0f)
+        return "alpha has to be 0 to 1";
+    if (s->eps == 0.0f)
+        return "eps has to be greater than 0; ACTIV_RMSPROP_DEFAULTS are the usual settings";
+    return NULL;
+}
+
+static void step(const activ_optimizer *o, const optimizer_piece *piece)
+{
+    const optimizer_settings *s = &o->settings;
+    const activ_rmsprop_scalars scalars = {
+        .lr = s->lr * piece->group.lr_scale,
+        .alpha = s->alpha,
+        .share = (float)(1.0 - (double)s->alpha),
+        .eps = s->eps,
+        .weight_decay = piece->group.weight_decay,
+        .momentum = s->momentum,
+        .maximize = s->maximize,
+    };
+    o->graph->kernels->rmsprop(&scalars, piece->n, piece->gradient, piece->states[SQUARE_AVG],
+                               piece->states[MOMENTUM_BUFFER], piece->states[GRAD_AVG], piece->params);
+}
+
+const optimizer_kind activ_optimizer_rmsprop = {
+    .name = "rmsprop",
+    .title = "RMSprop",
+    .settings = { OPTIMIZER_SETTING(lr), OPTIMIZER_SETTING(alpha), OPTIMIZER_SETTING(eps),
+                  OPTIMIZER_SETTING(weight_decay), OPTIMIZER_SETTING(momentum), OPTIMIZER_FLAG(centered),
+                  OPTIMIZER_FLAG(maximize) },
+    .states = { [SQUARE_AVG] = "square_avg", [MOMENTUM_BUFFER] = "momentum_buffer", [GRAD_AVG] = "grad_avg" },
+    .keeps = keeps,
+    .check = check,
+    .step = step,
+};
+
+activ_status activ_rmsprop_create(activ_graph *graph, const activ_rmsprop_options *options, activ_optimizer **out)
+{
+    activ_rmsprop_options own;
+    if (!graph || !options || !out)
+        return ACTIV_ERROR_INVALID;
+    activ_status status = activ_sized_read(&own, sizeof own, options);
+    if (status != ACTIV_OK)
+        return status;
+    const optimizer_settings settings = {
+        .lr = own.lr,
+        .alpha = own.alpha,
+        .eps = own.eps,
+        .weight_decay = own.weight_decay,
+        .momentum = own.momentum,
+        .centered = own.centered != 0,
+        .maximize = own.maximize != 0,
+    };
+    return activ_optimizer_create(graph, &activ_optimizer_rmsprop, &settings, out);
+}
