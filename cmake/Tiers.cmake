@@ -30,6 +30,16 @@ function(activ_add_tiers out)
     set(${out} ${objects} PARENT_SCOPE)
 endfunction()
 
+# OUT: the names in a list that a header keeps, one " X(name)" each.
+function(activ_read_list out header)
+    set(file ${CMAKE_CURRENT_SOURCE_DIR}/${header})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+    file(READ ${file} text)
+    string(REGEX MATCHALL " X\\([a-z0-9_]+\\)" names "${text}")
+    list(TRANSFORM names REPLACE "^ X\\((.*)\\)" "\\1")
+    set(${out} ${names} PARENT_SCOPE)
+endfunction()
+
 # Headers that repeat a list: the tiers, and the functions' files.
 function(activ_generate_lists directory)
     set(rows "")
@@ -39,13 +49,9 @@ function(activ_generate_lists directory)
     file(CONFIGURE OUTPUT ${directory}/activ_tiers.h CONTENT
         "/* Made by cmake/Tiers.cmake. */\n#define ACTIV_TIERS(X)${rows}\n" @ONLY)
 
-    set(list_file ${CMAKE_CURRENT_SOURCE_DIR}/functions/list.h)
-    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${list_file})
-    file(READ ${list_file} list)
-    string(REGEX MATCHALL " X\\([a-z0-9_]+\\)" lines "${list}")
+    activ_read_list(names functions/list.h)
     set(includes "")
-    foreach(line IN LISTS lines)
-        string(REGEX REPLACE "^ X\\((.*)\\)" "\\1" name "${line}")
+    foreach(name IN LISTS names)
         string(APPEND includes "#include \"functions/${name}.h\"\n")
     endforeach()
     file(CONFIGURE OUTPUT ${directory}/activ_functions.h CONTENT

@@ -13,7 +13,7 @@
  *    A trainable function has parameters, an array of the caller's:
  *    activ_fn_param_count, activ_fn_param_init.
  *
- * 2. A network (graph.h): input, linear, apply, ..., a loss; compile; init;
+ * 2. A network (graph.h): input, linear, apply, batch_norm, ..., a loss; compile; init;
  *    then activ_graph_train computes a batch's loss and gradients.
  *
  * 3. An optimiser (optim.h): SGD, AdamW or RMSprop; activ_optimizer_step moves

@@ -29,8 +29,8 @@ extern "C" {
 
 /* ---- a network --------------------------------------------------------------------------- */
 
-/* Writes the parameters of a compiled graph under their names, and in the metadata the
- * description of the network ("activ.network"), so that loading rebuilds it. The same parameters
+/* Writes the parameters and buffers of a compiled graph under their names, and in the metadata the
+ * description of the network ("activ.network"), so that loading rebuilds it. The same values
  * give the same bytes. */
 ACTIV_API activ_status activ_checkpoint_save(const activ_graph *graph, const char *path,
                                              activ_message *message);
@@ -40,8 +40,9 @@ ACTIV_API activ_status activ_checkpoint_save(const activ_graph *graph, const cha
 ACTIV_API activ_status activ_checkpoint_load(const activ_context *context, const char *path,
                                              size_t max_batch, activ_graph **out, activ_message *message);
 
-/* Loads the parameters only, by name, into a compiled graph: all of its tensors have to be there
- * with the same shapes, and no others. On failure the graph is unchanged. Reads files written by
+/* Loads the parameters and buffers only, by name, into a compiled graph: all of its tensors have to be
+ * there with the same shapes, and no others but PyTorch's NAME.num_batches_tracked of a batch_norm,
+ * which is left aside. On failure the graph is unchanged. Reads files written by
  * PyTorch users with safetensors.torch.save_file too: the description is not needed. */
 ACTIV_API activ_status activ_checkpoint_load_params(activ_graph *graph, const char *path,
                                                     activ_message *message);

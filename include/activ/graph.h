@@ -73,6 +73,43 @@ ACTIV_API activ_node activ_graph_apply_shared(activ_graph *graph, activ_node x, 
 /* y = a + b, of the same shape. */
 ACTIV_API activ_node activ_graph_add(activ_graph *graph, activ_node a, activ_node b);
 
+/* y = a b, element by element, of the same shape (ONNX's Mul). */
+ACTIV_API activ_node activ_graph_multiply(activ_graph *graph, activ_node a, activ_node b);
+
+/* The values of a, then those of b, along an axis of a sample (ONNX's Concat); the other dimensions
+ * are the same. axis: 0 is the first dimension after the batch, -1 the last. */
+ACTIV_API activ_node activ_graph_concat(activ_graph *graph, activ_node a, activ_node b, int32_t axis);
+
+/* PyTorch's nn.Dropout: a training step sets each value to 0 with probability p, 0 to 1, and multiplies
+ * the others by 1/(1 - p); elsewhere y = x. Which ones is a function of the seed given to
+ * activ_graph_init, the layer, the number of training steps since, and the element. Srivastava,
+ * Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014, JMLR 15. */
+ACTIV_API activ_node activ_graph_dropout(activ_graph *graph, activ_node x, float p);
+
+/* Settings of the two layers below. 0 stands for the default, as does NULL for all. */
+typedef struct activ_norm_options {
+    size_t size;             /* sizeof(activ_norm_options), set by the caller */
+    float eps;               /* added to a variance; above 0; default 1e-5 */
+    float momentum;          /* batch_norm: a running value moves by this share towards the batch's; above 0,
+                              * at most 1; default 0.1 */
+} activ_norm_options;
+
+/* y = (x - mean)/sqrt(var + eps) weight + bias for each channel, the first dimension of a sample:
+ * PyTorch's nn.BatchNorm1d of (N, C) and (N, C, L), and 2d and 3d. A training step takes mean and
+ * variance of the channel's values in the batch, which have to be more than one (ACTIV_ERROR_RANGE), and
+ * moves the buffers "running_mean" and "running_var" (this one from the sum of squares over n - 1);
+ * elsewhere the buffers are used. weight starts as 1, bias as 0. Means and variances are computed in
+ * double, in two passes, and the variance is right to 2^-23. Ioffe, Szegedy 2015, arXiv:1502.03167. */
+ACTIV_API activ_node activ_graph_batch_norm(activ_graph *graph, activ_node x,
+                                            const activ_norm_options *options);
+
+/* The same for each sample alone, over its dimensions from `axis` on (counted as in concat): -1 is the
+ * last dimension, 0 the whole sample. weight and bias have the shape of these dimensions. PyTorch's
+ * nn.LayerNorm, whose normalized_shape it is; ONNX's LayerNormalization. Ba, Kiros, Hinton 2016,
+ * arXiv:1607.06450. */
+ACTIV_API activ_node activ_graph_layer_norm(activ_graph *graph, activ_node x, int32_t axis,
+                                            const activ_norm_options *options);
+
 /* The loss ends a graph; there is at most one. Cross-entropy: mean over the samples of -ln
  * softmax(logits)[label], logits with one dimension per sample. Mean squared error: mean over
  * all values of (prediction - target)^2. */
@@ -84,7 +121,7 @@ ACTIV_API activ_node activ_graph_mse(activ_graph *graph, activ_node prediction);
 ACTIV_API activ_status activ_graph_name(activ_graph *graph, activ_node node, const char *name);
 
 /* Checks the whole, plans the memory for batches of up to max_batch samples and takes it in one
- * piece. The parameters start as zeros: activ_graph_init or a checkpoint gives them values. If
+ * piece. Parameters and buffers start as zeros: activ_graph_init or a checkpoint gives them values. If
  * it fails for the batch or for memory, it may be tried again with less. max_batch 0: for
  * activ_graph_predict only; such a graph holds its parameters and nothing else. */
 ACTIV_API activ_status activ_graph_compile(activ_graph *graph, size_t max_batch);
@@ -95,7 +132,8 @@ ACTIV_API activ_status activ_graph_compile(activ_graph *graph, size_t max_batch)
 ACTIV_API const char *activ_graph_error(const activ_graph *graph);
 
 /* Initial values as PyTorch's: weight and bias of a linear layer uniform in
- * +-1/sqrt(in_features), activations as activ_fn_param_init. A function of the seed alone. For
+ * +-1/sqrt(in_features), activations as activ_fn_param_init; of batch_norm and layer_norm weight 1 and
+ * bias 0, the running mean 0, the running variance 1. A function of the seed alone. For
  * other schemes see activ_graph_init_weights in optim.h. */
 ACTIV_API activ_status activ_graph_init(activ_graph *graph, uint64_t seed);
 
@@ -146,13 +184,21 @@ ACTIV_API activ_status activ_graph_evaluate_values(activ_graph *graph, size_t ba
 typedef struct activ_node_info {
     size_t size;             /* sizeof(activ_node_info), set by the caller */
     const char *name;        /* "layers.0"; the graph's */
-    const char *kind;        /* "input" "flatten" "linear" "activation" "add" "cross_entropy" "mse" */
+    const char *kind;        /* "input" "flatten" "linear" "activation" "add" "multiply" "concat" "dropout"
+                              * "batch_norm" "layer_norm" "cross_entropy" "mse" */
     const char *spec;        /* of an activation's function; else NULL */
     size_t ndim;             /* of one sample */
     size_t shape[ACTIV_MAX_DIMS];
     size_t params;           /* trainable values that belong to this layer (shared ones: to the first) */
     size_t multiply_adds;    /* of one sample, forward */
     activ_node inputs[2];    /* -1 where there is none */
+    size_t first_param;      /* the layer's parameters and gradients are activ_graph_params() and
+                              * activ_graph_grads(), [first_param .. + params) */
+    size_t first_buffer;     /* and its buffers activ_graph_buffers(), [first_buffer .. + buffers) */
+    size_t buffers;
+    float p;                 /* of dropout */
+    size_t axis;             /* of concat and layer_norm, 0: the first dimension of a sample */
+    float eps, momentum;     /* of batch_norm; eps of layer_norm too */
 } activ_node_info;
 
 ACTIV_API size_t activ_graph_node_count(const activ_graph *graph);
@@ -179,6 +225,17 @@ typedef struct activ_param_info {
 
 ACTIV_API size_t activ_graph_tensor_count(const activ_graph *graph);
 ACTIV_API activ_status activ_graph_tensor_info(const activ_graph *graph, size_t index,
+                                               activ_param_info *info);
+
+/* Buffers: values that belong to a layer and to its file, but that no optimiser moves. batch_norm has
+ * two, "layers.1.running_mean" and "layers.1.running_var", which training steps set and evaluation
+ * reads. All of them in one array, NULL before compile; they may be written between calls. Their
+ * tensors are told of as parameters are, with offsets in this array. activ_graph_buffer_count counts
+ * values, activ_graph_buffer_tensor_count tensors. */
+ACTIV_API size_t activ_graph_buffer_count(const activ_graph *graph);
+ACTIV_API float *activ_graph_buffers(activ_graph *graph);
+ACTIV_API size_t activ_graph_buffer_tensor_count(const activ_graph *graph);
+ACTIV_API activ_status activ_graph_buffer_info(const activ_graph *graph, size_t index,
                                                activ_param_info *info);
 
 /* What a node put out in the last forward or evaluate call: batch rows; the graph's, until the

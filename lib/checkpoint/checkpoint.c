@@ -77,7 +77,7 @@ static activ_status make_list(const activ_graph *g, const activ_optimizer *o, te
 {
     memset(list, 0, sizeof *list);
     list->host = &g->host;
-    size_t count = g->tensor_count;
+    size_t count = activ_graph_stored_count(g);
     for (size_t k = 0; o && k < OPTIMIZER_STATES; k++)
         list->state_count += o->states[k] ? g->tensor_count : 0;
     list->count = count + list->state_count;
@@ -91,10 +91,10 @@ static activ_status make_list(const activ_graph *g, const activ_optimizer *o, te
     if (!list->names || !list->tensors || (list->state_count > 0 && !list->state_names))
         status = ACTIV_ERROR_OUT_OF_MEMORY;
     for (size_t i = 0; i < count && status == ACTIV_OK; i++) {
-        const graph_tensor *t = &g->tensors[i];
+        const graph_tensor *t = activ_graph_stored(g, i);
         list->names[i] = t->name;
         status = activ_tensor_view(&context, ACTIV_FLOAT32, t->ndim, t->shape, NULL,
-                                   activ_graph_tensor_values(g, i), &list->tensors[i]);
+                                   activ_graph_stored_values(g, i), &list->tensors[i]);
     }
     if (status == ACTIV_OK && list->state_count > 0)
         status = list_states(g, o, list);
@@ -196,6 +196,20 @@ static activ_status blame(activ_message *message, activ_status status, const cha
     return status;
 }
 
+/* PyTorch's batch_norm counts its steps, in a tensor that only a mean over all of them would need. */
+static int is_left_aside(const activ_graph *g, const activ_safetensors_entry *entry)
+{
+    const char *role = strrchr(entry->name, '.');
+    if (!role || strcmp(role, ".num_batches_tracked") != 0 || entry->dtype != ACTIV_INT64)
+        return 0;
+    size_t length = (size_t)(role - entry->name);
+    for (size_t i = 0; i < g->node_count; i++)
+        if (g->nodes[i].buffers > 0 && strncmp(g->nodes[i].name, entry->name, length) == 0 &&
+            g->nodes[i].name[length] == '\0')
+            return 1;
+    return 0;
+}
+
 /* Is there a float32 tensor of this name and shape? */
 static activ_status match_one(const activ_safetensors *file, const char *path, const char *name,
                               const graph_tensor *t, activ_message *message)
@@ -227,8 +241,10 @@ static int is_state(const activ_safetensors *file, const char *name)
 static activ_status match(const activ_graph *g, const activ_safetensors *file, const char *path,
                           activ_message *message)
 {
-    for (size_t i = 0; i < g->tensor_count; i++) {
-        activ_status status = match_one(file, path, g->tensors[i].name, &g->tensors[i], message);
+    size_t count = activ_graph_stored_count(g);
+    for (size_t i = 0; i < count; i++) {
+        const graph_tensor *t = activ_graph_stored(g, i);
+        activ_status status = match_one(file, path, t->name, t, message);
         if (status != ACTIV_OK)
             return status;
     }
@@ -239,9 +255,9 @@ static activ_status match(const activ_graph *g, const activ_safetensors *file, c
         if (status != ACTIV_OK)
             return status;
         size_t j = 0;
-        while (j < g->tensor_count && strcmp(g->tensors[j].name, entry.name) != 0)
+        while (j < count && strcmp(activ_graph_stored(g, j)->name, entry.name) != 0)
             j++;
-        if (j == g->tensor_count && !is_state(file, entry.name))
+        if (j == count && !is_state(file, entry.name) && !is_left_aside(g, &entry))
             return blame(message, ACTIV_ERROR_FORMAT, path, entry.name, " is not one of the network's");
     }
     return ACTIV_OK;
@@ -249,10 +265,10 @@ static activ_status match(const activ_graph *g, const activ_safetensors *file, c
 
 static void load_values(activ_graph *g, const activ_safetensors *file)
 {
-    for (size_t i = 0; i < g->tensor_count; i++) {
+    for (size_t i = 0; i < activ_graph_stored_count(g); i++) {
         activ_safetensors_entry entry = { .size = sizeof entry };
-        if (activ_safetensors_find(file, g->tensors[i].name, &entry) == ACTIV_OK)
-            memcpy(activ_graph_tensor_values(g, i), entry.data, entry.bytes);
+        if (activ_safetensors_find(file, activ_graph_stored(g, i)->name, &entry) == ACTIV_OK)
+            memcpy(activ_graph_stored_values(g, i), entry.data, entry.bytes);
     }
 }
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/sized.h"
 #include "cpu/cpu.h"
 #include "graph/graph.h"
 
@@ -34,6 +35,7 @@ void activ_graph_destroy(activ_graph *g)
         activ_fn_destroy(g->nodes[i].fn);
     activ_host_free(&host, g->nodes, g->node_room * sizeof *g->nodes);
     activ_host_free(&host, g->tensors, g->tensor_room * sizeof *g->tensors);
+    activ_host_free(&host, g->buffers, g->buffer_room * sizeof *g->buffers);
     activ_host_free(&host, g->arena, g->arena_bytes);
     activ_host_free(&host, g, sizeof *g);
 }
@@ -161,9 +163,10 @@ graph_node *activ_graph_start(activ_graph *g, const graph_kind *kind, activ_node
     memset(node, 0, sizeof *node);
     node->kind = kind;
     node->shares = -1;
-    node->value = node->grad = node->noise = node->place = ACTIV_NOWHERE;
+    node->value = node->grad = node->saved = node->place = ACTIV_NOWHERE;
     node->finish = node->back_finish = -1;
     node->first_tensor = g->tensor_count;
+    node->first_buffer = g->buffer_count;
     for (int i = 0; i < 2; i++)
         node->inputs[i] = i < kind->inputs ? inputs[i] : -1;
     node->last_consumer = -1;
@@ -195,30 +198,67 @@ activ_node activ_graph_finish(activ_graph *g, graph_node *node)
     return id;
 }
 
+activ_status activ_graph_take_one_shape(activ_graph *g, graph_node *node)
+{
+    const graph_node *a = activ_graph_input_of(g, node, 0);
+    for (int i = 1; i < node->kind->inputs; i++) {
+        const graph_node *b = activ_graph_input_of(g, node, i);
+        if (a->ndim != b->ndim || memcmp(a->shape, b->shape, a->ndim * sizeof a->shape[0]) != 0)
+            return activ_graph_fail_shape(g, node, "needs two inputs of one shape");
+    }
+    node->ndim = a->ndim;
+    memcpy(node->shape, a->shape, sizeof node->shape);
+    return ACTIV_OK;
+}
+
+activ_status activ_graph_take_axis(activ_graph *g, graph_node *node, int32_t axis)
+{
+    int64_t ndim = (int64_t)activ_graph_input_of(g, node, 0)->ndim, from_first = axis < 0 ? axis + ndim : axis;
+    if (from_first < 0 || from_first >= ndim)
+        return activ_graph_fail_shape(g, node, "needs an axis of a sample");
+    node->axis = (size_t)from_first;
+    return ACTIV_OK;
+}
+
+activ_status activ_graph_take_norm_options(activ_graph *g, graph_node *node, const activ_norm_options *options)
+{
+    activ_norm_options o = { .size = sizeof o };
+    activ_status status = options ? activ_sized_read(&o, sizeof o, options) : ACTIV_OK;
+    if (status != ACTIV_OK)
+        return activ_graph_fail(g, status, node, "its options have a wrong size, or more than this library knows");
+    node->eps = o.eps == 0.0f ? 1e-5f : o.eps;
+    node->momentum = o.momentum == 0.0f ? 0.1f : o.momentum;
+    if (!(node->eps > 0.0f) || node->eps - node->eps != 0.0f)
+        return activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "eps has to be finite and above 0");
+    if (!(node->momentum > 0.0f && node->momentum <= 1.0f))
+        return activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "momentum is not above 0 and at most 1");
+    return ACTIV_OK;
+}
+
 int activ_graph_is_free_name(const activ_graph *g, const char *name)
 {
     return is_name(name) && activ_graph_find(g, name) < 0;
 }
 
-activ_status activ_graph_add_tensor(activ_graph *g, activ_node id, const char *role, size_t ndim,
-                                    const size_t *shape)
+/* Behind the tensors of one list, whose values are `values` so far. */
+static activ_status add_to_list(activ_graph *g, activ_node id, const char *role, size_t ndim,
+                                const size_t *shape, graph_tensor **list, size_t *count, size_t *room,
+                                size_t *values)
 {
     const graph_node *node = &g->nodes[id];
-    if (g->tensor_count == g->tensor_room) {
-        graph_tensor *tensors = activ_host_grow(&g->host, g->tensors, g->tensor_count, &g->tensor_room,
-                                                sizeof *tensors);
+    if (*count == *room) {
+        graph_tensor *tensors = activ_host_grow(&g->host, *list, *count, room, sizeof *tensors);
         if (!tensors)
             return activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, node, "no memory for its parameters");
-        g->tensors = tensors;
+        *list = tensors;
     }
-    graph_tensor *t = &g->tensors[g->tensor_count];
-    size_t bytes;
-    if (!activ_checked_count(ndim, shape, &t->count) ||
-        !activ_checked_add(g->param_count, t->count, &t->offset) ||
-        !activ_checked_mul(t->offset, sizeof(float), &bytes))
+    graph_tensor *t = &(*list)[*count];
+    size_t bytes, end;
+    memset(t, 0, sizeof *t);
+    if (!activ_checked_count(ndim, shape, &t->count) || !activ_checked_add(*values, t->count, &end) ||
+        !activ_checked_mul(end, sizeof(float), &bytes))
         return activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "the number of its parameters overflows");
-    g->param_count = t->offset;
-    t->offset -= t->count;
+    t->offset = *values;
     t->ndim = ndim;
     for (size_t i = 0; i < ndim; i++)
         t->shape[i] = shape[i];
@@ -228,9 +268,38 @@ activ_status activ_graph_add_tensor(activ_graph *g, activ_node id, const char *r
     activ_text_add(&text, node->name);
     activ_text_add(&text, ".");
     activ_text_add(&text, role);
-    g->tensor_count++;
-    g->nodes[id].tensors++;
+    *values = end;
+    ++*count;
     return ACTIV_OK;
+}
+
+activ_status activ_graph_add_tensor(activ_graph *g, activ_node id, const char *role, size_t ndim,
+                                    const size_t *shape)
+{
+    activ_status status = add_to_list(g, id, role, ndim, shape, &g->tensors, &g->tensor_count,
+                                      &g->tensor_room, &g->param_count);
+    g->nodes[id].tensors += status == ACTIV_OK;
+    return status;
+}
+
+activ_status activ_graph_add_buffer(activ_graph *g, activ_node id, const char *role, size_t ndim,
+                                    const size_t *shape)
+{
+    activ_status status = add_to_list(g, id, role, ndim, shape, &g->buffers, &g->buffer_count,
+                                      &g->buffer_room, &g->buffer_values);
+    g->nodes[id].buffers += status == ACTIV_OK;
+    return status;
+}
+
+/* "OLD.role" becomes "NAME.role"; `old` is the length of OLD. */
+static void rename_tensor(graph_tensor *t, size_t old, const char *name)
+{
+    char role[sizeof t->name];
+    memcpy(role, t->name + old, strlen(t->name + old) + 1);
+    activ_text text;
+    activ_text_start(&text, t->name, sizeof t->name);
+    activ_text_add(&text, name);
+    activ_text_add(&text, role);
 }
 
 activ_status activ_graph_name(activ_graph *g, activ_node id, const char *name)
@@ -258,14 +327,10 @@ activ_status activ_graph_name(activ_graph *g, activ_node id, const char *name)
     if (other >= 0 && other != id)
         return activ_graph_fail(g, ACTIV_ERROR_INVALID, node, "another layer is called ", quoted);
     size_t old = strlen(node->name);
-    for (size_t i = 0; i < node->tensors; i++) {
-        graph_tensor *t = &g->tensors[node->first_tensor + i];
-        char role[sizeof t->name];
-        memcpy(role, t->name + old, strlen(t->name + old) + 1);
-        activ_text_start(&text, t->name, sizeof t->name);
-        activ_text_add(&text, name);
-        activ_text_add(&text, role);
-    }
+    for (size_t i = 0; i < node->tensors; i++)
+        rename_tensor(&g->tensors[node->first_tensor + i], old, name);
+    for (size_t i = 0; i < node->buffers; i++)
+        rename_tensor(&g->buffers[node->first_buffer + i], old, name);
     memcpy(node->name, name, strlen(name) + 1);
     return ACTIV_OK;
 }
@@ -285,6 +350,11 @@ float *activ_graph_tensor_values(const activ_graph *g, size_t tensor)
 float *activ_graph_tensor_gradient(const activ_graph *g, size_t tensor)
 {
     return g->arena + g->grads + g->tensors[tensor].offset;
+}
+
+float *activ_graph_buffer_values(const activ_graph *g, size_t buffer)
+{
+    return g->arena + g->kept + g->buffers[buffer].offset;
 }
 
 size_t activ_graph_node_count(const activ_graph *g)
@@ -310,6 +380,21 @@ float *activ_graph_params(activ_graph *g)
 float *activ_graph_grads(activ_graph *g)
 {
     return g && g->max_batch > 0 ? g->arena + g->grads : NULL;
+}
+
+size_t activ_graph_buffer_count(const activ_graph *g)
+{
+    return g ? g->buffer_values : 0;
+}
+
+float *activ_graph_buffers(activ_graph *g)
+{
+    return g && g->arena ? g->arena + g->kept : NULL;
+}
+
+size_t activ_graph_buffer_tensor_count(const activ_graph *g)
+{
+    return g ? g->buffer_count : 0;
 }
 
 size_t activ_graph_max_batch(const activ_graph *g)

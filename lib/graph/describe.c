@@ -4,7 +4,8 @@
  *     input = input(784)
  *     layers.0 = linear(input, out_features=10)
  *     layers.1 = activation(layers.0, fn=leaky_relu(negative_slope=0.2))
- *     cross_entropy = cross_entropy(layers.1)
+ *     layers.2 = batch_norm(layers.1, eps=1e-5, momentum=0.1)
+ *     cross_entropy = cross_entropy(layers.2)
  *
  * One line per node, in their order: a name, a kind, and in brackets the names of the inputs,
  * then numbers or settings. The first line names the version of the grammar. */
@@ -15,8 +16,9 @@
 #define HEADER "libactiv network 1"
 
 static const graph_kind *const kinds[] = {
-    &activ_kind_input, &activ_kind_flatten, &activ_kind_linear, &activ_kind_activation,
-    &activ_kind_add, &activ_kind_cross_entropy, &activ_kind_mse,
+#define KIND(name) &activ_kind_##name,
+    ACTIV_LAYERS(KIND)
+#undef KIND
 };
 
 void activ_graph_describe(const activ_graph *g, activ_text *text)
@@ -45,6 +47,21 @@ const char *activ_line_value(const graph_line *line, const char *key)
         if (line->keys[i] && strcmp(line->keys[i], key) == 0)
             return line->values[i];
     return NULL;
+}
+
+int activ_line_size(const graph_line *line, const char *key, size_t *number)
+{
+    const char *text = activ_line_value(line, key);
+    size_t length = text ? strlen(text) : 0;
+    return length > 0 && activ_parse_size(text, length, number) == length;
+}
+
+int activ_line_float(const graph_line *line, const char *key, float *number)
+{
+    const char *text = activ_line_value(line, key);
+    size_t length = text ? strlen(text) : 0;
+    int overflow = 0;
+    return length > 0 && activ_parse_float(text, length, number, &overflow) == length && !overflow;
 }
 
 /* Cuts the text at the next ", " and returns what was before it; NULL at the end. The value of

@@ -21,21 +21,26 @@ activ_status activ_graph_node_info(const activ_graph *g, activ_node id, activ_no
     for (size_t i = 0; i < node->tensors; i++) {
         const graph_tensor *t = &g->tensors[node->first_tensor + i];
         own.params += t->count;
-        if (t->ndim == 2)
+        if (t->ndim == 2 && node->kind == &activ_kind_linear)
             own.multiply_adds += t->count;
     }
     own.inputs[0] = node->inputs[0];
     own.inputs[1] = node->inputs[1];
+    own.p = node->p;
+    own.axis = node->axis;
+    own.eps = node->eps;
+    own.momentum = node->momentum;
+    if (node->tensors > 0)
+        own.first_param = g->tensors[node->first_tensor].offset;
+    for (size_t i = 0; i < node->buffers; i++)
+        own.buffers += g->buffers[node->first_buffer + i].count;
+    if (node->buffers > 0)
+        own.first_buffer = g->buffers[node->first_buffer].offset;
     return activ_sized_write(&own, sizeof own, info);
 }
 
-activ_status activ_graph_tensor_info(const activ_graph *g, size_t index, activ_param_info *info)
+static activ_status tell_tensor(const graph_tensor *t, activ_param_info *info)
 {
-    if (!g || !info)
-        return ACTIV_ERROR_INVALID;
-    if (index >= g->tensor_count)
-        return ACTIV_ERROR_RANGE;
-    const graph_tensor *t = &g->tensors[index];
     activ_param_info own;
     memset(&own, 0, sizeof own);
     own.size = sizeof own;
@@ -46,6 +51,20 @@ activ_status activ_graph_tensor_info(const activ_graph *g, size_t index, activ_p
     memcpy(own.shape, t->shape, sizeof t->shape);
     own.node = t->node;
     return activ_sized_write(&own, sizeof own, info);
+}
+
+activ_status activ_graph_tensor_info(const activ_graph *g, size_t index, activ_param_info *info)
+{
+    if (!g || !info)
+        return ACTIV_ERROR_INVALID;
+    return index < g->tensor_count ? tell_tensor(&g->tensors[index], info) : ACTIV_ERROR_RANGE;
+}
+
+activ_status activ_graph_buffer_info(const activ_graph *g, size_t index, activ_param_info *info)
+{
+    if (!g || !info)
+        return ACTIV_ERROR_INVALID;
+    return index < g->buffer_count ? tell_tensor(&g->buffers[index], info) : ACTIV_ERROR_RANGE;
 }
 
 activ_status activ_graph_init(activ_graph *g, uint64_t seed)

@@ -7,6 +7,7 @@
 #include "base/host.h"
 #include "base/text.h"
 #include "fn/fn.h"
+#include "graph/layers/list.h"
 #include "kernels/kernels.h"
 
 #define ACTIV_NAME_SIZE 64
@@ -24,14 +25,17 @@ typedef struct graph_node {
 
     /* What the layer was asked for. */
     int no_bias;                /* linear */
+    float p;                    /* dropout */
+    size_t axis;                /* concat; layer_norm: the first of those that are normalized */
+    float eps, momentum;        /* batch_norm, layer_norm (no momentum) */
     activ_fn *fn;               /* activation */
     activ_node shares;          /* activation: the node whose parameters it uses, or -1 */
 
-    /* Its tensors: graph->tensors[first_tensor .. + tensors). */
-    size_t first_tensor, tensors;
+    /* Its tensors: graph->tensors[first_tensor .. + tensors), and graph->buffers in the same way. */
+    size_t first_tensor, tensors, first_buffer, buffers;
 
     /* The plan. Offsets in floats. */
-    size_t value, grad, noise;
+    size_t value, grad, saved;
     size_t place;               /* of the value in a workspace for predictions, per sample; ACTIV_NOWHERE: the caller's y */
     int predicts;               /* the output depends on it */
     size_t last_use;            /* the last node that reads the values, seen through views */
@@ -50,7 +54,7 @@ typedef struct graph_node {
 
 typedef struct graph_tensor {
     char name[ACTIV_NAME_SIZE + 16];
-    size_t offset, count, ndim, shape[2];
+    size_t offset, count, ndim, shape[ACTIV_MAX_DIMS];
     activ_node node;
 } graph_tensor;
 
@@ -65,12 +69,14 @@ struct activ_graph {
     graph_tensor *tensors;
     size_t tensor_count, tensor_room;
     size_t param_count;
+    graph_tensor *buffers;      /* values that a step sets but nobody trains */
+    size_t buffer_count, buffer_room, buffer_values;
     activ_node input, output, loss;   /* -1 until there is one; output: what comes before the loss */
 
     size_t max_batch;           /* 0: compiled for predictions only, or not yet */
     float *arena;               /* NULL until compiled */
     size_t arena_bytes;
-    size_t params, grads, temporary, scratch;   /* offsets in the arena */
+    size_t params, kept, grads, temporary, scratch;   /* offsets in the arena; kept: of the buffers */
     size_t scratch_part;        /* of each thread */
     size_t place_total;         /* of a workspace: floats per sample */
 
@@ -104,6 +110,9 @@ struct graph_line {
 
 /* The value of a key, or NULL. */
 const char *activ_line_value(const graph_line *line, const char *key);
+/* The same as a number: 0 if the key is missing, or is not a number that fits. */
+int activ_line_size(const graph_line *line, const char *key, size_t *number);
+int activ_line_float(const graph_line *line, const char *key, float *number);
 
 /* A kind of layer: one file in graph/layers, one of these. */
 struct graph_kind {
@@ -118,6 +127,11 @@ struct graph_kind {
 
     /* Checks the inputs' shapes, sets the node's own and adds its tensors. */
     activ_status (*build)(activ_graph *g, activ_node node);
+    /* Floats that training keeps from the way there for the way back; NULL: none. */
+    size_t (*saved)(const graph_node *node, size_t batch);
+    /* May a training step have this batch? NULL: any. */
+    activ_status (*check_batch)(activ_graph *g, const graph_node *node, size_t batch);
+    /* Unless run->training, it writes nothing but its output. */
     void (*forward)(graph_run *run, const graph_node *node);
     /* Gradients of the parameters, and of the inputs into dx[0], dx[1]: overwritten; NULL where
      * not wanted. */
@@ -138,8 +152,9 @@ struct graph_kind {
     int takes_numbers;
 };
 
-extern const graph_kind activ_kind_input, activ_kind_flatten, activ_kind_linear, activ_kind_activation,
-    activ_kind_add, activ_kind_cross_entropy, activ_kind_mse;
+#define ACTIV_KIND_DECLARED(name) extern const graph_kind activ_kind_##name;
+ACTIV_LAYERS(ACTIV_KIND_DECLARED)
+#undef ACTIV_KIND_DECLARED
 
 /* Sets the graph's message, tells the log, returns status. Message: "NAME (KIND): " (node may be
  * NULL) and the pieces, all strings. say: for a call that failed; fail: for a mistake in
@@ -160,7 +175,16 @@ activ_status activ_graph_fail_shape(activ_graph *g, const graph_node *node, cons
  * after a mistake. */
 graph_node *activ_graph_start(activ_graph *g, const graph_kind *kind, activ_node a, activ_node b);
 activ_node activ_graph_finish(activ_graph *g, graph_node *node);
+/* The shape of its inputs, which have to have the same. */
+activ_status activ_graph_take_one_shape(activ_graph *g, graph_node *node);
+/* An axis of its first input, counted from the last if it is negative. */
+activ_status activ_graph_take_axis(activ_graph *g, graph_node *node, int32_t axis);
+/* eps and momentum, 0 or NULL being the default. */
+activ_status activ_graph_take_norm_options(activ_graph *g, graph_node *node,
+                                           const activ_norm_options *options);
 activ_status activ_graph_add_tensor(activ_graph *g, activ_node node, const char *role, size_t ndim,
+                                    const size_t *shape);
+activ_status activ_graph_add_buffer(activ_graph *g, activ_node node, const char *role, size_t ndim,
                                     const size_t *shape);
 
 static inline const graph_node *activ_graph_input_of(const activ_graph *g, const graph_node *node,
@@ -177,9 +201,28 @@ const float *activ_run_values(const graph_run *run, const graph_node *node);
 float *activ_run_output(const graph_run *run, const graph_node *node);
 const float *activ_run_gradient(const graph_run *run, const graph_node *node);
 float *activ_run_gradient_to(const graph_run *run, const graph_node *node);   /* to be written */
-float *activ_run_noise(const graph_run *run, const graph_node *node);   /* NULL if the node has none */
+float *activ_run_saved(const graph_run *run, const graph_node *node);   /* NULL if the node saves nothing */
+uint64_t activ_run_stream(const graph_run *run, const graph_node *node);   /* of this step's noise */
 float *activ_graph_tensor_values(const activ_graph *g, size_t tensor);
 float *activ_graph_tensor_gradient(const activ_graph *g, size_t tensor);
+float *activ_graph_buffer_values(const activ_graph *g, size_t buffer);
+
+/* What a file holds: the tensors, then the buffers. */
+static inline size_t activ_graph_stored_count(const activ_graph *g)
+{
+    return g->tensor_count + g->buffer_count;
+}
+
+static inline const graph_tensor *activ_graph_stored(const activ_graph *g, size_t i)
+{
+    return i < g->tensor_count ? &g->tensors[i] : &g->buffers[i - g->tensor_count];
+}
+
+static inline float *activ_graph_stored_values(const activ_graph *g, size_t i)
+{
+    return i < g->tensor_count ? activ_graph_tensor_values(g, i)
+                               : activ_graph_buffer_values(g, i - g->tensor_count);
+}
 
 /* task(argument, parts, part) for every part, on the executor's threads, or for a single part if it is not worth more:
  * `work` is how many multiplications it takes, some 16 for an element of an activation. What a part does must not depend

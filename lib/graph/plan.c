@@ -154,8 +154,9 @@ static activ_status plan(activ_graph *g, size_t max_batch, buffer_list *list, si
             buffer b = { &node->value, size, born, node->read_back ? 2 * n - i - 1 : n };
             list->buffers[list->count++] = b;
         }
-        if (node->fn && activ_fn_is_random(node->fn)) {
-            buffer b = { &node->noise, size, i, 2 * n - i };
+        size_t saved = node->kind->saved ? node->kind->saved(node, max_batch) : 0;
+        if (saved > 0) {
+            buffer b = { &node->saved, padded(saved), i, 2 * n - i };
             list->buffers[list->count++] = b;
         }
         if (node->needs_grad && !node->kind->loss && node->grad_owner == (activ_node)i) {
@@ -172,21 +173,20 @@ static activ_status plan(activ_graph *g, size_t max_batch, buffer_list *list, si
         scratch = part > scratch ? part : scratch;
     }
     size_t end = place(list->buffers, list->count, list->order);
-    /* Placed relative to the start of the buffers; parameters, gradients and scratch come
-     * before. */
-    size_t params = padded(g->param_count);
-    if (end == 0 || end > most || params > most || temporary > most || scratch > most / threads)
+    /* Placed relative to the start of what was planned; parameters, the graph's buffers, gradients and scratch
+     * come before. */
+    size_t params = padded(g->param_count), kept = padded(g->buffer_values);
+    if (end == 0 || end > most || params > most || kept > most || temporary > most || scratch > most / threads)
         return activ_graph_say(g, ACTIV_ERROR_RANGE, NULL, "the graph's memory overflows");
-    size_t start = 2 * params + temporary + threads * scratch;
+    size_t start = 2 * params + kept + temporary + threads * scratch;
     for (size_t i = 0; i < list->count; i++)
         *list->buffers[i].offset += start;
     for (size_t i = n; i-- > 0;)
         if (g->nodes[i].needs_grad && !g->nodes[i].kind->loss)
             g->nodes[i].grad = g->nodes[g->nodes[i].grad_owner].grad;
-    g->params = 0;
-    g->grads = params;
-    g->temporary = 2 * params;
-    g->scratch = 2 * params + temporary;
+    g->grads = params + kept;
+    g->temporary = 2 * params + kept;
+    g->scratch = g->temporary + temporary;
     g->scratch_part = scratch;
     *total = start + end;
     return ACTIV_OK;
@@ -261,10 +261,13 @@ static activ_status plan_all(activ_graph *g, size_t max_batch, size_t *total)
     mark_uses(g);
     mark_neighbours(g);
     activ_status status = plan_places(g, &list);
-    *total = padded(g->param_count) > 0 ? padded(g->param_count) : 16;
+    g->params = 0;
+    g->kept = padded(g->param_count);
+    *total = g->kept + padded(g->buffer_values);
+    *total = *total > 0 ? *total : 16;
     if (status == ACTIV_OK && max_batch > 0)
         status = plan(g, max_batch, &list, total);
-    else if (status == ACTIV_OK && g->param_count > most)
+    else if (status == ACTIV_OK && (g->param_count > most || g->buffer_values > most))
         status = activ_graph_say(g, ACTIV_ERROR_RANGE, NULL, "the graph's memory overflows");
     activ_host_free(&g->host, list.buffers, list.bytes);
     return status;
@@ -281,7 +284,7 @@ activ_status activ_graph_compile(activ_graph *g, size_t max_batch)
     float *arena = activ_host_alloc_raw(&g->host, total * sizeof(float));
     if (!arena)
         return activ_graph_say(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for the layers");
-    /* Parameters and gradients start as zeros; the rest is written before it is read. */
+    /* Parameters, buffers and gradients start as zeros; the rest is written before it is read. */
     memset(arena, 0, (max_batch > 0 ? g->temporary : total) * sizeof(float));
     g->arena = arena;
     g->arena_bytes = total * sizeof(float);
@@ -294,7 +297,8 @@ size_t activ_graph_memory(activ_graph *g, size_t max_batch)
     size_t total;
     if (!g)
         return 0;
-    size_t layers = sizeof *g + g->node_room * sizeof *g->nodes + g->tensor_room * sizeof *g->tensors;
+    size_t layers = sizeof *g + g->node_room * sizeof *g->nodes + g->tensor_room * sizeof *g->tensors +
+                    g->buffer_room * sizeof *g->buffers;
     for (size_t i = 0; i < g->node_count; i++)
         layers += g->nodes[i].fn ? g->nodes[i].fn->bytes : 0;
     if (g->arena)

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/random.h"
 #include "graph/graph.h"
 
 const float *activ_run_values(const graph_run *run, const graph_node *node)
@@ -27,9 +28,15 @@ float *activ_run_gradient_to(const graph_run *run, const graph_node *node)
     return run->memory + node->grad;
 }
 
-float *activ_run_noise(const graph_run *run, const graph_node *node)
+float *activ_run_saved(const graph_run *run, const graph_node *node)
 {
-    return node->noise == ACTIV_NOWHERE ? NULL : run->memory + node->noise;
+    return node->saved == ACTIV_NOWHERE ? NULL : run->memory + node->saved;
+}
+
+uint64_t activ_run_stream(const graph_run *run, const graph_node *node)
+{
+    /* A function of the layer and the step; the seed and the element come to it. */
+    return ACTIV_STREAM(ACTIV_STREAM_NOISE, run->graph->step << 12 | (uint64_t)(node - run->graph->nodes));
 }
 
 /* ---- sharing work out ------------------------------------------------------------------------- */
@@ -310,6 +317,16 @@ activ_status activ_graph_predict(const activ_graph *g, void *workspace, size_t w
     return ACTIV_OK;
 }
 
+/* Do all layers train on batches of this size? */
+static activ_status check_batch(activ_graph *g, size_t batch)
+{
+    activ_status status = ACTIV_OK;
+    for (size_t i = 0; i < g->node_count && status == ACTIV_OK; i++)
+        if (g->nodes[i].kind->check_batch)
+            status = g->nodes[i].kind->check_batch(g, &g->nodes[i], batch);
+    return status;
+}
+
 static void train(activ_graph *g, graph_run *run, size_t values, float *loss)
 {
     /* Layers with a gradient of their own overwrite it; activations add to theirs, as they may
@@ -339,6 +356,8 @@ activ_status activ_graph_train(activ_graph *g, size_t batch, const float *x, con
                                float *loss)
 {
     activ_status status = check_labels(g, batch, x, labels);
+    if (status == ACTIV_OK)
+        status = check_batch(g, batch);
     if (status != ACTIV_OK)
         return status;
     graph_run run = start(g, batch, 1, x, labels, NULL);
@@ -350,6 +369,8 @@ activ_status activ_graph_train_values(activ_graph *g, size_t batch, const float 
                                       float *loss)
 {
     activ_status status = check_targets(g, batch, x, targets);
+    if (status == ACTIV_OK)
+        status = check_batch(g, batch);
     if (status != ACTIV_OK)
         return status;
     graph_run run = start(g, batch, 1, x, NULL, targets);

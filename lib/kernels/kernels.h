@@ -57,6 +57,24 @@ typedef struct activ_sgd_scalars {
     int nesterov, maximize, first;
 } activ_sgd_scalars;
 
+/* x: rows x channels x length values; one mean, variance, weight and bias for each channel. A call does the
+ * channels first .. end - 1. */
+typedef struct activ_batch_norm {
+    size_t rows, channels, length, first, end;
+    const float *weight, *bias;
+    float eps, momentum;
+} activ_batch_norm;
+
+/* x: rows x columns values; one mean and variance for each row, one weight and bias for each column. A call does
+ * `rows` rows; layer_norm_sums, which adds up over rows, the columns first .. end - 1 of all of them. */
+typedef struct activ_layer_norm {
+    size_t rows, columns, first, end;
+    const float *weight, *bias;
+    float eps;
+} activ_layer_norm;
+
+/* What training saves of each mean. */
+#define ACTIV_NORM_SAVED 3
 typedef struct activ_adamw_scalars {
     float rate;                   /* lr / (1 - beta1^step) */
     float scale;                  /* 1 / sqrt(1 - beta2^step) */
@@ -76,8 +94,9 @@ typedef struct activ_kernels {
 
     void (*gemm)(const activ_gemm *g);
 
-    /* y = a + b; y may be either. */
+    /* y = a + b and y = a b; y may be either. */
     void (*add)(size_t n, const float *a, const float *b, float *y);
+    void (*multiply)(size_t n, const float *a, const float *b, float *y);
     /* sums[j] = sum over rows i, in order, of x[i * x_rows + j]. */
     void (*column_sums)(size_t rows, size_t columns, const float *x, size_t x_rows, float *sums);
 
@@ -87,6 +106,22 @@ typedef struct activ_kernels {
                           double *loss_sum, float *dx);
     /* Sum of (x - t)^2 over n values, and (if dx is not NULL) dx = (x - t) * scale. */
     void (*squared_error)(size_t n, const float *x, const float *t, float scale, double *loss_sum, float *dx);
+
+    /* y = (x - mean)/sqrt(var + eps) weight + bias, with the mean and variance given (batch_norm), or those
+     * of x (the others). saved: what the way back needs, ACTIV_NORM_SAVED floats for each mean; NULL is
+     * allowed for layer_norm. running: each becomes (1 - momentum) itself + momentum the new one, the
+     * variance being the sum of squares over n - 1. */
+    void (*batch_norm)(const activ_batch_norm *b, const float *mean, const float *var, const float *x, float *y);
+    void (*batch_norm_train)(const activ_batch_norm *b, const float *x, float *y, float *running_mean,
+                             float *running_var, float *saved);
+    void (*layer_norm)(const activ_layer_norm *l, const float *x, float *y, float *saved);
+    /* dx may be dy; of batch_norm it may be NULL. The gradients of weight and bias are overwritten. */
+    void (*batch_norm_back)(const activ_batch_norm *b, const float *saved, const float *x, const float *dy,
+                            float *dx, float *dweight, float *dbias);
+    void (*layer_norm_sums)(const activ_layer_norm *l, const float *saved, const float *x, const float *dy,
+                            float *dweight, float *dbias);
+    void (*layer_norm_back)(const activ_layer_norm *l, const float *saved, const float *x, const float *dy,
+                            float *dx);
 
     /* x = x * factor; and x cut to -limit .. limit, a NaN stays. */
     void (*scale)(size_t n, float factor, float *x);

@@ -9,6 +9,7 @@
 #include "kernels/kernels.h"
 
 #include "kernels/gemm.h"
+#include "kernels/norm.h"
 #include "kernels/reduce.h"
 #include "kernels/rowwise.h"
 #include "kernels/update.h"
@@ -25,9 +26,16 @@ const activ_kernels V_TIER_NAME(activ_kernels) = {
     .functions = functions,
     .gemm = gemm,
     .add = add,
+    .multiply = multiply,
     .column_sums = column_sums,
     .cross_entropy = cross_entropy,
     .squared_error = squared_error,
+    .batch_norm = batch_norm,
+    .batch_norm_train = batch_norm_train,
+    .layer_norm = layer_norm,
+    .batch_norm_back = batch_norm_back,
+    .layer_norm_sums = layer_norm_sums,
+    .layer_norm_back = layer_norm_back,
     .scale = scale,
     .clamp = clamp,
     .sum_of_squares = sum_of_squares,

@@ -1,10 +1,18 @@
-/* Element by element on whole buffers: sums of tensors, steps of the optimiser. */
+/* Element by element on whole buffers: sums and products of tensors, steps of the optimiser. */
 
 static void add(size_t n, const float *a, const float *b, float *y)
 {
     for (size_t i = 0; i < n; i += V_LANES) {
         size_t lanes = v_part_lanes(n - i, 0);
         v_store_some(y + i, lanes, v_add(v_load_some(a + i, lanes), v_load_some(b + i, lanes)));
+    }
+}
+
+static void multiply(size_t n, const float *a, const float *b, float *y)
+{
+    for (size_t i = 0; i < n; i += V_LANES) {
+        size_t lanes = v_part_lanes(n - i, 0);
+        v_store_some(y + i, lanes, v_mul(v_load_some(a + i, lanes), v_load_some(b + i, lanes)));
     }
 }
 

@@ -130,20 +130,26 @@ activ_status activ_graph_init_weights(activ_graph *g, activ_init scheme, float g
     if (scheme < 0 || scheme > ACTIV_INIT_ORTHOGONAL)
         return activ_graph_say(g, ACTIV_ERROR_UNSUPPORTED, NULL, "no such scheme of initial values");
     /* A gain may be too large for one tensor, or memory too small for another: keep what was
-     * there. */
-    size_t bytes = g->param_count * sizeof(float);
-    float *params = activ_graph_params(g), *before = activ_host_alloc(&g->host, bytes);
+     * there, parameters and then buffers. */
+    size_t trained = g->param_count * sizeof(float), kept = g->buffer_values * sizeof(float);
+    size_t bytes = trained + kept;
+    float *params = activ_graph_params(g), *buffers = activ_graph_buffers(g);
+    float *before = activ_host_alloc(&g->host, bytes);
     if (bytes > 0 && !before)
         return activ_graph_say(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for initial values");
     uint64_t old_seed = g->seed, old_step = g->step;
-    if (bytes > 0)
-        memcpy(before, params, bytes);
+    if (bytes > 0) {
+        memcpy(before, params, trained);
+        memcpy(before + g->param_count, buffers, kept);
+    }
     activ_status status = activ_graph_init(g, seed);
     if (status == ACTIV_OK)
         status = init_weights(g, scheme, gain, seed);
     if (status != ACTIV_OK) {
-        if (bytes > 0)
-            memcpy(params, before, bytes);
+        if (bytes > 0) {
+            memcpy(params, before, trained);
+            memcpy(buffers, before + g->param_count, kept);
+        }
         g->seed = old_seed;
         g->step = old_step;
         activ_graph_say(g, status, NULL, "initial values: ",

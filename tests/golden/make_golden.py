@@ -3,7 +3,7 @@
 
 Needs torch (made with 1.13) and numpy; Debian: python3-torch, python3-numpy.
 
-    make_golden.py            write expected/*.safetensors
+    make_golden.py [CASE...]  write expected/*.safetensors, or those of these cases
     make_golden.py --check    recompute and compare with the files that are there
     make_golden.py --float32  how far PyTorch's own float32 is from what the files hold
 
@@ -154,6 +154,133 @@ class Residual(nn.Module):
     def forward(self, x):
         h = self.entry(x)
         return self.exit(self.activation(h + self.block(self.activation(h))))
+
+
+# ---- networks of other layers -----------------------------------------------------------------------
+
+def philox(seed, stream, n):
+    """n numbers of 32 bits, a function of (seed, stream, index): Philox4x32-10, Salmon et al. 2011."""
+    mask = np.uint64(0xFFFFFFFF)
+    block = np.arange((n + 3) // 4, dtype=np.uint64)
+    c = [block & mask, block >> np.uint64(32), np.full_like(block, stream & 0xFFFFFFFF),
+         np.full_like(block, stream >> 32)]
+    k0, k1 = seed & 0xFFFFFFFF, seed >> 32
+    for _ in range(10):
+        p0, p1 = c[0] * np.uint64(0xD2511F53), c[2] * np.uint64(0xCD9E8D57)
+        c = [(p1 >> np.uint64(32)) ^ c[1] ^ np.uint64(k0), p1 & mask,
+             (p0 >> np.uint64(32)) ^ c[3] ^ np.uint64(k1), p0 & mask]
+        k0, k1 = (k0 + 0x9E3779B9) & 0xFFFFFFFF, (k1 + 0xBB67AE85) & 0xFFFFFFFF
+    return np.stack(c, axis=1).reshape(-1)[:n]
+
+
+class Dropout(nn.Module):
+    """nn.Dropout with libactiv's noise: of the seed 1, the number of the layer among all nodes of its graph,
+    the step and the element."""
+
+    def __init__(self, p, node):
+        super().__init__()
+        self.p, self.node, self.step = p, node, 0
+
+    def forward(self, x):
+        if not self.training:
+            return x
+        stream = 1 << 63 | 2 << 48 | self.step << 12 | self.node
+        self.step += 1
+        u = (philox(1, stream, x.numel()) >> np.uint64(8)).astype(np.float64) / 2**24
+        return x * torch.from_numpy(u >= self.p).reshape(x.shape) / (1 - self.p)
+
+
+class Stack(nn.Module):
+    """Samples of this shape through the layers; flattened before the layer of that number."""
+
+    def __init__(self, shape, flatten, *layers):
+        super().__init__()
+        self.shape, self.flatten = shape, flatten
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, x):
+        x = x.reshape(-1, *self.shape)
+        for i, layer in enumerate(self.layers):
+            x = layer(x.flatten(1) if i == self.flatten else x)
+        return x
+
+
+class Gated(nn.Module):
+    """h and h times its gate, side by side."""
+
+    def __init__(self):
+        super().__init__()
+        self.entry, self.gate, self.exit = nn.Linear(60, 24), nn.Linear(60, 24), nn.Linear(48, 10)
+
+    def forward(self, x):
+        h = torch.tanh(self.entry(x))
+        return self.exit(torch.cat([h * torch.sigmoid(self.gate(x)), h], dim=1))
+
+
+# float32 numbers, as everything that a float32 program is given.
+MOMENTUM, EPS = float(np.float32(0.3)), float(np.float32(0.001))
+DEFAULTS = dict(eps=float(np.float32(1e-5)), momentum=float(np.float32(0.1)))
+
+LAYERS = {
+    "batch_norm": lambda: Stack(
+        [60], None, nn.Linear(60, 48, bias=False), nn.BatchNorm1d(48, **DEFAULTS), nn.Tanh(),
+        nn.Linear(48, 24, bias=False), nn.BatchNorm1d(24, eps=EPS, momentum=MOMENTUM), nn.Tanh(), nn.Linear(24, 10)),
+    "batch_norm_channels": lambda: Stack(
+        [6, 10], 2, nn.BatchNorm1d(6, **DEFAULTS), nn.Tanh(), nn.Linear(60, 24, bias=False),
+        nn.BatchNorm1d(24, **DEFAULTS), nn.GELU(), nn.Linear(24, 10)),
+    "layer_norm": lambda: Stack(
+        [60], None, nn.Linear(60, 48), nn.LayerNorm(48, eps=DEFAULTS["eps"]), nn.GELU(), nn.Linear(48, 24),
+        nn.LayerNorm(24, eps=EPS), nn.GELU(), nn.Linear(24, 10)),
+    "layer_norm_shape": lambda: Stack(
+        [3, 4, 5], 3, nn.LayerNorm([4, 5], eps=EPS), nn.Tanh(), nn.LayerNorm([3, 4, 5], eps=EPS), nn.Linear(60, 10)),
+    "dropout": lambda: Stack(
+        [60], None, nn.Linear(60, 48), nn.Tanh(), Dropout(0.25, 3), nn.Linear(48, 24), nn.Tanh(), Dropout(0.5, 6),
+        nn.Linear(24, 10)),
+    "gated": Gated,
+}
+
+
+def set_layers(model):
+    """Initial values by the rule of true_data, streams from 1000 on, one for each parameter."""
+    stream = 1000
+    for module in model.modules():
+        for name, values in module.named_parameters(recurse=False):
+            linear = isinstance(module, nn.Linear)
+            scale = 2.0 ** math.floor(math.log2(math.sqrt(6 / module.in_features))) if linear else 0.5
+            start = np.float32(0 if linear or name == "bias" else 1)
+            drawn = start + exact(stream, values.numel(), scale, TRUE_SEED)
+            with torch.no_grad():
+                values.copy_(torch.from_numpy(drawn).reshape(values.shape))
+            stream += 1
+
+
+def layers_result(case, data, dtype):
+    """Losses; parameters and running statistics after the last step; the last step's gradients; and outputs
+    in evaluation mode for the first batch."""
+    model = LAYERS[case]().to(dtype)
+    set_layers(model)
+    optimizer = torch.optim.SGD(model.parameters(), lr=float(np.float32(0.05)), momentum=float(np.float32(0.9)))
+    tensors, losses, before = {}, [], None
+    for batch in data["batches"]:
+        # Batch normalization has no use for one sample: it gets the batch before again.
+        if len(batch[1]) == 1 and case.startswith("batch_norm"):
+            batch = before
+        before = batch
+        loss = F.cross_entropy(model(torch.from_numpy(batch[0]).to(dtype)), torch.from_numpy(batch[1]).long())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    for name, values in model.named_parameters():
+        tensors["grad." + name] = values.grad.to(torch.float32).numpy()
+    for name, values in model.state_dict().items():
+        if not name.endswith("num_batches_tracked"):
+            tensors[name] = values.to(torch.float32).numpy()
+    model.eval()
+    with torch.no_grad():
+        tensors["evaluation"] = model(torch.from_numpy(data["batches"][0][0]).to(dtype)).to(torch.float32).numpy()
+    tensors["losses"] = np.array(losses)
+    return tensors, math.inf
 
 
 def linear_layers(model):
@@ -338,6 +465,8 @@ def train(case, data, dtype):
 
 def result(case, data, dtype=torch.float64):
     """What the file of a case holds. Parameters are rounded to float32: 6e-8, far below what is compared."""
+    if case in LAYERS:
+        return layers_result(case, data, dtype)
     losses, norms, model, nearest = train(case, data, dtype)
     if dtype == torch.float64 and nearest < (TRUE_MARGIN if CASES[case][0] == "true" else SMALL_MARGIN):
         sys.exit(f"{case}: an argument is {nearest:.1e} away from a kink; choose another seed")
@@ -416,7 +545,12 @@ def main():
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--check", action="store_true", help="recompute and compare with the files")
     mode.add_argument("--float32", action="store_true", help="compare PyTorch's float32 with the files")
+    parser.add_argument("cases", nargs="*", metavar="CASE", help="all, if none is named")
     options = parser.parse_args()
+    cases = options.cases or [*CASES, *LAYERS]
+    unknown = set(cases) - set(CASES) - set(LAYERS)
+    if unknown:
+        parser.error("no such case: " + ", ".join(sorted(unknown)))
     torch.set_num_threads(1)
 
     small, true = small_data(SMALL_SEED), true_data(TRUE_SEED)
@@ -427,7 +561,7 @@ def main():
         write_safetensors(os.path.join(EXPECTED, "data.safetensors"), shared_tensors(small), metadata)
         write_safetensors(os.path.join(EXPECTED, "schedules.safetensors"), schedules(), metadata)
     else:
-        print(f"{'':18}{'losses':>10}{'parameters':>12}")
+        print(f"{'':20}{'losses':>10}{'parameters':>12}")
         stored = read_safetensors(os.path.join(EXPECTED, "data.safetensors"))
         made = shared_tensors(small)
         if stored.keys() != made.keys() or any(not np.array_equal(stored[k], made[k]) for k in made):
@@ -436,17 +570,17 @@ def main():
         made = schedules()
         if stored.keys() != made.keys() or any(not np.allclose(stored[k], made[k], 1e-12, 0) for k in made):
             sys.exit("schedules.safetensors holds other values than this script makes")
-    for case in CASES:
+    for case in cases:
         path = os.path.join(EXPECTED, case + ".safetensors")
-        tensors, nearest = result(case, true if CASES[case][0] == "true" else small,
+        tensors, nearest = result(case, true if case in CASES and CASES[case][0] == "true" else small,
                                   torch.float32 if options.float32 else torch.float64)
         if options.check or options.float32:
             loss, params = deviation(tensors, read_safetensors(path))
             worst = max(worst, loss, params)
-            print(f"{case:18}{loss:10.1e}{params:12.1e}")
+            print(f"{case:20}{loss:10.1e}{params:12.1e}")
         else:
             write_safetensors(path, tensors, metadata)
-            print(f"{case:18} first loss {tensors['losses'][0]:.6f}, last {tensors['losses'][-1]:.6f}"
+            print(f"{case:20} first loss {tensors['losses'][0]:.6f}, last {tensors['losses'][-1]:.6f}"
                   + (f", nearest to a kink {nearest:.1e}" if nearest < math.inf else ""))
     if options.check and worst > 2e-7:
         sys.exit("the files hold other values than this script makes")

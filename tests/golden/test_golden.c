@@ -7,6 +7,8 @@
  *   a parameter     |a - b| <= 1e-5 max(|b|, scale), scale = root mean square of the tensor b is in
  *   a whole tensor  rms(a - b) <= 1e-3 rms(b - initial) + 3e-7 rms(b)
  *
+ *   a gradient, a running statistic, an output in evaluation: as a parameter, without the third line
+ *
  * The scale is there because a value near 0 among values near 1 is the result of sums of terms near 1. The
  * third line sees what the second cannot: a tensor that ten steps have hardly moved, moved wrongly. Its
  * last term is what ten roundings to float32 leave.
@@ -30,7 +32,7 @@
 
 enum { STEPS = 10, MAX_BATCH = 128 };
 
-enum { CHAIN, RESIDUAL, TRUE_SIZE };
+enum { CHAIN, RESIDUAL, TRUE_SIZE, LAYERS };
 
 /* Learning rates over time, as SCHEDULES in make_golden.py. */
 enum { CONSTANT, BY_STEPS, COSINE, WARMUP_COSINE };
@@ -53,6 +55,96 @@ typedef struct golden_case {
 #define ADAMW(...) .adamw = { .size = sizeof(activ_adamw_options), __VA_ARGS__ }
 #define RMSPROP(...) .rmsprop = { .size = sizeof(activ_rmsprop_options), __VA_ARGS__ }
 #define USUAL SGD(.lr = 0.05f, .momentum = 0.9f)
+
+/* ---- networks of other layers: as LAYERS in make_golden.py --------------------------------------- */
+
+static activ_node apply(activ_graph *g, activ_node x, const char *spec)
+{
+    activ_fn *fn = NULL;
+    assert_int_equal(activ_fn_create(NULL, spec, &fn), ACTIV_OK);
+    x = activ_graph_apply(g, x, fn);
+    activ_fn_destroy(fn);
+    return x;
+}
+
+static activ_node batch_norm(activ_graph *g)
+{
+    const activ_norm_options options = { .size = sizeof options, .eps = 0.001f, .momentum = 0.3f };
+    activ_node x = activ_graph_linear_without_bias(g, activ_graph_input(g, 60), 48);
+    x = apply(g, activ_graph_batch_norm(g, x, NULL), "tanh");
+    x = activ_graph_linear_without_bias(g, x, 24);
+    x = apply(g, activ_graph_batch_norm(g, x, &options), "tanh");
+    return activ_graph_linear(g, x, 10);
+}
+
+static activ_node batch_norm_channels(activ_graph *g)
+{
+    const size_t shape[2] = { 6, 10 };
+    activ_node x = activ_graph_input_shape(g, 2, shape);
+    x = apply(g, activ_graph_batch_norm(g, x, NULL), "tanh");
+    x = activ_graph_linear_without_bias(g, activ_graph_flatten(g, x), 24);
+    x = apply(g, activ_graph_batch_norm(g, x, NULL), "gelu");
+    return activ_graph_linear(g, x, 10);
+}
+
+static activ_node layer_norm(activ_graph *g)
+{
+    const activ_norm_options options = { .size = sizeof options, .eps = 0.001f };
+    activ_node x = activ_graph_linear(g, activ_graph_input(g, 60), 48);
+    x = apply(g, activ_graph_layer_norm(g, x, -1, NULL), "gelu");
+    x = activ_graph_linear(g, x, 24);
+    x = apply(g, activ_graph_layer_norm(g, x, 0, &options), "gelu");
+    return activ_graph_linear(g, x, 10);
+}
+
+static activ_node layer_norm_shape(activ_graph *g)
+{
+    const activ_norm_options options = { .size = sizeof options, .eps = 0.001f };
+    const size_t shape[3] = { 3, 4, 5 };
+    activ_node x = activ_graph_input_shape(g, 3, shape);
+    x = apply(g, activ_graph_layer_norm(g, x, -2, &options), "tanh");
+    x = activ_graph_layer_norm(g, x, 0, &options);
+    return activ_graph_linear(g, activ_graph_flatten(g, x), 10);
+}
+
+static activ_node dropout(activ_graph *g)
+{
+    activ_node x = apply(g, activ_graph_linear(g, activ_graph_input(g, 60), 48), "tanh");
+    x = activ_graph_linear(g, activ_graph_dropout(g, x, 0.25f), 24);
+    x = activ_graph_dropout(g, apply(g, x, "tanh"), 0.5f);
+    return activ_graph_linear(g, x, 10);
+}
+
+static activ_node gated(activ_graph *g)
+{
+    const activ_node x = activ_graph_input(g, 60), entry = activ_graph_linear(g, x, 24);
+    const activ_node h = apply(g, entry, "tanh"), gate = activ_graph_linear(g, x, 24);
+    const activ_node both = activ_graph_multiply(g, h, apply(g, gate, "sigmoid"));
+    const activ_node out = activ_graph_linear(g, activ_graph_concat(g, both, h, 0), 10);
+    activ_graph_name(g, entry, "entry");
+    activ_graph_name(g, gate, "gate");
+    activ_graph_name(g, out, "exit");
+    return out;
+}
+
+static const struct {
+    const char *name;
+    activ_node (*build)(activ_graph *g);   /* all but the loss */
+} layer_networks[] = {
+    { "batch_norm", batch_norm }, { "batch_norm_channels", batch_norm_channels },
+    { "layer_norm", layer_norm }, { "layer_norm_shape", layer_norm_shape },
+    { "dropout", dropout },       { "gated", gated },
+};
+
+static activ_node build_layers(activ_graph *g, const char *name)
+{
+    size_t i = 0;
+    while (strcmp(layer_networks[i].name, name) != 0) {
+        i++;
+        assert_true(i < sizeof layer_networks / sizeof layer_networks[0]);
+    }
+    return layer_networks[i].build(g);
+}
 
 static golden_case cases[] = {
     { "none", CHAIN, NULL, 0, USUAL },
@@ -104,6 +196,12 @@ static golden_case cases[] = {
     { "mse", CHAIN, "tanh", 1, USUAL },
     { "residual", RESIDUAL, "relu", 0, USUAL },
     { "simple_network", TRUE_SIZE, "relu", 0, SGD(.lr = 0.01f, .momentum = 0.9f) },
+    { "batch_norm", LAYERS, NULL, 0, USUAL },
+    { "batch_norm_channels", LAYERS, NULL, 0, USUAL },
+    { "layer_norm", LAYERS, NULL, 0, USUAL },
+    { "layer_norm_shape", LAYERS, NULL, 0, USUAL },
+    { "dropout", LAYERS, NULL, 0, USUAL },
+    { "gated", LAYERS, NULL, 0, USUAL },
 };
 
 enum { CASE_COUNT = sizeof cases / sizeof cases[0] };
@@ -188,7 +286,9 @@ static void build(run *r)
     assert_int_equal(activ_graph_create(NULL, &r->graph), ACTIV_OK);
     activ_graph *g = r->graph;
     activ_node x;
-    if (r->c->network == RESIDUAL) {
+    if (r->c->network == LAYERS) {
+        x = build_layers(g, r->c->name);
+    } else if (r->c->network == RESIDUAL) {
         const activ_node entry = activ_graph_linear(g, activ_graph_input(g, small_widths[0]), 48);
         activ_graph_name(g, entry, "entry");
         const activ_node bent = activ_graph_apply(g, entry, fn);
@@ -281,6 +381,33 @@ static void set_parameters(run *r)
             memcpy(to, values + staf_used, info.count * sizeof *to);
             staf_used += info.count;
             free(values);
+        }
+    }
+    const size_t bytes = activ_graph_param_count(g) * sizeof *params;
+    r->initial = malloc(bytes);
+    assert_non_null(r->initial);
+    memcpy(r->initial, params, bytes);
+}
+
+/* As set_layers() in make_golden.py. */
+static void set_layers(run *r)
+{
+    activ_graph *g = r->graph;
+    assert_int_equal(activ_graph_init(g, 1), ACTIV_OK);
+    float *params = activ_graph_params(g);
+    for (uint32_t t = 0; t < activ_graph_tensor_count(g); t++) {
+        const activ_param_info info = tensor_info(g, t);
+        const int bias = strcmp(strrchr(info.name, '.'), ".bias") == 0;
+        float start = bias ? 0.0f : 1.0f, scale = 0.5f;
+        if (is_linear(g, info.node)) {
+            activ_node_info node = { .size = sizeof node }, input = { .size = sizeof input };
+            assert_int_equal(activ_graph_node_info(g, info.node, &node), ACTIV_OK);
+            assert_int_equal(activ_graph_node_info(g, node.inputs[0], &input), ACTIV_OK);
+            start = 0.0f;
+            scale = true_bound(input.shape[0]);
+        }
+        for (uint32_t i = 0; i < info.count; i++) {
+            params[info.offset + i] = start + exact(1000 + t, i, scale);
         }
     }
     const size_t bytes = activ_graph_param_count(g) * sizeof *params;
@@ -391,6 +518,13 @@ static double train(run *r)
             make_batch((uint32_t)step, &x, &labels);
         } else {
             read_batch(r, step, &x, &labels, &targets, &batch);
+            if (batch == 1 && activ_graph_buffer_count(r->graph) > 0) {
+                /* Batch normalization has no use for one sample: it gets the batch before again. */
+                free(x);
+                free(targets);
+                free(labels);
+                read_batch(r, step - 1, &x, &labels, &targets, &batch);
+            }
         }
         float loss = NAN;
         const activ_status status = r->c->mse ? activ_graph_train_values(r->graph, batch, x, targets, &loss)
@@ -488,16 +622,74 @@ static double compare_parameters(const run *r)
     return worst;
 }
 
+/* The tensor of that name, but for the third line of the rule above. Returns the largest error. */
+static double compare_tensor(const run *r, const char *prefix, const char *name, const float *now, size_t n)
+{
+    char full[128];
+    snprintf(full, sizeof full, "%s%s", prefix, name);
+    size_t count;
+    float *want = read_tensor(r->expected, full, ACTIV_FLOAT32, &count);
+    assert_int_equal(count, n);
+    double square = 0, worst = 0;
+    for (size_t i = 0; i < n; i++) {
+        square += (double)want[i] * (double)want[i] / (double)n;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const double error = fabs((double)now[i] - (double)want[i]) / fmax(fabs((double)want[i]), sqrt(square));
+        if (!(error <= 1e-5)) {
+            fail_msg("%s[%zu]: %.9g, PyTorch's %.9g, error %.1e", full, i, (double)now[i], (double)want[i], error);
+        }
+        worst = error > worst ? error : worst;
+    }
+    free(want);
+    return worst;
+}
+
+/* Everything in the file but the losses. */
+static double compare_layers(const run *r)
+{
+    activ_graph *g = r->graph;
+    const size_t tensors = activ_graph_tensor_count(g), buffers = activ_graph_buffer_tensor_count(g);
+    double worst = 0;
+    for (size_t t = 0; t < tensors; t++) {
+        const activ_param_info info = tensor_info(g, t);
+        const float *now = activ_graph_params(g) + info.offset;
+        size_t count;
+        float *want = read_tensor(r->expected, info.name, ACTIV_FLOAT32, &count);
+        assert_int_equal(count, info.count);
+        worst = fmax(worst, compare(info.name, now, r->initial + info.offset, 1, want, count));
+        free(want);
+        worst = fmax(worst, compare_tensor(r, "grad.", info.name, activ_graph_grads(g) + info.offset, info.count));
+    }
+    for (size_t t = 0; t < buffers; t++) {
+        activ_param_info info = { .size = sizeof info };
+        assert_int_equal(activ_graph_buffer_info(g, t, &info), ACTIV_OK);
+        worst = fmax(worst, compare_tensor(r, "", info.name, activ_graph_buffers(g) + info.offset, info.count));
+    }
+    float *x = NULL, *targets = NULL, y[MAX_BATCH * CLASSES];
+    int32_t *labels = NULL;
+    size_t batch;
+    read_batch(r, 0, &x, &labels, &targets, &batch);
+    assert_int_equal(activ_graph_forward(g, batch, x, y), ACTIV_OK);
+    worst = fmax(worst, compare_tensor(r, "", "evaluation", y, batch * CLASSES));
+    free(x);
+    free(targets);
+    free(labels);
+    assert_int_equal(2 * tensors + buffers + 2, activ_safetensors_count(r->expected));
+    return worst;
+}
+
 static void test_case(void **state)
 {
     run r = { .c = *state };
     r.expected = open_golden(r.c->name);
     r.data = open_golden("data");
     build(&r);
-    set_parameters(&r);
+    const int layers = r.c->network == LAYERS;
+    (layers ? set_layers : set_parameters)(&r);
     const double loss_error = train(&r);
-    const double param_error = compare_parameters(&r);
-    print_message("%-18slosses within %.1e, parameters within %.1e\n", r.c->name, loss_error, param_error);
+    const double param_error = (layers ? compare_layers : compare_parameters)(&r);
+    print_message("%-20slosses within %.1e, parameters within %.1e\n", r.c->name, loss_error, param_error);
     free(r.initial);
     activ_graph_destroy(r.graph);
     activ_safetensors_close(r.data);

@@ -86,7 +86,7 @@ static size_t features(const activ_node_info *info)
     return count;
 }
 
-void double_network_create(double_network *net, const activ_graph *graph, const activ_node *shares,
+void double_network_create(double_network *net, activ_graph *graph, const activ_node *shares,
                            size_t batch)
 {
     memset(net, 0, sizeof *net);
@@ -101,6 +101,9 @@ void double_network_create(double_network *net, const activ_graph *graph, const 
         net->values[i] = calloc(batch * features(&net->info[i]), sizeof(double));
         assert_non_null(net->values[i]);
     }
+    net->buffers = activ_graph_buffers(graph);
+    net->updated = calloc(activ_graph_buffer_count(graph) + 1, sizeof(double));
+    assert_non_null(net->updated);
     for (size_t i = activ_graph_tensor_count(graph); i-- > 0;) {
         activ_param_info tensor = { .size = sizeof tensor };
         assert_int_equal(activ_graph_tensor_info(graph, i, &tensor), ACTIV_OK);
@@ -112,6 +115,7 @@ void double_network_destroy(double_network *net)
 {
     for (size_t i = 0; i < net->nodes; i++)
         free(net->values[i]);
+    free(net->updated);
 }
 
 static void run_linear(const double_network *net, size_t node, const double *params)
@@ -129,6 +133,44 @@ static void run_linear(const double_network *net, size_t node, const double *par
         }
 }
 
+/* Uniform in [0, 1). */
+static double noise(const double_network *net, size_t node, size_t element)
+{
+    uint64_t stream = ACTIV_STREAM(ACTIV_STREAM_NOISE, net->step << 12 | node);
+    float u;
+    assert_int_equal(activ_random_uniform(net->seed, stream, element, 1, 0.0f, 1.0f, &u), ACTIV_OK);
+    return (double)u;
+}
+
+static double dropout_factor(const double_network *net, size_t node, size_t element)
+{
+    double p = (double)net->info[node].p;
+    if (!net->training)
+        return 1.0;
+    return noise(net, node, element) < p ? 0.0 : 1.0 / (1.0 - p);
+}
+
+/* Element by element: where in the output's shape, and so in which input, an index is. */
+static void run_concat(const double_network *net, size_t node)
+{
+    const activ_node_info *info = &net->info[node];
+    const activ_node_info *a = &net->info[info->inputs[0]], *b = &net->info[info->inputs[1]];
+    size_t n = net->batch * features(info);
+    for (size_t i = 0; i < n; i++) {
+        size_t index[ACTIV_MAX_DIMS], rest = i;
+        for (size_t d = info->ndim; d-- > 0; rest /= info->shape[d])
+            index[d] = rest % info->shape[d];
+        int second = index[info->axis] >= a->shape[info->axis];
+        const activ_node_info *from = second ? b : a;
+        if (second)
+            index[info->axis] -= a->shape[info->axis];
+        size_t at = rest;   /* the sample */
+        for (size_t d = 0; d < from->ndim; d++)
+            at = at * from->shape[d] + index[d];
+        net->values[node][i] = net->values[info->inputs[second]][at];
+    }
+}
+
 static void run_activation(const double_network *net, size_t node, const double *params)
 {
     const activ_node_info *info = &net->info[node];
@@ -138,14 +180,63 @@ static void run_activation(const double_network *net, size_t node, const double 
     for (size_t i = 0; i < n; i++) {
         double slope = 0.5 * (low + high);
         if (net->training && is(info->spec, "rrelu")) {
-            uint64_t stream = ACTIV_STREAM(ACTIV_STREAM_NOISE, net->step << 12 | node);
-            float u;
-            activ_random_uniform(net->seed, stream, i, 1, 0.0f, 1.0f, &u);
-            slope = low + (double)u * (high - low);
+            slope = low + noise(net, node, i) * (high - low);
         }
         net->values[node][i] = apply(info->spec, params + net->params[owner], count, slope,
                                      net->values[info->inputs[0]][i]);
     }
+}
+
+/* `count` values of a node, `length` at a time with `apart` between the starts of these: made normal, and with
+ * a weight and a bias for each of them (`step` 1) or one for all (0). The moments come back if wanted. */
+static void normalize(const double_network *net, size_t node, size_t first, size_t count, size_t length,
+                      size_t apart, const double *weight, const double *bias, size_t step, double *moments)
+{
+    const activ_node_info *info = &net->info[node];
+    const double *x = net->values[info->inputs[0]] + first;
+    double *y = net->values[node] + first, mean = 0.0, variance = 0.0;
+    for (size_t i = 0; i < count; i++)
+        mean += x[i / length * apart + i % length] / (double)count;
+    for (size_t i = 0; i < count; i++)
+        variance += pow(x[i / length * apart + i % length] - mean, 2.0) / (double)count;
+    if (moments && !net->training) {
+        mean = moments[0];
+        variance = moments[1];
+    } else if (moments) {
+        moments[0] = mean;
+        moments[1] = variance * (double)count / ((double)count - 1.0);
+    }
+    for (size_t i = 0; i < count; i++) {
+        size_t at = i / length * apart + i % length;
+        y[at] = (x[at] - mean) / sqrt(variance + (double)info->eps) * weight[i * step] + bias[i * step];
+    }
+}
+
+static void run_batch_norm(double_network *net, size_t node, const double *params)
+{
+    const activ_node_info *info = &net->info[node];
+    size_t channels = info->shape[0], length = features(info) / channels;
+    const double *weight = params + info->first_param;
+    assert_int_equal(info->params, 2 * channels);
+    assert_int_equal(info->buffers, 2 * channels);
+    for (size_t c = 0; c < channels; c++) {
+        size_t at[2] = { info->first_buffer + c, info->first_buffer + channels + c };
+        double moments[2] = { (double)net->buffers[at[0]], (double)net->buffers[at[1]] }, m = (double)info->momentum;
+        normalize(net, node, c * length, net->batch * length, length, channels * length, weight + c,
+                  weight + channels + c, 0, moments);
+        for (int i = 0; i < 2; i++)
+            net->updated[at[i]] = net->training ? (1.0 - m) * (double)net->buffers[at[i]] + m * moments[i]
+                                                : moments[i];
+    }
+}
+
+static void run_layer_norm(const double_network *net, size_t node, const double *params)
+{
+    const activ_node_info *info = &net->info[node];
+    size_t count = info->params / 2;
+    const double *weight = params + info->first_param;
+    for (size_t i = 0; i < net->batch * features(info); i += count)
+        normalize(net, node, i, count, count, 0, weight, weight + count, 1, NULL);
 }
 
 static double run_cross_entropy(const double_network *net, const activ_node_info *info)
@@ -193,6 +284,18 @@ double double_network_run(double_network *net, const double *params)
         } else if (strcmp(info->kind, "add") == 0) {
             for (size_t j = 0; j < n; j++)
                 net->values[i][j] = net->values[info->inputs[0]][j] + net->values[info->inputs[1]][j];
+        } else if (strcmp(info->kind, "multiply") == 0) {
+            for (size_t j = 0; j < n; j++)
+                net->values[i][j] = net->values[info->inputs[0]][j] * net->values[info->inputs[1]][j];
+        } else if (strcmp(info->kind, "concat") == 0) {
+            run_concat(net, i);
+        } else if (strcmp(info->kind, "dropout") == 0) {
+            for (size_t j = 0; j < n; j++)
+                net->values[i][j] = net->values[info->inputs[0]][j] * dropout_factor(net, i, j);
+        } else if (strcmp(info->kind, "batch_norm") == 0) {
+            run_batch_norm(net, i, params);
+        } else if (strcmp(info->kind, "layer_norm") == 0) {
+            run_layer_norm(net, i, params);
         } else if (strcmp(info->kind, "cross_entropy") == 0) {
             loss = net->labels ? run_cross_entropy(net, info) : 0.0;
         } else if (strcmp(info->kind, "mse") == 0) {

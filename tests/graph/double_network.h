@@ -17,6 +17,8 @@ typedef struct double_network {
     size_t params[DOUBLE_MAX_NODES];      /* offset of a node's first parameter */
     activ_node shares[DOUBLE_MAX_NODES];  /* whose parameters an activation uses; -1: its own */
     double *values[DOUBLE_MAX_NODES];     /* batch rows */
+    const float *buffers;                 /* the graph's, for batch_norm in evaluation */
+    double *updated;                      /* what a training step makes of them */
 
     size_t batch;
     const float *x;
@@ -30,7 +32,7 @@ typedef struct double_network {
 } double_network;
 
 /* Asks the graph for its layers. `shares` may be NULL if no activation is shared. */
-void double_network_create(double_network *net, const activ_graph *graph, const activ_node *shares,
+void double_network_create(double_network *net, activ_graph *graph, const activ_node *shares,
                            size_t batch);
 void double_network_destroy(double_network *net);
 

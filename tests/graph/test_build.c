@@ -80,6 +80,35 @@ static void test_shapes(void **state)
     assert_int_equal(activ_graph_compile(g, 4), ACTIV_OK);
     activ_graph_destroy(g);
 
+    /* multiply as add; concat along an axis that there is, all other dimensions equal. */
+    g = create();
+    x = activ_graph_input(g, 7);
+    assert_true(activ_graph_multiply(g, x, activ_graph_linear(g, x, 6)) < 0);
+    assert_failed(g, ACTIV_ERROR_SHAPE, "layers.1 (multiply)", "input has shape (7)", "layers.0 has shape (6)");
+    static const int32_t axes[] = { 2, -3, INT32_MAX, INT32_MIN };
+    for (size_t i = 0; i < sizeof axes / sizeof axes[0]; i++) {
+        g = create();
+        x = activ_graph_input_shape(g, 2, square);
+        assert_true(activ_graph_concat(g, x, x, axes[i]) < 0);
+        assert_failed(g, ACTIV_ERROR_SHAPE, "layers.0 (concat)", "axis", "input has shape (3, 4)");
+    }
+    g = create();
+    x = activ_graph_input_shape(g, 2, square);
+    b = activ_graph_concat(g, x, x, 0);
+    activ_node_info info = { .size = sizeof info };
+    assert_int_equal(activ_graph_node_info(g, b, &info), ACTIV_OK);
+    assert_true(info.ndim == 2 && info.shape[0] == 6 && info.shape[1] == 4 && info.axis == 0);
+    a = activ_graph_concat(g, x, activ_graph_concat(g, x, x, -1), 1);
+    assert_int_equal(activ_graph_node_info(g, a, &info), ACTIV_OK);
+    assert_true(info.ndim == 2 && info.shape[0] == 3 && info.shape[1] == 12 && info.axis == 1);
+    assert_true(activ_graph_concat(g, b, x, 0) >= 0);
+    assert_true(activ_graph_concat(g, b, x, 1) < 0);
+    assert_failed(g, ACTIV_ERROR_SHAPE, "layers.4 (concat)", "layers.0 has shape (6, 4)", "input has shape (3, 4)");
+    g = create();
+    x = activ_graph_input_shape(g, 2, square);
+    assert_true(activ_graph_concat(g, x, activ_graph_flatten(g, x), 0) < 0);
+    assert_failed(g, ACTIV_ERROR_SHAPE, "(3, 4)", "(12)", "concat");
+
     /* A layer's own name is in the message, not only its number. */
     g = create();
     a = activ_graph_linear(g, activ_graph_input(g, 7), 5);
@@ -157,6 +186,130 @@ static void test_sizes(void **state)
     assert_int_equal(activ_graph_forward(g, 1, x, y), ACTIV_ERROR_STATE);
     assert_non_null(strstr(activ_graph_error(g), "predictions"));
     assert_null(activ_graph_grads(g));
+    activ_graph_destroy(g);
+}
+
+static void test_dropout(void **state)
+{
+    (void)state;
+    static const float bad[] = { -0.1f, 1.1f, -INFINITY, INFINITY, NAN };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        activ_graph *g = create();
+        assert_true(activ_graph_dropout(g, activ_graph_input(g, 3), bad[i]) < 0);
+        assert_failed(g, ACTIV_ERROR_RANGE, "layers.0 (dropout)", "p", "0 to 1");
+    }
+    activ_graph *g = create();
+    activ_node_info info = { .size = sizeof info };
+    assert_int_equal(activ_graph_node_info(g, activ_graph_dropout(g, activ_graph_input(g, 3), 0.1f), &info), ACTIV_OK);
+    assert_true(info.p == 0.1f && info.params == 0 && info.shape[0] == 3);
+    activ_graph_destroy(g);
+}
+
+static void test_norm_options(void **state)
+{
+    (void)state;
+    const size_t shape[3] = { 3, 4, 5 };
+    static const float bad_eps[] = { -1e-5f, INFINITY, NAN }, bad_momentum[] = { -0.1f, 1.5f, INFINITY, NAN };
+    for (size_t i = 0; i < 7; i++) {
+        activ_norm_options options = { .size = sizeof options };
+        const char *name = i < 3 ? "eps" : "momentum";
+        *(i < 3 ? &options.eps : &options.momentum) = i < 3 ? bad_eps[i] : bad_momentum[i - 3];
+        activ_graph *g = create();
+        assert_true(activ_graph_batch_norm(g, activ_graph_input(g, 3), &options) < 0);
+        assert_failed(g, ACTIV_ERROR_RANGE, "layers.0 (batch_norm)", name, "");
+        g = create();
+        assert_true(activ_graph_layer_norm(g, activ_graph_input(g, 3), 0, &options) < 0);
+        assert_failed(g, ACTIV_ERROR_RANGE, "layers.0 (layer_norm)", name, "");
+    }
+    activ_norm_options options = { .size = 1 };
+    activ_graph *g = create();
+    assert_true(activ_graph_batch_norm(g, activ_graph_input(g, 3), &options) < 0);
+    assert_failed(g, ACTIV_ERROR_INVALID, "layers.0 (batch_norm)", "size", "");
+    static const int32_t axes[] = { 3, -4, INT32_MAX, INT32_MIN };
+    for (size_t i = 0; i < sizeof axes / sizeof axes[0]; i++) {
+        g = create();
+        assert_true(activ_graph_layer_norm(g, activ_graph_input_shape(g, 3, shape), axes[i], NULL) < 0);
+        assert_failed(g, ACTIV_ERROR_SHAPE, "layers.0 (layer_norm)", "axis", "input has shape (3, 4, 5)");
+    }
+    activ_node_info info = { .size = sizeof info };
+    g = create();
+    activ_node x = activ_graph_input_shape(g, 3, shape);
+    options = (activ_norm_options){ .size = sizeof options, .eps = 0.5f, .momentum = 1.0f };
+    assert_int_equal(activ_graph_node_info(g, activ_graph_batch_norm(g, x, NULL), &info), ACTIV_OK);
+    assert_true(info.eps == 1e-5f && info.momentum == 0.1f && info.ndim == 3 && info.params == 6 && info.buffers == 6);
+    assert_int_equal(activ_graph_node_info(g, activ_graph_batch_norm(g, x, &options), &info), ACTIV_OK);
+    assert_true(info.eps == 0.5f && info.momentum == 1.0f);
+    assert_true(info.first_param == 6 && info.first_buffer == 6 && info.multiply_adds == 0);
+    assert_int_equal(activ_graph_node_info(g, activ_graph_layer_norm(g, x, -2, NULL), &info), ACTIV_OK);
+    assert_true(info.eps == 1e-5f && info.axis == 1 && info.params == 40 && info.first_param == 12);
+    assert_true(info.buffers == 0 && info.multiply_adds == 0);
+    activ_graph_destroy(g);
+}
+
+/* Buffers: their names, places and shapes, apart from the parameters. */
+static void test_buffers(void **state)
+{
+    (void)state;
+    const size_t shape[2] = { 3, 4 };
+    activ_graph *g = create();
+    activ_node x = activ_graph_input_shape(g, 2, shape);
+    activ_node a = activ_graph_batch_norm(g, x, NULL), h = activ_graph_linear(g, activ_graph_flatten(g, a), 5);
+    activ_node b = activ_graph_batch_norm(g, h, NULL);
+    assert_int_equal(activ_graph_name(g, b, "last"), ACTIV_OK);
+    assert_null(activ_graph_buffers(g));
+    const struct {
+        const char *name;
+        size_t offset, count;
+        activ_node node;
+    } expected[] = {
+        { "layers.0.running_mean", 0, 3, a }, { "layers.0.running_var", 3, 3, a },
+        { "last.running_mean", 6, 5, b },     { "last.running_var", 11, 5, b },
+    };
+    assert_int_equal(activ_graph_buffer_tensor_count(g), 4);
+    assert_int_equal(activ_graph_buffer_count(g), 16);
+    assert_int_equal(activ_graph_tensor_count(g), 6);
+    assert_int_equal(activ_graph_param_count(g), 6 + 65 + 10);
+    activ_param_info info = { .size = sizeof info };
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(activ_graph_buffer_info(g, i, &info), ACTIV_OK);
+        assert_string_equal(info.name, expected[i].name);
+        assert_int_equal(info.offset, expected[i].offset);
+        assert_int_equal(info.count, expected[i].count);
+        assert_true(info.ndim == 1 && info.shape[0] == expected[i].count);
+        assert_int_equal(info.node, expected[i].node);
+    }
+    assert_int_equal(activ_graph_buffer_info(g, 4, &info), ACTIV_ERROR_RANGE);
+    assert_int_equal(activ_graph_buffer_info(g, 0, NULL), ACTIV_ERROR_INVALID);
+    activ_graph_mse(g, b);
+    assert_int_equal(activ_graph_compile(g, 2), ACTIV_OK);
+    for (size_t i = 0; i < 16; i++)
+        assert_true(activ_graph_buffers(g)[i] == 0.0f);
+    activ_graph_destroy(g);
+}
+
+/* Each layer's parameters lie together, one layer's after the other's. */
+static void test_ranges(void **state)
+{
+    (void)state;
+    activ_graph *g = zoo_create(NULL, 1, 5);
+    size_t params = 0, buffers = 0;
+    for (size_t i = 0; i < activ_graph_node_count(g); i++) {
+        activ_node_info info = { .size = sizeof info };
+        assert_int_equal(activ_graph_node_info(g, (activ_node)i, &info), ACTIV_OK);
+        for (size_t t = 0; t < activ_graph_tensor_count(g); t++) {
+            activ_param_info tensor = { .size = sizeof tensor };
+            assert_int_equal(activ_graph_tensor_info(g, t, &tensor), ACTIV_OK);
+            int inside = tensor.offset >= info.first_param &&
+                         tensor.offset + tensor.count <= info.first_param + info.params;
+            assert_int_equal(inside, tensor.node == (activ_node)i);
+        }
+        assert_int_equal(info.first_param, info.params > 0 ? params : 0);
+        assert_int_equal(info.first_buffer, info.buffers > 0 ? buffers : 0);
+        params += info.params;
+        buffers += info.buffers;
+    }
+    assert_int_equal(params, activ_graph_param_count(g));
+    assert_int_equal(buffers, activ_graph_buffer_count(g));
     activ_graph_destroy(g);
 }
 
@@ -271,6 +424,11 @@ static void test_null(void **state)
     assert_true(activ_graph_apply(NULL, 0, relu) < 0);
     assert_true(activ_graph_apply_shared(NULL, 0, 0) < 0);
     assert_true(activ_graph_add(NULL, 0, 0) < 0);
+    assert_true(activ_graph_multiply(NULL, 0, 0) < 0);
+    assert_true(activ_graph_concat(NULL, 0, 0, 0) < 0);
+    assert_true(activ_graph_dropout(NULL, 0, 0.5f) < 0);
+    assert_true(activ_graph_batch_norm(NULL, 0, NULL) < 0);
+    assert_true(activ_graph_layer_norm(NULL, 0, 0, NULL) < 0);
     assert_true(activ_graph_cross_entropy(NULL, 0) < 0);
     assert_true(activ_graph_mse(NULL, 0) < 0);
     assert_int_equal(activ_graph_name(NULL, 0, "a"), ACTIV_ERROR_INVALID);
@@ -281,6 +439,10 @@ static void test_null(void **state)
     assert_int_equal(activ_graph_param_count(NULL), 0);
     assert_int_equal(activ_graph_memory(NULL, 0), 0);
     assert_int_equal(activ_graph_max_batch(NULL), 0);
+    assert_int_equal(activ_graph_buffer_count(NULL), 0);
+    assert_int_equal(activ_graph_buffer_tensor_count(NULL), 0);
+    assert_int_equal(activ_graph_buffer_info(NULL, 0, &tensor), ACTIV_ERROR_INVALID);
+    assert_null(activ_graph_buffers(NULL));
     assert_null(activ_graph_params(NULL));
     assert_null(activ_graph_grads(NULL));
     assert_int_equal(activ_graph_node_info(NULL, 0, &node), ACTIV_ERROR_INVALID);
@@ -520,11 +682,22 @@ static void test_init(void **state)
             }
             if (tensor.count > 50)
                 assert_true(largest > 0.9 * bound);
+        } else if (!node.spec) {   /* batch_norm, layer_norm */
+            float start = strcmp(strrchr(tensor.name, '.'), ".weight") == 0 ? 1.0f : 0.0f;
+            for (size_t j = 0; j < tensor.count; j++)
+                assert_true(values[j] == start);
         } else if (strncmp(node.spec, "prelu", 5) == 0) {
             assert_true(values[0] == 0.125f);
         } else if (strncmp(node.spec, "trainable_elu", 13) == 0) {
             assert_true(values[0] == 0.75f);
         }
+    }
+    for (size_t i = 0; i < activ_graph_buffer_tensor_count(g); i++) {
+        activ_param_info buffer = { .size = sizeof buffer };
+        assert_int_equal(activ_graph_buffer_info(g, i, &buffer), ACTIV_OK);
+        float start = strcmp(strrchr(buffer.name, '.'), ".running_var") == 0 ? 1.0f : 0.0f;
+        for (size_t j = 0; j < buffer.count; j++)
+            assert_true(activ_graph_buffers(g)[buffer.offset + j] == start);
     }
     activ_graph_destroy(g);
     activ_graph_destroy(again);
@@ -633,6 +806,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shapes),
         cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_dropout),
+        cmocka_unit_test(test_norm_options),
+        cmocka_unit_test(test_buffers),
+        cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_first_mistake),
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_null),

@@ -83,6 +83,8 @@ static activ_context *threaded_context(const char *tier, test_threads *threads, 
 typedef struct trained {
     size_t count;
     float *params, *grads;
+    size_t buffer_count;
+    float buffers[256];
     float y[ZOO_BATCH * ZOO_CLASSES];
 } trained;
 
@@ -101,6 +103,9 @@ static trained train_zoo(const activ_context *context, int classes)
     assert_true(t.params && t.grads);
     memcpy(t.params, activ_graph_params(g), t.count * sizeof(float));
     memcpy(t.grads, activ_graph_grads(g), t.count * sizeof(float));
+    t.buffer_count = activ_graph_buffer_count(g);
+    assert_in_range(t.buffer_count, 1, 256);
+    memcpy(t.buffers, activ_graph_buffers(g), t.buffer_count * sizeof(float));
     for (size_t i = 0; i < t.count; i++)
         assert_true(isfinite(t.params[i]) && isfinite(t.grads[i]));
     activ_graph_destroy(g);
@@ -118,6 +123,9 @@ static void assert_same(const trained *a, const trained *b)
     assert_int_equal(a->count, b->count);
     assert_memory_equal(a->params, b->params, a->count * sizeof(float));
     assert_memory_equal(a->grads, b->grads, a->count * sizeof(float));
+    assert_int_equal(a->buffer_count, b->buffer_count);
+    if (a->buffer_count > 0)
+        assert_memory_equal(a->buffers, b->buffers, a->buffer_count * sizeof(float));
     assert_memory_equal(a->y, b->y, sizeof a->y);
 }
 
@@ -151,7 +159,10 @@ static trained train_wide(const activ_context *context, size_t width)
     assert_int_equal(activ_graph_create(context, &g), ACTIV_OK);
     assert_int_equal(activ_fn_create(context, "gelu", &gelu), ACTIV_OK);
     activ_node n = activ_graph_apply(g, activ_graph_linear(g, activ_graph_input(g, 90), width), gelu);
+    n = activ_graph_layer_norm(g, activ_graph_batch_norm(g, n, NULL), 0, NULL);
+    n = activ_graph_dropout(g, n, 0.1f);
     n = activ_graph_apply(g, activ_graph_linear_without_bias(g, n, 75), gelu);
+    n = activ_graph_layer_norm(g, activ_graph_multiply(g, n, n), -1, NULL);
     activ_graph_cross_entropy(g, activ_graph_linear(g, n, ZOO_CLASSES));
     activ_fn_destroy(gelu);
     assert_int_equal(activ_graph_compile(g, BATCH), ACTIV_OK);
@@ -174,6 +185,8 @@ static trained train_wide(const activ_context *context, size_t width)
     assert_true(t.params && t.grads);
     memcpy(t.params, activ_graph_params(g), t.count * sizeof(float));
     memcpy(t.grads, activ_graph_grads(g), t.count * sizeof(float));
+    t.buffer_count = activ_graph_buffer_count(g) < 256 ? activ_graph_buffer_count(g) : 256;
+    memcpy(t.buffers, activ_graph_buffers(g), t.buffer_count * sizeof(float));
     activ_graph_destroy(g);
     return t;
 }
@@ -353,9 +366,41 @@ static void test_failed_initialisation(void **state)
     memory.fail_at = memory.calls + 1;
     assert_int_equal(activ_graph_init_weights(g, ACTIV_INIT_ORTHOGONAL, 0.0f, 5), ACTIV_ERROR_OUT_OF_MEMORY);
     assert_memory_equal(before, activ_graph_params(g), bytes);
+    /* Buffers too, when a gain turns out to be too large after the first values were written. */
+    for (size_t i = 0; i < activ_graph_buffer_count(g); i++)
+        activ_graph_buffers(g)[i] = (float)i;
+    assert_true(activ_graph_buffer_count(g) > 0);
+    assert_int_equal(activ_graph_init_weights(g, ACTIV_INIT_KAIMING_UNIFORM, 3e38f, 5), ACTIV_ERROR_RANGE);
+    assert_memory_equal(before, activ_graph_params(g), bytes);
+    for (size_t i = 0; i < activ_graph_buffer_count(g); i++)
+        assert_true(activ_graph_buffers(g)[i] == (float)i);
     free(before);
     activ_graph_destroy(g);
     activ_context_destroy(context);
+}
+
+/* ---- what a graph holds --------------------------------------------------------------------- */
+
+typedef struct snapshot {
+    float params[16384], grads[16384], buffers[256];
+    size_t bytes, buffer_bytes;
+} snapshot;
+
+static void take(snapshot *s, activ_graph *g)
+{
+    assert_true(activ_graph_param_count(g) <= 16384 && activ_graph_buffer_count(g) <= 256);
+    s->buffer_bytes = activ_graph_buffer_count(g) * sizeof(float);
+    memcpy(s->buffers, activ_graph_buffers(g), s->buffer_bytes);
+    s->bytes = activ_graph_param_count(g) * sizeof(float);
+    memcpy(s->params, activ_graph_params(g), s->bytes);
+    memcpy(s->grads, activ_graph_grads(g), s->bytes);
+}
+
+static void assert_unchanged(const snapshot *s, activ_graph *g)
+{
+    assert_memory_equal(s->params, activ_graph_params(g), s->bytes);
+    assert_memory_equal(s->grads, activ_graph_grads(g), s->bytes);
+    assert_memory_equal(s->buffers, activ_graph_buffers(g), s->buffer_bytes);
 }
 
 /* ---- training and evaluation ------------------------------------------------------------- */
@@ -411,6 +456,85 @@ static void test_random_layers(void **state)
     activ_graph_destroy(g);
 }
 
+/* Dropout: in evaluation nothing happens; in training about p of the values are gone and the others larger. */
+static void test_dropout(void **state)
+{
+    (void)state;
+    enum { N = 4000 };
+    static float x[N], zeros[N], y[N];
+    for (size_t i = 0; i < N; i++)
+        x[i] = 1.0f;
+    activ_graph *g = NULL;
+    float losses[4], loss;
+    assert_int_equal(activ_graph_create(NULL, &g), ACTIV_OK);
+    activ_graph_mse(g, activ_graph_dropout(g, activ_graph_input(g, N / 2), 0.25f));
+    assert_int_equal(activ_graph_compile(g, 2), ACTIV_OK);
+    for (uint64_t seed = 9; seed < 11; seed++) {
+        assert_int_equal(activ_graph_init(g, seed), ACTIV_OK);
+        for (int i = 0; i < 4; i++) {
+            assert_int_equal(activ_graph_train_values(g, 2, x, zeros, &loss), ACTIV_OK);
+            /* The mean of k squares of 4/3: k is near 3/4 of all, 3000 with a deviation of 27. */
+            double kept = (double)loss * N * 9.0 / 16.0;
+            assert_true(kept > 3000 - 6 * 27 && kept < 3000 + 6 * 27);
+            if (seed == 9)
+                losses[i] = loss;
+            assert_int_equal(activ_graph_forward(g, 2, x, y), ACTIV_OK);
+            assert_memory_equal(x, y, sizeof y);
+        }
+    }
+    assert_int_equal(activ_graph_init(g, 9), ACTIV_OK);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(activ_graph_train_values(g, 2, x, zeros, &loss), ACTIV_OK);
+        assert_true(loss == losses[i]);
+    }
+    activ_graph_destroy(g);
+}
+
+/* batch_norm of one value has no variance: a step with it is refused, and changes nothing. */
+static void test_batch_of_one(void **state)
+{
+    (void)state;
+    const size_t shape[2] = { 2, 3 };
+    float x[12], targets[12], loss = 7.0f;
+    int32_t labels[2] = { 0, 1 };
+    activ_random_normal(1, 1, 0, 12, 0.0f, 1.0f, x);
+    activ_random_normal(1, 2, 0, 12, 0.0f, 1.0f, targets);
+    for (int classes = 0; classes < 2; classes++)
+        for (int several = 0; several < 2; several++) {
+            activ_graph *g = NULL;
+            assert_int_equal(activ_graph_create(NULL, &g), ACTIV_OK);
+            activ_node n = activ_graph_input_shape(g, several ? 2 : 1, shape);
+            n = activ_graph_flatten(g, activ_graph_batch_norm(g, n, NULL));
+            if (classes)
+                activ_graph_cross_entropy(g, n);
+            else
+                activ_graph_mse(g, n);
+            assert_int_equal(activ_graph_compile(g, 2), ACTIV_OK);
+            assert_int_equal(activ_graph_init(g, 1), ACTIV_OK);
+            static snapshot before;
+            take(&before, g);
+            activ_status status = classes ? activ_graph_train(g, 1, x, labels, &loss)
+                                          : activ_graph_train_values(g, 1, x, targets, &loss);
+            if (several) {
+                /* One sample, but three values of each channel. */
+                assert_int_equal(status, ACTIV_OK);
+            } else {
+                assert_int_equal(status, ACTIV_ERROR_RANGE);
+                assert_non_null(strstr(activ_graph_error(g), "layers.0 (batch_norm)"));
+                assert_true(loss == 7.0f);
+                assert_unchanged(&before, g);
+                assert_int_equal(classes ? activ_graph_evaluate(g, 1, x, labels, NULL, NULL)
+                                         : activ_graph_evaluate_values(g, 1, x, targets, NULL), ACTIV_OK);
+                assert_unchanged(&before, g);
+                assert_int_equal(classes ? activ_graph_train(g, 2, x, labels, NULL)
+                                         : activ_graph_train_values(g, 2, x, targets, NULL), ACTIV_OK);
+            }
+            assert_memory_not_equal(before.buffers, activ_graph_buffers(g), before.buffer_bytes);
+            activ_graph_destroy(g);
+            loss = 7.0f;
+        }
+}
+
 /* A failed step is no step: the slopes that follow are those that would have followed. */
 static void test_failed_step_is_none(void **state)
 {
@@ -432,25 +556,6 @@ static void test_failed_step_is_none(void **state)
 }
 
 /* ---- bad arguments ----------------------------------------------------------------------- */
-
-typedef struct snapshot {
-    float params[8192], grads[8192];
-    size_t bytes;
-} snapshot;
-
-static void take(snapshot *s, activ_graph *g)
-{
-    assert_true(activ_graph_param_count(g) <= 8192);
-    s->bytes = activ_graph_param_count(g) * sizeof(float);
-    memcpy(s->params, activ_graph_params(g), s->bytes);
-    memcpy(s->grads, activ_graph_grads(g), s->bytes);
-}
-
-static void assert_unchanged(const snapshot *s, activ_graph *g)
-{
-    assert_memory_equal(s->params, activ_graph_params(g), s->bytes);
-    assert_memory_equal(s->grads, activ_graph_grads(g), s->bytes);
-}
 
 static void test_bad_arguments(void **state)
 {
@@ -602,8 +707,13 @@ static void test_values(void **state)
     assert_int_equal(activ_graph_train(g, ZOO_BATCH, x, labels, NULL), ACTIV_OK);
     for (activ_node n = 0; n <= loss; n++)
         assert_null(activ_graph_values(g, n));
+    /* The training step has moved what batch_norm uses in evaluation. */
     assert_int_equal(activ_graph_evaluate(g, ZOO_BATCH, x, labels, NULL, NULL), ACTIV_OK);
-    assert_memory_equal(activ_graph_values(g, last), y, sizeof y);
+    assert_memory_not_equal(activ_graph_values(g, last), y, sizeof y);
+    static float again[ZOO_BATCH * ZOO_CLASSES];
+    memcpy(again, activ_graph_values(g, last), sizeof again);
+    assert_int_equal(activ_graph_forward(g, ZOO_BATCH, x, y), ACTIV_OK);
+    assert_memory_equal(again, y, sizeof y);
     activ_graph_destroy(g);
 }
 
@@ -639,6 +749,8 @@ int main(void)
         cmocka_unit_test(test_memory_runs_out),
         cmocka_unit_test(test_failed_initialisation),
         cmocka_unit_test(test_random_layers),
+        cmocka_unit_test(test_dropout),
+        cmocka_unit_test(test_batch_of_one),
         cmocka_unit_test(test_failed_step_is_none),
         cmocka_unit_test(test_bad_arguments),
         cmocka_unit_test(test_before_compile),

@@ -32,19 +32,25 @@ activ_status zoo_build(const activ_context *context, activ_graph *g, int classes
     const size_t shape[2] = { 3, 4 };
     activ_node x = activ_graph_input_shape(g, 2, shape);
     activ_node slopes = apply(context, g, x, "prelu(weight=0.125)", &status);
-    activ_node flat = activ_graph_flatten(g, activ_graph_add(g, slopes, x));
-    activ_node wide = activ_graph_linear(g, flat, 67);
+    activ_node twice = activ_graph_concat(g, activ_graph_add(g, slopes, x), activ_graph_batch_norm(g, x, NULL), 0);
+    twice = activ_graph_layer_norm(g, twice, 1, NULL);
+    activ_node flat = activ_graph_flatten(g, twice);
+    activ_node wide = activ_graph_layer_norm(g, activ_graph_linear(g, flat, 67), -1, NULL);
     activ_node h = activ_graph_add(g, apply(context, g, wide, "gelu", &status), wide);
     activ_node sines = apply(context, g, activ_graph_linear_without_bias(g, h, 33),
                              "staf(tau=3, init=unit, omega0=2)", &status);
     activ_graph_name(g, sines, "sines");
-    activ_node noisy = apply(context, g, activ_graph_linear(g, h, 33), "rrelu", &status);
+    activ_node noisy = activ_graph_batch_norm(g, activ_graph_linear(g, h, 33), NULL);
+    noisy = apply(context, g, noisy, "rrelu", &status);
     activ_node dead =
         apply(context, g, activ_graph_linear(g, noisy, 8), "trainable_elu(alpha=0.75)", &status);
-    activ_graph_name(g, dead, "dead-end");
+    activ_graph_name(g, dead, "short-cut");
+    activ_graph_name(g, apply(context, g, activ_graph_linear(g, dead, 3), "relu", &status), "dead-end");
     activ_node both = activ_graph_apply_shared(g, activ_graph_add(g, sines, noisy), slopes);
     both = activ_graph_apply_shared(g, activ_graph_add(g, both, both), sines);
     both = apply(context, g, both, "softplus(beta=0.7, threshold=15)", &status);
+    both = activ_graph_dropout(g, activ_graph_multiply(g, both, noisy), 0.25f);
+    both = activ_graph_concat(g, both, dead, -1);
     activ_node last = activ_graph_linear(g, both, ZOO_CLASSES);
     activ_graph_name(g, last, "head.out_1");
     if (classes)

@@ -1,5 +1,5 @@
 /* The kernels of every tier that this machine runs, called through their tables: products against
- * chains of fmaf bit by bit, sums and losses against long double, and nothing touched outside of the
+ * chains of fmaf bit by bit, sums, normalizations and losses against long double, and nothing touched outside of the
  * arrays. */
 #include <math.h>
 #include <setjmp.h>
@@ -286,7 +286,8 @@ static void test_column_sums(void **state)
     guarded_destroy(&sums);
 }
 
-static void test_add(void **state)
+/* y = a + b and y = a b. */
+static void test_sums_and_products(void **state)
 {
     (void)state;
     guarded a, b, y;
@@ -296,7 +297,8 @@ static void test_add(void **state)
     for (size_t n = 0; n <= 70; n++)
         for (int at_end = 0; at_end < 2; at_end++)
             for (int where = 0; where < 3; where++)   /* y apart, y = a, y = b */
-                for (size_t t = 0; t < tiers; t++) {
+                for (size_t t = 0; t < 2 * tiers; t++) {
+                    const activ_kernels *table = tables[t / 2];
                     float expected[70], *p = edge(&a, n, at_end), *q = edge(&b, n, at_end);
                     guarded_fill(&a);
                     guarded_fill(&b);
@@ -304,16 +306,259 @@ static void test_add(void **state)
                     fill_normal(1, n, p);
                     fill_normal(2, n, q);
                     for (size_t i = 0; i < n; i++)
-                        expected[i] = p[i] + q[i];
+                        expected[i] = t % 2 ? p[i] * q[i] : p[i] + q[i];
                     const guarded *target = where == 0 ? &y : where == 1 ? &a : &b;
                     float *out = edge(target, n, at_end);
-                    tables[t]->add(n, p, q, out);
+                    (t % 2 ? table->multiply : table->add)(n, p, q, out);
                     assert_memory_equal(out, expected, n * sizeof *out);
                     assert_true(guarded_untouched(target, out, n));
                 }
     guarded_destroy(&a);
     guarded_destroy(&b);
     guarded_destroy(&y);
+}
+
+/* ---- normalization ------------------------------------------------------------------------- */
+
+/* What a normalization of one mean should give, in long double. y, dx: `count` values; the gradient of the
+ * weight and bias of all together. weight and bias: one for each value. */
+typedef struct normal {
+    long double mean, variance, y[2048], dx[2048], products[2048];
+} normal;
+
+static void reference_normal(size_t count, const float *const *x, const float *const *dy, const float *weight,
+                             const float *bias, float eps, normal *r)
+{
+    long double n = (long double)count, sum = 0.0L, products = 0.0L;
+    r->mean = r->variance = 0.0L;
+    for (size_t i = 0; i < count; i++)
+        r->mean += (long double)*x[i] / n;
+    for (size_t i = 0; i < count; i++)
+        r->variance += ((long double)*x[i] - r->mean) * ((long double)*x[i] - r->mean) / n;
+    long double scale = 1.0L / sqrtl(r->variance + (long double)eps);
+    for (size_t i = 0; i < count; i++) {
+        long double normed = ((long double)*x[i] - r->mean) * scale, g = (long double)*dy[i] * (long double)weight[i];
+        r->y[i] = normed * (long double)weight[i] + (long double)bias[i];
+        r->products[i] = normed * (long double)*dy[i];
+        sum += g / n;
+        products += g * normed / n;
+    }
+    for (size_t i = 0; i < count; i++) {
+        long double normed = ((long double)*x[i] - r->mean) * scale;
+        r->dx[i] = scale * ((long double)*dy[i] * (long double)weight[i] - sum - normed * products);
+    }
+}
+
+static void assert_within(const char *what, float got, long double want, long double bound)
+{
+    if (!(fabsl((long double)got - want) <= bound))
+        fail_msg("%s: %.9g instead of %.9Lg, bound %.2Lg", what, (double)got, want, bound);
+}
+
+enum { NORM_ROOM = 2048 };
+
+typedef struct norm_buffers {
+    guarded x, dy, y, dx, weight, bias, dweight, dbias, mean, var, saved;
+} norm_buffers;
+
+#define NORM_EACH(b) \
+    { &(b)->x, &(b)->dy, &(b)->y, &(b)->dx, &(b)->weight, &(b)->bias, &(b)->dweight, &(b)->dbias, &(b)->mean, \
+      &(b)->var, &(b)->saved }
+
+/* Both normalizations of one array on every tier. shift: what is added to x, of deviation 1. As a layer_norm the
+ * array has rows x channels rows of `length`. */
+static void check_norm(norm_buffers *b, size_t rows, size_t channels, size_t length, float shift, int layer, int at_end)
+{
+    const size_t n = rows * channels * length, means = layer ? rows * channels : channels;
+    const size_t weights = layer ? length : channels;
+    assert_true(n <= NORM_ROOM);
+    float *x = edge(&b->x, n, at_end), *dy = edge(&b->dy, n, at_end), *y = edge(&b->y, n, at_end);
+    float *dx = edge(&b->dx, n, at_end), *weight = edge(&b->weight, weights, at_end);
+    float *bias = edge(&b->bias, weights, at_end), *dweight = edge(&b->dweight, weights, at_end);
+    float *dbias = edge(&b->dbias, weights, at_end), *mean = edge(&b->mean, means, at_end);
+    float *var = edge(&b->var, means, at_end), *saved = edge(&b->saved, ACTIV_NORM_SAVED * means, at_end);
+    static float first[4][NORM_ROOM];
+    const float eps = 1e-5f, momentum = 0.25f;
+    for (size_t t = 0; t < tiers; t++) {
+        guarded *const all[] = NORM_EACH(b);
+        for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+            guarded_fill(all[i]);
+        fill_normal(1, n, x);
+        for (size_t i = 0; i < n; i++)
+            x[i] += shift;
+        fill_normal(2, n, dy);
+        fill_normal(3, weights, weight);
+        fill_normal(4, weights, bias);
+        for (size_t i = 0; i < means; i++) {
+            mean[i] = 3.0f;
+            var[i] = 2.0f;
+        }
+        const activ_batch_norm batch = { .rows = rows, .channels = channels, .length = length, .end = channels,
+                                         .weight = weight, .bias = bias, .eps = eps, .momentum = momentum };
+        const activ_layer_norm row = { .rows = means, .columns = length, .end = length,
+                                       .weight = weight, .bias = bias, .eps = eps };
+        if (layer) {
+            tables[t]->layer_norm(&row, x, y, saved);
+            tables[t]->layer_norm_sums(&row, saved, x, dy, dweight, dbias);
+            tables[t]->layer_norm_back(&row, saved, x, dy, dx);
+        } else {
+            tables[t]->batch_norm_train(&batch, x, y, mean, var, saved);
+            tables[t]->batch_norm_back(&batch, saved, x, dy, dx, dweight, dbias);
+        }
+        const float *results[] = { y, dx, dweight, dbias, mean, var };
+        const size_t counts[] = { n, n, weights, weights, layer ? 0 : means, layer ? 0 : means };
+        const guarded *owners[] = { &b->y, &b->dx, &b->dweight, &b->dbias, &b->mean, &b->var };
+        for (size_t i = 0; i < 6; i++)
+            assert_true(guarded_untouched(owners[i], results[i], counts[i] ? counts[i] : means));
+        if (t == 0)
+            for (size_t i = 0; i < 4; i++)
+                memcpy(first[i], results[i], counts[i] * sizeof(float));
+        for (size_t i = 0; i < 4; i++)
+            assert_memory_equal(first[i], results[i], counts[i] * sizeof(float));
+
+        /* In parts, without dx, and with dx in the place of dy: the same. */
+        static float again[2][NORM_ROOM];
+        if (layer) {
+            /* The columns one by one, the rows in two calls. */
+            activ_layer_norm some = row;
+            for (some.first = 0; some.first < length; some.first = some.end) {
+                some.end = some.first + 1;
+                tables[t]->layer_norm_sums(&some, saved, x, dy, again[0], again[1]);
+            }
+            some.rows = means / 2;
+            tables[t]->layer_norm_back(&some, saved, x, dy, dy);
+            size_t done = some.rows * length;
+            some.rows = means - some.rows;
+            tables[t]->layer_norm_back(&some, saved + ACTIV_NORM_SAVED * (means / 2), x + done, dy + done, dy + done);
+        } else {
+            tables[t]->batch_norm_back(&batch, saved, x, dy, NULL, again[0], again[1]);
+            assert_memory_equal(again[0], dweight, weights * sizeof(float));
+            /* The channels one by one. */
+            activ_batch_norm some = batch;
+            for (some.first = 0; some.first < channels; some.first = some.end) {
+                some.end = some.first + 1;
+                tables[t]->batch_norm_back(&some, saved, x, dy, dy, again[0], again[1]);
+            }
+        }
+        assert_memory_equal(dy, dx, n * sizeof(float));
+        assert_memory_equal(again[0], dweight, weights * sizeof(float));
+        assert_memory_equal(again[1], dbias, weights * sizeof(float));
+        fill_normal(2, n, dy);
+        if (t + 1 < tiers)
+            continue;
+
+        /* The numbers, once: those of each mean. */
+        static long double products[NORM_ROOM], sums[NORM_ROOM];
+        memset(products, 0, sizeof products);
+        memset(sums, 0, sizeof sums);
+        for (size_t m = 0; m < means; m++) {
+            static normal r;
+            const float *xs[NORM_ROOM], *dys[NORM_ROOM];
+            float ws[NORM_ROOM], bs[NORM_ROOM];
+            size_t at[NORM_ROOM], count = 0;
+            for (size_t i = 0; i < n; i++)
+                if ((layer ? i / length : i / length % channels) == m) {
+                    xs[count] = x + i;
+                    dys[count] = dy + i;
+                    ws[count] = weight[layer ? i % length : m];
+                    bs[count] = bias[layer ? i % length : m];
+                    at[count++] = i;
+                }
+            reference_normal(count, xs, dys, ws, bs, eps, &r);
+            long double scale = 1.0L / sqrtl(r.variance + (long double)eps);
+            for (size_t k = 0; k < count; k++) {
+                size_t of = layer ? k : m;
+                /* Each factor and term of the normalized x is rounded, then the product, then the sum. */
+                long double part = fabsl(r.y[k] - (long double)bs[k]) + 1e-7L;
+                assert_within("y", y[at[k]], r.y[k], 4e-7L * part + 6e-8L * fabsl(r.y[k]));
+                long double w = fabsl((long double)ws[k]);
+                long double terms = fabsl((long double)*dys[k]) * w + 2.0L * w + 2.0L;
+                assert_within("dx", dx[at[k]], r.dx[k], 1e-6L * terms * scale);
+                products[of] += r.products[k];
+                sums[of] += (long double)*dys[k];
+            }
+            if (!layer) {
+                long double unbiased = r.variance * (long double)count / ((long double)count - 1.0L);
+                long double m_want = 0.75L * 3.0L + 0.25L * r.mean, v_want = 0.75L * 2.0L + 0.25L * unbiased;
+                assert_within("running mean", mean[m], m_want, 6.1e-8L * fabsl(m_want) + 1e-9L);
+                assert_within("running variance", var[m], v_want, 1.2e-7L * fabsl(v_want));
+            }
+        }
+        for (size_t i = 0; i < weights; i++) {
+            long double scale = 3e-7L * sqrtl((long double)n);
+            assert_within("dweight", dweight[i], products[i], scale + 3e-7L * fabsl(products[i]));
+            assert_within("dbias", dbias[i], sums[i], 6.1e-8L * fabsl(sums[i]) + 1e-12L);
+        }
+    }
+}
+
+static void test_normalization(void **state)
+{
+    (void)state;
+    static const float shifts[] = { 0.0f, 3.0f, 1000.0f, -65536.0f };
+    norm_buffers b;
+    guarded *const all[] = NORM_EACH(&b);
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        assert_int_equal(guarded_create(all[i], NORM_ROOM * ACTIV_NORM_SAVED), 0);
+    unsigned turn = 0;
+    for (size_t channels = 1; channels <= 50; channels += channels < 35 ? 1 : 15)
+        for (size_t rows = 2; rows <= 30; rows += rows < 5 ? 1 : 13)
+            if (turn++ % thin == 0)
+                check_norm(&b, rows, channels, 1, shifts[turn % 4], 0, turn % 3 % 2);
+    for (size_t length = 2; length <= 70; length += length < 35 ? 1 : 17)
+        for (size_t channels = 1; channels <= 4; channels++)
+            for (size_t rows = 1; rows <= 5; rows += 2)
+                if (turn++ % thin == 0)
+                    check_norm(&b, rows, channels, length, shifts[turn % 4], 0, turn % 3 % 2);
+    for (size_t length = 1; length <= 270; length += length < 70 ? 1 : 97)
+        for (size_t rows = 1; rows <= 7; rows += 2)
+            if (turn++ % thin == 0)
+                check_norm(&b, rows, 1, length, shifts[turn % 4], 1, turn % 3 % 2);
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        guarded_destroy(all[i]);
+}
+
+/* Evaluation: given means and variances. And what has no variance, is not a number or is infinite. */
+static void test_normalization_specials(void **state)
+{
+    (void)state;
+    enum { CHANNELS = 19, ROWS = 6 };
+    float x[ROWS * CHANNELS * 2], y[ROWS * CHANNELS * 2], weight[CHANNELS], bias[CHANNELS];
+    float mean[CHANNELS], var[CHANNELS], saved[ACTIV_NORM_SAVED * CHANNELS];
+    for (size_t t = 0; t < tiers; t++)
+        for (size_t length = 1; length <= 2; length++) {
+            size_t n = ROWS * CHANNELS * length;
+            fill_normal(1, n, x);
+            fill_normal(2, CHANNELS, weight);
+            fill_normal(3, CHANNELS, bias);
+            fill_normal(4, CHANNELS, mean);
+            for (size_t i = 0; i < CHANNELS; i++)
+                var[i] = 0.25f * (float)(i + 1);
+            const activ_batch_norm b = { .rows = ROWS, .channels = CHANNELS, .length = length, .end = CHANNELS,
+                                         .weight = weight, .bias = bias, .eps = 0.01f, .momentum = 0.5f };
+            tables[t]->batch_norm(&b, mean, var, x, y);
+            for (size_t i = 0; i < n; i++) {
+                size_t c = i / length % CHANNELS;
+                float scale = (float)(1.0 / sqrt((double)var[c] + (double)0.01f));
+                assert_int_equal(float_bits(y[i]), float_bits(fmaf((x[i] - mean[c]) * scale, weight[c], bias[c])));
+            }
+            /* Channel 1 is constant, 2 holds a NaN, 3 an infinity; the others do not notice. */
+            for (size_t i = 0; i < n; i++)
+                if (i / length % CHANNELS == 1)
+                    x[i] = 0.1f;
+            x[2 * length] = NAN;
+            x[3 * length] = INFINITY;
+            tables[t]->batch_norm_train(&b, x, y, mean, var, saved);
+            for (size_t i = 0; i < n; i++) {
+                size_t c = i / length % CHANNELS;
+                if (c == 1)
+                    assert_true(fabsf(y[i] - bias[1]) <= 1e-6f);
+                else
+                    assert_int_equal(isnan(y[i]) != 0, c == 2 || c == 3);
+            }
+            assert_true(isnan(mean[2]) && isnan(var[2]) && isinf(mean[3]) && isnan(var[3]));
+            assert_true(var[1] == 0.25f && isfinite(var[4]) && isfinite(mean[0]));
+        }
 }
 
 /* ---- losses ------------------------------------------------------------------------------ */
@@ -758,7 +1003,9 @@ int main(int count, char **arguments)
         cmocka_unit_test(test_gemm_finish),
         cmocka_unit_test(test_gemm_specials),
         cmocka_unit_test(test_column_sums),
-        cmocka_unit_test(test_add),
+        cmocka_unit_test(test_sums_and_products),
+        cmocka_unit_test(test_normalization),
+        cmocka_unit_test(test_normalization_specials),
         cmocka_unit_test(test_squared_error),
         cmocka_unit_test(test_cross_entropy),
         cmocka_unit_test(test_cross_entropy_specials),

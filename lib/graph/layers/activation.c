@@ -1,6 +1,4 @@
 /* activation: y = f(x), element by element, with parameters of its own or an earlier layer's. */
-#include <string.h>
-
 #include "activ/random.h"
 #include "base/random.h"
 #include "cpu/cpu.h"
@@ -9,19 +7,23 @@
 static activ_status build(activ_graph *g, activ_node id)
 {
     graph_node *node = &g->nodes[id];
-    const graph_node *input = activ_graph_input_of(g, node, 0);
-    node->ndim = input->ndim;
-    memcpy(node->shape, input->shape, sizeof node->shape);
-    if (node->shares >= 0)
-        return ACTIV_OK;
+    activ_status status = activ_graph_take_one_shape(g, node);
+    if (status != ACTIV_OK || node->shares >= 0)
+        return status;
     size_t length;
     const char *name;
     for (int i = 0; (length = activ_fn_param_vector(&node->fn->parsed, i, &name)) > 0; i++) {
-        activ_status status = activ_graph_add_tensor(g, id, name, 1, &length);
+        status = activ_graph_add_tensor(g, id, name, 1, &length);
         if (status != ACTIV_OK)
             return status;
     }
     return ACTIV_OK;
+}
+
+/* The noise of a random function. */
+static size_t saved(const graph_node *node, size_t batch)
+{
+    return activ_fn_is_random(node->fn) ? batch * node->features : 0;
 }
 
 /* The first of its tensors; they lie one after the other, as the function wants them. */
@@ -69,9 +71,8 @@ static void forward(graph_run *run, const graph_node *node)
     job.x = activ_run_values(run, activ_graph_input_of(g, node, 0));
     job.out = activ_run_output(run, node);
     if (run->training && node->fn->kernel->forward_noise) {
-        /* The noise is a function of the seed, the layer, the step and the element. */
-        uint64_t stream = ACTIV_STREAM(ACTIV_STREAM_NOISE, g->step << 12 | (uint64_t)(node - g->nodes));
-        activ_forward_train(node->fn, params, g->seed, stream, 0, job.n, job.x, job.out, activ_run_noise(run, node));
+        activ_forward_train(node->fn, params, g->seed, activ_run_stream(run, node), 0, job.n, job.x, job.out,
+                            activ_run_saved(run, node));
         return;
     }
     activ_fn_set_values(node->fn, params, &job.values);
@@ -90,7 +91,7 @@ static void backward(graph_run *run, const graph_node *node, float *const dx[2])
     job.out = dx[0];
     if (trainable || node->fn->kernel->backward_noise) {
         /* Gradients of the parameters are sums over all elements. */
-        activ_backward_train(node->fn, params, job.n, job.x, activ_run_noise(run, node), job.dy, dx[0],
+        activ_backward_train(node->fn, params, job.n, job.x, activ_run_saved(run, node), job.dy, dx[0],
                              trainable ? activ_graph_tensor_gradient(g, first) : NULL);
         return;
     }
@@ -154,6 +155,7 @@ const graph_kind activ_kind_activation = {
     .backward_in_place = 1,
     .forward_in_place = 1,
     .build = build,
+    .saved = saved,
     .forward = forward,
     .backward = backward,
     .init = init,

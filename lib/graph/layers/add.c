@@ -5,13 +5,7 @@
 
 static activ_status build(activ_graph *g, activ_node id)
 {
-    graph_node *node = &g->nodes[id];
-    const graph_node *a = activ_graph_input_of(g, node, 0), *b = activ_graph_input_of(g, node, 1);
-    if (a->ndim != b->ndim || memcmp(a->shape, b->shape, a->ndim * sizeof a->shape[0]) != 0)
-        return activ_graph_fail_shape(g, node, "needs two inputs of one shape");
-    node->ndim = a->ndim;
-    memcpy(node->shape, a->shape, sizeof node->shape);
-    return ACTIV_OK;
+    return activ_graph_take_one_shape(g, &g->nodes[id]);
 }
 
 static void forward(graph_run *run, const graph_node *node)

@@ -156,9 +156,9 @@ static void describe(const activ_graph *g, const graph_node *node, activ_text *t
 
 static activ_node parse(activ_graph *g, const graph_line *line)
 {
-    const char *text = activ_line_value(line, "out_features"), *bias = activ_line_value(line, "bias");
-    size_t out_features, length = text ? strlen(text) : 0;
-    if (length == 0 || activ_parse_size(text, length, &out_features) != length)
+    const char *bias = activ_line_value(line, "bias");
+    size_t out_features;
+    if (!activ_line_size(line, "out_features", &out_features))
         return -1;
     if (bias && strcmp(bias, "0") != 0)
         return -1;

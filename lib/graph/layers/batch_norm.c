@@ -1,0 +1,167 @@
+/* batch_norm: each channel, over all samples of the batch and all its values in each, gets mean 0 and
+ * variance 1, then a weight and a bias of its own; evaluation uses running means and variances instead.
+ * Ioffe, Szegedy 2015, with the details of PyTorch. The channels are the first dimension of a sample. */
+#include "graph/graph.h"
+
+/* Its buffers, from first_buffer on. */
+enum { RUNNING_MEAN, RUNNING_VAR };
+
+static activ_status build(activ_graph *g, activ_node id)
+{
+    graph_node *node = &g->nodes[id];
+    activ_status status = activ_graph_take_one_shape(g, node);
+    if (status == ACTIV_OK)
+        status = activ_graph_add_tensor(g, id, "weight", 1, node->shape);
+    if (status == ACTIV_OK)
+        status = activ_graph_add_tensor(g, id, "bias", 1, node->shape);
+    if (status == ACTIV_OK)
+        status = activ_graph_add_buffer(g, id, "running_mean", 1, node->shape);
+    if (status == ACTIV_OK)
+        status = activ_graph_add_buffer(g, id, "running_var", 1, node->shape);
+    return status;
+}
+
+static size_t saved(const graph_node *node, size_t batch)
+{
+    (void)batch;
+    return ACTIV_NORM_SAVED * node->shape[0];
+}
+
+/* One value has no variance; PyTorch refuses it too. */
+static activ_status check_batch(activ_graph *g, const graph_node *node, size_t batch)
+{
+    if (batch > 1 || node->features > node->shape[0])
+        return ACTIV_OK;
+    return activ_graph_say(g, ACTIV_ERROR_RANGE, node,
+                           "training needs more than one value of each channel, but the batch is 1");
+}
+
+typedef struct batch_norm_job {
+    const activ_kernels *kernels;
+    activ_batch_norm whole;
+    int training;
+    const float *x, *dy;
+    float *out;                 /* y or dx */
+    float *running_mean, *running_var, *saved, *dweight, *dbias;
+} batch_norm_job;
+
+static batch_norm_job job_of(const graph_run *run, const graph_node *node)
+{
+    const activ_graph *g = run->graph;
+    batch_norm_job job = {
+        .kernels = g->kernels,
+        .whole = {
+            .rows = run->batch, .channels = node->shape[0], .length = node->features / node->shape[0],
+            .weight = activ_graph_tensor_values(g, node->first_tensor),
+            .bias = activ_graph_tensor_values(g, node->first_tensor + 1),
+            .eps = node->eps, .momentum = node->momentum,
+        },
+        .training = run->training,
+        .x = activ_run_values(run, activ_graph_input_of(g, node, 0)),
+        .running_mean = activ_graph_buffer_values(g, node->first_buffer + RUNNING_MEAN),
+        .running_var = activ_graph_buffer_values(g, node->first_buffer + RUNNING_VAR),
+        .saved = run->training ? activ_run_saved(run, node) : NULL,
+    };
+    return job;
+}
+
+/* A part does some of the channels. */
+static activ_batch_norm part_of(const batch_norm_job *job, size_t parts, size_t part)
+{
+    activ_batch_norm b = job->whole;
+    graph_range r = activ_range_of(b.channels, b.length > 1 ? 1 : 16, parts, part);
+    b.first = r.first;
+    b.end = r.first + r.count;
+    return b;
+}
+
+static void forward_part(void *argument, size_t parts, size_t part)
+{
+    const batch_norm_job *job = argument;
+    const activ_batch_norm b = part_of(job, parts, part);
+    if (job->training)
+        job->kernels->batch_norm_train(&b, job->x, job->out, job->running_mean, job->running_var, job->saved);
+    else
+        job->kernels->batch_norm(&b, job->running_mean, job->running_var, job->x, job->out);
+}
+
+static void forward(graph_run *run, const graph_node *node)
+{
+    batch_norm_job job = job_of(run, node);
+    job.out = activ_run_output(run, node);
+    activ_run_share(run, run->batch * node->features * ACTIV_WORK_ELEMENT, forward_part, &job);
+}
+
+static void backward_part(void *argument, size_t parts, size_t part)
+{
+    const batch_norm_job *job = argument;
+    const activ_batch_norm b = part_of(job, parts, part);
+    job->kernels->batch_norm_back(&b, job->saved, job->x, job->dy, job->out, job->dweight, job->dbias);
+}
+
+static void backward(graph_run *run, const graph_node *node, float *const dx[2])
+{
+    batch_norm_job job = job_of(run, node);
+    job.dy = activ_run_gradient(run, node);
+    job.out = dx[0];
+    job.dweight = activ_graph_tensor_gradient(run->graph, node->first_tensor);
+    job.dbias = activ_graph_tensor_gradient(run->graph, node->first_tensor + 1);
+    activ_run_share(run, run->batch * node->features * ACTIV_WORK_ELEMENT, backward_part, &job);
+}
+
+static void init(activ_graph *g, const graph_node *node, uint64_t seed)
+{
+    (void)seed;
+    float *weight = activ_graph_tensor_values(g, node->first_tensor);
+    float *bias = activ_graph_tensor_values(g, node->first_tensor + 1);
+    float *mean = activ_graph_buffer_values(g, node->first_buffer + RUNNING_MEAN);
+    float *var = activ_graph_buffer_values(g, node->first_buffer + RUNNING_VAR);
+    for (size_t i = 0; i < node->shape[0]; i++) {
+        weight[i] = var[i] = 1.0f;
+        bias[i] = mean[i] = 0.0f;
+    }
+}
+
+static void describe(const activ_graph *g, const graph_node *node, activ_text *text)
+{
+    (void)g;
+    activ_text_add(text, ", eps=");
+    activ_text_add_float(text, node->eps);
+    activ_text_add(text, ", momentum=");
+    activ_text_add_float(text, node->momentum);
+}
+
+static activ_node parse(activ_graph *g, const graph_line *line)
+{
+    activ_norm_options options = { .size = sizeof options };
+    if (!activ_line_float(line, "eps", &options.eps) || !activ_line_float(line, "momentum", &options.momentum) ||
+        options.eps == 0.0f || options.momentum == 0.0f)
+        return -1;
+    return activ_graph_batch_norm(g, line->inputs[0], &options);
+}
+
+const graph_kind activ_kind_batch_norm = {
+    .name = "batch_norm",
+    .inputs = 1,
+    .numbered = 1,
+    .reads_input = 1,
+    .backward_in_place = 1,
+    .forward_in_place = 1,
+    .build = build,
+    .saved = saved,
+    .check_batch = check_batch,
+    .forward = forward,
+    .backward = backward,
+    .init = init,
+    .describe = describe,
+    .keys = { "eps", "momentum" },
+    .parse = parse,
+};
+
+activ_node activ_graph_batch_norm(activ_graph *g, activ_node x, const activ_norm_options *options)
+{
+    graph_node *node = activ_graph_start(g, &activ_kind_batch_norm, x, -1);
+    if (!node || activ_graph_take_norm_options(g, node, options) != ACTIV_OK)
+        return -1;
+    return activ_graph_finish(g, node);
+}

@@ -1,0 +1,101 @@
+/* dropout: training sets values to 0 with probability p and divides the others by 1 - p; evaluation
+ * copies. Srivastava et al. 2014, in the inverted form of PyTorch. */
+#include <string.h>
+
+#include "activ/random.h"
+#include "graph/graph.h"
+
+static activ_status build(activ_graph *g, activ_node id)
+{
+    return activ_graph_take_one_shape(g, &g->nodes[id]);
+}
+
+/* What each value was multiplied by. */
+static size_t saved(const graph_node *node, size_t batch)
+{
+    return batch * node->features;
+}
+
+typedef struct dropout_job {
+    const activ_kernels *kernels;
+    uint64_t seed, stream;
+    float p;
+    size_t n;
+    const float *x;
+    float *y, *factors;
+} dropout_job;
+
+static void forward_part(void *argument, size_t parts, size_t part)
+{
+    const dropout_job *job = argument;
+    graph_range r = activ_range_of(job->n, 16, parts, part);
+    const float p = job->p, scale = p < 1.0f ? (float)(1.0 / (1.0 - (double)p)) : 0.0f;
+    float *factors = job->factors + r.first;
+    activ_random_uniform(job->seed, job->stream, r.first, r.count, 0.0f, 1.0f, factors);
+    for (size_t i = 0; i < r.count; i++)
+        factors[i] = factors[i] < p ? 0.0f : scale;
+    job->kernels->multiply(r.count, job->x + r.first, factors, job->y + r.first);
+}
+
+static void forward(graph_run *run, const graph_node *node)
+{
+    const activ_graph *g = run->graph;
+    size_t n = run->batch * node->features;
+    const float *x = activ_run_values(run, activ_graph_input_of(g, node, 0));
+    float *y = activ_run_output(run, node);
+    if (run->training) {
+        dropout_job job = { g->kernels, g->seed, activ_run_stream(run, node), node->p, n, x, y,
+                            activ_run_saved(run, node) };
+        activ_run_share(run, n * ACTIV_WORK_ELEMENT, forward_part, &job);
+    } else if (y != x) {
+        memcpy(y, x, n * sizeof *y);
+    }
+}
+
+static void backward(graph_run *run, const graph_node *node, float *const dx[2])
+{
+    if (dx[0])
+        run->graph->kernels->multiply(run->batch * node->features, activ_run_gradient(run, node),
+                                      activ_run_saved(run, node), dx[0]);
+}
+
+static void describe(const activ_graph *g, const graph_node *node, activ_text *text)
+{
+    (void)g;
+    activ_text_add(text, ", p=");
+    activ_text_add_float(text, node->p);
+}
+
+static activ_node parse(activ_graph *g, const graph_line *line)
+{
+    float p;
+    return activ_line_float(line, "p", &p) ? activ_graph_dropout(g, line->inputs[0], p) : -1;
+}
+
+const graph_kind activ_kind_dropout = {
+    .name = "dropout",
+    .inputs = 1,
+    .numbered = 1,
+    .backward_in_place = 1,
+    .forward_in_place = 1,
+    .build = build,
+    .saved = saved,
+    .forward = forward,
+    .backward = backward,
+    .describe = describe,
+    .keys = { "p" },
+    .parse = parse,
+};
+
+activ_node activ_graph_dropout(activ_graph *g, activ_node x, float p)
+{
+    graph_node *node = activ_graph_start(g, &activ_kind_dropout, x, -1);
+    if (!node)
+        return -1;
+    if (!(p >= 0.0f && p <= 1.0f)) {
+        activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "p is not from 0 to 1");
+        return -1;
+    }
+    node->p = p;
+    return activ_graph_finish(g, node);
+}
