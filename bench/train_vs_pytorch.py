@@ -23,8 +23,8 @@ ROOT = os.path.dirname(HERE)
 DATA = "/usr/share/datasets/fashion-mnist"
 # What tells OpenBLAS to take other kernels or block sizes than its own choice: left out of the environment.
 OVERRIDES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-# Its kernels to try beside its own choice; one that the CPU cannot run is left alone by OpenBLAS.
-CORES = ("Haswell", "Zen", "SkylakeX") if platform.machine() == "x86_64" else ()
+# Its kernels to try beside its own choice, and what the CPU has to have for them: OpenBLAS does not always ask.
+CORES = {"Haswell": "avx2", "Zen": "avx2", "SkylakeX": "avx512bw"}
 
 
 def fail(text):
@@ -86,20 +86,27 @@ def find_program(given):
     return max(found, key=os.path.getmtime)
 
 
-def cpu_name():
+def cpu(field):
+    """A line of /proc/cpuinfo, without its name."""
     try:
         with open("/proc/cpuinfo") as f:
-            return next(line.split(":")[1].strip() for line in f if line.startswith("model name"))
+            return next(line.split(":")[1].strip() for line in f if line.startswith(field))
     except (OSError, StopIteration):
-        return platform.machine()
+        return ""
+
+
+def cpu_name():
+    return cpu("model name") or platform.machine()
 
 
 def best_kernels(pytorch, arguments):
     """Tries OpenBLAS's own choice and CORES, two single epochs each, and returns the fastest and the
     seconds of all. They have to come to the same loss: a wrong kernel may be a fast one."""
     trials = {}
+    flags = cpu("flags").split()
+    cores = [core for core, needed in CORES.items() if needed in flags]
     for turn in range(2):
-        for core in ("", *CORES):
+        for core in ("", *cores):
             env = pytorch_environment(**({"OPENBLAS_CORETYPE": core} if core else {}))
             trials.setdefault(core, []).append(run(pytorch + arguments, env))
     losses = [r["test_loss"] for runs in trials.values() for r in runs]
