@@ -97,8 +97,6 @@ typedef struct gemm_place {
     size_t start_rows;
 } gemm_place;
 
-static const float gemm_zeros[GEMM_WIDTH];
-
 /* Rows one by one, not in a loop: compilers keep an array that a long loop goes through in memory. */
 #if V_GEMM_ROWS > 14
 #error "tiles are listed up to fourteen rows"
@@ -106,8 +104,11 @@ static const float gemm_zeros[GEMM_WIDTH];
 #define GEMM_ROWS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13)
 #define GEMM_HEIGHTS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
 
+#define GEMM_DECLARE(i) vf acc##i[V_GEMM_VECTORS];
+#define GEMM_ZERO(i)                                                                                             \
+    for (size_t j = 0; i < rows && j < vectors; j++)                                                             \
+        acc##i[j] = v_set(0.0f);
 #define GEMM_START(i)                                                                                            \
-    vf acc##i[V_GEMM_VECTORS];                                                                                   \
     for (size_t j = 0; i < rows && j < vectors; j++)                                                             \
         acc##i[j] = v_load(start + i * start_rows + j * V_LANES);
 #define GEMM_STEP(i)                                                                                             \
@@ -116,37 +117,62 @@ static const float gemm_zeros[GEMM_WIDTH];
 #define GEMM_STORE(i)                                                                                            \
     for (size_t j = 0; i < rows && j < vectors; j++)                                                             \
         v_store(c + i * c_rows + j * V_LANES, acc##i[j]);
+/* One step along k. Without the barrier, compilers load so far ahead that accumulators leave their registers. */
+#define GEMM_ALONG                                                                                               \
+    {                                                                                                            \
+        vf row[V_GEMM_VECTORS];                                                                                  \
+        for (size_t j = 0; j < vectors; j++)                                                                     \
+            row[j] = v_load(b + j * V_LANES);                                                                    \
+        GEMM_ROWS(GEMM_STEP)                                                                                     \
+        a += a_columns;                                                                                          \
+        b += b_rows;                                                                                             \
+        v_barrier();                                                                                             \
+    }
 
-/* `rows` and `vectors` are constants at each call, so that the accumulators are registers. */
-V_INLINE void gemm_tile(const gemm_place *t, const size_t rows, const size_t vectors)
+/* `rows`, `vectors` and `columns` are constants at each call, so that the accumulators are registers and addresses
+ * simple. `columns`: a column of the tile's A is contiguous, not a row. */
+V_INLINE void gemm_tile(const gemm_place *t, const size_t rows, const size_t vectors, const int columns)
 {
-    const float *a = t->a, *b = t->b, *start = t->start ? t->start : gemm_zeros;
-    const size_t a_rows = t->a_rows, a_columns = t->a_columns, b_rows = t->b_rows, start_rows = t->start_rows;
+    const float *a = t->a, *b = t->b, *start = t->start;
+    const size_t a_rows = columns ? 1 : t->a_rows, a_columns = columns ? t->a_columns : 1, b_rows = t->b_rows;
+    const size_t start_rows = t->start_rows, c_rows = t->c_rows;
     float *c = t->c;
-    const size_t c_rows = t->c_rows;
-    GEMM_ROWS(GEMM_START)
+    GEMM_ROWS(GEMM_DECLARE)
+    if (start) {
+        GEMM_ROWS(GEMM_START)
+    } else {
+        GEMM_ROWS(GEMM_ZERO)
+    }
     /* The next tile starts with these. */
     for (size_t i = rows; i < 2 * rows; i++)
         v_prefetch(c + i * c_rows);
-    for (size_t p = t->k; p > 0; p--) {
-        vf row[V_GEMM_VECTORS];
-        for (size_t j = 0; j < vectors; j++)
-            row[j] = v_load(b + j * V_LANES);
-        GEMM_ROWS(GEMM_STEP)
-        a += a_columns;
-        b += b_rows;
+    for (size_t p = t->k / 2; p > 0; p--) {
+        GEMM_ALONG
+        GEMM_ALONG
     }
+    if (t->k % 2)
+        GEMM_ALONG
     GEMM_ROWS(GEMM_STORE)
 }
 
 #define GEMM_TILE(height)                                                                                        \
     static void gemm_tile_##height(const gemm_place *t)                                                          \
     {                                                                                                            \
-        gemm_tile(t, height <= V_GEMM_ROWS ? height : 1, V_GEMM_VECTORS);                                        \
+        if (height > V_GEMM_ROWS)                                                                                \
+            return;                                                                                              \
+        if (t->a_columns == 1)                                                                                   \
+            gemm_tile(t, height, V_GEMM_VECTORS, 0);                                                             \
+        else                                                                                                     \
+            gemm_tile(t, height, V_GEMM_VECTORS, 1);                                                             \
     }                                                                                                            \
     static void gemm_half_tile_##height(const gemm_place *t)                                                     \
     {                                                                                                            \
-        gemm_tile(t, height <= V_GEMM_ROWS ? height : 1, GEMM_HALF);                                             \
+        if (height > V_GEMM_ROWS)                                                                                \
+            return;                                                                                              \
+        if (t->a_columns == 1)                                                                                   \
+            gemm_tile(t, height, GEMM_HALF, 0);                                                                  \
+        else                                                                                                     \
+            gemm_tile(t, height, GEMM_HALF, 1);                                                                  \
     }
 GEMM_HEIGHTS(GEMM_TILE)
 

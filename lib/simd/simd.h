@@ -9,6 +9,7 @@
  *   v_stream(p, a) v_stream_end()                 v_store past the caches where the CPU can, p a multiple of a vector's
  *                                                 size; v_stream_end after the last, before others may look
  *   v_prefetch(p)                                 a hint that p will be written; p may be any address
+ *   v_barrier()                                   the compiler moves no load or store across; the CPU may
  *   v_load_part(p, n) v_store_part(p, n, a)       the first n < V_LANES lanes: other memory is not
  *                                                 touched, other lanes are 0
  *   v_add v_sub v_mul v_div v_sqrt                rounded to nearest, one rounding each
@@ -53,9 +54,11 @@
 #if defined(__GNUC__)
 #define V_INLINE static inline __attribute__((always_inline, unused))
 #define v_prefetch(p) __builtin_prefetch(p, 1)
+#define v_barrier() __asm__ volatile("" ::: "memory")
 #else
 #define V_INLINE static inline
 #define v_prefetch(p) ((void)(p))
+#define v_barrier() ((void)0)
 #endif
 
 /* The unit that includes this is compiled with ACTIV_TIER=avx2 and

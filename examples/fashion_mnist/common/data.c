@@ -275,9 +275,6 @@ activ_status dataset_read(const char *images_path, const char *labels_path, stru
         out->pixels = images.data;
         out->labels = numbers;
         images.data = NULL;
-        /* In float and in this order, as torchvision's ToTensor and Normalize calculate it. */
-        for (int p = 0; p < 256; p++)
-            out->values[p] = ((float)p / 255.0f - 0.5f) / 0.5f;
     }
     idx_free(&images);
     idx_free(&labels);
@@ -304,18 +301,21 @@ static void ask_for(const unsigned char *pixels)
 #endif
 }
 
+/* In float and in this order, as torchvision's ToTensor and Normalize calculate it. */
+static void normalize(const unsigned char *restrict pixels, float *restrict x)
+{
+    for (size_t i = 0; i < IMAGE_PIXELS; i++)
+        x[i] = ((float)pixels[i] / 255.0f - 0.5f) / 0.5f;
+}
+
 void dataset_batch(const struct dataset *data, const uint32_t *order, size_t first, size_t count, float *x,
                    int32_t *labels)
 {
-    const float *value = data->values;
     for (size_t i = 0; i < count; i++) {
-        if (order != NULL && i + 2 < count)
-            ask_for(data->pixels + order[i + 2] * IMAGE_PIXELS);
+        if (order != NULL && i + 4 < count)
+            ask_for(data->pixels + order[i + 4] * IMAGE_PIXELS);
         size_t image = order != NULL ? order[i] : first + i;
-        const unsigned char *pixels = data->pixels + image * IMAGE_PIXELS;
-        float *row = x + i * IMAGE_PIXELS;
-        for (size_t j = 0; j < IMAGE_PIXELS; j++)
-            row[j] = value[pixels[j]];
+        normalize(data->pixels + image * IMAGE_PIXELS, x + i * IMAGE_PIXELS);
         labels[i] = data->labels[image];
     }
 }

@@ -43,7 +43,6 @@ struct dataset {
     size_t count;
     unsigned char *pixels;
     int32_t *labels;
-    float values[256];      /* what a network gets for each value of a pixel */
 };
 
 activ_status dataset_read(const char *images_path, const char *labels_path, struct dataset *out,
