@@ -57,6 +57,7 @@ V_INLINE void v_spread(const float *values, size_t count, vf *v)
 V_INLINE void v_apply(v_parts f, const vf *v, const size_t count, const vf *x, const vf *dy, vf *out)
 {
     vm far[V_TOGETHER], any = m_set(0);
+    V_UNROLL
     for (size_t j = 0; j < count; j++) {
         out[j] = f.near(x[j], v);
         if (dy)

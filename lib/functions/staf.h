@@ -64,8 +64,9 @@ static const activ_fn_definition staf_definition = {
     .param_init = staf_param_init,
 };
 #else
-/* Elements treated at a time, and terms whose partial sums are held at a time. */
+/* Elements treated at a time, whole groups of V_ABREAST vectors, and terms whose partial sums are held at a time. */
 #define STAF_CHUNK 256
+#define STAF_GROUP (V_ABREAST * V_LANES > V_BLOCK ? V_ABREAST * V_LANES : V_BLOCK)
 #define STAF_TERMS 32
 #define STAF_VECTORS (STAF_CHUNK / V_LANES)
 
@@ -76,22 +77,21 @@ typedef enum staf_kind {
 } staf_kind;
 
 /* A chunk, and for the term in hand the argument of its sine (a pair), its sine and its cosine. Each is calculated for all
- * elements before the next: what one element needs is a long chain of operations, and CPUs do not look far enough ahead
- * to work on many such chains at once. */
+ * elements before the next, which leaves more registers to each step. Sums are in double: the terms may cancel. */
 typedef struct staf_chunk {
-    size_t vectors;   /* in use, whole blocks; zeros beyond the elements */
+    size_t vectors;   /* in use, whole groups; zeros beyond the elements */
     staf_kind kind;
     vf x[STAF_VECTORS], dy[STAF_VECTORS], high[STAF_VECTORS], low[STAF_VECTORS], sine[STAF_VECTORS], cosine[STAF_VECTORS];
-    vf sum_high[STAF_VECTORS], sum_low[STAF_VECTORS];   /* over the terms, which may cancel: so it is a pair */
+    vacc wide_dy[STAF_VECTORS], dy_x[STAF_VECTORS];   /* dy and dy x, exact */
+    vacc sum[STAF_VECTORS];                           /* over the terms */
 } staf_chunk;
 
-static void staf_load(size_t n, const float *from, vf *to)
+static void staf_load(const staf_chunk *chunk, size_t n, const float *from, vf *to)
 {
-    for (size_t i = 0; i < n; i += V_BLOCK)
-        for (size_t j = 0; j < V_PER_BLOCK; j++) {
-            size_t lanes = v_part_lanes(n - i, j);
-            to[i / V_LANES + j] = lanes ? v_load_some(from + i + j * V_LANES, lanes) : v_set(0.0f);
-        }
+    for (size_t i = 0; i < chunk->vectors; i++) {
+        size_t lanes = v_part_lanes(n, i);
+        to[i] = lanes ? v_load_some(from + i * V_LANES, lanes) : v_set(0.0f);
+    }
 }
 
 /* The largest of n absolute values; infinity if there is one or a NaN. */
@@ -112,36 +112,39 @@ static float staf_largest(size_t n, const float *x)
 
 static void staf_start(staf_chunk *chunk, const float *params, size_t tau, size_t n, const float *x, const float *dy)
 {
-    chunk->vectors = (n + V_BLOCK - 1) / V_BLOCK * V_PER_BLOCK;
-    staf_load(n, x, chunk->x);
-    if (dy)
-        staf_load(n, dy, chunk->dy);
+    chunk->vectors = (n + STAF_GROUP - 1) / STAF_GROUP * (STAF_GROUP / V_LANES);
+    staf_load(chunk, n, x, chunk->x);
+    if (dy) {
+        staf_load(chunk, n, dy, chunk->dy);
+        for (size_t i = 0; i < chunk->vectors; i++) {
+            chunk->wide_dy[i] = acc_of(chunk->dy[i]);
+            chunk->dy_x[i] = acc_fma(acc_zero(), chunk->dy[i], chunk->x[i]);
+        }
+    }
     /* Half of the bound, since this is rounded. A product of zero and infinity is NaN. */
     float most = staf_largest(n, x) * staf_largest(tau, params + tau) + staf_largest(tau, params + 2 * tau);
     chunk->kind = most <= 0x1p15f ? STAF_SMALL : STAF_ANY;
     for (size_t i = 0; i < chunk->vectors; i++)
-        chunk->sum_high[i] = chunk->sum_low[i] = v_set(0.0f);
+        chunk->sum[i] = acc_zero();
 }
 
-/* omega x + phi, as a pair while that matters. The argument of a finite x stays finite: where it overflows, its
- * rounding has long been larger than a turn, but a sine it still has. */
+/* omega x + phi, as a pair while that matters: to within 2^-24 |omega x|, where one rounding alone may cost 2^-24 |phi|.
+ * (phi - high is off by no more: it is exact, or omega x is at least half as large as phi.) The argument of a finite x stays finite: where it overflows, its rounding has long been larger than a turn, but a sine
+ * it still has. */
 V_INLINE void staf_arguments(staf_chunk *chunk, float omega_value, float phi_value, const staf_kind kind)
 {
     const vf largest = v_set(0x1.fffffep127f), omega = v_set(omega_value), phi = v_set(phi_value);
     for (size_t i = 0; i < chunk->vectors; i++) {
         vf x = chunk->x[i];
-        vpair product = v_two_product(omega, x), pair = v_two_sum(product.h, phi);
-        vf low = v_add(pair.l, product.l);
+        vf high = v_fma(omega, x, phi), low = v_fma(omega, x, v_sub(phi, high));
         if (kind == STAF_ANY) {
-            vm small = v_lt(v_abs(pair.h), v_set(0x1p22f));
-            vf t = v_sel(small, pair.h, v_fma(omega, x, phi));
-            low = v_sel(small, low, v_set(0.0f));
-            vf bounded = v_max(v_neg(largest), v_min(largest, t));
+            low = v_sel(v_lt(v_abs(high), v_set(0x1p22f)), low, v_set(0.0f));
+            vf bounded = v_max(v_neg(largest), v_min(largest, high));
             vm finite = m_and(v_le(v_abs(x), largest),
                               m_and(v_le(v_abs(omega), largest), v_le(v_abs(phi), largest)));
-            pair.h = v_sel(finite, bounded, t);
+            high = v_sel(finite, bounded, high);
         }
-        chunk->high[i] = pair.h;
+        chunk->high[i] = high;
         chunk->low[i] = low;
     }
 }
@@ -150,12 +153,12 @@ static void staf_sines(staf_chunk *chunk, float omega, float phi)
 {
     if (chunk->kind == STAF_SMALL) {
         staf_arguments(chunk, omega, phi, STAF_SMALL);
-        for (size_t i = 0; i < chunk->vectors; i++)
-            chunk->sine[i] = v_sine_small(chunk->high[i], chunk->low[i]);
+        for (size_t i = 0; i < chunk->vectors; i += V_ABREAST)
+            v_sine_small(chunk->high + i, chunk->low + i, chunk->sine + i);
     } else {
         staf_arguments(chunk, omega, phi, STAF_ANY);
-        for (size_t i = 0; i < chunk->vectors; i++)
-            chunk->sine[i] = v_sine(chunk->high[i], chunk->low[i]);
+        for (size_t i = 0; i < chunk->vectors; i += V_ABREAST)
+            v_sine(chunk->high + i, chunk->low + i, chunk->sine + i);
     }
 }
 
@@ -163,23 +166,20 @@ static void staf_sines_and_cosines(staf_chunk *chunk, float omega, float phi)
 {
     if (chunk->kind == STAF_SMALL) {
         staf_arguments(chunk, omega, phi, STAF_SMALL);
-        for (size_t i = 0; i < chunk->vectors; i++)
-            v_sincos_small(chunk->high[i], chunk->low[i], &chunk->sine[i], &chunk->cosine[i]);
+        for (size_t i = 0; i < chunk->vectors; i += V_ABREAST)
+            v_sincos_small(chunk->high + i, chunk->low + i, chunk->sine + i, chunk->cosine + i);
     } else {
         staf_arguments(chunk, omega, phi, STAF_ANY);
-        for (size_t i = 0; i < chunk->vectors; i++)
-            v_sincos(chunk->high[i], chunk->low[i], &chunk->sine[i], &chunk->cosine[i]);
+        for (size_t i = 0; i < chunk->vectors; i += V_ABREAST)
+            v_sincos(chunk->high + i, chunk->low + i, chunk->sine + i, chunk->cosine + i);
     }
 }
 
 /* Adds c times the term's values to the sum over the terms. */
-static void staf_add(staf_chunk *chunk, vf c, const vf *values)
+static void staf_add(staf_chunk *chunk, double c, const vf *values)
 {
-    for (size_t i = 0; i < chunk->vectors; i++) {
-        vpair term = v_two_product(c, values[i]), next = v_two_sum(chunk->sum_high[i], term.h);
-        chunk->sum_low[i] = v_add(v_add(chunk->sum_low[i], term.l), next.l);
-        chunk->sum_high[i] = next.h;
-    }
+    for (size_t i = 0; i < chunk->vectors; i++)
+        chunk->sum[i] = acc_fma_wide(chunk->sum[i], acc_set(c), acc_of(values[i]));
 }
 
 /* The sums become the values of f, or of dy f'. A NaN stays what it was; an infinity has no sine. */
@@ -187,7 +187,7 @@ static void staf_finish(const staf_chunk *chunk, size_t n, int derivative, float
 {
     const vf no_sine = v_float_of(i_set(0x7fc00000)), infinite = v_float_of(i_set(0x7f800000));
     for (size_t i = 0; i < n; i += V_LANES) {
-        vf x = chunk->x[i / V_LANES], value = v_add(chunk->sum_high[i / V_LANES], chunk->sum_low[i / V_LANES]);
+        vf x = chunk->x[i / V_LANES], value = acc_round(chunk->sum[i / V_LANES]);
         if (derivative)
             value = v_mul(chunk->dy[i / V_LANES], value);
         value = v_keep_nan(x, v_sel(v_eq(v_abs(x), infinite), no_sine, value));
@@ -204,32 +204,33 @@ static void staf_forward_loop(const float *params, size_t count, size_t n, const
         staf_start(&chunk, params, tau, length, x + start, NULL);
         for (size_t i = 0; i < tau; i++) {
             staf_sines(&chunk, params[tau + i], params[2 * tau + i]);
-            staf_add(&chunk, v_set(params[i]), chunk.sine);
+            staf_add(&chunk, (double)params[i], chunk.sine);
         }
         staf_finish(&chunk, length, 0, y + start);
     }
 }
 
-/* Adds the chunk's share of the gradients of a term to its partial sums. */
-static void staf_gradients(const staf_chunk *chunk, float c_value, vsum sums[3])
+/* Sums of a term over the elements: of dy sin, x dy cos and dy cos. */
+typedef struct staf_sums {
+    vsum sine, x_cosine, cosine;
+} staf_sums;
+
+static void staf_gradients(const staf_chunk *chunk, staf_sums *sums)
 {
-    const vf c = v_set(c_value);
-    vsum sum_c = sums[0], sum_omega = sums[1], sum_phi = sums[2];
+    staf_sums s = *sums;
     for (size_t i = 0; i < chunk->vectors; i += V_PER_BLOCK)
         for (size_t j = 0; j < V_PER_BLOCK; j++) {
-            vf dy = chunk->dy[i + j], c_cosine = v_mul(c, chunk->cosine[i + j]);
-            sum_c.part[j] = acc_fma(sum_c.part[j], dy, chunk->sine[i + j]);
-            sum_omega.part[j] = acc_fma(sum_omega.part[j], dy, v_mul(c_cosine, chunk->x[i + j]));
-            sum_phi.part[j] = acc_fma(sum_phi.part[j], dy, c_cosine);
+            vacc sine = acc_of(chunk->sine[i + j]), cosine = acc_of(chunk->cosine[i + j]);
+            s.sine.part[j] = acc_fma_wide(s.sine.part[j], chunk->wide_dy[i + j], sine);
+            s.x_cosine.part[j] = acc_fma_wide(s.x_cosine.part[j], chunk->dy_x[i + j], cosine);
+            s.cosine.part[j] = acc_fma_wide(s.cosine.part[j], chunk->wide_dy[i + j], cosine);
         }
-    sums[0] = sum_c;
-    sums[1] = sum_omega;
-    sums[2] = sum_phi;
+    *sums = s;
 }
 
 /* One pass over the data for some of the terms: their gradients if sums is not NULL, and dx if that is not NULL. */
 static void staf_pass(const float *params, size_t tau, size_t first, size_t terms, size_t n, const float *x,
-                      const float *dy, vsum (*sums)[3], float *dx)
+                      const float *dy, staf_sums *sums, float *dx)
 {
     staf_chunk chunk;
     for (size_t start = 0; start < n; start += STAF_CHUNK) {
@@ -238,9 +239,9 @@ static void staf_pass(const float *params, size_t tau, size_t first, size_t term
         for (size_t i = first; i < first + terms; i++) {
             staf_sines_and_cosines(&chunk, params[tau + i], params[2 * tau + i]);
             if (sums)
-                staf_gradients(&chunk, params[i], sums[i - first]);
+                staf_gradients(&chunk, &sums[i - first]);
             if (dx)
-                staf_add(&chunk, v_mul(v_set(params[i]), v_set(params[tau + i])), chunk.cosine);
+                staf_add(&chunk, (double)params[i] * (double)params[tau + i], chunk.cosine);
         }
         if (dx)
             staf_finish(&chunk, length, 1, dx + start);
@@ -256,16 +257,17 @@ static void staf_backward_loop(const float *params, size_t count, size_t n, cons
     const int together = dparams && tau <= STAF_TERMS;
     for (size_t first = 0; dparams && first < tau; first += STAF_TERMS) {
         size_t terms = tau - first < STAF_TERMS ? tau - first : STAF_TERMS;
-        vsum sums[STAF_TERMS][3];
+        staf_sums sums[STAF_TERMS];
         for (size_t i = 0; i < terms; i++)
-            for (int k = 0; k < 3; k++)
-                sums[i][k] = v_sum_zero();
+            sums[i].sine = sums[i].x_cosine = sums[i].cosine = v_sum_zero();
         staf_pass(params, tau, first, terms, n, x, dy, sums, together ? dx : NULL);
-        for (size_t i = 0; i < terms; i++)
-            for (size_t k = 0; k < 3; k++) {
-                float *d = dparams + k * tau + first + i;
-                *d = (float)((double)*d + v_sum_total(sums[i][k]));
-            }
+        for (size_t i = 0; i < terms; i++) {
+            float *c = dparams + first + i, *omega = c + tau, *phi = omega + tau;
+            const double factor = (double)params[first + i];
+            *c = (float)((double)*c + v_sum_total(sums[i].sine));
+            *omega = (float)((double)*omega + factor * v_sum_total(sums[i].x_cosine));
+            *phi = (float)((double)*phi + factor * v_sum_total(sums[i].cosine));
+        }
     }
     if (dx && !together)
         staf_pass(params, tau, 0, tau, n, x, dy, NULL, dx);

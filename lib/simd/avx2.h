@@ -134,14 +134,27 @@ V_INLINE vacc acc_zero(void)
     vacc acc = { _mm256_setzero_pd(), _mm256_setzero_pd() };
     return acc;
 }
-V_INLINE vacc acc_fma(vacc acc, vf a, vf b)
+V_INLINE vacc acc_set(double s)
 {
-    acc.low = _mm256_fmadd_pd(_mm256_cvtps_pd(_mm256_castps256_ps128(a)),
-                              _mm256_cvtps_pd(_mm256_castps256_ps128(b)), acc.low);
-    acc.high = _mm256_fmadd_pd(_mm256_cvtps_pd(_mm256_extractf128_ps(a, 1)),
-                               _mm256_cvtps_pd(_mm256_extractf128_ps(b, 1)), acc.high);
+    vacc acc = { _mm256_set1_pd(s), _mm256_set1_pd(s) };
     return acc;
 }
+V_INLINE vacc acc_of(vf a)
+{
+    vacc acc = { _mm256_cvtps_pd(_mm256_castps256_ps128(a)), _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1)) };
+    return acc;
+}
+V_INLINE vf acc_round(vacc a)
+{
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm256_cvtpd_ps(a.low)), _mm256_cvtpd_ps(a.high), 1);
+}
+V_INLINE vacc acc_fma_wide(vacc acc, vacc a, vacc b)
+{
+    acc.low = _mm256_fmadd_pd(a.low, b.low, acc.low);
+    acc.high = _mm256_fmadd_pd(a.high, b.high, acc.high);
+    return acc;
+}
+V_INLINE vacc acc_fma(vacc acc, vf a, vf b) { return acc_fma_wide(acc, acc_of(a), acc_of(b)); }
 V_INLINE void acc_store(double *p, vacc acc)
 {
     _mm256_storeu_pd(p, acc.low);

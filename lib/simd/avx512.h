@@ -107,14 +107,27 @@ V_INLINE vacc acc_zero(void)
     vacc acc = { _mm512_setzero_pd(), _mm512_setzero_pd() };
     return acc;
 }
-V_INLINE vacc acc_fma(vacc acc, vf a, vf b)
+V_INLINE vacc acc_set(double s)
 {
-    acc.low = _mm512_fmadd_pd(_mm512_cvtps_pd(_mm512_castps512_ps256(a)),
-                              _mm512_cvtps_pd(_mm512_castps512_ps256(b)), acc.low);
-    acc.high = _mm512_fmadd_pd(_mm512_cvtps_pd(_mm512_extractf32x8_ps(a, 1)),
-                               _mm512_cvtps_pd(_mm512_extractf32x8_ps(b, 1)), acc.high);
+    vacc acc = { _mm512_set1_pd(s), _mm512_set1_pd(s) };
     return acc;
 }
+V_INLINE vacc acc_of(vf a)
+{
+    vacc acc = { _mm512_cvtps_pd(_mm512_castps512_ps256(a)), _mm512_cvtps_pd(_mm512_extractf32x8_ps(a, 1)) };
+    return acc;
+}
+V_INLINE vf acc_round(vacc a)
+{
+    return _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(a.low)), _mm512_cvtpd_ps(a.high), 1);
+}
+V_INLINE vacc acc_fma_wide(vacc acc, vacc a, vacc b)
+{
+    acc.low = _mm512_fmadd_pd(a.low, b.low, acc.low);
+    acc.high = _mm512_fmadd_pd(a.high, b.high, acc.high);
+    return acc;
+}
+V_INLINE vacc acc_fma(vacc acc, vf a, vf b) { return acc_fma_wide(acc, acc_of(a), acc_of(b)); }
 V_INLINE void acc_store(double *p, vacc acc)
 {
     _mm512_storeu_pd(p, acc.low);

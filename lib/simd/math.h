@@ -290,95 +290,116 @@ static inline float v_reduce_large(float x, int32_t *quadrant)
     return bits < 0 ? -r : r;
 }
 
-/* x less the nearest multiple of a quarter turn, n of them, for |x| up to 2^16. */
-V_INLINE vf v_reduce_small(vf x, vi *n)
+/* Sines are long chains of operations. Several vectors abreast, step by step, keep a CPU busy that does not look far
+ * ahead, as each of the two threads that share a core. Arrays below are of so many vectors. */
+#define V_ABREAST 4
+#define V_EACH for (size_t j = 0; j < V_ABREAST; j++)
+
+/* x + x_low less the nearest multiple of a quarter turn, n of them, for |x| up to 2^16. */
+V_INLINE void v_reduce_small(const vf *x, const vf *x_low, vpair *r, vi *n)
 {
-    vf k = v_round_parts(x, v_set(0x1.45f306p-1f), n);        /* 2/pi */
-    vf r = v_fnma(k, v_set(0x1.921fb6p0f), x);                /* exact */
-    r = v_fnma(k, v_set(-0x1.777a5cp-25f), r);
-    return v_fnma(k, v_set(-0x1.ee59dap-50f), r);
+    vf k[V_ABREAST];
+    V_EACH k[j] = v_round_parts(x[j], v_set(0x1.45f306p-1f), &n[j]);     /* 2/pi */
+    V_EACH r[j].h = v_fnma(k[j], v_set(0x1.921fb6p0f), x[j]);            /* exact */
+    V_EACH r[j].h = v_fnma(k[j], v_set(-0x1.777a5cp-25f), r[j].h);
+    V_EACH r[j].l = v_fnma(k[j], v_set(-0x1.ee59dap-50f), x_low[j]);
 }
 
-/* sin and cos of n quarter turns and r, |r| up to half of one. */
-V_INLINE void v_sincos_reduced(vf r, vi n, vf *sine, vf *cosine)
+/* sin and cos of n quarter turns and an angle r of at most half of one. */
+V_INLINE void v_sincos_reduced(const vpair *r, const vi *n, vf *sine, vf *cosine)
 {
-    vf z = v_mul(r, r);
-    vf s = v_set(0x1.77db1cp-19f);
-    s = v_fma(s, z, v_set(-0x1.a04858p-13f));
-    s = v_fma(s, z, v_set(0x1.111164p-7f));
-    s = v_fma(s, z, v_set(-0x1.555556p-3f));
-    s = v_fma(v_mul(s, z), r, r);
-    vf c = v_set(-0x1.32ca9ap-22f);
-    c = v_fma(c, z, v_set(0x1.a063fep-16f));
-    c = v_fma(c, z, v_set(-0x1.6c175p-10f));
-    c = v_fma(c, z, v_set(0x1.555556p-5f));
-    c = v_fma(c, z, v_set(-0.5f));
-    c = v_fma(c, z, v_set(1.0f));
-    /* A quarter turn exchanges the two; bit 1 of n is the sign of the sine, and of the cosine unless n is odd. */
-    vi odd = i_shl(n, 31), sign = i_and(i_shl(n, 30), i_set(INT32_MIN));
-    *sine = v_float_of(i_xor(v_bits(v_sel_sign(v_float_of(odd), c, s)), sign));
-    *cosine = v_float_of(i_xor(v_bits(v_sel_sign(v_float_of(odd), s, c)), i_xor(sign, odd)));
+    vf z[V_ABREAST], s[V_ABREAST], c[V_ABREAST];
+    V_EACH z[j] = v_mul(r[j].h, r[j].h);
+    V_EACH s[j] = v_fma(v_set(0x1.77db1cp-19f), z[j], v_set(-0x1.a04858p-13f));
+    V_EACH c[j] = v_fma(v_set(-0x1.32ca9ap-22f), z[j], v_set(0x1.a063fep-16f));
+    V_EACH s[j] = v_fma(s[j], z[j], v_set(0x1.111164p-7f));
+    V_EACH c[j] = v_fma(c[j], z[j], v_set(-0x1.6c175p-10f));
+    V_EACH s[j] = v_fma(s[j], z[j], v_set(-0x1.555556p-3f));
+    V_EACH c[j] = v_fma(c[j], z[j], v_set(0x1.555556p-5f));
+    V_EACH {
+        /* The low part changes the sine by itself times the cosine, of which two terms are enough. */
+        vf low = v_fnma(v_mul(r[j].l, v_set(0.5f)), z[j], r[j].l);
+        s[j] = v_add(r[j].h, v_fma(v_mul(s[j], z[j]), r[j].h, low));
+    }
+    V_EACH c[j] = v_fma(c[j], z[j], v_set(-0.5f));
+    V_EACH c[j] = v_fnma(r[j].l, s[j], v_fma(c[j], z[j], v_set(1.0f)));
+    V_EACH {
+        /* A quarter turn exchanges the two; bit 1 of n is the sign of the sine, and of the cosine unless n is odd. */
+        vi odd = i_shl(n[j], 31), sign = i_and(i_shl(n[j], 30), i_set(INT32_MIN));
+        sine[j] = v_float_of(i_xor(v_bits(v_sel_sign(v_float_of(odd), c[j], s[j])), sign));
+        cosine[j] = v_float_of(i_xor(v_bits(v_sel_sign(v_float_of(odd), s[j], c[j])), i_xor(sign, odd)));
+    }
 }
 
 /* v_sincos for |x| up to 2^16. */
-V_INLINE void v_sincos_small(vf x, vf x_low, vf *sine, vf *cosine)
+V_INLINE void v_sincos_small(const vf *x, const vf *x_low, vf *sine, vf *cosine)
 {
-    vi n;
-    vf r = v_reduce_small(x, &n);
-    v_sincos_reduced(v_add(r, x_low), n, sine, cosine);
+    vi n[V_ABREAST];
+    vpair r[V_ABREAST];
+    v_reduce_small(x, x_low, r, n);
+    v_sincos_reduced(r, n, sine, cosine);
 }
 
 /* sin and cos of x + x_low, NaN for infinities; absolute error below 2^-24, whatever x is. */
-V_INLINE void v_sincos(vf x, vf x_low, vf *sine, vf *cosine)
+V_INLINE void v_sincos(const vf *x, const vf *x_low, vf *sine, vf *cosine)
 {
-    vi n;
-    vf r = v_reduce_small(x, &n);
-    vm large = v_gt(v_abs(x), v_set(0x1p16f));
-    if (m_any(large)) {
+    vi n[V_ABREAST];
+    vpair r[V_ABREAST];
+    v_reduce_small(x, x_low, r, n);
+    V_EACH {
+        vm large = v_gt(v_abs(x[j]), v_set(0x1p16f));
+        if (!m_any(large))
+            continue;
         float xs[V_LANES], rs[V_LANES];
         int32_t ns[V_LANES];
-        v_store(xs, x);
-        v_store(rs, r);
-        memcpy(ns, &n, sizeof ns);
+        v_store(xs, x[j]);
+        v_store(rs, r[j].h);
+        memcpy(ns, &n[j], sizeof ns);
         for (int i = 0; i < V_LANES; i++)
             if (xs[i] > 0x1p16f || xs[i] < -0x1p16f)
                 rs[i] = v_reduce_large(xs[i], &ns[i]);
-        r = v_load(rs);
-        memcpy(&n, ns, sizeof n);
+        r[j].h = v_load(rs);
+        r[j].l = v_sel(large, x_low[j], r[j].l);
+        memcpy(&n[j], ns, sizeof n[j]);
     }
-    v_sincos_reduced(v_add(r, x_low), n, sine, cosine);
+    v_sincos_reduced(r, n, sine, cosine);
 }
 
 /* sin of x + x_low for |x| up to 2^16, by half turns: half the work of sin and cos. */
-V_INLINE vf v_sine_small(vf x, vf x_low)
+V_INLINE void v_sine_small(const vf *x, const vf *x_low, vf *sine)
 {
-    vi n;
-    vf k = v_round_parts(x, v_set(0x1.45f306p-2f), &n);       /* 1/pi */
-    vf r = v_fnma(k, v_set(0x1.921fb6p1f), x);                /* exact */
-    r = v_fnma(k, v_set(-0x1.777a5cp-24f), r);
-    r = v_fnma(k, v_set(-0x1.ee59dap-49f), r);
-    r = v_add(r, x_low);
-    vf z = v_mul(r, r);
-    vf s = v_set(0x1.5dc902p-19f);
-    s = v_fma(s, z, v_set(-0x1.9f70fp-13f));
-    s = v_fma(s, z, v_set(0x1.110edap-7f));
-    s = v_fma(s, z, v_set(-0x1.55554cp-3f));
-    s = v_fma(v_mul(s, z), r, r);
-    return v_float_of(i_xor(v_bits(s), i_shl(n, 31)));
+    vi n[V_ABREAST];
+    vf k[V_ABREAST], r[V_ABREAST], z[V_ABREAST], s[V_ABREAST];
+    V_EACH k[j] = v_round_parts(x[j], v_set(0x1.45f306p-2f), &n[j]);     /* 1/pi */
+    V_EACH r[j] = v_fnma(k[j], v_set(0x1.921fb6p1f), x[j]);              /* exact */
+    V_EACH r[j] = v_fnma(k[j], v_set(-0x1.777a5cp-24f), r[j]);
+    V_EACH r[j] = v_add(r[j], v_fnma(k[j], v_set(-0x1.ee59dap-49f), x_low[j]));
+    V_EACH z[j] = v_mul(r[j], r[j]);
+    V_EACH s[j] = v_fma(v_set(0x1.5dc902p-19f), z[j], v_set(-0x1.9f70fp-13f));
+    V_EACH s[j] = v_fma(s[j], z[j], v_set(0x1.110edap-7f));
+    V_EACH s[j] = v_fma(s[j], z[j], v_set(-0x1.55554cp-3f));
+    V_EACH s[j] = v_mul(s[j], z[j]);
+    V_EACH s[j] = v_fma(s[j], r[j], r[j]);
+    V_EACH sine[j] = v_float_of(i_xor(v_bits(s[j]), i_shl(n[j], 31)));
 }
 
 /* sin of x + x_low, NaN for infinities; absolute error below 2^-23, whatever x is. */
-V_INLINE vf v_sine(vf x, vf x_low)
+V_INLINE void v_sine(const vf *x, const vf *x_low, vf *sine)
 {
-    vf sine = v_sine_small(x, x_low);
-    vm large = v_not_le(v_abs(x), v_set(0x1p16f));
-    if (m_any(large)) {
-        vf s, c;
-        v_sincos(x, x_low, &s, &c);
-        sine = v_sel(large, s, sine);
+    v_sine_small(x, x_low, sine);
+    vm large[V_ABREAST], any = m_set(0);
+    V_EACH {
+        large[j] = v_not_le(v_abs(x[j]), v_set(0x1p16f));
+        any = m_or(any, large[j]);
     }
-    return sine;
+    if (!m_any(any))
+        return;
+    vf s[V_ABREAST], c[V_ABREAST];
+    v_sincos(x, x_low, s, c);
+    V_EACH sine[j] = v_sel(large[j], s[j], sine[j]);
 }
+
+#undef V_EACH
 
 /* ---- normal distribution --------------------------------------------------------------------- */
 

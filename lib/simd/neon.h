@@ -129,12 +129,24 @@ V_INLINE vacc acc_zero(void)
     vacc acc = { vdupq_n_f64(0.0), vdupq_n_f64(0.0) };
     return acc;
 }
-V_INLINE vacc acc_fma(vacc acc, vf a, vf b)
+V_INLINE vacc acc_set(double s)
 {
-    acc.low = vfmaq_f64(acc.low, vcvt_f64_f32(vget_low_f32(a)), vcvt_f64_f32(vget_low_f32(b)));
-    acc.high = vfmaq_f64(acc.high, vcvt_high_f64_f32(a), vcvt_high_f64_f32(b));
+    vacc acc = { vdupq_n_f64(s), vdupq_n_f64(s) };
     return acc;
 }
+V_INLINE vacc acc_of(vf a)
+{
+    vacc acc = { vcvt_f64_f32(vget_low_f32(a)), vcvt_high_f64_f32(a) };
+    return acc;
+}
+V_INLINE vf acc_round(vacc a) { return vcvt_high_f32_f64(vcvt_f32_f64(a.low), a.high); }
+V_INLINE vacc acc_fma_wide(vacc acc, vacc a, vacc b)
+{
+    acc.low = vfmaq_f64(acc.low, a.low, b.low);
+    acc.high = vfmaq_f64(acc.high, a.high, b.high);
+    return acc;
+}
+V_INLINE vacc acc_fma(vacc acc, vf a, vf b) { return acc_fma_wide(acc, acc_of(a), acc_of(b)); }
 V_INLINE void acc_store(double *p, vacc acc)
 {
     vst1q_f64(p, acc.low);

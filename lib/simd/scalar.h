@@ -83,6 +83,10 @@ V_INLINE void v_turn4(const float *const *rows, size_t at, vf *out)
 typedef double vacc;
 
 V_INLINE vacc acc_zero(void) { return 0.0; }
+V_INLINE vacc acc_set(double s) { return s; }
+V_INLINE vacc acc_of(vf a) { return (double)a; }
+V_INLINE vf acc_round(vacc a) { return (float)a; }
+V_INLINE vacc acc_fma_wide(vacc acc, vacc a, vacc b) { return fma(a, b, acc); }
 V_INLINE vacc acc_fma(vacc acc, vf a, vf b) { return acc + (double)a * (double)b; }
 V_INLINE void acc_store(double *p, vacc acc) { *p = acc; }
 

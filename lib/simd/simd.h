@@ -33,6 +33,8 @@
  *   V_ROWS_FROM                                   for several lookups at once: the number of entries from which on v_rows4
  *                                                 is faster
  *   vacc acc_zero acc_fma(acc, a, b)              partial sums in double: acc += (double)a * b, exact product
+ *   acc_set(double) acc_of(a) acc_round(acc)      from double, from float and to float, rounded
+ *   acc_fma_wide(acc, a, b)                       acc + a*b of doubles, one rounding
  *   acc_store(p, acc)                             V_LANES doubles
  *
  * Which NaN comes out of arithmetic on NaN is not part of the definition. Left out on purpose:
@@ -55,10 +57,17 @@
 #define V_INLINE static inline __attribute__((always_inline, unused))
 #define v_prefetch(p) __builtin_prefetch(p, 1)
 #define v_barrier() __asm__ volatile("" ::: "memory")
+/* Before a short loop with a long body: all turns one behind the other, so that they overlap. */
+#if defined(__clang__)
+#define V_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define V_UNROLL _Pragma("GCC unroll 8")
+#endif
 #else
 #define V_INLINE static inline
 #define v_prefetch(p) ((void)(p))
 #define v_barrier() ((void)0)
+#define V_UNROLL
 #endif
 
 /* The unit that includes this is compiled with ACTIV_TIER=avx2 and

@@ -461,6 +461,30 @@ static void test_accumulate(void **state)
         }
 }
 
+static void test_wide(void **state)
+{
+    (void)state;
+    /* A product of the second and third has more digits than a double. */
+    static const double factors[] = { 1.0, 0x1.fffffffffffffp-1, -0x1.23456789abcdfp3, 0.0, 0x1p-1060, INFINITY, NAN };
+    for (size_t t = 0; t < tier_count; t++)
+        for (size_t round = 0; round < 3 * SETS; round++) {
+            float a[N], b[N], y[N];
+            double products[N];
+            operand_values(round % SETS, 0, a);
+            operand_values((round * 7 + 1) % SETS, 1, b);
+            double s = factors[round % (sizeof factors / sizeof factors[0])];
+            tiers[t]->wide(a, s, b, y);
+            tiers[t]->wide_product(a, b, s, products);
+            for (size_t j = 0; j < N; j++) {
+                float want = (float)fma((double)a[j], s, (double)b[j]);
+                assert_true(memcmp(&want, &y[j], sizeof want) == 0 || (isnan(want) && isnan(y[j])));
+                double product = fma((double)a[j] * (double)b[j], s, s);
+                assert_true(memcmp(&product, &products[j], sizeof product) == 0 ||
+                            (isnan(product) && isnan(products[j])));
+            }
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -473,6 +497,7 @@ int main(void)
         cmocka_unit_test(test_lookup),
         cmocka_unit_test(test_turn4),
         cmocka_unit_test(test_accumulate),
+        cmocka_unit_test(test_wide),
     };
     return cmocka_run_group_tests(tests, find_tiers, NULL);
 }

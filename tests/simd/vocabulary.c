@@ -188,6 +188,16 @@ static void accumulate(const float *a, const float *b, size_t count, double *sum
     acc_store(sums, acc);
 }
 
+static void wide(const float *a, double s, const float *c, float *y)
+{
+    EACH v_store(y + i, acc_round(acc_fma_wide(acc_of(v_load(c + i)), acc_of(v_load(a + i)), acc_set(s))));
+}
+
+static void wide_product(const float *a, const float *b, double s, double *y)
+{
+    EACH acc_store(y + i, acc_fma_wide(acc_set(s), acc_fma(acc_zero(), v_load(a + i), v_load(b + i)), acc_set(s)));
+}
+
 #define TEXT2(x) #x
 #define TEXT(x) TEXT2(x)
 
@@ -218,4 +228,6 @@ const vocabulary V_TIER_NAME(test_vocabulary) = {
     .lookup32 = lookup32,
     .turn4 = turn4,
     .accumulate = accumulate,
+    .wide = wide,
+    .wide_product = wide_product,
 };

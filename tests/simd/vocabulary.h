@@ -61,6 +61,9 @@ typedef struct vocabulary {
     void (*turn4)(const float *const *rows, size_t at, float *columns);   /* 4 x lanes */
     void (*accumulate)(const float *a, const float *b, size_t count,
                        double *sums); /* count vectors; sums: lanes */
+    /* y = (float)(c + a s), of doubles with one rounding before the last; y = a b s + s, V_LANES of each vector. */
+    void (*wide)(const float *a, double s, const float *c, float *y);
+    void (*wide_product)(const float *a, const float *b, double s, double *y);
 } vocabulary;
 
 #endif
