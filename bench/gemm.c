@@ -29,12 +29,12 @@ typedef struct {
     char name[24];
     size_t m, n, k;
     int a_turned, b_turned;
-    double seconds[CONTENDERS][MAX_ROUNDS], median[CONTENDERS];
+    double seconds[CONTENDERS][MAX_ROUNDS], median[CONTENDERS], fastest[CONTENDERS];
 } product_t;
 
 static product_t products[MAX_PRODUCTS];
 static size_t product_count;
-static double peak[MAX_ROUNDS], peak_median;   /* GFLOP/s */
+static double peak[MAX_ROUNDS], peak_median, peak_best;   /* GFLOP/s */
 static float *a, *b, *c, *scratch;
 
 /* ---- the contenders ---- */
@@ -272,17 +272,20 @@ static void measure(size_t first, size_t end, int rounds)
         peak[round] = done / (now() - start) * 1e-9;
     }
     for (size_t i = first; i < end; i++)
-        for (int who = 0; who < CONTENDERS; who++)
+        for (int who = 0; who < CONTENDERS; who++) {
             products[i].median[who] = median(products[i].seconds[who], rounds);
+            products[i].fastest[who] = products[i].seconds[who][0];   /* they are sorted now */
+        }
     double found = median(peak, rounds);
     peak_median = found > peak_median ? found : peak_median;
+    peak_best = peak[rounds - 1] > peak_best ? peak[rounds - 1] : peak_best;
 }
 
 /* ---- output ---- */
 
 /* One line: GFLOP/s of each, ours in percent of the peak, and the seconds of the faster peer divided by ours. */
-static void print_line(const char *name, const char *size, double work, const double *seconds, FILE *json,
-                       const char *end)
+static void print_line(const char *name, const char *size, double work, const double *seconds, double of_peak,
+                       FILE *json, const char *end)
 {
     double best = 0;
     printf("| %-14s | %-18s |", name, size);
@@ -297,34 +300,55 @@ static void print_line(const char *name, const char *size, double work, const do
         if (who != OURS && (best == 0 || seconds[who] < best))
             best = seconds[who];
     }
-    double part = peak_median > 0 ? 100 * work / seconds[OURS] * 1e-9 / peak_median : 0;
+    double part = of_peak > 0 ? 100 * work / seconds[OURS] * 1e-9 / of_peak : 0;
     printf(" %4.0f %% | %6.2f |\n", part, best / seconds[OURS]);
     fprintf(json, ", \"percent_of_peak\": %.2f, \"best_peer_over_ours\": %.4f}%s\n", part, best / seconds[OURS], end);
+}
+
+static void print_head(const char *figure, double of_peak)
+{
+    printf("\nGFLOP/s by %s, multiply-adds alone %.1f; peer/ours: seconds of the faster peer for one of ours\n\n", figure,
+           of_peak);
+    printf("| product        | m x n x k          | libactiv | OpenBLAS |   oneDNN | of peak | peer/ours |\n");
+    printf("|----------------|--------------------|----------|----------|----------|---------|-----------|\n");
 }
 
 static void print_all(FILE *json)
 {
     const dnnl_version_t *version = dnnl_version();
-    double step[CONTENDERS] = { 0 }, step_work = 0;
+    double step[CONTENDERS] = { 0 }, step_fastest[CONTENDERS] = { 0 }, step_work = 0;
     char size[48];
-    printf("tier %s; one thread; fused multiply-adds alone: %.1f GFLOP/s\n%s\noneDNN %d.%d.%d\n\n", activ_tier(),
-           peak_median, blas_description, version->major, version->minor, version->patch);
-    printf("GFLOP/s by the median; peer/ours: seconds of the faster peer for one of ours\n\n");
-    printf("| product        | m x n x k          | libactiv | OpenBLAS |   oneDNN | of peak | peer/ours |\n");
-    printf("|----------------|--------------------|----------|----------|----------|---------|-----------|\n");
+    printf("tier %s; one thread\n%s\noneDNN %d.%d.%d\n", activ_tier(), blas_description, version->major, version->minor,
+           version->patch);
+    print_head("the median turn", peak_median);
     fprintf(json, "{\n  \"tier\": \"%s\", \"peak_gflops\": %.2f, \"openblas\": \"%s\", \"onednn\": \"%d.%d.%d\",\n"
             "  \"products\": [\n", activ_tier(), peak_median, blas_description, version->major, version->minor,
             version->patch);
     for (size_t i = 0; i < product_count; i++) {
         const product_t *p = &products[i];
         snprintf(size, sizeof size, "%zu x %zu x %zu", p->m, p->n, p->k);
-        print_line(p->name, size, operations(p), p->median, json, ",");
-        for (int who = 0; who < CONTENDERS && p->m != LARGE; who++)
+        print_line(p->name, size, operations(p), p->median, peak_median, json, ",");
+        if (p->m == LARGE)
+            continue;
+        for (int who = 0; who < CONTENDERS; who++) {
             step[who] += p->median[who];
-        step_work += p->m != LARGE ? operations(p) : 0;
+            step_fastest[who] += p->fastest[who];
+        }
+        step_work += operations(p);
     }
     snprintf(size, sizeof size, "%zu products", product_count - 1);
-    print_line("one step", size, step_work, step, json, "");
+    print_line("one step", size, step_work, step, peak_median, json, "");
+    fprintf(json, "  ],\n  \"peak_gflops_at_best\": %.2f,\n  \"at_best\": [\n", peak_best);
+    /* What others do on the machine takes from nearly every turn: the fastest is the nearest to a machine of one's own. */
+    print_head("the fastest turn of each", peak_best);
+    for (size_t i = 0; i < product_count; i++) {
+        const product_t *p = &products[i];
+        snprintf(size, sizeof size, "%zu x %zu x %zu", p->m, p->n, p->k);
+        if (p->m == LARGE)
+            print_line(p->name, size, operations(p), p->fastest, peak_best, json, ",");
+    }
+    snprintf(size, sizeof size, "%zu products", product_count - 1);
+    print_line("one step", size, step_work, step_fastest, peak_best, json, "");
     fprintf(json, "  ]\n}\n");
 }
 

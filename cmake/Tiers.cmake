@@ -24,6 +24,8 @@ function(activ_add_tiers out)
         if(CMAKE_C_COMPILER_ID MATCHES "GNU|Clang")
             target_compile_options(activ_tier_${tier} PRIVATE -fno-lto)
         endif()
+        # Where GEMM's loops happen to lie costs up to 4 % otherwise.
+        target_compile_options(activ_tier_${tier} PRIVATE $<$<C_COMPILER_ID:GNU>:-falign-loops=64>)
         target_link_libraries(activ_tier_${tier} PRIVATE activ_build activ_warnings)
         list(APPEND objects $<TARGET_OBJECTS:activ_tier_${tier}>)
     endforeach()

@@ -76,12 +76,11 @@ typedef enum staf_kind {
     STAF_SMALL   /* all finite, and no argument of a sine is larger than 2^16: the same bits with less work */
 } staf_kind;
 
-/* A chunk, and for the term in hand the argument of its sine (a pair), its sine and its cosine. Each is calculated for all
- * elements before the next, which leaves more registers to each step. Sums are in double: the terms may cancel. */
+/* A chunk, and the sines and cosines of the term in hand. Sums are in double: the terms may cancel. */
 typedef struct staf_chunk {
     size_t vectors;   /* in use, whole groups; zeros beyond the elements */
     staf_kind kind;
-    vf x[STAF_VECTORS], dy[STAF_VECTORS], high[STAF_VECTORS], low[STAF_VECTORS], sine[STAF_VECTORS], cosine[STAF_VECTORS];
+    vf x[STAF_VECTORS], dy[STAF_VECTORS], sine[STAF_VECTORS], cosine[STAF_VECTORS];
     vacc wide_dy[STAF_VECTORS], dy_x[STAF_VECTORS];   /* dy and dy x, exact */
     vacc sum[STAF_VECTORS];                           /* over the terms */
 } staf_chunk;
@@ -131,55 +130,48 @@ static void staf_start(staf_chunk *chunk, const float *params, size_t tau, size_
 /* omega x + phi, as a pair while that matters: to within 2^-24 |omega x|, where one rounding alone may cost 2^-24 |phi|.
  * (phi - high is off by no more: it is exact, or omega x is at least half as large as phi.) The argument of a finite x stays finite: where it overflows, its rounding has long been larger than a turn, but a sine
  * it still has. */
-V_INLINE void staf_arguments(staf_chunk *chunk, float omega_value, float phi_value, const staf_kind kind)
+V_INLINE void staf_arguments(const vf *x, vf omega, vf phi, const staf_kind kind, vf *high, vf *low)
 {
-    const vf largest = v_set(0x1.fffffep127f), omega = v_set(omega_value), phi = v_set(phi_value);
-    for (size_t i = 0; i < chunk->vectors; i++) {
-        vf x = chunk->x[i];
-        vf high = v_fma(omega, x, phi), low = v_fma(omega, x, v_sub(phi, high));
+    const vf largest = v_set(0x1.fffffep127f);
+    for (size_t j = 0; j < V_ABREAST; j++) {
+        high[j] = v_fma(omega, x[j], phi);
+        low[j] = v_fma(omega, x[j], v_sub(phi, high[j]));
         if (kind == STAF_ANY) {
-            low = v_sel(v_lt(v_abs(high), v_set(0x1p22f)), low, v_set(0.0f));
-            vf bounded = v_max(v_neg(largest), v_min(largest, high));
-            vm finite = m_and(v_le(v_abs(x), largest),
+            low[j] = v_sel(v_lt(v_abs(high[j]), v_set(0x1p22f)), low[j], v_set(0.0f));
+            vf bounded = v_max(v_neg(largest), v_min(largest, high[j]));
+            vm finite = m_and(v_le(v_abs(x[j]), largest),
                               m_and(v_le(v_abs(omega), largest), v_le(v_abs(phi), largest)));
-            high = v_sel(finite, bounded, high);
+            high[j] = v_sel(finite, bounded, high[j]);
         }
-        chunk->high[i] = high;
-        chunk->low[i] = low;
     }
 }
 
-static void staf_sines(staf_chunk *chunk, float omega, float phi)
+/* Adds the term's values, factor times `values`, to the sums over the terms. */
+V_INLINE void staf_add(vacc *sum, double factor, const vf *values)
 {
-    if (chunk->kind == STAF_SMALL) {
-        staf_arguments(chunk, omega, phi, STAF_SMALL);
-        for (size_t i = 0; i < chunk->vectors; i += V_ABREAST)
-            v_sine_small(chunk->high + i, chunk->low + i, chunk->sine + i);
-    } else {
-        staf_arguments(chunk, omega, phi, STAF_ANY);
-        for (size_t i = 0; i < chunk->vectors; i += V_ABREAST)
-            v_sine(chunk->high + i, chunk->low + i, chunk->sine + i);
+    for (size_t j = 0; j < V_ABREAST; j++)
+        sum[j] = acc_fma_wide(sum[j], acc_set(factor), acc_of(values[j]));
+}
+
+/* Adds a term to f. */
+V_INLINE void staf_add_sines(staf_chunk *chunk, float c, float omega, float phi, const staf_kind kind)
+{
+    vf high[V_ABREAST], low[V_ABREAST], sine[V_ABREAST];
+    for (size_t i = 0; i < chunk->vectors; i += V_ABREAST) {
+        staf_arguments(chunk->x + i, v_set(omega), v_set(phi), kind, high, low);
+        (kind == STAF_SMALL ? v_sine_small : v_sine)(high, low, sine);
+        staf_add(chunk->sum + i, (double)c, sine);
     }
 }
 
-static void staf_sines_and_cosines(staf_chunk *chunk, float omega, float phi)
+/* A term's sines and cosines, for the steps that follow: all in one would need more registers than there are. */
+V_INLINE void staf_sines_and_cosines(staf_chunk *chunk, float omega, float phi, const staf_kind kind)
 {
-    if (chunk->kind == STAF_SMALL) {
-        staf_arguments(chunk, omega, phi, STAF_SMALL);
-        for (size_t i = 0; i < chunk->vectors; i += V_ABREAST)
-            v_sincos_small(chunk->high + i, chunk->low + i, chunk->sine + i, chunk->cosine + i);
-    } else {
-        staf_arguments(chunk, omega, phi, STAF_ANY);
-        for (size_t i = 0; i < chunk->vectors; i += V_ABREAST)
-            v_sincos(chunk->high + i, chunk->low + i, chunk->sine + i, chunk->cosine + i);
+    vf high[V_ABREAST], low[V_ABREAST];
+    for (size_t i = 0; i < chunk->vectors; i += V_ABREAST) {
+        staf_arguments(chunk->x + i, v_set(omega), v_set(phi), kind, high, low);
+        (kind == STAF_SMALL ? v_sincos_small : v_sincos)(high, low, chunk->sine + i, chunk->cosine + i);
     }
-}
-
-/* Adds c times the term's values to the sum over the terms. */
-static void staf_add(staf_chunk *chunk, double c, const vf *values)
-{
-    for (size_t i = 0; i < chunk->vectors; i++)
-        chunk->sum[i] = acc_fma_wide(chunk->sum[i], acc_set(c), acc_of(values[i]));
 }
 
 /* The sums become the values of f, or of dy f'. A NaN stays what it was; an infinity has no sine. */
@@ -203,8 +195,10 @@ static void staf_forward_loop(const float *params, size_t count, size_t n, const
         size_t length = n - start < STAF_CHUNK ? n - start : STAF_CHUNK;
         staf_start(&chunk, params, tau, length, x + start, NULL);
         for (size_t i = 0; i < tau; i++) {
-            staf_sines(&chunk, params[tau + i], params[2 * tau + i]);
-            staf_add(&chunk, (double)params[i], chunk.sine);
+            if (chunk.kind == STAF_SMALL)
+                staf_add_sines(&chunk, params[i], params[tau + i], params[2 * tau + i], STAF_SMALL);
+            else
+                staf_add_sines(&chunk, params[i], params[tau + i], params[2 * tau + i], STAF_ANY);
         }
         staf_finish(&chunk, length, 0, y + start);
     }
@@ -237,11 +231,14 @@ static void staf_pass(const float *params, size_t tau, size_t first, size_t term
         size_t length = n - start < STAF_CHUNK ? n - start : STAF_CHUNK;
         staf_start(&chunk, params, tau, length, x + start, dy + start);
         for (size_t i = first; i < first + terms; i++) {
-            staf_sines_and_cosines(&chunk, params[tau + i], params[2 * tau + i]);
+            if (chunk.kind == STAF_SMALL)
+                staf_sines_and_cosines(&chunk, params[tau + i], params[2 * tau + i], STAF_SMALL);
+            else
+                staf_sines_and_cosines(&chunk, params[tau + i], params[2 * tau + i], STAF_ANY);
             if (sums)
                 staf_gradients(&chunk, &sums[i - first]);
-            if (dx)
-                staf_add(&chunk, (double)params[i] * (double)params[tau + i], chunk.cosine);
+            for (size_t k = 0; dx && k < chunk.vectors; k += V_ABREAST)
+                staf_add(chunk.sum + k, (double)params[i] * (double)params[tau + i], chunk.cosine + k);
         }
         if (dx)
             staf_finish(&chunk, length, 1, dx + start);
