@@ -99,7 +99,7 @@ typedef struct activ_norm_options {
  * variance of the channel's values in the batch, which have to be more than one (ACTIV_ERROR_RANGE), and
  * moves the buffers "running_mean" and "running_var" (this one from the sum of squares over n - 1);
  * elsewhere the buffers are used. weight starts as 1, bias as 0. Means and variances are computed in
- * double, in two passes, and the variance is right to 2^-23. Ioffe, Szegedy 2015, arXiv:1502.03167. */
+ * double, in two passes, and the variance is right to 2^-23 where no x - mean overflows a float. Ioffe, Szegedy 2015, arXiv:1502.03167. */
 ACTIV_API activ_node activ_graph_batch_norm(activ_graph *graph, activ_node x,
                                             const activ_norm_options *options);
 

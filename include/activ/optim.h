@@ -46,7 +46,8 @@ ACTIV_API activ_status activ_graph_init_weights(activ_graph *graph, activ_init s
 /* Moves the parameters of one compiled graph, which has to live as long. Definitions, names and defaults are those
  * of PyTorch's torch.optim; t counts the steps from 1, p is a parameter, g its gradient (its negative if maximize).
  * Used by one thread at a time, together with its graph, whose executor shares out large steps. Results do not
- * depend on tier and threads. A call that fails says why in activ_graph_error(). */
+ * depend on tier and threads. A call that fails says why in activ_graph_error(), but for NULL
+ * arguments and what reads a constant optimiser. */
 typedef struct activ_optimizer activ_optimizer;
 
 /* torch.optim.SGD. g += weight_decay * p; with momentum v = g at the first step, then v = momentum * v +

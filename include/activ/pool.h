@@ -28,8 +28,8 @@ typedef struct activ_pool activ_pool;
  * threads - 1 that are started here. 0: as many as there are CPUs that this process may run on.
  * Memory and log are the context's.
  *
- * A thread that finds no work looks for it for a tenth of a millisecond and then sleeps. All signals are blocked
- * in it; its floating-point mode is that of the thread that made the pool.
+ * A thread that finds no work looks for it for a tenth of a millisecond (not where threads outnumber CPUs) and then
+ * sleeps. All signals are blocked in it; its floating-point mode is that of the thread that made the pool.
  *
  * ACTIV_ERROR_RANGE for more than 256; ACTIV_ERROR_OUT_OF_MEMORY without memory, or if the system starts
  * no more threads; ACTIV_ERROR_UNSUPPORTED on a system without POSIX threads. */

@@ -216,6 +216,9 @@ static void *worker(void *user)
             work_off(pool);
             leave(pool);
         }
+        /* The job may have ended, and the pool with it, between the two looks at the gate: no other generation comes then. */
+        if (gate & ENDING)
+            return NULL;
     }
 }
 

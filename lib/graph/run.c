@@ -175,6 +175,8 @@ static void backward(graph_run *run)
 
 activ_status activ_graph_check_compiled(activ_graph *g, int batches)
 {
+    if (g->status != ACTIV_OK)
+        return g->status;   /* its first mistake, which activ_graph_error goes on telling */
     if (!g->arena)
         return activ_graph_say(g, ACTIV_ERROR_STATE, NULL, "the graph is not compiled");
     if (batches && g->max_batch == 0)

@@ -32,7 +32,8 @@ float activ_lr_warmup(float base, float start_factor, uint64_t total, uint64_t s
 float activ_lr_warmup_cosine(float base, float start_factor, uint64_t warmup, uint64_t total, float eta_min,
                              uint64_t step)
 {
-    if (step < warmup)
-        return activ_lr_warmup(base, start_factor, warmup, step);
-    return step < total ? activ_lr_cosine(base, total - warmup, eta_min, step - warmup) : eta_min;
+    if (step >= total)
+        return eta_min;
+    return step < warmup ? activ_lr_warmup(base, start_factor, warmup, step)
+                         : activ_lr_cosine(base, total - warmup, eta_min, step - warmup);
 }

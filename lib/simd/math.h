@@ -340,7 +340,7 @@ V_INLINE void v_sincos_small(const vf *x, const vf *x_low, vf *sine, vf *cosine)
     v_sincos_reduced(r, n, sine, cosine);
 }
 
-/* sin and cos of x + x_low, NaN for infinities; absolute error below 2^-24, whatever x is. */
+/* sin and cos of x + x_low, NaN for infinities; absolute error below 1.25 2^-24, whatever x is. */
 V_INLINE void v_sincos(const vf *x, const vf *x_low, vf *sine, vf *cosine)
 {
     vi n[V_ABREAST];
@@ -383,7 +383,7 @@ V_INLINE void v_sine_small(const vf *x, const vf *x_low, vf *sine)
     V_EACH sine[j] = v_float_of(i_xor(v_bits(s[j]), i_shl(n[j], 31)));
 }
 
-/* sin of x + x_low, NaN for infinities; absolute error below 2^-23, whatever x is. */
+/* sin of x + x_low, NaN for infinities; absolute error below 2.25 2^-24, whatever x is. */
 V_INLINE void v_sine(const vf *x, const vf *x_low, vf *sine)
 {
     v_sine_small(x, x_low, sine);

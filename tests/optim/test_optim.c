@@ -765,6 +765,7 @@ static void test_schedule_ends(void **state)
     assert_true(activ_lr_warmup_cosine(0.5f, 0.5f, 2, 6, 0.25f, 6) == 0.25f);
     assert_true(activ_lr_warmup_cosine(0.5f, 0.5f, 2, 6, 0.25f, 10) == 0.25f);   /* and no rise */
     assert_true(activ_lr_warmup_cosine(0.5f, 0.5f, 6, 2, 0.25f, 6) == 0.25f);
+    assert_true(activ_lr_warmup_cosine(0.5f, 0.5f, 6, 2, 0.25f, 3) == 0.25f);   /* total goes before warmup */
     /* No length: refused by whoever gets it. */
     activ_graph *g = small_graph(NULL);
     activ_optimizer *o = make(g, 1);
@@ -775,9 +776,45 @@ static void test_schedule_ends(void **state)
     activ_graph_destroy(g);
 }
 
+/* Who refuses says why, and a graph that could not be built goes on telling its first mistake. */
+static void test_messages(void **state)
+{
+    (void)state;
+    activ_optimizer *o = NULL;
+    activ_graph *broken = NULL;
+    assert_int_equal(activ_graph_create(NULL, &broken), ACTIV_OK);
+    assert_true(activ_graph_linear(broken, activ_graph_input(broken, 3), 0) < 0);
+    activ_sgd_options options = { .size = sizeof options, .lr = 0.1f };
+    assert_int_not_equal(activ_sgd_create(broken, &options, &o), ACTIV_OK);
+    assert_int_not_equal(activ_graph_clip_grad_value(broken, 1.0f), ACTIV_OK);
+    assert_non_null(strstr(activ_graph_error(broken), "a dimension is 0"));
+    activ_graph_destroy(broken);
+
+    activ_graph *g = small_graph(NULL);
+    options.size = 3;
+    assert_int_not_equal(activ_sgd_create(g, &options, &o), ACTIV_OK);
+    assert_non_null(strstr(activ_graph_error(g), "SGD: its options"));
+    activ_adamw_options adamw = ACTIV_ADAMW_DEFAULTS;
+    adamw.size = 3;
+    assert_int_not_equal(activ_adamw_create(g, &adamw, &o), ACTIV_OK);
+    assert_non_null(strstr(activ_graph_error(g), "AdamW: its options"));
+    activ_rmsprop_options rmsprop = ACTIV_RMSPROP_DEFAULTS;
+    rmsprop.size = 3;
+    assert_int_not_equal(activ_rmsprop_create(g, &rmsprop, &o), ACTIV_OK);
+    assert_non_null(strstr(activ_graph_error(g), "RMSprop: its options"));
+    assert_null(o);
+    o = make(g, 1);
+    const activ_group_options group = { .size = 3 };
+    assert_int_not_equal(activ_optimizer_set_group(o, 0, &group), ACTIV_OK);
+    assert_non_null(strstr(activ_graph_error(g), "its options"));
+    activ_optimizer_destroy(o);
+    activ_graph_destroy(g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_messages),
         cmocka_unit_test(test_schemes),
         cmocka_unit_test(test_orthogonal),
         cmocka_unit_test(test_init_errors),
