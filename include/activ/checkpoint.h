@@ -65,8 +65,9 @@ ACTIV_API activ_status activ_checkpoint_save_training(const activ_graph *graph,
 
 /* Loads into a compiled graph what activ_checkpoint_load_params does and the random layers' counters, and makes the
  * optimiser anew: the caller destroys *out, before the graph. For the graph either build the network again, or take
- * activ_checkpoint_load's; its largest batch may differ. ACTIV_ERROR_FORMAT for a file without an optimiser. On
- * failure the graph is unchanged, and an optimiser that it has too. */
+ * activ_checkpoint_load's; its largest batch may differ. ACTIV_ERROR_FORMAT for a file without an optimiser,
+ * ACTIV_ERROR_STATE for a graph that is compiled for predictions only. On failure the graph is unchanged, and an
+ * optimiser that it has too. */
 ACTIV_API activ_status activ_checkpoint_load_training(activ_graph *graph, const char *path,
                                                       activ_optimizer **out, activ_message *message);
 

@@ -37,7 +37,8 @@ ACTIV_API activ_status activ_init_tensor(const activ_context *context, activ_ini
                                          uint64_t stream, float *values);
 
 /* As activ_graph_init, but the weights of all linear layers by another scheme; biases become 0
- * unless the scheme is ACTIV_INIT_DEFAULT. */
+ * unless the scheme is ACTIV_INIT_DEFAULT. Takes memory for the time of the call, a copy of the parameters at
+ * least: ACTIV_ERROR_OUT_OF_MEMORY. */
 ACTIV_API activ_status activ_graph_init_weights(activ_graph *graph, activ_init scheme, float gain,
                                                 uint64_t seed);
 
