@@ -210,13 +210,11 @@ static void *worker(void *user)
     for (;;) {
         wait_for_another_generation(pool, generation_of(gate));
         gate = atomic_load(&pool->gate);
-        if (gate & ENDING)
-            return NULL;
         if (enter(pool, &gate)) {
             work_off(pool);
             leave(pool);
         }
-        /* The job may have ended, and the pool with it, between the two looks at the gate: no other generation comes then. */
+        /* Asked last: `enter` looks once more, and behind a pool's end comes no other generation. */
         if (gate & ENDING)
             return NULL;
     }

@@ -6,6 +6,9 @@
 
 #include "activ/status.h"
 
+/* Why activ_sized_read fails, after "SGD: " or the like. */
+#define ACTIV_SIZED_FAULT "its options have a wrong size, or more than this library knows"
+
 /* Reads a caller's struct whose first member is its size_t size. A smaller one is an older one:
  * the rest becomes zero. A larger one is accepted if what this library does not know of is zero. */
 activ_status activ_sized_read(void *own, size_t own_size, const void *callers);

@@ -128,8 +128,8 @@ static void staf_start(staf_chunk *chunk, const float *params, size_t tau, size_
 }
 
 /* omega x + phi, as a pair while that matters: to within 2^-24 |omega x|, where one rounding alone may cost 2^-24 |phi|.
- * (phi - high is off by no more: it is exact, or omega x is at least half as large as phi.) The argument of a finite x stays finite: where it overflows, its rounding has long been larger than a turn, but a sine
- * it still has. */
+ * (phi - high is off by no more: it is exact, or omega x is at least half as large as phi.) The argument of a finite x
+ * stays finite: where it overflows, its rounding has long been larger than a turn, but a sine it still has. */
 V_INLINE void staf_arguments(const vf *x, vf omega, vf phi, const staf_kind kind, vf *high, vf *low)
 {
     const vf largest = v_set(0x1.fffffep127f);

@@ -225,7 +225,7 @@ activ_status activ_graph_take_norm_options(activ_graph *g, graph_node *node, con
     activ_norm_options o = { .size = sizeof o };
     activ_status status = options ? activ_sized_read(&o, sizeof o, options) : ACTIV_OK;
     if (status != ACTIV_OK)
-        return activ_graph_fail(g, status, node, "its options have a wrong size, or more than this library knows");
+        return activ_graph_fail(g, status, node, ACTIV_SIZED_FAULT);
     node->eps = o.eps == 0.0f ? 1e-5f : o.eps;
     node->momentum = o.momentum == 0.0f ? 0.1f : o.momentum;
     if (!(node->eps > 0.0f) || node->eps - node->eps != 0.0f)

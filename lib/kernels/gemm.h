@@ -155,25 +155,19 @@ V_INLINE void gemm_tile(const gemm_place *t, const size_t rows, const size_t vec
     GEMM_ROWS(GEMM_STORE)
 }
 
+V_INLINE void gemm_tile_of(const gemm_place *t, const size_t rows, const size_t vectors)
+{
+    if (rows > V_GEMM_ROWS)
+        return;   /* another tier's */
+    if (t->a_columns == 1)
+        gemm_tile(t, rows, vectors, 0);
+    else
+        gemm_tile(t, rows, vectors, 1);
+}
+
 #define GEMM_TILE(height)                                                                                        \
-    static void gemm_tile_##height(const gemm_place *t)                                                          \
-    {                                                                                                            \
-        if (height > V_GEMM_ROWS)                                                                                \
-            return;                                                                                              \
-        if (t->a_columns == 1)                                                                                   \
-            gemm_tile(t, height, V_GEMM_VECTORS, 0);                                                             \
-        else                                                                                                     \
-            gemm_tile(t, height, V_GEMM_VECTORS, 1);                                                             \
-    }                                                                                                            \
-    static void gemm_half_tile_##height(const gemm_place *t)                                                     \
-    {                                                                                                            \
-        if (height > V_GEMM_ROWS)                                                                                \
-            return;                                                                                              \
-        if (t->a_columns == 1)                                                                                   \
-            gemm_tile(t, height, GEMM_HALF, 0);                                                                  \
-        else                                                                                                     \
-            gemm_tile(t, height, GEMM_HALF, 1);                                                                  \
-    }
+    static void gemm_tile_##height(const gemm_place *t) { gemm_tile_of(t, height, V_GEMM_VECTORS); }              \
+    static void gemm_half_tile_##height(const gemm_place *t) { gemm_tile_of(t, height, GEMM_HALF); }
 GEMM_HEIGHTS(GEMM_TILE)
 
 typedef void gemm_tile_function(const gemm_place *t);

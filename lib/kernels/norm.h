@@ -169,6 +169,14 @@ V_INLINE size_t channel_of(size_t first, size_t count, size_t lane)
     return first + (lane < count ? lane : count - 1);
 }
 
+V_INLINE void channel_weights(const activ_batch_norm *b, size_t first, size_t count, norm_strip *s)
+{
+    for (size_t i = 0; i < V_BLOCK; i++) {
+        s->factor[i] = b->weight[channel_of(first, count, i)];
+        s->offset[i] = b->bias[channel_of(first, count, i)];
+    }
+}
+
 V_INLINE void channel_forward(const norm_strip *s, norm_place p, vacc *a, vacc *b)
 {
     (void)a;
@@ -206,9 +214,8 @@ static void batch_norm(const activ_batch_norm *b, const float *mean, const float
             s.mean[i] = mean[channel_of(c, count, i)];
             s.rest[i] = 0.0f;
             s.scale[i] = (float)(1.0 / sqrt((double)var[channel_of(c, count, i)] + (double)b->eps));
-            s.factor[i] = b->weight[channel_of(c, count, i)];
-            s.offset[i] = b->bias[channel_of(c, count, i)];
         }
+        channel_weights(b, c, count, &s);
         norm_each(channel_forward, &s, &none, &none);
     }
 }
@@ -230,10 +237,7 @@ static void batch_norm_train(const activ_batch_norm *b, const float *x, float *y
             running_var[c + i] = running_average(running_var[c + i], b->momentum, variance[i] * (n / (n - 1.0)));
             norm_save(&s, i, saved + ACTIV_NORM_SAVED * (c + i));
         }
-        for (size_t i = 0; i < V_BLOCK; i++) {
-            s.factor[i] = b->weight[channel_of(c, count, i)];
-            s.offset[i] = b->bias[channel_of(c, count, i)];
-        }
+        channel_weights(b, c, count, &s);
         norm_each(channel_forward, &s, &none, &none);
     }
 }

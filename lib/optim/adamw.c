@@ -59,7 +59,7 @@ activ_status activ_adamw_create(activ_graph *graph, const activ_adamw_options *o
         return ACTIV_ERROR_INVALID;
     activ_status status = activ_sized_read(&own, sizeof own, options);
     if (status != ACTIV_OK)
-        return activ_graph_say(graph, status, NULL, "AdamW" OPTIMIZER_BAD_OPTIONS);
+        return activ_graph_say(graph, status, NULL, "AdamW: " ACTIV_SIZED_FAULT);
     const optimizer_settings settings = {
         .lr = own.lr,
         .beta1 = own.beta1,

@@ -172,7 +172,7 @@ activ_status activ_optimizer_set_group(activ_optimizer *o, size_t tensor, const 
         return ACTIV_ERROR_INVALID;
     activ_status status = activ_sized_read(&own, sizeof own, options);
     if (status != ACTIV_OK)
-        return activ_graph_say(o->graph, status, NULL, o->kind->title, OPTIMIZER_BAD_OPTIONS);
+        return activ_graph_say(o->graph, status, NULL, o->kind->title, ": " ACTIV_SIZED_FAULT);
     if (tensor >= o->tensors)
         return activ_graph_say(o->graph, ACTIV_ERROR_RANGE, NULL, o->kind->title, ": there is no such tensor");
     optimizer_group group = { own.lr_scale, own.weight_decay };

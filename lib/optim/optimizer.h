@@ -68,8 +68,6 @@ struct activ_optimizer {
     optimizer_group groups[];          /* one for each tensor of the graph */
 };
 
-#define OPTIMIZER_BAD_OPTIONS ": its options have a wrong size, or more than this library knows"
-
 /* A new optimiser, if its settings are sound. The graph says what was wrong. */
 activ_status activ_optimizer_create(activ_graph *graph, const optimizer_kind *kind,
                                     const optimizer_settings *settings, activ_optimizer **out);

@@ -53,7 +53,7 @@ activ_status activ_rmsprop_create(activ_graph *graph, const activ_rmsprop_option
         return ACTIV_ERROR_INVALID;
     activ_status status = activ_sized_read(&own, sizeof own, options);
     if (status != ACTIV_OK)
-        return activ_graph_say(graph, status, NULL, "RMSprop" OPTIMIZER_BAD_OPTIONS);
+        return activ_graph_say(graph, status, NULL, "RMSprop: " ACTIV_SIZED_FAULT);
     const optimizer_settings settings = {
         .lr = own.lr,
         .alpha = own.alpha,

@@ -48,7 +48,7 @@ activ_status activ_sgd_create(activ_graph *graph, const activ_sgd_options *optio
         return ACTIV_ERROR_INVALID;
     activ_status status = activ_sized_read(&own, sizeof own, options);
     if (status != ACTIV_OK)
-        return activ_graph_say(graph, status, NULL, "SGD" OPTIMIZER_BAD_OPTIONS);
+        return activ_graph_say(graph, status, NULL, "SGD: " ACTIV_SIZED_FAULT);
     const optimizer_settings settings = {
         .lr = own.lr,
         .momentum = own.momentum,
