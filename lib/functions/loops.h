@@ -65,7 +65,7 @@ V_INLINE void v_apply(v_parts f, const vf *v, const size_t count, const vf *x, c
         far[j] = f.is_far(x[j], v);
         any = m_or(any, far[j]);
     }
-    if (!m_any(any))
+    if (V_LIKELY(!m_any(any)))
         return;
     for (size_t j = 0; j < count; j++) {
         if (!m_any(far[j]))
