@@ -13,7 +13,7 @@ static const activ_fn_definition gelu_definition = {
     .formula = "x Phi(x), Phi(x) = (1 + erf(x/sqrt 2))/2",
     .source = "Hendrycks and Gimpel 2016, Gaussian error linear units, arXiv:1606.08415",
     .forward_ulp = 1.5f,
-    .derivative_ulp = 2.5f,
+    .derivative_ulp = 1.5f,
 };
 #else
 /* Where the polynomials of the middle hold. */

@@ -9,7 +9,7 @@ static const activ_fn_definition sigmoid_definition = {
     .signature = "sigmoid",
     .formula = "1 / (1 + e^-x)",
     .source = "Verhulst 1838, Notice sur la loi que la population suit dans son accroissement",
-    .forward_ulp = 1.0f,
+    .forward_ulp = 1.5f,
     .derivative_ulp = 2.0f,
 };
 #else
@@ -36,7 +36,7 @@ V_INLINE vm sigmoid_is_far(vf x, const vf *v)
 V_INLINE vf sigmoid_near(vf x, const vf *v)
 {
     (void)v;
-    vf a = v_abs(x), q = v_piece_value(V_PIECE(v_sigma, v_even_index(a), a));
+    vf a = v_abs(x), q = v_piece_value(V_PIECE(v_sigma, v_wide_index(a), a));
     return v_of_both_signs(q, x);
 }
 

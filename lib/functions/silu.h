@@ -6,7 +6,7 @@ static const activ_fn_definition silu_definition = {
     .signature = "silu",
     .formula = "x / (1 + e^-x)",
     .source = "Elfwing, Uchibe, Doya 2017, Sigmoid-weighted linear units, arXiv:1702.03118",
-    .forward_ulp = 1.0f,
+    .forward_ulp = 1.5f,
     .derivative_ulp = 2.5f,
 };
 #else
@@ -36,7 +36,7 @@ V_INLINE vm silu_is_far(vf x, const vf *v)
 V_INLINE vf silu_near(vf x, const vf *v)
 {
     (void)v;
-    vf a = v_abs(x), p = v_piece_times(V_PIECE(v_sigma, v_even_index(a), a), x);
+    vf a = v_abs(x), p = v_piece_times(V_PIECE(v_sigma, v_wide_index(a), a), x);
     return v_product_of_both_signs(p, x);
 }
 
@@ -49,7 +49,7 @@ V_INLINE vm silu_slope_is_far(vf x, const vf *v)
 V_INLINE vf silu_slope_near(vf x, const vf *v)
 {
     (void)v;
-    vf a = v_abs(x), d = v_piece_value(V_PIECE(v_silu_slope, v_even_index(a), a));
+    vf a = v_abs(x), d = v_piece_value(V_PIECE(v_silu_slope, v_wide_index(a), a));
     return v_of_both_signs(d, x);
 }
 

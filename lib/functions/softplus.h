@@ -71,7 +71,7 @@ V_INLINE vf softplus_derivative(vf x, const vf *v)
 V_INLINE vf softplus_near(vf x, const vf *v)
 {
     (void)v;
-    vf a = v_abs(x), tail = v_piece_value(V_PIECE(v_softplus, v_even_index(a), a));
+    vf a = v_abs(x), tail = v_piece_value(V_PIECE(v_softplus, v_wide_index(a), a));
     return v_sel_sign(x, tail, v_add(x, tail));
 }
 

@@ -79,6 +79,10 @@ V_INLINE vi avx2_lookup16(const float *table, vi i)
     return i_xor(_mm256_permutevar8x32_epi32(low, i),
                  i_and(_mm256_permutevar8x32_epi32(change, i), avx2_bit(i, 3)));
 }
+V_INLINE vf v_lookup8(const float *table, vi i)
+{
+    return v_float_of(_mm256_permutevar8x32_epi32(avx2_eight(table), i));
+}
 V_INLINE vf v_lookup16(const float *table, vi i) { return v_float_of(avx2_lookup16(table, i)); }
 V_INLINE vf v_lookup32(const float *table, vi i)
 {

@@ -85,6 +85,11 @@ V_INLINE uint8x16_t neon_bytes(vi i)   /* 0 <= i < 32 */
 {
     return vreinterpretq_u8_s32(vaddq_s32(vmulq_s32(i, vdupq_n_s32(0x04040404)), vdupq_n_s32(0x03020100)));
 }
+V_INLINE vf v_lookup8(const float *table, vi i)
+{
+    uint8x16x2_t bytes = vld1q_u8_x2((const uint8_t *)table);
+    return vreinterpretq_f32_u8(vqtbl2q_u8(bytes, neon_bytes(vandq_s32(i, vdupq_n_s32(7)))));
+}
 V_INLINE vf v_lookup16(const float *table, vi i)
 {
     uint8x16x4_t bytes = vld1q_u8_x4((const uint8_t *)table);

@@ -1,5 +1,6 @@
-/* Piecewise polynomials with coefficients from tables of sixteen or thirty-two intervals (simd/tables.h; simd/tables.py
- * finds them). First comes the centre of an interval, then its coefficients, highest power first. */
+/* Piecewise polynomials of degree 6, 7 or 8 with coefficients from tables of 8, 16 or 32 intervals (simd/tables.h;
+ * simd/tables.py finds them). Eight words for each: the centre of the interval, then coefficients, highest power first. Those
+ * that find no place of their own are in the last bits of the first two words, which belong to these as well. */
 #ifndef ACTIV_SIMD_PIECEWISE_H
 #define ACTIV_SIMD_PIECEWISE_H
 
@@ -11,37 +12,44 @@ typedef struct vpiece {
     vf r, p, c1, c0;
 } vpiece;
 
-#define V_MOST_TERMS 12
+#define V_WORDS 8
+#define V_TOP_BITS 11       /* of the highest coefficient, behind the centre */
+#define V_SEVENTH_BITS 14   /* of c7 behind c6, if the highest is c8 */
 
 /* out[k] = columns[k][i] = rows[i][k], where only the low bits of i count. */
-V_INLINE void v_terms(const float *columns, const float *rows, int intervals, int count, vi i, vf *out)
+V_INLINE void v_words(const float *columns, const float *rows, int intervals, vi i, vf *out)
 {
     if (intervals >= V_ROWS_FROM) {
         int32_t at[V_LANES];
-        /* Rows of eight or twelve. */
-        vi row = i_and(i, i_set(intervals - 1)), eights = i_shl(row, 3);
-        i_store(at, count <= 8 ? eights : i_add(eights, i_shl(row, 2)));
-        for (int k = 0; k < count; k += 4)
+        i_store(at, i_shl(i_and(i, i_set(intervals - 1)), 3));
+        for (int k = 0; k < V_WORDS; k += 4)
             v_rows4(rows + k, at, out + k);
         return;
     }
-    for (int k = 0; k < count; k++)
-        out[k] = intervals == 16 ? v_lookup16(columns + 16 * k, i) : v_lookup32(columns + 32 * k, i);
+    for (int k = 0; k < V_WORDS; k++)
+        out[k] = intervals == 8 ? v_lookup8(columns + 8 * k, i)
+               : intervals == 16 ? v_lookup16(columns + 16 * k, i)
+               : v_lookup32(columns + 32 * k, i);
 }
 
-V_INLINE vpiece v_piece(const float *columns, const float *rows, int intervals, int count, vi i, vf x)
+V_INLINE vpiece v_piece(const float *columns, const float *rows, int intervals, int degree, vi i, vf x)
 {
-    vf t[V_MOST_TERMS];
-    v_terms(columns, rows, intervals, count, i, t);
-    vpiece f = { v_sub(x, t[0]), t[1], t[count - 2], t[count - 1] };
-    for (int k = 2; k < count - 2; k++)
-        f.p = v_fma(f.p, f.r, t[k]);
+    vf t[V_WORDS];
+    v_words(columns, rows, intervals, i, t);
+    vf r = v_sub(x, t[0]), top = v_float_of(i_shl(v_bits(t[0]), 32 - V_TOP_BITS));
+    vpiece f = { r, t[1], t[V_WORDS - 2], t[V_WORDS - 1] };
+    if (degree == 7)
+        f.p = v_fma(top, r, t[1]);
+    if (degree == 8)
+        f.p = v_fma(v_fma(top, r, v_float_of(i_shl(v_bits(t[1]), 32 - V_SEVENTH_BITS))), r, t[1]);
+    for (int k = 2; k < V_WORDS - 2; k++)
+        f.p = v_fma(f.p, r, t[k]);
     return f;
 }
 
 /* The polynomial of the interval i of v_NAME_table at x. */
 #define V_PIECE(name, i, x) v_piece(name##_table[0], name##_rows[0], sizeof name##_table[0] / sizeof(float), \
-                                    sizeof name##_table / sizeof name##_table[0], i, x)
+                                    name##_degree, i, x)
 
 V_INLINE vf v_piece_value(vpiece f)
 {
@@ -82,13 +90,14 @@ V_INLINE vi v_index(vf a, vf step)
 /* How the tables of a = |x| are cut, as in tables.py. A limit lies below the end of the last interval. */
 #define V_EVEN_LIMIT 11.75f
 V_INLINE vi v_even_index(vf a) { return v_index(a, v_set(1.3125f)); }
+V_INLINE vi v_wide_index(vf a) { return v_index(a, v_set(0.6375f)); }
 
 #define V_TANH_SLOPE_LIMIT 7.7f
 V_INLINE vi v_tanh_slope_index(vf a) { return v_index(a, v_set(2.0f)); }
 
 V_INLINE vi v_tanh_index(vf a)   /* a <= 9.2 */
 {
-    return i_shr(v_bits(v_fma(a, v_set(1.63f), v_set(1.0f))), 21);
+    return i_shr(v_bits(v_fma(a, v_set(1.63f), v_set(1.0f))), 22);
 }
 
 #define V_NORMAL_LIMIT 6.4375f

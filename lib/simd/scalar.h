@@ -64,6 +64,7 @@ V_INLINE vm i_eq(vi a, vi b) { return a == b; }
 V_INLINE vm i_gt(vi a, vi b) { return a > b; }
 V_INLINE vi i_sel(vm m, vi a, vi b) { return m ? a : b; }
 
+V_INLINE vf v_lookup8(const float *table, vi i) { return table[i & 7]; }
 V_INLINE vf v_lookup16(const float *table, vi i) { return table[i & 15]; }
 V_INLINE vf v_lookup32(const float *table, vi i) { return table[i & 31]; }
 

@@ -25,7 +25,7 @@
  *   i_set i_add i_sub i_and i_or i_xor            int32, wrapping
  *   i_shl(i, n) i_shr(i, n) i_sar(i, n)           shifts by a constant: left, logical and arithmetic right
  *   i_eq i_gt i_sel                               comparisons of int32, selection
- *   v_lookup16(table, i) v_lookup32(table, i)     table[i & 15] and table[i & 31], at any address of a float
+ *   v_lookup8 v_lookup16 v_lookup32(table, i)     table[i & 7], [i & 15] and [i & 31], at any address of a float
  *   v_rows4(table, at, out)                       four vectors out[k]: table[at + k], k < 4; at: an int32, not negative,
  *                                                 for each lane, in memory
  *   v_turn4(rows, at, out)                        four vectors out[k]: lane i is rows[i][at + k]

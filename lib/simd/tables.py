@@ -4,17 +4,29 @@
     apt-get install python3-numpy python3-mpmath
     /usr/bin/python3 lib/simd/tables.py > lib/simd/tables.h
 
-A table cuts the range of a function into 16 or 32 intervals. Interval i holds a centre c and the coefficients of
+A table cuts the range of a function into 8, 16 or 32 intervals. Interval i holds a centre c and the coefficients of
 
     f(x) = c0 + c1 r + c2 r^2 + ... + cd r^d,    r = x - c
 
-as float32. c is a float at which f happens to be almost a float: c0 is then f(c), and the one rounding that matters is that of the
-last sum. It lies near the middle of the interval, or at two thirds where the function falls so steeply that its terms
-would cancel at the upper end. The others are found by least squares on Chebyshev nodes,
-weighted until the error is level, and rounded one after the other, the lowest power first, each time fitting the rest
-anew. The error is relative to f, or to `scale` where f vanishes: the sum of the sizes of its addends, in whose units
-the library counts errors near a root. It is printed for each table, as log2, rounding in the evaluation not counted.
+in eight words of 32 bits, d being 6, 7 or 8:
+
+    c (c7) (c8) | c6 | c5 | c4 | c3 | c2 | c1 | c0        of degree 8, c6 shares its word with c7
+
+Each is a float32, of which the lower bits may be the upper bits of another, whose lower ones are 0: c ends with the first
+11 bits of the highest coefficient if d is 7 or 8, and c6 with the first 14 of c7 if d is 8. So little is needed of them,
+and what they add to the number before them is part of it.
+
+c is a float at which f happens to be almost a float: c0 is then f(c), and the one rounding that matters is that of the
+last sum. The others are found by least squares on Chebyshev nodes, weighted until the error is level. Those that share a
+word are rounded first, the highest power first, then all others, the lowest first; each time the rest is fitted anew. Of what
+shares a word, neighbours are tried too. Where the function falls steeply its terms would cancel at the upper end, so that c
+belongs above the middle: several places are tried, and that is taken where the polynomial, evaluated in float32 at
+some thousand points, is off by the fewest ulp. Errors are relative to f, or to `scale` where f vanishes: the sum of the sizes of
+its addends, in whose units the library counts errors near a root. Each table says its largest, as log2 and without
+rounding, and as it was evaluated.
 """
+import copy
+
 import numpy as np
 import mpmath as mp
 
@@ -22,17 +34,43 @@ mp.mp.dps = 40
 f32 = np.float32
 
 
+WORDS = 8
+TOP_BITS, SEVENTH_BITS = 11, 14     # as in simd/piecewise.h
+
+
 def ulp(v):
     return 2.0 ** (np.floor(np.log2(abs(float(v)))) - 23)
 
 
-def centre(f, near, half):
-    """The float closest to `near` at which f is within a two-hundredth of an ulp of a float."""
-    start = f32(near if near != 0 else half / 64)
-    step = f32(ulp(start))
-    best, found = 1.0, start
+def bits_of(v):
+    return int(np.array(f32(v)).view(np.uint32))
+
+
+def float_of(bits):
+    return np.array(bits, dtype=np.uint32).view(f32)[()]
+
+
+def first_bits(v, count):
+    """The two floats around v of which all but the first bits are 0."""
+    start = bits_of(v) >> (32 - count)
+    return [float_of((start + i) << (32 - count)) for i in (0, 1)]
+
+
+def with_last_bits(v, other, count):
+    """Three floats around v whose last bits are the first bits of another."""
+    start = bits_of(v) >> count
+    return [float_of((start + i) << count | bits_of(other) >> (32 - count)) for i in (-1, 0, 1)]
+
+
+def centre(f, near, half, last, count):
+    """The float closest to `near`, with the first bits of `last` as its last bits, at which f is within a two-hundredth of
+    an ulp of a float."""
+    start = bits_of(near if near != 0 else half / 64) >> count
+    best, found = 1.0, None
     for i in range(800):
-        c = f32(start + f32((i + 1) // 2 * (1 - 2 * (i % 2))) * step)
+        c = float_of((start + (i + 1) // 2 * (1 - 2 * (i % 2))) << count | (bits_of(last) >> (32 - count) if count else 0))
+        if found is not None and abs(float(c) - float(near)) > half / 4:
+            break
         v = f(mp.mpf(float(c)))
         error = abs(float(mp.mpf(float(f32(float(v)))) - v)) / ulp(v)
         if error < best:
@@ -42,59 +80,152 @@ def centre(f, near, half):
     return found
 
 
-def fit(f, low, high, degree, scale, at, c):
-    """(centre, [c0, c1, ...], largest error)."""
+class Fit:
+    """The least squares on one interval: the nodes, what is already fixed, and what that leaves to the others."""
+
+    def __init__(self, xs, fs, weight, c, degree):
+        r = np.array([float(x - mp.mpf(float(c))) for x in xs])
+        self.unit = np.max(np.abs(r))
+        self.powers = np.array([(r / self.unit) ** k for k in range(degree + 1)]).T / weight[:, None]
+        self.w = np.ones(len(xs))
+        self.fixed = {}
+        self.rest = np.array([float(v) for v in fs]) / weight
+        self.fs, self.weight, self.degree = fs, weight, degree
+
+    def constant(self, c0):
+        self.fixed = {0: c0}
+        self.rest = np.array([float(v - mp.mpf(float(c0))) for v in self.fs]) / self.weight
+
+    def solve(self):
+        left = [k for k in range(self.degree + 1) if k not in self.fixed]
+        solution = np.linalg.lstsq(self.powers[:, left] * self.w[:, None], self.rest * self.w, rcond=None)[0]
+        self.error = np.abs(self.powers[:, left] @ solution - self.rest)
+        return {k: v / self.unit ** k for k, v in zip(left, solution)}
+
+    def level(self):
+        for _ in range(12):
+            self.solve()
+            self.w *= np.sqrt(0.05 + self.error / np.max(self.error))
+            self.w /= np.max(self.w)
+
+    def fix(self, k, v):
+        """Another Fit, in which the coefficient k is v."""
+        other = copy.copy(self)
+        other.fixed = {**self.fixed, k: v}
+        other.rest = self.rest - self.powers[:, k] * (float(v) * self.unit ** k)
+        return other
+
+    def finish(self):
+        """(largest error, [c0, c1, ...]), all others rounded."""
+        fit = self
+        for k in range(1, self.degree + 1):
+            if k not in fit.fixed:
+                fit = fit.fix(k, f32(fit.solve()[k]))
+        return np.max(np.abs(fit.rest)), [fit.fixed[k] for k in range(self.degree + 1)]
+
+
+def fma(a, b, c):
+    """Of arrays of float32, in double: rounded twice, which hardly matters here."""
+    return f32(np.float64(a) * np.float64(b) + np.float64(c))
+
+
+def evaluate(c, coefficients, x, times):
+    """What simd/piecewise.h makes of it at an array of x: f(x), or -x f(x)."""
+    r = x - c
+    p = np.full_like(r, coefficients[-1])
+    for k in range(len(coefficients) - 2, 1, -1):
+        p = fma(p, r, coefficients[k])
+    c0, c1 = coefficients[:2]
+    if not times:
+        return fma(fma(p, r, c1), r, c0)
+    h = fma(c1, r, c0)
+    l = fma(p, r * r, fma(c1, r, c0 - h))
+    return fma(-x, h, -x * l)
+
+
+def best_interval(f, low, high, degree, scale, kinds, c):
+    """The fit, of several places for the centre, that is evaluated with the smallest error in ulp."""
+    x = f32(np.linspace(float(low), float(high), 5000)[1:-1])
+    # The ends matter most, and there the errors change from one float to the next.
+    x = np.unique(np.concatenate([x] + [end + np.arange(0, 1000, dtype=f32) * f32(sign * ulp(max(end, half / 8)))
+                                        for end, half, sign in ((x[0], high - low, 1), (x[-1], high - low, -1))]))
+    xs, exact = [mp.mpf(float(v)) for v in x], {}
+    for kind in kinds:
+        values = [f(v) * (-v if kind == 'times x' else 1) for v in xs]
+        units = [ulp((scale or f)(v) * (v if kind == 'times x' else 1)) for v in xs]
+        first = np.array([float(v) for v in values])
+        second = np.array([float(v - mp.mpf(a)) for v, a in zip(values, first)])
+        exact[kind] = first, second, np.array(units)
+    found = []
+    for at in (.44, .5, .56, .62, .68, .74, .8):
+        error, c_at, coefficients = fit_interval(f, low, high, degree, scale, at, c)
+        ulps = []
+        for kind, (first, second, units) in exact.items():
+            values = np.float64(evaluate(c_at, coefficients, x, kind == 'times x'))
+            ulps.append(np.max(np.abs(values - first - second) / units))
+        found.append((max(ulps), error, c_at, coefficients))
+    return min(found, key=lambda result: result[0])
+
+
+def fit_interval(f, low, high, degree, scale, at, c):
+    """(largest error, centre, [c0, c1, ...])."""
     middle, half = (mp.mpf(low) + high) / 2, (mp.mpf(high) - low) / 2
-    if c is None:
-        c = centre(f, middle + (2 * at - 1) * half, half)
-    c0 = f32(float(f(mp.mpf(float(c)))))
+    near = middle + (2 * at - 1) * half
     nodes = 6 * (degree + 1)
     xs = [middle + half * mp.mpf(float(np.cos(np.pi * (k + .5) / nodes))) for k in range(nodes)]
-    r = np.array([float(x - mp.mpf(float(c))) for x in xs])
+    fs = [f(x) for x in xs]
     weight = np.array([float(abs((scale or f)(x))) for x in xs])
-    rest = np.array([float(f(x) - mp.mpf(float(c0))) for x in xs]) / weight
-    unit = np.max(np.abs(r))
-    powers = np.array([(r / unit) ** k for k in range(1, degree + 1)]).T / weight[:, None]
-    w = np.ones(nodes)
-    for _ in range(12):
-        solution = np.linalg.lstsq(powers * w[:, None], rest * w, rcond=None)[0]
-        error = np.abs(powers @ solution - rest)
-        w *= np.sqrt(0.05 + error / np.max(error))
-        w /= np.max(w)
-    coefficients = [c0]
-    for k in range(degree):
-        solution = np.linalg.lstsq(powers[:, k:] * w[:, None], rest * w, rcond=None)[0]
-        ck = f32(solution[0] / unit ** (k + 1))
-        coefficients.append(ck)
-        rest = rest - powers[:, k] * (float(ck) * unit ** (k + 1))
-    return c, coefficients, np.max(np.abs(rest))
+    tops = [None]
+    if degree > WORDS - 2:
+        trial = Fit(xs, fs, weight, near, degree)
+        trial.level()
+        tops = first_bits(trial.solve()[degree], TOP_BITS) if c is None else [f32(0)]
+    found = []
+    for top in tops:
+        at_top = c
+        if c is None:
+            at_top = centre(f, near, half, *((0, 0) if top is None else (top, TOP_BITS)))
+        fit = Fit(xs, fs, weight, at_top, degree)
+        fit.constant(f32(float(f(mp.mpf(float(at_top))))))
+        if top is not None:
+            fit = fit.fix(degree, top)
+        if c is not None:       # near a root at the centre, the slope is all
+            fit = fit.fix(1, f32(float(mp.diff(f, mp.mpf(float(c))))))
+        fit.level()
+        fits = [fit]
+        if degree == 8:
+            fits = [fit.fix(7, c7) for c7 in first_bits(fit.solve()[7], SEVENTH_BITS)]
+            fits = [fit7.fix(6, c6) for fit7 in fits
+                    for c6 in with_last_bits(fit7.solve()[6], fit7.fixed[7], SEVENTH_BITS)]
+        found += [(error, at_top, coefficients) for error, coefficients in (fit.finish() for fit in fits)]
+    return min(found, key=lambda result: result[0])
 
 
 def literal(v):
     return float(v).hex().replace('0000000p', 'p') + 'f' if v else '0.0f'
 
 
-def emit(name, comment, f, intervals, degree, scale=None, at=1/2, centres=None):
-    """intervals: {index: (low, high)}."""
-    size = 32 if len(intervals) > 16 else 16
-    columns = [None] * size
-    worst = 0.0
+def write_table(name, table):
+    print('static const float %s[%d][%d] = {' % (name, len(table), len(table[0])))
+    for row in table:
+        cells = [literal(v) for v in row]
+        print('    { ' + ',\n      '.join(', '.join(cells[k:k + 4]) for k in range(0, len(cells), 4)) + ' },')
+    print('};')
+
+
+def emit(name, comment, f, intervals, degree, scale=None, kinds=('value',), centres=None):
+    """intervals: {index: (low, high)}; kinds: what it will be used for, 'value' and 'times x'."""
+    size = 32 if len(intervals) > 16 else 16 if len(intervals) > 8 else 8
+    rows = [None] * size
+    worst, worst_ulps = 0.0, 0.0
     for index, (low, high) in intervals.items():
-        c, coefficients, error = fit(f, low, high, degree, scale, at, centres and centres.get(index))
-        worst = max(worst, error)
-        columns[index % size] = [c] + coefficients[::-1]
-    print('\n/* %s Error 2^%.1f. */' % (comment, np.log2(worst)))
-    print('static const float %s_table[%d][%d] = {' % (name, degree + 2, size))
-    for row in range(degree + 2):
-        cells = [literal(column[row]) for column in columns]
-        print('    { ' + ',\n      '.join(', '.join(cells[k:k + 4]) for k in range(0, size, 4)) + ' },')
-    print('};')
-    width = 8 if degree + 2 <= 8 else 12
-    print('static const float %s_rows[%d][%d] = {' % (name, size, width))
-    for column in columns:
-        cells = [literal(v) for v in column] + ['0.0f'] * (width - degree - 2)
-        print('    { ' + ',\n      '.join(', '.join(cells[k:k + 4]) for k in range(0, width, 4)) + ' },')
-    print('};')
+        ulps, error, c, coefficients = best_interval(f, low, high, degree, scale, kinds, centres and centres.get(index))
+        worst, worst_ulps = max(worst, error), max(worst_ulps, ulps)
+        rows[index % size] = [c] + coefficients[WORDS - 2::-1]
+    print('\n/* %s Error 2^%.1f, evaluated %.2f ulp. */' % (comment, np.log2(worst), worst_ulps))
+    print('enum { %s_degree = %d };' % (name, degree))
+    write_table(name + '_table', list(zip(*rows)))
+    write_table(name + '_rows', rows)
 
 
 def rounded(index, count):
@@ -115,11 +246,11 @@ def signed(step):
     return {i: ((i - .5) * h, (i + .5) * h) for i in range(-15, 17)}
 
 
-def quarter_octaves(slope):
-    """Four intervals to each octave of 1 + slope a, which goes from 1 to 16; the index is that of its bits >> 21, of
-    which the low four bits count."""
-    edges = [(mp.mpf(2) ** (k // 4) * (1 + mp.mpf(k % 4) / 4) - 1) / mp.mpf(slope) for k in range(17)]
-    return {(127 * 4 + k) % 16: (edges[k], edges[k + 1]) for k in range(16)}
+def half_octaves(slope):
+    """Two intervals to each octave of 1 + slope a, which goes from 1 to 16; the index is that of its bits >> 22, of
+    which the low three bits count."""
+    edges = [(mp.mpf(2) ** (k // 2) * (1 + mp.mpf(k % 2) / 2) - 1) / mp.mpf(slope) for k in range(9)]
+    return {(127 * 2 + k) % 8: (edges[k], edges[k + 1]) for k in range(8)}
 
 
 exp, sqrt, pi = mp.exp, mp.sqrt, mp.pi
@@ -174,27 +305,27 @@ def mish_slope(x, size=False):
 
 
 def main():
-    print('/* Piecewise polynomials: made by simd/tables.py, which says what they are. Each table twice: by powers, and by\n'
+    print('/* Piecewise polynomials: made by simd/tables.py, which says what they are. Each table twice: by words, and by\n'
           ' * intervals. */')
     print('#ifndef ACTIV_SIMD_TABLES_H\n#define ACTIV_SIMD_TABLES_H')
-    even = rounded(lambda a: a * mp.mpf('1.3125'), 16)
-    emit('v_sigma', '1/(1 + e^a).', sigma, even, 6)
-    emit('v_sigma_slope', 'Its derivative, without the sign.', sigma_slope, even, 6)
-    emit('v_softplus', 'ln(1 + e^-a).', softplus, even, 6)
-    emit('v_silu_slope', 'Derivative of x/(1 + e^-x) at -a.', silu_slope, even, 6, lambda a: silu_slope(a, 1))
-    emit('v_tanh', 'tanh a.', mp.tanh, quarter_octaves('1.63'), 6, centres={12: f32(0)})
+    wide = rounded(lambda a: a * mp.mpf('0.6375'), 8)
+    emit('v_sigma', '1/(1 + e^a).', sigma, wide, 8, kinds=('value', 'times x'))
+    emit('v_softplus', 'ln(1 + e^-a).', softplus, wide, 8)
+    emit('v_silu_slope', 'Derivative of x/(1 + e^-x) at -a.', silu_slope, wide, 8, lambda a: silu_slope(a, 1))
+    emit('v_sigma_slope', 'Derivative of 1/(1 + e^-a).', sigma_slope, rounded(lambda a: a * mp.mpf('1.3125'), 16), 6)
+    emit('v_tanh', 'tanh a.', mp.tanh, half_octaves('1.63'), 8, centres={6: f32(0)})
     emit('v_tanh_slope', 'Its derivative.', lambda a: 4 * sigma_slope(2 * a), rounded(lambda a: a * 2, 16), 7)
     # Steps that become shorter as the function becomes steeper.
     emit('v_normal', 'Phi(-a).', normal, rounded(lambda a: a * (mp.mpf('.55') + mp.mpf('.28') * a), 16), 8,
-         at=2/3)
+         kinds=('times x',))
     emit('v_gelu_slope', 'Derivative of x Phi(x) at -a.', gelu_slope,
-         rounded(lambda a: a * (mp.mpf('.5') + mp.mpf('.25') * a), 16), 7, lambda a: gelu_slope(a, 1))
+         rounded(lambda a: a * (mp.mpf('.5') + mp.mpf('.25') * a), 16), 8, lambda a: gelu_slope(a, 1))
     steps = rounded(lambda a: a * (mp.mpf('1.4') + mp.mpf('.062') * a * a), 32)
     emit('v_gelu_tanh', '1/(1 + e^(2u)), u = sqrt(2/pi) (a + 0.044715 a^3).', lambda a: sigma(cubic(a)), steps, 7,
-         at=2/3)
+         kinds=('times x',))
     emit('v_gelu_tanh_slope', 'Derivative of x/(1 + e^(-2u(x))) at -a.', gelu_tanh_slope, steps, 7,
          lambda a: gelu_tanh_slope(a, 1))
-    emit('v_mish', 'tanh(ln(1 + e^x)).', mish, signed('.625'), 6)
+    emit('v_mish', 'tanh(ln(1 + e^x)).', mish, signed('.625'), 6, kinds=('times x',))
     emit('v_mish_slope', 'Derivative of x tanh(ln(1 + e^x)).', mish_slope, signed('.625'), 7,
          lambda x: mish_slope(x, True))
     print('\n#endif')

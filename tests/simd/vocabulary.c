@@ -162,6 +162,11 @@ static void stream(const float *a, float *y)
     v_stream_end();
 }
 
+static void lookup8(const float *table, const int32_t *index, float *y)
+{
+    EACH v_store(y + i, v_lookup8(table, load_int(index + i)));
+}
+
 static void lookup16(const float *table, const int32_t *index, float *y)
 {
     EACH v_store(y + i, v_lookup16(table, load_int(index + i)));
@@ -223,6 +228,7 @@ const vocabulary V_TIER_NAME(test_vocabulary) = {
     .load_part = load_part,
     .store_part = store_part,
     .stream = stream,
+    .lookup8 = lookup8,
     .lookup16 = lookup16,
     .rows4 = rows4,
     .lookup32 = lookup32,

@@ -54,6 +54,7 @@ typedef struct vocabulary {
     void (*load_part)(const float *p, size_t n, float *y);    /* y: lanes values */
     void (*store_part)(float *p, size_t n, const float *a);   /* a: lanes values */
     void (*stream)(const float *a, float *y);                 /* y: a multiple of 64 bytes */
+    void (*lookup8)(const float *table, const int32_t *index, float *y);
     void (*lookup16)(const float *table, const int32_t *index, float *y);
     void (*lookup32)(const float *table, const int32_t *index, float *y);
     /* The four results one behind the other. */
