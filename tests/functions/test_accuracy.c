@@ -144,6 +144,40 @@ static void test_function(void **state) {
     assert_int_equal(failures, 0);
 }
 
+/* staf with one term: nothing averages its errors. What counts is a C just below a power of two, where the result's ulp
+ * is smallest beside the sine's, and no argument's rounding to hide behind. */
+static void test_one_sine(void **state) {
+    (void)state;
+    enum { PHASES = 4000 };
+    static const float sizes[] = {0.99999994f, 1.0f, -1.9999999f, 1.5f};
+    const reference *r = references;
+    while (strcmp(r->name, "staf") != 0) r++;
+    double bound = (double)info_of("staf").forward_ulp, worst = 0.0;
+    for (size_t t = 0; t < tier_count(); t++) {
+        activ_context *context = tier_context(t);
+        if (context == NULL) continue;
+        activ_fn *fn = NULL;
+        assert_int_equal(activ_fn_create(context, "staf(tau=1)", &fn), ACTIV_OK);
+        for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++)
+            for (size_t i = 0; i < PHASES; i++) {
+                /* Twice from -half a turn to half a turn; and x is 0 or the argument. */
+                float at = -3.15f + (float)(i / 2) * (6.3f / (PHASES / 2)), y = NAN;
+                float x = i % 2 ? at : 0.0f, params[] = {sizes[s], 1.0f, i % 2 ? 0.0f : at};
+                reference_value v;
+                r->evaluate(params, 3, x, &v);
+                assert_int_equal(activ_forward(fn, params, 1, &x, &y), ACTIV_OK);
+                double error = ulp_error(y, v.f);
+                if (error > worst) worst = error;
+                if (error > bound && fabs(v.f) > fabs((double)sizes[s]) / 2.0)
+                    fail_msg("%s: %a sin(%a + %a) is %a: %.3f ulp", activ_context_tier(context), (double)params[0],
+                             (double)x, (double)params[2], (double)y, error);
+            }
+        activ_fn_destroy(fn);
+        activ_context_destroy(context);
+    }
+    print_message("  one sine: %.3f ulp\n", worst);
+}
+
 /* The values that the definitions fix, written out by hand: a second opinion on reference and kernel. */
 typedef struct fixed_point {
     const char *spec;
@@ -311,6 +345,7 @@ static int end(void **state) {
 int main(void) {
     struct CMUnitTest tests[] = {
         ACTIV_FUNCTIONS(FUNCTION_TEST)
+        cmocka_unit_test(test_one_sine),
         cmocka_unit_test(test_fixed_points),
         cmocka_unit_test(test_nan_lanes),
     };
