@@ -135,6 +135,9 @@ typedef struct activ_kernels {
                   float *most, float *params);
     void (*rmsprop)(const activ_rmsprop_scalars *s, size_t n, const float *gradient, float *square,
                     float *buffer, float *mean, float *params);
+
+    /* activ_random_uniform, whose arguments have been checked. */
+    void (*uniform)(uint64_t seed, uint64_t stream, uint64_t index, size_t n, float low, float high, float *out);
 } activ_kernels;
 
 /* The kernels of a tier, by its index in cpu/cpu.h. */

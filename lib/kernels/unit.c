@@ -10,6 +10,7 @@
 
 #include "kernels/gemm.h"
 #include "kernels/norm.h"
+#include "kernels/random.h"
 #include "kernels/reduce.h"
 #include "kernels/rowwise.h"
 #include "kernels/update.h"
@@ -42,4 +43,5 @@ const activ_kernels V_TIER_NAME(activ_kernels) = {
     .sgd = sgd,
     .adamw = adamw,
     .rmsprop = rmsprop,
+    .uniform = uniform,
 };

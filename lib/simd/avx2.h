@@ -58,6 +58,17 @@ V_INLINE vf v_from_int(vi i) { return _mm256_cvtepi32_ps(i); }
 V_INLINE vi i_set(int32_t s) { return _mm256_set1_epi32(s); }
 V_INLINE vi i_add(vi a, vi b) { return _mm256_add_epi32(a, b); }
 V_INLINE vi i_sub(vi a, vi b) { return _mm256_sub_epi32(a, b); }
+/* The whole products of every other lane; compilers make them once for both. */
+V_INLINE vi avx2_even(vi a, vi b) { return _mm256_mul_epu32(a, b); }
+V_INLINE vi avx2_odd(vi a, vi b) { return _mm256_mul_epu32(_mm256_srli_epi64(a, 32), _mm256_srli_epi64(b, 32)); }
+V_INLINE vi i_mul(vi a, vi b)
+{
+    return _mm256_blend_epi32(avx2_even(a, b), _mm256_slli_epi64(avx2_odd(a, b), 32), 0xaa);
+}
+V_INLINE vi i_mul_high(vi a, vi b)
+{
+    return _mm256_blend_epi32(_mm256_srli_epi64(avx2_even(a, b), 32), avx2_odd(a, b), 0xaa);
+}
 V_INLINE vi i_and(vi a, vi b) { return _mm256_and_si256(a, b); }
 V_INLINE vi i_or(vi a, vi b) { return _mm256_or_si256(a, b); }
 V_INLINE vi i_xor(vi a, vi b) { return _mm256_xor_si256(a, b); }

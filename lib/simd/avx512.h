@@ -56,6 +56,17 @@ V_INLINE vf v_from_int(vi i) { return _mm512_cvtepi32_ps(i); }
 V_INLINE vi i_set(int32_t s) { return _mm512_set1_epi32(s); }
 V_INLINE vi i_add(vi a, vi b) { return _mm512_add_epi32(a, b); }
 V_INLINE vi i_sub(vi a, vi b) { return _mm512_sub_epi32(a, b); }
+/* The whole products of every other lane; compilers make them once for both. */
+V_INLINE vi avx512_even(vi a, vi b) { return _mm512_mul_epu32(a, b); }
+V_INLINE vi avx512_odd(vi a, vi b) { return _mm512_mul_epu32(_mm512_srli_epi64(a, 32), _mm512_srli_epi64(b, 32)); }
+V_INLINE vi i_mul(vi a, vi b)
+{
+    return _mm512_mask_blend_epi32(0xaaaa, avx512_even(a, b), _mm512_slli_epi64(avx512_odd(a, b), 32));
+}
+V_INLINE vi i_mul_high(vi a, vi b)
+{
+    return _mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(avx512_even(a, b), 32), avx512_odd(a, b));
+}
 V_INLINE vi i_and(vi a, vi b) { return _mm512_and_si512(a, b); }
 V_INLINE vi i_or(vi a, vi b) { return _mm512_or_si512(a, b); }
 V_INLINE vi i_xor(vi a, vi b) { return _mm512_xor_si512(a, b); }

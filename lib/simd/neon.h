@@ -67,6 +67,13 @@ V_INLINE vf v_from_int(vi i) { return vcvtq_f32_s32(i); }
 V_INLINE vi i_set(int32_t s) { return vdupq_n_s32(s); }
 V_INLINE vi i_add(vi a, vi b) { return vaddq_s32(a, b); }
 V_INLINE vi i_sub(vi a, vi b) { return vsubq_s32(a, b); }
+V_INLINE vi i_mul(vi a, vi b) { return vmulq_s32(a, b); }
+V_INLINE vi i_mul_high(vi a, vi b)
+{
+    uint32x4_t x = vreinterpretq_u32_s32(a), y = vreinterpretq_u32_s32(b);
+    uint64x2_t low = vmull_u32(vget_low_u32(x), vget_low_u32(y)), high = vmull_high_u32(x, y);
+    return vreinterpretq_s32_u32(vuzp2q_u32(vreinterpretq_u32_u64(low), vreinterpretq_u32_u64(high)));
+}
 V_INLINE vi i_and(vi a, vi b) { return vandq_s32(a, b); }
 V_INLINE vi i_or(vi a, vi b) { return vorrq_s32(a, b); }
 V_INLINE vi i_xor(vi a, vi b) { return veorq_s32(a, b); }

@@ -54,6 +54,8 @@ V_INLINE vf v_from_int(vi i) { return (float)i; }
 V_INLINE vi i_set(int32_t s) { return s; }
 V_INLINE vi i_add(vi a, vi b) { return (vi)((uint32_t)a + (uint32_t)b); }
 V_INLINE vi i_sub(vi a, vi b) { return (vi)((uint32_t)a - (uint32_t)b); }
+V_INLINE vi i_mul(vi a, vi b) { return (vi)((uint32_t)a * (uint32_t)b); }
+V_INLINE vi i_mul_high(vi a, vi b) { return (vi)(uint32_t)((uint64_t)(uint32_t)a * (uint32_t)b >> 32); }
 V_INLINE vi i_and(vi a, vi b) { return a & b; }
 V_INLINE vi i_or(vi a, vi b) { return a | b; }
 V_INLINE vi i_xor(vi a, vi b) { return a ^ b; }

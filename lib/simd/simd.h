@@ -22,7 +22,8 @@
  *   m_and m_or m_not m_any m_set(int)             on masks; m_any: is one lane true
  *   v_bits(a) v_float_of(i)                       the same bits as another type
  *   v_from_int(i)                                 int32 to float, rounded
- *   i_set i_add i_sub i_and i_or i_xor            int32, wrapping
+ *   i_set i_add i_sub i_mul i_and i_or i_xor      int32, wrapping
+ *   i_mul_high(a, b)                              the upper half of the product, unsigned
  *   i_shl(i, n) i_shr(i, n) i_sar(i, n)           shifts by a constant: left, logical and arithmetic right
  *   i_eq i_gt i_sel                               comparisons of int32, selection
  *   v_lookup8 v_lookup16 v_lookup32(table, i)     table[i & 7], [i & 15] and [i & 31], at any address of a float

@@ -946,6 +946,33 @@ static void test_adaptive(void **state)
         guarded_destroy(&states[k]);
 }
 
+/* Against activ_random_uniform, from every place of a block, across the ends of the counter's lower half and of the index, and with limits
+ * that meet or that rounding reaches. */
+static void test_uniform(void **state)
+{
+    (void)state;
+    enum { MOST = 150 };
+    static const struct { float low, high; } limits[] = { { 0.0f, 1.0f }, { -0.3f, 0.2f }, { 1.0f, 1.0000001f },
+                                                          { 2.5f, 2.5f }, { -1e38f, 1e38f } };
+    static const uint64_t starts[] = { 0, 4 * UINT64_C(0xffffffff) - 37, UINT64_MAX - MOST, 123456789012345 };
+    guarded x;
+    assert_int_equal(guarded_create(&x, MOST), 0);
+    for (size_t n = 0; n <= MOST; n++)
+        for (size_t k = 0; k < 20; k++) {
+            uint64_t seed = 0x9876543210 * (n + 1), stream = n % 3 ? UINT64_C(1) << 63 | n << 40 : n;
+            uint64_t index = starts[k % 4] + n % 7;
+            float expected[MOST], *out = edge(&x, n, (int)k & 1), low = limits[k / 4].low, high = limits[k / 4].high;
+            assert_int_equal(activ_random_uniform(seed, stream, index, n, low, high, expected), ACTIV_OK);
+            for (size_t t = 0; t < tiers; t++) {
+                guarded_fill(&x);
+                tables[t]->uniform(seed, stream, index, n, low, high, out);
+                assert_memory_equal(out, expected, n * sizeof *out);
+                assert_true(guarded_untouched(&x, out, n));
+            }
+        }
+    guarded_destroy(&x);
+}
+
 static void test_clipping(void **state)
 {
     (void)state;
@@ -1013,6 +1040,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(test_sgd),
         cmocka_unit_test(test_adaptive),
         cmocka_unit_test(test_clipping),
+        cmocka_unit_test(test_uniform),
     };
     return cmocka_run_group_tests(tests, find_tiers, NULL);
 }

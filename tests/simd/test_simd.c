@@ -92,6 +92,8 @@ static uint32_t define_int(const char *name, uint32_t a, uint32_t b)
     if (strcmp(name, "i_and") == 0) return a & b;
     if (strcmp(name, "i_or") == 0) return a | b;
     if (strcmp(name, "i_xor") == 0) return a ^ b;
+    if (strcmp(name, "i_mul") == 0) return a * b;
+    if (strcmp(name, "i_mul_high") == 0) return (uint32_t)((uint64_t)a * b >> 32);
     int greater = (a ^ 0x80000000u) > (b ^ 0x80000000u);
     if (strcmp(name, "i_eq") == 0) return a == b;
     if (strcmp(name, "i_gt") == 0) return (uint32_t)greater;

@@ -63,7 +63,7 @@ V_INLINE void store_mask(int32_t *p, vm m)
 #define TWOS(X) X(v_add) X(v_sub) X(v_mul) X(v_div) X(v_copysign) X(v_min) X(v_max)
 #define THREES(X) X(v_fma) X(v_fnma) X(v_sel_sign)
 #define COMPARES(X) X(v_lt) X(v_le) X(v_gt) X(v_ge) X(v_eq) X(v_not_le) X(first_nan)
-#define INTS(X) X(i_add) X(i_sub) X(i_and) X(i_or) X(i_xor)
+#define INTS(X) X(i_add) X(i_sub) X(i_mul) X(i_mul_high) X(i_and) X(i_or) X(i_xor)
 #define INT_COMPARES(X) X(i_eq) X(i_gt)
 #define SHIFTS(X) \
     X(i_shl, 0) X(i_shl, 1) X(i_shl, 23) X(i_shl, 31) X(i_shr, 0) X(i_shr, 1) X(i_shr, 23) X(i_shr, 31) \

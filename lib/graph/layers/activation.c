@@ -46,6 +46,10 @@ typedef struct elements_job {
     size_t n;
     const float *x, *dy;
     float *out;
+    /* Of a random function. */
+    const activ_fn *fn;
+    uint64_t seed, stream;
+    float *noise;
 } elements_job;
 
 static void forward_part(void *argument, size_t parts, size_t part)
@@ -63,6 +67,21 @@ static void backward_part(void *argument, size_t parts, size_t part)
                           job->out + r.first, NULL);
 }
 
+static void forward_noise_part(void *argument, size_t parts, size_t part)
+{
+    const elements_job *job = argument;
+    graph_range r = activ_range_of(job->n, 16, parts, part);
+    activ_forward_train(job->fn, NULL, job->seed, job->stream, r.first, r.count, job->x + r.first, job->out + r.first,
+                        job->noise + r.first);
+}
+
+static void backward_noise_part(void *argument, size_t parts, size_t part)
+{
+    const elements_job *job = argument;
+    graph_range r = activ_range_of(job->n, 16, parts, part);
+    job->kernel->backward_noise(r.count, job->noise + r.first, job->dy + r.first, job->out + r.first);
+}
+
 static void forward(graph_run *run, const graph_node *node)
 {
     const activ_graph *g = run->graph;
@@ -71,8 +90,11 @@ static void forward(graph_run *run, const graph_node *node)
     job.x = activ_run_values(run, activ_graph_input_of(g, node, 0));
     job.out = activ_run_output(run, node);
     if (run->training && node->fn->kernel->forward_noise) {
-        activ_forward_train(node->fn, params, g->seed, activ_run_stream(run, node), 0, job.n, job.x, job.out,
-                            activ_run_saved(run, node));
+        job.fn = node->fn;
+        job.seed = g->seed;
+        job.stream = activ_run_stream(run, node);
+        job.noise = activ_run_saved(run, node);
+        activ_run_share(run, job.n * ACTIV_WORK_ELEMENT, forward_noise_part, &job);
         return;
     }
     activ_fn_set_values(node->fn, params, &job.values);
@@ -89,14 +111,18 @@ static void backward(graph_run *run, const graph_node *node, float *const dx[2])
     job.x = activ_run_values(run, activ_graph_input_of(g, node, 0));
     job.dy = activ_run_gradient(run, node);
     job.out = dx[0];
-    if (trainable || node->fn->kernel->backward_noise) {
+    if (trainable) {
         /* Gradients of the parameters are sums over all elements. */
-        activ_backward_train(node->fn, params, job.n, job.x, activ_run_saved(run, node), job.dy, dx[0],
-                             trainable ? activ_graph_tensor_gradient(g, first) : NULL);
+        activ_backward(node->fn, params, job.n, job.x, job.dy, dx[0], activ_graph_tensor_gradient(g, first));
         return;
     }
     if (!dx[0])
         return;
+    if (node->fn->kernel->backward_noise) {
+        job.noise = activ_run_saved(run, node);
+        activ_run_share(run, job.n * ACTIV_WORK_ELEMENT, backward_noise_part, &job);
+        return;
+    }
     activ_fn_set_values(node->fn, params, &job.values);
     activ_run_share(run, job.n * ACTIV_WORK_ELEMENT, backward_part, &job);
 }

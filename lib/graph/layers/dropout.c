@@ -2,7 +2,6 @@
  * copies. Srivastava et al. 2014, in the inverted form of PyTorch. */
 #include <string.h>
 
-#include "activ/random.h"
 #include "graph/graph.h"
 
 static activ_status build(activ_graph *g, activ_node id)
@@ -31,7 +30,7 @@ static void forward_part(void *argument, size_t parts, size_t part)
     graph_range r = activ_range_of(job->n, 16, parts, part);
     const float p = job->p, scale = p < 1.0f ? (float)(1.0 / (1.0 - (double)p)) : 0.0f;
     float *factors = job->factors + r.first;
-    activ_random_uniform(job->seed, job->stream, r.first, r.count, 0.0f, 1.0f, factors);
+    job->kernels->uniform(job->seed, job->stream, r.first, r.count, 0.0f, 1.0f, factors);
     for (size_t i = 0; i < r.count; i++)
         factors[i] = factors[i] < p ? 0.0f : scale;
     job->kernels->multiply(r.count, job->x + r.first, factors, job->y + r.first);
