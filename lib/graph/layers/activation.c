@@ -112,7 +112,7 @@ static void backward(graph_run *run, const graph_node *node, float *const dx[2])
     job.dy = activ_run_gradient(run, node);
     job.out = dx[0];
     if (trainable) {
-        /* Gradients of the parameters are sums over all elements. */
+        /* No random function has parameters. Gradients of the parameters are sums over all elements. */
         activ_backward(node->fn, params, job.n, job.x, job.dy, dx[0], activ_graph_tensor_gradient(g, first));
         return;
     }
