@@ -34,7 +34,7 @@ endfunction()
 
 # OUT: the names in a list that a header keeps, one " X(name)" each.
 function(activ_read_list out header)
-    set(file ${CMAKE_CURRENT_SOURCE_DIR}/${header})
+    get_filename_component(file ${header} ABSOLUTE)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
     file(READ ${file} text)
     string(REGEX MATCHALL " X\\([a-z0-9_]+\\)" names "${text}")

@@ -13,17 +13,17 @@ void activ_philox(uint64_t seed, uint64_t stream, uint64_t block, uint32_t out[4
     uint32_t c0 = (uint32_t)block, c1 = (uint32_t)(block >> 32);
     uint32_t c2 = (uint32_t)stream, c3 = (uint32_t)(stream >> 32);
     uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
-    for (int round = 0; round < 10; round++) {
-        uint64_t p0 = (uint64_t)c0 * 0xD2511F53u;
-        uint64_t p1 = (uint64_t)c2 * 0xCD9E8D57u;
+    for (int round = 0; round < ACTIV_PHILOX_ROUNDS; round++) {
+        uint64_t p0 = (uint64_t)c0 * ACTIV_PHILOX_M0;
+        uint64_t p1 = (uint64_t)c2 * ACTIV_PHILOX_M1;
         uint32_t n0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
         uint32_t n2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
         c1 = (uint32_t)p1;
         c3 = (uint32_t)p0;
         c0 = n0;
         c2 = n2;
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
+        k0 += ACTIV_PHILOX_W0;
+        k1 += ACTIV_PHILOX_W1;
     }
     out[0] = c0;
     out[1] = c1;

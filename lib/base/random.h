@@ -12,6 +12,13 @@ enum {
     ACTIV_STREAM_FN    = 3    /* initial values of a function's parameters; number: which vector */
 };
 
+/* Philox's multipliers, and what is added to its keys for each round. */
+#define ACTIV_PHILOX_M0 0xD2511F53u
+#define ACTIV_PHILOX_M1 0xCD9E8D57u
+#define ACTIV_PHILOX_W0 0x9E3779B9u
+#define ACTIV_PHILOX_W1 0xBB67AE85u
+#define ACTIV_PHILOX_ROUNDS 10
+
 /* One block of four numbers: counter `block` of `stream`. */
 void activ_philox(uint64_t seed, uint64_t stream, uint64_t block, uint32_t out[4]);
 

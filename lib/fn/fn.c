@@ -7,6 +7,7 @@
 #include "base/sized.h"
 #include "base/text.h"
 #include "cpu/cpu.h"
+#include "kernels/kernels.h"
 
 activ_status activ_fn_check(const char *spec, activ_message *message)
 {
@@ -24,8 +25,7 @@ static void bind(activ_fn *fn, const activ_host *host)
 {
     size_t vector = fn->definition->param_vector ? fn->param_count : 0;
     fn->host = *host;
-    fn->kernels = activ_kernels_of(host->tier);
-    fn->kernel = fn->kernels->functions[fn->parsed.index];
+    fn->kernel = activ_kernels_of(host->tier)->functions[fn->parsed.index];
     fn->initial = vector ? (float *)(fn + 1) : NULL;
     fn->spec = (char *)(fn + 1) + vector * sizeof(float);
 }
@@ -216,7 +216,7 @@ activ_status activ_forward_train(const activ_fn *fn, const float *params, uint64
         return status;
     if (n > 0 && (!noise || !apart(noise, n, x, n) || !apart(noise, n, y, n)))
         return ACTIV_ERROR_INVALID;
-    fn->kernels->uniform(seed, stream, index, n, 0.0f, 1.0f, noise);
+    activ_kernels_of(fn->host.tier)->uniform(seed, stream, index, n, 0.0f, 1.0f, noise);
     fn->kernel->forward_noise(fn->parsed.values, n, x, y, noise);
     return ACTIV_OK;
 }

@@ -6,7 +6,6 @@
 #include "base/host.h"
 #include "functions/definition.h"
 #include "functions/kernel.h"
-#include "kernels/kernels.h"
 
 /* A function of the list: its name and what its file defines. */
 typedef struct activ_fn_entry {
@@ -36,7 +35,6 @@ struct activ_fn {
     size_t bytes;                  /* of this block: struct, initial parameters, spec */
     activ_fn_parsed parsed;
     const activ_fn_definition *definition;
-    const activ_kernels *kernels;  /* of its tier */
     const activ_fn_kernel *kernel;
     size_t param_count;
     float *initial;                /* of vector parameters, seed 0; else NULL */

@@ -1,4 +1,5 @@
 /* activ_random_uniform (base/random.c), a block of Philox in each lane. */
+#include "base/random.h"
 
 /* Rounds are chains of products: several vectors of blocks abreast. */
 #define RANDOM_VECTORS 2
@@ -8,8 +9,8 @@
 V_INLINE void random_blocks(uint64_t seed, vi c[4][RANDOM_VECTORS])
 {
     uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
-    const vi m0 = i_set((int32_t)0xD2511F53u), m1 = i_set((int32_t)0xCD9E8D57u);
-    for (int round = 0; round < 10; round++) {
+    const vi m0 = i_set((int32_t)ACTIV_PHILOX_M0), m1 = i_set((int32_t)ACTIV_PHILOX_M1);
+    for (int round = 0; round < ACTIV_PHILOX_ROUNDS; round++) {
         for (int j = 0; j < RANDOM_VECTORS; j++) {
             vi low0 = i_mul(c[0][j], m0), high0 = i_mul_high(c[0][j], m0);
             vi low1 = i_mul(c[2][j], m1), high1 = i_mul_high(c[2][j], m1);
@@ -18,8 +19,8 @@ V_INLINE void random_blocks(uint64_t seed, vi c[4][RANDOM_VECTORS])
             c[1][j] = low1;
             c[3][j] = low0;
         }
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
+        k0 += ACTIV_PHILOX_W0;
+        k1 += ACTIV_PHILOX_W1;
     }
 }
 

@@ -12,10 +12,6 @@ typedef struct vpiece {
     vf r, p, c1, c0;
 } vpiece;
 
-#define V_WORDS 8
-#define V_TOP_BITS 11       /* of the highest coefficient, behind the centre */
-#define V_SEVENTH_BITS 14   /* of c7 behind c6, if the highest is c8 */
-
 /* out[k] = columns[k][i] = rows[i][k], where only the low bits of i count. */
 V_INLINE void v_words(const float *columns, const float *rows, int intervals, vi i, vf *out)
 {

@@ -3,6 +3,10 @@
 #ifndef ACTIV_SIMD_TABLES_H
 #define ACTIV_SIMD_TABLES_H
 
+#define V_WORDS 8          /* of an interval */
+#define V_TOP_BITS 11      /* of the highest coefficient, behind the centre */
+#define V_SEVENTH_BITS 14  /* of c7 behind c6, if the highest is c8 */
+
 /* 1/(1 + e^a). Error 2^-26.3, evaluated 1.19 ulp. */
 enum { v_sigma_degree = 8 };
 static const float v_sigma_table[8][8] = {

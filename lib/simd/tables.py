@@ -35,7 +35,7 @@ f32 = np.float32
 
 
 WORDS = 8
-TOP_BITS, SEVENTH_BITS = 11, 14     # as in simd/piecewise.h
+TOP_BITS, SEVENTH_BITS = 11, 14
 
 
 def ulp(v):
@@ -308,6 +308,9 @@ def main():
     print('/* Piecewise polynomials: made by simd/tables.py, which says what they are. Each table twice: by words, and by\n'
           ' * intervals. */')
     print('#ifndef ACTIV_SIMD_TABLES_H\n#define ACTIV_SIMD_TABLES_H')
+    print('\n#define V_WORDS %d          /* of an interval */' % WORDS)
+    print('#define V_TOP_BITS %d      /* of the highest coefficient, behind the centre */' % TOP_BITS)
+    print('#define V_SEVENTH_BITS %d  /* of c7 behind c6, if the highest is c8 */' % SEVENTH_BITS)
     wide = rounded(lambda a: a * mp.mpf('0.6375'), 8)
     emit('v_sigma', '1/(1 + e^a).', sigma, wide, 8, kinds=('value', 'times x'))
     emit('v_softplus', 'ln(1 + e^-a).', softplus, wide, 8)

@@ -946,8 +946,8 @@ static void test_adaptive(void **state)
         guarded_destroy(&states[k]);
 }
 
-/* Against activ_random_uniform, from every place of a block, across the ends of the counter's lower half and of the index, and with limits
- * that meet or that rounding reaches. */
+/* Against activ_random_uniform, from every place of a block, across the ends of the counter's lower half and of the
+ * index, and with limits that meet or that rounding reaches. */
 static void test_uniform(void **state)
 {
     (void)state;

@@ -46,16 +46,21 @@ typedef struct elements_job {
     size_t n;
     const float *x, *dy;
     float *out;
-    /* Of a random function. */
+    /* Of a random function in training; else NULL. */
+    float *noise;
     const activ_fn *fn;
     uint64_t seed, stream;
-    float *noise;
 } elements_job;
 
 static void forward_part(void *argument, size_t parts, size_t part)
 {
     const elements_job *job = argument;
     graph_range r = activ_range_of(job->n, 16, parts, part);
+    if (job->noise) {
+        activ_forward_train(job->fn, NULL, job->seed, job->stream, r.first, r.count, job->x + r.first,
+                            job->out + r.first, job->noise + r.first);
+        return;
+    }
     job->kernel->forward(job->values.values, job->values.count, r.count, job->x + r.first, job->out + r.first);
 }
 
@@ -63,23 +68,12 @@ static void backward_part(void *argument, size_t parts, size_t part)
 {
     const elements_job *job = argument;
     graph_range r = activ_range_of(job->n, 16, parts, part);
+    if (job->noise) {
+        job->kernel->backward_noise(r.count, job->noise + r.first, job->dy + r.first, job->out + r.first);
+        return;
+    }
     job->kernel->backward(job->values.values, job->values.count, r.count, job->x + r.first, job->dy + r.first,
                           job->out + r.first, NULL);
-}
-
-static void forward_noise_part(void *argument, size_t parts, size_t part)
-{
-    const elements_job *job = argument;
-    graph_range r = activ_range_of(job->n, 16, parts, part);
-    activ_forward_train(job->fn, NULL, job->seed, job->stream, r.first, r.count, job->x + r.first, job->out + r.first,
-                        job->noise + r.first);
-}
-
-static void backward_noise_part(void *argument, size_t parts, size_t part)
-{
-    const elements_job *job = argument;
-    graph_range r = activ_range_of(job->n, 16, parts, part);
-    job->kernel->backward_noise(r.count, job->noise + r.first, job->dy + r.first, job->out + r.first);
 }
 
 static void forward(graph_run *run, const graph_node *node)
@@ -94,8 +88,6 @@ static void forward(graph_run *run, const graph_node *node)
         job.seed = g->seed;
         job.stream = activ_run_stream(run, node);
         job.noise = activ_run_saved(run, node);
-        activ_run_share(run, job.n * ACTIV_WORK_ELEMENT, forward_noise_part, &job);
-        return;
     }
     activ_fn_set_values(node->fn, params, &job.values);
     activ_run_share(run, job.n * ACTIV_WORK_ELEMENT, forward_part, &job);
@@ -118,11 +110,8 @@ static void backward(graph_run *run, const graph_node *node, float *const dx[2])
     }
     if (!dx[0])
         return;
-    if (node->fn->kernel->backward_noise) {
+    if (node->fn->kernel->backward_noise)
         job.noise = activ_run_saved(run, node);
-        activ_run_share(run, job.n * ACTIV_WORK_ELEMENT, backward_noise_part, &job);
-        return;
-    }
     activ_fn_set_values(node->fn, params, &job.values);
     activ_run_share(run, job.n * ACTIV_WORK_ELEMENT, backward_part, &job);
 }
