@@ -129,26 +129,40 @@ def fma(a, b, c):
     return f32(np.float64(a) * np.float64(b) + np.float64(c))
 
 
-def evaluate(c, coefficients, x, times):
-    """What simd/piecewise.h makes of it at an array of x: f(x), or -x f(x)."""
+def upper(c, coefficients, x):
+    """The terms from the second power on, over it."""
     r = x - c
     p = np.full_like(r, coefficients[-1])
     for k in range(len(coefficients) - 2, 1, -1):
         p = fma(p, r, coefficients[k])
+    return r, p
+
+
+def as_pair(c, coefficients, x):
+    """f(x) as simd/piecewise.h multiplies it: its linear part, and the rest."""
+    r, p = upper(c, coefficients, x)
     c0, c1 = coefficients[:2]
-    if not times:
-        return fma(fma(p, r, c1), r, c0)
     h = fma(c1, r, c0)
-    l = fma(p, r * r, fma(c1, r, c0 - h))
-    return fma(-x, h, -x * l)
+    return h, fma(p, r * r, fma(c1, r, c0 - h))
 
 
-def best_interval(f, low, high, degree, scale, kinds, c):
-    """The fit, of several places for the centre, that is evaluated with the smallest error in ulp."""
+def evaluate(c, coefficients, x, times):
+    """What simd/piecewise.h makes of it at an array of x: f(x), or -x f(x)."""
+    if times:
+        h, l = as_pair(c, coefficients, x)
+        return fma(-x, h, -x * l)
+    r, p = upper(c, coefficients, x)
+    c0, c1 = coefficients[:2]
+    return fma(fma(p, r, c1), r, c0)
+
+
+def best_interval(f, low, high, degree, scale, kinds, c, above):
+    """The fit, of several places for the centre, that is evaluated with the smallest error in ulp; among those whose rest
+    is above 0 at the numbers `above`."""
     x = f32(np.linspace(float(low), float(high), 5000)[1:-1])
     # The ends matter most, and there the errors change from one float to the next.
-    x = np.unique(np.concatenate([x] + [end + np.arange(0, 1000, dtype=f32) * f32(sign * ulp(max(end, half / 8)))
-                                        for end, half, sign in ((x[0], high - low, 1), (x[-1], high - low, -1))]))
+    x = np.unique(np.concatenate([x] + [end + np.arange(0, 1000, dtype=f32) * f32(sign * ulp(max(abs(end), width / 8)))
+                                        for end, width, sign in ((x[0], high - low, 1), (x[-1], high - low, -1))]))
     xs, exact = [mp.mpf(float(v)) for v in x], {}
     for kind in kinds:
         values = [f(v) * (-v if kind == 'times x' else 1) for v in xs]
@@ -159,6 +173,8 @@ def best_interval(f, low, high, degree, scale, kinds, c):
     found = []
     for at in (.44, .5, .56, .62, .68, .74, .8):
         error, c_at, coefficients = fit_interval(f, low, high, degree, scale, at, c)
+        if any(as_pair(c_at, coefficients, f32(v))[1] <= 0 for v in above if low <= v <= high):
+            continue
         ulps = []
         for kind, (first, second, units) in exact.items():
             values = np.float64(evaluate(c_at, coefficients, x, kind == 'times x'))
@@ -213,13 +229,14 @@ def write_table(name, table):
     print('};')
 
 
-def emit(name, comment, f, intervals, degree, scale=None, kinds=('value',), centres=None):
+def emit(name, comment, f, intervals, degree, scale=None, kinds=('value',), centres=None, above=()):
     """intervals: {index: (low, high)}; kinds: what it will be used for, 'value' and 'times x'."""
     size = 32 if len(intervals) > 16 else 16 if len(intervals) > 8 else 8
     rows = [None] * size
     worst, worst_ulps = 0.0, 0.0
     for index, (low, high) in intervals.items():
-        ulps, error, c, coefficients = best_interval(f, low, high, degree, scale, kinds, centres and centres.get(index))
+        ulps, error, c, coefficients = best_interval(f, low, high, degree, scale, kinds, centres and centres.get(index),
+                                                     above)
         worst, worst_ulps = max(worst, error), max(worst_ulps, ulps)
         rows[index % size] = [c] + coefficients[WORDS - 2::-1]
     print('\n/* %s Error 2^%.1f, evaluated %.2f ulp. */' % (comment, np.log2(worst), worst_ulps))
@@ -328,7 +345,8 @@ def main():
          kinds=('times x',))
     emit('v_gelu_tanh_slope', 'Derivative of x/(1 + e^(-2u(x))) at -a.', gelu_tanh_slope, steps, 7,
          lambda a: gelu_tanh_slope(a, 1))
-    emit('v_mish', 'tanh(ln(1 + e^x)).', mish, signed('.625'), 6, kinds=('times x',))
+    # From 10.25 on, the rest is multiplied by numbers up to infinity: 0 would make NaN of that, and less than 0 too.
+    emit('v_mish', 'tanh(ln(1 + e^x)).', mish, signed('.625'), 6, kinds=('times x',), above=(10.25,))
     emit('v_mish_slope', 'Derivative of x tanh(ln(1 + e^x)).', mish_slope, signed('.625'), 7,
          lambda x: mish_slope(x, True))
     print('\n#endif')
