@@ -129,6 +129,9 @@ typedef struct gemm_place {
         v_barrier();                                                                                             \
     }
 
+/* So many pairs of steps, some 300 cycles, are long enough for what comes from the third-level cache. */
+#define GEMM_LAST_PAIRS 24
+
 /* `rows`, `vectors` and `columns` are constants at each call, so that the accumulators are registers and addresses
  * simple. `columns`: a column of the tile's A is contiguous, not a row. */
 V_INLINE void gemm_tile(const gemm_place *t, const size_t rows, const size_t vectors, const int columns)
@@ -143,10 +146,15 @@ V_INLINE void gemm_tile(const gemm_place *t, const size_t rows, const size_t vec
     } else {
         GEMM_ROWS(GEMM_ZERO)
     }
-    /* The next tile starts with these. */
+    const size_t pairs = t->k / 2, last = pairs < GEMM_LAST_PAIRS ? pairs : GEMM_LAST_PAIRS;
+    for (size_t p = pairs - last; p > 0; p--) {
+        GEMM_ALONG
+        GEMM_ALONG
+    }
+    /* The next tile starts with these. Asked for earlier, they would be gone by then where C's rows share the cache's sets. */
     for (size_t i = rows; i < 2 * rows; i++)
         v_prefetch(c + i * c_rows);
-    for (size_t p = t->k / 2; p > 0; p--) {
+    for (size_t p = last; p > 0; p--) {
         GEMM_ALONG
         GEMM_ALONG
     }
