@@ -51,11 +51,26 @@ static void forward(graph_run *run, const graph_node *node)
     }
 }
 
+typedef struct dropout_back_job {
+    const activ_kernels *kernels;
+    size_t n;
+    const float *dy, *factors;
+    float *dx;
+} dropout_back_job;
+
+static void backward_part(void *argument, size_t parts, size_t part)
+{
+    const dropout_back_job *job = argument;
+    graph_range r = activ_range_of(job->n, 16, parts, part);
+    job->kernels->multiply(r.count, job->dy + r.first, job->factors + r.first, job->dx + r.first);
+}
+
 static void backward(graph_run *run, const graph_node *node, float *const dx[2])
 {
+    dropout_back_job job = { run->graph->kernels, run->batch * node->features, activ_run_gradient(run, node),
+                             activ_run_saved(run, node), dx[0] };
     if (dx[0])
-        run->graph->kernels->multiply(run->batch * node->features, activ_run_gradient(run, node),
-                                      activ_run_saved(run, node), dx[0]);
+        activ_run_share(run, job.n * ACTIV_WORK_ELEMENT, backward_part, &job);
 }
 
 static void describe(const activ_graph *g, const graph_node *node, activ_text *text)
