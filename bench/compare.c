@@ -15,10 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <activ/activ.h>
 
+#include "environment.h"
 #include "peers.h"
 
 enum { OURS, DNNL, TORCH, COPY, CONTENDERS };
@@ -597,26 +597,14 @@ static int read_arguments(int argc, char **argv)
     return 1;
 }
 
-/* One thread, and the ceilings of --cap. If something had to be set, the program starts again. */
+/* One thread, and the ceilings of --cap. */
 static int set_environment(char **argv)
 {
-    static const char *const settings[][2] = {
+    static const environment_setting settings[] = {
         { "OMP_NUM_THREADS", "1" },
         { "ACTIV_MAX_TIER", "avx2" }, { "ONEDNN_MAX_CPU_ISA", "AVX2" }, { "ATEN_CPU_CAPABILITY", "avx2" },
     };
-    size_t count = options.cap ? 4 : 1;
-    int changed = 0;
-    for (size_t i = 0; i < count; i++) {
-        const char *value = getenv(settings[i][0]);
-        if (value && strcmp(value, settings[i][1]) == 0)
-            continue;
-        if (setenv(settings[i][0], settings[i][1], 1) != 0)
-            return 0;
-        changed = 1;
-    }
-    if (changed)
-        execv("/proc/self/exe", argv);
-    return !changed;
+    return environment_set(settings, options.cap ? 4 : 1, argv);
 }
 
 static int run_size(size_t n)

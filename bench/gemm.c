@@ -16,6 +16,7 @@
 #include <oneapi/dnnl/dnnl.h>
 
 #include "cpu/cpu.h"
+#include "environment.h"
 #include "kernels/kernels.h"
 
 enum { OURS, OPENBLAS, DNNL, CONTENDERS };
@@ -379,6 +380,11 @@ int main(int argc, char **argv)
             return usage(stderr);
         if (*end != '\0' || rounds < 5 || rounds > MAX_ROUNDS)
             return usage(stderr);
+    }
+    static const environment_setting one_thread[] = { { "OMP_NUM_THREADS", "1" }, { "OPENBLAS_NUM_THREADS", "1" } };
+    if (!environment_set(one_thread, 2, argv)) {
+        fprintf(stderr, "bench_gemm: the environment cannot be set\n");
+        return 2;
     }
     find_openblas();
     add_product("square", 0, LARGE, LARGE, LARGE, 0, 0);
