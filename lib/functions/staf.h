@@ -159,7 +159,15 @@ V_INLINE void staf_add_sines(staf_chunk *chunk, float c, float omega, float phi,
     vf high[V_ABREAST], low[V_ABREAST], sine[V_ABREAST];
     for (size_t i = 0; i < chunk->vectors; i += V_ABREAST) {
         staf_arguments(chunk->x + i, v_set(omega), v_set(phi), kind, high, low);
-        (kind == STAF_SMALL ? v_sine_small : v_sine)(high, low, sine);
+        if (kind == STAF_SMALL) {
+            v_reduce_by_halves(high, low, chunk->sine + i);
+        } else {
+            v_sine(high, low, sine);
+            staf_add(chunk->sum + i, (double)c, sine);
+        }
+    }
+    for (size_t i = 0; kind == STAF_SMALL && i < chunk->vectors; i += V_ABREAST) {
+        v_sine_reduced(chunk->sine + i, sine);
         staf_add(chunk->sum + i, (double)c, sine);
     }
 }

@@ -16,8 +16,8 @@ V_INLINE vf trainable_elu_gradient(vf x, const vf *v, int j)
 {
     (void)v;
     (void)j;
-    vpair m = v_expm1(elu_negative(x, -85.0f));
-    return v_sel(v_gt(x, v_set(0.0f)), v_set(0.0f), v_add(m.h, m.l));
+    vexp_near e = v_exp_near(elu_negative(x, -85.0f));
+    return v_sel(v_gt(x, v_set(0.0f)), v_set(0.0f), v_fma(e.power, e.s, v_sub(e.power, v_set(1.0f))));
 }
 
 #define trainable_elu_forward_loop elu_forward_loop

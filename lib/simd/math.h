@@ -64,14 +64,23 @@ V_INLINE vf v_scale(vf a, vi n)
     return v_mul(v_mul(a, v_power_of_two(half)), v_power_of_two(i_sub(n, half)));
 }
 
-/* Nearest whole number to a, |a| < 2^22, as float and as int: adding 1.5 * 2^23 leaves it in the
- * low bits. Works for NaN without undefined conversions: the int is then meaningless. */
-V_INLINE vf v_round_parts(vf a, vf factor, vi *n)
+/* Nearest whole number to a factor, |a factor| < 2^22, as float and in the low bits of an int: adding 1.5 * 2^23 leaves
+ * it there. Works for NaN without undefined conversions: the int is then meaningless. */
+V_INLINE vf v_round_bits(vf a, vf factor, vi *bits)
 {
     const vf magic = v_set(0x1.8p23f);
     vf t = v_fma(a, factor, magic);
-    *n = i_sub(v_bits(t), i_set(0x4b400000));
+    *bits = v_bits(t);
     return v_sub(t, magic);
+}
+
+/* The same as float and as int. */
+V_INLINE vf v_round_parts(vf a, vf factor, vi *n)
+{
+    vi bits;
+    vf rounded = v_round_bits(a, factor, &bits);
+    *n = i_sub(bits, i_set(0x4b400000));
+    return rounded;
 }
 
 /* ---- exponential ------------------------------------------------------------------------ */
@@ -295,11 +304,11 @@ static inline float v_reduce_large(float x, int32_t *quadrant)
 #define V_ABREAST 4
 #define V_EACH for (size_t j = 0; j < V_ABREAST; j++)
 
-/* x + x_low less the nearest multiple of a quarter turn, n of them, for |x| up to 2^16. */
+/* x + x_low less the nearest multiple of a quarter turn, for |x| up to 2^16; how many, in the lowest two bits of n. */
 V_INLINE void v_reduce_small(const vf *x, const vf *x_low, vpair *r, vi *n)
 {
     vf k[V_ABREAST];
-    V_EACH k[j] = v_round_parts(x[j], v_set(0x1.45f306p-1f), &n[j]);     /* 2/pi */
+    V_EACH k[j] = v_round_bits(x[j], v_set(0x1.45f306p-1f), &n[j]);      /* 2/pi */
     V_EACH r[j].h = v_fnma(k[j], v_set(0x1.921fb6p0f), x[j]);            /* exact */
     V_EACH r[j].h = v_fnma(k[j], v_set(-0x1.777a5cp-25f), r[j].h);
     V_EACH r[j].l = v_fnma(k[j], v_set(-0x1.ee59dap-50f), x_low[j]);
@@ -365,29 +374,37 @@ V_INLINE void v_sincos(const vf *x, const vf *x_low, vf *sine, vf *cosine)
     v_sincos_reduced(r, n, sine, cosine);
 }
 
-/* sin of x + x_low for |x| up to 2^16, by half turns: half the work of sin and cos. */
-V_INLINE void v_sine_small(const vf *x, const vf *x_low, vf *sine)
+/* x + x_low less the nearest multiple of a half turn, for |x| up to 2^16; of an odd one, that times -1. */
+V_INLINE void v_reduce_by_halves(const vf *x, const vf *x_low, vf *r)
 {
     vi n[V_ABREAST];
-    vf k[V_ABREAST], r[V_ABREAST], z[V_ABREAST], s[V_ABREAST];
-    V_EACH k[j] = v_round_parts(x[j], v_set(0x1.45f306p-2f), &n[j]);     /* 1/pi */
+    vf k[V_ABREAST];
+    V_EACH k[j] = v_round_bits(x[j], v_set(0x1.45f306p-2f), &n[j]);      /* 1/pi */
     V_EACH r[j] = v_fnma(k[j], v_set(0x1.921fb6p1f), x[j]);              /* exact */
     /* The small parts one by one: added to each other first, their rounding would be large beside a small r. */
     V_EACH r[j] = v_fnma(k[j], v_set(-0x1.777a5cp-24f), r[j]);
     V_EACH r[j] = v_add(r[j], v_fnma(k[j], v_set(-0x1.ee59dap-49f), x_low[j]));
+    V_EACH r[j] = v_float_of(i_xor(v_bits(r[j]), i_shl(n[j], 31)));
+}
+
+/* sin of r, at most a quarter turn. */
+V_INLINE void v_sine_reduced(const vf *r, vf *sine)
+{
+    vf z[V_ABREAST], s[V_ABREAST];
     V_EACH z[j] = v_mul(r[j], r[j]);
     V_EACH s[j] = v_fma(v_set(0x1.5dc902p-19f), z[j], v_set(-0x1.9f70fp-13f));
     V_EACH s[j] = v_fma(s[j], z[j], v_set(0x1.110edap-7f));
     V_EACH s[j] = v_fma(s[j], z[j], v_set(-0x1.55554cp-3f));
     V_EACH s[j] = v_mul(s[j], z[j]);
-    V_EACH s[j] = v_fma(s[j], r[j], r[j]);
-    V_EACH sine[j] = v_float_of(i_xor(v_bits(s[j]), i_shl(n[j], 31)));
+    V_EACH sine[j] = v_fma(s[j], r[j], r[j]);
 }
 
 /* sin of x + x_low, NaN for infinities; absolute error below 2.25 2^-24, whatever x is. */
 V_INLINE void v_sine(const vf *x, const vf *x_low, vf *sine)
 {
-    v_sine_small(x, x_low, sine);
+    vf half[V_ABREAST];
+    v_reduce_by_halves(x, x_low, half);
+    v_sine_reduced(half, sine);
     vm large[V_ABREAST], any = m_set(0);
     V_EACH {
         large[j] = v_not_le(v_abs(x[j]), v_set(0x1p16f));
