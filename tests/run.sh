@@ -14,7 +14,7 @@ usage: tests/run.sh [--slow] [--native] [--compiler gcc|clang]
 Installs what is missing (Debian packages; says which and why), builds into build/ and runs the tests: on this
 machine's CPU, then for AArch64 under qemu.
 
-  --slow             the slow tests too
+  --slow             the slow tests too, and on a CPU with AVX2 but not AVX-512 that tier emulated
   --native           nothing for AArch64
   --compiler NAME    gcc (the default) or clang
 END
@@ -48,6 +48,11 @@ esac
 # There the ordinary tests run on NEON anyway.
 [ "$(uname -m)" != aarch64 ] || foreign=
 
+emulated=
+if [ -n "$slow" ] && grep -qw avx2 /proc/cpuinfo && ! grep -qw avx512vl /proc/cpuinfo; then
+    emulated=yes
+fi
+
 . "$root/cmake/packages.sh"
 need gcc "compiles the library"
 need g++ "compiles a C++ program that uses it"
@@ -62,6 +67,7 @@ need zlib1g-dev "the examples read .gz files"
 need dataset-fashion-mnist "the examples' images"
 need python3 "a second reader of the checkpoint files"
 need qemu-user "runs programs for other CPUs"
+[ -z "$emulated" ] || need libsimde-dev "AVX-512 for CPUs without it"
 if [ -n "$foreign" ]; then
     need gcc-aarch64-linux-gnu "compiles for AArch64"
     need libc6-dev-arm64-cross "AArch64's C library"
@@ -83,6 +89,12 @@ run_tests() {
 
 status=0
 run_tests "$preset" || status=$?
+
+if [ -n "$emulated" ]; then
+    cmake --preset avx512-emulated -DACTIV_BUILD_TESTS=ON -DACTIV_WARNINGS_AS_ERRORS=ON
+    cmake --build --preset avx512-emulated -j 2
+    ctest --preset avx512-emulated || status=$?
+fi
 
 if [ -n "$foreign" ]; then
     digests_only=OFF

@@ -45,8 +45,12 @@ static int has_avx2(void)
 
 static int has_avx512(void)
 {
+#ifdef ACTIV_EMULATE_AVX512
+    return has_avx2();   /* a test's build: that is what the emulation needs */
+#else
     const unsigned avx2 = 1u << 5, f = 1u << 16, dq = 1u << 17, bw = 1u << 30, vl = 1u << 31;
     return has_avx(0xe6, avx2 | f | dq | bw | vl);       /* and the masks, the upper halves, ZMM16 and up */
+#endif
 }
 #endif
 
