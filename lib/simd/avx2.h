@@ -84,16 +84,20 @@ V_INLINE vi i_sel(vm m, vi a, vi b) { return v_bits(v_sel(m, v_float_of(a), v_fl
  * made once, outside of the loop. */
 V_INLINE vi avx2_eight(const float *table) { return _mm256_loadu_si256((const __m256i *)(const void *)table); }
 V_INLINE vi avx2_bit(vi i, int bit) { return _mm256_srai_epi32(_mm256_slli_epi32(i, 31 - bit), 31); }
+V_INLINE vi avx2_permute(vi table, vi i)
+{
+#if defined(__GNUC__)
+    /* With a table in memory, the instruction takes twice as long on AMD's CPUs (Zen 3) as the load and it together. */
+    __asm__ volatile("" : "+x"(table));
+#endif
+    return _mm256_permutevar8x32_epi32(table, i);
+}
 V_INLINE vi avx2_lookup16(const float *table, vi i)
 {
     vi low = avx2_eight(table), change = i_xor(low, avx2_eight(table + 8));
-    return i_xor(_mm256_permutevar8x32_epi32(low, i),
-                 i_and(_mm256_permutevar8x32_epi32(change, i), avx2_bit(i, 3)));
+    return i_xor(avx2_permute(low, i), i_and(avx2_permute(change, i), avx2_bit(i, 3)));
 }
-V_INLINE vf v_lookup8(const float *table, vi i)
-{
-    return v_float_of(_mm256_permutevar8x32_epi32(avx2_eight(table), i));
-}
+V_INLINE vf v_lookup8(const float *table, vi i) { return v_float_of(avx2_permute(avx2_eight(table), i)); }
 V_INLINE vf v_lookup16(const float *table, vi i) { return v_float_of(avx2_lookup16(table, i)); }
 V_INLINE vf v_lookup32(const float *table, vi i)
 {
