@@ -12,11 +12,11 @@ static const activ_fn_definition hardswish_definition = {
     .derivative_ulp = 1.5f,
 };
 #else
-/* (h + l) / 6 */
-V_INLINE vf hardswish_sixth(vf h, vf l)
+/* (h - less) / 6 */
+V_INLINE vf hardswish_sixth(vf h, vf less)
 {
     const vf c = v_set(0x1.555556p-3f), c_low = v_set(-0x1.555556p-28f);
-    return v_fma(h, c, v_fma(h, c_low, v_mul(l, c)));
+    return v_fma(h, c, v_fma(h, c_low, v_mul(less, v_set(-0x1.555556p-3f))));
 }
 
 /* x min(x+3, 6), x not below -3, with the error of the product. From 2^124 on, where that might overflow, f is x. */
@@ -30,8 +30,8 @@ V_INLINE vf hardswish_near(vf x, const vf *v)
 {
     (void)v;
     vf b = v_max(x, v_set(-3.0f)), t = v_min(v_add(b, v_set(3.0f)), v_set(6.0f));
-    vpair p = v_two_product(b, t);
-    return hardswish_sixth(p.h, p.l);
+    vf p = v_mul(b, t);
+    return hardswish_sixth(p, v_fnma(b, t, p));
 }
 
 V_INLINE vf hardswish_derivative(vf x, const vf *v)

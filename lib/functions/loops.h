@@ -95,36 +95,48 @@ V_INLINE void v_store_or_stream(int stream, float *p, vf a)
         v_store(p, a);
 }
 
-/* out = f(x), or dy f'(x) if `slope`, for arrays of n; out may be x or dy. `slope` is a constant at each call, which dy
- * being NULL or not would not be. */
-V_INLINE void v_loop(v_parts f, const int slope, const float *values, size_t count, size_t n, const float *x,
-                     const float *dy, float *out)
+/* From element i on, all that is done several vectors at a time; returns the first element of the rest. With `stream` a
+ * constant, the loop need not ask: cheap functions would take a tenth longer. */
+V_INLINE size_t v_groups(v_parts f, const int slope, const int stream, const vf *v, size_t n, const float *x,
+                         const float *dy, float *out, size_t i)
 {
-    vf v[ACTIV_MAX_VALUES], xs[V_TOGETHER], dys[V_TOGETHER], results[V_TOGETHER];
-    const vf *factors = slope ? dys : NULL;
-    v_spread(values, count, v);
-    size_t i = 0;
-    const int stream = n >= V_STREAM_FROM && out != x && !(slope && out == dy);
-    if (stream && v_stream_head(out) > 0) {
-        i = v_stream_head(out);
-        xs[0] = v_load_part(x, i);
-        if (slope)
-            dys[0] = v_load_part(dy, i);
-        v_apply(f, v, 1, xs, factors, results);
-        v_store_part(out, i, results[0]);
-    }
+    vf xs[V_TOGETHER], dys[V_TOGETHER], results[V_TOGETHER];
     for (; i + V_TOGETHER * V_LANES <= n; i += V_TOGETHER * V_LANES) {
         for (size_t j = 0; j < V_TOGETHER; j++) {
             xs[j] = v_load(x + i + j * V_LANES);
             if (slope)
                 dys[j] = v_load(dy + i + j * V_LANES);
         }
-        v_apply(f, v, V_TOGETHER, xs, factors, results);
+        v_apply(f, v, V_TOGETHER, xs, slope ? dys : NULL, results);
         for (size_t j = 0; j < V_TOGETHER; j++)
             v_store_or_stream(stream, out + i + j * V_LANES, results[j]);
     }
-    if (stream)
+    return i;
+}
+
+/* out = f(x), or dy f'(x) if `slope`, for arrays of n; out may be x or dy. `slope` is a constant at each call, which dy
+ * being NULL or not would not be. */
+V_INLINE void v_loop(v_parts f, const int slope, const float *values, size_t count, size_t n, const float *x,
+                     const float *dy, float *out)
+{
+    vf v[ACTIV_MAX_VALUES], xs[1], dys[1], results[1];
+    const vf *factors = slope ? dys : NULL;
+    v_spread(values, count, v);
+    size_t i = 0;
+    if (n >= V_STREAM_FROM && out != x && !(slope && out == dy)) {
+        i = v_stream_head(out);
+        if (i > 0) {
+            xs[0] = v_load_part(x, i);
+            if (slope)
+                dys[0] = v_load_part(dy, i);
+            v_apply(f, v, 1, xs, factors, results);
+            v_store_part(out, i, results[0]);
+        }
+        i = v_groups(f, slope, 1, v, n, x, dy, out, i);
         v_stream_end();
+    } else {
+        i = v_groups(f, slope, 0, v, n, x, dy, out, 0);
+    }
     for (; i < n; i += V_LANES) {
         size_t lanes = v_part_lanes(n - i, 0);
         xs[0] = v_load_some(x + i, lanes);
