@@ -153,7 +153,8 @@ V_INLINE void staf_add(vacc *sum, double factor, const vf *values)
         sum[j] = acc_fma_wide(sum[j], acc_set(factor), acc_of(values[j]));
 }
 
-/* Adds a term to f. */
+/* Adds a term to f. Small arguments take two loops: in one, the chain of operations would be longer than what a CPU looks
+ * ahead. */
 V_INLINE void staf_add_sines(staf_chunk *chunk, float c, float omega, float phi, const staf_kind kind)
 {
     vf high[V_ABREAST], low[V_ABREAST], sine[V_ABREAST];
