@@ -16,7 +16,7 @@ static const activ_fn_definition hardswish_definition = {
 V_INLINE vf hardswish_sixth(vf h, vf less)
 {
     const vf c = v_set(0x1.555556p-3f), c_low = v_set(-0x1.555556p-28f);
-    return v_fma(h, c, v_fma(h, c_low, v_mul(less, v_set(-0x1.555556p-3f))));
+    return v_fma(h, c, v_fma(h, c_low, v_mul(less, v_neg(c))));
 }
 
 /* x min(x+3, 6), x not below -3, with the error of the product. From 2^124 on, where that might overflow, f is x. */

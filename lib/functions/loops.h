@@ -154,20 +154,14 @@ V_INLINE double v_gradient_loop(v_gradient *g, int which, const float *values, s
     vf v[ACTIV_MAX_VALUES];
     v_spread(values, count, v);
     vsum sum = v_sum_zero();
-    size_t i = 0;
-    for (; i + V_BLOCK <= n; i += V_BLOCK) {
-        V_UNROLL
+    for (size_t i = 0; i < n; i += V_BLOCK) {
         for (size_t j = 0; j < V_PER_BLOCK; j++) {
-            vf slope = g(v_load(x + i + j * V_LANES), v, which);
-            sum.part[j] = acc_fma(sum.part[j], v_load(dy + i + j * V_LANES), slope);
+            size_t lanes = v_part_lanes(n - i, j), at = i + j * V_LANES;
+            if (lanes == 0)
+                break;
+            vf slope = g(v_load_some(x + at, lanes), v, which);
+            sum.part[j] = acc_fma(sum.part[j], v_load_some(dy + at, lanes), slope);
         }
-    }
-    for (size_t j = 0; j < V_PER_BLOCK; j++) {
-        size_t lanes = v_part_lanes(n - i, j), at = i + j * V_LANES;
-        if (lanes == 0)
-            break;
-        vf slope = g(v_load_some(x + at, lanes), v, which);
-        sum.part[j] = acc_fma(sum.part[j], v_load_some(dy + at, lanes), slope);
     }
     return v_sum_total(sum);
 }

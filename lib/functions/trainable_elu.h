@@ -14,10 +14,8 @@ static const activ_fn_definition trainable_elu_definition = {
 #else
 V_INLINE vf trainable_elu_gradient(vf x, const vf *v, int j)
 {
-    (void)v;
     (void)j;
-    vexp_near e = v_exp_near(elu_negative(x, -85.0f));
-    return v_sel(v_gt(x, v_set(0.0f)), v_set(0.0f), v_fma(e.power, e.s, v_sub(e.power, v_set(1.0f))));
+    return elu_near(elu_negative(x, -85.0f), v);
 }
 
 #define trainable_elu_forward_loop elu_forward_loop
