@@ -15,6 +15,7 @@ static size_t saved(const graph_node *node, size_t batch)
     return batch * node->features;
 }
 
+/* y = x factors: values forward, gradients back. seed, stream and p are what the factors are drawn by, forward. */
 typedef struct dropout_job {
     const activ_kernels *kernels;
     uint64_t seed, stream;
@@ -23,6 +24,13 @@ typedef struct dropout_job {
     const float *x;
     float *y, *factors;
 } dropout_job;
+
+static void multiply_part(void *argument, size_t parts, size_t part)
+{
+    const dropout_job *job = argument;
+    graph_range r = activ_range_of(job->n, 16, parts, part);
+    job->kernels->multiply(r.count, job->x + r.first, job->factors + r.first, job->y + r.first);
+}
 
 static void forward_part(void *argument, size_t parts, size_t part)
 {
@@ -33,7 +41,7 @@ static void forward_part(void *argument, size_t parts, size_t part)
     job->kernels->uniform(job->seed, job->stream, r.first, r.count, 0.0f, 1.0f, factors);
     for (size_t i = 0; i < r.count; i++)
         factors[i] = factors[i] < p ? 0.0f : scale;
-    job->kernels->multiply(r.count, job->x + r.first, factors, job->y + r.first);
+    multiply_part(argument, parts, part);
 }
 
 static void forward(graph_run *run, const graph_node *node)
@@ -51,26 +59,12 @@ static void forward(graph_run *run, const graph_node *node)
     }
 }
 
-typedef struct dropout_back_job {
-    const activ_kernels *kernels;
-    size_t n;
-    const float *dy, *factors;
-    float *dx;
-} dropout_back_job;
-
-static void backward_part(void *argument, size_t parts, size_t part)
-{
-    const dropout_back_job *job = argument;
-    graph_range r = activ_range_of(job->n, 16, parts, part);
-    job->kernels->multiply(r.count, job->dy + r.first, job->factors + r.first, job->dx + r.first);
-}
-
 static void backward(graph_run *run, const graph_node *node, float *const dx[2])
 {
-    dropout_back_job job = { run->graph->kernels, run->batch * node->features, activ_run_gradient(run, node),
-                             activ_run_saved(run, node), dx[0] };
+    dropout_job job = { .kernels = run->graph->kernels, .n = run->batch * node->features, .y = dx[0],
+                        .x = activ_run_gradient(run, node), .factors = activ_run_saved(run, node) };
     if (dx[0])
-        activ_run_share(run, job.n * ACTIV_WORK_ELEMENT, backward_part, &job);
+        activ_run_share(run, job.n * ACTIV_WORK_ELEMENT, multiply_part, &job);
 }
 
 static void describe(const activ_graph *g, const graph_node *node, activ_text *text)
