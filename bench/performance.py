@@ -16,6 +16,7 @@ sys.dont_write_bytecode = True
 import train_vs_pytorch as race
 
 STAF = "staf(tau=25)"
+BY_HAND = "PyTorch by hand, one row"
 COMPARED = ("gelu", "mish", "trainable_elu")
 
 
@@ -48,6 +49,10 @@ class Rounds:
     def fastest(self, name, reference):
         """The same of the fastest round of each: what a quiet machine might show."""
         return min(self.figures[name]) / min(self.figures[reference])
+
+    def against(self, ours, other):
+        """What a row tells first: both figures, and the other's by ours."""
+        return self.median(ours), self.median(other), self.ratio(other, ours), self.fastest(other, ours)
 
 
 class Trainings:
@@ -125,16 +130,13 @@ def train(trainings, options, rows):
     rounds.add(shared, lambda: trainings.theirs("relu", threads, env))
     rounds.run(options.rounds, "s/epoch")
 
-    rows.append(row("ReLU, one thread, s/epoch", rounds.median("relu"), rounds.median("PyTorch"),
-                    rounds.ratio("PyTorch", "relu"), rounds.fastest("PyTorch", "relu"), "at least", 1.6))
+    rows.append(row("ReLU, one thread, s/epoch", *rounds.against("relu", "PyTorch"), "at least", 1.6))
     best = min(["PyTorch", shared], key=rounds.median)
     rows.append(row("ReLU, two threads, s/epoch", rounds.median("relu, two threads"), rounds.median(best),
                     rounds.ratio(best, "relu, two threads"),
                     min(rounds.fastest("PyTorch", "relu, two threads"), rounds.fastest(shared, "relu, two threads")),
                     "at least", 2.6, f"PyTorch's best: {best}"))
-    rows.append(row("two threads against one, s/epoch", rounds.median("relu, two threads"), rounds.median("relu"),
-                    rounds.ratio("relu", "relu, two threads"), rounds.fastest("relu", "relu, two threads"), None, None,
-                    "both ours"))
+    rows.append(row("two threads against one, s/epoch", *rounds.against("relu, two threads", "relu"), None, None, "both ours"))
     for name in COMPARED:
         rows.append(row(f"{name} against relu, s/epoch", rounds.median(name), rounds.median("relu"),
                         rounds.ratio(name, "relu"), rounds.fastest(name, "relu"), "at most", 1.12,
@@ -147,8 +149,7 @@ def train_staf(trainings, options, rows):
     rounds.add(STAF, lambda: trainings.ours(STAF, epochs=1))
     rounds.add("PyTorch, " + STAF, lambda: trainings.theirs(STAF, steps=options.staf_steps))
     rounds.run(options.staf_rounds, "s/epoch")
-    rows.append(row(f"{STAF}, one thread, s/epoch", rounds.median(STAF), rounds.median("PyTorch, " + STAF),
-                    rounds.ratio("PyTorch, " + STAF, STAF), rounds.fastest("PyTorch, " + STAF, STAF), "at least", 6.0,
+    rows.append(row(f"{STAF}, one thread, s/epoch", *rounds.against(STAF, "PyTorch, " + STAF), "at least", 6.0,
                     f"PyTorch's from {options.staf_steps} of 469 steps"))
     return rounds.figures
 
@@ -164,7 +165,8 @@ def latency(trainings, options, rows):
         result = results[name] = race.run_any(command, env)
         return result["microseconds"]
 
-    rounds, by_hand = Rounds(), []
+    rounds = Rounds()
+    by_hand = rounds.figures[BY_HAND] = []   # PyTorch's program tells both
     rounds.add("one row", lambda: measure("ours", ours))
 
     def pytorch():
@@ -177,14 +179,10 @@ def latency(trainings, options, rows):
     pairs = zip(results["ours"]["outputs"], results["theirs"]["outputs"])
     if not all(abs(a - b) < 1e-3 for a, b in pairs):
         race.fail("the two networks give different outputs for the same row")
-    rows.append(row("one row, us", rounds.median("one row"), rounds.median("PyTorch, one row"),
-                    rounds.ratio("PyTorch, one row", "one row"), rounds.fastest("PyTorch, one row", "one row"),
-                    "at least", 2.5, results["theirs"]["how"]))
-    rows.append(row("one row, us", rounds.median("one row"), statistics.median(by_hand),
-                    statistics.median(a / b for a, b in zip(by_hand, rounds.figures["one row"])),
-                    min(by_hand) / min(rounds.figures["one row"]), None, None,
+    rows.append(row("one row, us", *rounds.against("one row", "PyTorch, one row"), "at least", 2.5, results["theirs"]["how"]))
+    rows.append(row("one row, us", *rounds.against("one row", BY_HAND), None, None,
                     "PyTorch by hand: torch.addmv without modules"))
-    return {**rounds.figures, "PyTorch by hand, one row": by_hand}
+    return rounds.figures
 
 
 def gemm(trainings, options):
