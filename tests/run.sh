@@ -81,10 +81,12 @@ cmake --build --preset "$preset" -j 2
 
 # ctest's last lines are the summary: how many passed, and the names of those that did not.
 run_tests() {
-    ctest --preset "$1" || return
+    failed=0
+    ctest --preset "$1" || failed=$?
     if [ -n "$slow" ]; then
-        ctest --test-dir "build/$1" --label-regex slow --output-on-failure --no-tests=error -j 2
+        ctest --test-dir "build/$1" --label-regex slow --output-on-failure --no-tests=error -j 2 || failed=$?
     fi
+    return $failed
 }
 
 status=0
