@@ -1,0 +1,250 @@
+/* Files that an earlier version wrote, with what they gave then: they load, predict and train on to the same bits.
+ *
+ * files/0.1: a network, a training checkpoint, and what followed from both; written by version 0.1 and this program:
+ *
+ * usage: test_old_files --write DIRECTORY */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "activ/checkpoint.h"
+#include "activ/fn.h"
+#include "activ/optim.h"
+#include "activ/random.h"
+
+enum { CHANNELS = 2, LENGTH = 3, IN = CHANNELS * LENGTH, CLASSES = 3, BATCH = 8 };
+enum { SAVED_AFTER = 4, UNTIL = 9 };   /* steps */
+
+static const char *directory = OLD_FILES_DIR;
+
+static void path_of(const char *name, char *path, size_t size)
+{
+    snprintf(path, size, "%s/%s.safetensors", directory, name);
+}
+
+static activ_node apply(activ_graph *g, activ_node x, const char *spec)
+{
+    activ_fn *fn = NULL;
+    assert_int_equal(activ_fn_create(NULL, spec, &fn), ACTIV_OK);
+    activ_node node = activ_graph_apply(g, x, fn);
+    activ_fn_destroy(fn);
+    return node;
+}
+
+/* Every kind of setting that a file may hold. `shared`: the function of two layers. */
+static activ_graph *build(const char *shared)
+{
+    const size_t shape[2] = { CHANNELS, LENGTH };
+    const activ_norm_options options = { .size = sizeof options, .eps = 0x1.fffffep-10f, .momentum = 0x1.555556p-2f };
+    activ_graph *g = NULL;
+    assert_int_equal(activ_graph_create(NULL, &g), ACTIV_OK);
+    activ_node x = activ_graph_batch_norm(g, activ_graph_input_shape(g, 2, shape), &options);
+    x = activ_graph_concat(g, x, activ_graph_layer_norm(g, x, -1, NULL), 0);
+    activ_node wide = activ_graph_linear(g, activ_graph_flatten(g, x), 9);
+    activ_node first = apply(g, wide, shared);
+    x = apply(g, activ_graph_linear_without_bias(g, first, 9), "leaky_relu(negative_slope=0.2)");
+    activ_graph_name(g, x, "leaky-1");
+    x = activ_graph_multiply(g, activ_graph_add(g, activ_graph_apply_shared(g, x, first), first), wide);
+    x = activ_graph_linear(g, activ_graph_dropout(g, x, 0.25f), CLASSES);
+    activ_graph_name(g, x, "head");
+    activ_graph_cross_entropy(g, x);
+    if (activ_graph_compile(g, BATCH) != ACTIV_OK)
+        fail_msg("%s", activ_graph_error(g));
+    assert_int_equal(activ_graph_init(g, 11), ACTIV_OK);
+    return g;
+}
+
+/* Settings that differ from tensor to tensor. */
+static activ_optimizer *make_optimizer(activ_graph *g)
+{
+    activ_adamw_options options = ACTIV_ADAMW_DEFAULTS;
+    options.lr = 0.003f;
+    options.amsgrad = 1;
+    activ_optimizer *o = NULL;
+    assert_int_equal(activ_adamw_create(g, &options, &o), ACTIV_OK);
+    const activ_group_options group = { sizeof group, 0.7f, 0.03f };
+    assert_int_equal(activ_optimizer_decay_weights_only(o), ACTIV_OK);
+    assert_int_equal(activ_optimizer_set_group(o, 1, &group), ACTIV_OK);
+    return o;
+}
+
+static void train(activ_graph *g, activ_optimizer *o, uint64_t until)
+{
+    float x[BATCH * IN];
+    int32_t labels[BATCH];
+    for (uint64_t step; (step = activ_optimizer_steps(o)) < until;) {
+        assert_int_equal(activ_random_normal(5, step, 0, BATCH * IN, 0.0f, 1.0f, x), ACTIV_OK);
+        for (size_t i = 0; i < BATCH; i++)
+            labels[i] = (int32_t)(activ_random_bits(6, step, i) % CLASSES);
+        assert_int_equal(activ_graph_train(g, BATCH, x, labels, NULL), ACTIV_OK);
+        assert_int_equal(activ_optimizer_step(o), ACTIV_OK);
+    }
+}
+
+static void predict(activ_graph *g, float *y)
+{
+    float x[BATCH * IN];
+    assert_int_equal(activ_random_normal(7, 0, 0, BATCH * IN, 0.0f, 2.0f, x), ACTIV_OK);
+    assert_int_equal(activ_graph_forward(g, BATCH, x, y), ACTIV_OK);
+}
+
+/* ---- writing them -------------------------------------------------------------------------------- */
+
+/* For training on no function with trainable values: the shape of their sums may change. */
+#define SHARED_IN_NETWORK "staf(tau=3, init=repo, omega0=4)"
+#define SHARED_IN_TRAINING "softplus(beta=2, threshold=15)"
+
+static void write_expected(const char *path, float *predicted, activ_graph *trained)
+{
+    const size_t shape[2] = { BATCH, CLASSES }, params = activ_graph_param_count(trained),
+                 buffers = activ_graph_buffer_count(trained);
+    const char *const names[3] = { "predicted", "params", "buffers" };
+    activ_tensor *tensors[3];
+    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 2, shape, NULL, predicted, &tensors[0]), ACTIV_OK);
+    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 1, &params, NULL, activ_graph_params(trained),
+                                       &tensors[1]), ACTIV_OK);
+    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 1, &buffers, NULL, activ_graph_buffers(trained),
+                                       &tensors[2]), ACTIV_OK);
+    assert_int_equal(activ_safetensors_save(NULL, path, 3, names, (const activ_tensor *const *)tensors, 0, NULL, NULL),
+                     ACTIV_OK);
+    for (int i = 0; i < 3; i++)
+        activ_tensor_destroy(tensors[i]);
+}
+
+static void write_files(void **state)
+{
+    (void)state;
+    char path[512];
+    float y[BATCH * CLASSES];
+    activ_graph *g = build(SHARED_IN_NETWORK);
+    activ_optimizer *o = make_optimizer(g);
+    train(g, o, SAVED_AFTER);
+    path_of("network", path, sizeof path);
+    assert_int_equal(activ_checkpoint_save(g, path, NULL), ACTIV_OK);
+    predict(g, y);
+    activ_optimizer_destroy(o);
+    activ_graph_destroy(g);
+
+    g = build(SHARED_IN_TRAINING);
+    o = make_optimizer(g);
+    train(g, o, SAVED_AFTER);
+    path_of("training", path, sizeof path);
+    assert_int_equal(activ_checkpoint_save_training(g, o, path, NULL), ACTIV_OK);
+    train(g, o, UNTIL);
+    path_of("expected", path, sizeof path);
+    write_expected(path, y, g);
+    activ_optimizer_destroy(o);
+    activ_graph_destroy(g);
+}
+
+/* ---- reading them -------------------------------------------------------------------------------- */
+
+static activ_graph *load(const char *name, char *path, size_t size)
+{
+    activ_message message = { "" };
+    activ_graph *g = NULL;
+    path_of(name, path, size);
+    if (activ_checkpoint_load(NULL, path, BATCH, &g, &message) != ACTIV_OK)
+        fail_msg("%s", message.text);
+    return g;
+}
+
+static void assert_same(const activ_safetensors *file, const char *name, const float *values, size_t count)
+{
+    activ_safetensors_entry entry = { .size = sizeof entry };
+    assert_int_equal(activ_safetensors_find(file, name, &entry), ACTIV_OK);
+    assert_int_equal(entry.bytes, count * sizeof *values);
+    assert_memory_equal(entry.data, values, entry.bytes);
+}
+
+static activ_safetensors *open_expected(void)
+{
+    char path[512];
+    activ_safetensors *file = NULL;
+    path_of("expected", path, sizeof path);
+    assert_int_equal(activ_safetensors_open(NULL, path, &file, NULL), ACTIV_OK);
+    return file;
+}
+
+/* The layers are those that build() makes, in the same order and with the same settings. */
+static void assert_same_layers(const activ_graph *a, const activ_graph *b)
+{
+    assert_int_equal(activ_graph_node_count(a), activ_graph_node_count(b));
+    for (size_t i = 0; i < activ_graph_node_count(a); i++) {
+        activ_node_info x = { .size = sizeof x }, y = { .size = sizeof y };
+        assert_int_equal(activ_graph_node_info(a, (activ_node)i, &x), ACTIV_OK);
+        assert_int_equal(activ_graph_node_info(b, (activ_node)i, &y), ACTIV_OK);
+        assert_string_equal(x.name, y.name);
+        assert_string_equal(x.kind, y.kind);
+        assert_string_equal(x.spec ? x.spec : "", y.spec ? y.spec : "");
+        assert_memory_equal(x.inputs, y.inputs, sizeof x.inputs);
+        assert_true(x.p == y.p && x.axis == y.axis && x.eps == y.eps && x.momentum == y.momentum);
+    }
+}
+
+static void test_network(void **state)
+{
+    (void)state;
+    char path[512];
+    float y[BATCH * CLASSES];
+    activ_graph *g = load("network", path, sizeof path), *built = build(SHARED_IN_NETWORK);
+    activ_safetensors *expected = open_expected();
+    assert_same_layers(g, built);
+    predict(g, y);
+    assert_same(expected, "predicted", y, BATCH * CLASSES);
+    assert_int_equal(activ_checkpoint_load_params(built, path, NULL), ACTIV_OK);
+    predict(built, y);
+    assert_same(expected, "predicted", y, BATCH * CLASSES);
+    activ_safetensors_close(expected);
+    activ_graph_destroy(g);
+    activ_graph_destroy(built);
+}
+
+static void test_training(void **state)
+{
+    (void)state;
+    char path[512];
+    activ_message message = { "" };
+    activ_graph *g = load("training", path, sizeof path), *built = build(SHARED_IN_TRAINING);
+    activ_optimizer *o = NULL, *made = make_optimizer(built);
+    activ_safetensors *expected = open_expected();
+    assert_same_layers(g, built);
+    if (activ_checkpoint_load_training(g, path, &o, &message) != ACTIV_OK)
+        fail_msg("%s", message.text);
+    assert_true(activ_optimizer_steps(o) == SAVED_AFTER);
+    assert_true(activ_optimizer_lr(o) == activ_optimizer_lr(made));
+    for (size_t i = 0; i < activ_graph_tensor_count(g); i++) {
+        activ_group_options x = { .size = sizeof x }, y = { .size = sizeof y };
+        assert_int_equal(activ_optimizer_get_group(o, i, &x), ACTIV_OK);
+        assert_int_equal(activ_optimizer_get_group(made, i, &y), ACTIV_OK);
+        assert_true(x.lr_scale == y.lr_scale && x.weight_decay == y.weight_decay);
+    }
+    train(g, o, UNTIL);
+    assert_same(expected, "params", activ_graph_params(g), activ_graph_param_count(g));
+    assert_same(expected, "buffers", activ_graph_buffers(g), activ_graph_buffer_count(g));
+    activ_safetensors_close(expected);
+    activ_optimizer_destroy(o);
+    activ_optimizer_destroy(made);
+    activ_graph_destroy(g);
+    activ_graph_destroy(built);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest write[] = { cmocka_unit_test(write_files) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_network),
+        cmocka_unit_test(test_training),
+    };
+    if (argc == 3 && strcmp(argv[1], "--write") == 0) {
+        directory = argv[2];
+        return cmocka_run_group_tests(write, NULL, NULL);
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
