@@ -37,7 +37,7 @@ activ_status activ_host_log(const activ_host *host, activ_status status, const c
 void activ_host_parallel(const activ_host *host, size_t count, void (*task)(void *, size_t),
                          void *argument);
 
-/* malloc and free, serial, silent; the tier is left 0. */
+/* malloc and free, serial, silent; the tier is left 0, since this room does not know the CPU. */
 void activ_host_defaults(activ_host *host);
 
 #endif

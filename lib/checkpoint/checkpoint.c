@@ -7,7 +7,6 @@
 
 #include "base/text.h"
 #include "checkpoint/safetensors.h"
-#include "cpu/cpu.h"
 #include "graph/graph.h"
 #include "optim/optimizer.h"
 

@@ -13,7 +13,7 @@
 #include "checkpoint/file.h"
 #include "checkpoint/json.h"
 #include "checkpoint/safetensors.h"
-#include "cpu/cpu.h"
+#include "context/context.h"
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "the data of safetensors is little-endian, and is handed out as it is in the file"

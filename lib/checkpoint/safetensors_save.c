@@ -8,7 +8,7 @@
 #include "checkpoint/file.h"
 #include "checkpoint/json.h"
 #include "checkpoint/safetensors.h"
-#include "cpu/cpu.h"
+#include "context/context.h"
 
 typedef struct writer {
     activ_host host;

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "activ/cpu.h"
-#include "base/sized.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -131,6 +130,15 @@ int activ_tier_best(void)
     return (int)(machine() >> 16 & 0xff);
 }
 
+int activ_tier_below(const char *ceiling)
+{
+    int rank = rank_of(ceiling), best = activ_tier_best();
+    if (rank < 0)
+        return -1;
+    int allowed = best_below(machine() & 0xffff, rank);
+    return allowed < best ? allowed : best;
+}
+
 const char *activ_tier_name(int tier)
 {
     return compiled[tier].name;
@@ -153,79 +161,4 @@ const char *activ_tier_at(size_t index)
 int32_t activ_max_tier_ignored(void)
 {
     return (machine() & IGNORED) != 0;
-}
-
-/* ---- contexts ---------------------------------------------------------------------------- */
-
-void activ_host_of(const activ_context *context, activ_host *host)
-{
-    if (context) {
-        *host = context->host;
-    } else {
-        activ_host_defaults(host);
-        host->tier = activ_tier_best();
-    }
-}
-
-activ_status activ_context_create(const activ_context_options *options, activ_context **out)
-{
-    if (!out)
-        return ACTIV_ERROR_INVALID;
-    activ_host host;
-    activ_host_of(NULL, &host);
-    if (options) {
-        activ_context_options o;
-        activ_status status = activ_sized_read(&o, sizeof o, options);
-        if (status != ACTIV_OK)
-            return status;
-        if (o.allocator) {
-            status = activ_sized_read(&host.allocator, sizeof host.allocator, o.allocator);
-            if (status != ACTIV_OK)
-                return status;
-            if (!host.allocator.alloc || !host.allocator.free)
-                return ACTIV_ERROR_INVALID;
-        }
-        if (o.executor) {
-            status = activ_sized_read(&host.executor, sizeof host.executor, o.executor);
-            if (status != ACTIV_OK)
-                return status;
-            if (host.executor.num_threads < 1)
-                return ACTIV_ERROR_RANGE;
-            /* Each part of shared work has scratch memory of its own; more parts than this help
-             * nobody. */
-            if (host.executor.num_threads > 256)
-                host.executor.num_threads = 256;
-        }
-        if (o.max_tier) {
-            int rank = rank_of(o.max_tier);
-            if (rank < 0)
-                return ACTIV_ERROR_UNKNOWN_NAME;
-            int allowed = best_below(machine() & 0xffff, rank);
-            if (allowed < host.tier)
-                host.tier = allowed;
-        }
-        host.log = o.log;
-        host.log_user = o.log_user;
-    }
-    activ_context *context = activ_host_alloc(&host, sizeof *context);
-    if (!context)
-        return ACTIV_ERROR_OUT_OF_MEMORY;
-    context->host = host;
-    *out = context;
-    return ACTIV_OK;
-}
-
-void activ_context_destroy(activ_context *context)
-{
-    if (!context)
-        return;
-    activ_host host = context->host;
-    activ_host_free(&host, context, sizeof *context);
-}
-
-const char *activ_context_tier(const activ_context *context)
-{
-    activ_host host;
-    activ_host_of(context, &host);
-    return activ_tier_name(host.tier);
 }

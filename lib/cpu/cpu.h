@@ -3,7 +3,6 @@
 #define ACTIV_CPU_CPU_H
 
 #include "activ_tiers.h"   /* made by CMake: ACTIV_TIERS(X), the tiers compiled in, slowest first */
-#include "base/host.h"
 
 /* Index of each compiled tier in every table of tiers. */
 enum {
@@ -19,7 +18,7 @@ const char *activ_tier_name(int tier);
  * thread may call. */
 int activ_tier_best(void);
 
-/* Defaults, or a copy of the context's. */
-void activ_host_of(const activ_context *context, activ_host *host);
+/* The same below one more ceiling, the name of a tier; -1 if there is no such tier. */
+int activ_tier_below(const char *ceiling);
 
 #endif

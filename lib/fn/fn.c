@@ -6,7 +6,7 @@
 #include "base/checked.h"
 #include "base/sized.h"
 #include "base/text.h"
-#include "cpu/cpu.h"
+#include "context/context.h"
 #include "kernels/kernels.h"
 
 activ_status activ_fn_check(const char *spec, activ_message *message)

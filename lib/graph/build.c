@@ -3,7 +3,7 @@
 
 #include "base/checked.h"
 #include "base/sized.h"
-#include "cpu/cpu.h"
+#include "context/context.h"
 #include "graph/graph.h"
 
 /* Names and lifetimes are compared pair by pair; a description from a file must not keep us for

@@ -6,7 +6,7 @@
 #include "activ/random.h"
 #include "base/checked.h"
 #include "base/random.h"
-#include "cpu/cpu.h"
+#include "context/context.h"
 #include "graph/graph.h"
 
 /* Rows (or columns, if there are fewer of them) made orthonormal from normal numbers, by Gram

@@ -5,7 +5,7 @@
 
 #include "base/checked.h"
 #include "base/host.h"
-#include "cpu/cpu.h"
+#include "context/context.h"
 
 struct activ_tensor {
     activ_host host;

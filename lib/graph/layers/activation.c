@@ -1,7 +1,6 @@
 /* activation: y = f(x), element by element, with parameters of its own or an earlier layer's. */
 #include "activ/random.h"
 #include "base/random.h"
-#include "cpu/cpu.h"
 #include "graph/graph.h"
 
 static activ_status build(activ_graph *g, activ_node id)

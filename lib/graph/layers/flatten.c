@@ -1,7 +1,6 @@
 /* flatten: each sample as one row. The same values under another shape. */
 #include <string.h>
 
-#include "base/checked.h"
 #include "graph/graph.h"
 
 static activ_status build(activ_graph *g, activ_node id)
