@@ -5,6 +5,7 @@
 
 #include "activ/graph.h"
 #include "base/host.h"
+#include "base/share.h"
 #include "base/text.h"
 #include "fn/fn.h"
 #include "graph/layers/list.h"
@@ -224,18 +225,9 @@ static inline float *activ_graph_stored_values(const activ_graph *g, size_t i)
                                : activ_graph_buffer_values(g, i - g->tensor_count);
 }
 
-/* task(argument, parts, part) for every part, on the executor's threads, or for a single part if it is not worth more:
- * `work` is how many multiplications it takes, some 16 for an element of an activation. What a part does must not depend
- * on the others, and its bits not on `parts`. */
-#define ACTIV_WORK_ELEMENT 16
+/* activ_share with the threads of this pass. */
 void activ_run_share(const graph_run *run, size_t work, void (*task)(void *argument, size_t parts, size_t part),
                      void *argument);
-
-/* The range of `total` things that a part gets, in multiples of `unit`. May be empty. */
-typedef struct graph_range {
-    size_t first, count;
-} graph_range;
-graph_range activ_range_of(size_t total, size_t unit, size_t parts, size_t part);
 
 /* Part of a product: a range of its columns, or of its rows if there are too few of those; and the scratch memory that
  * each of `parts` needs for one, if the whole is to fit into the memory of all. */

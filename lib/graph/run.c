@@ -39,38 +39,13 @@ uint64_t activ_run_stream(const graph_run *run, const graph_node *node)
     return ACTIV_STREAM(ACTIV_STREAM_NOISE, run->graph->step << 12 | (uint64_t)(node - run->graph->nodes));
 }
 
-/* ---- sharing work out ------------------------------------------------------------------------- */
-
-/* Below, waking a thread costs more than it saves. */
-#define WORTH_SHARING 200000
-
-typedef struct shared_work {
-    void (*task)(void *argument, size_t parts, size_t part);
-    void *argument;
-    size_t parts;
-} shared_work;
-
-static void share(void *argument, size_t part)
-{
-    const shared_work *work = argument;
-    work->task(work->argument, work->parts, part);
-}
-
 void activ_run_share(const graph_run *run, size_t work, void (*task)(void *argument, size_t parts, size_t part),
                      void *argument)
 {
-    shared_work shared = { task, argument, work >= WORTH_SHARING ? run->threads : 1 };
-    activ_host_parallel(&run->graph->host, shared.parts, share, &shared);
+    activ_share(&run->graph->host, run->threads, work, task, argument);
 }
 
-graph_range activ_range_of(size_t total, size_t unit, size_t parts, size_t part)
-{
-    size_t units = (total + unit - 1) / unit, each = units / parts, more = units % parts;
-    size_t first = (part * each + (part < more ? part : more)) * unit, end = first + (each + (part < more)) * unit;
-    first = first < total ? first : total;
-    graph_range range = { first, (end < total ? end : total) - first };
-    return range;
-}
+/* ---- parts of a product ------------------------------------------------------------------------- */
 
 static int split_by_columns(size_t m, size_t n, size_t parts)
 {
@@ -83,14 +58,14 @@ activ_gemm activ_product_part(const graph_run *run, const activ_gemm *whole, siz
     size_t offset;
     g.scratch = run->scratch + part * run->scratch_part;
     if (split_by_columns(g.m, g.n, parts)) {
-        graph_range columns = activ_range_of(g.n, ACTIV_GEMM_PANEL, parts, part);
+        activ_range columns = activ_range_of(g.n, ACTIV_GEMM_PANEL, parts, part);
         g.n = columns.count;
         offset = columns.first;
         g.b += columns.first * g.b_columns;
         g.c += columns.first;
         g.bias = g.bias ? g.bias + columns.first : NULL;
     } else {
-        graph_range rows = activ_range_of(g.m, 1, parts, part);
+        activ_range rows = activ_range_of(g.m, 1, parts, part);
         g.m = rows.count;
         offset = rows.first * g.finish.rows;
         g.a += rows.first * g.a_rows;

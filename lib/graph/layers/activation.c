@@ -54,7 +54,7 @@ typedef struct elements_job {
 static void forward_part(void *argument, size_t parts, size_t part)
 {
     const elements_job *job = argument;
-    graph_range r = activ_range_of(job->n, 16, parts, part);
+    activ_range r = activ_range_of(job->n, 16, parts, part);
     if (job->noise) {
         activ_forward_train(job->fn, NULL, job->seed, job->stream, r.first, r.count, job->x + r.first,
                             job->out + r.first, job->noise + r.first);
@@ -66,7 +66,7 @@ static void forward_part(void *argument, size_t parts, size_t part)
 static void backward_part(void *argument, size_t parts, size_t part)
 {
     const elements_job *job = argument;
-    graph_range r = activ_range_of(job->n, 16, parts, part);
+    activ_range r = activ_range_of(job->n, 16, parts, part);
     if (job->noise) {
         job->kernel->backward_noise(r.count, job->noise + r.first, job->dy + r.first, job->out + r.first);
         return;

@@ -69,7 +69,7 @@ static batch_norm_job job_of(const graph_run *run, const graph_node *node)
 static activ_batch_norm part_of(const batch_norm_job *job, size_t parts, size_t part)
 {
     activ_batch_norm b = job->whole;
-    graph_range r = activ_range_of(b.channels, b.length > 1 ? 1 : 16, parts, part);
+    activ_range r = activ_range_of(b.channels, b.length > 1 ? 1 : 16, parts, part);
     b.first = r.first;
     b.end = r.first + r.count;
     return b;

@@ -28,14 +28,14 @@ typedef struct dropout_job {
 static void multiply_part(void *argument, size_t parts, size_t part)
 {
     const dropout_job *job = argument;
-    graph_range r = activ_range_of(job->n, 16, parts, part);
+    activ_range r = activ_range_of(job->n, 16, parts, part);
     job->kernels->multiply(r.count, job->x + r.first, job->factors + r.first, job->y + r.first);
 }
 
 static void forward_part(void *argument, size_t parts, size_t part)
 {
     const dropout_job *job = argument;
-    graph_range r = activ_range_of(job->n, 16, parts, part);
+    activ_range r = activ_range_of(job->n, 16, parts, part);
     const float p = job->p, scale = p < 1.0f ? (float)(1.0 / (1.0 - (double)p)) : 0.0f;
     float *factors = job->factors + r.first;
     job->kernels->uniform(job->seed, job->stream, r.first, r.count, 0.0f, 1.0f, factors);

@@ -58,7 +58,7 @@ static void forward_part(void *argument, size_t parts, size_t part)
 {
     const layer_norm_job *job = argument;
     activ_layer_norm l = job->whole;
-    graph_range r = activ_range_of(l.rows, 1, parts, part);
+    activ_range r = activ_range_of(l.rows, 1, parts, part);
     size_t at = r.first * l.columns;
     l.rows = r.count;
     job->kernels->layer_norm(&l, job->x + at, job->out + at,
@@ -76,7 +76,7 @@ static void sums_part(void *argument, size_t parts, size_t part)
 {
     const layer_norm_job *job = argument;
     activ_layer_norm l = job->whole;
-    graph_range r = activ_range_of(l.columns, 16, parts, part);
+    activ_range r = activ_range_of(l.columns, 16, parts, part);
     l.first = r.first;
     l.end = r.first + r.count;
     job->kernels->layer_norm_sums(&l, job->saved, job->x, job->dy, job->dweight, job->dbias);
@@ -86,7 +86,7 @@ static void backward_part(void *argument, size_t parts, size_t part)
 {
     const layer_norm_job *job = argument;
     activ_layer_norm l = job->whole;
-    graph_range r = activ_range_of(l.rows, 1, parts, part);
+    activ_range r = activ_range_of(l.rows, 1, parts, part);
     size_t at = r.first * l.columns;
     l.rows = r.count;
     job->kernels->layer_norm_back(&l, job->saved + ACTIV_NORM_SAVED * r.first, job->x + at, job->dy + at,

@@ -80,7 +80,7 @@ static void backward_part(void *argument, size_t parts, size_t part)
     activ_gemm g = activ_product_part(job->run, &job->weight, parts, part);
     kernels->gemm(&g);
     if (job->bias) {
-        graph_range columns = activ_range_of(job->weight.m, 16, parts, part);
+        activ_range columns = activ_range_of(job->weight.m, 16, parts, part);
         kernels->column_sums(job->run->batch, columns.count, job->dy + columns.first, job->weight.m,
                              job->bias + columns.first);
     }
