@@ -123,7 +123,7 @@ static void write_texts(const activ_graph *g, const activ_optimizer *o, activ_te
 
 static activ_status save(const activ_graph *g, const activ_optimizer *o, const char *path, activ_message *message)
 {
-    if (!g->arena) {
+    if (!activ_graph_is_compiled(g)) {
         activ_message_set(message, path, ": the graph is not compiled, so there is nothing to save");
         return ACTIV_ERROR_STATE;
     }
@@ -275,7 +275,7 @@ static void load_values(activ_graph *g, const activ_safetensors *file)
 static activ_status open_matching(const activ_graph *g, const char *path, activ_safetensors **file,
                                   activ_message *message)
 {
-    if (!g->arena) {
+    if (!activ_graph_is_compiled(g)) {
         activ_message_set(message, path, ": the graph is not compiled, so it has no parameters");
         return ACTIV_ERROR_STATE;
     }

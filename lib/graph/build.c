@@ -6,10 +6,6 @@
 #include "context/context.h"
 #include "graph/graph.h"
 
-/* Names and lifetimes are compared pair by pair; a description from a file must not keep us for
- * hours. */
-#define GRAPH_MAX_NODES 4096
-
 activ_status activ_graph_create(const activ_context *context, activ_graph **out)
 {
     if (!out)
@@ -40,45 +36,19 @@ void activ_graph_destroy(activ_graph *g)
     activ_host_free(&host, g, sizeof *g);
 }
 
-activ_status activ_graph_say_pieces(activ_graph *g, activ_status status, const graph_node *node,
-                                    const char *const *pieces)
+const graph_node *activ_graph_input_of(const activ_graph *g, const graph_node *node, size_t which)
 {
-    activ_text text;
-    activ_text_start(&text, g->error.text, sizeof g->error.text);
-    if (node) {
-        activ_text_add(&text, node->name);
-        activ_text_add(&text, " (");
-        activ_text_add(&text, node->kind->name);
-        activ_text_add(&text, "): ");
-    }
-    for (; *pieces; pieces++)
-        activ_text_add(&text, *pieces);
-    return activ_host_log(&g->host, status, g->error.text);
+    return &g->nodes[node->inputs[which]];
 }
 
-activ_status activ_graph_fail_pieces(activ_graph *g, activ_status status, const graph_node *node,
-                                     const char *const *pieces)
+const graph_node *activ_graph_node_at(const activ_graph *g, activ_node id)
 {
-    if (g->status != ACTIV_OK)
-        return g->status;
-    if (!g->arena)
-        g->status = status;
-    return activ_graph_say_pieces(g, status, node, pieces);
+    return id >= 0 && (size_t)id < g->node_count ? &g->nodes[id] : NULL;
 }
 
-activ_status activ_graph_fail_shape(activ_graph *g, const graph_node *node, const char *what)
+const activ_host *activ_graph_host(const activ_graph *g)
 {
-    char shapes[320];
-    activ_text text;
-    activ_text_start(&text, shapes, sizeof shapes);
-    for (int i = 0; i < node->kind->inputs; i++) {
-        const graph_node *input = activ_graph_input_of(g, node, i);
-        activ_text_add(&text, i == 0 ? "" : " and ");
-        activ_text_add(&text, input->name);
-        activ_text_add(&text, " has shape ");
-        activ_text_add_shape(&text, input->ndim, input->shape);
-    }
-    return activ_graph_fail(g, ACTIV_ERROR_SHAPE, node, what, ", but ", shapes);
+    return &g->host;
 }
 
 activ_node activ_graph_find(const activ_graph *g, const char *name)
@@ -125,12 +95,12 @@ static int is_name(const char *name)
     return length > 0 && length < ACTIV_NAME_SIZE;
 }
 
-graph_node *activ_graph_start(activ_graph *g, const graph_kind *kind, activ_node a, activ_node b)
+graph_node *activ_graph_new_node(activ_graph *g, const graph_kind *kind, activ_node a, activ_node b)
 {
     activ_node inputs[2] = { a, b };
     if (!g || g->status != ACTIV_OK)
         return NULL;
-    if (g->arena) {
+    if (activ_graph_is_compiled(g)) {
         activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled: no ", kind->name,
                          " can be added");
         return NULL;
@@ -163,13 +133,14 @@ graph_node *activ_graph_start(activ_graph *g, const graph_kind *kind, activ_node
     memset(node, 0, sizeof *node);
     node->kind = kind;
     node->shares = -1;
-    node->value = node->grad = node->saved = node->place = ACTIV_NOWHERE;
-    node->finish = node->back_finish = -1;
+    node->plan.value = node->plan.grad = node->plan.saved = node->plan.workspace_value = ACTIV_NOWHERE;
+    node->plan.fused_forward = node->plan.fused_backward = -1;
+    node->plan.last_consumer = -1;
     node->first_tensor = g->tensor_count;
     node->first_buffer = g->buffer_count;
-    for (int i = 0; i < 2; i++)
-        node->inputs[i] = i < kind->inputs ? inputs[i] : -1;
-    node->last_consumer = -1;
+    node->input_count = (size_t)kind->inputs;
+    for (size_t i = 0; i < 2; i++)
+        node->inputs[i] = i < node->input_count ? inputs[i] : -1;
     if (g->next_name)
         memcpy(node->name, g->next_name, strlen(g->next_name) + 1);
     else
@@ -177,11 +148,14 @@ graph_node *activ_graph_start(activ_graph *g, const graph_kind *kind, activ_node
     return node;
 }
 
-activ_node activ_graph_finish(activ_graph *g, graph_node *node)
+activ_node activ_graph_build_node(activ_graph *g, graph_node *node)
 {
     activ_node id = (activ_node)g->node_count++;
-    activ_status status = node->kind->build(g, id);
-    /* build may have moved nothing but tensors; the node stays where it is. */
+    activ_status status = ACTIV_OK;
+    if (node->input_count == 0 && g->input >= 0)
+        status = activ_graph_fail(g, ACTIV_ERROR_STATE, node, "the graph has an input already");
+    if (status == ACTIV_OK && node->kind->build)
+        status = node->kind->build(g, node);
     if (status == ACTIV_OK) {
         size_t bytes;
         if (!activ_checked_count(node->ndim, node->shape, &node->features) ||
@@ -195,13 +169,15 @@ activ_node activ_graph_finish(activ_graph *g, graph_node *node)
     g->output = node->kind->loss ? node->inputs[0] : id;
     if (node->kind->loss)
         g->loss = id;
+    if (node->input_count == 0)
+        g->input = id;
     return id;
 }
 
 activ_status activ_graph_take_one_shape(activ_graph *g, graph_node *node)
 {
     const graph_node *a = activ_graph_input_of(g, node, 0);
-    for (int i = 1; i < node->kind->inputs; i++) {
+    for (size_t i = 1; i < node->input_count; i++) {
         const graph_node *b = activ_graph_input_of(g, node, i);
         if (a->ndim != b->ndim || memcmp(a->shape, b->shape, a->ndim * sizeof a->shape[0]) != 0)
             return activ_graph_fail_shape(g, node, "needs two inputs of one shape");
@@ -241,11 +217,10 @@ int activ_graph_is_free_name(const activ_graph *g, const char *name)
 }
 
 /* Behind the tensors of one list, whose values are `values` so far. */
-static activ_status add_to_list(activ_graph *g, activ_node id, const char *role, size_t ndim,
+static activ_status add_to_list(activ_graph *g, const graph_node *node, const char *role, size_t ndim,
                                 const size_t *shape, graph_tensor **list, size_t *count, size_t *room,
                                 size_t *values)
 {
-    const graph_node *node = &g->nodes[id];
     if (*count == *room) {
         graph_tensor *tensors = activ_host_grow(&g->host, *list, *count, room, sizeof *tensors);
         if (!tensors)
@@ -262,7 +237,7 @@ static activ_status add_to_list(activ_graph *g, activ_node id, const char *role,
     t->ndim = ndim;
     for (size_t i = 0; i < ndim; i++)
         t->shape[i] = shape[i];
-    t->node = id;
+    t->node = (activ_node)(node - g->nodes);
     activ_text text;
     activ_text_start(&text, t->name, sizeof t->name);
     activ_text_add(&text, node->name);
@@ -273,21 +248,21 @@ static activ_status add_to_list(activ_graph *g, activ_node id, const char *role,
     return ACTIV_OK;
 }
 
-activ_status activ_graph_add_tensor(activ_graph *g, activ_node id, const char *role, size_t ndim,
+activ_status activ_graph_add_tensor(activ_graph *g, graph_node *node, const char *role, size_t ndim,
                                     const size_t *shape)
 {
-    activ_status status = add_to_list(g, id, role, ndim, shape, &g->tensors, &g->tensor_count,
+    activ_status status = add_to_list(g, node, role, ndim, shape, &g->tensors, &g->tensor_count,
                                       &g->tensor_room, &g->param_count);
-    g->nodes[id].tensors += status == ACTIV_OK;
+    node->tensors += status == ACTIV_OK;
     return status;
 }
 
-activ_status activ_graph_add_buffer(activ_graph *g, activ_node id, const char *role, size_t ndim,
+activ_status activ_graph_add_buffer(activ_graph *g, graph_node *node, const char *role, size_t ndim,
                                     const size_t *shape)
 {
-    activ_status status = add_to_list(g, id, role, ndim, shape, &g->buffers, &g->buffer_count,
+    activ_status status = add_to_list(g, node, role, ndim, shape, &g->buffers, &g->buffer_count,
                                       &g->buffer_room, &g->buffer_values);
-    g->nodes[id].buffers += status == ACTIV_OK;
+    node->buffers += status == ACTIV_OK;
     return status;
 }
 
@@ -310,7 +285,7 @@ activ_status activ_graph_name(activ_graph *g, activ_node id, const char *name)
         return g->status;
     if (!name)
         return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "the name of a layer is NULL");
-    if (g->arena)
+    if (activ_graph_is_compiled(g))
         return activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled: names are fixed");
     char quoted[ACTIV_NAME_SIZE * 4];
     activ_text text;
@@ -333,71 +308,4 @@ activ_status activ_graph_name(activ_graph *g, activ_node id, const char *name)
         rename_tensor(&g->buffers[node->first_buffer + i], old, name);
     memcpy(node->name, name, strlen(name) + 1);
     return ACTIV_OK;
-}
-
-const char *activ_graph_error(const activ_graph *g)
-{
-    return g ? g->error.text : "";
-}
-
-/* ---- looking inside ------------------------------------------------------------------------ */
-
-float *activ_graph_tensor_values(const activ_graph *g, size_t tensor)
-{
-    return g->arena + g->params + g->tensors[tensor].offset;
-}
-
-float *activ_graph_tensor_gradient(const activ_graph *g, size_t tensor)
-{
-    return g->arena + g->grads + g->tensors[tensor].offset;
-}
-
-float *activ_graph_buffer_values(const activ_graph *g, size_t buffer)
-{
-    return g->arena + g->kept + g->buffers[buffer].offset;
-}
-
-size_t activ_graph_node_count(const activ_graph *g)
-{
-    return g ? g->node_count : 0;
-}
-
-size_t activ_graph_tensor_count(const activ_graph *g)
-{
-    return g ? g->tensor_count : 0;
-}
-
-size_t activ_graph_param_count(const activ_graph *g)
-{
-    return g ? g->param_count : 0;
-}
-
-float *activ_graph_params(activ_graph *g)
-{
-    return g && g->arena ? g->arena + g->params : NULL;
-}
-
-float *activ_graph_grads(activ_graph *g)
-{
-    return g && g->max_batch > 0 ? g->arena + g->grads : NULL;
-}
-
-size_t activ_graph_buffer_count(const activ_graph *g)
-{
-    return g ? g->buffer_values : 0;
-}
-
-float *activ_graph_buffers(activ_graph *g)
-{
-    return g && g->arena ? g->arena + g->kept : NULL;
-}
-
-size_t activ_graph_buffer_tensor_count(const activ_graph *g)
-{
-    return g ? g->buffer_count : 0;
-}
-
-size_t activ_graph_max_batch(const activ_graph *g)
-{
-    return g ? g->max_batch : 0;
 }

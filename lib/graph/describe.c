@@ -31,7 +31,7 @@ void activ_graph_describe(const activ_graph *g, activ_text *text)
         activ_text_add(text, " = ");
         activ_text_add(text, node->kind->name);
         activ_text_add(text, "(");
-        for (int k = 0; k < node->kind->inputs; k++) {
+        for (size_t k = 0; k < node->input_count; k++) {
             activ_text_add(text, k > 0 ? ", " : "");
             activ_text_add(text, activ_graph_input_of(g, node, k)->name);
         }
@@ -39,29 +39,6 @@ void activ_graph_describe(const activ_graph *g, activ_text *text)
             node->kind->describe(g, node, text);
         activ_text_add(text, ")");
     }
-}
-
-const char *activ_line_value(const graph_line *line, const char *key)
-{
-    for (int i = 0; i < 2; i++)
-        if (line->keys[i] && strcmp(line->keys[i], key) == 0)
-            return line->values[i];
-    return NULL;
-}
-
-int activ_line_size(const graph_line *line, const char *key, size_t *number)
-{
-    const char *text = activ_line_value(line, key);
-    size_t length = text ? strlen(text) : 0;
-    return length > 0 && activ_parse_size(text, length, number) == length;
-}
-
-int activ_line_float(const graph_line *line, const char *key, float *number)
-{
-    const char *text = activ_line_value(line, key);
-    size_t length = text ? strlen(text) : 0;
-    int overflow = 0;
-    return length > 0 && activ_parse_float(text, length, number, &overflow) == length && !overflow;
 }
 
 /* Cuts the text at the next ", " and returns what was before it; NULL at the end. The value of

@@ -2,85 +2,21 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "base/random.h"
 #include "graph/graph.h"
 
-const float *activ_run_values(const graph_run *run, const graph_node *node)
+activ_status activ_graph_init(activ_graph *g, uint64_t seed)
 {
-    node = &run->graph->nodes[node->source];
-    return node->kind->inputs == 0 ? run->x : activ_run_output(run, node);
-}
-
-float *activ_run_output(const graph_run *run, const graph_node *node)
-{
-    if (!run->y)
-        return run->memory + node->value;
-    return node->place == ACTIV_NOWHERE ? run->y : run->memory + node->place * run->batch;
-}
-
-const float *activ_run_gradient(const graph_run *run, const graph_node *node)
-{
-    return run->memory + node->grad;
-}
-
-float *activ_run_gradient_to(const graph_run *run, const graph_node *node)
-{
-    return run->memory + node->grad;
-}
-
-float *activ_run_saved(const graph_run *run, const graph_node *node)
-{
-    return node->saved == ACTIV_NOWHERE ? NULL : run->memory + node->saved;
-}
-
-uint64_t activ_run_stream(const graph_run *run, const graph_node *node)
-{
-    /* A function of the layer and the step; the seed and the element come to it. */
-    return ACTIV_STREAM(ACTIV_STREAM_NOISE, run->graph->step << 12 | (uint64_t)(node - run->graph->nodes));
-}
-
-void activ_run_share(const graph_run *run, size_t work, void (*task)(void *argument, size_t parts, size_t part),
-                     void *argument)
-{
-    activ_share(&run->graph->host, run->threads, work, task, argument);
-}
-
-/* ---- parts of a product ------------------------------------------------------------------------- */
-
-static int split_by_columns(size_t m, size_t n, size_t parts)
-{
-    return n >= parts * ACTIV_GEMM_PANEL || n >= m;
-}
-
-activ_gemm activ_product_part(const graph_run *run, const activ_gemm *whole, size_t parts, size_t part)
-{
-    activ_gemm g = *whole;
-    size_t offset;
-    g.scratch = run->scratch + part * run->scratch_part;
-    if (split_by_columns(g.m, g.n, parts)) {
-        activ_range columns = activ_range_of(g.n, ACTIV_GEMM_PANEL, parts, part);
-        g.n = columns.count;
-        offset = columns.first;
-        g.b += columns.first * g.b_columns;
-        g.c += columns.first;
-        g.bias = g.bias ? g.bias + columns.first : NULL;
-    } else {
-        activ_range rows = activ_range_of(g.m, 1, parts, part);
-        g.m = rows.count;
-        offset = rows.first * g.finish.rows;
-        g.a += rows.first * g.a_rows;
-        g.c += rows.first * g.c_rows;
-    }
-    g.finish.y = g.finish.y ? g.finish.y + offset : NULL;
-    g.finish.x = g.finish.x ? g.finish.x + offset : NULL;
-    return g;
-}
-
-size_t activ_product_scratch(size_t m, size_t n, size_t k, size_t parts)
-{
-    size_t width = split_by_columns(m, n, parts) ? activ_range_of(n, ACTIV_GEMM_PANEL, parts, 0).count : n;
-    size_t part = activ_gemm_scratch(width, k), alone = (activ_gemm_scratch(n, k) + parts - 1) / parts;
-    return ((part > alone ? part : alone) + 15) / 16 * 16;
+    if (!g)
+        return ACTIV_ERROR_INVALID;
+    activ_status status = activ_graph_check_compiled(g, 0);
+    if (status != ACTIV_OK)
+        return status;
+    for (size_t i = 0; i < g->node_count; i++)
+        if (g->nodes[i].kind->init)
+            g->nodes[i].kind->init(g, &g->nodes[i], seed);
+    g->seed = seed;
+    g->step = 0;
+    return ACTIV_OK;
 }
 
 /* ---- one pass ------------------------------------------------------------------------------------ */
@@ -90,7 +26,7 @@ static void forward(graph_run *run)
     const activ_graph *g = run->graph;
     for (size_t i = 0; i < g->node_count; i++) {
         const graph_node *node = &g->nodes[i];
-        if (node->done_forward || (run->y && !node->predicts))
+        if (node->plan.is_fused_forward || (run->y && !node->plan.is_predicted))
             continue;
         if (node->kind->forward)
             node->kind->forward(run, node);
@@ -107,56 +43,45 @@ static void backward(graph_run *run)
         if (node->kind->loss) {
             /* Nothing follows it, so it is its input's last consumer. */
             const graph_node *input = activ_graph_input_of(g, node, 0);
-            node->kind->loss(run, node, input->needs_grad ? activ_run_gradient_to(run, input) : NULL);
+            node->kind->loss(run, node, input->plan.needs_grad ? activ_run_gradient(run, input) : NULL);
             continue;
         }
-        if (!node->kind->backward || !node->needs_grad || node->done_backward)
+        if (!node->kind->backward || !node->plan.needs_grad || node->plan.is_fused_backward)
             continue;
-        if (node->consumers == 0) {
+        if (node->plan.consumers == 0) {
             /* The loss does not depend on it. */
-            memset(activ_run_gradient_to(run, node), 0, run->batch * node->features * sizeof(float));
+            memset(activ_run_gradient(run, node), 0, run->batch * node->features * sizeof(float));
         }
         float *dx[2] = { NULL, NULL };
         int add[2] = { 0, 0 };
-        for (int k = 0; k < node->kind->inputs; k++) {
+        for (size_t k = 0; k < node->input_count; k++) {
             const graph_node *input = activ_graph_input_of(g, node, k);
-            if (!input->needs_grad)
+            if (!input->plan.needs_grad)
                 continue;
             /* The last consumer comes first on the way back and writes; the others add to it. */
-            int first = input->last_consumer == (activ_node)i && (k == 0 || node->inputs[0] != node->inputs[1]);
-            dx[k] = first ? activ_run_gradient_to(run, input) : run->memory + g->temporary;
+            int first = input->plan.last_consumer == (activ_node)i && (k == 0 || node->inputs[0] != node->inputs[1]);
+            dx[k] = first ? activ_run_gradient(run, input) : run->memory + g->temporary_at;
             add[k] = !first;
         }
         if (add[0] && add[1]) {
             /* One temporary: one input at a time. */
             float *one[2] = { dx[0], NULL }, *other[2] = { NULL, dx[1] };
-            for (int k = 0; k < 2; k++) {
+            for (size_t k = 0; k < 2; k++) {
                 node->kind->backward(run, node, k == 0 ? one : other);
-                float *grad = activ_run_gradient_to(run, activ_graph_input_of(g, node, k));
-                g->kernels->add(run->batch * activ_graph_input_of(g, node, k)->features, grad, dx[k], grad);
+                float *grad = activ_run_gradient(run, activ_graph_input_of(g, node, k));
+                run->kernels->add(run->batch * activ_graph_input_of(g, node, k)->features, grad, dx[k], grad);
             }
             continue;
         }
         node->kind->backward(run, node, dx);
-        for (int k = 0; k < 2; k++) {
+        for (size_t k = 0; k < 2; k++) {
             if (!add[k])
                 continue;
             const graph_node *input = activ_graph_input_of(g, node, k);
-            float *grad = activ_run_gradient_to(run, input);
-            g->kernels->add(run->batch * input->features, grad, dx[k], grad);
+            float *grad = activ_run_gradient(run, input);
+            run->kernels->add(run->batch * input->features, grad, dx[k], grad);
         }
     }
-}
-
-activ_status activ_graph_check_compiled(activ_graph *g, int batches)
-{
-    if (g->status != ACTIV_OK)
-        return g->status;   /* its first mistake, which activ_graph_error goes on telling */
-    if (!g->arena)
-        return activ_graph_say(g, ACTIV_ERROR_STATE, NULL, "the graph is not compiled");
-    if (batches && g->max_batch == 0)
-        return activ_graph_say(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled for predictions only");
-    return ACTIV_OK;
 }
 
 /* May the caller's array be used? Memory of the graph's own changes while it runs. */
@@ -172,8 +97,6 @@ static activ_status check(activ_graph *g, size_t batch, const float *x, const gr
 {
     if (!g)
         return ACTIV_ERROR_INVALID;
-    if (g->status != ACTIV_OK)
-        return g->status;
     activ_status status = activ_graph_check_compiled(g, 1);
     if (status != ACTIV_OK)
         return status;
@@ -230,9 +153,10 @@ static activ_status check_targets(activ_graph *g, size_t batch, const float *x, 
 static graph_run start(const activ_graph *g, size_t batch, int training, const float *x, const int32_t *labels,
                        const float *targets)
 {
-    graph_run run = { .graph = g, .memory = g->arena, .threads = (size_t)g->host.executor.num_threads,
-                      .scratch = g->arena + g->scratch, .scratch_part = g->scratch_part, .batch = batch, .training = training, .x = x,
-                      .labels = labels, .targets = targets };
+    graph_run run = { .graph = g, .kernels = g->kernels, .batch = batch, .training = training, .seed = g->seed,
+                      .labels = labels, .targets = targets, .memory = g->arena,
+                      .threads = (size_t)g->host.executor.num_threads, .scratch = g->arena + g->scratch_at,
+                      .scratch_per_thread = g->scratch_per_thread, .x = x };
     return run;
 }
 
@@ -263,7 +187,7 @@ activ_status activ_graph_predict(const activ_graph *g, void *workspace, size_t w
 {
     if (!g)
         return ACTIV_ERROR_INVALID;
-    if (!g->arena)
+    if (!activ_graph_is_compiled(g))
         return cannot_predict(g, ACTIV_ERROR_STATE, "prediction: the graph is not compiled");
     if (!x || !y || !workspace || batch == 0)
         return cannot_predict(g, ACTIV_ERROR_INVALID, "prediction: an array is NULL, or the batch is 0");
@@ -276,13 +200,13 @@ activ_status activ_graph_predict(const activ_graph *g, void *workspace, size_t w
         activ_ranges_overlap(g->arena, g->arena_bytes, y, y_bytes) ||
         activ_ranges_overlap(g->arena, g->arena_bytes, workspace, workspace_bytes))
         return cannot_predict(g, ACTIV_ERROR_INVALID, "prediction: input, output, workspace and graph overlap");
-    graph_run run = { .graph = g, .threads = 1, .batch = batch };
-    activ_graph_cut_workspace(g, workspace, workspace_bytes, &run);
-    const size_t most = run.batch;
-    if (most == 0)
+    graph_run run = { .graph = g, .kernels = g->kernels, .batch = batch, .threads = 1 };
+    activ_run_cut_workspace(&run, workspace, workspace_bytes);
+    const size_t portion = run.batch;
+    if (portion == 0)
         return cannot_predict(g, ACTIV_ERROR_RANGE, "prediction: the workspace is too small for one sample");
-    for (size_t first = 0; first < batch; first += most) {
-        run.batch = batch - first < most ? batch - first : most;
+    for (size_t first = 0; first < batch; first += portion) {
+        run.batch = batch - first < portion ? batch - first : portion;
         run.x = x + first * in;
         run.y = y + first * out;
         forward(&run);
@@ -306,10 +230,9 @@ static activ_status check_batch(activ_graph *g, size_t batch)
 
 static void train(activ_graph *g, graph_run *run, size_t values, float *loss)
 {
-    /* Layers with a gradient of their own overwrite it; activations add to theirs, as they may
-     * share it. */
+    /* The others overwrite theirs. */
     for (size_t i = 0; i < g->node_count; i++)
-        for (size_t t = 0; g->nodes[i].fn && t < g->nodes[i].tensors; t++) {
+        for (size_t t = 0; g->nodes[i].kind->adds_to_gradients && t < g->nodes[i].tensors; t++) {
             size_t tensor = g->nodes[i].first_tensor + t;
             memset(activ_graph_tensor_gradient(g, tensor), 0, g->tensors[tensor].count * sizeof(float));
         }
@@ -393,12 +316,4 @@ activ_status activ_graph_evaluate_values(activ_graph *g, size_t batch, const flo
     graph_run run = start(g, batch, 0, x, NULL, targets);
     evaluate(g, &run, batch * g->nodes[g->output].features, loss);
     return ACTIV_OK;
-}
-
-const float *activ_graph_values(const activ_graph *g, activ_node id)
-{
-    if (!g || id < 0 || (size_t)id >= g->node_count || !g->have_values)
-        return NULL;
-    const graph_node *node = &g->nodes[g->nodes[id].source];
-    return node->value == ACTIV_NOWHERE ? NULL : g->arena + node->value;
 }

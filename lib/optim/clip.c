@@ -23,7 +23,7 @@ activ_status activ_graph_clip_grad_norm(activ_graph *g, float max_norm, float *t
     activ_status status = check(g, max_norm, "max_norm");
     if (status != ACTIV_OK)
         return status;
-    float *grads = g->arena + g->grads;
+    float *grads = activ_graph_grads(g);
     double norm = sqrt(g->kernels->sum_of_squares(g->param_count, grads));
     if (!activ_is_finite((float)norm))
         return activ_graph_say(g, ACTIV_ERROR_RANGE, NULL, "the norm of the gradients is not finite");
@@ -40,6 +40,6 @@ activ_status activ_graph_clip_grad_value(activ_graph *g, float clip_value)
     activ_status status = check(g, clip_value, "clip_value");
     if (status != ACTIV_OK)
         return status;
-    g->kernels->clamp(g->param_count, clip_value, g->arena + g->grads);
+    g->kernels->clamp(g->param_count, clip_value, activ_graph_grads(g));
     return ACTIV_OK;
 }

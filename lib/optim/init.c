@@ -125,7 +125,7 @@ activ_status activ_graph_init_weights(activ_graph *g, activ_init scheme, float g
 {
     if (!g)
         return ACTIV_ERROR_INVALID;
-    if (!g->arena || scheme == ACTIV_INIT_DEFAULT)
+    if (!activ_graph_is_compiled(g) || scheme == ACTIV_INIT_DEFAULT)
         return activ_graph_init(g, seed);
     if (scheme < 0 || scheme > ACTIV_INIT_ORTHOGONAL)
         return activ_graph_say(g, ACTIV_ERROR_UNSUPPORTED, NULL, "no such scheme of initial values");

@@ -117,8 +117,8 @@ static void step_part(void *argument, size_t part)
         }
         until = until < end ? until : end;
         piece.n = until - at;
-        piece.gradient = o->graph->arena + o->graph->grads + at;
-        piece.params = o->graph->arena + o->graph->params + at;
+        piece.gradient = activ_graph_grads(o->graph) + at;
+        piece.params = activ_graph_params(o->graph) + at;
         for (size_t k = 0; k < OPTIMIZER_STATES; k++)
             piece.states[k] = o->states[k] ? o->states[k] + at : NULL;
         o->kind->step(o, &piece);

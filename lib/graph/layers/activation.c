@@ -1,18 +1,17 @@
 /* activation: y = f(x), element by element, with parameters of its own or an earlier layer's. */
 #include "activ/random.h"
 #include "base/random.h"
-#include "graph/graph.h"
+#include "graph/layer.h"
 
-static activ_status build(activ_graph *g, activ_node id)
+static activ_status build(activ_graph *g, graph_node *node)
 {
-    graph_node *node = &g->nodes[id];
     activ_status status = activ_graph_take_one_shape(g, node);
     if (status != ACTIV_OK || node->shares >= 0)
         return status;
     size_t length;
     const char *name;
     for (int i = 0; (length = activ_fn_param_vector(&node->fn->parsed, i, &name)) > 0; i++) {
-        status = activ_graph_add_tensor(g, id, name, 1, &length);
+        status = activ_graph_add_tensor(g, node, name, 1, &length);
         if (status != ACTIV_OK)
             return status;
     }
@@ -28,7 +27,7 @@ static size_t saved(const graph_node *node, size_t batch)
 /* The first of its tensors; they lie one after the other, as the function wants them. */
 static int parameters(const activ_graph *g, const graph_node *node, size_t *first)
 {
-    const graph_node *owner = node->shares >= 0 ? &g->nodes[node->shares] : node;
+    const graph_node *owner = node->shares >= 0 ? activ_graph_node_at(g, node->shares) : node;
     *first = owner->first_tensor;
     return owner->tensors > 0;
 }
@@ -80,11 +79,11 @@ static void forward(graph_run *run, const graph_node *node)
     const activ_graph *g = run->graph;
     const float *params = activ_activation_params(g, node);
     elements_job job = { .kernel = node->fn->kernel, .n = run->batch * node->features };
-    job.x = activ_run_values(run, activ_graph_input_of(g, node, 0));
+    job.x = activ_run_input(run, node, 0);
     job.out = activ_run_output(run, node);
     if (run->training && node->fn->kernel->forward_noise) {
         job.fn = node->fn;
-        job.seed = g->seed;
+        job.seed = run->seed;
         job.stream = activ_run_stream(run, node);
         job.noise = activ_run_saved(run, node);
     }
@@ -99,7 +98,7 @@ static void backward(graph_run *run, const graph_node *node, float *const dx[2])
     const int trainable = parameters(g, node, &first);
     const float *params = activ_activation_params(g, node);
     elements_job job = { .kernel = node->fn->kernel, .n = run->batch * node->features };
-    job.x = activ_run_values(run, activ_graph_input_of(g, node, 0));
+    job.x = activ_run_input(run, node, 0);
     job.dy = activ_run_gradient(run, node);
     job.out = dx[0];
     if (trainable) {
@@ -129,7 +128,7 @@ static void describe(const activ_graph *g, const graph_node *node, activ_text *t
 {
     if (node->shares >= 0) {
         activ_text_add(text, ", share=");
-        activ_text_add(text, g->nodes[node->shares].name);
+        activ_text_add(text, activ_graph_node_at(g, node->shares)->name);
         return;
     }
     activ_text_add(text, ", fn=");
@@ -145,7 +144,7 @@ static activ_node parse(activ_graph *g, const graph_line *line)
         return activ_graph_apply_shared(g, line->inputs[0], activ_graph_find(g, share));
     if (!spec)
         return -1;
-    const activ_context context = { g->host };
+    const activ_context context = { *activ_graph_host(g) };
     activ_message message;
     activ_fn *fn;
     if (activ_fn_check(spec, &message) != ACTIV_OK) {
@@ -168,6 +167,8 @@ const graph_kind activ_kind_activation = {
     .reads_input = 1,
     .backward_in_place = 1,
     .forward_in_place = 1,
+    .adds_to_gradients = 1,
+    .can_be_fused = 1,
     .build = build,
     .saved = saved,
     .forward = forward,
@@ -179,38 +180,39 @@ const graph_kind activ_kind_activation = {
 };
 
 /* The layer's function is the graph's own: its tier, its memory. */
-static activ_node finish(activ_graph *g, graph_node *node, const activ_fn *fn)
+static activ_node build_with(activ_graph *g, graph_node *node, const activ_fn *fn)
 {
-    node->fn = activ_fn_copy(&g->host, fn);
+    node->fn = activ_fn_copy(activ_graph_host(g), fn);
     if (!node->fn) {
         activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, node, "no memory for its function");
         return -1;
     }
-    return activ_graph_finish(g, node);
+    return activ_graph_build_node(g, node);
 }
 
 activ_node activ_graph_apply(activ_graph *g, activ_node x, const activ_fn *fn)
 {
-    graph_node *node = activ_graph_start(g, &activ_kind_activation, x, -1);
+    graph_node *node = activ_graph_new_node(g, &activ_kind_activation, x, -1);
     if (!node)
         return -1;
     if (!fn) {
         activ_graph_fail(g, ACTIV_ERROR_INVALID, node, "its function is NULL");
         return -1;
     }
-    return finish(g, node, fn);
+    return build_with(g, node, fn);
 }
 
 activ_node activ_graph_apply_shared(activ_graph *g, activ_node x, activ_node earlier)
 {
-    graph_node *node = activ_graph_start(g, &activ_kind_activation, x, -1);
+    graph_node *node = activ_graph_new_node(g, &activ_kind_activation, x, -1);
     if (!node)
         return -1;
-    if (earlier < 0 || (size_t)earlier >= g->node_count || !g->nodes[earlier].fn) {
+    const graph_node *other = activ_graph_node_at(g, earlier);
+    if (!other || !other->fn) {
         activ_graph_fail(g, ACTIV_ERROR_INVALID, node,
                          "the layer to share with is no activation of this graph");
         return -1;
     }
-    node->shares = g->nodes[earlier].shares >= 0 ? g->nodes[earlier].shares : earlier;
-    return finish(g, node, g->nodes[earlier].fn);
+    node->shares = other->shares >= 0 ? other->shares : earlier;
+    return build_with(g, node, other->fn);
 }

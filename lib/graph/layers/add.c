@@ -1,24 +1,23 @@
 /* add: y = a + b, of one shape. */
 #include <string.h>
 
-#include "graph/graph.h"
+#include "graph/layer.h"
 
-static activ_status build(activ_graph *g, activ_node id)
+static activ_status build(activ_graph *g, graph_node *node)
 {
-    return activ_graph_take_one_shape(g, &g->nodes[id]);
+    return activ_graph_take_one_shape(g, node);
 }
 
 static void forward(graph_run *run, const graph_node *node)
 {
-    const activ_graph *g = run->graph;
-    g->kernels->add(run->batch * node->features, activ_run_values(run, activ_graph_input_of(g, node, 0)),
-                    activ_run_values(run, activ_graph_input_of(g, node, 1)), activ_run_output(run, node));
+    run->kernels->add(run->batch * node->features, activ_run_input(run, node, 0), activ_run_input(run, node, 1),
+                      activ_run_output(run, node));
 }
 
 static void backward(graph_run *run, const graph_node *node, float *const dx[2])
 {
     const float *dy = activ_run_gradient(run, node);
-    for (int i = 0; i < 2; i++)
+    for (size_t i = 0; i < 2; i++)
         if (dx[i])
             memcpy(dx[i], dy, run->batch * node->features * sizeof *dy);
 }
@@ -40,6 +39,6 @@ const graph_kind activ_kind_add = {
 
 activ_node activ_graph_add(activ_graph *g, activ_node a, activ_node b)
 {
-    graph_node *node = activ_graph_start(g, &activ_kind_add, a, b);
-    return node ? activ_graph_finish(g, node) : -1;
+    graph_node *node = activ_graph_new_node(g, &activ_kind_add, a, b);
+    return node ? activ_graph_build_node(g, node) : -1;
 }

@@ -1,23 +1,22 @@
 /* batch_norm: each channel, over all samples of the batch and all its values in each, gets mean 0 and
  * variance 1, then a weight and a bias of its own; evaluation uses running means and variances instead.
  * Ioffe, Szegedy 2015, with the details of PyTorch. The channels are the first dimension of a sample. */
-#include "graph/graph.h"
+#include "graph/layer.h"
 
 /* Its buffers, from first_buffer on. */
 enum { RUNNING_MEAN, RUNNING_VAR };
 
-static activ_status build(activ_graph *g, activ_node id)
+static activ_status build(activ_graph *g, graph_node *node)
 {
-    graph_node *node = &g->nodes[id];
     activ_status status = activ_graph_take_one_shape(g, node);
     if (status == ACTIV_OK)
-        status = activ_graph_add_tensor(g, id, "weight", 1, node->shape);
+        status = activ_graph_add_tensor(g, node, "weight", 1, node->shape);
     if (status == ACTIV_OK)
-        status = activ_graph_add_tensor(g, id, "bias", 1, node->shape);
+        status = activ_graph_add_tensor(g, node, "bias", 1, node->shape);
     if (status == ACTIV_OK)
-        status = activ_graph_add_buffer(g, id, "running_mean", 1, node->shape);
+        status = activ_graph_add_buffer(g, node, "running_mean", 1, node->shape);
     if (status == ACTIV_OK)
-        status = activ_graph_add_buffer(g, id, "running_var", 1, node->shape);
+        status = activ_graph_add_buffer(g, node, "running_var", 1, node->shape);
     return status;
 }
 
@@ -49,7 +48,7 @@ static batch_norm_job job_of(const graph_run *run, const graph_node *node)
 {
     const activ_graph *g = run->graph;
     batch_norm_job job = {
-        .kernels = g->kernels,
+        .kernels = run->kernels,
         .whole = {
             .rows = run->batch, .channels = node->shape[0], .length = node->features / node->shape[0],
             .weight = activ_graph_tensor_values(g, node->first_tensor),
@@ -57,7 +56,7 @@ static batch_norm_job job_of(const graph_run *run, const graph_node *node)
             .eps = node->eps, .momentum = node->momentum,
         },
         .training = run->training,
-        .x = activ_run_values(run, activ_graph_input_of(g, node, 0)),
+        .x = activ_run_input(run, node, 0),
         .running_mean = activ_graph_buffer_values(g, node->first_buffer + RUNNING_MEAN),
         .running_var = activ_graph_buffer_values(g, node->first_buffer + RUNNING_VAR),
         .saved = run->training ? activ_run_saved(run, node) : NULL,
@@ -160,8 +159,8 @@ const graph_kind activ_kind_batch_norm = {
 
 activ_node activ_graph_batch_norm(activ_graph *g, activ_node x, const activ_norm_options *options)
 {
-    graph_node *node = activ_graph_start(g, &activ_kind_batch_norm, x, -1);
+    graph_node *node = activ_graph_new_node(g, &activ_kind_batch_norm, x, -1);
     if (!node || activ_graph_take_norm_options(g, node, options) != ACTIV_OK)
         return -1;
-    return activ_graph_finish(g, node);
+    return activ_graph_build_node(g, node);
 }

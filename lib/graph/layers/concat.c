@@ -2,11 +2,10 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "graph/graph.h"
+#include "graph/layer.h"
 
-static activ_status build(activ_graph *g, activ_node id)
+static activ_status build(activ_graph *g, graph_node *node)
 {
-    graph_node *node = &g->nodes[id];
     const graph_node *a = activ_graph_input_of(g, node, 0), *b = activ_graph_input_of(g, node, 1);
     int fits = a->ndim == b->ndim;
     for (size_t i = 0; fits && i < a->ndim; i++)
@@ -42,7 +41,7 @@ static void forward(graph_run *run, const graph_node *node)
     const activ_graph *g = run->graph;
     size_t whole = together(node, node), pieces = run->batch * (node->features / whole);
     float *y = activ_run_output(run, node);
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 2; i++) {
         const graph_node *input = activ_graph_input_of(g, node, i);
         size_t width = together(node, input);
         copy_pieces(pieces, width, activ_run_values(run, input), width, y, whole);
@@ -55,7 +54,7 @@ static void backward(graph_run *run, const graph_node *node, float *const dx[2])
     const activ_graph *g = run->graph;
     size_t whole = together(node, node), pieces = run->batch * (node->features / whole);
     const float *dy = activ_run_gradient(run, node);
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 2; i++) {
         size_t width = together(node, activ_graph_input_of(g, node, i));
         if (dx[i])
             copy_pieces(pieces, width, dy, whole, dx[i], width);
@@ -92,8 +91,8 @@ const graph_kind activ_kind_concat = {
 
 activ_node activ_graph_concat(activ_graph *g, activ_node a, activ_node b, int32_t axis)
 {
-    graph_node *node = activ_graph_start(g, &activ_kind_concat, a, b);
+    graph_node *node = activ_graph_new_node(g, &activ_kind_concat, a, b);
     if (!node || activ_graph_take_axis(g, node, axis) != ACTIV_OK)
         return -1;
-    return activ_graph_finish(g, node);
+    return activ_graph_build_node(g, node);
 }

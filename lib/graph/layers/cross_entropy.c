@@ -1,9 +1,8 @@
 /* cross_entropy: mean over the samples of -ln softmax(logits)[label]. */
-#include "graph/graph.h"
+#include "graph/layer.h"
 
-static activ_status build(activ_graph *g, activ_node id)
+static activ_status build(activ_graph *g, graph_node *node)
 {
-    graph_node *node = &g->nodes[id];
     if (activ_graph_input_of(g, node, 0)->ndim != 1)
         return activ_graph_fail_shape(g, node, "needs one dimension per sample, the classes");
     node->ndim = 1;
@@ -13,10 +12,9 @@ static activ_status build(activ_graph *g, activ_node id)
 
 static void loss(graph_run *run, const graph_node *node, float *dx)
 {
-    const activ_graph *g = run->graph;
-    const graph_node *logits = activ_graph_input_of(g, node, 0);
-    g->kernels->cross_entropy(run->batch, logits->features, activ_run_values(run, logits), run->labels,
-                              1.0f / (float)run->batch, &run->loss_sum, dx);
+    const graph_node *logits = activ_graph_input_of(run->graph, node, 0);
+    run->kernels->cross_entropy(run->batch, logits->features, activ_run_values(run, logits), run->labels,
+                                1.0f / (float)run->batch, &run->loss_sum, dx);
 }
 
 static activ_node parse(activ_graph *g, const graph_line *line)
@@ -35,6 +33,6 @@ const graph_kind activ_kind_cross_entropy = {
 
 activ_node activ_graph_cross_entropy(activ_graph *g, activ_node logits)
 {
-    graph_node *node = activ_graph_start(g, &activ_kind_cross_entropy, logits, -1);
-    return node ? activ_graph_finish(g, node) : -1;
+    graph_node *node = activ_graph_new_node(g, &activ_kind_cross_entropy, logits, -1);
+    return node ? activ_graph_build_node(g, node) : -1;
 }

@@ -2,11 +2,11 @@
  * copies. Srivastava et al. 2014, in the inverted form of PyTorch. */
 #include <string.h>
 
-#include "graph/graph.h"
+#include "graph/layer.h"
 
-static activ_status build(activ_graph *g, activ_node id)
+static activ_status build(activ_graph *g, graph_node *node)
 {
-    return activ_graph_take_one_shape(g, &g->nodes[id]);
+    return activ_graph_take_one_shape(g, node);
 }
 
 /* What each value was multiplied by. */
@@ -46,12 +46,11 @@ static void forward_part(void *argument, size_t parts, size_t part)
 
 static void forward(graph_run *run, const graph_node *node)
 {
-    const activ_graph *g = run->graph;
     size_t n = run->batch * node->features;
-    const float *x = activ_run_values(run, activ_graph_input_of(g, node, 0));
+    const float *x = activ_run_input(run, node, 0);
     float *y = activ_run_output(run, node);
     if (run->training) {
-        dropout_job job = { g->kernels, g->seed, activ_run_stream(run, node), node->p, n, x, y,
+        dropout_job job = { run->kernels, run->seed, activ_run_stream(run, node), node->p, n, x, y,
                             activ_run_saved(run, node) };
         activ_run_share(run, n * ACTIV_WORK_ELEMENT, forward_part, &job);
     } else if (y != x) {
@@ -61,7 +60,7 @@ static void forward(graph_run *run, const graph_node *node)
 
 static void backward(graph_run *run, const graph_node *node, float *const dx[2])
 {
-    dropout_job job = { .kernels = run->graph->kernels, .n = run->batch * node->features, .y = dx[0],
+    dropout_job job = { .kernels = run->kernels, .n = run->batch * node->features, .y = dx[0],
                         .x = activ_run_gradient(run, node), .factors = activ_run_saved(run, node) };
     if (dx[0])
         activ_run_share(run, job.n * ACTIV_WORK_ELEMENT, multiply_part, &job);
@@ -97,7 +96,7 @@ const graph_kind activ_kind_dropout = {
 
 activ_node activ_graph_dropout(activ_graph *g, activ_node x, float p)
 {
-    graph_node *node = activ_graph_start(g, &activ_kind_dropout, x, -1);
+    graph_node *node = activ_graph_new_node(g, &activ_kind_dropout, x, -1);
     if (!node)
         return -1;
     if (!(p >= 0.0f && p <= 1.0f)) {
@@ -105,5 +104,5 @@ activ_node activ_graph_dropout(activ_graph *g, activ_node x, float p)
         return -1;
     }
     node->p = p;
-    return activ_graph_finish(g, node);
+    return activ_graph_build_node(g, node);
 }

@@ -1,11 +1,10 @@
 /* flatten: each sample as one row. The same values under another shape. */
 #include <string.h>
 
-#include "graph/graph.h"
+#include "graph/layer.h"
 
-static activ_status build(activ_graph *g, activ_node id)
+static activ_status build(activ_graph *g, graph_node *node)
 {
-    graph_node *node = &g->nodes[id];
     node->ndim = 1;
     node->shape[0] = activ_graph_input_of(g, node, 0)->features;
     return ACTIV_OK;
@@ -35,6 +34,6 @@ const graph_kind activ_kind_flatten = {
 
 activ_node activ_graph_flatten(activ_graph *g, activ_node x)
 {
-    graph_node *node = activ_graph_start(g, &activ_kind_flatten, x, -1);
-    return node ? activ_graph_finish(g, node) : -1;
+    graph_node *node = activ_graph_new_node(g, &activ_kind_flatten, x, -1);
+    return node ? activ_graph_build_node(g, node) : -1;
 }

@@ -1,13 +1,5 @@
 /* input: the caller's samples. */
-#include "graph/graph.h"
-
-static activ_status build(activ_graph *g, activ_node id)
-{
-    if (g->input >= 0)
-        return activ_graph_fail(g, ACTIV_ERROR_STATE, &g->nodes[id], "the graph has an input already");
-    g->input = id;
-    return ACTIV_OK;
-}
+#include "graph/layer.h"
 
 static void describe(const activ_graph *g, const graph_node *node, activ_text *text)
 {
@@ -25,7 +17,6 @@ static activ_node parse(activ_graph *g, const graph_line *line)
 
 const graph_kind activ_kind_input = {
     .name = "input",
-    .build = build,
     .describe = describe,
     .parse = parse,
     .takes_numbers = 1,
@@ -33,7 +24,7 @@ const graph_kind activ_kind_input = {
 
 activ_node activ_graph_input_shape(activ_graph *g, size_t ndim, const size_t *shape)
 {
-    graph_node *node = activ_graph_start(g, &activ_kind_input, -1, -1);
+    graph_node *node = activ_graph_new_node(g, &activ_kind_input, -1, -1);
     if (!node)
         return -1;
     if (!shape || ndim == 0 || ndim >= ACTIV_MAX_DIMS) {
@@ -43,7 +34,7 @@ activ_node activ_graph_input_shape(activ_graph *g, size_t ndim, const size_t *sh
     node->ndim = ndim;
     for (size_t i = 0; i < ndim; i++)
         node->shape[i] = shape[i];
-    return activ_graph_finish(g, node);
+    return activ_graph_build_node(g, node);
 }
 
 activ_node activ_graph_input(activ_graph *g, size_t features)

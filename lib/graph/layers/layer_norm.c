@@ -1,16 +1,15 @@
 /* layer_norm: the last dimensions of each sample get mean 0 and variance 1, then a weight and a bias for
  * each of their values. Ba, Kiros, Hinton 2016, with the details of PyTorch. */
-#include "graph/graph.h"
+#include "graph/layer.h"
 
-static activ_status build(activ_graph *g, activ_node id)
+static activ_status build(activ_graph *g, graph_node *node)
 {
-    graph_node *node = &g->nodes[id];
     activ_status status = activ_graph_take_one_shape(g, node);
     size_t ndim = node->ndim - node->axis;
     if (status == ACTIV_OK)
-        status = activ_graph_add_tensor(g, id, "weight", ndim, node->shape + node->axis);
+        status = activ_graph_add_tensor(g, node, "weight", ndim, node->shape + node->axis);
     if (status == ACTIV_OK)
-        status = activ_graph_add_tensor(g, id, "bias", ndim, node->shape + node->axis);
+        status = activ_graph_add_tensor(g, node, "bias", ndim, node->shape + node->axis);
     return status;
 }
 
@@ -41,14 +40,14 @@ static layer_norm_job job_of(const graph_run *run, const graph_node *node)
     const activ_graph *g = run->graph;
     size_t width = columns(node);
     layer_norm_job job = {
-        .kernels = g->kernels,
+        .kernels = run->kernels,
         .whole = {
             .rows = run->batch * (node->features / width), .columns = width,
             .weight = activ_graph_tensor_values(g, node->first_tensor),
             .bias = activ_graph_tensor_values(g, node->first_tensor + 1),
             .eps = node->eps,
         },
-        .x = activ_run_values(run, activ_graph_input_of(g, node, 0)),
+        .x = activ_run_input(run, node, 0),
         .saved = run->training ? activ_run_saved(run, node) : NULL,
     };
     return job;
@@ -156,10 +155,10 @@ const graph_kind activ_kind_layer_norm = {
 
 activ_node activ_graph_layer_norm(activ_graph *g, activ_node x, int32_t axis, const activ_norm_options *options)
 {
-    graph_node *node = activ_graph_start(g, &activ_kind_layer_norm, x, -1);
+    graph_node *node = activ_graph_new_node(g, &activ_kind_layer_norm, x, -1);
     if (!node || activ_graph_take_axis(g, node, axis) != ACTIV_OK ||
         activ_graph_take_norm_options(g, node, options) != ACTIV_OK)
         return -1;
     node->momentum = 0.0f;
-    return activ_graph_finish(g, node);
+    return activ_graph_build_node(g, node);
 }

@@ -4,28 +4,27 @@
 
 #include "activ/random.h"
 #include "base/random.h"
-#include "graph/graph.h"
+#include "graph/layer.h"
 
-static activ_status build(activ_graph *g, activ_node id)
+static activ_status build(activ_graph *g, graph_node *node)
 {
-    const graph_node *node = &g->nodes[id];
     const graph_node *input = activ_graph_input_of(g, node, 0);
     if (input->ndim != 1)
         return activ_graph_fail_shape(g, node, "needs one dimension per sample (flatten gives that)");
     size_t shape[2] = { node->shape[0], input->features };
-    activ_status status = activ_graph_add_tensor(g, id, "weight", 2, shape);
+    activ_status status = activ_graph_add_tensor(g, node, "weight", 2, shape);
     if (status == ACTIV_OK && !node->no_bias)
-        status = activ_graph_add_tensor(g, id, "bias", 1, shape);
+        status = activ_graph_add_tensor(g, node, "bias", 1, shape);
     return status;
 }
 
-/* The activation that works on the product while it is in the cache; -1: none. */
-static activ_gemm_finish finish_of(const graph_run *run, activ_node activation, activ_fn_values *values)
+/* What runs in the epilogue of a product: this activation, or nothing (-1). */
+static activ_gemm_finish epilogue_of(const graph_run *run, activ_node activation, activ_fn_values *values)
 {
     activ_gemm_finish finish = { NULL, NULL, 0, NULL, NULL, 0 };
     if (activation < 0)
         return finish;
-    const graph_node *node = &run->graph->nodes[activation];
+    const graph_node *node = activ_graph_node_at(run->graph, activation);
     activ_fn_set_values(node->fn, activ_activation_params(run->graph, node), values);
     finish.kernel = node->fn->kernel;
     finish.values = values->values;
@@ -43,7 +42,7 @@ static void forward_part(void *argument, size_t parts, size_t part)
 {
     const forward_job *job = argument;
     activ_gemm g = activ_product_part(job->run, &job->product, parts, part);
-    job->run->graph->kernels->gemm(&g);
+    job->run->kernels->gemm(&g);
 }
 
 static void forward(graph_run *run, const graph_node *node)
@@ -57,10 +56,10 @@ static void forward(graph_run *run, const graph_node *node)
         .b = activ_graph_tensor_values(g, node->first_tensor), .b_rows = 1, .b_columns = input->features,
         .c = activ_run_output(run, node), .c_rows = node->features,
         .bias = node->no_bias ? NULL : activ_graph_tensor_values(g, node->first_tensor + 1),
-        .finish = finish_of(run, node->finish, &values),
+        .finish = epilogue_of(run, node->plan.fused_forward, &values),
     } };
-    if (node->finish >= 0)
-        job.product.finish.y = activ_run_output(run, &g->nodes[node->finish]);
+    if (node->plan.fused_forward >= 0)
+        job.product.finish.y = activ_run_output(run, activ_graph_node_at(g, node->plan.fused_forward));
     activ_run_share(run, run->batch * node->features * input->features, forward_part, &job);
 }
 
@@ -76,7 +75,7 @@ typedef struct backward_job {
 static void backward_part(void *argument, size_t parts, size_t part)
 {
     const backward_job *job = argument;
-    const activ_kernels *kernels = job->run->graph->kernels;
+    const activ_kernels *kernels = job->run->kernels;
     activ_gemm g = activ_product_part(job->run, &job->weight, parts, part);
     kernels->gemm(&g);
     if (job->bias) {
@@ -112,36 +111,41 @@ static void backward(graph_run *run, const graph_node *node, float *const dx[2])
             .a = dy, .a_rows = out, .a_columns = 1,
             .b = activ_graph_tensor_values(g, node->first_tensor), .b_rows = in, .b_columns = 1,
             .c = dx[0], .c_rows = in,
-            .finish = finish_of(run, node->back_finish, &values),
+            .finish = epilogue_of(run, node->plan.fused_backward, &values),
         };
-        if (node->back_finish >= 0)
-            job.input.finish.x = activ_run_values(run, activ_graph_input_of(g, input, 0));
+        if (node->plan.fused_backward >= 0)
+            job.input.finish.x = activ_run_input(run, input, 0);
     }
     activ_run_share(run, run->batch * in * out * (dx[0] ? 2 : 1), backward_part, &job);
 }
 
-static size_t scratch(const activ_graph *g, const graph_node *node, size_t batch, int predicting)
+static size_t scratch(const activ_graph *g, const graph_node *node, size_t batch, size_t threads, int predicting)
 {
     size_t in = activ_graph_input_of(g, node, 0)->features, out = node->features;
-    size_t threads = predicting ? 1 : (size_t)g->host.executor.num_threads, most;
-    most = activ_product_scratch(batch, out, in, threads);
+    size_t largest = activ_product_scratch(batch, out, in, threads);
     if (!predicting) {
         size_t weight = activ_product_scratch(out, in, batch, threads);
         size_t back = activ_product_scratch(batch, in, out, threads);
-        most = weight > most ? weight : most;
-        most = back > most ? back : most;
+        largest = weight > largest ? weight : largest;
+        largest = back > largest ? back : largest;
     }
-    return most;
+    return largest;
+}
+
+static size_t multiply_adds(const activ_graph *g, const graph_node *node)
+{
+    return node->features * activ_graph_input_of(g, node, 0)->features;
 }
 
 /* PyTorch's default for a linear layer: weight and bias uniform in +-1/sqrt(in). */
 static void init(activ_graph *g, const graph_node *node, uint64_t seed)
 {
-    float bound = (float)(1.0 / sqrt((double)activ_graph_input_of(g, node, 0)->features));
+    const size_t in = activ_graph_input_of(g, node, 0)->features, counts[] = { in * node->features, node->features };
+    float bound = (float)(1.0 / sqrt((double)in));
     for (size_t i = 0; i < node->tensors; i++) {
         size_t tensor = node->first_tensor + i;
-        activ_random_uniform(seed, ACTIV_STREAM(ACTIV_STREAM_INIT, tensor), 0, g->tensors[tensor].count,
-                             -bound, bound, activ_graph_tensor_values(g, tensor));
+        activ_random_uniform(seed, ACTIV_STREAM(ACTIV_STREAM_INIT, tensor), 0, counts[i], -bound, bound,
+                             activ_graph_tensor_values(g, tensor));
     }
 }
 
@@ -171,11 +175,12 @@ const graph_kind activ_kind_linear = {
     .inputs = 1,
     .numbered = 1,
     .reads_input = 1,
-    .finishes = 1,
+    .fuses = 1,
     .build = build,
     .forward = forward,
     .backward = backward,
     .scratch = scratch,
+    .multiply_adds = multiply_adds,
     .init = init,
     .describe = describe,
     .keys = { "out_features", "bias" },
@@ -184,13 +189,13 @@ const graph_kind activ_kind_linear = {
 
 static activ_node linear(activ_graph *g, activ_node x, size_t out_features, int no_bias)
 {
-    graph_node *node = activ_graph_start(g, &activ_kind_linear, x, -1);
+    graph_node *node = activ_graph_new_node(g, &activ_kind_linear, x, -1);
     if (!node)
         return -1;
     node->ndim = 1;
     node->shape[0] = out_features;
     node->no_bias = no_bias;
-    return activ_graph_finish(g, node);
+    return activ_graph_build_node(g, node);
 }
 
 activ_node activ_graph_linear(activ_graph *g, activ_node x, size_t out_features)

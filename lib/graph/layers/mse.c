@@ -1,9 +1,9 @@
 /* mse: mean over all values of (prediction - target)^2. */
-#include "graph/graph.h"
+#include "graph/layer.h"
 
-static activ_status build(activ_graph *g, activ_node id)
+static activ_status build(activ_graph *g, graph_node *node)
 {
-    graph_node *node = &g->nodes[id];
+    (void)g;
     node->ndim = 1;
     node->shape[0] = 1;
     return ACTIV_OK;
@@ -11,11 +11,10 @@ static activ_status build(activ_graph *g, activ_node id)
 
 static void loss(graph_run *run, const graph_node *node, float *dx)
 {
-    const activ_graph *g = run->graph;
-    const graph_node *prediction = activ_graph_input_of(g, node, 0);
+    const graph_node *prediction = activ_graph_input_of(run->graph, node, 0);
     size_t n = run->batch * prediction->features;
-    g->kernels->squared_error(n, activ_run_values(run, prediction), run->targets, (float)(2.0 / (double)n),
-                              &run->loss_sum, dx);
+    run->kernels->squared_error(n, activ_run_values(run, prediction), run->targets, (float)(2.0 / (double)n),
+                                &run->loss_sum, dx);
 }
 
 static activ_node parse(activ_graph *g, const graph_line *line)
@@ -34,6 +33,6 @@ const graph_kind activ_kind_mse = {
 
 activ_node activ_graph_mse(activ_graph *g, activ_node prediction)
 {
-    graph_node *node = activ_graph_start(g, &activ_kind_mse, prediction, -1);
-    return node ? activ_graph_finish(g, node) : -1;
+    graph_node *node = activ_graph_new_node(g, &activ_kind_mse, prediction, -1);
+    return node ? activ_graph_build_node(g, node) : -1;
 }

@@ -1,7 +1,6 @@
-/* What a graph tells of itself, and initial values. */
+/* What a graph tells of itself. */
 #include <string.h>
 
-#include "base/random.h"
 #include "base/sized.h"
 #include "graph/graph.h"
 
@@ -18,12 +17,10 @@ activ_status activ_graph_node_info(const activ_graph *g, activ_node id, activ_no
     own.spec = activ_fn_spec(node->fn);
     own.ndim = node->ndim;
     memcpy(own.shape, node->shape, sizeof own.shape);
-    for (size_t i = 0; i < node->tensors; i++) {
-        const graph_tensor *t = &g->tensors[node->first_tensor + i];
-        own.params += t->count;
-        if (t->ndim == 2 && node->kind == &activ_kind_linear)
-            own.multiply_adds += t->count;
-    }
+    for (size_t i = 0; i < node->tensors; i++)
+        own.params += g->tensors[node->first_tensor + i].count;
+    if (node->kind->multiply_adds)
+        own.multiply_adds = node->kind->multiply_adds(g, node);
     own.inputs[0] = node->inputs[0];
     own.inputs[1] = node->inputs[1];
     own.p = node->p;
@@ -67,24 +64,60 @@ activ_status activ_graph_buffer_info(const activ_graph *g, size_t index, activ_p
     return index < g->buffer_count ? tell_tensor(&g->buffers[index], info) : ACTIV_ERROR_RANGE;
 }
 
-activ_status activ_graph_init(activ_graph *g, uint64_t seed)
+size_t activ_graph_node_count(const activ_graph *g)
 {
-    if (!g)
-        return ACTIV_ERROR_INVALID;
-    if (g->status != ACTIV_OK)
-        return g->status;
-    activ_status status = activ_graph_check_compiled(g, 0);
-    if (status != ACTIV_OK)
-        return status;
-    for (size_t i = 0; i < g->node_count; i++)
-        if (g->nodes[i].kind->init)
-            g->nodes[i].kind->init(g, &g->nodes[i], seed);
-    g->seed = seed;
-    g->step = 0;
-    return ACTIV_OK;
+    return g ? g->node_count : 0;
+}
+
+size_t activ_graph_tensor_count(const activ_graph *g)
+{
+    return g ? g->tensor_count : 0;
+}
+
+size_t activ_graph_param_count(const activ_graph *g)
+{
+    return g ? g->param_count : 0;
+}
+
+float *activ_graph_params(activ_graph *g)
+{
+    return g && g->arena ? g->arena + g->params_at : NULL;
+}
+
+float *activ_graph_grads(activ_graph *g)
+{
+    return g && g->max_batch > 0 ? g->arena + g->grads_at : NULL;
+}
+
+size_t activ_graph_buffer_count(const activ_graph *g)
+{
+    return g ? g->buffer_values : 0;
+}
+
+float *activ_graph_buffers(activ_graph *g)
+{
+    return g && g->arena ? g->arena + g->buffers_at : NULL;
+}
+
+size_t activ_graph_buffer_tensor_count(const activ_graph *g)
+{
+    return g ? g->buffer_count : 0;
+}
+
+size_t activ_graph_max_batch(const activ_graph *g)
+{
+    return g ? g->max_batch : 0;
 }
 
 uint64_t activ_graph_seed(const activ_graph *g)
 {
     return g ? g->seed : 0;
+}
+
+const float *activ_graph_values(const activ_graph *g, activ_node id)
+{
+    if (!g || id < 0 || (size_t)id >= g->node_count || !g->have_values)
+        return NULL;
+    const graph_node *node = &g->nodes[g->nodes[id].plan.source];
+    return node->plan.value == ACTIV_NOWHERE ? NULL : g->arena + node->plan.value;
 }

@@ -1,0 +1,59 @@
+/* What went wrong: the graph's message, and its first mistake in building. */
+#include "graph/graph.h"
+
+activ_status activ_graph_say_pieces(activ_graph *g, activ_status status, const graph_node *node,
+                                    const char *const *pieces)
+{
+    activ_text text;
+    activ_text_start(&text, g->error.text, sizeof g->error.text);
+    if (node) {
+        activ_text_add(&text, node->name);
+        activ_text_add(&text, " (");
+        activ_text_add(&text, node->kind->name);
+        activ_text_add(&text, "): ");
+    }
+    for (; *pieces; pieces++)
+        activ_text_add(&text, *pieces);
+    return activ_host_log(&g->host, status, g->error.text);
+}
+
+activ_status activ_graph_fail_pieces(activ_graph *g, activ_status status, const graph_node *node,
+                                     const char *const *pieces)
+{
+    if (g->status != ACTIV_OK)
+        return g->status;
+    if (!g->arena)
+        g->status = status;
+    return activ_graph_say_pieces(g, status, node, pieces);
+}
+
+activ_status activ_graph_fail_shape(activ_graph *g, const graph_node *node, const char *what)
+{
+    char shapes[320];
+    activ_text text;
+    activ_text_start(&text, shapes, sizeof shapes);
+    for (size_t i = 0; i < node->input_count; i++) {
+        const graph_node *input = &g->nodes[node->inputs[i]];
+        activ_text_add(&text, i == 0 ? "" : " and ");
+        activ_text_add(&text, input->name);
+        activ_text_add(&text, " has shape ");
+        activ_text_add_shape(&text, input->ndim, input->shape);
+    }
+    return activ_graph_fail(g, ACTIV_ERROR_SHAPE, node, what, ", but ", shapes);
+}
+
+activ_status activ_graph_check_compiled(activ_graph *g, int batches)
+{
+    if (g->status != ACTIV_OK)
+        return g->status;   /* its first mistake, which activ_graph_error goes on telling */
+    if (!activ_graph_is_compiled(g))
+        return activ_graph_say(g, ACTIV_ERROR_STATE, NULL, "the graph is not compiled");
+    if (batches && g->max_batch == 0)
+        return activ_graph_say(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled for predictions only");
+    return ACTIV_OK;
+}
+
+const char *activ_graph_error(const activ_graph *g)
+{
+    return g ? g->error.text : "";
+}
