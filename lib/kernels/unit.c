@@ -8,12 +8,13 @@
 #include "base/dmath.h"
 #include "kernels/kernels.h"
 
-#include "kernels/gemm.h"
-#include "kernels/norm.h"
+/* Not headers (NAME.inc.h): code in the vocabulary of the tier, which may stand here only. */
+#include "kernels/cross_entropy.inc.h"
+#include "kernels/gemm.inc.h"
+#include "kernels/norm.inc.h"
 #include "kernels/random.h"
-#include "kernels/reduce.h"
-#include "kernels/rowwise.h"
-#include "kernels/update.h"
+#include "kernels/reduce.inc.h"
+#include "kernels/update.inc.h"
 
 static const activ_fn_kernel *const functions[ACTIV_FN_COUNT] = {
 #define ACTIV_FN_ROW(name) &name##_kernel,

@@ -1,4 +1,4 @@
-/* Functions of a whole row: softmax and its cross-entropy. */
+/* Softmax cross-entropy, row by row. */
 
 /* Loss of a row: ln(sum of e^(x_j - m)) - (x_label - m), m the largest x. The sum is kept in
  * sixteen partial sums in double; exponentials are taken twice rather than stored. NaN in a row
