@@ -50,6 +50,12 @@ void activ_text_add_float(activ_text *text, float number)
     activ_text_add_bytes(text, buffer, activ_format_float(number, buffer));
 }
 
+void activ_text_add_double(activ_text *text, double number)
+{
+    char buffer[ACTIV_DOUBLE_TEXT];
+    activ_text_add_bytes(text, buffer, activ_format_double(number, buffer));
+}
+
 void activ_text_add_shape(activ_text *text, size_t ndim, const size_t *shape)
 {
     activ_text_add(text, "(");
@@ -116,42 +122,47 @@ size_t activ_parse_u64(const char *text, size_t length, uint64_t *number)
     return i;
 }
 
-/* ---- decimal to float32 ------------------------------------------------------------------
- * A whole number of up to 640 bits holds every value exactly that can matter: 128 digits (the halfway
- * point between two float32 has at most 113), times or divided by powers of ten, with a sticky bit
- * for what is cut off. Slow and short; specs are a few characters. */
+/* ---- decimal to binary ---------------------------------------------------------------------
+ * A whole number of up to 4096 bits holds every value exactly that can matter: 800 digits (the halfway
+ * point between two doubles has at most 768, between two float32 113), times or divided by powers of ten, with a
+ * sticky bit for what is cut off. Slow and short; specs are a few characters. */
 
-#define WORDS 20
-#define MAX_DIGITS 128
+#define WORDS 128
+#define MAX_DIGITS 800
 
 typedef struct big {
     uint32_t word[WORDS];   /* least significant first */
+    int used;               /* words that may be other than 0 */
 } big;
 
 static void big_mul_add(big *b, uint32_t factor, uint32_t addend)
 {
     uint64_t carry = addend;
-    for (int i = 0; i < WORDS; i++) {
+    for (int i = 0; i < b->used; i++) {
         carry += (uint64_t)b->word[i] * factor;
         b->word[i] = (uint32_t)carry;
         carry >>= 32;
     }
+    if (carry != 0 && b->used < WORDS)
+        b->word[b->used++] = (uint32_t)carry;
 }
 
 static uint32_t big_div(big *b, uint32_t divisor)
 {
     uint64_t rest = 0;
-    for (int i = WORDS; i-- > 0;) {
+    for (int i = b->used; i-- > 0;) {
         rest = rest << 32 | b->word[i];
         b->word[i] = (uint32_t)(rest / divisor);
         rest %= divisor;
     }
+    while (b->used > 0 && b->word[b->used - 1] == 0)
+        b->used--;
     return (uint32_t)rest;
 }
 
 static int big_length(const big *b)   /* bits */
 {
-    for (int i = WORDS; i-- > 0;)
+    for (int i = b->used; i-- > 0;)
         if (b->word[i] != 0)
             for (int j = 32; j-- > 0;)
                 if (b->word[i] >> j & 1)
@@ -159,22 +170,38 @@ static int big_length(const big *b)   /* bits */
     return 0;
 }
 
-static int big_bit(const big *b, int i)
+static void big_shift(big *b, int shift)
 {
-    return i >= 0 && (b->word[i / 32] >> (i % 32) & 1);
+    int words = shift / 32;
+    if (words > 0) {
+        memmove(b->word + words, b->word, (size_t)b->used * sizeof b->word[0]);
+        memset(b->word, 0, (size_t)words * sizeof b->word[0]);
+        b->used += words;
+    }
+    big_mul_add(b, (uint32_t)1 << shift % 32, 0);
 }
 
-/* Rounds b * 2^exponent to the nearest float32, ties to even. */
-static float big_round(const big *b, int exponent, int sticky, int *overflow)
+static int big_bit(const big *b, int i)
+{
+    return i >= 0 && i / 32 < b->used && (b->word[i / 32] >> (i % 32) & 1);
+}
+
+/* A binary format: bits of the fraction, and the exponents of the smallest and the largest normal numbers. */
+typedef struct binary {
+    int fraction, least, largest;
+} binary;
+
+/* The bits of the number of a format that is nearest to b * 2^exponent, ties to even. */
+static uint64_t big_round(const big *b, int exponent, int sticky, binary to, int *overflow)
 {
     int length = big_length(b);
     if (length == 0)
-        return 0.0f;
+        return 0;
     int top = length - 1 + exponent;                     /* 2^top <= value */
-    int last = (top < -126 ? -126 : top) - 23 - exponent; /* bit of b that is the last place */
-    uint32_t mantissa = 0;
+    int last = (top < to.least ? to.least : top) - to.fraction - exponent; /* bit of b that is the last place */
+    uint64_t mantissa = 0;
     for (int i = length - 1; i >= last && i >= 0; i--)
-        mantissa = mantissa << 1 | (uint32_t)big_bit(b, i);
+        mantissa = mantissa << 1 | (uint64_t)big_bit(b, i);
     if (last < 0)
         mantissa <<= -last;
     for (int i = 0; i < last - 1 && i < length; i++)
@@ -182,31 +209,34 @@ static float big_round(const big *b, int exponent, int sticky, int *overflow)
     int half = last - 1 < length && big_bit(b, last - 1);
     if (half && (sticky || (mantissa & 1)))
         mantissa++;
-    uint32_t biased = top < -126 ? 0 : (uint32_t)(top + 126);  /* the hidden bit adds the last 1 */
-    if (top > 127) {
+    if (top > to.largest) {
         *overflow = 1;
-        return 0.0f;
+        return 0;
     }
-    uint32_t bits = (biased << 23) + mantissa;
-    if (bits >= 0x7f800000u) {
+    uint64_t biased = top < to.least ? 0 : (uint64_t)(top - to.least);  /* the hidden bit adds the last 1 */
+    uint64_t bits = (biased << to.fraction) + mantissa;
+    if (bits >> to.fraction > (uint64_t)(to.largest - to.least + 1)) {
         *overflow = 1;
-        return 0.0f;
+        return 0;
     }
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
+    return bits;
 }
 
-size_t activ_parse_float(const char *text, size_t length, float *number, int *overflow)
-{
-    big b = { { 0 } };
-    size_t i = 0;
-    int negative = 0, digits = 0, seen = 0, sticky = 0, point = 0;
-    long exponent = 0;
+/* A decimal, taken apart: digits 10^exponent, and whether something follows the digits. */
+typedef struct decimal {
+    big digits;
+    int count, sticky, negative;
+    long exponent;
+} decimal;
 
-    *overflow = 0;
+/* Characters read; 0 if there is no number. */
+static size_t read_decimal(const char *text, size_t length, decimal *d)
+{
+    size_t i = 0;
+    int seen = 0, point = 0;
+    memset(d, 0, sizeof *d);
     if (i < length && (text[i] == '+' || text[i] == '-'))
-        negative = text[i++] == '-';
+        d->negative = text[i++] == '-';
     for (; i < length; i++) {
         char c = text[i];
         if (c == '.' && !point) {
@@ -216,15 +246,15 @@ size_t activ_parse_float(const char *text, size_t length, float *number, int *ov
         if (c < '0' || c > '9')
             break;
         seen = 1;
-        if (digits == 0 && c == '0') {
-            exponent -= point;
-        } else if (digits < MAX_DIGITS) {
-            big_mul_add(&b, 10, (uint32_t)(c - '0'));
-            digits++;
-            exponent -= point;
+        if (d->count == 0 && c == '0') {
+            d->exponent -= point;
+        } else if (d->count < MAX_DIGITS) {
+            big_mul_add(&d->digits, 10, (uint32_t)(c - '0'));
+            d->count++;
+            d->exponent -= point;
         } else {
-            sticky |= c != '0';
-            exponent += !point;
+            d->sticky |= c != '0';
+            d->exponent += !point;
         }
     }
     if (!seen)
@@ -239,40 +269,64 @@ size_t activ_parse_float(const char *text, size_t length, float *number, int *ov
             for (; j < length && text[j] >= '0' && text[j] <= '9'; j++)
                 if (e < 1000000)
                     e = e * 10 + (text[j] - '0');
-            exponent += minus ? -e : e;
+            d->exponent += minus ? -e : e;
             i = j;
         }
     }
-
-    float value = 0.0f;
-    if (digits > 0) {
-        long magnitude = exponent + digits;    /* value < 10^magnitude */
-        if (magnitude > 40) {
-            *overflow = 1;
-        } else if (magnitude > -60) {
-            int shift = 0;
-            for (; exponent > 0; exponent--)
-                big_mul_add(&b, 10, 0);
-            if (exponent < 0) {
-                /* Shift left so that the quotient still has enough bits, then divide. */
-                shift = WORDS * 32 - 1 - big_length(&b);
-                int words = shift / 32, bits = shift % 32;
-                for (int k = 0; k < words; k++) {
-                    memmove(b.word + 1, b.word, (WORDS - 1) * sizeof b.word[0]);
-                    b.word[0] = 0;
-                }
-                big_mul_add(&b, (uint32_t)1 << bits, 0);
-                for (; exponent < 0; exponent++)
-                    sticky |= big_div(&b, 10) != 0;
-            }
-            value = big_round(&b, -shift, sticky, overflow);
-        }
-    }
-    *number = negative ? -value : value;
     return i;
 }
 
-/* ---- float32 to decimal ------------------------------------------------------------------ */
+size_t activ_parse_number(const char *text, size_t length, double *number, float *single, int *overflow)
+{
+    static const binary float32 = { 23, -126, 127 }, float64 = { 52, -1022, 1023 };
+    decimal d;
+    uint64_t wide = 0, narrow = 0;
+    size_t read = read_decimal(text, length, &d);
+    *overflow = 0;
+    if (read == 0)
+        return 0;
+    const long magnitude = d.exponent + d.count;    /* value < 10^magnitude */
+    if (d.count > 0 && magnitude > 40) {
+        *overflow = 1;
+    } else if (d.count > 0 && magnitude > -330) {
+        int shift = 0;
+        for (; d.exponent > 0; d.exponent--)
+            big_mul_add(&d.digits, 10, 0);
+        if (d.exponent < 0) {
+            /* Shift left so that the quotient still has enough bits (a power of ten takes less than 3.33 each), then
+             * divide. */
+            const int most = WORDS * 32 - 1 - big_length(&d.digits);
+            shift = 64 - (int)(d.exponent * 10 / 3);
+            shift = shift < most ? shift : most;
+            big_shift(&d.digits, shift);
+            for (; d.exponent <= -9; d.exponent += 9)
+                d.sticky |= big_div(&d.digits, 1000000000) != 0;
+            for (; d.exponent < 0; d.exponent++)
+                d.sticky |= big_div(&d.digits, 10) != 0;
+        }
+        wide = big_round(&d.digits, -shift, d.sticky, float64, overflow);
+        narrow = big_round(&d.digits, -shift, d.sticky, float32, overflow);
+    }
+    if (*overflow)
+        wide = narrow = 0;
+    uint32_t bits = (uint32_t)narrow | (uint32_t)d.negative << 31;
+    wide |= (uint64_t)d.negative << 63;
+    memcpy(number, &wide, sizeof wide);
+    memcpy(single, &bits, sizeof bits);
+    return read;
+}
+
+size_t activ_parse_float(const char *text, size_t length, float *number, int *overflow)
+{
+    double wide;
+    float single;
+    size_t read = activ_parse_number(text, length, &wide, &single, overflow);
+    if (read > 0)
+        *number = single;
+    return read;
+}
+
+/* ---- binary to decimal ------------------------------------------------------------------- */
 
 /* |value| = digits * 10^exponent with `count` digits, as well as double arithmetic can say; the
  * caller reads it back. */
@@ -312,7 +366,7 @@ static size_t write_digits(int negative, uint64_t digits, int count, int exponen
         exponent++;
     }
     int point = count + exponent;    /* position of the decimal point relative to the digits */
-    activ_text_start(&out, buffer, ACTIV_FLOAT_TEXT);
+    activ_text_start(&out, buffer, ACTIV_DOUBLE_TEXT);
     if (negative)
         activ_text_add(&out, "-");
     if (point > 0 && point <= 9 && exponent >= 0) {
@@ -341,35 +395,66 @@ static size_t write_digits(int negative, uint64_t digits, int count, int exponen
     return out.length;
 }
 
-size_t activ_format_float(float number, char *buffer)
+/* Zero, infinities and NaN; 0 if it is another. */
+static size_t format_special(double number, char *buffer)
 {
-    uint32_t bits;
-    memcpy(&bits, &number, sizeof bits);
-    int negative = (int)(bits >> 31);
+    uint64_t bits;
     activ_text out;
-    activ_text_start(&out, buffer, ACTIV_FLOAT_TEXT);
+    memcpy(&bits, &number, sizeof bits);
+    activ_text_start(&out, buffer, ACTIV_DOUBLE_TEXT);
     if (number != number) {
         activ_text_add(&out, "nan");
-        return out.length;
+    } else if (number == 0.0 || number - number != 0.0) {
+        activ_text_add(&out, bits >> 63 ? "-" : "");
+        activ_text_add(&out, number == 0.0 ? "0" : "inf");
     }
-    if (number == 0.0f || (bits & 0x7fffffffu) == 0x7f800000u) {
-        activ_text_add(&out, negative ? "-" : "");
-        activ_text_add(&out, number == 0.0f ? "0" : "inf");
-        return out.length;
-    }
-    for (int count = 1;; count++) {
+    return out.length;
+}
+
+size_t activ_format_float(float number, char *buffer)
+{
+    char text[ACTIV_DOUBLE_TEXT];
+    size_t length = format_special((double)number, text);
+    for (int count = 1; length == 0; count++) {
         uint64_t digits;
         int exponent;
-        round_digits(negative ? -(double)number : (double)number, count, &digits, &exponent);
+        round_digits(number < 0.0f ? -(double)number : (double)number, count, &digits, &exponent);
         /* The next larger, too: below a power of two, numbers lie closer together than above it,
          * so that the nearest may miss on the one side and the second nearest hit on the other. */
-        for (uint64_t more = 0; more < 2; more++) {
+        for (uint64_t more = 0; more < 2 && length == 0; more++) {
             int overflow;
             float back = 0.0f;
-            size_t length = write_digits(negative, digits + more, count, exponent, buffer);
-            activ_parse_float(buffer, length, &back, &overflow);
+            size_t written = write_digits(number < 0.0f, digits + more, count, exponent, text);
+            activ_parse_float(text, written, &back, &overflow);
             if (count == 9 || (back == number && !overflow))
-                return length;
+                length = written;
         }
     }
+    memcpy(buffer, text, length + 1);
+    return length;
+}
+
+size_t activ_format_double(double number, char *buffer)
+{
+    size_t length = format_special(number, buffer);
+    /* The digits come from a chain of roundings: beside them, nearest first. */
+    for (int count = 1; length == 0; count++) {
+        uint64_t digits;
+        int exponent;
+        const uint64_t around = count < 15 ? 1 : count < 17 ? 8 : 1000;
+        round_digits(number < 0.0 ? -number : number, count, &digits, &exponent);
+        for (uint64_t i = 0; i < 2 * around && length == 0; i++) {
+            int overflow;
+            float single;
+            double back = 0.0;
+            const uint64_t beside = i % 2 ? digits - (i + 1) / 2 : digits + i / 2;
+            size_t written = write_digits(number < 0.0, beside, count, exponent, buffer);
+            activ_parse_number(buffer, written, &back, &single, &overflow);
+            if (back == number)
+                length = written;
+        }
+        if (count == 17 && length == 0)
+            length = write_digits(number < 0.0, digits, count, exponent, buffer);
+    }
+    return length;
 }

@@ -22,6 +22,7 @@ void activ_text_add_bytes(activ_text *text, const char *bytes, size_t count);
 void activ_text_add_size(activ_text *text, size_t number);
 void activ_text_add_u64(activ_text *text, uint64_t number);
 void activ_text_add_float(activ_text *text, float number);                        /* see activ_format_float */
+void activ_text_add_double(activ_text *text, double number);                      /* see activ_format_double */
 void activ_text_add_shape(activ_text *text, size_t ndim, const size_t *shape);    /* "(128, 784)" */
 
 /* For messages that quote what came from outside: printable ASCII as it is, other bytes as \xHH,
@@ -38,6 +39,10 @@ void activ_message_set_pieces(activ_message *message, const char *const *pieces)
  * set if it is too large. */
 size_t activ_parse_float(const char *text, size_t length, float *number, int *overflow);
 
+/* The same as the nearest double, and as the nearest float32 of the text (not of the double). *overflow is set if it is
+ * too large for a float32. */
+size_t activ_parse_number(const char *text, size_t length, double *number, float *single, int *overflow);
+
 /* Reads digits only. Returns the characters read; 0 for none or if the number does not fit. */
 size_t activ_parse_size(const char *text, size_t length, size_t *number);
 size_t activ_parse_u64(const char *text, size_t length, uint64_t *number);
@@ -46,5 +51,9 @@ size_t activ_parse_u64(const char *text, size_t length, uint64_t *number);
  * characters and a zero byte. */
 #define ACTIV_FLOAT_TEXT 17
 size_t activ_format_float(float number, char *buffer);
+
+/* The same for a double that is no larger than a float32 may be. */
+#define ACTIV_DOUBLE_TEXT 26
+size_t activ_format_double(double number, char *buffer);
 
 #endif
