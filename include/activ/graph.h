@@ -80,6 +80,10 @@ ACTIV_API activ_node activ_graph_multiply(activ_graph *graph, activ_node a, acti
  * are the same. axis: 0 is the first dimension after the batch, -1 the last. */
 ACTIV_API activ_node activ_graph_concat(activ_graph *graph, activ_node a, activ_node b, int32_t axis);
 
+/* The same of any number of inputs, one or more; any of them may occur several times. */
+ACTIV_API activ_node activ_graph_concat_many(activ_graph *graph, size_t count, const activ_node *inputs,
+                                             int32_t axis);
+
 /* PyTorch's nn.Dropout: a training step sets each value to 0 with probability p, 0 to 1, and multiplies
  * the others by 1/(1 - p); elsewhere y = x. Which ones is a function of the seed given to
  * activ_graph_init, the layer, the number of training steps since, and the element. Srivastava,
@@ -191,7 +195,7 @@ typedef struct activ_node_info {
     size_t shape[ACTIV_MAX_DIMS];
     size_t params;           /* trainable values that belong to this layer (shared ones: to the first) */
     size_t multiply_adds;    /* of one sample, forward */
-    activ_node inputs[2];    /* -1 where there is none */
+    activ_node inputs[2];    /* the first two; -1 where there is none */
     size_t first_param;      /* the layer's parameters and gradients are activ_graph_params() and
                               * activ_graph_grads(), [first_param .. + params) */
     size_t first_buffer;     /* and its buffers activ_graph_buffers(), [first_buffer .. + buffers) */
@@ -199,6 +203,8 @@ typedef struct activ_node_info {
     float p;                 /* of dropout */
     size_t axis;             /* of concat and layer_norm, 0: the first dimension of a sample */
     float eps, momentum;     /* of batch_norm; eps of layer_norm too */
+    size_t input_count;      /* all inputs; the graph's */
+    const activ_node *all_inputs;
 } activ_node_info;
 
 ACTIV_API size_t activ_graph_node_count(const activ_graph *graph);

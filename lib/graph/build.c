@@ -27,8 +27,10 @@ void activ_graph_destroy(activ_graph *g)
     if (!g)
         return;
     activ_host host = g->host;
-    for (size_t i = 0; i < g->node_count; i++)
+    for (size_t i = 0; i < g->node_count; i++) {
         activ_fn_destroy(g->nodes[i].fn);
+        activ_host_free(&host, g->nodes[i].dx, activ_graph_node_bytes(&g->nodes[i]));
+    }
     activ_host_free(&host, g->nodes, g->node_room * sizeof *g->nodes);
     activ_host_free(&host, g->tensors, g->tensor_room * sizeof *g->tensors);
     activ_host_free(&host, g->buffers, g->buffer_room * sizeof *g->buffers);
@@ -95,9 +97,39 @@ static int is_name(const char *name)
     return length > 0 && length < ACTIV_NAME_SIZE;
 }
 
-graph_node *activ_graph_new_node(activ_graph *g, const graph_kind *kind, activ_node a, activ_node b)
+/* Room for another node behind the others, with arrays for its inputs; NULL without memory. */
+static graph_node *add_node(activ_graph *g, const graph_kind *kind, size_t count)
 {
-    activ_node inputs[2] = { a, b };
+    if (g->node_count == g->node_room) {
+        graph_node *nodes = activ_host_grow(&g->host, g->nodes, g->node_count, &g->node_room, sizeof *nodes);
+        if (!nodes)
+            return NULL;
+        g->nodes = nodes;
+    }
+    graph_node *node = &g->nodes[g->node_count];
+    memset(node, 0, sizeof *node);
+    node->kind = kind;
+    if (count > 0) {
+        size_t bytes;
+        if (!activ_checked_mul(count, sizeof *node->dx + sizeof *node->inputs, &bytes))
+            return NULL;
+        node->dx = activ_host_alloc(&g->host, bytes);
+        if (!node->dx)
+            return NULL;
+        node->inputs = (activ_node *)(node->dx + count);
+        node->input_count = count;
+    }
+    g->node_count++;
+    return node;
+}
+
+size_t activ_graph_node_bytes(const graph_node *node)
+{
+    return node->input_count * (sizeof *node->dx + sizeof *node->inputs);
+}
+
+graph_node *activ_graph_new_node(activ_graph *g, const graph_kind *kind, size_t count, const activ_node *inputs)
+{
     if (!g || g->status != ACTIV_OK)
         return NULL;
     if (activ_graph_is_compiled(g)) {
@@ -110,7 +142,11 @@ graph_node *activ_graph_new_node(activ_graph *g, const graph_kind *kind, activ_n
                          " can follow");
         return NULL;
     }
-    for (int i = 0; i < kind->inputs; i++) {
+    if (kind->inputs == ACTIV_ONE_OR_MORE && (count == 0 || !inputs)) {
+        activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "a new ", kind->name, " needs one input or more");
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
         if (inputs[i] < 0 || (size_t)inputs[i] >= g->node_count) {
             activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "the input of a new ", kind->name,
                              " is not a node of this graph");
@@ -121,36 +157,31 @@ graph_node *activ_graph_new_node(activ_graph *g, const graph_kind *kind, activ_n
         activ_graph_fail(g, ACTIV_ERROR_RANGE, NULL, "too many layers");
         return NULL;
     }
-    if (g->node_count == g->node_room) {
-        graph_node *nodes = activ_host_grow(&g->host, g->nodes, g->node_count, &g->node_room, sizeof *nodes);
-        if (!nodes) {
-            activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for another layer");
-            return NULL;
-        }
-        g->nodes = nodes;
+    char name[ACTIV_NAME_SIZE];
+    if (g->next_name)
+        memcpy(name, g->next_name, strlen(g->next_name) + 1);
+    else
+        default_name(g, kind, name);
+    graph_node *node = add_node(g, kind, count);
+    if (!node) {
+        activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for another layer");
+        return NULL;
     }
-    graph_node *node = &g->nodes[g->node_count];
-    memset(node, 0, sizeof *node);
-    node->kind = kind;
+    memcpy(node->name, name, sizeof name);
+    for (size_t i = 0; i < count; i++)
+        node->inputs[i] = inputs[i];
     node->shares = -1;
     node->plan.value = node->plan.grad = node->plan.saved = node->plan.workspace_value = ACTIV_NOWHERE;
     node->plan.fused_forward = node->plan.fused_backward = -1;
     node->plan.last_consumer = -1;
     node->first_tensor = g->tensor_count;
     node->first_buffer = g->buffer_count;
-    node->input_count = (size_t)kind->inputs;
-    for (size_t i = 0; i < 2; i++)
-        node->inputs[i] = i < node->input_count ? inputs[i] : -1;
-    if (g->next_name)
-        memcpy(node->name, g->next_name, strlen(g->next_name) + 1);
-    else
-        default_name(g, kind, node->name);
     return node;
 }
 
 activ_node activ_graph_build_node(activ_graph *g, graph_node *node)
 {
-    activ_node id = (activ_node)g->node_count++;
+    const activ_node id = (activ_node)(node - g->nodes);
     activ_status status = ACTIV_OK;
     if (node->input_count == 0 && g->input >= 0)
         status = activ_graph_fail(g, ACTIV_ERROR_STATE, node, "the graph has an input already");
@@ -180,7 +211,7 @@ activ_status activ_graph_take_one_shape(activ_graph *g, graph_node *node)
     for (size_t i = 1; i < node->input_count; i++) {
         const graph_node *b = activ_graph_input_of(g, node, i);
         if (a->ndim != b->ndim || memcmp(a->shape, b->shape, a->ndim * sizeof a->shape[0]) != 0)
-            return activ_graph_fail_shape(g, node, "needs two inputs of one shape");
+            return activ_graph_fail_shape(g, node, "needs inputs of one shape", i);
     }
     node->ndim = a->ndim;
     memcpy(node->shape, a->shape, sizeof node->shape);
@@ -191,7 +222,7 @@ activ_status activ_graph_take_axis(activ_graph *g, graph_node *node, int32_t axi
 {
     int64_t ndim = (int64_t)activ_graph_input_of(g, node, 0)->ndim, from_first = axis < 0 ? axis + ndim : axis;
     if (from_first < 0 || from_first >= ndim)
-        return activ_graph_fail_shape(g, node, "needs an axis of a sample");
+        return activ_graph_fail_shape(g, node, "needs an axis of a sample", 0);
     node->axis = (size_t)from_first;
     return ACTIV_OK;
 }

@@ -64,6 +64,34 @@ static int is_setting(const graph_kind *kind, const graph_line *line, const char
     return 0;
 }
 
+/* What stands in the brackets. 0 if that is not what this kind of layer has. */
+static int take_apart(const activ_graph *g, const graph_kind *kind, char *rest, graph_line *parsed)
+{
+    size_t pairs = 0;
+    char *argument;
+    rest = rest[0] != '\0' ? rest : NULL;
+    while ((argument = next_argument(&rest))) {
+        char *sign = strchr(argument, '=');
+        size_t size = strlen(argument);
+        if (kind->inputs == ACTIV_ONE_OR_MORE ? !sign && pairs == 0 : parsed->input_count < (size_t)kind->inputs) {
+            activ_node input = activ_graph_find(g, argument);
+            if (input < 0)
+                return 0;
+            parsed->inputs[parsed->input_count++] = input;
+        } else if (sign) {
+            *sign = '\0';
+            if (!is_setting(kind, parsed, argument))
+                return 0;
+            parsed->keys[pairs] = argument;
+            parsed->values[pairs++] = sign + 1;
+        } else if (!kind->takes_numbers || parsed->number_count == ACTIV_MAX_DIMS || size == 0 ||
+                   activ_parse_size(argument, size, &parsed->numbers[parsed->number_count++]) != size) {
+            return 0;
+        }
+    }
+    return kind->inputs == ACTIV_ONE_OR_MORE ? parsed->input_count > 0 : parsed->input_count == (size_t)kind->inputs;
+}
+
 /* Takes `line` (which it cuts up) apart and builds its node; -1 if it is not well formed. */
 static activ_node parse_line(activ_graph *g, char *line)
 {
@@ -82,33 +110,20 @@ static activ_node parse_line(activ_graph *g, char *line)
     if (!kind)
         return -1;
 
-    graph_line parsed;
-    memset(&parsed, 0, sizeof parsed);
-    char *rest = open[1] != '\0' ? open + 1 : NULL, *argument;
-    int inputs = 0, pairs = 0;
-    while ((argument = next_argument(&rest))) {
-        char *sign = strchr(argument, '=');
-        size_t size = strlen(argument);
-        if (inputs < kind->inputs) {
-            parsed.inputs[inputs] = activ_graph_find(g, argument);
-            if (parsed.inputs[inputs++] < 0)
-                return -1;
-        } else if (sign) {
-            *sign = '\0';
-            if (!is_setting(kind, &parsed, argument))
-                return -1;
-            parsed.keys[pairs] = argument;
-            parsed.values[pairs++] = sign + 1;
-        } else if (!kind->takes_numbers || parsed.number_count == ACTIV_MAX_DIMS || size == 0 ||
-                   activ_parse_size(argument, size, &parsed.numbers[parsed.number_count++]) != size) {
-            return -1;
-        }
+    /* No more inputs than there are commas and one. */
+    size_t room = 1;
+    for (const char *at = open + 1; *at != '\0'; at++)
+        room += *at == ',';
+    graph_line parsed = { .inputs = activ_host_alloc(&g->host, room * sizeof *parsed.inputs) };
+    activ_node node = -1;
+    if (!parsed.inputs)
+        activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for its inputs");
+    else if (take_apart(g, kind, open + 1, &parsed) && activ_graph_is_free_name(g, line)) {
+        g->next_name = line;
+        node = kind->parse(g, &parsed);
+        g->next_name = NULL;
     }
-    if (inputs < kind->inputs || !activ_graph_is_free_name(g, line))
-        return -1;
-    g->next_name = line;
-    activ_node node = kind->parse(g, &parsed);
-    g->next_name = NULL;
+    activ_host_free(&g->host, parsed.inputs, room * sizeof *parsed.inputs);
     return node;
 }
 

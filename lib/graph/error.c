@@ -27,17 +27,22 @@ activ_status activ_graph_fail_pieces(activ_graph *g, activ_status status, const 
     return activ_graph_say_pieces(g, status, node, pieces);
 }
 
-activ_status activ_graph_fail_shape(activ_graph *g, const graph_node *node, const char *what)
+static void add_shape(activ_text *text, const graph_node *input)
+{
+    activ_text_add(text, input->name);
+    activ_text_add(text, " has shape ");
+    activ_text_add_shape(text, input->ndim, input->shape);
+}
+
+activ_status activ_graph_fail_shape(activ_graph *g, const graph_node *node, const char *what, size_t other)
 {
     char shapes[320];
     activ_text text;
     activ_text_start(&text, shapes, sizeof shapes);
-    for (size_t i = 0; i < node->input_count; i++) {
-        const graph_node *input = &g->nodes[node->inputs[i]];
-        activ_text_add(&text, i == 0 ? "" : " and ");
-        activ_text_add(&text, input->name);
-        activ_text_add(&text, " has shape ");
-        activ_text_add_shape(&text, input->ndim, input->shape);
+    add_shape(&text, &g->nodes[node->inputs[0]]);
+    if (other > 0) {
+        activ_text_add(&text, " and ");
+        add_shape(&text, &g->nodes[node->inputs[other]]);
     }
     return activ_graph_fail(g, ACTIV_ERROR_SHAPE, node, what, ", but ", shapes);
 }

@@ -36,8 +36,8 @@ struct activ_graph {
     size_t max_batch;           /* 0: compiled for predictions only, or not yet */
     float *arena;               /* NULL until compiled */
     size_t arena_bytes;
-    /* Where things begin in it, in floats: the arrays of all parameters, buffers and gradients, a gradient that is about
-     * to be added to another, and the scratch memory of the threads. */
+    /* Where things begin in it, in floats: the arrays of all parameters, buffers and gradients, gradients that are
+     * about to be added to others, and the scratch memory of the threads. */
     size_t params_at, buffers_at, grads_at, temporary_at, scratch_at;
     size_t scratch_per_thread;
     size_t workspace_floats;    /* of a workspace for predictions: per sample */
@@ -46,6 +46,12 @@ struct activ_graph {
     int have_values;            /* the last call was an evaluation */
     const char *next_name;      /* of the node that a description is about to add; else NULL */
 };
+
+/* Arrays of a plan start on cache lines. */
+static inline size_t activ_graph_padded(size_t floats)
+{
+    return (floats + 15) / 16 * 16;
+}
 
 static inline int activ_graph_is_compiled(const activ_graph *g)
 {
@@ -73,6 +79,7 @@ static inline float *activ_graph_stored_values(const activ_graph *g, size_t i)
                                : activ_graph_buffer_values(g, i - g->tensor_count);
 }
 
+size_t activ_graph_node_bytes(const graph_node *node);   /* of its arrays */
 int activ_graph_is_free_name(const activ_graph *g, const char *name);   /* well formed, and not taken */
 
 /* The description of a network as text, and back: fails as a builder does. */

@@ -21,8 +21,10 @@ activ_status activ_graph_node_info(const activ_graph *g, activ_node id, activ_no
         own.params += g->tensors[node->first_tensor + i].count;
     if (node->kind->multiply_adds)
         own.multiply_adds = node->kind->multiply_adds(g, node);
-    own.inputs[0] = node->inputs[0];
-    own.inputs[1] = node->inputs[1];
+    own.inputs[0] = node->input_count > 0 ? node->inputs[0] : -1;
+    own.inputs[1] = node->input_count > 1 ? node->inputs[1] : -1;
+    own.input_count = node->input_count;
+    own.all_inputs = node->inputs;
     own.p = node->p;
     own.axis = node->axis;
     own.eps = node->eps;

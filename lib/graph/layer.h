@@ -11,6 +11,7 @@
 #include "graph/run.h"
 
 #define ACTIV_NAME_SIZE 64
+#define ACTIV_ONE_OR_MORE (-1)   /* inputs of a kind */
 
 typedef struct graph_kind graph_kind;
 typedef struct graph_line graph_line;
@@ -19,7 +20,8 @@ struct graph_node {
     const graph_kind *kind;
     char name[ACTIV_NAME_SIZE];
     size_t input_count;
-    activ_node inputs[2];
+    activ_node *inputs;
+    float **dx;                                     /* for backward: one for each input */
     size_t ndim, shape[ACTIV_MAX_DIMS], features;   /* of one sample */
 
     /* What the layer was asked for. */
@@ -39,7 +41,7 @@ struct graph_node {
 /* A kind of layer. */
 struct graph_kind {
     const char *name;
-    int inputs;
+    int inputs;                 /* how many it takes; or ACTIV_ONE_OR_MORE */
     int numbered;               /* its name is "layers.K" */
     int is_view;                /* its values are its input's: nothing to compute */
     int reads_input;            /* backward needs the inputs' values */
@@ -57,8 +59,9 @@ struct graph_kind {
     activ_status (*check_batch)(activ_graph *g, const graph_node *node, size_t batch);
     /* Unless run->training, it writes nothing but its output. */
     void (*forward)(graph_run *run, const graph_node *node);
-    /* Gradients of the parameters, and of the inputs into dx[0], dx[1]: overwritten; NULL where not wanted. */
-    void (*backward)(graph_run *run, const graph_node *node, float *const dx[2]);
+    /* Gradients of the parameters, and of each input into its dx: overwritten; NULL where not wanted. An input that
+     * occurs twice has two of them. */
+    void (*backward)(graph_run *run, const graph_node *node, float *const *dx);
     /* Instead of the two, for a loss: its sum into run->loss_sum, and the gradient of its input into
      * dx, if that is not NULL. Training asks for both at once, on the way back. */
     void (*loss)(graph_run *run, const graph_node *node, float *dx);
@@ -84,7 +87,7 @@ ACTIV_LAYERS(ACTIV_KIND_DECLARED)
 /* ---- building -------------------------------------------------------------------------------- */
 
 /* A new node, whose settings are to be filled in before activ_graph_build_node. NULL after a mistake. */
-graph_node *activ_graph_new_node(activ_graph *g, const graph_kind *kind, activ_node a, activ_node b);
+graph_node *activ_graph_new_node(activ_graph *g, const graph_kind *kind, size_t count, const activ_node *inputs);
 /* Builds it; its number, or -1. */
 activ_node activ_graph_build_node(activ_graph *g, graph_node *node);
 
@@ -126,14 +129,15 @@ activ_status activ_graph_say_pieces(activ_graph *g, activ_status status, const g
                                     const char *const *pieces);
 activ_status activ_graph_fail_pieces(activ_graph *g, activ_status status, const graph_node *node,
                                      const char *const *pieces);
-/* For shapes that do not fit: text, then the inputs' names and shapes. */
-activ_status activ_graph_fail_shape(activ_graph *g, const graph_node *node, const char *text);
+/* For shapes that do not fit: text, then the name and shape of the first input, and of another if `other` is not 0. */
+activ_status activ_graph_fail_shape(activ_graph *g, const graph_node *node, const char *text, size_t other);
 
 /* ---- a line of a description --------------------------------------------------------------------- */
 
 /* Taken apart: NAME = KIND(inputs, numbers, key=value ...) */
 struct graph_line {
-    activ_node inputs[2];
+    activ_node *inputs;
+    size_t input_count;
     size_t numbers[ACTIV_MAX_DIMS], number_count;
     const char *keys[2], *values[2];
 };

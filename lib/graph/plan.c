@@ -9,6 +9,9 @@
 #include "base/checked.h"
 #include "graph/graph.h"
 
+/* Sums of a few numbers of floats up to this still fit, in bytes too. */
+#define MAX_FLOATS (SIZE_MAX / sizeof(float) / 16)
+
 typedef struct block {
     size_t *offset;             /* where to write what was decided */
     size_t size;                /* floats */
@@ -21,12 +24,6 @@ typedef struct block_list {
     size_t *order;
     size_t count, bytes;
 } block_list;
-
-/* Blocks start on cache lines. */
-static size_t padded(size_t floats)
-{
-    return (floats + 15) / 16 * 16;
-}
 
 static void add_block(block_list *list, size_t *offset, size_t size, size_t born, size_t dies)
 {
@@ -89,6 +86,8 @@ static void mark_uses(activ_graph *g)
         for (size_t k = 0; k < node->input_count; k++) {
             graph_node *input = &g->nodes[node->inputs[k]];
             input->plan.consumers++;
+            if (input->plan.last_consumer != (activ_node)i)
+                input->plan.last_input = k;
             input->plan.last_consumer = (activ_node)i;
             /* Seen through a view, the values may be read by the view's consumers. */
             input->plan.read_in_backward |= node->kind->reads_input || node->kind->is_view;
@@ -101,7 +100,7 @@ static void mark_uses(activ_graph *g)
         if (node->plan.consumers != 1)
             continue;
         const graph_node *consumer = &g->nodes[node->plan.last_consumer];
-        if (consumer->kind->loss || !consumer->kind->backward_in_place)
+        if (consumer->kind->loss || !consumer->kind->backward_in_place || node->plan.last_input > 0)
             continue;
         node->plan.grad_owner = consumer->plan.grad_owner;
         if (node->plan.needs_grad)
@@ -137,13 +136,27 @@ static void mark_fusions(activ_graph *g)
     }
 }
 
+/* Floats for those gradients of a node's inputs that are to be added to what later consumers of the input wrote. Returns
+ * 0 if they overflow. */
+static int temporary_of(const activ_graph *g, size_t id, size_t max_batch, size_t *floats)
+{
+    const graph_node *node = &g->nodes[id];
+    *floats = 0;
+    for (size_t k = 0; k < node->input_count; k++) {
+        const graph_node *input = activ_graph_input_of(g, node, k);
+        const graph_plan *plan = &input->plan;
+        if (plan->needs_grad && (plan->last_consumer != (activ_node)id || plan->last_input != k))
+            *floats += activ_graph_padded(input->features * max_batch);
+        if (*floats > MAX_FLOATS)
+            return 0;
+    }
+    return 1;
+}
+
 static activ_status too_large(activ_graph *g, const graph_node *node)
 {
     return activ_graph_say(g, ACTIV_ERROR_RANGE, node, "its size overflows for the largest batch");
 }
-
-/* Sums of a few numbers of floats up to this still fit, in bytes too. */
-#define MAX_FLOATS (SIZE_MAX / sizeof(float) / 16)
 
 /* Where things lie in the arena of a graph that trains. */
 static activ_status plan_arena(activ_graph *g, size_t max_batch, block_list *list, size_t *total)
@@ -156,29 +169,31 @@ static activ_status plan_arena(activ_graph *g, size_t max_batch, block_list *lis
         size_t size, part = 0;
         if (!activ_checked_mul(node->features, max_batch, &size) || size > MAX_FLOATS)
             return too_large(g, node);
-        size = padded(size);
+        size = activ_graph_padded(size);
         /* The values of an activation that a product runs come with those of the product. */
         size_t born = plan->is_fused_forward ? (size_t)node->inputs[0] : i;
         if (!node->kind->loss && !node->kind->is_view && node->input_count > 0)
             add_block(list, &plan->value, size, born, plan->read_in_backward ? 2 * n - i - 1 : n);
         size_t saved = node->kind->saved ? node->kind->saved(node, max_batch) : 0;
         if (saved > 0)
-            add_block(list, &plan->saved, padded(saved), i, 2 * n - i);
+            add_block(list, &plan->saved, activ_graph_padded(saved), i, 2 * n - i);
         if (plan->needs_grad && !node->kind->loss && plan->grad_owner == (activ_node)i) {
             /* Born when the last consumer goes back; dies with the first node whose gradient
              * lies in it. */
             size_t last = plan->last_consumer >= 0 ? (size_t)plan->last_consumer : n - 1;
             add_block(list, &plan->grad, size, 2 * n - last, 2 * n - (size_t)plan->grad_until);
-            if (plan->consumers > 1 && size > temporary)
-                temporary = size;
         }
+        size_t added;
+        if (!temporary_of(g, i, max_batch, &added))
+            return too_large(g, node);
+        temporary = added > temporary ? added : temporary;
         if (node->kind->scratch)
             part = node->kind->scratch(g, node, max_batch, threads, 0);
         scratch = part > scratch ? part : scratch;
     }
     size_t end = lay_out(list);
     /* What was laid out begins behind parameters, the graph's buffers, gradients and scratch memory. */
-    size_t params = padded(g->param_count), buffers = padded(g->buffer_values);
+    size_t params = activ_graph_padded(g->param_count), buffers = activ_graph_padded(g->buffer_values);
     if (end == 0 || end > MAX_FLOATS || params > MAX_FLOATS || buffers > MAX_FLOATS || temporary > MAX_FLOATS ||
         scratch > MAX_FLOATS / threads)
         return activ_graph_say(g, ACTIV_ERROR_RANGE, NULL, "the graph's memory overflows");
@@ -220,7 +235,7 @@ static activ_status plan_workspace(activ_graph *g, block_list *list)
         if ((activ_node)i == g->output)
             continue;   /* the caller's */
         const graph_node *next = &g->nodes[node->plan.last_consumer];
-        if (node->plan.consumers == 1 && next->kind->forward_in_place)
+        if (node->plan.consumers == 1 && next->kind->forward_in_place && node->plan.last_input == 0)
             continue;   /* its consumer's: below */
         /* Its block also holds the values before it that it is written over, and theirs: it is born with the first. */
         size_t born = i;
@@ -230,7 +245,7 @@ static activ_status plan_workspace(activ_graph *g, block_list *list)
                 break;
             born = (size_t)(over - g->nodes);
         }
-        add_block(list, &node->plan.workspace_value, padded(node->features), born, node->plan.last_use);
+        add_block(list, &node->plan.workspace_value, activ_graph_padded(node->features), born, node->plan.last_use);
     }
     g->workspace_floats = 0;
     if (list->count > 0) {
@@ -243,7 +258,7 @@ static activ_status plan_workspace(activ_graph *g, block_list *list)
         if (!node->plan.is_predicted || node->plan.consumers != 1 || node->kind->is_view || (activ_node)i == g->output)
             continue;
         const graph_node *next = &g->nodes[node->plan.last_consumer];
-        if (next->kind->forward_in_place)
+        if (next->kind->forward_in_place && node->plan.last_input == 0)
             node->plan.workspace_value = next->plan.workspace_value;
     }
     return ACTIV_OK;
@@ -267,8 +282,8 @@ static activ_status plan_all(activ_graph *g, size_t max_batch, size_t *total)
     mark_fusions(g);
     activ_status status = plan_workspace(g, &list);
     g->params_at = 0;
-    g->buffers_at = padded(g->param_count);
-    *total = g->buffers_at + padded(g->buffer_values);
+    g->buffers_at = activ_graph_padded(g->param_count);
+    *total = g->buffers_at + activ_graph_padded(g->buffer_values);
     *total = *total > 0 ? *total : 16;
     if (status == ACTIV_OK && max_batch > 0)
         status = plan_arena(g, max_batch, &list, total);
@@ -305,7 +320,7 @@ size_t activ_graph_memory(activ_graph *g, size_t max_batch)
     size_t layers = sizeof *g + g->node_room * sizeof *g->nodes + g->tensor_room * sizeof *g->tensors +
                     g->buffer_room * sizeof *g->buffers;
     for (size_t i = 0; i < g->node_count; i++)
-        layers += g->nodes[i].fn ? g->nodes[i].fn->bytes : 0;
+        layers += activ_graph_node_bytes(&g->nodes[i]) + (g->nodes[i].fn ? g->nodes[i].fn->bytes : 0);
     if (activ_graph_is_compiled(g))
         return layers + g->arena_bytes;
     return plan_all(g, max_batch, &total) == ACTIV_OK ? layers + total * sizeof(float) : 0;

@@ -10,7 +10,7 @@ typedef struct graph_plan {
     /* Who uses what. */
     int consumers;              /* inputs of later nodes that it is */
     activ_node last_consumer;   /* -1: none */
-    size_t last_input;          /* which input of that one it is; the first, if it is several */
+    size_t last_input;          /* which input of that one it is; the first, if it is several of them */
     activ_node source;          /* the node whose values these are: itself, or of a view what it shows */
     int needs_grad;             /* a parameter lies here or before it */
     int read_in_backward;       /* a consumer reads the values on the way back */

@@ -35,6 +35,33 @@ static void forward(graph_run *run)
     }
 }
 
+static void backward_node(graph_run *run, const graph_node *node)
+{
+    const activ_graph *g = run->graph;
+    const activ_node id = (activ_node)(node - g->nodes);
+    float *temporary = run->memory + g->temporary_at;
+    for (size_t k = 0; k < node->input_count; k++) {
+        const graph_node *input = activ_graph_input_of(g, node, k);
+        node->dx[k] = NULL;
+        if (!input->plan.needs_grad)
+            continue;
+        /* Its last consumer comes first on the way back and writes its gradient; the others add to it. */
+        if (input->plan.last_consumer == id && input->plan.last_input == k) {
+            node->dx[k] = activ_run_gradient(run, input);
+        } else {
+            node->dx[k] = temporary;
+            temporary += activ_graph_padded(run->batch * input->features);
+        }
+    }
+    node->kind->backward(run, node, node->dx);
+    for (size_t k = 0; k < node->input_count; k++) {
+        const graph_node *input = activ_graph_input_of(g, node, k);
+        float *grad = activ_run_gradient(run, input);
+        if (node->dx[k] && node->dx[k] != grad)
+            run->kernels->add(run->batch * input->features, grad, node->dx[k], grad);
+    }
+}
+
 static void backward(graph_run *run)
 {
     const activ_graph *g = run->graph;
@@ -52,35 +79,7 @@ static void backward(graph_run *run)
             /* The loss does not depend on it. */
             memset(activ_run_gradient(run, node), 0, run->batch * node->features * sizeof(float));
         }
-        float *dx[2] = { NULL, NULL };
-        int add[2] = { 0, 0 };
-        for (size_t k = 0; k < node->input_count; k++) {
-            const graph_node *input = activ_graph_input_of(g, node, k);
-            if (!input->plan.needs_grad)
-                continue;
-            /* The last consumer comes first on the way back and writes; the others add to it. */
-            int first = input->plan.last_consumer == (activ_node)i && (k == 0 || node->inputs[0] != node->inputs[1]);
-            dx[k] = first ? activ_run_gradient(run, input) : run->memory + g->temporary_at;
-            add[k] = !first;
-        }
-        if (add[0] && add[1]) {
-            /* One temporary: one input at a time. */
-            float *one[2] = { dx[0], NULL }, *other[2] = { NULL, dx[1] };
-            for (size_t k = 0; k < 2; k++) {
-                node->kind->backward(run, node, k == 0 ? one : other);
-                float *grad = activ_run_gradient(run, activ_graph_input_of(g, node, k));
-                run->kernels->add(run->batch * activ_graph_input_of(g, node, k)->features, grad, dx[k], grad);
-            }
-            continue;
-        }
-        node->kind->backward(run, node, dx);
-        for (size_t k = 0; k < 2; k++) {
-            if (!add[k])
-                continue;
-            const graph_node *input = activ_graph_input_of(g, node, k);
-            float *grad = activ_run_gradient(run, input);
-            run->kernels->add(run->batch * input->features, grad, dx[k], grad);
-        }
+        backward_node(run, node);
     }
 }
 

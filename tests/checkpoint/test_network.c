@@ -83,6 +83,9 @@ static void assert_same_network(const activ_graph *a, const activ_graph *b)
         assert_memory_equal(x.shape, y.shape, x.ndim * sizeof x.shape[0]);
         assert_int_equal(x.params, y.params);
         assert_memory_equal(x.inputs, y.inputs, sizeof x.inputs);
+        assert_int_equal(x.input_count, y.input_count);
+        for (size_t k = 0; k < x.input_count; k++)
+            assert_int_equal(x.all_inputs[k], y.all_inputs[k]);
         assert_true(x.p == y.p && x.axis == y.axis && x.eps == y.eps && x.momentum == y.momentum);
     }
     assert_int_equal(activ_graph_tensor_count(a), activ_graph_tensor_count(b));
@@ -507,7 +510,9 @@ static void test_unknown_settings(void **state)
         LINEAR "\nx = multiply(layers.0, layers.0, 2)",
         LINEAR "\nx = multiply(layers.0)",
         LINEAR "\nx = concat(layers.0, layers.0)",
-        LINEAR "\nx = concat(layers.0, axis=0)",
+        LINEAR "\nx = concat(axis=0)",
+        LINEAR "\nx = concat(layers.0, nobody, axis=0)",
+        LINEAR "\nx = concat(layers.0, axis=0, layers.0)",
         LINEAR "\nx = concat(layers.0, layers.0, axis=1)",
         LINEAR "\nx = concat(layers.0, layers.0, axis=-1)",
         LINEAR "\nx = concat(layers.0, layers.0, axis=4294967296)",

@@ -154,20 +154,20 @@ static double dropout_factor(const double_network *net, size_t node, size_t elem
 static void run_concat(const double_network *net, size_t node)
 {
     const activ_node_info *info = &net->info[node];
-    const activ_node_info *a = &net->info[info->inputs[0]], *b = &net->info[info->inputs[1]];
     size_t n = net->batch * features(info);
     for (size_t i = 0; i < n; i++) {
         size_t index[ACTIV_MAX_DIMS], rest = i;
         for (size_t d = info->ndim; d-- > 0; rest /= info->shape[d])
             index[d] = rest % info->shape[d];
-        int second = index[info->axis] >= a->shape[info->axis];
-        const activ_node_info *from = second ? b : a;
-        if (second)
-            index[info->axis] -= a->shape[info->axis];
+        size_t which = 0;
+        for (; index[info->axis] >= net->info[info->all_inputs[which]].shape[info->axis]; which++)
+            index[info->axis] -= net->info[info->all_inputs[which]].shape[info->axis];
+        assert_true(which < info->input_count);
+        const activ_node_info *from = &net->info[info->all_inputs[which]];
         size_t at = rest;   /* the sample */
         for (size_t d = 0; d < from->ndim; d++)
             at = at * from->shape[d] + index[d];
-        net->values[node][i] = net->values[info->inputs[second]][at];
+        net->values[node][i] = net->values[info->all_inputs[which]][at];
     }
 }
 

@@ -108,6 +108,23 @@ static void test_shapes(void **state)
     x = activ_graph_input_shape(g, 2, square);
     assert_true(activ_graph_concat(g, x, activ_graph_flatten(g, x), 0) < 0);
     assert_failed(g, ACTIV_ERROR_SHAPE, "(3, 4)", "(12)", "concat");
+    /* Of many inputs the message names the first and the one that does not fit. */
+    g = create();
+    x = activ_graph_input_shape(g, 2, square);
+    b = activ_graph_concat(g, x, x, 0);
+    assert_true(activ_graph_concat_many(g, 5, (activ_node[]){ x, b, x, b, b }, 0) >= 0);
+    assert_true(activ_graph_concat_many(g, 4, (activ_node[]){ x, x, b, x }, 1) < 0);
+    assert_failed(g, ACTIV_ERROR_SHAPE, "layers.2 (concat)", "input has shape (3, 4)", "layers.0 has shape (6, 4)");
+    for (size_t count = 0; count < 2; count++) {
+        g = create();
+        activ_graph_input(g, 3);
+        assert_true(activ_graph_concat_many(g, count, NULL, 0) < 0);
+        assert_failed(g, ACTIV_ERROR_INVALID, "concat", "one input or more", "");
+    }
+    g = create();
+    x = activ_graph_input(g, 3);
+    assert_true(activ_graph_concat_many(g, 3, (activ_node[]){ x, x, x + 1 }, 0) < 0);
+    assert_failed(g, ACTIV_ERROR_INVALID, "concat", "not a node of this graph", "");
 
     /* A layer's own name is in the message, not only its number. */
     g = create();
@@ -426,6 +443,7 @@ static void test_null(void **state)
     assert_true(activ_graph_add(NULL, 0, 0) < 0);
     assert_true(activ_graph_multiply(NULL, 0, 0) < 0);
     assert_true(activ_graph_concat(NULL, 0, 0, 0) < 0);
+    assert_true(activ_graph_concat_many(NULL, 0, NULL, 0) < 0);
     assert_true(activ_graph_dropout(NULL, 0, 0.5f) < 0);
     assert_true(activ_graph_batch_norm(NULL, 0, NULL) < 0);
     assert_true(activ_graph_layer_norm(NULL, 0, 0, NULL) < 0);
@@ -606,6 +624,13 @@ static void test_node_info(void **state)
     assert_int_equal(activ_graph_node_info(g, loss, &info), ACTIV_OK);
     assert_string_equal(info.kind, "cross_entropy");
     assert_int_equal(info.inputs[0], t);
+    assert_int_equal(info.input_count, 1);
+    assert_int_equal(info.all_inputs[0], t);
+    assert_int_equal(activ_graph_node_info(g, x, &info), ACTIV_OK);
+    assert_int_equal(info.input_count, 0);
+    assert_int_equal(activ_graph_node_info(g, sum, &info), ACTIV_OK);
+    assert_int_equal(info.input_count, 2);
+    assert_true(info.all_inputs[0] == p && info.all_inputs[1] == x);
 
     /* An older program's struct ends earlier; what lies behind it is not touched. */
     memset(&info, 0x5a, sizeof info);

@@ -372,6 +372,34 @@ static void test_concat(void **state)
     check_graph(g, NULL, 112, "concat(x, x)");
 }
 
+/* Any number of inputs: one, and several that occur in any order and several times, with uses before, between and
+ * after; so that all ways to add gradients up happen in one node. */
+static void test_concat_many(void **state)
+{
+    (void)state;
+    const size_t shape[2] = { 3, 2 };
+    for (int32_t axis = 0; axis < 2; axis++) {
+        activ_graph *g = create();
+        activ_node x = activ_graph_input_shape(g, 2, shape), a = apply(g, x, "prelu");
+        activ_node b = apply(g, activ_graph_concat_many(g, 1, &a, axis), "tanh");
+        const activ_node once[] = { b, x, a, b, b }, again[] = { a, a, b, a };
+        activ_node y = activ_graph_concat_many(g, 5, once, axis), z = activ_graph_concat_many(g, 4, again, axis);
+        activ_node both = activ_graph_concat(g, y, z, axis);
+        activ_node sum = activ_graph_multiply(g, a, activ_graph_add(g, b, a));
+        const activ_node all[] = { both, sum, y, both, z, sum };
+        both = activ_graph_concat_many(g, 6, all, axis);
+        activ_graph_mse(g, activ_graph_linear(g, activ_graph_flatten(g, both), 4));
+        check_graph(g, NULL, 113, "concat of many");
+    }
+    /* The product in front runs a node's backward, whose gradient others add to. */
+    activ_graph *g = create();
+    activ_node h = activ_graph_linear(g, activ_graph_input(g, 5), 6), r = apply(g, h, "gelu");
+    const activ_node inputs[] = { r, h, r };
+    activ_node y = activ_graph_linear(g, activ_graph_concat_many(g, 3, inputs, -1), 6);
+    end(g, activ_graph_linear(g, activ_graph_add(g, y, r), 3), 1);
+    check_graph(g, NULL, 114, "concat of many behind a product");
+}
+
 static void test_dropout(void **state)
 {
     (void)state;
@@ -485,7 +513,11 @@ static void test_random_networks(void **state)
                 node = activ_graph_multiply(g, x, nodes[throw_dice(&d, count)]);
                 break;
             case 5: {
-                activ_node both = activ_graph_concat(g, x, nodes[throw_dice(&d, count)], 0);
+                activ_node inputs[5] = { x };
+                size_t more = throw_dice(&d, 5);
+                for (size_t i = 1; i <= more; i++)
+                    inputs[i] = nodes[throw_dice(&d, count)];
+                activ_node both = activ_graph_concat_many(g, 1 + more, inputs, 0);
                 nodes[count++] = activ_graph_linear(g, both, 4);
                 node = apply(g, nodes[count - 1], "tanh");
                 break;
@@ -537,6 +569,7 @@ int main(void)
         cmocka_unit_test(test_dead_branches),
         cmocka_unit_test(test_multiply),
         cmocka_unit_test(test_concat),
+        cmocka_unit_test(test_concat_many),
         cmocka_unit_test(test_dropout),
         cmocka_unit_test(test_batch_norm),
         cmocka_unit_test(test_layer_norm),

@@ -50,7 +50,7 @@ activ_status zoo_build(const activ_context *context, activ_graph *g, int classes
     both = activ_graph_apply_shared(g, activ_graph_add(g, both, both), sines);
     both = apply(context, g, both, "softplus(beta=0.7, threshold=15)", &status);
     both = activ_graph_dropout(g, activ_graph_multiply(g, both, noisy), 0.25f);
-    both = activ_graph_concat(g, both, dead, -1);
+    both = activ_graph_concat_many(g, 3, (activ_node[]){ both, dead, both }, -1);
     activ_node last = activ_graph_linear(g, both, ZOO_CLASSES);
     activ_graph_name(g, last, "head.out_1");
     if (classes)

@@ -91,7 +91,7 @@ static void forward(graph_run *run, const graph_node *node)
     activ_run_share(run, job.n * ACTIV_WORK_ELEMENT, forward_part, &job);
 }
 
-static void backward(graph_run *run, const graph_node *node, float *const dx[2])
+static void backward(graph_run *run, const graph_node *node, float *const *dx)
 {
     const activ_graph *g = run->graph;
     size_t first;
@@ -192,7 +192,7 @@ static activ_node build_with(activ_graph *g, graph_node *node, const activ_fn *f
 
 activ_node activ_graph_apply(activ_graph *g, activ_node x, const activ_fn *fn)
 {
-    graph_node *node = activ_graph_new_node(g, &activ_kind_activation, x, -1);
+    graph_node *node = activ_graph_new_node(g, &activ_kind_activation, 1, &x);
     if (!node)
         return -1;
     if (!fn) {
@@ -204,7 +204,7 @@ activ_node activ_graph_apply(activ_graph *g, activ_node x, const activ_fn *fn)
 
 activ_node activ_graph_apply_shared(activ_graph *g, activ_node x, activ_node earlier)
 {
-    graph_node *node = activ_graph_new_node(g, &activ_kind_activation, x, -1);
+    graph_node *node = activ_graph_new_node(g, &activ_kind_activation, 1, &x);
     if (!node)
         return -1;
     const graph_node *other = activ_graph_node_at(g, earlier);

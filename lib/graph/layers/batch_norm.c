@@ -98,7 +98,7 @@ static void backward_part(void *argument, size_t parts, size_t part)
     job->kernels->batch_norm_back(&b, job->saved, job->x, job->dy, job->out, job->dweight, job->dbias);
 }
 
-static void backward(graph_run *run, const graph_node *node, float *const dx[2])
+static void backward(graph_run *run, const graph_node *node, float *const *dx)
 {
     batch_norm_job job = job_of(run, node);
     job.dy = activ_run_gradient(run, node);
@@ -159,7 +159,7 @@ const graph_kind activ_kind_batch_norm = {
 
 activ_node activ_graph_batch_norm(activ_graph *g, activ_node x, const activ_norm_options *options)
 {
-    graph_node *node = activ_graph_new_node(g, &activ_kind_batch_norm, x, -1);
+    graph_node *node = activ_graph_new_node(g, &activ_kind_batch_norm, 1, &x);
     if (!node || activ_graph_take_norm_options(g, node, options) != ACTIV_OK)
         return -1;
     return activ_graph_build_node(g, node);

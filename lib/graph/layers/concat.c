@@ -1,26 +1,35 @@
-/* concat: the values of a, then those of b, along one axis of a sample. */
+/* concat: the values of the first input, then those of the next, along one axis of a sample. */
 #include <string.h>
 
 #include "base/checked.h"
 #include "graph/layer.h"
 
+static int fits(const graph_node *node, const graph_node *first, const graph_node *other)
+{
+    int same = other->ndim == first->ndim;
+    for (size_t i = 0; same && i < first->ndim; i++)
+        same = i == node->axis || other->shape[i] == first->shape[i];
+    return same;
+}
+
 static activ_status build(activ_graph *g, graph_node *node)
 {
-    const graph_node *a = activ_graph_input_of(g, node, 0), *b = activ_graph_input_of(g, node, 1);
-    int fits = a->ndim == b->ndim;
-    for (size_t i = 0; fits && i < a->ndim; i++)
-        fits = i == node->axis || a->shape[i] == b->shape[i];
-    if (!fits)
-        return activ_graph_fail_shape(g, node, "needs two inputs that differ along its axis only");
-    node->ndim = a->ndim;
-    memcpy(node->shape, a->shape, sizeof node->shape);
-    if (!activ_checked_add(a->shape[node->axis], b->shape[node->axis], &node->shape[node->axis]))
-        return activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "its size overflows");
+    const graph_node *first = activ_graph_input_of(g, node, 0);
+    node->ndim = first->ndim;
+    memcpy(node->shape, first->shape, sizeof node->shape);
+    size_t *length = &node->shape[node->axis];
+    for (size_t k = 1; k < node->input_count; k++) {
+        const graph_node *other = activ_graph_input_of(g, node, k);
+        if (!fits(node, first, other))
+            return activ_graph_fail_shape(g, node, "needs inputs that differ along its axis only", k);
+        if (!activ_checked_add(*length, other->shape[node->axis], length))
+            return activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "its size overflows");
+    }
     return ACTIV_OK;
 }
 
-/* How many values of an input, or of the node itself, lie together: those from its axis on. */
-static size_t together(const graph_node *node, const graph_node *input)
+/* How many values of an input, or of the node itself, lie next to each other: those from the axis on. */
+static size_t contiguous(const graph_node *node, const graph_node *input)
 {
     size_t count = 1;
     for (size_t i = node->axis; i < input->ndim; i++)
@@ -38,26 +47,23 @@ static void copy_pieces(size_t pieces, size_t width, const float *from, size_t f
 
 static void forward(graph_run *run, const graph_node *node)
 {
-    const activ_graph *g = run->graph;
-    size_t whole = together(node, node), pieces = run->batch * (node->features / whole);
+    size_t whole = contiguous(node, node), pieces = run->batch * (node->features / whole);
     float *y = activ_run_output(run, node);
-    for (size_t i = 0; i < 2; i++) {
-        const graph_node *input = activ_graph_input_of(g, node, i);
-        size_t width = together(node, input);
-        copy_pieces(pieces, width, activ_run_values(run, input), width, y, whole);
+    for (size_t k = 0; k < node->input_count; k++) {
+        size_t width = contiguous(node, activ_graph_input_of(run->graph, node, k));
+        copy_pieces(pieces, width, activ_run_input(run, node, k), width, y, whole);
         y += width;
     }
 }
 
-static void backward(graph_run *run, const graph_node *node, float *const dx[2])
+static void backward(graph_run *run, const graph_node *node, float *const *dx)
 {
-    const activ_graph *g = run->graph;
-    size_t whole = together(node, node), pieces = run->batch * (node->features / whole);
+    size_t whole = contiguous(node, node), pieces = run->batch * (node->features / whole);
     const float *dy = activ_run_gradient(run, node);
-    for (size_t i = 0; i < 2; i++) {
-        size_t width = together(node, activ_graph_input_of(g, node, i));
-        if (dx[i])
-            copy_pieces(pieces, width, dy, whole, dx[i], width);
+    for (size_t k = 0; k < node->input_count; k++) {
+        size_t width = contiguous(node, activ_graph_input_of(run->graph, node, k));
+        if (dx[k])
+            copy_pieces(pieces, width, dy, whole, dx[k], width);
         dy += width;
     }
 }
@@ -74,12 +80,12 @@ static activ_node parse(activ_graph *g, const graph_line *line)
     size_t axis;
     if (!activ_line_size(line, "axis", &axis) || axis >= ACTIV_MAX_DIMS)
         return -1;
-    return activ_graph_concat(g, line->inputs[0], line->inputs[1], (int32_t)axis);
+    return activ_graph_concat_many(g, line->input_count, line->inputs, (int32_t)axis);
 }
 
 const graph_kind activ_kind_concat = {
     .name = "concat",
-    .inputs = 2,
+    .inputs = ACTIV_ONE_OR_MORE,
     .numbered = 1,
     .build = build,
     .forward = forward,
@@ -89,10 +95,15 @@ const graph_kind activ_kind_concat = {
     .parse = parse,
 };
 
-activ_node activ_graph_concat(activ_graph *g, activ_node a, activ_node b, int32_t axis)
+activ_node activ_graph_concat_many(activ_graph *g, size_t count, const activ_node *inputs, int32_t axis)
 {
-    graph_node *node = activ_graph_new_node(g, &activ_kind_concat, a, b);
+    graph_node *node = activ_graph_new_node(g, &activ_kind_concat, count, inputs);
     if (!node || activ_graph_take_axis(g, node, axis) != ACTIV_OK)
         return -1;
     return activ_graph_build_node(g, node);
+}
+
+activ_node activ_graph_concat(activ_graph *g, activ_node a, activ_node b, int32_t axis)
+{
+    return activ_graph_concat_many(g, 2, (activ_node[]){ a, b }, axis);
 }

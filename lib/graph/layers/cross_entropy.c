@@ -4,7 +4,7 @@
 static activ_status build(activ_graph *g, graph_node *node)
 {
     if (activ_graph_input_of(g, node, 0)->ndim != 1)
-        return activ_graph_fail_shape(g, node, "needs one dimension per sample, the classes");
+        return activ_graph_fail_shape(g, node, "needs one dimension per sample, the classes", 0);
     node->ndim = 1;
     node->shape[0] = 1;
     return ACTIV_OK;
@@ -33,6 +33,6 @@ const graph_kind activ_kind_cross_entropy = {
 
 activ_node activ_graph_cross_entropy(activ_graph *g, activ_node logits)
 {
-    graph_node *node = activ_graph_new_node(g, &activ_kind_cross_entropy, logits, -1);
+    graph_node *node = activ_graph_new_node(g, &activ_kind_cross_entropy, 1, &logits);
     return node ? activ_graph_build_node(g, node) : -1;
 }

@@ -58,7 +58,7 @@ static void forward(graph_run *run, const graph_node *node)
     }
 }
 
-static void backward(graph_run *run, const graph_node *node, float *const dx[2])
+static void backward(graph_run *run, const graph_node *node, float *const *dx)
 {
     dropout_job job = { .kernels = run->kernels, .n = run->batch * node->features, .y = dx[0],
                         .x = activ_run_gradient(run, node), .factors = activ_run_saved(run, node) };
@@ -96,7 +96,7 @@ const graph_kind activ_kind_dropout = {
 
 activ_node activ_graph_dropout(activ_graph *g, activ_node x, float p)
 {
-    graph_node *node = activ_graph_new_node(g, &activ_kind_dropout, x, -1);
+    graph_node *node = activ_graph_new_node(g, &activ_kind_dropout, 1, &x);
     if (!node)
         return -1;
     if (!(p >= 0.0f && p <= 1.0f)) {

@@ -10,7 +10,7 @@ static activ_status build(activ_graph *g, graph_node *node)
     return ACTIV_OK;
 }
 
-static void backward(graph_run *run, const graph_node *node, float *const dx[2])
+static void backward(graph_run *run, const graph_node *node, float *const *dx)
 {
     const float *dy = activ_run_gradient(run, node);
     if (dx[0] && dx[0] != dy)
@@ -34,6 +34,6 @@ const graph_kind activ_kind_flatten = {
 
 activ_node activ_graph_flatten(activ_graph *g, activ_node x)
 {
-    graph_node *node = activ_graph_new_node(g, &activ_kind_flatten, x, -1);
+    graph_node *node = activ_graph_new_node(g, &activ_kind_flatten, 1, &x);
     return node ? activ_graph_build_node(g, node) : -1;
 }

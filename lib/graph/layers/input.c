@@ -24,7 +24,7 @@ const graph_kind activ_kind_input = {
 
 activ_node activ_graph_input_shape(activ_graph *g, size_t ndim, const size_t *shape)
 {
-    graph_node *node = activ_graph_new_node(g, &activ_kind_input, -1, -1);
+    graph_node *node = activ_graph_new_node(g, &activ_kind_input, 0, NULL);
     if (!node)
         return -1;
     if (!shape || ndim == 0 || ndim >= ACTIV_MAX_DIMS) {

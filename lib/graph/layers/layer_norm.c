@@ -92,7 +92,7 @@ static void backward_part(void *argument, size_t parts, size_t part)
                                   job->out + at);
 }
 
-static void backward(graph_run *run, const graph_node *node, float *const dx[2])
+static void backward(graph_run *run, const graph_node *node, float *const *dx)
 {
     size_t work = run->batch * node->features * ACTIV_WORK_ELEMENT;
     layer_norm_job job = job_of(run, node);
@@ -155,7 +155,7 @@ const graph_kind activ_kind_layer_norm = {
 
 activ_node activ_graph_layer_norm(activ_graph *g, activ_node x, int32_t axis, const activ_norm_options *options)
 {
-    graph_node *node = activ_graph_new_node(g, &activ_kind_layer_norm, x, -1);
+    graph_node *node = activ_graph_new_node(g, &activ_kind_layer_norm, 1, &x);
     if (!node || activ_graph_take_axis(g, node, axis) != ACTIV_OK ||
         activ_graph_take_norm_options(g, node, options) != ACTIV_OK)
         return -1;

@@ -10,7 +10,7 @@ static activ_status build(activ_graph *g, graph_node *node)
 {
     const graph_node *input = activ_graph_input_of(g, node, 0);
     if (input->ndim != 1)
-        return activ_graph_fail_shape(g, node, "needs one dimension per sample (flatten gives that)");
+        return activ_graph_fail_shape(g, node, "needs one dimension per sample (flatten gives that)", 0);
     size_t shape[2] = { node->shape[0], input->features };
     activ_status status = activ_graph_add_tensor(g, node, "weight", 2, shape);
     if (status == ACTIV_OK && !node->no_bias)
@@ -89,7 +89,7 @@ static void backward_part(void *argument, size_t parts, size_t part)
     kernels->gemm(&g);
 }
 
-static void backward(graph_run *run, const graph_node *node, float *const dx[2])
+static void backward(graph_run *run, const graph_node *node, float *const *dx)
 {
     const activ_graph *g = run->graph;
     const graph_node *input = activ_graph_input_of(g, node, 0);
@@ -189,7 +189,7 @@ const graph_kind activ_kind_linear = {
 
 static activ_node linear(activ_graph *g, activ_node x, size_t out_features, int no_bias)
 {
-    graph_node *node = activ_graph_new_node(g, &activ_kind_linear, x, -1);
+    graph_node *node = activ_graph_new_node(g, &activ_kind_linear, 1, &x);
     if (!node)
         return -1;
     node->ndim = 1;

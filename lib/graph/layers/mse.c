@@ -33,6 +33,6 @@ const graph_kind activ_kind_mse = {
 
 activ_node activ_graph_mse(activ_graph *g, activ_node prediction)
 {
-    graph_node *node = activ_graph_new_node(g, &activ_kind_mse, prediction, -1);
+    graph_node *node = activ_graph_new_node(g, &activ_kind_mse, 1, &prediction);
     return node ? activ_graph_build_node(g, node) : -1;
 }

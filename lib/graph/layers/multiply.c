@@ -12,7 +12,7 @@ static void forward(graph_run *run, const graph_node *node)
                            activ_run_output(run, node));
 }
 
-static void backward(graph_run *run, const graph_node *node, float *const dx[2])
+static void backward(graph_run *run, const graph_node *node, float *const *dx)
 {
     const float *dy = activ_run_gradient(run, node);
     for (size_t i = 0; i < 2; i++)
@@ -38,6 +38,6 @@ const graph_kind activ_kind_multiply = {
 
 activ_node activ_graph_multiply(activ_graph *g, activ_node a, activ_node b)
 {
-    graph_node *node = activ_graph_new_node(g, &activ_kind_multiply, a, b);
+    graph_node *node = activ_graph_new_node(g, &activ_kind_multiply, 2, (activ_node[]){ a, b });
     return node ? activ_graph_build_node(g, node) : -1;
 }
