@@ -29,7 +29,7 @@ def load(path):
         length = struct.unpack("<Q", f.read(8))[0]
         header, data = json.loads(f.read(length)), f.read()
     network = header.pop("__metadata__")["activ.network"]
-    if "fn=" in network.replace("fn=relu", ""):
+    if "fn=" in network.replace('fn="relu"', ""):
         sys.exit("pytorch_latency.py: a network with ReLU, please")
     tensors = {name: torch.from_numpy(np.frombuffer(data[slice(*t["data_offsets"])], "<f4").reshape(t["shape"]).copy())
                for name, t in header.items()}

@@ -35,8 +35,9 @@ extern "C" {
 ACTIV_API activ_status activ_checkpoint_save(const activ_graph *graph, const char *path,
                                              activ_message *message);
 
-/* Builds the network that a file describes, compiles it for max_batch (0: for predictions only) and loads its parameters.
- * The caller destroys *out. */
+/* Builds the network that a file describes, compiles it for max_batch (0: for predictions only) and loads its
+ * parameters. The caller destroys *out. Reads the files of all versions before this one; ACTIV_ERROR_UNSUPPORTED for a
+ * later one's. */
 ACTIV_API activ_status activ_checkpoint_load(const activ_context *context, const char *path,
                                              size_t max_batch, activ_graph **out, activ_message *message);
 

@@ -7,8 +7,8 @@
 #include "base/host.h"
 
 /* Calls task(argument, parts, part) once for every part below parts: one part for each of `threads` on the executor's
- * threads, or a single one, here, if the work is too little to wake a thread for. `work` counts multiplications, some 16
- * for an element of an activation. What a part does must not depend on the others, and its bits not on `parts`. */
+ * threads, or a single one, here, if the work is too little to wake a thread for. `work` counts multiplications, some
+ * 16 for an element of an activation. What a part does must not depend on the others, and its bits not on `parts`. */
 #define ACTIV_WORK_ELEMENT 16
 void activ_share(const activ_host *host, size_t threads, size_t work,
                  void (*task)(void *argument, size_t parts, size_t part), void *argument);

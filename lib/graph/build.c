@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "base/sized.h"
 #include "context/context.h"
 #include "graph/graph.h"
 
@@ -29,7 +28,7 @@ void activ_graph_destroy(activ_graph *g)
     activ_host host = g->host;
     for (size_t i = 0; i < g->node_count; i++) {
         activ_fn_destroy(g->nodes[i].fn);
-        activ_host_free(&host, g->nodes[i].dx, activ_graph_node_bytes(&g->nodes[i]));
+        activ_host_free(&host, g->nodes[i].settings, activ_graph_node_bytes(&g->nodes[i]));
     }
     activ_host_free(&host, g->nodes, g->node_room * sizeof *g->nodes);
     activ_host_free(&host, g->tensors, g->tensor_room * sizeof *g->tensors);
@@ -97,7 +96,8 @@ static int is_name(const char *name)
     return length > 0 && length < ACTIV_NAME_SIZE;
 }
 
-/* Room for another node behind the others, with arrays for its inputs; NULL without memory. */
+/* Room for another node behind the others, with arrays for its settings and inputs in one block; NULL without
+ * memory. */
 static graph_node *add_node(activ_graph *g, const graph_kind *kind, size_t count)
 {
     if (g->node_count == g->node_room) {
@@ -109,23 +109,25 @@ static graph_node *add_node(activ_graph *g, const graph_kind *kind, size_t count
     graph_node *node = &g->nodes[g->node_count];
     memset(node, 0, sizeof *node);
     node->kind = kind;
-    if (count > 0) {
-        size_t bytes;
-        if (!activ_checked_mul(count, sizeof *node->dx + sizeof *node->inputs, &bytes))
-            return NULL;
-        node->dx = activ_host_alloc(&g->host, bytes);
-        if (!node->dx)
-            return NULL;
-        node->inputs = (activ_node *)(node->dx + count);
-        node->input_count = count;
-    }
+    const size_t settings = activ_settings_count(kind->settings);
+    size_t bytes;
+    if (!activ_checked_mul(count, sizeof *node->dx + sizeof *node->inputs, &bytes) ||
+        !activ_checked_add(bytes, settings * sizeof *node->settings, &bytes))
+        return NULL;
+    node->settings = activ_host_alloc(&g->host, bytes);
+    if (!node->settings)
+        return NULL;
+    node->dx = (float **)(node->settings + settings);
+    node->inputs = (activ_node *)(node->dx + count);
+    node->input_count = count;
     g->node_count++;
     return node;
 }
 
 size_t activ_graph_node_bytes(const graph_node *node)
 {
-    return node->input_count * (sizeof *node->dx + sizeof *node->inputs);
+    return activ_settings_count(node->kind->settings) * sizeof *node->settings +
+           node->input_count * (sizeof *node->dx + sizeof *node->inputs);
 }
 
 graph_node *activ_graph_new_node(activ_graph *g, const graph_kind *kind, size_t count, const activ_node *inputs)
@@ -158,10 +160,7 @@ graph_node *activ_graph_new_node(activ_graph *g, const graph_kind *kind, size_t 
         return NULL;
     }
     char name[ACTIV_NAME_SIZE];
-    if (g->next_name)
-        memcpy(name, g->next_name, strlen(g->next_name) + 1);
-    else
-        default_name(g, kind, name);
+    default_name(g, kind, name);
     graph_node *node = add_node(g, kind, count);
     if (!node) {
         activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for another layer");
@@ -170,6 +169,7 @@ graph_node *activ_graph_new_node(activ_graph *g, const graph_kind *kind, size_t 
     memcpy(node->name, name, sizeof name);
     for (size_t i = 0; i < count; i++)
         node->inputs[i] = inputs[i];
+    activ_settings_defaults(kind->settings, node->settings);
     node->shares = -1;
     node->plan.value = node->plan.grad = node->plan.saved = node->plan.workspace_value = ACTIV_NOWHERE;
     node->plan.fused_forward = node->plan.fused_backward = -1;
@@ -185,7 +185,7 @@ activ_node activ_graph_build_node(activ_graph *g, graph_node *node)
     activ_status status = ACTIV_OK;
     if (node->input_count == 0 && g->input >= 0)
         status = activ_graph_fail(g, ACTIV_ERROR_STATE, node, "the graph has an input already");
-    if (status == ACTIV_OK && node->kind->build)
+    if (status == ACTIV_OK)
         status = node->kind->build(g, node);
     if (status == ACTIV_OK) {
         size_t bytes;
@@ -218,27 +218,20 @@ activ_status activ_graph_take_one_shape(activ_graph *g, graph_node *node)
     return ACTIV_OK;
 }
 
-activ_status activ_graph_take_axis(activ_graph *g, graph_node *node, int32_t axis)
+activ_status activ_graph_take_axis(activ_graph *g, graph_node *node, size_t setting)
 {
-    int64_t ndim = (int64_t)activ_graph_input_of(g, node, 0)->ndim, from_first = axis < 0 ? axis + ndim : axis;
-    if (from_first < 0 || from_first >= ndim)
+    double ndim = (double)activ_graph_input_of(g, node, 0)->ndim, *axis = &node->settings[setting].number;
+    *axis += *axis < 0.0 ? ndim : 0.0;
+    if (*axis < 0.0 || *axis >= ndim)
         return activ_graph_fail_shape(g, node, "needs an axis of a sample", 0);
-    node->axis = (size_t)from_first;
     return ACTIV_OK;
 }
 
-activ_status activ_graph_take_norm_options(activ_graph *g, graph_node *node, const activ_norm_options *options)
+activ_status activ_graph_set_size(activ_graph *g, graph_node *node, size_t setting, size_t size)
 {
-    activ_norm_options o = { .size = sizeof o };
-    activ_status status = options ? activ_sized_read(&o, sizeof o, options) : ACTIV_OK;
-    if (status != ACTIV_OK)
-        return activ_graph_fail(g, status, node, ACTIV_SIZED_FAULT);
-    node->eps = o.eps == 0.0f ? 1e-5f : o.eps;
-    node->momentum = o.momentum == 0.0f ? 0.1f : o.momentum;
-    if (!(node->eps > 0.0f) || node->eps - node->eps != 0.0f)
-        return activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "eps has to be finite and above 0");
-    if (!(node->momentum > 0.0f && node->momentum <= 1.0f))
-        return activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "momentum is not above 0 and at most 1");
+    if ((double)size > ACTIV_MAX_SIZE)
+        return activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "its size overflows");
+    node->settings[setting] = (activ_setting_value){ .number = (double)size, .single = (float)size, .given = 1 };
     return ACTIV_OK;
 }
 

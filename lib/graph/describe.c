@@ -1,19 +1,23 @@
 /* A network as text, which files hold:
  *
- *     libactiv network 1
+ *     libactiv network 2
  *     input = input(784)
  *     layers.0 = linear(input, out_features=10)
- *     layers.1 = activation(layers.0, fn=leaky_relu(negative_slope=0.2))
- *     layers.2 = batch_norm(layers.1, eps=1e-5, momentum=0.1)
- *     cross_entropy = cross_entropy(layers.2)
+ *     layers.1 = activation(layers.0, fn="leaky_relu(negative_slope=0.2)")
+ *     layers.2 = activation(layers.1, share=layers.1)
+ *     layers.3 = batch_norm(layers.2, eps=1e-5, momentum=0.1)
+ *     cross_entropy = cross_entropy(layers.3)
  *
- * One line per node, in their order: a name, a kind, and in brackets the names of the inputs,
- * then numbers or settings. The first line names the version of the grammar. */
+ * One line per node, in their order: a name, a kind, and in brackets the names of the inputs, then the settings of the
+ * kind's table. The first line names the version of the grammar; in version 1 functions are not quoted. */
 #include <string.h>
 
+#include "base/description.h"
+#include "context/context.h"
 #include "graph/graph.h"
 
-#define HEADER "libactiv network 1"
+#define TITLE "libactiv network"
+#define VERSION 2
 
 static const graph_kind *const kinds[] = {
 #define KIND(name) &activ_kind_##name,
@@ -21,140 +25,251 @@ static const graph_kind *const kinds[] = {
 #undef KIND
 };
 
+/* ---- writing --------------------------------------------------------------------------------------- */
+
+static int is_written(const activ_setting *setting, const activ_setting_value *value)
+{
+    if (setting->required)
+        return 1;
+    const int by_number = setting->kind != ACTIV_SETTING_KIND_FUNCTIONS && setting->kind != ACTIV_SETTING_KIND_TEXT;
+    return by_number && !setting->positional ? value->number != setting->initial : value->given;
+}
+
+static void write_setting(const activ_graph *g, const graph_node *node, size_t i, activ_text *text)
+{
+    const activ_setting *setting = &node->kind->settings[i];
+    if (!setting->positional) {
+        activ_text_add(text, setting->name);
+        activ_text_add(text, "=");
+    }
+    if (setting->kind == ACTIV_SETTING_KIND_FUNCTIONS)
+        activ_write_quoted(text, activ_fn_spec(node->fn));
+    else if (setting->kind == ACTIV_SETTING_KIND_TEXT)
+        activ_text_add(text, g->nodes[node->shares].name);
+    else
+        activ_write_setting(text, setting, &node->settings[i]);
+}
+
 void activ_graph_describe(const activ_graph *g, activ_text *text)
 {
-    activ_text_add(text, HEADER);
+    activ_text_add(text, TITLE " ");
+    activ_text_add_size(text, VERSION);
     for (size_t i = 0; i < g->node_count; i++) {
         const graph_node *node = &g->nodes[i];
+        const activ_setting *settings = node->kind->settings;
         activ_text_add(text, "\n");
         activ_text_add(text, node->name);
         activ_text_add(text, " = ");
         activ_text_add(text, node->kind->name);
         activ_text_add(text, "(");
+        size_t written = 0;
         for (size_t k = 0; k < node->input_count; k++) {
-            activ_text_add(text, k > 0 ? ", " : "");
+            activ_text_add(text, written++ > 0 ? ", " : "");
             activ_text_add(text, activ_graph_input_of(g, node, k)->name);
         }
-        if (node->kind->describe)
-            node->kind->describe(g, node, text);
+        for (size_t k = 0; settings && settings[k].name; k++) {
+            if (!is_written(&settings[k], &node->settings[k]))
+                continue;
+            activ_text_add(text, written++ > 0 ? ", " : "");
+            write_setting(g, node, k, text);
+        }
         activ_text_add(text, ")");
     }
 }
 
-/* Cuts the text at the next ", " and returns what was before it; NULL at the end. The value of
- * fn= may hold commas itself, and is always last. */
-static char *next_argument(char **rest)
+/* ---- reading --------------------------------------------------------------------------------------- */
+
+/* A mistake in the line of the layer `name`: what the reader's message says. */
+static activ_status wrong(activ_graph *g, const char *name, const activ_message *message)
 {
-    char *argument = *rest;
-    if (!argument)
-        return NULL;
-    char *comma = strncmp(argument, "fn=", 3) == 0 ? NULL : strstr(argument, ", ");
-    *rest = comma ? comma + 2 : NULL;
-    if (comma)
-        *comma = '\0';
-    return argument;
+    return activ_graph_fail(g, ACTIV_ERROR_FORMAT, NULL, name, ": ", message->text);
 }
 
-/* A setting that this kind of layer has, and that the line did not have yet. */
-static int is_setting(const graph_kind *kind, const graph_line *line, const char *key)
+static activ_status wrong_text(activ_graph *g, const char *name, const char *before, activ_slice quoted,
+                               const char *after)
 {
-    for (int i = 0; i < 2; i++)
-        if (kind->keys[i] && strcmp(kind->keys[i], key) == 0)
-            return activ_line_value(line, key) == NULL;
-    return 0;
+    activ_message message;
+    activ_text text;
+    activ_text_start(&text, message.text, sizeof message.text);
+    activ_text_add(&text, before);
+    activ_text_add_quoted(&text, quoted.at, quoted.length);
+    activ_text_add(&text, after);
+    return wrong(g, name, &message);
 }
 
-/* What stands in the brackets. 0 if that is not what this kind of layer has. */
-static int take_apart(const activ_graph *g, const graph_kind *kind, char *rest, graph_line *parsed)
+static activ_node find_slice(const activ_graph *g, activ_slice name)
 {
-    size_t pairs = 0;
-    char *argument;
-    rest = rest[0] != '\0' ? rest : NULL;
-    while ((argument = next_argument(&rest))) {
-        char *sign = strchr(argument, '=');
-        size_t size = strlen(argument);
-        if (kind->inputs == ACTIV_ONE_OR_MORE ? !sign && pairs == 0 : parsed->input_count < (size_t)kind->inputs) {
-            activ_node input = activ_graph_find(g, argument);
-            if (input < 0)
-                return 0;
-            parsed->inputs[parsed->input_count++] = input;
-        } else if (sign) {
-            *sign = '\0';
-            if (!is_setting(kind, parsed, argument))
-                return 0;
-            parsed->keys[pairs] = argument;
-            parsed->values[pairs++] = sign + 1;
-        } else if (!kind->takes_numbers || parsed->number_count == ACTIV_MAX_DIMS || size == 0 ||
-                   activ_parse_size(argument, size, &parsed->numbers[parsed->number_count++]) != size) {
-            return 0;
-        }
+    for (size_t i = 0; i < g->node_count; i++)
+        if (activ_slice_is(name, g->nodes[i].name))
+            return (activ_node)i;
+    return -1;
+}
+
+/* A copy that ends with a zero byte and has no backslashes before quotes and backslashes; to be freed with length + 1
+ * bytes. */
+static char *copy_unquoted(const activ_host *host, activ_slice text)
+{
+    char *copy = activ_host_alloc(host, text.length + 1), *to = copy;
+    for (size_t i = 0; copy && i < text.length; i++) {
+        i += text.at[i] == '\\' && i + 1 < text.length;
+        *to++ = text.at[i];
     }
-    return kind->inputs == ACTIV_ONE_OR_MORE ? parsed->input_count > 0 : parsed->input_count == (size_t)kind->inputs;
+    return copy;
 }
 
-/* Takes `line` (which it cuts up) apart and builds its node; -1 if it is not well formed. */
-static activ_node parse_line(activ_graph *g, char *line)
+/* The function that a setting names. */
+static activ_status read_function(activ_graph *g, graph_node *node, activ_slice spec)
 {
-    char *equals = strstr(line, " = ");
-    char *open = equals ? strchr(equals, '(') : NULL;
-    size_t length = open ? strlen(open) : 0;
-    if (!open || open[length - 1] != ')')
-        return -1;
-    *equals = '\0';
-    *open = '\0';
-    open[length - 1] = '\0';
+    const activ_context context = { g->host };
+    activ_message message;
+    char *copy = copy_unquoted(&g->host, spec);
+    activ_status status = copy ? activ_fn_check(copy, &message) : ACTIV_OK;
+    if (status != ACTIV_OK)
+        status = wrong(g, node->name, &message);
+    else if (!copy || activ_fn_create(&context, copy, &node->fn) != ACTIV_OK)
+        status = activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, node, "no memory for its function");
+    activ_host_free(&g->host, copy, spec.length + 1);
+    return status;
+}
+
+/* What the texts among a layer's settings mean; they are not kept. */
+static activ_status read_texts(activ_graph *g, graph_node *node)
+{
+    const activ_setting *settings = node->kind->settings;
+    activ_status status = ACTIV_OK;
+    for (size_t i = 0; settings && settings[i].name && status == ACTIV_OK; i++) {
+        const activ_slice text = node->settings[i].text;
+        if (!node->settings[i].given)
+            continue;
+        if (settings[i].kind == ACTIV_SETTING_KIND_FUNCTIONS) {
+            status = read_function(g, node, text);
+        } else if (settings[i].kind == ACTIV_SETTING_KIND_TEXT) {
+            node->shares = find_slice(g, text);
+            if (node->shares < 0)
+                status = wrong_text(g, node->name, "no layer before it is called ", text, "");
+        }
+        node->settings[i].text = (activ_slice){ NULL, 0 };
+    }
+    return status;
+}
+
+/* For the message about a setting that a kind does not have: "; linear has out_features, bias". */
+static void list_settings(const graph_kind *kind, char *buffer, size_t size)
+{
+    activ_text text;
+    activ_text_start(&text, buffer, size);
+    activ_text_add(&text, "; ");
+    activ_text_add(&text, kind->name);
+    activ_text_add(&text, kind->settings ? " has " : " has no settings");
+    for (size_t i = 0; kind->settings && kind->settings[i].name; i++) {
+        activ_text_add(&text, i > 0 ? ", " : "");
+        activ_text_add(&text, kind->settings[i].name);
+    }
+}
+
+/* Is this argument, behind so many inputs, another of them? */
+static int is_input(const graph_kind *kind, size_t inputs, const activ_argument *argument)
+{
+    if (kind->inputs == ACTIV_ONE_OR_MORE)
+        return argument->key.length == 0;
+    return inputs < (size_t)kind->inputs;
+}
+
+/* The arguments of a layer, '(' having been read, and then the layer. `inputs` has room for all of them. */
+static activ_status read_layer(activ_graph *g, activ_reader *r, const graph_kind *kind, const char *name,
+                               activ_node *inputs)
+{
+    activ_argument argument;
+    activ_status status;
+    char owner[128];
+    size_t count = 0, found = 0;
+    int first = 1, more;
+    while ((status = activ_read_argument(r, &first, &argument, &more)) == ACTIV_OK && more &&
+           is_input(kind, count, &argument)) {
+        activ_node input = argument.key.length == 0 ? find_slice(g, argument.value) : -1;
+        if (input < 0)
+            return wrong_text(g, name, "no layer before it is called ", argument.value, ", which should be its input");
+        inputs[count++] = input;
+    }
+    if (status != ACTIV_OK)
+        return wrong(g, name, r->message);
+    if (kind->inputs != ACTIV_ONE_OR_MORE && count < (size_t)kind->inputs)
+        return activ_graph_fail(g, ACTIV_ERROR_FORMAT, NULL, name, ": ", kind->name, " needs more inputs");
+    graph_node *node = activ_graph_new_node(g, kind, count, inputs);
+    if (!node)
+        return g->status;
+    memcpy(node->name, name, strlen(name) + 1);
+    list_settings(kind, owner, sizeof owner);
+    while (status == ACTIV_OK && more) {
+        status = activ_read_setting(r, &argument, kind->settings, owner, &found, node->settings);
+        if (status == ACTIV_OK)
+            status = activ_read_argument(r, &first, &argument, &more);
+    }
+    if (status == ACTIV_OK)
+        status = activ_read_end(r, kind->settings, node->settings);
+    if (status != ACTIV_OK)
+        return wrong(g, name, r->message);
+    status = read_texts(g, node);
+    if (status == ACTIV_OK && activ_graph_build_node(g, node) < 0)
+        status = g->status;
+    return status;
+}
+
+static activ_status read_line(activ_graph *g, activ_slice line)
+{
+    activ_message message = { "" };
+    activ_reader r;
+    activ_reader_start(&r, line, "line", &message);
+    const activ_slice name = activ_read_name(&r, 1);
+    if (!activ_read_text(&r, " = ")) {
+        activ_read_expected(&r, "' = '");
+        return activ_graph_fail(g, ACTIV_ERROR_FORMAT, NULL, message.text);
+    }
+    char own_name[ACTIV_NAME_SIZE];
+    activ_text text;
+    activ_text_start(&text, own_name, sizeof own_name);
+    activ_text_add_bytes(&text, name.at, name.length);
+    const activ_slice kind_name = activ_read_name(&r, 0);
     const graph_kind *kind = NULL;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (strcmp(kinds[i]->name, equals + 3) == 0)
+        if (activ_slice_is(kind_name, kinds[i]->name))
             kind = kinds[i];
     if (!kind)
-        return -1;
-
+        return wrong_text(g, own_name, "unknown kind of layer ", kind_name, "");
+    if (!activ_read_character(&r, '(')) {
+        activ_read_expected(&r, "'('");
+        return wrong(g, own_name, &message);
+    }
+    if (name.length >= sizeof own_name || !activ_graph_is_free_name(g, own_name))
+        return wrong_text(g, kind->name, "", name, " is no name for a layer, or there is one that has it");
     /* No more inputs than there are commas and one. */
     size_t room = 1;
-    for (const char *at = open + 1; *at != '\0'; at++)
+    for (const char *at = r.at; at < r.end; at++)
         room += *at == ',';
-    graph_line parsed = { .inputs = activ_host_alloc(&g->host, room * sizeof *parsed.inputs) };
-    activ_node node = -1;
-    if (!parsed.inputs)
-        activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for its inputs");
-    else if (take_apart(g, kind, open + 1, &parsed) && activ_graph_is_free_name(g, line)) {
-        g->next_name = line;
-        node = kind->parse(g, &parsed);
-        g->next_name = NULL;
-    }
-    activ_host_free(&g->host, parsed.inputs, room * sizeof *parsed.inputs);
-    return node;
+    activ_node *inputs = activ_host_alloc(&g->host, room * sizeof *inputs);
+    if (!inputs)
+        return activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for its inputs");
+    activ_status status = read_layer(g, &r, kind, own_name, inputs);
+    activ_host_free(&g->host, inputs, room * sizeof *inputs);
+    return status;
 }
 
 activ_status activ_graph_parse(activ_graph *g, const char *description)
 {
-    size_t size = strlen(description) + 1, number = 1;
-    char *copy = activ_host_alloc(&g->host, size);
-    if (!copy)
-        return activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for the description");
-    memcpy(copy, description, size);
-    char *line = copy;
-    while (line && g->status == ACTIV_OK) {
-        char *end = strchr(line, '\n');
-        if (end)
-            *end = '\0';
-        int good = number == 1 ? strcmp(line, HEADER) == 0 : parse_line(g, line) >= 0;
-        if (!good) {
-            /* What the builder said, if it said something, behind the number of the line. */
-            activ_message said = g->error;
-            activ_status status = g->status == ACTIV_ERROR_OUT_OF_MEMORY ? g->status : ACTIV_ERROR_FORMAT;
-            char which[32];
-            activ_text text;
-            activ_text_start(&text, which, sizeof which);
-            activ_text_add_size(&text, number);
-            g->status = status;
-            activ_graph_say(g, status, NULL, "line ", which, " of the network's description",
-                            said.text[0] ? ": " : " is malformed", said.text);
-        }
-        line = end ? end + 1 : NULL;
-        number++;
+    activ_slice line;
+    size_t number = 0;
+    while (activ_next_line(&description, &line, &number)) {
+        activ_message message;
+        activ_status status = number == 1 ? activ_read_version(line, TITLE, VERSION, &message) : read_line(g, line);
+        if (status == ACTIV_OK)
+            continue;
+        /* What a layer found wrong is a mistake in the file. */
+        const int own = status == ACTIV_ERROR_OUT_OF_MEMORY || status == ACTIV_ERROR_UNSUPPORTED;
+        if (number > 1)
+            message = g->error;
+        activ_message_at_line(&message, number, "network's");
+        g->status = own ? status : ACTIV_ERROR_FORMAT;
+        return activ_graph_say(g, g->status, NULL, message.text);
     }
-    activ_host_free(&g->host, copy, size);
-    return g->status;
+    return ACTIV_OK;
 }

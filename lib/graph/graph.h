@@ -44,7 +44,6 @@ struct activ_graph {
 
     uint64_t seed, step;        /* of the random layers */
     int have_values;            /* the last call was an evaluation */
-    const char *next_name;      /* of the node that a description is about to add; else NULL */
 };
 
 /* Arrays of a plan start on cache lines. */
@@ -80,6 +79,7 @@ static inline float *activ_graph_stored_values(const activ_graph *g, size_t i)
 }
 
 size_t activ_graph_node_bytes(const graph_node *node);   /* of its arrays */
+activ_node activ_graph_find(const activ_graph *g, const char *name);    /* -1 if there is none */
 int activ_graph_is_free_name(const activ_graph *g, const char *name);   /* well formed, and not taken */
 
 /* The description of a network as text, and back: fails as a builder does. */

@@ -4,6 +4,16 @@
 #include "base/sized.h"
 #include "graph/graph.h"
 
+/* A setting of a layer by its name; all of it 0 if there is none. */
+static activ_setting_value setting_of(const graph_node *node, const char *name)
+{
+    const activ_setting *table = node->kind->settings;
+    for (size_t i = 0; table && table[i].name; i++)
+        if (strcmp(table[i].name, name) == 0)
+            return node->settings[i];
+    return (activ_setting_value){ .given = 0 };
+}
+
 activ_status activ_graph_node_info(const activ_graph *g, activ_node id, activ_node_info *info)
 {
     if (!g || !info || id < 0 || (size_t)id >= g->node_count)
@@ -25,10 +35,11 @@ activ_status activ_graph_node_info(const activ_graph *g, activ_node id, activ_no
     own.inputs[1] = node->input_count > 1 ? node->inputs[1] : -1;
     own.input_count = node->input_count;
     own.all_inputs = node->inputs;
-    own.p = node->p;
-    own.axis = node->axis;
-    own.eps = node->eps;
-    own.momentum = node->momentum;
+    own.p = setting_of(node, "p").single;
+    const double axis = setting_of(node, "axis").number;
+    own.axis = axis > 0.0 ? (size_t)axis : 0;   /* of a layer that was refused: not resolved */
+    own.eps = setting_of(node, "eps").single;
+    own.momentum = setting_of(node, "momentum").single;
     if (node->tensors > 0)
         own.first_param = g->tensors[node->first_tensor].offset;
     for (size_t i = 0; i < node->buffers; i++)

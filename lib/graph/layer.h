@@ -4,7 +4,7 @@
 #define ACTIV_GRAPH_LAYER_H
 
 #include "activ/graph.h"
-#include "base/text.h"
+#include "base/settings.h"
 #include "fn/fn.h"
 #include "graph/layers/list.h"
 #include "graph/plan.h"
@@ -13,8 +13,10 @@
 #define ACTIV_NAME_SIZE 64
 #define ACTIV_ONE_OR_MORE (-1)   /* inputs of a kind */
 
+/* The largest setting that is a size: a double holds it exactly. */
+#define ACTIV_MAX_SIZE ((double)(SIZE_MAX < (uint64_t)1 << 53 ? SIZE_MAX : (uint64_t)1 << 53))
+
 typedef struct graph_kind graph_kind;
-typedef struct graph_line graph_line;
 
 struct graph_node {
     const graph_kind *kind;
@@ -25,12 +27,9 @@ struct graph_node {
     size_t ndim, shape[ACTIV_MAX_DIMS], features;   /* of one sample */
 
     /* What the layer was asked for. */
-    int no_bias;                /* linear */
-    float p;                    /* dropout */
-    size_t axis;                /* concat; layer_norm: the first of those that are normalized */
-    float eps, momentum;        /* batch_norm, layer_norm (no momentum) */
-    activ_fn *fn;               /* activation */
-    activ_node shares;          /* activation: the node whose parameters it uses, or -1 */
+    activ_setting_value *settings;   /* as its kind's table says */
+    activ_fn *fn;               /* its function, or NULL */
+    activ_node shares;          /* the node whose parameters it uses, or -1 */
 
     /* Its tensors, one after the other in the graph's list from first_tensor on; and its buffers in theirs. */
     size_t first_tensor, tensors, first_buffer, buffers;
@@ -51,7 +50,13 @@ struct graph_kind {
     int fuses;                  /* runs the activations plan.fused_forward and plan.fused_backward in its epilogue */
     int can_be_fused;           /* element by element, by node->fn alone */
 
-    /* Checks the inputs' shapes, sets the node's own and adds its tensors; NULL: nothing to do. */
+    /* What a line of a description may say behind the names of the inputs, and what it writes: all that is required,
+     * the rest where it is not the default. Kind FUNCTIONS: one function, node->fn. Kind TEXT: the name of an earlier
+     * layer, node->shares. These two are written where they are `given`. NULL: no settings. */
+    const activ_setting *settings;
+
+    /* Checks settings (a builder's or a line's) and the inputs' shapes, sets the node's own shape and adds its
+     * tensors. */
     activ_status (*build)(activ_graph *g, graph_node *node);
     /* Floats that training keeps from the way there for the way back; NULL: none. */
     size_t (*saved)(const graph_node *node, size_t batch);
@@ -72,12 +77,6 @@ struct graph_kind {
     size_t (*multiply_adds)(const activ_graph *g, const graph_node *node);
     /* Initial values of its tensors. */
     void (*init)(activ_graph *g, const graph_node *node, uint64_t seed);
-    /* What stands in the brackets of the description after the names of the inputs; NULL:
-     * nothing. And back. */
-    void (*describe)(const activ_graph *g, const graph_node *node, activ_text *text);
-    activ_node (*parse)(activ_graph *g, const graph_line *line);
-    const char *keys[2];        /* the settings that a line may have */
-    int takes_numbers;
 };
 
 #define ACTIV_KIND_DECLARED(name) extern const graph_kind activ_kind_##name;
@@ -86,22 +85,27 @@ ACTIV_LAYERS(ACTIV_KIND_DECLARED)
 
 /* ---- building -------------------------------------------------------------------------------- */
 
-/* A new node, whose settings are to be filled in before activ_graph_build_node. NULL after a mistake. */
+/* A new node with the default settings, to be changed before activ_graph_build_node. NULL after a mistake. */
 graph_node *activ_graph_new_node(activ_graph *g, const graph_kind *kind, size_t count, const activ_node *inputs);
 /* Builds it; its number, or -1. */
 activ_node activ_graph_build_node(activ_graph *g, graph_node *node);
 
 const graph_node *activ_graph_input_of(const activ_graph *g, const graph_node *node, size_t which);
 const graph_node *activ_graph_node_at(const activ_graph *g, activ_node id);   /* NULL if there is none */
-activ_node activ_graph_find(const activ_graph *g, const char *name);          /* -1 if there is none */
 const activ_host *activ_graph_host(const activ_graph *g);
 
 /* The shape of its inputs, which have to have the same. */
 activ_status activ_graph_take_one_shape(activ_graph *g, graph_node *node);
-/* An axis of its first input, counted from the last if it is negative. */
-activ_status activ_graph_take_axis(activ_graph *g, graph_node *node, int32_t axis);
-/* eps and momentum, 0 or NULL being the default. */
-activ_status activ_graph_take_norm_options(activ_graph *g, graph_node *node, const activ_norm_options *options);
+/* Checks a setting that is an axis of its first input; if it is negative it counts from the last, and is changed. */
+activ_status activ_graph_take_axis(activ_graph *g, graph_node *node, size_t setting);
+
+/* Settings from a builder's arguments, and what they are. A size may be too large for one: then it fails. */
+activ_status activ_graph_set_size(activ_graph *g, graph_node *node, size_t setting, size_t size);
+
+static inline size_t activ_node_size(const graph_node *node, size_t setting)
+{
+    return (size_t)node->settings[setting].number;
+}
 
 /* Parameters ("weight"), and values that a step sets but nobody trains ("running_mean"). */
 activ_status activ_graph_add_tensor(activ_graph *g, graph_node *node, const char *role, size_t ndim,
@@ -131,21 +135,5 @@ activ_status activ_graph_fail_pieces(activ_graph *g, activ_status status, const 
                                      const char *const *pieces);
 /* For shapes that do not fit: text, then the name and shape of the first input, and of another if `other` is not 0. */
 activ_status activ_graph_fail_shape(activ_graph *g, const graph_node *node, const char *text, size_t other);
-
-/* ---- a line of a description --------------------------------------------------------------------- */
-
-/* Taken apart: NAME = KIND(inputs, numbers, key=value ...) */
-struct graph_line {
-    activ_node *inputs;
-    size_t input_count;
-    size_t numbers[ACTIV_MAX_DIMS], number_count;
-    const char *keys[2], *values[2];
-};
-
-/* The value of a key, or NULL. */
-const char *activ_line_value(const graph_line *line, const char *key);
-/* The same as a number: 0 if the key is missing, or is not a number that fits. */
-int activ_line_size(const graph_line *line, const char *key, size_t *number);
-int activ_line_float(const graph_line *line, const char *key, float *number);
 
 #endif

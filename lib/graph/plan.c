@@ -136,8 +136,8 @@ static void mark_fusions(activ_graph *g)
     }
 }
 
-/* Floats for those gradients of a node's inputs that are to be added to what later consumers of the input wrote. Returns
- * 0 if they overflow. */
+/* Floats for those gradients of a node's inputs that are to be added to what later consumers of the input wrote.
+ * Returns 0 if they overflow. */
 static int temporary_of(const activ_graph *g, size_t id, size_t max_batch, size_t *floats)
 {
     const graph_node *node = &g->nodes[id];

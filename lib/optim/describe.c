@@ -10,163 +10,229 @@
  * same bits. */
 #include <string.h>
 
+#include "base/description.h"
 #include "optim/optimizer.h"
 
-#define HEADER "libactiv optimizer 1\n"
+#define TITLE "libactiv optimizer"
+#define VERSION 1
 
 static const optimizer_kind *const kinds[] = {
     &activ_optimizer_sgd, &activ_optimizer_adamw, &activ_optimizer_rmsprop,
 };
 
-static void describe_settings(const activ_optimizer *o, activ_text *text)
+/* A kind's settings as a table for the reader; `table` has room for one more than all. */
+static void make_table(const optimizer_kind *kind, activ_setting *table)
 {
-    for (size_t i = 0; i < OPTIMIZER_MOST_SETTINGS && o->kind->settings[i].name; i++) {
-        const optimizer_setting *setting = &o->kind->settings[i];
-        const char *at = (const char *)&o->settings + setting->at;
-        activ_text_add(text, i > 0 ? ", " : "");
-        activ_text_add(text, setting->name);
-        activ_text_add(text, "=");
-        if (setting->is_flag) {
-            int32_t flag;
-            memcpy(&flag, at, sizeof flag);
-            activ_text_add(text, flag ? "1" : "0");
-        } else {
-            float value;
-            memcpy(&value, at, sizeof value);
-            activ_text_add_float(text, value);
-        }
+    memset(table, 0, (OPTIMIZER_MAX_SETTINGS + 1) * sizeof *table);
+    for (size_t i = 0; i < OPTIMIZER_MAX_SETTINGS && kind->settings[i].name; i++) {
+        const int is_flag = kind->settings[i].is_flag;
+        table[i] = (activ_setting){
+            .name = kind->settings[i].name,
+            .kind = is_flag ? ACTIV_SETTING_KIND_COUNT : ACTIV_SETTING_KIND_REAL,
+            .required = 1,
+            .maximum = is_flag ? 1.0 : 0.0,
+        };
     }
+}
+
+enum { LR_SCALE, WEIGHT_DECAY, GROUP_SETTINGS };
+static const activ_setting group_table[] = {
+    [LR_SCALE] = { .name = "lr_scale", .kind = ACTIV_SETTING_KIND_REAL, .required = 1 },
+    [WEIGHT_DECAY] = { .name = "weight_decay", .kind = ACTIV_SETTING_KIND_REAL, .required = 1 },
+    { .name = NULL },
+};
+
+/* ---- writing ------------------------------------------------------------------------------------------ */
+
+static void write_settings(const activ_setting *table, const activ_setting_value *values, activ_text *text)
+{
+    for (size_t i = 0; table[i].name; i++) {
+        activ_text_add(text, i > 0 ? ", " : "(");
+        activ_text_add(text, table[i].name);
+        activ_text_add(text, "=");
+        activ_write_setting(text, &table[i], &values[i]);
+    }
+    activ_text_add(text, ")");
 }
 
 void activ_optimizer_describe(const activ_optimizer *o, activ_text *text)
 {
-    activ_text_add(text, HEADER);
+    activ_setting table[OPTIMIZER_MAX_SETTINGS + 1];
+    activ_setting_value values[OPTIMIZER_MAX_SETTINGS];
+    make_table(o->kind, table);
+    for (size_t i = 0; table[i].name; i++) {
+        const char *at = (const char *)&o->settings + o->kind->settings[i].at;
+        float value;
+        int32_t flag;
+        memcpy(&value, at, sizeof value);
+        memcpy(&flag, at, sizeof flag);
+        values[i] = activ_setting_of_float(o->kind->settings[i].is_flag ? (float)flag : value);
+    }
+    activ_text_add(text, TITLE " ");
+    activ_text_add_size(text, VERSION);
+    activ_text_add(text, "\n");
     activ_text_add(text, o->kind->name);
-    activ_text_add(text, "(");
-    describe_settings(o, text);
-    activ_text_add(text, ")\nsteps = ");
+    write_settings(table, values, text);
+    activ_text_add(text, "\nsteps = ");
     activ_text_add_u64(text, o->steps);
     for (size_t i = 0; i < o->tensors; i++) {
         const optimizer_group *group = &o->groups[i];
         if (group->lr_scale == 1.0f && group->weight_decay == o->settings.weight_decay)
             continue;
+        values[LR_SCALE] = activ_setting_of_float(group->lr_scale);
+        values[WEIGHT_DECAY] = activ_setting_of_float(group->weight_decay);
         activ_text_add(text, "\n");
         activ_text_add(text, o->graph->tensors[i].name);
-        activ_text_add(text, " = group(lr_scale=");
-        activ_text_add_float(text, group->lr_scale);
-        activ_text_add(text, ", weight_decay=");
-        activ_text_add_float(text, group->weight_decay);
-        activ_text_add(text, ")");
+        activ_text_add(text, " = group");
+        write_settings(group_table, values, text);
     }
 }
 
-/* ---- and back: each of these takes what it names from the front of the text, or returns 0 ------------ */
+/* ---- reading: each function reads one line ------------------------------------------------------------- */
 
-static int take(const char **at, const char *word)
+/* All that stands behind '(': the settings of the table, every one. */
+static activ_status read_settings(activ_reader *r, const activ_setting *table, activ_setting_value *values)
 {
-    size_t length = strlen(word);
-    if (strncmp(*at, word, length) != 0)
-        return 0;
-    *at += length;
-    return 1;
+    activ_settings_defaults(table, values);
+    activ_status status = activ_read_settings(r, table, "", values);
+    return status == ACTIV_OK ? activ_read_end(r, table, values) : status;
 }
 
-static int take_float(const char **at, float *value)
+static activ_status unknown(activ_message *message, const char *what, activ_slice name)
 {
-    int overflow;
-    size_t length = activ_parse_float(*at, strspn(*at, "+-.0123456789eE"), value, &overflow);
-    *at += length;
-    return length > 0 && !overflow;
-}
-
-static int take_flag(const char **at, int32_t *flag)
-{
-    *flag = **at == '1';
-    return take(at, "0") || take(at, "1");
-}
-
-static int take_settings(const char **at, const optimizer_kind *kind, optimizer_settings *settings)
-{
-    for (size_t i = 0; i < OPTIMIZER_MOST_SETTINGS && kind->settings[i].name; i++) {
-        const optimizer_setting *setting = &kind->settings[i];
-        void *value = (char *)settings + setting->at;
-        if ((i > 0 && !take(at, ", ")) || !take(at, setting->name) || !take(at, "="))
-            return 0;
-        if (setting->is_flag ? !take_flag(at, value) : !take_float(at, value))
-            return 0;
-    }
-    return 1;
-}
-
-static int take_groups(const char **at, activ_optimizer *o)
-{
-    for (size_t i = 0; i < o->tensors && **at != '\0'; i++) {
-        const char *line = *at;
-        optimizer_group group;
-        if (!take(&line, "\n") || !take(&line, o->graph->tensors[i].name) || !take(&line, " = group(lr_scale="))
-            continue;   /* another tensor's */
-        *at = line;
-        if (!take_float(at, &group.lr_scale) || !take(at, ", weight_decay=") ||
-            !take_float(at, &group.weight_decay) || !take(at, ")") || !activ_optimizer_check_group(&group))
-            return 0;
-        o->groups[i] = group;
-    }
-    return **at == '\0';
-}
-
-/* "line 3 of the optimizer's description is malformed", or what is wrong in it. */
-static activ_status fault(activ_message *message, const char *start, const char *at, const char *what)
-{
-    size_t line = 1;
-    char number[32];
-    for (; start < at; start++)
-        line += *start == '\n';
-    if (*at == '\n')   /* the line before was read to its end */
-        line++;
     activ_text text;
-    activ_text_start(&text, number, sizeof number);
-    activ_text_add_size(&text, line);
-    activ_message_set(message, "line ", number, " of the optimizer's description", what ? ": " : " is malformed",
-                      what ? what : "");
-    return ACTIV_ERROR_FORMAT;
+    activ_text_start(&text, message->text, sizeof message->text);
+    activ_text_add(&text, what);
+    activ_text_add_quoted(&text, name.at, name.length);
+    return ACTIV_ERROR_UNKNOWN_NAME;
+}
+
+static activ_status read_kind(activ_slice line, const optimizer_kind **kind, optimizer_settings *settings,
+                              activ_message *message)
+{
+    activ_setting table[OPTIMIZER_MAX_SETTINGS + 1];
+    activ_setting_value values[OPTIMIZER_MAX_SETTINGS];
+    activ_reader r;
+    activ_reader_start(&r, line, "line", message);
+    const activ_slice name = activ_read_name(&r, 0);
+    *kind = NULL;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (activ_slice_is(name, kinds[i]->name))
+            *kind = kinds[i];
+    if (!*kind)
+        return unknown(message, "unknown optimizer ", name);
+    if (!activ_read_character(&r, '('))
+        return activ_read_expected(&r, "'('");
+    make_table(*kind, table);
+    activ_status status = read_settings(&r, table, values);
+    memset(settings, 0, sizeof *settings);
+    for (size_t i = 0; table[i].name && status == ACTIV_OK; i++) {
+        char *at = (char *)settings + (*kind)->settings[i].at;
+        const int32_t flag = values[i].number != 0.0;
+        if ((*kind)->settings[i].is_flag)
+            memcpy(at, &flag, sizeof flag);
+        else
+            memcpy(at, &values[i].single, sizeof values[i].single);
+    }
+    if (status == ACTIV_OK && !activ_optimizer_check(*kind, settings, message))
+        status = ACTIV_ERROR_RANGE;
+    return status;
+}
+
+static activ_status read_steps(activ_slice line, uint64_t *steps, activ_message *message)
+{
+    activ_reader r;
+    activ_reader_start(&r, line, "line", message);
+    if (!activ_read_text(&r, "steps = "))
+        return activ_read_expected(&r, "'steps = '");
+    const size_t digits = activ_parse_u64(r.at, (size_t)(r.end - r.at), steps);
+    if (digits == 0)
+        return activ_read_expected(&r, "a number");
+    r.at += digits;
+    return activ_read_end(&r, NULL, NULL);
+}
+
+/* `given`: which tensors had a line before. */
+static activ_status read_group(activ_slice line, activ_optimizer *o, unsigned char *given, activ_message *message)
+{
+    activ_setting_value values[GROUP_SETTINGS];
+    activ_reader r;
+    activ_reader_start(&r, line, "line", message);
+    const activ_slice name = activ_read_name(&r, 1);
+    size_t i = 0;
+    while (i < o->tensors && !activ_slice_is(name, o->graph->tensors[i].name))
+        i++;
+    if (i == o->tensors)
+        return unknown(message, "no tensor is called ", name);
+    if (given[i]++)
+        return unknown(message, "given twice: ", name);
+    if (!activ_read_text(&r, " = group("))
+        return activ_read_expected(&r, "' = group('");
+    activ_status status = read_settings(&r, group_table, values);
+    if (status != ACTIV_OK)
+        return status;
+    o->groups[i] = (optimizer_group){ values[LR_SCALE].single, values[WEIGHT_DECAY].single };
+    if (activ_optimizer_check_group(&o->groups[i]))
+        return ACTIV_OK;
+    activ_message_set(message, "lr_scale and weight_decay have to be finite and not negative");
+    return ACTIV_ERROR_RANGE;
+}
+
+/* Versions of the grammar may be too new and memory may be short; all else is a mistake in the file. */
+static activ_status at_line(activ_status status, size_t number, activ_message *message)
+{
+    if (status == ACTIV_ERROR_OUT_OF_MEMORY)
+        return status;
+    activ_message_at_line(message, number, "optimizer's");
+    return status == ACTIV_ERROR_UNSUPPORTED ? status : ACTIV_ERROR_FORMAT;
+}
+
+static activ_status read_groups(const char *rest, size_t number, activ_optimizer *o, activ_message *message)
+{
+    activ_slice line;
+    activ_status status = ACTIV_OK;
+    unsigned char *given = activ_host_alloc(&o->host, o->tensors);
+    if (o->tensors > 0 && !given) {
+        activ_message_set(message, "no memory for the optimizer");
+        return ACTIV_ERROR_OUT_OF_MEMORY;
+    }
+    while (status == ACTIV_OK && activ_next_line(&rest, &line, &number)) {
+        status = read_group(line, o, given, message);
+        if (status != ACTIV_OK)
+            status = at_line(status, number, message);
+    }
+    activ_host_free(&o->host, given, o->tensors);
+    return status;
 }
 
 activ_status activ_optimizer_parse(activ_graph *graph, const char *description, activ_optimizer **out,
                                    activ_message *message)
 {
-    const char *at = description;
     const optimizer_kind *kind = NULL;
     optimizer_settings settings;
-    activ_message wrong;
-    if (!take(&at, HEADER))
-        return fault(message, description, at, NULL);
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && !kind; i++) {
-        const char *behind = at;
-        if (take(&behind, kinds[i]->name) && take(&behind, "(")) {
-            kind = kinds[i];
-            at = behind;
-        }
+    uint64_t steps = 0;
+    size_t number = 0;
+    for (size_t i = 0; i < 3; i++) {
+        activ_slice line = { "", 0 };
+        if (!activ_next_line(&description, &line, &number))
+            number++;   /* it is missing: read as empty */
+        activ_status status = i == 0   ? activ_read_version(line, TITLE, VERSION, message)
+                              : i == 1 ? read_kind(line, &kind, &settings, message)
+                                       : read_steps(line, &steps, message);
+        if (status != ACTIV_OK)
+            return at_line(status, number, message);
     }
-    memset(&settings, 0, sizeof settings);
-    if (!kind || !take_settings(&at, kind, &settings) || !take(&at, ")"))
-        return fault(message, description, at, NULL);
-    if (!activ_optimizer_check(kind, &settings, &wrong))
-        return fault(message, description, at - 1, wrong.text);
-
     activ_optimizer *o;
     activ_status status = activ_optimizer_create(graph, kind, &settings, &o);
     if (status != ACTIV_OK) {
         activ_message_set(message, activ_graph_error(graph));
         return status;
     }
-    size_t digits = 0;
-    if (take(&at, "\nsteps = "))
-        digits = activ_parse_u64(at, strspn(at, "0123456789"), &o->steps);
-    at += digits;
-    if (digits == 0 || !take_groups(&at, o)) {
+    o->steps = steps;
+    status = read_groups(description, number, o, message);
+    if (status == ACTIV_OK)
+        *out = o;
+    else
         activ_optimizer_destroy(o);
-        return fault(message, description, at, NULL);
-    }
-    *out = o;
-    return ACTIV_OK;
+    return status;
 }

@@ -13,7 +13,7 @@
 
 int activ_optimizer_check(const optimizer_kind *kind, const optimizer_settings *settings, activ_message *message)
 {
-    for (size_t i = 0; i < OPTIMIZER_MOST_SETTINGS && kind->settings[i].name; i++) {
+    for (size_t i = 0; i < OPTIMIZER_MAX_SETTINGS && kind->settings[i].name; i++) {
         const optimizer_setting *setting = &kind->settings[i];
         float value;
         if (setting->is_flag)

@@ -23,7 +23,7 @@ typedef struct optimizer_setting {
 #define OPTIMIZER_SETTING(name) { #name, offsetof(optimizer_settings, name), 0 }
 #define OPTIMIZER_FLAG(name) { #name, offsetof(optimizer_settings, name), 1 }
 
-enum { OPTIMIZER_STATES = 3, OPTIMIZER_MOST_SETTINGS = 7 };
+enum { OPTIMIZER_STATES = 3, OPTIMIZER_MAX_SETTINGS = 7 };
 
 /* What a tensor may have of its own. */
 typedef struct optimizer_group {
@@ -42,7 +42,7 @@ typedef struct optimizer_piece {
 typedef struct optimizer_kind {
     const char *name;                                      /* in files */
     const char *title;                                     /* in messages */
-    optimizer_setting settings[OPTIMIZER_MOST_SETTINGS];   /* up to a name that is NULL */
+    optimizer_setting settings[OPTIMIZER_MAX_SETTINGS];   /* up to a name that is NULL */
     /* What moves with each value of a parameter, by PyTorch's names, up to NULL; and which of them an
      * optimiser with these settings keeps. */
     const char *states[OPTIMIZER_STATES];

@@ -371,7 +371,7 @@ static void test_description(void **state)
     activ_graph_destroy(g);
 }
 
-#define HEAD "libactiv network 1\n"
+#define HEAD "libactiv network 2\n"
 #define IN HEAD "input = input(2)\n"
 #define LINEAR IN "layers.0 = linear(input, out_features=3)"
 
@@ -382,12 +382,17 @@ static void test_malformed_descriptions(void **state)
         /* header */
         "",
         "\n",
-        "libactiv network 1",
+        "libactiv network 2",
         HEAD,
-        "libactiv network 2\ninput = input(2)\nlayers.0 = linear(input, out_features=3)",
+        "libactiv network 3\ninput = input(2)\nlayers.0 = linear(input, out_features=3)",
+        "libactiv network 0\ninput = input(2)\nlayers.0 = linear(input, out_features=3)",
+        "libactiv network\ninput = input(2)\nlayers.0 = linear(input, out_features=3)",
+        "libactiv network \ninput = input(2)\nlayers.0 = linear(input, out_features=3)",
+        "libactiv network 2x\ninput = input(2)\nlayers.0 = linear(input, out_features=3)",
+        "libactiv network 99999999999999999999\ninput = input(2)\nlayers.0 = linear(input, out_features=3)",
         "input = input(2)\nlayers.0 = linear(input, out_features=3)",
         " " LINEAR,
-        "libactiv network 1 \ninput = input(2)",
+        "libactiv network 2 \ninput = input(2)",
         /* lines */
         LINEAR "\n",
         LINEAR "\n\n",
@@ -418,9 +423,9 @@ static void test_malformed_descriptions(void **state)
         LINEAR "\nx = mse(x)",
         LINEAR "\nx = add(layers.0)",
         LINEAR "\nx = add(layers.0, nobody)",
-        LINEAR "\nx = add(layers.0,layers.0)",
+        LINEAR "\nx = add(layers.0 layers.0)",
         LINEAR "\nx = mse(layers.1)",
-        LINEAR "\nx = mse( layers.0)",
+        LINEAR "\nx = mse(layers.0,)",
         LINEAR "\nx = add(layers.0, input)",
         /* the input's shape */
         HEAD "input = input()\nlayers.0 = linear(input, out_features=3)",
@@ -443,13 +448,21 @@ static void test_malformed_descriptions(void **state)
         IN "layers.0 = linear(input, out_features=-3)",
         IN "layers.0 = linear(input, out_features=0)",
         IN "layers.0 = linear(out_features=3)",
-        IN "layers.0 = linear(input, out_features=3, bias=1)",
+        IN "layers.0 = linear(input, out_features=3, bias=2)",
+        IN "layers.0 = linear(input, out_features=3, bias=0.5)",
         IN "layers.0 = linear(input, out_features=3, bias=)",
         IN "layers.0 = linear(input, out_features=18446744073709551615)",
         IN "layers.0 = linear(input, out_features=99999999999999999999)",
         /* activations */
         LINEAR "\nx = activation(layers.0)",
         LINEAR "\nx = activation(layers.0, fn=)",
+        LINEAR "\nx = activation(layers.0, fn=\"\")",
+        LINEAR "\nx = activation(layers.0, fn=\"relu)",
+        LINEAR "\nx = activation(layers.0, fn=relu\")",
+        LINEAR "\nx = activation(layers.0, fn=\"relu\"x)",
+        LINEAR "\nx = activation(layers.0, fn=\"relu, gelu\")",
+        LINEAR "\nx = activation(layers.0, fn=elu(alpha=0.5)",
+        LINEAR "\nx = activation(layers.0, fn=[relu)",
         LINEAR "\nx = activation(layers.0, fn=relux)",
         LINEAR "\nx = activation(layers.0, fn=elu(alpha=))",
         LINEAR "\nx = activation(layers.0, fn=elu(alpha=1e99))",
@@ -491,6 +504,91 @@ static void test_malformed_descriptions(void **state)
         assert_int_equal(memory.live, 0);
         assert_int_equal(memory.mistakes, 0);
         assert_int_equal(activ_checkpoint_load(NULL, path, 4, &g, NULL), status);
+    }
+}
+
+/* What a line may be written like, and how it is written again. */
+static void test_spelling(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *read, *written;
+    } cases[] = {
+        { LINEAR "\nx = add( layers.0 ,layers.0\t)", LINEAR "\nx = add(layers.0, layers.0)" },
+        { IN "layers.0 = linear(input, bias=1, out_features = 3)", LINEAR },
+        { IN "layers.0 = linear(input, out_features=+3.0e0)", LINEAR },
+        { HEAD "input = input( 1,2 )\nf = flatten(input)\nlayers.0 = linear(f, out_features=3)",
+          HEAD "input = input(1, 2)\nf = flatten(input)\nlayers.0 = linear(f, out_features=3)" },
+        { LINEAR "\nx = concat(layers.0, axis=0)", LINEAR "\nx = concat(layers.0, axis=0)" },
+        { LINEAR "\nx = concat(layers.0, layers.0, input, axis=0)",
+          LINEAR "\nx = concat(layers.0, layers.0, input, axis=0)" },
+        { LINEAR "\nx = dropout(layers.0, p=0.10)", LINEAR "\nx = dropout(layers.0, p=0.1)" },
+        { LINEAR "\nx = activation(layers.0, fn=relu)", LINEAR "\nx = activation(layers.0, fn=\"relu\")" },
+        { LINEAR "\nx = activation(layers.0, fn=\"relu()\")", LINEAR "\nx = activation(layers.0, fn=\"relu\")" },
+        { LINEAR "\nx = activation(layers.0, fn=softplus(beta=2, threshold=15))",
+          LINEAR "\nx = activation(layers.0, fn=\"softplus(beta=2, threshold=15)\")" },
+        { LINEAR "\nx = activation(layers.0, fn=\"relu\")\ny = activation(x, share=x)\nz = activation(y, share=y)",
+          LINEAR "\nx = activation(layers.0, fn=\"relu\")\ny = activation(x, share=x)\nz = activation(y, share=x)" },
+        /* As version 0.1 wrote it. */
+        { "libactiv network 1\ninput = input(2)\nlayers.0 = linear(input, out_features=3)\n"
+          "layers.1 = activation(layers.0, fn=leaky_relu(negative_slope=0.2))",
+          LINEAR "\nlayers.1 = activation(layers.0, fn=\"leaky_relu(negative_slope=0.2)\")" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        write_description(cases[i].read);
+        activ_graph *g = load(1);
+        activ_safetensors *file = NULL;
+        save(g);
+        assert_int_equal(activ_safetensors_open(NULL, path, &file, NULL), ACTIV_OK);
+        assert_string_equal(activ_safetensors_metadata(file, "activ.network"), cases[i].written);
+        activ_safetensors_close(file);
+        activ_graph_destroy(g);
+    }
+}
+
+/* The message names the thing. */
+static void test_messages(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *description, *says;
+        activ_status status;
+    } cases[] = {
+        { "libactiv network 7\ninput = input(2)", "written by a newer version: libactiv network 7",
+          ACTIV_ERROR_UNSUPPORTED },
+        { "other network 2\ninput = input(2)", "'libactiv network 2' expected, not 'other network 2'",
+          ACTIV_ERROR_FORMAT },
+        { LINEAR "\nlayers.3 = attention(layers.0, heads=8)",
+          "line 4 of the network's description: layers.3: unknown kind of layer 'attention'", ACTIV_ERROR_FORMAT },
+        { LINEAR "\nx = mse layers.0", "x: '(' expected at ' layers.0'", ACTIV_ERROR_FORMAT },
+        { LINEAR "\nx - mse(layers.0)", "' = ' expected at ' - mse(layers.0)'", ACTIV_ERROR_FORMAT },
+        { LINEAR "\nx = mse(layers.0) \n", "x: the end of the line expected at ' '", ACTIV_ERROR_FORMAT },
+        { LINEAR "\nlayers.0 = mse(layers.0)", "'layers.0' is no name for a layer, or there is one",
+          ACTIV_ERROR_FORMAT },
+        { LINEAR "\nx = add(layers.0, nobody)", "x: no layer before it is called 'nobody'", ACTIV_ERROR_FORMAT },
+        { LINEAR "\nx = add(layers.0)", "x: add needs more inputs", ACTIV_ERROR_FORMAT },
+        { LINEAR "\nx = concat(axis=0)", "concat needs one input or more", ACTIV_ERROR_FORMAT },
+        { LINEAR "\nx = concat(layers.0, axis=1)", "x (concat): needs an axis of a sample", ACTIV_ERROR_FORMAT },
+        { LINEAR "\nx = concat(layers.0, axis=9)", "x: axis has to be a whole number from 0 to 7, not '9'",
+          ACTIV_ERROR_FORMAT },
+        { LINEAR "\nx = dropout(layers.0)", "x: p is missing", ACTIV_ERROR_FORMAT },
+        { LINEAR "\nx = dropout(layers.0, q=0.5)", "x: unknown setting 'q'; dropout has p", ACTIV_ERROR_FORMAT },
+        { LINEAR "\nx = add(layers.0, input, q=0.5)", "x: unknown setting 'q'; add has no settings",
+          ACTIV_ERROR_FORMAT },
+        { LINEAR "\nx = activation(layers.0, fn=relux)", "x: unknown function 'relux'", ACTIV_ERROR_FORMAT },
+        { LINEAR "\nx = activation(layers.0, share=relu)", "x: no layer before it is called 'relu'",
+          ACTIV_ERROR_FORMAT },
+        { LINEAR "\nx = activation(layers.0)", "x (activation): it has no function", ACTIV_ERROR_FORMAT },
+        { HEAD "input = input(2, 0)", "input: dimension 2 has to be a whole number", ACTIV_ERROR_FORMAT },
+        { HEAD "input = input()", "input: dimension 1 is missing", ACTIV_ERROR_FORMAT },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        activ_message message = { "" };
+        activ_graph *g = NULL;
+        write_description(cases[i].description);
+        assert_int_equal(activ_checkpoint_load(NULL, path, 4, &g, &message), cases[i].status);
+        if (!strstr(message.text, cases[i].says))
+            fail_msg("'%s' instead of '%s'", message.text, cases[i].says);
     }
 }
 
@@ -850,6 +948,8 @@ int main(void)
         cmocka_unit_test(test_files_of_pytorch),
         cmocka_unit_test(test_description),
         cmocka_unit_test(test_malformed_descriptions),
+        cmocka_unit_test(test_spelling),
+        cmocka_unit_test(test_messages),
         cmocka_unit_test(test_unknown_settings),
         cmocka_unit_test(test_long_descriptions),
         cmocka_unit_test(test_no_description),

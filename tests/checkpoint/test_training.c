@@ -359,7 +359,7 @@ static void test_malformed_texts(void **state)
     (void)state;
     static const char *const optimizers[] = {
         "libactiv optimizer 1",
-        "libactiv optimizer 2\nsgd(lr=0.001, momentum=0, dampening=0, weight_decay=0, nesterov=0, "
+        "libactiv optimizer 0\nsgd(lr=0.001, momentum=0, dampening=0, weight_decay=0, nesterov=0, "
         "maximize=0)\nsteps = 1",
         "adamw",
         ADAMW,
@@ -383,7 +383,7 @@ static void test_malformed_texts(void **state)
         "maximize=0)\nsteps = 2",
         "libactiv optimizer 1\nadamw(lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01, amsgrad=0, "
         "maximize=)\nsteps = 2",
-        "libactiv optimizer 1\nadamw(beta1=0.9, lr=0.001, beta2=0.999, eps=1e-8, weight_decay=0.01, amsgrad=0, "
+        "libactiv optimizer 1\nadamw(beta1=0.9, lr=0.001, beta1=0.999, eps=1e-8, weight_decay=0.01, amsgrad=0, "
         "maximize=0)\nsteps = 2",
         /* numbers that are none, or not allowed */
         "libactiv optimizer 1\nadamw(lr=nan, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01, amsgrad=0, "
@@ -410,8 +410,6 @@ static void test_malformed_texts(void **state)
         ADAMW "steps = 2\nlayers.1.bias = group(lr_scale=1, weight_decay=0)",
         ADAMW "steps = 2\nlayers.0.bias = group(lr_scale=1, weight_decay=0)\n"
               "layers.0.bias = group(lr_scale=1, weight_decay=0)",
-        ADAMW "steps = 2\nlayers.0.bias = group(lr_scale=1, weight_decay=0)\n"
-              "layers.0.weight = group(lr_scale=1, weight_decay=0)",
         ADAMW "steps = 2\nlayers.0.bias = group(lr_scale=1, weight_decay=0)x",
     };
     static const char *const randoms[] = {
@@ -442,13 +440,44 @@ static void test_malformed_texts(void **state)
     c = (change){ .random = "" };
     assert_int_equal(load_changed(&c, &message), ACTIV_ERROR_FORMAT);
     assert_non_null(strstr(message.text, "no activ.random"));
-    c = (change){ .optimizer = ADAMW "steps = 2\nlayers.0.bias = group(lr_scale=1, weight_decay=0)x" };
-    assert_int_equal(load_changed(&c, &message), ACTIV_ERROR_FORMAT);
-    assert_non_null(strstr(message.text, "line 4 of the optimizer's description is malformed"));
-    c = (change){ .optimizer = "libactiv optimizer 1\nadamw(lr=0.001, beta1=0.9, beta2=0.999, eps=0, "
-                               "weight_decay=0.01, amsgrad=0, maximize=0)\nsteps = 2" };
-    assert_int_equal(load_changed(&c, &message), ACTIV_ERROR_FORMAT);
-    assert_non_null(strstr(message.text, "line 2 of the optimizer's description: AdamW: eps has to be greater"));
+    /* The message names the thing. */
+    static const struct {
+        const char *optimizer, *says;
+        activ_status status;
+    } cases[] = {
+        { "libactiv optimizer 7\nlion(lr=1)",
+          "line 1 of the optimizer's description: written by a newer version: libactiv optimizer 7",
+          ACTIV_ERROR_UNSUPPORTED },
+        { "libactiv optimizer 1\nlion(lr=1)\nsteps = 2",
+          "line 2 of the optimizer's description: unknown optimizer 'lion'", ACTIV_ERROR_FORMAT },
+        { "libactiv optimizer 1\nadamw(lr=0.001, beta1=0.9, beta2=0.999, eps=0, weight_decay=0.01, amsgrad=0, "
+          "maximize=0)\nsteps = 2",
+          "line 2 of the optimizer's description: AdamW: eps has to be greater", ACTIV_ERROR_FORMAT },
+        { "libactiv optimizer 1\nadamw(lr=0.001, beta1=0.9, eps=1e-8, weight_decay=0.01, amsgrad=0, maximize=0)\n"
+          "steps = 2", "line 2 of the optimizer's description: beta2 is missing", ACTIV_ERROR_FORMAT },
+        { "libactiv optimizer 1\nadamw(lr=0.001, gamma=0.9)\nsteps = 2", "unknown setting 'gamma'",
+          ACTIV_ERROR_FORMAT },
+        { ADAMW, "line 3 of the optimizer's description: 'steps = ' expected", ACTIV_ERROR_FORMAT },
+        { ADAMW "steps = 2\nlayers.0.bias = group(lr_scale=1, weight_decay=0)x",
+          "line 4 of the optimizer's description: the end of the line expected at 'x'", ACTIV_ERROR_FORMAT },
+        { ADAMW "steps = 2\nlayers.9.bias = group(lr_scale=1, weight_decay=0)",
+          "line 4 of the optimizer's description: no tensor is called 'layers.9.bias'", ACTIV_ERROR_FORMAT },
+        { ADAMW "steps = 2\nlayers.0.bias = group(lr_scale=1)",
+          "line 4 of the optimizer's description: weight_decay is missing", ACTIV_ERROR_FORMAT },
+        { ADAMW "steps = 2\nlayers.0.bias = group(lr_scale=1, weight_decay=0)\n"
+          "layers.0.bias = group(lr_scale=1, weight_decay=0)",
+          "line 5 of the optimizer's description: given twice: 'layers.0.bias'", ACTIV_ERROR_FORMAT },
+        /* Settings and tensors in any order. */
+        { "libactiv optimizer 1\nadamw(beta1=0.9, lr=0.001, maximize=0, beta2=0.999, eps=1e-8, weight_decay=0.01, "
+          "amsgrad=0)\nsteps = 2\nlayers.0.bias = group(weight_decay=0, lr_scale=1)\n"
+          "layers.0.weight = group(lr_scale=1, weight_decay=0)", "", ACTIV_OK },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        message.text[0] = '\0';
+        c = (change){ .optimizer = cases[i].optimizer };
+        if (load_changed(&c, &message) != cases[i].status || !strstr(message.text, cases[i].says))
+            fail_msg("status, or '%s' instead of '%s'", message.text, cases[i].says);
+    }
     /* The largest numbers that there are. */
     c = (change){ .optimizer = ADAMW "steps = 18446744073709551615",
                   .random = "libactiv random 1\nseed = 18446744073709551615\nstep = 18446744073709551615" };

@@ -3,9 +3,34 @@
 #include "base/random.h"
 #include "graph/layer.h"
 
+enum { FN, SHARE };   /* one of the two */
+static const activ_setting settings[] = {
+    [FN] = { .name = "fn", .kind = ACTIV_SETTING_KIND_FUNCTIONS },
+    [SHARE] = { .name = "share", .kind = ACTIV_SETTING_KIND_TEXT },
+    { .name = NULL },
+};
+
+/* The function of the layer that it shares with, whose first owner becomes `shares`. */
+static activ_status take_shared(activ_graph *g, graph_node *node)
+{
+    const graph_node *other = activ_graph_node_at(g, node->shares);
+    if (node->fn)
+        return activ_graph_fail(g, ACTIV_ERROR_INVALID, node, "it cannot have both a function and one to share");
+    if (!other || other->kind != node->kind || !other->fn)
+        return activ_graph_fail(g, ACTIV_ERROR_INVALID, node,
+                                "the layer to share with is no activation of this graph");
+    node->shares = other->shares >= 0 ? other->shares : node->shares;
+    node->fn = activ_fn_copy(activ_graph_host(g), other->fn);
+    return node->fn ? ACTIV_OK : activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, node, "no memory for its function");
+}
+
 static activ_status build(activ_graph *g, graph_node *node)
 {
-    activ_status status = activ_graph_take_one_shape(g, node);
+    activ_status status = node->settings[SHARE].given ? take_shared(g, node) : ACTIV_OK;
+    if (status == ACTIV_OK && !node->fn)
+        status = activ_graph_fail(g, ACTIV_ERROR_INVALID, node, "it has no function: fn or share is missing");
+    if (status == ACTIV_OK)
+        status = activ_graph_take_one_shape(g, node);
     if (status != ACTIV_OK || node->shares >= 0)
         return status;
     size_t length;
@@ -124,42 +149,6 @@ static void init(activ_graph *g, const graph_node *node, uint64_t seed)
     activ_fn_param_init(node->fn, own, activ_graph_tensor_values(g, node->first_tensor));
 }
 
-static void describe(const activ_graph *g, const graph_node *node, activ_text *text)
-{
-    if (node->shares >= 0) {
-        activ_text_add(text, ", share=");
-        activ_text_add(text, activ_graph_node_at(g, node->shares)->name);
-        return;
-    }
-    activ_text_add(text, ", fn=");
-    activ_text_add(text, activ_fn_spec(node->fn));
-}
-
-static activ_node parse(activ_graph *g, const graph_line *line)
-{
-    const char *spec = activ_line_value(line, "fn"), *share = activ_line_value(line, "share");
-    if (share && spec)
-        return -1;
-    if (share)
-        return activ_graph_apply_shared(g, line->inputs[0], activ_graph_find(g, share));
-    if (!spec)
-        return -1;
-    const activ_context context = { *activ_graph_host(g) };
-    activ_message message;
-    activ_fn *fn;
-    if (activ_fn_check(spec, &message) != ACTIV_OK) {
-        activ_graph_fail(g, ACTIV_ERROR_FORMAT, NULL, message.text);
-        return -1;
-    }
-    if (activ_fn_create(&context, spec, &fn) != ACTIV_OK) {
-        activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for a function");
-        return -1;
-    }
-    activ_node node = activ_graph_apply(g, line->inputs[0], fn);
-    activ_fn_destroy(fn);
-    return node;
-}
-
 const graph_kind activ_kind_activation = {
     .name = "activation",
     .inputs = 1,
@@ -169,26 +158,13 @@ const graph_kind activ_kind_activation = {
     .forward_in_place = 1,
     .adds_to_gradients = 1,
     .can_be_fused = 1,
+    .settings = settings,
     .build = build,
     .saved = saved,
     .forward = forward,
     .backward = backward,
     .init = init,
-    .describe = describe,
-    .keys = { "fn", "share" },
-    .parse = parse,
 };
-
-/* The layer's function is the graph's own: its tier, its memory. */
-static activ_node build_with(activ_graph *g, graph_node *node, const activ_fn *fn)
-{
-    node->fn = activ_fn_copy(activ_graph_host(g), fn);
-    if (!node->fn) {
-        activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, node, "no memory for its function");
-        return -1;
-    }
-    return activ_graph_build_node(g, node);
-}
 
 activ_node activ_graph_apply(activ_graph *g, activ_node x, const activ_fn *fn)
 {
@@ -199,7 +175,14 @@ activ_node activ_graph_apply(activ_graph *g, activ_node x, const activ_fn *fn)
         activ_graph_fail(g, ACTIV_ERROR_INVALID, node, "its function is NULL");
         return -1;
     }
-    return build_with(g, node, fn);
+    /* The layer's function is the graph's own: its tier, its memory. */
+    node->fn = activ_fn_copy(activ_graph_host(g), fn);
+    if (!node->fn) {
+        activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, node, "no memory for its function");
+        return -1;
+    }
+    node->settings[FN].given = 1;
+    return activ_graph_build_node(g, node);
 }
 
 activ_node activ_graph_apply_shared(activ_graph *g, activ_node x, activ_node earlier)
@@ -207,12 +190,7 @@ activ_node activ_graph_apply_shared(activ_graph *g, activ_node x, activ_node ear
     graph_node *node = activ_graph_new_node(g, &activ_kind_activation, 1, &x);
     if (!node)
         return -1;
-    const graph_node *other = activ_graph_node_at(g, earlier);
-    if (!other || !other->fn) {
-        activ_graph_fail(g, ACTIV_ERROR_INVALID, node,
-                         "the layer to share with is no activation of this graph");
-        return -1;
-    }
-    node->shares = other->shares >= 0 ? other->shares : earlier;
-    return build_with(g, node, other->fn);
+    node->shares = earlier;
+    node->settings[SHARE].given = 1;
+    return activ_graph_build_node(g, node);
 }

@@ -22,11 +22,6 @@ static void backward(graph_run *run, const graph_node *node, float *const *dx)
             memcpy(dx[i], dy, run->batch * node->features * sizeof *dy);
 }
 
-static activ_node parse(activ_graph *g, const graph_line *line)
-{
-    return activ_graph_add(g, line->inputs[0], line->inputs[1]);
-}
-
 const graph_kind activ_kind_add = {
     .name = "add",
     .inputs = 2,
@@ -34,7 +29,6 @@ const graph_kind activ_kind_add = {
     .build = build,
     .forward = forward,
     .backward = backward,
-    .parse = parse,
 };
 
 activ_node activ_graph_add(activ_graph *g, activ_node a, activ_node b)

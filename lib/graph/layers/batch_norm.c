@@ -1,14 +1,23 @@
 /* batch_norm: each channel, over all samples of the batch and all its values in each, gets mean 0 and
  * variance 1, then a weight and a bias of its own; evaluation uses running means and variances instead.
  * Ioffe, Szegedy 2015, with the details of PyTorch. The channels are the first dimension of a sample. */
-#include "graph/layer.h"
+#include "graph/layers/norm.h"
 
 /* Its buffers, from first_buffer on. */
 enum { RUNNING_MEAN, RUNNING_VAR };
 
+enum { EPS, MOMENTUM };
+static const activ_setting settings[] = {
+    [EPS] = { .name = "eps", .kind = ACTIV_SETTING_KIND_REAL, .required = 1 },
+    [MOMENTUM] = { .name = "momentum", .kind = ACTIV_SETTING_KIND_REAL, .required = 1 },
+    { .name = NULL },
+};
+
 static activ_status build(activ_graph *g, graph_node *node)
 {
-    activ_status status = activ_graph_take_one_shape(g, node);
+    activ_status status = activ_norm_check(g, node, node->settings[EPS].single, node->settings[MOMENTUM].single);
+    if (status == ACTIV_OK)
+        status = activ_graph_take_one_shape(g, node);
     if (status == ACTIV_OK)
         status = activ_graph_add_tensor(g, node, "weight", 1, node->shape);
     if (status == ACTIV_OK)
@@ -53,7 +62,7 @@ static batch_norm_job job_of(const graph_run *run, const graph_node *node)
             .rows = run->batch, .channels = node->shape[0], .length = node->features / node->shape[0],
             .weight = activ_graph_tensor_values(g, node->first_tensor),
             .bias = activ_graph_tensor_values(g, node->first_tensor + 1),
-            .eps = node->eps, .momentum = node->momentum,
+            .eps = node->settings[EPS].single, .momentum = node->settings[MOMENTUM].single,
         },
         .training = run->training,
         .x = activ_run_input(run, node, 0),
@@ -121,24 +130,6 @@ static void init(activ_graph *g, const graph_node *node, uint64_t seed)
     }
 }
 
-static void describe(const activ_graph *g, const graph_node *node, activ_text *text)
-{
-    (void)g;
-    activ_text_add(text, ", eps=");
-    activ_text_add_float(text, node->eps);
-    activ_text_add(text, ", momentum=");
-    activ_text_add_float(text, node->momentum);
-}
-
-static activ_node parse(activ_graph *g, const graph_line *line)
-{
-    activ_norm_options options = { .size = sizeof options };
-    if (!activ_line_float(line, "eps", &options.eps) || !activ_line_float(line, "momentum", &options.momentum) ||
-        options.eps == 0.0f || options.momentum == 0.0f)
-        return -1;
-    return activ_graph_batch_norm(g, line->inputs[0], &options);
-}
-
 const graph_kind activ_kind_batch_norm = {
     .name = "batch_norm",
     .inputs = 1,
@@ -146,21 +137,22 @@ const graph_kind activ_kind_batch_norm = {
     .reads_input = 1,
     .backward_in_place = 1,
     .forward_in_place = 1,
+    .settings = settings,
     .build = build,
     .saved = saved,
     .check_batch = check_batch,
     .forward = forward,
     .backward = backward,
     .init = init,
-    .describe = describe,
-    .keys = { "eps", "momentum" },
-    .parse = parse,
 };
 
 activ_node activ_graph_batch_norm(activ_graph *g, activ_node x, const activ_norm_options *options)
 {
     graph_node *node = activ_graph_new_node(g, &activ_kind_batch_norm, 1, &x);
-    if (!node || activ_graph_take_norm_options(g, node, options) != ACTIV_OK)
+    activ_norm_options own;
+    if (!node || activ_norm_read_options(g, node, options, &own) != ACTIV_OK)
         return -1;
+    node->settings[EPS] = activ_setting_of_float(own.eps);
+    node->settings[MOMENTUM] = activ_setting_of_float(own.momentum);
     return activ_graph_build_node(g, node);
 }

@@ -4,25 +4,35 @@
 #include "base/checked.h"
 #include "graph/layer.h"
 
+enum { AXIS };
+static const activ_setting settings[] = {
+    [AXIS] = { .name = "axis", .kind = ACTIV_SETTING_KIND_COUNT, .required = 1, .maximum = ACTIV_MAX_DIMS - 1 },
+    { .name = NULL },
+};
+
 static int fits(const graph_node *node, const graph_node *first, const graph_node *other)
 {
     int same = other->ndim == first->ndim;
     for (size_t i = 0; same && i < first->ndim; i++)
-        same = i == node->axis || other->shape[i] == first->shape[i];
+        same = i == activ_node_size(node, AXIS) || other->shape[i] == first->shape[i];
     return same;
 }
 
 static activ_status build(activ_graph *g, graph_node *node)
 {
     const graph_node *first = activ_graph_input_of(g, node, 0);
+    activ_status status = activ_graph_take_axis(g, node, AXIS);
+    if (status != ACTIV_OK)
+        return status;
+    const size_t axis = activ_node_size(node, AXIS);
     node->ndim = first->ndim;
     memcpy(node->shape, first->shape, sizeof node->shape);
-    size_t *length = &node->shape[node->axis];
+    size_t *length = &node->shape[axis];
     for (size_t k = 1; k < node->input_count; k++) {
         const graph_node *other = activ_graph_input_of(g, node, k);
         if (!fits(node, first, other))
             return activ_graph_fail_shape(g, node, "needs inputs that differ along its axis only", k);
-        if (!activ_checked_add(*length, other->shape[node->axis], length))
+        if (!activ_checked_add(*length, other->shape[axis], length))
             return activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "its size overflows");
     }
     return ACTIV_OK;
@@ -32,7 +42,7 @@ static activ_status build(activ_graph *g, graph_node *node)
 static size_t contiguous(const graph_node *node, const graph_node *input)
 {
     size_t count = 1;
-    for (size_t i = node->axis; i < input->ndim; i++)
+    for (size_t i = activ_node_size(node, AXIS); i < input->ndim; i++)
         count *= input->shape[i];
     return count;
 }
@@ -68,38 +78,22 @@ static void backward(graph_run *run, const graph_node *node, float *const *dx)
     }
 }
 
-static void describe(const activ_graph *g, const graph_node *node, activ_text *text)
-{
-    (void)g;
-    activ_text_add(text, ", axis=");
-    activ_text_add_size(text, node->axis);
-}
-
-static activ_node parse(activ_graph *g, const graph_line *line)
-{
-    size_t axis;
-    if (!activ_line_size(line, "axis", &axis) || axis >= ACTIV_MAX_DIMS)
-        return -1;
-    return activ_graph_concat_many(g, line->input_count, line->inputs, (int32_t)axis);
-}
-
 const graph_kind activ_kind_concat = {
     .name = "concat",
     .inputs = ACTIV_ONE_OR_MORE,
     .numbered = 1,
+    .settings = settings,
     .build = build,
     .forward = forward,
     .backward = backward,
-    .describe = describe,
-    .keys = { "axis" },
-    .parse = parse,
 };
 
 activ_node activ_graph_concat_many(activ_graph *g, size_t count, const activ_node *inputs, int32_t axis)
 {
     graph_node *node = activ_graph_new_node(g, &activ_kind_concat, count, inputs);
-    if (!node || activ_graph_take_axis(g, node, axis) != ACTIV_OK)
+    if (!node)
         return -1;
+    node->settings[AXIS].number = axis;
     return activ_graph_build_node(g, node);
 }
 

@@ -4,8 +4,17 @@
 
 #include "graph/layer.h"
 
+enum { P };
+static const activ_setting settings[] = {
+    [P] = { .name = "p", .kind = ACTIV_SETTING_KIND_REAL, .required = 1 },
+    { .name = NULL },
+};
+
 static activ_status build(activ_graph *g, graph_node *node)
 {
+    const float p = node->settings[P].single;
+    if (!(p >= 0.0f && p <= 1.0f))
+        return activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "p is not from 0 to 1");
     return activ_graph_take_one_shape(g, node);
 }
 
@@ -50,8 +59,8 @@ static void forward(graph_run *run, const graph_node *node)
     const float *x = activ_run_input(run, node, 0);
     float *y = activ_run_output(run, node);
     if (run->training) {
-        dropout_job job = { run->kernels, run->seed, activ_run_stream(run, node), node->p, n, x, y,
-                            activ_run_saved(run, node) };
+        dropout_job job = { run->kernels, run->seed, activ_run_stream(run, node), node->settings[P].single, n,
+                            x, y, activ_run_saved(run, node) };
         activ_run_share(run, n * ACTIV_WORK_ELEMENT, forward_part, &job);
     } else if (y != x) {
         memcpy(y, x, n * sizeof *y);
@@ -66,32 +75,17 @@ static void backward(graph_run *run, const graph_node *node, float *const *dx)
         activ_run_share(run, job.n * ACTIV_WORK_ELEMENT, multiply_part, &job);
 }
 
-static void describe(const activ_graph *g, const graph_node *node, activ_text *text)
-{
-    (void)g;
-    activ_text_add(text, ", p=");
-    activ_text_add_float(text, node->p);
-}
-
-static activ_node parse(activ_graph *g, const graph_line *line)
-{
-    float p;
-    return activ_line_float(line, "p", &p) ? activ_graph_dropout(g, line->inputs[0], p) : -1;
-}
-
 const graph_kind activ_kind_dropout = {
     .name = "dropout",
     .inputs = 1,
     .numbered = 1,
     .backward_in_place = 1,
     .forward_in_place = 1,
+    .settings = settings,
     .build = build,
     .saved = saved,
     .forward = forward,
     .backward = backward,
-    .describe = describe,
-    .keys = { "p" },
-    .parse = parse,
 };
 
 activ_node activ_graph_dropout(activ_graph *g, activ_node x, float p)
@@ -99,10 +93,6 @@ activ_node activ_graph_dropout(activ_graph *g, activ_node x, float p)
     graph_node *node = activ_graph_new_node(g, &activ_kind_dropout, 1, &x);
     if (!node)
         return -1;
-    if (!(p >= 0.0f && p <= 1.0f)) {
-        activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "p is not from 0 to 1");
-        return -1;
-    }
-    node->p = p;
+    node->settings[P] = activ_setting_of_float(p);
     return activ_graph_build_node(g, node);
 }

@@ -17,11 +17,6 @@ static void backward(graph_run *run, const graph_node *node, float *const *dx)
         memcpy(dx[0], dy, run->batch * node->features * sizeof *dy);
 }
 
-static activ_node parse(activ_graph *g, const graph_line *line)
-{
-    return activ_graph_flatten(g, line->inputs[0]);
-}
-
 const graph_kind activ_kind_flatten = {
     .name = "flatten",
     .inputs = 1,
@@ -29,7 +24,6 @@ const graph_kind activ_kind_flatten = {
     .backward_in_place = 1,
     .build = build,
     .backward = backward,
-    .parse = parse,
 };
 
 activ_node activ_graph_flatten(activ_graph *g, activ_node x)

@@ -1,25 +1,29 @@
 /* input: the caller's samples. */
 #include "graph/layer.h"
 
-static void describe(const activ_graph *g, const graph_node *node, activ_text *text)
+/* The shape, without names: input(3, 28, 28). */
+#define DIMENSION(number, is_required)                                                                        \
+    { .name = "dimension " #number, .kind = ACTIV_SETTING_KIND_COUNT, .required = is_required, .positional = 1, \
+      .minimum = 1, .maximum = ACTIV_MAX_SIZE }
+static const activ_setting settings[] = {
+    DIMENSION(1, 1), DIMENSION(2, 0), DIMENSION(3, 0), DIMENSION(4, 0),
+    DIMENSION(5, 0), DIMENSION(6, 0), DIMENSION(7, 0), { .name = NULL },
+};
+enum { DIMENSIONS = sizeof settings / sizeof settings[0] - 1 };
+_Static_assert(DIMENSIONS == ACTIV_MAX_DIMS - 1, "the batch is one more");
+
+static activ_status build(activ_graph *g, graph_node *node)
 {
     (void)g;
-    for (size_t i = 0; i < node->ndim; i++) {
-        activ_text_add(text, i > 0 ? ", " : "");
-        activ_text_add_size(text, node->shape[i]);
-    }
-}
-
-static activ_node parse(activ_graph *g, const graph_line *line)
-{
-    return activ_graph_input_shape(g, line->number_count, line->numbers);
+    for (; node->ndim < DIMENSIONS && node->settings[node->ndim].given; node->ndim++)
+        node->shape[node->ndim] = activ_node_size(node, node->ndim);
+    return ACTIV_OK;
 }
 
 const graph_kind activ_kind_input = {
     .name = "input",
-    .describe = describe,
-    .parse = parse,
-    .takes_numbers = 1,
+    .settings = settings,
+    .build = build,
 };
 
 activ_node activ_graph_input_shape(activ_graph *g, size_t ndim, const size_t *shape)
@@ -31,9 +35,9 @@ activ_node activ_graph_input_shape(activ_graph *g, size_t ndim, const size_t *sh
         activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "a sample has 1 to 7 dimensions");
         return -1;
     }
-    node->ndim = ndim;
     for (size_t i = 0; i < ndim; i++)
-        node->shape[i] = shape[i];
+        if (activ_graph_set_size(g, node, i, shape[i]) != ACTIV_OK)
+            return -1;
     return activ_graph_build_node(g, node);
 }
 

@@ -1,15 +1,26 @@
 /* layer_norm: the last dimensions of each sample get mean 0 and variance 1, then a weight and a bias for
  * each of their values. Ba, Kiros, Hinton 2016, with the details of PyTorch. */
-#include "graph/layer.h"
+#include "graph/layers/norm.h"
+
+enum { AXIS, EPS };   /* axis: the first of those that are normalized */
+static const activ_setting settings[] = {
+    [AXIS] = { .name = "axis", .kind = ACTIV_SETTING_KIND_COUNT, .required = 1, .maximum = ACTIV_MAX_DIMS - 1 },
+    [EPS] = { .name = "eps", .kind = ACTIV_SETTING_KIND_REAL, .required = 1 },
+    { .name = NULL },
+};
 
 static activ_status build(activ_graph *g, graph_node *node)
 {
-    activ_status status = activ_graph_take_one_shape(g, node);
-    size_t ndim = node->ndim - node->axis;
+    activ_status status = activ_norm_check(g, node, node->settings[EPS].single, 1.0f);
     if (status == ACTIV_OK)
-        status = activ_graph_add_tensor(g, node, "weight", ndim, node->shape + node->axis);
+        status = activ_graph_take_one_shape(g, node);
     if (status == ACTIV_OK)
-        status = activ_graph_add_tensor(g, node, "bias", ndim, node->shape + node->axis);
+        status = activ_graph_take_axis(g, node, AXIS);
+    const size_t axis = status == ACTIV_OK ? activ_node_size(node, AXIS) : 0;
+    if (status == ACTIV_OK)
+        status = activ_graph_add_tensor(g, node, "weight", node->ndim - axis, node->shape + axis);
+    if (status == ACTIV_OK)
+        status = activ_graph_add_tensor(g, node, "bias", node->ndim - axis, node->shape + axis);
     return status;
 }
 
@@ -17,7 +28,7 @@ static activ_status build(activ_graph *g, graph_node *node)
 static size_t columns(const graph_node *node)
 {
     size_t count = 1;
-    for (size_t i = node->axis; i < node->ndim; i++)
+    for (size_t i = activ_node_size(node, AXIS); i < node->ndim; i++)
         count *= node->shape[i];
     return count;
 }
@@ -45,7 +56,7 @@ static layer_norm_job job_of(const graph_run *run, const graph_node *node)
             .rows = run->batch * (node->features / width), .columns = width,
             .weight = activ_graph_tensor_values(g, node->first_tensor),
             .bias = activ_graph_tensor_values(g, node->first_tensor + 1),
-            .eps = node->eps,
+            .eps = node->settings[EPS].single,
         },
         .x = activ_run_input(run, node, 0),
         .saved = run->training ? activ_run_saved(run, node) : NULL,
@@ -117,25 +128,6 @@ static void init(activ_graph *g, const graph_node *node, uint64_t seed)
     }
 }
 
-static void describe(const activ_graph *g, const graph_node *node, activ_text *text)
-{
-    (void)g;
-    activ_text_add(text, ", axis=");
-    activ_text_add_size(text, node->axis);
-    activ_text_add(text, ", eps=");
-    activ_text_add_float(text, node->eps);
-}
-
-static activ_node parse(activ_graph *g, const graph_line *line)
-{
-    activ_norm_options options = { .size = sizeof options };
-    size_t axis;
-    if (!activ_line_size(line, "axis", &axis) || axis >= ACTIV_MAX_DIMS ||
-        !activ_line_float(line, "eps", &options.eps) || options.eps == 0.0f)
-        return -1;
-    return activ_graph_layer_norm(g, line->inputs[0], (int32_t)axis, &options);
-}
-
 const graph_kind activ_kind_layer_norm = {
     .name = "layer_norm",
     .inputs = 1,
@@ -143,22 +135,21 @@ const graph_kind activ_kind_layer_norm = {
     .reads_input = 1,
     .backward_in_place = 1,
     .forward_in_place = 1,
+    .settings = settings,
     .build = build,
     .saved = saved,
     .forward = forward,
     .backward = backward,
     .init = init,
-    .describe = describe,
-    .keys = { "axis", "eps" },
-    .parse = parse,
 };
 
 activ_node activ_graph_layer_norm(activ_graph *g, activ_node x, int32_t axis, const activ_norm_options *options)
 {
     graph_node *node = activ_graph_new_node(g, &activ_kind_layer_norm, 1, &x);
-    if (!node || activ_graph_take_axis(g, node, axis) != ACTIV_OK ||
-        activ_graph_take_norm_options(g, node, options) != ACTIV_OK)
+    activ_norm_options own;
+    if (!node || activ_norm_read_options(g, node, options, &own) != ACTIV_OK)
         return -1;
-    node->momentum = 0.0f;
+    node->settings[AXIS].number = axis;
+    node->settings[EPS] = activ_setting_of_float(own.eps);
     return activ_graph_build_node(g, node);
 }

@@ -1,19 +1,33 @@
 /* linear: y = x W^T + b. x: batch x in; W: out x in; y: batch x out. */
 #include <math.h>
-#include <string.h>
 
 #include "activ/random.h"
 #include "base/random.h"
 #include "graph/layer.h"
 
+enum { OUT_FEATURES, BIAS };
+static const activ_setting settings[] = {
+    [OUT_FEATURES] = { .name = "out_features", .kind = ACTIV_SETTING_KIND_COUNT, .required = 1, .minimum = 1,
+                       .maximum = ACTIV_MAX_SIZE },
+    [BIAS] = { .name = "bias", .kind = ACTIV_SETTING_KIND_COUNT, .initial = 1, .maximum = 1 },
+    { .name = NULL },
+};
+
+static int has_bias(const graph_node *node)
+{
+    return node->settings[BIAS].number != 0.0;
+}
+
 static activ_status build(activ_graph *g, graph_node *node)
 {
     const graph_node *input = activ_graph_input_of(g, node, 0);
+    node->ndim = 1;
+    node->shape[0] = activ_node_size(node, OUT_FEATURES);
     if (input->ndim != 1)
         return activ_graph_fail_shape(g, node, "needs one dimension per sample (flatten gives that)", 0);
     size_t shape[2] = { node->shape[0], input->features };
     activ_status status = activ_graph_add_tensor(g, node, "weight", 2, shape);
-    if (status == ACTIV_OK && !node->no_bias)
+    if (status == ACTIV_OK && has_bias(node))
         status = activ_graph_add_tensor(g, node, "bias", 1, shape);
     return status;
 }
@@ -55,7 +69,7 @@ static void forward(graph_run *run, const graph_node *node)
         .a = activ_run_values(run, input), .a_rows = input->features, .a_columns = 1,
         .b = activ_graph_tensor_values(g, node->first_tensor), .b_rows = 1, .b_columns = input->features,
         .c = activ_run_output(run, node), .c_rows = node->features,
-        .bias = node->no_bias ? NULL : activ_graph_tensor_values(g, node->first_tensor + 1),
+        .bias = has_bias(node) ? activ_graph_tensor_values(g, node->first_tensor + 1) : NULL,
         .finish = epilogue_of(run, node->plan.fused_forward, &values),
     } };
     if (node->plan.fused_forward >= 0)
@@ -103,7 +117,7 @@ static void backward(graph_run *run, const graph_node *node, float *const *dx)
         .b = activ_run_values(run, input), .b_rows = in, .b_columns = 1,
         .c = activ_graph_tensor_gradient(g, node->first_tensor), .c_rows = in,
     };
-    if (!node->no_bias)
+    if (has_bias(node))
         job.bias = activ_graph_tensor_gradient(g, node->first_tensor + 1);
     if (dx[0]) {
         job.input = (activ_gemm){
@@ -149,61 +163,36 @@ static void init(activ_graph *g, const graph_node *node, uint64_t seed)
     }
 }
 
-static void describe(const activ_graph *g, const graph_node *node, activ_text *text)
-{
-    (void)g;
-    activ_text_add(text, ", out_features=");
-    activ_text_add_size(text, node->features);
-    if (node->no_bias)
-        activ_text_add(text, ", bias=0");
-}
-
-static activ_node parse(activ_graph *g, const graph_line *line)
-{
-    const char *bias = activ_line_value(line, "bias");
-    size_t out_features;
-    if (!activ_line_size(line, "out_features", &out_features))
-        return -1;
-    if (bias && strcmp(bias, "0") != 0)
-        return -1;
-    return bias ? activ_graph_linear_without_bias(g, line->inputs[0], out_features)
-                : activ_graph_linear(g, line->inputs[0], out_features);
-}
-
 const graph_kind activ_kind_linear = {
     .name = "linear",
     .inputs = 1,
     .numbered = 1,
     .reads_input = 1,
     .fuses = 1,
+    .settings = settings,
     .build = build,
     .forward = forward,
     .backward = backward,
     .scratch = scratch,
     .multiply_adds = multiply_adds,
     .init = init,
-    .describe = describe,
-    .keys = { "out_features", "bias" },
-    .parse = parse,
 };
 
-static activ_node linear(activ_graph *g, activ_node x, size_t out_features, int no_bias)
+static activ_node linear(activ_graph *g, activ_node x, size_t out_features, size_t bias)
 {
     graph_node *node = activ_graph_new_node(g, &activ_kind_linear, 1, &x);
-    if (!node)
+    if (!node || activ_graph_set_size(g, node, OUT_FEATURES, out_features) != ACTIV_OK ||
+        activ_graph_set_size(g, node, BIAS, bias) != ACTIV_OK)
         return -1;
-    node->ndim = 1;
-    node->shape[0] = out_features;
-    node->no_bias = no_bias;
     return activ_graph_build_node(g, node);
 }
 
 activ_node activ_graph_linear(activ_graph *g, activ_node x, size_t out_features)
 {
-    return linear(g, x, out_features, 0);
+    return linear(g, x, out_features, 1);
 }
 
 activ_node activ_graph_linear_without_bias(activ_graph *g, activ_node x, size_t out_features)
 {
-    return linear(g, x, out_features, 1);
+    return linear(g, x, out_features, 0);
 }

@@ -17,18 +17,12 @@ static void loss(graph_run *run, const graph_node *node, float *dx)
                                 &run->loss_sum, dx);
 }
 
-static activ_node parse(activ_graph *g, const graph_line *line)
-{
-    return activ_graph_mse(g, line->inputs[0]);
-}
-
 const graph_kind activ_kind_mse = {
     .name = "mse",
     .inputs = 1,
     .reads_input = 1,
     .build = build,
     .loss = loss,
-    .parse = parse,
 };
 
 activ_node activ_graph_mse(activ_graph *g, activ_node prediction)

@@ -20,11 +20,6 @@ static void backward(graph_run *run, const graph_node *node, float *const *dx)
             run->kernels->multiply(run->batch * node->features, dy, activ_run_input(run, node, 1 - i), dx[i]);
 }
 
-static activ_node parse(activ_graph *g, const graph_line *line)
-{
-    return activ_graph_multiply(g, line->inputs[0], line->inputs[1]);
-}
-
 const graph_kind activ_kind_multiply = {
     .name = "multiply",
     .inputs = 2,
@@ -33,7 +28,6 @@ const graph_kind activ_kind_multiply = {
     .build = build,
     .forward = forward,
     .backward = backward,
-    .parse = parse,
 };
 
 activ_node activ_graph_multiply(activ_graph *g, activ_node a, activ_node b)
