@@ -73,7 +73,7 @@ struct graph_kind {
     /* Scratch memory in floats for each of `threads`, for batches of up to this size; predicting: forward only. NULL:
      * none. */
     size_t (*scratch)(const activ_graph *g, const graph_node *node, size_t batch, size_t threads, int predicting);
-    /* Multiplications and additions of one sample, forward; NULL: not worth counting. */
+    /* Multiply-adds of one sample, forward; NULL: none. */
     size_t (*multiply_adds)(const activ_graph *g, const graph_node *node);
     /* Initial values of its tensors. */
     void (*init)(activ_graph *g, const graph_node *node, uint64_t seed);
