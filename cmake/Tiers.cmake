@@ -37,11 +37,13 @@ function(activ_add_tiers out)
     set(${out} ${objects} PARENT_SCOPE)
 endfunction()
 
-# OUT: the names in a list that a header keeps, one " X(name)" each.
-function(activ_read_list out header)
+# OUT: the names in the list LIST that a header keeps, one " X(name)" each.
+function(activ_read_list out header list)
     get_filename_component(file ${header} ABSOLUTE)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
     file(READ ${file} text)
+    # From its #define to the line that does not go on.
+    string(REGEX MATCH "#define ${list}\\(X\\)([^\n]*\\\\\n)*[^\n]*" text "${text}")
     string(REGEX MATCHALL " X\\([a-z0-9_]+\\)" names "${text}")
     list(TRANSFORM names REPLACE "^ X\\((.*)\\)" "\\1")
     set(${out} ${names} PARENT_SCOPE)
@@ -56,9 +58,10 @@ function(activ_generate_lists directory)
     file(CONFIGURE OUTPUT ${directory}/activ_tiers.h CONTENT
         "/* Made by cmake/Tiers.cmake. */\n#define ACTIV_TIERS(X)${rows}\n" @ONLY)
 
-    activ_read_list(names functions/list.h)
+    activ_read_list(names functions/list.h ACTIV_ELEMENTWISE)
+    activ_read_list(rowwise functions/list.h ACTIV_ROWWISE)
     set(includes "")
-    foreach(name IN LISTS names)
+    foreach(name IN LISTS names rowwise)
         string(APPEND includes "#include \"functions/${name}.h\"\n")
     endforeach()
     file(CONFIGURE OUTPUT ${directory}/activ_functions.h CONTENT

@@ -15,39 +15,24 @@
 #include <activ/activ.h>
 
 #include "commands.h"
-#include "reference.h"
+#include "reference/reference.h"
 #include "tally.h"
 
 enum {
     MAX_TIERS = 8,
     MAX_JOBS = 256,
-    MAX_LANDMARKS = 256,
     SAMPLE_STRIDE = 251,       /* odd, so that all low bits occur */
     NEIGHBOURS = REF_BLOCK,    /* half of them on each side of a landmark */
     TASK_BLOCKS = 64
 };
 
 typedef struct options {
-    int exhaustive, json;
+    int exhaustive, json, no_series;
     unsigned jobs;
     const char *tier;
     char **specs;
     int spec_count;
 } options;
-
-/* Points that have something of their own, taken with both signs; the settings join them. */
-static const double landmarks[] = {
-    0.0, 0x1p-149, 0x1p-126, 0x1p-24, 0x1p-12,
-    0.5, 0.6931471805599453, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 16.0, 20.0, 30.0,
-    0.75179152469356446, 0.75246142207101626, 1.2784645427610738, 1.1924312145154952,   /* zeros of f' */
-    1.4142135623730951, 2.3993572805154676,                                             /* and of f'' */
-    5.543, 9.0109, 16.635532, 17.32868,          /* 1 + erf, tanh, softplus, sigmoid round to their limits */
-    10.4, 13.0, 13.5, 14.17,                     /* tails of gelu, gelu_tanh: subnormal, nothing */
-    43.66827, 44.361419, 51.98604,               /* e^2x: subnormal, overflow, nothing */
-    87.33654, 88.02969, 88.72284, 91.8, 92.2,    /* e^x, x e^x likewise */
-    103.27893, 103.97208, 104.0, 108.6, 127.0, 128.0, 150.0,
-    0x1p14, 0x1p23, 0x1p24, 0x1p31, 0x1p63, 1.8446744e19, 5.6713727e37, 0x1p127, FLT_MAX,
-};
 
 /* One function as it is measured: on each tier, with its reference. */
 typedef struct subject {
@@ -55,10 +40,9 @@ typedef struct subject {
     const char *tiers[MAX_TIERS];
     size_t tier_count;
     activ_fn_info info;
-    float *values;
     ref_function reference;
     uint64_t stride, strided;          /* inputs: bit patterns at a stride, then neighbourhoods */
-    float landmarks[MAX_LANDMARKS];
+    float landmarks[REF_MAX_LANDMARKS];
     size_t landmark_count;
 } subject;
 
@@ -156,7 +140,7 @@ static activ_status run_block(const subject *s, uint64_t block, desk *d)
             if (t > 0 && memcmp(d->got[k], d->first[k], n * sizeof(float)) == 0) {
                 mine = first[k];
             } else {
-                tally_block(&mine, k, &s->reference, &d->want, n, d->x, d->got[k]);
+                tally_block(&mine, k, s->reference.entry, &d->want, n, d->x, d->got[k]);
                 /* Neighbourhoods are searched for the worst; shares are those of the even sample. */
                 if (is_neighbourhood(s, block))
                     mine.count = mine.rounded = 0;
@@ -229,70 +213,22 @@ static int measure(const subject *s, unsigned jobs, result *total)
 
 /* Setting a function up. */
 
-/* The numbers in "name(a=1, b=2)", in this order, or by their names into the order of `signature`. Words are
- * left at 0. Their number. */
-static size_t read_settings(const char *spec, const char *signature, float *values, size_t most)
-{
-    size_t count = 0;
-    const char *setting = strchr(signature, '(');
-    for (; setting && count < most; setting = strchr(setting + 1, ',')) {
-        const char *name = setting + 1 + strspn(setting + 1, " ");
-        size_t length = strcspn(name, "=");
-        const char *from = strchr(spec, '(');
-        for (; from; from = strchr(from + 1, ',')) {
-            const char *given = from + 1 + strspn(from + 1, " ");
-            if (strncmp(given, name, length) == 0 && given[length] == '=')
-                break;
-        }
-        const char *value = from ? from + 1 + strcspn(from + 1, "=") + 1 : name + length + 1;
-        values[count++] = strtof(value, NULL);
-    }
-    return count;
-}
-
-static void add_landmark(subject *s, double value)
-{
-    if (s->landmark_count < MAX_LANDMARKS && fabs(value) <= (double)FLT_MAX)
-        s->landmarks[s->landmark_count++] = (float)value;
-}
-
-static void prepare_inputs(subject *s, size_t count, int exhaustive)
+static void prepare_inputs(subject *s, int exhaustive)
 {
     s->stride = exhaustive ? 1 : SAMPLE_STRIDE;
     /* A function of many terms takes as many times as long. */
+    size_t count = s->reference.args.param_count;
     if (!exhaustive && count > 3)
         s->stride = (s->stride * (count / 3)) | 1;
     s->strided = (UINT64_C(1) << 32) / s->stride + ((UINT64_C(1) << 32) % s->stride != 0);
-    s->landmark_count = 0;
-    if (exhaustive)
-        return;
-    for (int sign = -1; sign <= 1; sign += 2) {
-        for (size_t i = 0; i < sizeof landmarks / sizeof landmarks[0]; i++)
-            add_landmark(s, sign * landmarks[i]);
-        for (size_t i = 0; i < count && i < 3; i++) {
-            add_landmark(s, sign * (double)s->values[i]);
-            for (size_t j = 0; j < count && j < 3; j++)
-                if (i != j && s->values[j] != 0.0f)
-                    add_landmark(s, sign * (double)s->values[i] / (double)s->values[j]);
-        }
-    }
-}
-
-static int find_info(const char *canonical, activ_fn_info *info)
-{
-    size_t length = strcspn(canonical, "(");
-    info->size = sizeof *info;
-    for (size_t i = 0; activ_fn_catalog(i, info) == ACTIV_OK; i++)
-        if (strncmp(info->name, canonical, length) == 0 && info->name[length] == '\0')
-            return 0;
-    return -1;
+    s->landmark_count = exhaustive ? 0 : ref_landmarks(&s->reference, s->landmarks);
 }
 
 static void close_subject(subject *s)
 {
     for (size_t t = 0; t < s->tier_count; t++)
         activ_fn_destroy(s->fn[t]);
-    free(s->values);
+    ref_close(&s->reference);
 }
 
 /* Exit status 0, or 1 or 2 after a message; to be closed in any case. */
@@ -300,11 +236,6 @@ static int open_subject(subject *s, const char *spec, const options *o, activ_co
                         size_t context_count)
 {
     memset(s, 0, sizeof *s);
-    activ_message message;
-    if (activ_fn_check(spec, &message) != ACTIV_OK) {
-        fprintf(stderr, "activ: %s\n", message.text);
-        return 2;
-    }
     for (size_t t = 0; t < context_count; t++) {
         activ_status status = activ_fn_create(contexts[t], spec, &s->fn[t]);
         if (status != ACTIV_OK) {
@@ -313,22 +244,17 @@ static int open_subject(subject *s, const char *spec, const options *o, activ_co
         }
         s->tiers[s->tier_count++] = activ_context_tier(contexts[t]);
     }
-    const char *canonical = activ_fn_spec(s->fn[0]);
-    size_t trainable = activ_fn_param_count(s->fn[0]), count = trainable;
-    s->values = calloc(trainable > 8 ? trainable : 8, sizeof *s->values);
-    if (!s->values || find_info(canonical, &s->info) != 0) {
-        fprintf(stderr, "activ: %s: %s\n", canonical, s->values ? "not in the catalog" : "no memory");
+    s->info.size = sizeof s->info;
+    activ_fn_info_of(s->fn[0], &s->info);
+    if (!ref_find(s->info.name)) {
+        fprintf(stderr, "activ: %s: no reference to measure it by (src/reference)\n", activ_fn_spec(s->fn[0]));
         return 1;
     }
-    if (trainable > 0)
-        activ_fn_param_init(s->fn[0], 0, s->values);
-    else
-        count = read_settings(canonical, s->info.signature, s->values, 8);
-    if (ref_open(&s->reference, s->info.name, s->values, count) != 0) {
-        fprintf(stderr, "activ: %s: no reference to measure it by (src/reference.c)\n", canonical);
+    if (ref_open(&s->reference, s->fn[0], NULL) != 0) {
+        fprintf(stderr, "activ: %s: no memory\n", activ_fn_spec(s->fn[0]));
         return 1;
     }
-    prepare_inputs(s, count, o->exhaustive);
+    prepare_inputs(s, o->exhaustive);
     return 0;
 }
 
@@ -466,6 +392,8 @@ static int read_options(int argc, char **argv, options *o)
             o->exhaustive = 1;
         } else if (strcmp(word, "--json") == 0) {
             o->json = 1;
+        } else if (strcmp(word, "--no-series") == 0) {
+            o->no_series = 1;
         } else if (strcmp(word, "--tier") == 0 || strcmp(word, "--jobs") == 0) {
             if (++i == argc)
                 return refuse("a value is missing after ", word);
@@ -488,6 +416,19 @@ static int read_options(int argc, char **argv, options *o)
     return 0;
 }
 
+/* 0 after a message. */
+static int is_measurable(const char *spec)
+{
+    activ_fn_info info = { .size = sizeof info };
+    activ_fn *fn = make_function(spec);
+    int measurable = activ_fn_info_of(fn, &info) == ACTIV_OK && info.shape == ACTIV_SHAPE_ELEMENTWISE &&
+                     activ_fn_num_parameters(fn) == 1;
+    if (fn && !measurable)
+        fprintf(stderr, "activ: accuracy: %s: measured are elementwise functions without channels\n", spec);
+    activ_fn_destroy(fn);
+    return measurable;
+}
+
 int command_accuracy(int argc, char **argv)
 {
     options o;
@@ -495,12 +436,9 @@ int command_accuracy(int argc, char **argv)
     if (status != 0)
         return status;
     /* A typing error in the last spec should not show after hours. */
-    activ_message message;
     for (int i = 0; i < o.spec_count; i++)
-        if (activ_fn_check(o.specs[i], &message) != ACTIV_OK) {
-            fprintf(stderr, "activ: %s\n", message.text);
+        if (!is_measurable(o.specs[i]))
             return 2;
-        }
     activ_context *contexts[MAX_TIERS];
     size_t tiers = open_tiers(o.tier, contexts);
     if (tiers == 0)
@@ -516,6 +454,9 @@ int command_accuracy(int argc, char **argv)
     }
     activ_fn_info info = { .size = sizeof info };
     for (size_t i = 0; o.spec_count == 0 && activ_fn_catalog(i, &info) == ACTIV_OK; i++) {
+        const ref_entry *entry = ref_find(info.name);
+        if (info.shape != ACTIV_SHAPE_ELEMENTWISE || (o.no_series && entry && entry->series))
+            continue;
         int one = run_spec(info.name, &o, contexts, tiers, &rows);
         status = one > status ? one : status;
     }

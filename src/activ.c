@@ -13,10 +13,12 @@ static int usage(FILE *out)
     fputs("usage: activ COMMAND\n"
           "\n"
           "  list                  the functions, with their settings and formulas\n"
-          "  show SPEC             one function: formula, source, bounds, parameters\n"
+          "    --markdown            as a page, with sources and bounds: docs/functions.md\n"
+          "  show SPEC             one function: settings, formula, source, bounds, parameters\n"
           "  eval SPEC X [X ...]   f(x) and f'(x) at each X\n"
           "  accuracy [SPEC ...]   errors in ULP of functions and derivatives, measured (all functions)\n"
           "    --exhaustive          over all 2^32 inputs instead of a sample\n"
+          "    --no-series           of all functions, leave out those that sum many terms: hours each\n"
           "    --tier TIER           on this tier, or on all, instead of the best\n"
           "    --jobs N              with N threads instead of one per CPU\n"
           "    --json                as JSON\n"
@@ -32,55 +34,9 @@ static int usage(FILE *out)
     return out == stderr ? 2 : 0;
 }
 
-static int list(void)
-{
-    activ_fn_info info = { .size = sizeof info };
-    for (size_t i = 0; activ_fn_catalog(i, &info) == ACTIV_OK; i++)
-        printf("%-38s %s\n", info.signature, info.formula);
-    return 0;
-}
-
-/* The function of a spec; NULL after a message. */
-static activ_fn *make(const char *spec)
-{
-    activ_message message;
-    activ_fn *fn = NULL;
-    if (activ_fn_check(spec, &message) != ACTIV_OK) {
-        fprintf(stderr, "activ: %s\n", message.text);
-        return NULL;
-    }
-    activ_status status = activ_fn_create(NULL, spec, &fn);
-    if (status != ACTIV_OK)
-        fprintf(stderr, "activ: %s: %s\n", spec, activ_status_string(status));
-    return fn;
-}
-
-static int show(const char *spec)
-{
-    activ_fn *fn = make(spec);
-    if (!fn)
-        return 2;
-    const char *canonical = activ_fn_spec(fn);
-    size_t length = strcspn(canonical, "(");
-    activ_fn_info info = { .size = sizeof info };
-    for (size_t i = 0; activ_fn_catalog(i, &info) == ACTIV_OK; i++)
-        if (strncmp(info.name, canonical, length) == 0 && info.name[length] == '\0')
-            break;
-    printf("%s\n"
-           "  settings    %s\n"
-           "  formula     %s\n"
-           "  source      %s\n"
-           "  bounds      forward %g ULP, derivative %g ULP\n"
-           "  parameters  %zu\n",
-           canonical, info.signature, info.formula, info.source, (double)info.forward_ulp,
-           (double)info.derivative_ulp, activ_fn_param_count(fn));
-    activ_fn_destroy(fn);
-    return 0;
-}
-
 static int evaluate(const char *spec, int count, char **numbers)
 {
-    activ_fn *fn = make(spec);
+    activ_fn *fn = make_function(spec);
     if (!fn)
         return 2;
     int result = 0;
@@ -92,9 +48,15 @@ static int evaluate(const char *spec, int count, char **numbers)
             result = 2;
             break;
         }
-        activ_forward(fn, NULL, 1, &x, &y);
-        activ_backward(fn, NULL, 1, &x, &one, &d, NULL);
-        printf("%.9g\t%.9g\t%.9g\n", (double)x, (double)y, (double)d);
+        activ_status status = activ_forward(fn, NULL, 1, &x, &y);
+        if (status == ACTIV_OK)
+            status = activ_backward(fn, NULL, 1, &x, &one, &d, NULL);
+        if (status == ACTIV_OK) {
+            printf("%.9g\t%.9g\t%.9g\n", (double)x, (double)y, (double)d);
+        } else {
+            fprintf(stderr, "activ: eval: %s: %s\n", activ_fn_spec(fn), activ_status_string(status));
+            result = 2;
+        }
     }
     activ_fn_destroy(fn);
     return result;
@@ -151,7 +113,7 @@ static int tier(void)
 
 static int is_command(const char *word)
 {
-    static const char *const commands[] = { "list", "show", "eval", "file", "tier", "version", "help" };
+    static const char *const commands[] = { "show", "eval", "file", "tier", "version", "help" };
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (strcmp(word, commands[i]) == 0)
             return 1;
@@ -161,10 +123,10 @@ static int is_command(const char *word)
 static int run(int argc, char **argv)
 {
     const char *command = argc > 1 ? argv[1] : "";
-    if (strcmp(command, "list") == 0 && argc == 2)
-        return list();
+    if (strcmp(command, "list") == 0)
+        return command_list(argc - 2, argv + 2);
     if (strcmp(command, "show") == 0 && argc == 3)
-        return show(argv[2]);
+        return command_show(argv[2]);
     if (strcmp(command, "eval") == 0 && argc >= 4)
         return evaluate(argv[2], argc - 3, argv + 3);
     if (strcmp(command, "accuracy") == 0)

@@ -11,7 +11,7 @@
 
 #include "commands.h"
 
-enum { ROUNDS = 31, FUNCTIONS = 64, TIERS = 8, FORWARD = 0, BACKWARD = 1 };
+enum { ROUNDS = 31, TIERS = 8, FORWARD = 0, BACKWARD = 1, ROW = 64 };
 
 /* Seconds of a turn: long enough for the clock, short enough for a round to pass before the machine changes. */
 static const double TURN = 100e-6;
@@ -20,6 +20,7 @@ static const double PATIENCE = 2;
 
 typedef struct {
     activ_fn *fn;
+    int32_t shape;
     const char *tier;
     float *params, *dparams;    /* NULL without trainable parameters */
     long repeats[2];
@@ -31,10 +32,10 @@ typedef struct {
     size_t n;
     const char *tier;           /* NULL: all */
     int json;
-    const char *specs[FUNCTIONS];
+    const char **specs;
     size_t spec_count;
 
-    float *block, *x, *dy, *out;
+    float *block, *x, *dy, *out, *value, *back;   /* the last two: of gated functions */
     const char *tiers[TIERS];
     size_t tier_count;
     timing *timings;            /* by spec, then tier */
@@ -61,16 +62,30 @@ static double median(double *values, int count)
     return values[count / 2];
 }
 
+static void run_once(const bench *b, const timing *t, int direction)
+{
+    /* Row-wise functions on rows of ROW elements, or on one row where that does not divide n. */
+    const size_t n = b->n, columns = n % ROW == 0 ? ROW : n;
+    if (t->shape == ACTIV_SHAPE_GATED && direction == FORWARD)
+        activ_forward_gated(t->fn, t->params, 1, n, b->value, n, b->x, n, b->out, n);
+    else if (t->shape == ACTIV_SHAPE_GATED)
+        activ_backward_gated(t->fn, t->params, 1, n, b->value, n, b->x, n, b->dy, n, b->back, n, b->out, n, t->dparams);
+    else if (t->shape == ACTIV_SHAPE_ROWWISE && direction == FORWARD)
+        activ_forward_rows(t->fn, t->params, n / columns, columns, b->x, columns, b->out, columns);
+    else if (t->shape == ACTIV_SHAPE_ROWWISE)
+        activ_backward_rows(t->fn, t->params, n / columns, columns, b->x, columns, b->dy, columns, b->out, columns, NULL);
+    else if (direction == FORWARD)
+        activ_forward(t->fn, t->params, n, b->x, b->out);
+    else
+        activ_backward(t->fn, t->params, n, b->x, b->dy, b->out, t->dparams);
+}
+
 /* Seconds that `repeats` runs of one direction take. A backward run includes the gradients of the parameters. */
 static double run(const bench *b, const timing *t, int direction, long repeats)
 {
     double start = now();
-    for (long r = 0; r < repeats; r++) {
-        if (direction == FORWARD)
-            activ_forward(t->fn, t->params, b->n, b->x, b->out);
-        else
-            activ_backward(t->fn, t->params, b->n, b->x, b->dy, b->out, t->dparams);
-    }
+    for (long r = 0; r < repeats; r++)
+        run_once(b, t, direction);
     return now() - start;
 }
 
@@ -118,20 +133,23 @@ static void measure(bench *b)
     }
 }
 
-/* Three arrays, each aligned to 64 bytes. They start at different places of a page, lest a load has to wait for a
+/* Five arrays, each aligned to 64 bytes. They start at different places of a page, lest a load has to wait for a
  * store to another array whose address ends in the same bits. */
 static int make_arrays(bench *b)
 {
     size_t page = 4096 / sizeof(float), stride = (b->n + page - 1) / page * page + page / 4;
-    b->block = aligned_alloc(4096, (3 * stride + page) / page * page * sizeof(float));
+    b->block = aligned_alloc(4096, (5 * stride + page) / page * page * sizeof(float));
     if (!b->block)
         return 0;
     b->x = b->block;
     b->dy = b->block + stride;
     b->out = b->block + 2 * stride;
+    b->value = b->block + 3 * stride;
+    b->back = b->block + 4 * stride;
     memset(b->out, 0, b->n * sizeof(float));
     return activ_random_normal(1, 0, 0, b->n, 0.0f, 2.0f, b->x) == ACTIV_OK &&
-           activ_random_normal(1, 1, 0, b->n, 0.0f, 1.0f, b->dy) == ACTIV_OK;
+           activ_random_normal(1, 1, 0, b->n, 0.0f, 1.0f, b->dy) == ACTIV_OK &&
+           activ_random_normal(1, 2, 0, b->n, 0.0f, 1.0f, b->value) == ACTIV_OK;
 }
 
 static int make_timing(timing *t, const char *tier, const char *spec)
@@ -144,6 +162,9 @@ static int make_timing(timing *t, const char *tier, const char *spec)
     activ_context_destroy(context);
     if (status != ACTIV_OK)
         return 0;
+    activ_fn_info info = { .size = sizeof info };
+    activ_fn_info_of(t->fn, &info);
+    t->shape = info.shape;
     t->tier = tier;
     size_t count = activ_fn_param_count(t->fn);
     if (count == 0)
@@ -174,6 +195,7 @@ static void release(bench *b)
     }
     free(b->timings);
     free(b->block);
+    free(b->specs);
 }
 
 /* Nanoseconds per element. */
@@ -243,14 +265,16 @@ static int find_tiers(bench *b)
 static int add_spec(bench *b, const char *spec)
 {
     activ_message message;
-    if (b->spec_count == FUNCTIONS) {
-        fprintf(stderr, "activ: bench: more than %d functions\n", FUNCTIONS);
-        return 0;
-    }
     if (activ_fn_check(spec, &message) != ACTIV_OK) {
         fprintf(stderr, "activ: %s\n", message.text);
         return 0;
     }
+    const char **more = realloc(b->specs, (b->spec_count + 1) * sizeof *more);
+    if (!more) {
+        fprintf(stderr, "activ: bench: not enough memory\n");
+        return 0;
+    }
+    b->specs = more;
     b->specs[b->spec_count++] = spec;
     return 1;
 }
@@ -293,8 +317,10 @@ static int read_arguments(bench *b, int argc, char **argv)
 int command_bench(int argc, char **argv)
 {
     bench b = { .n = 4096 };
-    if (!read_arguments(&b, argc, argv) || !find_tiers(&b))
+    if (!read_arguments(&b, argc, argv) || !find_tiers(&b)) {
+        free(b.specs);
         return 2;
+    }
     int prepared = prepare(&b);
     if (prepared) {
         measure(&b);

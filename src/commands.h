@@ -3,7 +3,14 @@
 #ifndef ACTIV_COMMANDS_H
 #define ACTIV_COMMANDS_H
 
+#include <activ/fn.h>
+
 int command_accuracy(int argc, char **argv);
 int command_bench(int argc, char **argv);
+int command_list(int argc, char **argv);
+int command_show(const char *spec);
+
+/* The function of a spec; NULL after a message. */
+activ_fn *make_function(const char *spec);
 
 #endif

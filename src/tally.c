@@ -17,16 +17,14 @@ static inline double per_ulp(double size)
     return size;
 }
 
-static inline double per_unit(int direction, const ref_function *fn, const ref_values *want, size_t i)
+static inline double per_unit(int direction, const ref_entry *entry, const ref_values *want, size_t i)
 {
-    if (fn->series)
+    if (entry->series)
         return 1.0 / (direction == TALLY_FORWARD ? want->f_unit[i] : want->d_unit[i]);
     if (direction == TALLY_FORWARD)
         return per_ulp(fabs(want->f[i]));
-    double size = fabs(want->d[i]);
-    if (fn->cancels)
-        size = size < want->addends[i] / 2.0 ? want->addends[i] : size;
-    return per_ulp(size);
+    double size = fabs(want->d[i]), addends = want->addends[i];
+    return per_ulp(size < addends / 2.0 ? addends : size);
 }
 
 static int smaller(float a, float b)
@@ -64,7 +62,7 @@ static void take_special(tally *t, float x, float got, double want)
 }
 
 /* One at a time, with all the cases. */
-static void tally_slowly(tally *t, int direction, const ref_function *fn, const ref_values *want, size_t n,
+static void tally_slowly(tally *t, int direction, const ref_entry *entry, const ref_values *want, size_t n,
                          const float *x, const float *got)
 {
     const double *values = direction == TALLY_FORWARD ? want->f : want->d;
@@ -82,14 +80,14 @@ static void tally_slowly(tally *t, int direction, const ref_function *fn, const 
                 take_broken(t, x[i], got[i], w);
             continue;
         }
-        take_worst(t, fabs((double)got[i] - w) * per_unit(direction, fn, want, i), x[i], got[i], w);
+        take_worst(t, fabs((double)got[i] - w) * per_unit(direction, entry, want, i), x[i], got[i], w);
     }
 }
 
 /* Errors of a block in `errors`, the largest of them in *most; *rounded is how many are the nearest float.
  * 0 if there are infinities or NaN in it, to which this does no justice. In lanes, for the compiler to
  * make vectors of them. */
-static inline int errors_of(int direction, const ref_function *fn, const ref_values *want, size_t n,
+static inline int errors_of(int direction, const ref_entry *entry, const ref_values *want, size_t n,
                             const float *x, const float *got, double *errors, double *most, uint64_t *rounded)
 {
     const double *values = direction == TALLY_FORWARD ? want->f : want->d;
@@ -99,7 +97,7 @@ static inline int errors_of(int direction, const ref_function *fn, const ref_val
         for (size_t j = 0; j < LANES; j++) {
             size_t k = i + j;
             double w = values[k], g = (double)got[k], nearest = (double)(float)w;
-            double e = fabs(g - w) * per_unit(direction, fn, want, k);
+            double e = fabs(g - w) * per_unit(direction, entry, want, k);
             errors[k] = e;
             largest[j] = e > largest[j] ? e : largest[j];
             /* 0 if all three are finite, else NaN */
@@ -117,19 +115,19 @@ static inline int errors_of(int direction, const ref_function *fn, const ref_val
     return sum == 0.0;
 }
 
-void tally_block(tally *t, int direction, const ref_function *fn, const ref_values *want, size_t n,
+void tally_block(tally *t, int direction, const ref_entry *entry, const ref_values *want, size_t n,
                  const float *x, const float *got)
 {
     double errors[REF_BLOCK], most;
     uint64_t rounded;
-    int ordinary = n % LANES == 0 && !fn->series;
+    int ordinary = n % LANES == 0 && !entry->series;
     /* Spelt out, so that each call is compiled for its case. */
     if (ordinary && direction == TALLY_FORWARD)
-        ordinary = errors_of(TALLY_FORWARD, fn, want, n, x, got, errors, &most, &rounded);
+        ordinary = errors_of(TALLY_FORWARD, entry, want, n, x, got, errors, &most, &rounded);
     else if (ordinary)
-        ordinary = errors_of(TALLY_DERIVATIVE, fn, want, n, x, got, errors, &most, &rounded);
+        ordinary = errors_of(TALLY_DERIVATIVE, entry, want, n, x, got, errors, &most, &rounded);
     if (!ordinary) {
-        tally_slowly(t, direction, fn, want, n, x, got);
+        tally_slowly(t, direction, entry, want, n, x, got);
         return;
     }
     t->count += n;

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "reference.h"
+#include "reference/reference.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -39,7 +39,7 @@ typedef struct tally {
 enum { TALLY_FORWARD, TALLY_DERIVATIVE };
 
 /* Adds a block: n <= REF_BLOCK inputs, what a function made of them, and what it should have. */
-void tally_block(tally *t, int direction, const ref_function *fn, const ref_values *want, size_t n,
+void tally_block(tally *t, int direction, const ref_entry *entry, const ref_values *want, size_t n,
                  const float *x, const float *got);
 
 /* Adds one tally to another. Of equal errors the one at the number of smaller size stays, so that the order

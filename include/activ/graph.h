@@ -63,12 +63,26 @@ ACTIV_API activ_node activ_graph_linear(activ_graph *graph, activ_node x, size_t
 /* The same without b. */
 ACTIV_API activ_node activ_graph_linear_without_bias(activ_graph *graph, activ_node x, size_t out_features);
 
-/* y = f(x), element by element. The trainable parameters of f, if it has some, belong to this
- * layer. The graph keeps a copy of fn: the caller may destroy it at once. */
+/* y = f(x): element by element, or (softmax) over the last dimension. The trainable parameters of f, if it has some, belong
+ * to this layer; with num_parameters=C in its spec, the first dimension of a sample, its channels, has to be C. The graph
+ * keeps a copy of fn: the caller may destroy it at once. A gated function is ACTIV_ERROR_SHAPE here. */
 ACTIV_API activ_node activ_graph_apply(activ_graph *graph, activ_node x, const activ_fn *fn);
 
 /* y = f(x) with the function and the very parameters of an earlier activation layer. */
 ACTIV_API activ_node activ_graph_apply_shared(activ_graph *graph, activ_node x, activ_node earlier);
+
+/* y = value act(gate), element by element, for two nodes of one shape and a gated function (glu, swiglu, gated(SPEC)). The
+ * trainable parameters of act belong to this layer. Dauphin et al. 2016, arXiv:1612.08083; Shazeer 2020,
+ * arXiv:2002.05202. */
+ACTIV_API activ_node activ_graph_gated(activ_graph *graph, activ_node value, activ_node gate, const activ_fn *fn);
+
+/* The same with the two halves of x's last dimension, which has to be even and is halved. gate: which half is the gate.
+ * ACTIV_GATE_SECOND with glu is PyTorch's nn.GLU and F.glu over the last dimension. */
+enum {
+    ACTIV_GATE_SECOND = 0,
+    ACTIV_GATE_FIRST  = 1
+};
+ACTIV_API activ_node activ_graph_gated_split(activ_graph *graph, activ_node x, const activ_fn *fn, int32_t gate);
 
 /* y = a + b, of the same shape. */
 ACTIV_API activ_node activ_graph_add(activ_graph *graph, activ_node a, activ_node b);
@@ -188,7 +202,7 @@ ACTIV_API activ_status activ_graph_evaluate_values(activ_graph *graph, size_t ba
 typedef struct activ_node_info {
     size_t size;             /* sizeof(activ_node_info), set by the caller */
     const char *name;        /* "layers.0"; the graph's */
-    const char *kind;        /* "input" "flatten" "linear" "activation" "add" "multiply" "concat" "dropout"
+    const char *kind;        /* "input" "flatten" "linear" "activation" "gated" "gated_split" "add" "multiply" "concat" "dropout"
                               * "batch_norm" "layer_norm" "cross_entropy" "mse" */
     const char *spec;        /* of an activation's function; else NULL */
     size_t ndim;             /* of one sample */

@@ -1,4 +1,4 @@
-/* Logarithm, cosine and power in double, from +, -, *, / alone. */
+/* Logarithm, exponential, cosine and power in double, from +, -, *, / alone. */
 #include "base/dmath.h"
 
 #include <string.h>
@@ -21,6 +21,22 @@ double activ_log(double x)
     for (int i = 21; i >= 1; i -= 2)
         sum = sum * s2 + 1.0 / i;
     return (double)k * 0.69314718055994530942 + 2.0 * s * sum;
+}
+
+/* e^x: x = k ln 2 + r with |r| <= ln 2/2; e^r by its series. */
+double activ_exp(double x)
+{
+    if (!(x >= -700.0))
+        return 0.0;
+    int k = (int)(x * 1.4426950408889634 + (x < 0.0 ? -0.5 : 0.5));
+    /* ln 2 in two parts: the first product is exact. */
+    double r = (x - k * 0x1.62e42fefa38p-1) - k * 0x1.ef35793c7673p-45;
+    double power, sum = 1.0;
+    for (int i = 17; i >= 1; i--)
+        sum = 1.0 + sum * r / i;
+    uint64_t bits = (uint64_t)(k + 1023) << 52;
+    memcpy(&power, &bits, sizeof power);
+    return sum * power;
 }
 
 /* cos 2 pi u for u in [0, 1): by symmetry to an angle in [0, pi/4], then Taylor's series. */

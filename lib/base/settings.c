@@ -1,6 +1,7 @@
 /* Settings in texts: see settings.h. */
 #include "base/settings.h"
 
+#include <float.h>
 #include <string.h>
 
 size_t activ_settings_count(const activ_setting *table)
@@ -9,6 +10,13 @@ size_t activ_settings_count(const activ_setting *table)
     while (table && table[count].name)
         count++;
     return count;
+}
+
+void activ_setting_limits(const activ_setting *setting, double *minimum, double *maximum)
+{
+    const int any = setting->minimum == 0.0 && setting->maximum == 0.0, count = setting->kind == ACTIV_SETTING_KIND_COUNT;
+    *minimum = !any ? setting->minimum : count ? 1.0 : -(double)FLT_MAX;
+    *maximum = !any ? setting->maximum : count ? 16777216.0 : (double)FLT_MAX;
 }
 
 void activ_settings_defaults(const activ_setting *table, activ_setting_value *values)
@@ -223,7 +231,7 @@ static activ_status read_word(const activ_reader *r, const activ_setting *settin
     activ_reader inner = { text.at, text.at + text.length, r->noun, r->message };
     activ_slice word = activ_read_name(&inner, 0);
     if (word.length == 0 || inner.at < inner.end)
-        return complain(r, ACTIV_ERROR_SYNTAX, setting->name, text, ": a word is expected");
+        return not_allowed(r, ACTIV_ERROR_SYNTAX, setting, "one of: ", NULL, text);
     for (int i = 0; setting->words[i]; i++) {
         if (activ_slice_is(word, setting->words[i])) {
             value->number = i;
@@ -245,18 +253,19 @@ static activ_status read_number(const activ_reader *r, const activ_setting *sett
         activ_reader rest = { text.at + length, r->end, r->noun, r->message };
         return activ_read_expected(&rest, "',' or ')'");
     }
-    const double whole[2] = { setting->maximum > 0.0 ? setting->minimum : 1.0,
-                              setting->maximum > 0.0 ? setting->maximum : 16777216.0 };
+    double limits[2];
+    activ_setting_limits(setting, &limits[0], &limits[1]);
     if (setting->kind == ACTIV_SETTING_KIND_COUNT) {
         double number = overflow ? -1.0 : value->number;
-        if (!(number >= whole[0] && number <= whole[1]) || number != (double)(uint64_t)number)
-            return not_allowed(r, ACTIV_ERROR_RANGE, setting, "a whole number from ", whole, text);
+        if (!(number >= limits[0] && number <= limits[1]) || number != (double)(uint64_t)number)
+            return not_allowed(r, ACTIV_ERROR_RANGE, setting, "a whole number from ", limits, text);
         return ACTIV_OK;
     }
     if (overflow)
-        return complain(r, ACTIV_ERROR_RANGE, setting->name, text, " is too large for float32");
-    const double limits[2] = { setting->minimum, setting->maximum };
-    if ((limits[0] != 0.0 || limits[1] != 0.0) && !(value->number >= limits[0] && value->number <= limits[1]))
+        return not_allowed(r, ACTIV_ERROR_RANGE, setting, "small enough for float32", NULL, text);
+    if (setting->minimum == 0.0 && setting->maximum == 0.0)
+        return ACTIV_OK;
+    if (!(value->number >= limits[0] && value->number <= limits[1]))
         return not_allowed(r, ACTIV_ERROR_RANGE, setting, "from ", limits, text);
     return ACTIV_OK;
 }

@@ -32,6 +32,7 @@ typedef struct activ_setting {
     double initial;             /* a word's: its index */
     double minimum, maximum;    /* inclusive; both 0: a real is any finite float32, a count 1 to 2^24 */
     const char *const *words;   /* ended by NULL */
+    const char *functions;      /* of functions: those that stand for none given */
 } activ_setting;
 
 typedef struct activ_slice {
@@ -48,6 +49,9 @@ typedef struct activ_setting_value {
 
 /* A table ends at a NULL name; NULL is an empty one. */
 size_t activ_settings_count(const activ_setting *table);
+
+/* What a real or a count may be, its defaults filled in. */
+void activ_setting_limits(const activ_setting *setting, double *minimum, double *maximum);
 
 void activ_settings_defaults(const activ_setting *table, activ_setting_value *values);
 

@@ -1,4 +1,4 @@
-/* Activation functions: from a spec to a call of a kernel. */
+/* Activation functions as objects: made from a spec, asked about, destroyed. */
 #include "fn/fn.h"
 
 #include <string.h>
@@ -9,25 +9,218 @@
 #include "context/context.h"
 #include "kernels/kernels.h"
 
-activ_status activ_fn_check(const char *spec, activ_message *message)
+/* Functions that are made of functions that are made of ... */
+#define MOST_DEPTH 8
+
+static activ_status make(const activ_host *host, activ_slice spec, int depth, activ_message *message, activ_fn **out);
+
+/* ---- making one ------------------------------------------------------------------------------- */
+
+static activ_status no_memory(activ_message *message)
 {
-    activ_fn_parsed parsed;
-    if (!spec) {
-        activ_message_set(message, "the spec is NULL");
-        return ACTIV_ERROR_INVALID;
-    }
-    return activ_fn_parse(spec, &parsed, message);
+    activ_message_set(message, "no memory for a function");
+    return ACTIV_ERROR_OUT_OF_MEMORY;
 }
 
-/* What depends on where the block lies and on whose it is. The block: the struct, the initial
- * values of a vector's parameters, the spec. */
-static void bind(activ_fn *fn, const activ_host *host)
+static activ_status add_function(activ_fn *fn, activ_slice spec, int depth, activ_message *message)
 {
-    size_t vector = fn->definition->param_vector ? fn->param_count : 0;
+    if (depth == MOST_DEPTH) {
+        activ_message_set(message, fn->entry->name, ": functions in functions in functions ... too deep");
+        return ACTIV_ERROR_RANGE;
+    }
+    activ_status status = make(&fn->host, spec, depth + 1, message, &fn->functions[fn->function_count]);
+    if (status != ACTIV_OK)
+        return status;
+    const activ_fn *part = fn->functions[fn->function_count++];
+    const char *wrong = part->entry->shape != ACTIV_SHAPE_ELEMENTWISE ? " is not elementwise, as it has to be in "
+                      : part->num_parameters > 1 ? " has parameters per channel, which it cannot have in "
+                      : NULL;
+    if (!wrong)
+        return ACTIV_OK;
+    activ_message_set(message, part->spec, wrong, fn->entry->name);
+    return ACTIV_ERROR_SHAPE;
+}
+
+/* What it is made of: the functions in its settings, or the gate that its definition names. */
+static activ_status add_functions(activ_fn *fn, int depth, activ_message *message)
+{
+    const activ_fn_definition *d = fn->entry->definition;
+    activ_slice list = { d->gate, d->gate ? strlen(d->gate) : 0 }, rest, element;
+    for (size_t i = 0; i < fn->setting_count; i++)
+        if (d->settings[i].kind == ACTIV_SETTING_KIND_FUNCTIONS)
+            list = fn->settings[i].given ? fn->settings[i].text
+                 : (activ_slice){ d->settings[i].functions, strlen(d->settings[i].functions) };
+    size_t count = 0;
+    for (rest = list; activ_next_element(&rest, &element);)
+        count++;
+    if (count == 0)
+        return ACTIV_OK;
+    fn->functions = activ_host_alloc(&fn->host, count * sizeof *fn->functions);
+    if (!fn->functions)
+        return no_memory(message);
+    activ_status status = ACTIV_OK;
+    const size_t room = count;
+    for (rest = list; status == ACTIV_OK && activ_next_element(&rest, &element);)
+        status = add_function(fn, element, depth, message);
+    if (status == ACTIV_OK && fn->entry->shape == ACTIV_SHAPE_GATED && count != 1) {
+        activ_message_set(message, fn->entry->name, " takes one function");
+        status = ACTIV_ERROR_RANGE;
+    }
+    /* Freed by their number, so a list that was not finished is made complete. */
+    for (size_t i = fn->function_count; status != ACTIV_OK && i-- > 0;)
+        activ_fn_destroy(fn->functions[i]);
+    if (status != ACTIV_OK) {
+        activ_host_free(&fn->host, fn->functions, room * sizeof *fn->functions);
+        fn->functions = NULL;
+        fn->function_count = 0;
+    }
+    return status;
+}
+
+/* How many vectors of parameters the definition gives, how many values they have, and how many of them are settings. */
+static void count_parameters(activ_fn *fn)
+{
+    const activ_fn_definition *d = fn->entry->definition;
+    const char *name;
+    fn->num_parameters = 1;
+    for (size_t i = 0; i < fn->setting_count; i++) {
+        fn->scalars += d->settings[i].trainable != 0;
+        if (strcmp(d->settings[i].name, "num_parameters") == 0)
+            fn->num_parameters = (size_t)fn->settings[i].number;
+    }
+    fn->vectors = fn->scalars;
+    fn->param_count = fn->scalars * fn->num_parameters;
+    for (size_t length; d->param_vector && (length = d->param_vector(fn->settings, (int)fn->vectors, &name)) > 0;) {
+        fn->vectors++;
+        fn->param_count += length;
+    }
+}
+
+/* The arrays of the block, wider types first; its size. With fn->block they get their places. */
+static size_t lay_out(activ_fn *fn, size_t text)
+{
+    const size_t values = fn->setting_count > ACTIV_FN_VALUES ? fn->setting_count : ACTIV_FN_VALUES;
+    const size_t sizes[] = {
+        fn->function_count * sizeof *fn->parts, fn->vectors * sizeof *fn->lengths, fn->vectors * sizeof *fn->names,
+        values * sizeof(float), fn->param_count * sizeof(float), fn->vectors, text,
+    };
+    char *at = fn->block;
+    size_t bytes = 0;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        bytes += sizes[i];
+    if (!at)
+        return bytes;
+    fn->parts = (activ_fn_part *)(void *)at;
+    fn->lengths = (size_t *)(void *)(at += sizes[0]);
+    fn->names = (const char **)(void *)(at += sizes[1]);
+    fn->values = (float *)(void *)(at += sizes[2]);
+    fn->initial = (float *)(void *)(at += sizes[3]);
+    fn->places = (unsigned char *)(at += sizes[4]);
+    fn->spec = at + sizes[5];
+    return bytes;
+}
+
+static void fill_parameters(activ_fn *fn)
+{
+    const activ_fn_definition *d = fn->entry->definition;
+    size_t vector = 0;
+    for (size_t i = 0; i < fn->setting_count; i++) {
+        fn->values[i] = fn->settings[i].single;
+        if (!d->settings[i].trainable)
+            continue;
+        fn->names[vector] = d->settings[i].name;
+        fn->lengths[vector] = fn->num_parameters;
+        fn->places[vector++] = (unsigned char)i;
+    }
+    for (; vector < fn->vectors; vector++)
+        fn->lengths[vector] = d->param_vector(fn->settings, (int)vector, &fn->names[vector]);
+    if (fn->entry->shape != ACTIV_SHAPE_GATED)   /* whose parameters are its gate's */
+        activ_fn_param_init(fn, 0, fn->initial);
+}
+
+/* A gated function is its gate's, as far as kernels and parameters go. */
+static void take_gate(activ_fn *fn)
+{
+    const activ_fn *gate = fn->functions[0];
+    fn->kernel = gate->kernel;
+    fn->vectors = gate->vectors;
+    fn->param_count = gate->param_count;
+    fn->scalars = gate->scalars;
+    fn->lengths = gate->lengths;
+    fn->names = gate->names;
+    fn->places = gate->places;
+    fn->initial = gate->initial;
+    fn->values = gate->values;
+    fn->args = gate->args;
+}
+
+static activ_status finish(activ_fn *fn, activ_message *message)
+{
+    const activ_kernels *kernels = activ_kernels_of(fn->host.tier);
+    count_parameters(fn);
+    size_t text = activ_fn_write_spec(fn, NULL, 0) + 1;
+    fn->block_bytes = lay_out(fn, text);
+    fn->block = activ_host_alloc(&fn->host, fn->block_bytes);
+    if (!fn->block)
+        return no_memory(message);
+    lay_out(fn, text);
+    activ_fn_write_spec(fn, fn->spec, text);
+    fill_parameters(fn);
+    for (size_t i = 0; i < fn->function_count; i++) {
+        fn->parts[i].kernel = fn->functions[i]->kernel;
+        fn->parts[i].args = fn->functions[i]->args;
+    }
+    /* What the texts of settings were part of may go. */
+    for (size_t i = 0; i < fn->setting_count; i++)
+        fn->settings[i].text = (activ_slice){ NULL, 0 };
+    if (fn->entry->shape == ACTIV_SHAPE_GATED) {
+        take_gate(fn);
+        return ACTIV_OK;
+    }
+    if (fn->entry->shape == ACTIV_SHAPE_ELEMENTWISE)
+        fn->kernel = kernels->elementwise[fn->entry->index];
+    else
+        fn->rowwise = kernels->rowwise[fn->entry->index];
+    fn->is_simple = fn->entry->shape == ACTIV_SHAPE_ELEMENTWISE && fn->num_parameters == 1;
+    fn->args = (activ_fn_args){
+        .values = fn->values, .params = fn->initial, .lengths = fn->lengths, .vectors = fn->vectors,
+        .param_count = fn->param_count, .channels = fn->num_parameters > 1 ? fn->num_parameters : 0,
+        .places = fn->places, .parts = fn->parts, .part_count = fn->function_count,
+    };
+    return ACTIV_OK;
+}
+
+static activ_status make(const activ_host *host, activ_slice spec, int depth, activ_message *message, activ_fn **out)
+{
+    const activ_fn_entry *entry;
+    activ_setting_value *settings;
+    size_t room;
+    activ_status status = activ_fn_parse(host, spec, message, &entry, &settings, &room);
+    if (status != ACTIV_OK)
+        return status;
+    activ_fn *fn = activ_host_alloc(host, sizeof *fn);
+    if (!fn) {
+        activ_host_free(host, settings, room);
+        return no_memory(message);
+    }
     fn->host = *host;
-    fn->kernel = activ_kernels_of(host->tier)->functions[fn->parsed.index];
-    fn->initial = vector ? (float *)(fn + 1) : NULL;
-    fn->spec = (char *)(fn + 1) + vector * sizeof(float);
+    fn->entry = entry;
+    fn->setting_count = activ_settings_count(entry->definition->settings);
+    fn->settings = settings;
+    status = add_functions(fn, depth, message);
+    if (status == ACTIV_OK)
+        status = finish(fn, message);
+    if (status != ACTIV_OK) {
+        activ_fn_destroy(fn);
+        return status;
+    }
+    *out = fn;
+    return ACTIV_OK;
+}
+
+activ_status activ_fn_make(const activ_host *host, activ_slice spec, activ_message *message, activ_fn **out)
+{
+    return make(host, spec, 0, message, out);
 }
 
 activ_status activ_fn_create(const activ_context *context, const char *spec, activ_fn **out)
@@ -36,57 +229,30 @@ activ_status activ_fn_create(const activ_context *context, const char *spec, act
         return ACTIV_ERROR_INVALID;
     activ_host host;
     activ_host_of(context, &host);
-    activ_fn_parsed parsed;
     activ_message message;
-    activ_status status = activ_fn_parse(spec, &parsed, &message);
-    if (status != ACTIV_OK)
-        return activ_host_log(&host, status, message.text);
-
-    const activ_fn_definition *definition = activ_fn_registry[parsed.index].definition;
-    size_t params = 0, length;
-    const char *name;
-    for (int i = 0; (length = activ_fn_param_vector(&parsed, i, &name)) > 0; i++)
-        params += length;
-    size_t vector = definition->param_vector ? params : 0;
-    size_t text = activ_fn_write_spec(&parsed, NULL, 0) + 1;
-    size_t bytes = sizeof(activ_fn) + vector * sizeof(float) + text;
-    activ_fn *fn = activ_host_alloc(&host, bytes);
-    if (!fn)
-        return ACTIV_ERROR_OUT_OF_MEMORY;
-    fn->bytes = bytes;
-    fn->parsed = parsed;
-    fn->definition = definition;
-    fn->param_count = params;
-    bind(fn, &host);
-    activ_fn_write_spec(&parsed, fn->spec, text);
-    if (vector)
-        definition->param_init(parsed.values, 0, fn->initial);
-    *out = fn;
-    return ACTIV_OK;
+    activ_status status = activ_fn_make(&host, (activ_slice){ spec, strlen(spec) }, &message, out);
+    return status == ACTIV_OK ? status : activ_host_log(&host, status, message.text);
 }
 
-size_t activ_fn_param_vector(const activ_fn_parsed *parsed, int which, const char **name)
+activ_status activ_fn_check(const char *spec, activ_message *message)
 {
-    const activ_fn_definition *definition = activ_fn_registry[parsed->index].definition;
-    if (definition->param_vector)
-        return definition->param_vector(parsed->values, which, name);
-    for (int i = 0; i < ACTIV_MAX_VALUES && definition->values[i].name; i++) {
-        if (definition->values[i].trainable && which-- == 0) {
-            *name = definition->values[i].name;
-            return 1;
-        }
+    if (!spec) {
+        activ_message_set(message, "the spec is NULL");
+        return ACTIV_ERROR_INVALID;
     }
-    return 0;
+    activ_host host;
+    activ_fn *fn;
+    activ_host_of(NULL, &host);
+    activ_status status = activ_fn_make(&host, (activ_slice){ spec, strlen(spec) }, message, &fn);
+    if (status == ACTIV_OK)
+        activ_fn_destroy(fn);
+    return status;
 }
 
 activ_fn *activ_fn_copy(const activ_host *host, const activ_fn *fn)
 {
-    activ_fn *copy = activ_host_alloc(host, fn->bytes);
-    if (!copy)
-        return NULL;
-    memcpy(copy, fn, fn->bytes);
-    bind(copy, host);
-    return copy;
+    activ_fn *copy;
+    return activ_fn_make(host, (activ_slice){ fn->spec, strlen(fn->spec) }, NULL, &copy) == ACTIV_OK ? copy : NULL;
 }
 
 void activ_fn_destroy(activ_fn *fn)
@@ -94,12 +260,71 @@ void activ_fn_destroy(activ_fn *fn)
     if (!fn)
         return;
     activ_host host = fn->host;
-    activ_host_free(&host, fn, fn->bytes);
+    for (size_t i = 0; i < fn->function_count; i++)
+        activ_fn_destroy(fn->functions[i]);
+    activ_host_free(&host, fn->functions, fn->function_count * sizeof *fn->functions);
+    activ_host_free(&host, fn->settings, (fn->setting_count + 1) * sizeof *fn->settings);
+    activ_host_free(&host, fn->block, fn->block_bytes);
+    activ_host_free(&host, fn, sizeof *fn);
 }
+
+size_t activ_fn_memory(const activ_fn *fn)
+{
+    size_t bytes = sizeof *fn + (fn->setting_count + 1) * sizeof *fn->settings + fn->block_bytes +
+                   fn->function_count * sizeof *fn->functions;
+    for (size_t i = 0; i < fn->function_count; i++)
+        bytes += activ_fn_memory(fn->functions[i]);
+    return bytes;
+}
+
+/* ---- asking it -------------------------------------------------------------------------------- */
 
 const char *activ_fn_spec(const activ_fn *fn)
 {
     return fn ? fn->spec : NULL;
+}
+
+int32_t activ_fn_is_random(const activ_fn *fn)
+{
+    if (!fn)
+        return 0;
+    for (size_t i = 0; i < fn->function_count; i++)
+        if (activ_fn_is_random(fn->functions[i]))
+            return 1;
+    return fn->entry->definition->is_random != 0;
+}
+
+size_t activ_fn_setting_count(const activ_fn *fn)
+{
+    return fn ? fn->setting_count : 0;
+}
+
+activ_status activ_fn_setting_info(const activ_fn *fn, size_t index, activ_fn_setting *setting)
+{
+    if (!fn || !setting)
+        return ACTIV_ERROR_INVALID;
+    if (index >= fn->setting_count)
+        return ACTIV_ERROR_RANGE;
+    const activ_setting *s = &fn->entry->definition->settings[index];
+    activ_fn_setting own = {
+        .size = sizeof own, .name = s->name, .kind = s->kind, .trainable = s->trainable, .value = fn->settings[index].number,
+        .initial = s->initial, .words = s->words,
+    };
+    if (s->kind == ACTIV_SETTING_KIND_REAL || s->kind == ACTIV_SETTING_KIND_COUNT)
+        activ_setting_limits(s, &own.minimum, &own.maximum);
+    else if (s->kind == ACTIV_SETTING_KIND_WORD)
+        own.word = s->words[(int)fn->settings[index].number];
+    return activ_sized_write(&own, sizeof own, setting);
+}
+
+size_t activ_fn_function_count(const activ_fn *fn)
+{
+    return fn ? fn->function_count : 0;
+}
+
+const activ_fn *activ_fn_function(const activ_fn *fn, size_t index)
+{
+    return fn && index < fn->function_count ? fn->functions[index] : NULL;
 }
 
 size_t activ_fn_param_count(const activ_fn *fn)
@@ -107,146 +332,70 @@ size_t activ_fn_param_count(const activ_fn *fn)
     return fn ? fn->param_count : 0;
 }
 
-int32_t activ_fn_is_random(const activ_fn *fn)
+size_t activ_fn_num_parameters(const activ_fn *fn)
 {
-    return fn && fn->kernel->forward_noise;
+    return fn ? fn->num_parameters : 0;
+}
+
+size_t activ_fn_param_vector_count(const activ_fn *fn)
+{
+    return fn ? fn->vectors : 0;
+}
+
+activ_status activ_fn_param_info(const activ_fn *fn, size_t index, activ_fn_param *param)
+{
+    if (!fn || !param)
+        return ACTIV_ERROR_INVALID;
+    if (index >= fn->vectors)
+        return ACTIV_ERROR_RANGE;
+    activ_fn_param own = { .size = sizeof own, .name = fn->names[index], .count = fn->lengths[index] };
+    for (size_t i = 0; i < index; i++)
+        own.offset += fn->lengths[i];
+    return activ_sized_write(&own, sizeof own, param);
 }
 
 activ_status activ_fn_param_init(const activ_fn *fn, uint64_t seed, float *params)
 {
     if (!fn || (fn->param_count > 0 && !params))
         return ACTIV_ERROR_INVALID;
-    if (fn->definition->param_init) {
-        fn->definition->param_init(fn->parsed.values, seed, params);
-        return ACTIV_OK;
-    }
-    size_t j = 0;
-    for (int i = 0; i < ACTIV_MAX_VALUES && fn->definition->values[i].name; i++)
-        if (fn->definition->values[i].trainable)
-            params[j++] = fn->parsed.values[i];
+    if (fn->entry->shape == ACTIV_SHAPE_GATED)
+        return activ_fn_param_init(fn->functions[0], seed, params);
+    if (fn->entry->definition->param_init)
+        fn->entry->definition->param_init(fn->settings, seed, params);
+    for (size_t j = 0; j < fn->scalars; j++)
+        for (size_t c = 0; c < fn->num_parameters; c++)
+            params[j * fn->num_parameters + c] = fn->settings[fn->places[j]].single;
     return ACTIV_OK;
 }
 
-void activ_fn_set_values(const activ_fn *fn, const float *params, activ_fn_values *k)
+static activ_status write_info(const activ_fn_entry *entry, activ_fn_info *info)
 {
-    if (fn->initial) {
-        k->values = params ? params : fn->initial;
-        k->count = fn->param_count;
-        return;
-    }
-    memcpy(k->own, fn->parsed.values, sizeof k->own);
-    if (params) {
-        size_t j = 0;
-        for (int i = 0; i < ACTIV_MAX_VALUES && fn->definition->values[i].name; i++)
-            if (fn->definition->values[i].trainable)
-                k->own[i] = params[j++];
-    }
-    k->values = k->own;
-    k->count = ACTIV_MAX_VALUES;
+    const activ_fn_definition *d = entry->definition;
+    activ_fn_info own;
+    memset(&own, 0, sizeof own);
+    own.size = sizeof own;
+    own.name = entry->name;
+    own.signature = d->signature;
+    own.formula = d->formula;
+    own.source = d->source;
+    own.trainable = d->param_vector != NULL;
+    own.forward_ulp = d->forward_ulp;
+    own.derivative_ulp = d->derivative_ulp;
+    own.shape = entry->shape;
+    own.random = d->is_random;
+    for (size_t i = 0; d->settings && d->settings[i].name; i++)
+        own.trainable |= d->settings[i].trainable;
+    return activ_sized_write(&own, sizeof own, info);
 }
 
-/* Arrays of n values may be the same; they must not overlap otherwise. */
-static int same_or_apart(const float *a, const float *b, size_t n)
+activ_status activ_fn_info_of(const activ_fn *fn, activ_fn_info *info)
 {
-    return !a || !b || a == b || !activ_ranges_overlap(a, n * sizeof *a, b, n * sizeof *b);
-}
-
-static int apart(const float *a, size_t a_count, const float *b, size_t b_count)
-{
-    return !a || !b || !activ_ranges_overlap(a, a_count * sizeof *a, b, b_count * sizeof *b);
-}
-
-static activ_status check_forward(const activ_fn *fn, const float *params, size_t n, const float *x,
-                                  const float *y)
-{
-    if (!fn || (n > 0 && (!x || !y)))
-        return ACTIV_ERROR_INVALID;
-    if (n > SIZE_MAX / sizeof(float))
-        return ACTIV_ERROR_RANGE;
-    if (!same_or_apart(x, y, n) || !apart(params, fn->param_count, y, n))
-        return ACTIV_ERROR_INVALID;
-    return ACTIV_OK;
-}
-
-activ_status activ_forward(const activ_fn *fn, const float *params, size_t n, const float *x, float *y)
-{
-    activ_status status = check_forward(fn, params, n, x, y);
-    if (status != ACTIV_OK)
-        return status;
-    activ_fn_values k;
-    activ_fn_set_values(fn, params, &k);
-    fn->kernel->forward(k.values, k.count, n, x, y);
-    return ACTIV_OK;
-}
-
-static activ_status check_backward(const activ_fn *fn, const float *params, size_t n, const float *x,
-                                   const float *dy, const float *dx, const float *dparams)
-{
-    if (!fn || (n > 0 && (!x || !dy)))
-        return ACTIV_ERROR_INVALID;
-    if (n > SIZE_MAX / sizeof(float))
-        return ACTIV_ERROR_RANGE;
-    size_t p = fn->param_count;
-    if (!same_or_apart(dx, x, n) || !same_or_apart(dx, dy, n) || !apart(params, p, dx, n) ||
-        !apart(dparams, p, dx, n) || !apart(dparams, p, x, n) || !apart(dparams, p, dy, n) ||
-        !apart(dparams, p, params, p))
-        return ACTIV_ERROR_INVALID;
-    return ACTIV_OK;
-}
-
-activ_status activ_backward(const activ_fn *fn, const float *params, size_t n, const float *x,
-                            const float *dy, float *dx, float *dparams)
-{
-    activ_status status = check_backward(fn, params, n, x, dy, dx, dparams);
-    if (status != ACTIV_OK)
-        return status;
-    activ_fn_values k;
-    activ_fn_set_values(fn, params, &k);
-    fn->kernel->backward(k.values, k.count, n, x, dy, dx, fn->param_count ? dparams : NULL);
-    return ACTIV_OK;
-}
-
-activ_status activ_forward_train(const activ_fn *fn, const float *params, uint64_t seed, uint64_t stream,
-                                 uint64_t index, size_t n, const float *x, float *y, float *noise)
-{
-    if (!activ_fn_is_random(fn))
-        return activ_forward(fn, params, n, x, y);
-    activ_status status = check_forward(fn, params, n, x, y);
-    if (status != ACTIV_OK)
-        return status;
-    if (n > 0 && (!noise || !apart(noise, n, x, n) || !apart(noise, n, y, n)))
-        return ACTIV_ERROR_INVALID;
-    activ_kernels_of(fn->host.tier)->uniform(seed, stream, index, n, 0.0f, 1.0f, noise);
-    fn->kernel->forward_noise(fn->parsed.values, n, x, y, noise);
-    return ACTIV_OK;
-}
-
-activ_status activ_backward_train(const activ_fn *fn, const float *params, size_t n, const float *x,
-                                  const float *noise, const float *dy, float *dx, float *dparams)
-{
-    if (!activ_fn_is_random(fn))
-        return activ_backward(fn, params, n, x, dy, dx, dparams);
-    activ_status status = check_backward(fn, params, n, x, dy, dx, dparams);
-    if (status != ACTIV_OK)
-        return status;
-    if (n > 0 && (!noise || !same_or_apart(dx, noise, n)))
-        return ACTIV_ERROR_INVALID;
-    if (dx)
-        fn->kernel->backward_noise(n, noise, dy, dx);
-    return ACTIV_OK;
+    return fn && info ? write_info(fn->entry, info) : ACTIV_ERROR_INVALID;
 }
 
 activ_status activ_fn_catalog(size_t index, activ_fn_info *info)
 {
     if (!info)
         return ACTIV_ERROR_INVALID;
-    if (index >= ACTIV_FN_COUNT)
-        return ACTIV_ERROR_RANGE;
-    const activ_fn_entry *entry = &activ_fn_registry[index];
-    const activ_fn_definition *d = entry->definition;
-    activ_fn_info own = { sizeof own, entry->name, d->signature, d->formula, d->source,
-                          d->param_vector != NULL, d->forward_ulp, d->derivative_ulp };
-    for (int i = 0; i < ACTIV_MAX_VALUES && d->values[i].name; i++)
-        own.trainable |= d->values[i].trainable;
-    return activ_sized_write(&own, sizeof own, info);
+    return index < activ_fn_registry_count ? write_info(&activ_fn_registry[index], info) : ACTIV_ERROR_RANGE;
 }

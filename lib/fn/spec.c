@@ -1,242 +1,136 @@
-/* Specs: "name" or "name(setting=value, ...)". */
+/* Specs: "name" or "name(setting=value, ...)", by the reader that all texts share. */
 #include <string.h>
 
-#include "base/text.h"
 #include "fn/fn.h"
 
-typedef struct cursor {
-    const char *at, *end;
-    activ_message *message;
-} cursor;
-
-static void skip_blanks(cursor *c)
+static const activ_fn_entry *entry_of(activ_slice name)
 {
-    while (c->at < c->end && (*c->at == ' ' || *c->at == '\t' || *c->at == '\n' || *c->at == '\r'))
-        c->at++;
-}
-
-static int is_name_character(char c, int first)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (!first && c >= '0' && c <= '9');
-}
-
-/* The name at the cursor; its length is 0 if there is none. */
-static size_t read_name(cursor *c, const char **name)
-{
-    *name = c->at;
-    while (c->at < c->end && is_name_character(*c->at, c->at == *name))
-        c->at++;
-    return (size_t)(c->at - *name);
-}
-
-static int same(const char *name, const char *bytes, size_t length)
-{
-    return strlen(name) == length && memcmp(name, bytes, length) == 0;
+    for (size_t i = 0; i < activ_fn_registry_count; i++)
+        if (activ_slice_is(name, activ_fn_registry[i].name))
+            return &activ_fn_registry[i];
+    return NULL;
 }
 
 /* Message: before 'quoted' after */
-static activ_status complain(const cursor *c, activ_status status, const char *before,
-                             const char *bytes, size_t length, const char *after)
+static activ_status complain(activ_message *message, activ_status status, const char *before, activ_slice quoted,
+                             const char *after)
 {
-    if (c->message) {
+    if (message) {
         activ_text text;
-        activ_text_start(&text, c->message->text, sizeof c->message->text);
+        activ_text_start(&text, message->text, sizeof message->text);
         activ_text_add(&text, before);
-        if (bytes)
-            activ_text_add_quoted(&text, bytes, length);
+        activ_text_add_quoted(&text, quoted.at, quoted.length);
         activ_text_add(&text, after);
     }
     return status;
 }
 
-static activ_status expected(const cursor *c, const char *what)
+/* The rest, behind the name. */
+static activ_status read_settings(activ_reader *reader, const activ_fn_entry *entry, activ_setting_value *settings)
 {
-    if (c->message) {
+    const activ_fn_definition *d = entry->definition;
+    activ_settings_defaults(d->settings, settings);
+    activ_read_blanks(reader);
+    if (activ_read_character(reader, '(')) {
+        char owner[200];
         activ_text text;
-        activ_text_start(&text, c->message->text, sizeof c->message->text);
-        activ_text_add(&text, what);
-        activ_text_add(&text, " expected ");
-        if (c->at == c->end) {
-            activ_text_add(&text, "at the end of the spec");
-        } else {
-            activ_text_add(&text, "at ");
-            activ_text_add_quoted(&text, c->at, (size_t)(c->end - c->at));
+        activ_text_start(&text, owner, sizeof owner);
+        activ_text_add(&text, "; the function is ");
+        activ_text_add(&text, d->signature);
+        activ_status status = activ_read_settings(reader, d->settings, owner, settings);
+        if (status != ACTIV_OK)
+            return status;
+        activ_read_blanks(reader);
+    }
+    if (reader->at < reader->end) {
+        const activ_slice rest = { reader->at, (size_t)(reader->end - reader->at) };
+        return complain(reader->message, ACTIV_ERROR_SYNTAX, "not understood: ", rest, "");
+    }
+    for (size_t i = 0; d->settings && d->settings[i].name; i++) {
+        if (d->settings[i].required && !settings[i].given) {
+            activ_message_set(reader->message, entry->name, ": ", d->settings[i].name, " is missing; the function is ",
+                              d->signature);
+            return ACTIV_ERROR_SYNTAX;
         }
     }
-    return ACTIV_ERROR_SYNTAX;
-}
-
-/* Message: "SETTING: fault 'quoted'" */
-static activ_status refuse(const cursor *c, activ_status status, const activ_fn_value *value,
-                           const char *fault, const char *bytes, size_t length)
-{
-    char before[128];
-    activ_text text;
-    activ_text_start(&text, before, sizeof before);
-    activ_text_add(&text, value->name);
-    activ_text_add(&text, fault);
-    return complain(c, status, before, bytes, length, "");
-}
-
-/* Message: "SETTING has to be one of: book repo unit; not 'WORD'" */
-static activ_status refuse_word(const cursor *c, const activ_fn_value *value, const char *word, size_t length)
-{
-    char fault[128];
-    activ_text text;
-    activ_text_start(&text, fault, sizeof fault);
-    activ_text_add(&text, " has to be one of:");
-    for (int i = 0; value->words[i]; i++) {
-        activ_text_add(&text, " ");
-        activ_text_add(&text, value->words[i]);
-    }
-    activ_text_add(&text, "; not ");
-    return refuse(c, ACTIV_ERROR_RANGE, value, fault, word, length);
-}
-
-static activ_status read_value(cursor *c, const activ_fn_value *value, float *number)
-{
-    const char *start = c->at;
-    if (value->words) {
-        const char *word;
-        size_t length = read_name(c, &word);
-        for (int i = 0; value->words[i]; i++) {
-            if (same(value->words[i], word, length)) {
-                *number = (float)i;
-                return ACTIV_OK;
-            }
-        }
-        if (length == 0)
-            return refuse(c, ACTIV_ERROR_SYNTAX, value, ": a word is expected at ", start,
-                          (size_t)(c->end - start));
-        return refuse_word(c, value, word, length);
-    }
-    int overflow;
-    size_t length = activ_parse_float(c->at, (size_t)(c->end - c->at), number, &overflow);
-    if (length == 0)
-        return refuse(c, ACTIV_ERROR_SYNTAX, value, ": a number is expected at ", start,
-                      (size_t)(c->end - start));
-    c->at += length;
-    if (overflow)
-        return refuse(c, ACTIV_ERROR_RANGE, value, ": too large for float32: ", start, length);
-    int whole = *number >= 1.0f && *number <= value->most &&
-                *number == (float)(size_t)*number;
-    if (value->count && !whole) {
-        char fault[96];
-        activ_text text;
-        activ_text_start(&text, fault, sizeof fault);
-        activ_text_add(&text, " has to be a whole number from 1 to ");
-        activ_text_add_float(&text, value->most);
-        activ_text_add(&text, ", not ");
-        return refuse(c, ACTIV_ERROR_RANGE, value, fault, start, length);
+    const char *wrong = d->check ? d->check(settings) : NULL;
+    if (wrong) {
+        activ_message_set(reader->message, entry->name, ": ", wrong);
+        return ACTIV_ERROR_RANGE;
     }
     return ACTIV_OK;
 }
 
-static activ_status read_settings(cursor *c, const activ_fn_entry *entry, float *values)
+activ_status activ_fn_parse(const activ_host *host, activ_slice spec, activ_message *message,
+                            const activ_fn_entry **entry, activ_setting_value **settings, size_t *room)
 {
-    int given[ACTIV_MAX_VALUES] = { 0 };
-    skip_blanks(c);
-    if (c->at < c->end && *c->at == ')') {
-        c->at++;
-        return ACTIV_OK;
+    activ_reader reader;
+    activ_reader_start(&reader, spec, "spec", message);
+    activ_read_blanks(&reader);
+    activ_slice name = activ_read_name(&reader, 0);
+    if (name.length == 0) {
+        const activ_slice rest = { reader.at, (size_t)(reader.end - reader.at) };
+        return complain(message, ACTIV_ERROR_SYNTAX, "the name of a function is expected at ", rest, "");
     }
-    for (;;) {
-        const char *name;
-        size_t length = read_name(c, &name);
-        if (length == 0)
-            return expected(c, "the name of a setting");
-        int which = 0;
-        while (which < ACTIV_MAX_VALUES && entry->definition->values[which].name &&
-               !same(entry->definition->values[which].name, name, length))
-            which++;
-        if (which == ACTIV_MAX_VALUES || !entry->definition->values[which].name) {
-            activ_text text;
-            char after[200];
-            activ_text_start(&text, after, sizeof after);
-            activ_text_add(&text, "; the function is ");
-            activ_text_add(&text, entry->definition->signature);
-            return complain(c, ACTIV_ERROR_UNKNOWN_NAME, "unknown setting ", name, length, after);
-        }
-        if (given[which]++)
-            return complain(c, ACTIV_ERROR_SYNTAX, "given twice: ", name, length, "");
-        skip_blanks(c);
-        if (c->at == c->end || *c->at != '=')
-            return complain(c, ACTIV_ERROR_SYNTAX, "'=' and a value are expected after ", name, length, "");
-        c->at++;
-        skip_blanks(c);
-        activ_status status = read_value(c, &entry->definition->values[which], &values[which]);
-        if (status != ACTIV_OK)
-            return status;
-        skip_blanks(c);
-        if (c->at < c->end && *c->at == ',') {
-            c->at++;
-            skip_blanks(c);
-            continue;
-        }
-        if (c->at < c->end && *c->at == ')') {
-            c->at++;
-            return ACTIV_OK;
-        }
-        return expected(c, "',' or ')'");
+    *entry = entry_of(name);
+    if (!*entry)
+        return complain(message, ACTIV_ERROR_UNKNOWN_NAME, "unknown function ", name, "");
+    *room = (activ_settings_count((*entry)->definition->settings) + 1) * sizeof **settings;
+    *settings = activ_host_alloc(host, *room);
+    if (!*settings) {
+        activ_message_set(message, "no memory for a function");
+        return ACTIV_ERROR_OUT_OF_MEMORY;
     }
+    activ_status status = read_settings(&reader, *entry, *settings);
+    if (status != ACTIV_OK)
+        activ_host_free(host, *settings, *room);
+    return status;
 }
 
-activ_status activ_fn_parse(const char *spec, activ_fn_parsed *parsed, activ_message *message)
+/* Is it made of the functions that stand for none given? */
+static int is_default(const activ_fn *fn, const activ_setting *setting)
 {
-    cursor c = { spec, spec + strlen(spec), message };
-    const char *name;
-    skip_blanks(&c);
-    size_t length = read_name(&c, &name);
-    if (length == 0)
-        return complain(&c, ACTIV_ERROR_SYNTAX, "the name of a function is expected at ", c.at,
-                        (size_t)(c.end - c.at), "");
-    int index = 0;
-    while (index < ACTIV_FN_COUNT && !same(activ_fn_registry[index].name, name, length))
-        index++;
-    if (index == ACTIV_FN_COUNT)
-        return complain(&c, ACTIV_ERROR_UNKNOWN_NAME, "unknown function ", name, length, "");
-    const activ_fn_entry *entry = &activ_fn_registry[index];
-    parsed->index = index;
-    for (int i = 0; i < ACTIV_MAX_VALUES; i++)
-        parsed->values[i] = entry->definition->values[i].initial;
-    skip_blanks(&c);
-    if (c.at < c.end && *c.at == '(') {
-        c.at++;
-        activ_status status = read_settings(&c, entry, parsed->values);
-        if (status != ACTIV_OK)
-            return status;
-        skip_blanks(&c);
-    }
-    if (c.at < c.end)
-        return complain(&c, ACTIV_ERROR_SYNTAX, "not understood: ", c.at, (size_t)(c.end - c.at), "");
-    if (entry->definition->check) {
-        const char *wrong = entry->definition->check(parsed->values);
-        if (wrong) {
-            activ_message_set(message, entry->name, ": ", wrong);
-            return ACTIV_ERROR_RANGE;
-        }
-    }
-    return ACTIV_OK;
+    activ_slice rest = { setting->functions, strlen(setting->functions) }, element;
+    size_t i = 0;
+    for (; activ_next_element(&rest, &element); i++)
+        if (i == fn->function_count || !activ_slice_is(element, fn->functions[i]->spec))
+            return 0;
+    return i == fn->function_count;
 }
 
-size_t activ_fn_write_spec(const activ_fn_parsed *parsed, char *buffer, size_t size)
+static void write_functions(activ_text *text, const activ_fn *fn, const activ_setting *setting)
 {
-    const activ_fn_entry *entry = &activ_fn_registry[parsed->index];
+    if (!setting->positional)
+        activ_text_add(text, "[");
+    for (size_t i = 0; i < fn->function_count; i++) {
+        activ_text_add(text, i > 0 ? ", " : "");
+        activ_text_add(text, fn->functions[i]->spec);
+    }
+    if (!setting->positional)
+        activ_text_add(text, "]");
+}
+
+size_t activ_fn_write_spec(const activ_fn *fn, char *buffer, size_t size)
+{
     activ_text text;
     int written = 0;
     activ_text_start(&text, buffer, size);
-    activ_text_add(&text, entry->name);
-    for (int i = 0; i < ACTIV_MAX_VALUES && entry->definition->values[i].name; i++) {
-        const activ_fn_value *value = &entry->definition->values[i];
-        if (parsed->values[i] == value->initial)
+    activ_text_add(&text, fn->entry->name);
+    for (size_t i = 0; i < fn->setting_count; i++) {
+        const activ_setting *setting = &fn->entry->definition->settings[i];
+        const activ_setting_value *value = &fn->settings[i];
+        const int functions = setting->kind == ACTIV_SETTING_KIND_FUNCTIONS;
+        if (functions ? is_default(fn, setting) : value->number == setting->initial)
             continue;
         activ_text_add(&text, written++ ? ", " : "(");
-        activ_text_add(&text, value->name);
-        activ_text_add(&text, "=");
-        if (value->words)
-            activ_text_add(&text, value->words[(int)parsed->values[i]]);
+        if (!setting->positional) {
+            activ_text_add(&text, setting->name);
+            activ_text_add(&text, "=");
+        }
+        if (functions)
+            write_functions(&text, fn, setting);
         else
-            activ_text_add_float(&text, parsed->values[i]);
+            activ_write_setting(&text, setting, value);
     }
     if (written)
         activ_text_add(&text, ")");

@@ -1,7 +1,7 @@
 /* gelu: x Phi(x), Phi the normal distribution function. Hendrycks and Gimpel 2016. f' vanishes
  * at -0.75179.
  *
- * Near 0 a polynomial in x^2. Otherwise, with a = |x|, Phi(-a) = g(a) e^(-a^2/2), g being Mills'
+ * From tables. Beyond them, with a = |x|, Phi(-a) = g(a) e^(-a^2/2), g being Mills'
  * ratio up to a factor: smooth, so that the whole relative size of the tail is in the
  * exponential. (1 + erf would cancel to nothing below -5.5.) For x > 0, x - x Phi(-x). f'(-a) =
  * e^(-a^2/2) (g(a) - a/sqrt(2 pi)); f'(a) = 1 - f'(-a). */
@@ -16,13 +16,41 @@ static const activ_fn_definition gelu_definition = {
     .derivative_ulp = 1.5f,
 };
 #else
-/* Where the polynomials of the middle hold. */
+#include "functions/families/normal.h"
+#include "functions/tables/gelu.h"
+
+/* Phi(-|x|) and f'(-|x|) from tables. */
+V_INLINE vf gelu_forward(vf x, const vf *v)
+{
+    (void)v;
+    return v_product_of_both_signs(v_piece_times(gelu_factor_piece(v_abs(x)), x), x);
+}
+
+V_INLINE vm gelu_is_far(vf x, const vf *v)
+{
+    (void)v;
+    return v_beyond(x, GELU_FACTOR_LIMIT);
+}
+
+V_INLINE vf gelu_derivative(vf x, const vf *v)
+{
+    (void)v;
+    return v_of_both_signs(v_piece_value(gelu_derivative_piece(v_abs(x))), x);
+}
+
+V_INLINE vm gelu_derivative_is_far(vf x, const vf *v)
+{
+    (void)v;
+    return v_beyond(x, GELU_DERIVATIVE_LIMIT);
+}
+
+/* The rest, right everywhere; in the middle, polynomials (families/normal.sollya). */
 V_INLINE vm gelu_is_middle(vf x)
 {
     return v_le(v_abs(x), v_set(0.75f));
 }
 
-V_INLINE vf gelu_forward(vf x, const vf *v)
+V_INLINE vf gelu_far(vf x, const vf *v)
 {
     (void)v;
     vf a = v_neg(v_minus_abs(x, -15.0f));
@@ -42,7 +70,7 @@ V_INLINE vf gelu_forward(vf x, const vf *v)
     return v_sel(gelu_is_middle(x), v_mul(x, v_fma(x, r, v_set(0.5f))), outer);
 }
 
-V_INLINE vf gelu_derivative(vf x, const vf *v)
+V_INLINE vf gelu_derivative_far(vf x, const vf *v)
 {
     (void)v;
     vf a = v_neg(v_minus_abs(x, -15.0f));
@@ -65,32 +93,8 @@ V_INLINE vf gelu_derivative(vf x, const vf *v)
     return v_sel(gelu_is_middle(x), v_fma(x, t, v_set(0.5f)), outer);
 }
 
-/* What nearly all inputs need: Phi(-|x|) and f'(-|x|) from tables. */
-V_INLINE vm gelu_is_far(vf x, const vf *v)
-{
-    (void)v;
-    return v_beyond(x, V_NORMAL_LIMIT);
-}
-
-V_INLINE vf gelu_near(vf x, const vf *v)
-{
-    (void)v;
-    vf a = v_abs(x), p = v_piece_times(V_PIECE(v_normal, v_normal_index(a), a), x);
-    return v_product_of_both_signs(p, x);
-}
-
-V_INLINE vm gelu_slope_is_far(vf x, const vf *v)
-{
-    (void)v;
-    return v_beyond(x, V_GELU_SLOPE_LIMIT);
-}
-
-V_INLINE vf gelu_slope_near(vf x, const vf *v)
-{
-    (void)v;
-    vf a = v_abs(x), d = v_piece_value(V_PIECE(v_gelu_slope, v_gelu_slope_index(a), a));
-    return v_of_both_signs(d, x);
-}
-
-ACTIV_ELEMENTWISE_NEAR(gelu)
+static const v_elementwise gelu_elementwise = {
+    .forward = { gelu_forward, gelu_is_far, gelu_far },
+    .derivative = { gelu_derivative, gelu_derivative_is_far, gelu_derivative_far },
+};
 #endif

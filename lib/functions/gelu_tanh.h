@@ -13,7 +13,36 @@ static const activ_fn_definition gelu_tanh_definition = {
     .derivative_ulp = 2.5f,
 };
 #else
-/* 2u = x (c + d x^2) for |x| <= 12, where e^-|2u| is 2^-205. */
+#include "functions/families/logistic.h"
+#include "functions/tables/gelu_tanh.h"
+#include "simd/math.h"
+
+/* logistic(-2|u|) and f'(-|x|) from tables; f'(a) = 1 - f'(-a). */
+V_INLINE vf gelu_tanh_forward(vf x, const vf *v)
+{
+    (void)v;
+    return v_product_of_both_signs(v_piece_times(gelu_tanh_factor_piece(v_abs(x)), x), x);
+}
+
+V_INLINE vm gelu_tanh_is_far(vf x, const vf *v)
+{
+    (void)v;
+    return v_beyond(x, GELU_TANH_FACTOR_LIMIT);
+}
+
+V_INLINE vf gelu_tanh_derivative(vf x, const vf *v)
+{
+    (void)v;
+    return v_of_both_signs(v_piece_value(gelu_tanh_derivative_piece(v_abs(x))), x);
+}
+
+V_INLINE vm gelu_tanh_derivative_is_far(vf x, const vf *v)
+{
+    (void)v;
+    return v_beyond(x, GELU_TANH_DERIVATIVE_LIMIT);
+}
+
+/* The rest, right everywhere. 2u = x (c + d x^2) for |x| <= 12, where e^-|2u| is 2^-205. */
 typedef struct gelu_tanh_parts {
     vf x;       /* bounded */
     vpair w;    /* x d(2u)/dx = x (c + 3 d x^2) */
@@ -43,46 +72,22 @@ V_INLINE gelu_tanh_parts gelu_tanh_prepare(vf x)
     return g;
 }
 
-V_INLINE vf gelu_tanh_forward(vf x, const vf *v)
+V_INLINE vf gelu_tanh_far(vf x, const vf *v)
 {
     (void)v;
     gelu_tanh_parts g = gelu_tanh_prepare(x);
     return v_sel(v_gt(x, v_set(12.0f)), x, v_gate(g.x, g.s, v_lt(x, v_set(0.0f))));
 }
 
-V_INLINE vf gelu_tanh_derivative(vf x, const vf *v)
+V_INLINE vf gelu_tanh_derivative_far(vf x, const vf *v)
 {
     (void)v;
     gelu_tanh_parts g = gelu_tanh_prepare(x);
     return v_gate_derivative(g.w, g.s, v_lt(x, v_set(0.0f)));
 }
 
-/* What nearly all inputs need: logistic(-2|u|) and f'(-|x|) from tables; f'(a) = 1 - f'(-a). */
-V_INLINE vm gelu_tanh_is_far(vf x, const vf *v)
-{
-    (void)v;
-    return v_beyond(x, V_GELU_TANH_LIMIT);
-}
-
-V_INLINE vf gelu_tanh_near(vf x, const vf *v)
-{
-    (void)v;
-    vf a = v_abs(x), p = v_piece_times(V_PIECE(v_gelu_tanh, v_gelu_tanh_index(a), a), x);
-    return v_product_of_both_signs(p, x);
-}
-
-V_INLINE vm gelu_tanh_slope_is_far(vf x, const vf *v)
-{
-    (void)v;
-    return v_beyond(x, V_GELU_TANH_LIMIT);
-}
-
-V_INLINE vf gelu_tanh_slope_near(vf x, const vf *v)
-{
-    (void)v;
-    vf a = v_abs(x), d = v_piece_value(V_PIECE(v_gelu_tanh_slope, v_gelu_tanh_index(a), a));
-    return v_of_both_signs(d, x);
-}
-
-ACTIV_ELEMENTWISE_NEAR(gelu_tanh)
+static const v_elementwise gelu_tanh_elementwise = {
+    .forward = { gelu_tanh_forward, gelu_tanh_is_far, gelu_tanh_far },
+    .derivative = { gelu_tanh_derivative, gelu_tanh_derivative_is_far, gelu_tanh_derivative_far },
+};
 #endif

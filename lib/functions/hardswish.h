@@ -20,18 +20,24 @@ V_INLINE vf hardswish_sixth(vf h, vf less)
 }
 
 /* x min(x+3, 6), x not below -3, with the error of the product. From 2^124 on, where that might overflow, f is x. */
+V_INLINE vf hardswish_forward(vf x, const vf *v)
+{
+    (void)v;
+    vf b = v_max(x, v_set(-3.0f)), t = v_min(v_add(b, v_set(3.0f)), v_set(6.0f));
+    vf p = v_mul(b, t);
+    return hardswish_sixth(p, v_fnma(b, t, p));
+}
+
 V_INLINE vm hardswish_is_far(vf x, const vf *v)
 {
     (void)v;
     return v_not_le(x, v_set(0x1p124f));
 }
 
-V_INLINE vf hardswish_near(vf x, const vf *v)
+V_INLINE vf hardswish_far(vf x, const vf *v)
 {
     (void)v;
-    vf b = v_max(x, v_set(-3.0f)), t = v_min(v_add(b, v_set(3.0f)), v_set(6.0f));
-    vf p = v_mul(b, t);
-    return hardswish_sixth(p, v_fnma(b, t, p));
+    return x;
 }
 
 V_INLINE vf hardswish_derivative(vf x, const vf *v)
@@ -42,7 +48,8 @@ V_INLINE vf hardswish_derivative(vf x, const vf *v)
     return v_sel(v_le(x, v_set(-3.0f)), v_set(0.0f), d);
 }
 
-ACTIV_KERNEL_FORWARD(hardswish, hardswish_near, hardswish_is_far, v_itself)
-ACTIV_KERNEL_BACKWARD(hardswish, 0, 0, NULL, ACTIV_ONE_PART(hardswish_derivative))
-ACTIV_KERNEL(hardswish, NULL, NULL)
+static const v_elementwise hardswish_elementwise = {
+    .forward = { hardswish_forward, hardswish_is_far, hardswish_far },
+    .derivative = { hardswish_derivative },
+};
 #endif

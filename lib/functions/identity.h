@@ -5,7 +5,7 @@
 static const activ_fn_definition identity_definition = {
     .signature = "identity",
     .formula = "x",
-    .source = "-",
+    .source = "Widrow and Hoff 1960, Adaptive switching circuits: the linear unit",
     .forward_ulp = 0.0f,
     .derivative_ulp = 0.0f,
 };
@@ -23,5 +23,8 @@ V_INLINE vf identity_derivative(vf x, const vf *v)
     return v_set(1.0f);
 }
 
-ACTIV_ELEMENTWISE(identity)
+static const v_elementwise identity_elementwise = {
+    .forward = { identity_forward },
+    .derivative = { identity_derivative },
+};
 #endif

@@ -1,27 +1,47 @@
-/* Every activation function, once. A line here and a file functions/NAME.h make a
- * function: the kernels of each tier, the registry, the tests and the
- * command-line tool are all expansions of this list. The order is that of the
- * catalog; it is not part of the ABI and of no file, so lines may move. */
+/* Every activation function, once, by its shape. A line here and a file functions/NAME.h make a function: the kernels of
+ * each tier, the registry, the tests and the command-line tool are all expansions of these lists. The order is that of
+ * the catalog; it is not part of the ABI and of no file, so lines may move. */
 #ifndef ACTIV_FUNCTIONS_LIST_H
 #define ACTIV_FUNCTIONS_LIST_H
 
-#define ACTIV_FUNCTIONS(X) \
-    X(identity)            \
-    X(step)                \
-    X(sigmoid)             \
-    X(tanh)                \
-    X(relu)                \
-    X(leaky_relu)          \
-    X(prelu)               \
-    X(rrelu)               \
-    X(hardswish)           \
-    X(elu)                 \
-    X(trainable_elu)       \
-    X(softplus)            \
-    X(silu)                \
-    X(mish)                \
-    X(gelu)                \
-    X(gelu_tanh)           \
-    X(staf)
+/* y[i] = f(x[i]) */
+#define ACTIV_ELEMENTWISE(X) \
+    X(identity)              \
+    X(step)                  \
+    X(sigmoid)               \
+    X(tanh)                  \
+    X(relu)                  \
+    X(leaky_relu)            \
+    X(prelu)                 \
+    X(rrelu)                 \
+    X(hardswish)             \
+    X(elu)                   \
+    X(trainable_elu)         \
+    X(softplus)              \
+    X(silu)                  \
+    X(mish)                  \
+    X(telu)                  \
+    X(gelu)                  \
+    X(gelu_tanh)             \
+    X(swigelu)               \
+    X(staf)                  \
+    X(fourier)               \
+    X(rational_a)            \
+    X(bspline)
+
+/* Of whole rows. */
+#define ACTIV_ROWWISE(X) \
+    X(softmax)           \
+    X(log_softmax)
+
+/* y = value act(gate), all of them in functions/gated.h. */
+#define ACTIV_GATED(X) \
+    X(gated)           \
+    X(glu)             \
+    X(reglu)           \
+    X(geglu)           \
+    X(geglu_tanh)      \
+    X(swiglu)          \
+    X(bilinear)
 
 #endif

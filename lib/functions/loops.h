@@ -5,11 +5,55 @@
 #ifndef ACTIV_FUNCTIONS_LOOPS_H
 #define ACTIV_FUNCTIONS_LOOPS_H
 
-#include "functions/definition.h"
 #include "functions/kernel.h"
 #include "simd/blocks.h"
 #include "simd/math.h"
 #include "simd/piecewise.h"
+#include "simd/random.h"
+
+/* What arithmetic gets in all lanes: the first so many of a function's settings. */
+#define V_MAX_VALUES 8
+
+typedef vf v_function(vf x, const vf *v);
+typedef vm v_test(vf x, const vf *v);
+typedef void v_gradients(vf x, const vf *v, vf *out);
+
+/* Arithmetic in two parts: what nearly all inputs need, and what is right everywhere but slow. Which of the two an
+ * element gets depends on its value alone (`is_far`, true for NaN), so that it has the same bits in every place; but
+ * the second is calculated only where there is a far element among those that are treated together. Without is_far and
+ * far, only NaN is far, and stays what it is. */
+typedef struct v_parts {
+    v_function *near;
+    v_test *is_far;
+    v_function *far;
+} v_parts;
+
+/* w NULL: y = f(x); else y = w f(x), and y may be w. */
+typedef void v_forward_loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *y);
+typedef void v_backward_loop(const activ_fn_args *a, size_t first, size_t count, size_t n, const float *x, const float *dy,
+                             float *dx, double *sums);
+
+/* An elementwise function, as its file ends with it. */
+typedef struct v_elementwise {
+    v_parts forward, derivative;
+
+    /* Optional: for settings with which less will do; and, of a function with scalars, in which lanes they are so. */
+    int (*is_plain)(const float *values);
+    vm (*plain_lanes)(const vf *v);
+    v_parts plain_forward, plain_derivative;
+
+    /* With trainable scalars: how many, and df/d each of them. */
+    size_t scalars;
+    v_gradients *gradients;
+
+    /* Training that keeps something (activ_fn_training), and the way back from dy and what was kept. */
+    void (*forward_keeping)(const activ_fn_args *a, size_t n, const float *x, float *y);
+    void (*backward_kept)(const activ_fn_args *a, size_t n, const float *dy, float *dx);
+
+    /* Instead of all that: loops of its own. */
+    v_forward_loop *forward_loop;
+    v_backward_loop *backward_loop;
+} v_elementwise;
 
 /* A NaN in x comes out as it is: arithmetic may change its sign and payload, on each CPU and
  * with each compiler in another way. */
@@ -18,67 +62,72 @@ V_INLINE vf v_keep_nan(vf x, vf result)
     return v_sel(v_nan(x), x, result);
 }
 
-typedef vf v_function(vf x, const vf *values);
-typedef vm v_test(vf x, const vf *values);
-typedef vf v_gradient(vf x, const vf *values, int j);
-
-/* Arithmetic in two parts: what nearly all inputs need, and what is right everywhere but slow. Which of the two an
- * element gets depends on its value alone (`is_far`, true for NaN), so that it has the same bits in every place; but
- * the second is calculated only where there is a far element among those that are treated together. */
-typedef struct v_parts {
-    v_function *near;
-    v_test *is_far;
-    v_function *far;
-} v_parts;
-
-/* For arithmetic in one part only NaN is far. */
-V_INLINE vm v_nan_is_far(vf x, const vf *values)
+V_INLINE void v_spread(const activ_fn_args *a, vf *v)
 {
-    (void)values;
-    return v_nan(x);
+    for (size_t i = 0; i < V_MAX_VALUES; i++)
+        v[i] = v_set(a->values[i]);
 }
 
-V_INLINE vf v_itself(vf x, const vf *values)
+V_INLINE vm v_is_far(v_parts f, vf x, const vf *v)
 {
-    (void)values;
-    return x;
+    return f.is_far ? f.is_far(x, v) : v_nan(x);
 }
 
-V_INLINE void v_spread(const float *values, size_t count, vf *v)
+/* One vector, whatever is in it. */
+V_INLINE vf v_whole(v_parts f, const int times, vf x, vf w, const vf *v)
 {
-    for (size_t i = 0; i < ACTIV_MAX_VALUES; i++)
-        v[i] = v_set(i < count ? values[i] : 0.0f);
+    vm far = v_is_far(f, x, v);
+    vf result = f.near(x, v);
+    if (times)
+        result = v_mul(w, result);
+    if (!f.far)
+        return v_sel(far, x, result);
+    if (!m_any(far))
+        return result;
+    vf value = f.far(x, v);
+    if (times)
+        value = v_mul(w, value);
+    return v_keep_nan(x, v_sel(far, value, result));
+}
+
+/* Vector by vector: for what the loop below leaves over. */
+V_INLINE void v_each(v_parts f, const int times, const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)
+{
+    vf v[V_MAX_VALUES];
+    if (!f.near)
+        return;
+    v_spread(a, v);
+    for (size_t i = 0; i < n; i += V_LANES) {
+        size_t lanes = v_part_lanes(n - i, 0);
+        vf factor = times ? v_load_some(w + i, lanes) : v_set(1.0f);
+        v_store_some(out + i, lanes, v_whole(f, times, v_load_some(x + i, lanes), factor, v));
+    }
+}
+
+/* Where each element has scalars of its own. */
+V_INLINE void v_channels(v_parts f, v_parts plain, vm (*plain_lanes)(const vf *v), const int times, const activ_fn_args *a,
+                         size_t n, const float *x, const float *w, float *out)
+{
+    vf v[V_MAX_VALUES];
+    v_spread(a, v);
+    for (size_t i = 0; i < n; i += V_LANES) {
+        size_t lanes = v_part_lanes(n - i, 0);
+        for (size_t j = 0; j < a->vectors; j++)
+            v[a->places[j]] = v_load_some(a->params + j * a->channels + i, lanes);
+        vf factor = times ? v_load_some(w + i, lanes) : v_set(1.0f), value = v_load_some(x + i, lanes);
+        vf result = v_whole(f, times, value, factor, v);
+        if (plain_lanes)
+            result = v_sel(plain_lanes(v), v_whole(plain, times, value, factor, v), result);
+        v_store_some(out + i, lanes, result);
+    }
 }
 
 /* Vectors treated together: enough to hide the time that each operation takes. */
 #define V_TOGETHER 2
+#define V_GROUP ((size_t)(V_TOGETHER * V_LANES))
 
-/* out = f(x), or dy f'(x) if dy is not NULL, for `count` vectors. */
-V_INLINE void v_apply(v_parts f, const vf *v, const size_t count, const vf *x, const vf *dy, vf *out)
-{
-    vm far[V_TOGETHER], any = m_set(0);
-    V_UNROLL
-    for (size_t j = 0; j < count; j++) {
-        out[j] = f.near(x[j], v);
-        if (dy)
-            out[j] = v_mul(dy[j], out[j]);
-        far[j] = f.is_far(x[j], v);
-        any = m_or(any, far[j]);
-    }
-    if (V_LIKELY(!m_any(any)))
-        return;
-    for (size_t j = 0; j < count; j++) {
-        if (!m_any(far[j]))
-            continue;
-        vf value = f.far(x[j], v);
-        if (dy)
-            value = v_mul(dy[j], value);
-        out[j] = v_keep_nan(x[j], v_sel(far[j], value, out[j]));
-    }
-}
-
-/* From this many elements on, results that are not in a cache yet are written past it: to read what they overwrite
- * would be a third of the traffic. Below, it is slower (bench/compare.sh --n 524288,1048576). */
+/* From this many elements on, results that are not in a cache yet are written past it (non-temporal stores): to read what
+ * they overwrite would be a third of the traffic. Below, it is slower (bench/compare.sh --n 524288,1048576). */
 #define V_STREAM_FROM ((size_t)1 << 21)
 
 /* How many elements come before the first at which v_stream may write. */
@@ -87,130 +136,162 @@ V_INLINE size_t v_stream_head(const float *y)
     return (size_t)(-(uintptr_t)y / sizeof *y) % V_LANES;
 }
 
-V_INLINE void v_store_or_stream(int stream, float *p, vf a)
-{
-    if (stream)
-        v_stream(p, a);
-    else
-        v_store(p, a);
-}
+typedef void v_far_loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out);
 
-/* From element i on, all that is done several vectors at a time; returns the first element of the rest. With `stream` a
- * constant, the loop need not ask: cheap functions would take a tenth longer. */
-V_INLINE size_t v_groups(v_parts f, const int slope, const int stream, const vf *v, size_t n, const float *x,
-                         const float *dy, float *out, size_t i)
+/* From element i on, all that is done several vectors at a time; returns the first element of the rest. A group with a far
+ * element is another function's, lest what that needs takes registers here. With `stream` a constant, the loop need not
+ * ask: cheap functions would take a tenth longer. */
+V_INLINE size_t v_groups(v_parts f, const int times, const int stream, v_far_loop *far_loop, const activ_fn_args *a,
+                         const vf *v, size_t n, const float *x, const float *w, float *out, size_t i)
 {
-    vf xs[V_TOGETHER], dys[V_TOGETHER], results[V_TOGETHER];
-    for (; i + V_TOGETHER * V_LANES <= n; i += V_TOGETHER * V_LANES) {
-        for (size_t j = 0; j < V_TOGETHER; j++) {
-            xs[j] = v_load(x + i + j * V_LANES);
-            if (slope)
-                dys[j] = v_load(dy + i + j * V_LANES);
-        }
-        v_apply(f, v, V_TOGETHER, xs, slope ? dys : NULL, results);
-        for (size_t j = 0; j < V_TOGETHER; j++)
-            v_store_or_stream(stream, out + i + j * V_LANES, results[j]);
+    const size_t end = i + (n - i) / V_GROUP * V_GROUP;
+    while (i != end) {
+        do {
+            vf results[V_TOGETHER];
+            vm any = m_set(0);
+            V_UNROLL
+            for (size_t j = 0; j < V_TOGETHER; j++) {
+                vf value = v_load(x + i + j * V_LANES);
+                results[j] = f.near(value, v);
+                if (times)
+                    results[j] = v_mul(v_load(w + i + j * V_LANES), results[j]);
+                any = m_or(any, v_is_far(f, value, v));
+            }
+            if (!V_LIKELY(!m_any(any)))
+                break;
+            for (size_t j = 0; j < V_TOGETHER; j++) {
+                if (stream)
+                    v_stream(out + i + j * V_LANES, results[j]);
+                else
+                    v_store(out + i + j * V_LANES, results[j]);
+            }
+            i += V_GROUP;
+        } while (i != end);
+        if (i == end)
+            break;
+        far_loop(a, V_GROUP, x + i, times ? w + i : NULL, out + i);
+        i += V_GROUP;
     }
     return i;
 }
 
-/* out = f(x), or dy f'(x) if `slope`, for arrays of n; out may be x or dy. `slope` is a constant at each call, which dy
- * being NULL or not would not be. */
-V_INLINE void v_loop(v_parts f, const int slope, const float *values, size_t count, size_t n, const float *x,
-                     const float *dy, float *out)
+/* out = f(x), or w f(x) if `times`, for arrays of n; out may be x or w. `times` is a constant at each call, which w being
+ * NULL or not would not be. */
+V_INLINE void v_loop(v_parts f, const int times, v_far_loop *far_loop, const activ_fn_args *a, size_t n, const float *x,
+                     const float *w, float *out)
 {
-    vf v[ACTIV_MAX_VALUES], xs[1], dys[1], results[1];
-    const vf *factors = slope ? dys : NULL;
-    v_spread(values, count, v);
+    vf v[V_MAX_VALUES];
+    v_spread(a, v);
     size_t i = 0;
-    if (n >= V_STREAM_FROM && out != x && !(slope && out == dy)) {
+    if (n >= V_STREAM_FROM && out != x && !(times && out == w)) {
         i = v_stream_head(out);
-        if (i > 0) {
-            xs[0] = v_load_part(x, i);
-            if (slope)
-                dys[0] = v_load_part(dy, i);
-            v_apply(f, v, 1, xs, factors, results);
-            v_store_part(out, i, results[0]);
-        }
-        i = v_groups(f, slope, 1, v, n, x, dy, out, i);
+        if (i > 0)
+            far_loop(a, i, x, times ? w : NULL, out);
+        i = v_groups(f, times, 1, far_loop, a, v, n, x, w, out, i);
         v_stream_end();
     } else {
-        i = v_groups(f, slope, 0, v, n, x, dy, out, 0);
+        i = v_groups(f, times, 0, far_loop, a, v, n, x, w, out, 0);
     }
     for (; i < n; i += V_LANES) {
         size_t lanes = v_part_lanes(n - i, 0);
-        xs[0] = v_load_some(x + i, lanes);
-        if (slope)
-            dys[0] = v_load_some(dy + i, lanes);
-        v_apply(f, v, 1, xs, factors, results);
-        v_store_some(out + i, lanes, results[0]);
+        vf value = v_load_some(x + i, lanes), result = f.near(value, v);
+        if (times)
+            result = v_mul(v_load_some(w + i, lanes), result);
+        if (V_LIKELY(!m_any(v_is_far(f, value, v))))
+            v_store_some(out + i, lanes, result);
+        else
+            far_loop(a, lanes, x + i, times ? w + i : NULL, out + i);
     }
 }
 
-/* Gradient of one trainable value: the sum over all elements of dy df/dvalue. */
-V_INLINE double v_gradient_loop(v_gradient *g, int which, const float *values, size_t count, size_t n,
-                                const float *x, const float *dy)
+/* The sums over a block of dy times each gradient. */
+V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, const activ_fn_args *a, size_t n, const float *x,
+                              const float *dy, double *sums)
 {
-    vf v[ACTIV_MAX_VALUES];
-    v_spread(values, count, v);
-    vsum sum = v_sum_zero();
+    vf v[V_MAX_VALUES], slopes[V_MAX_VALUES];
+    vsum sum[V_MAX_VALUES];
+    v_spread(a, v);
+    for (size_t k = 0; k < scalars; k++)
+        sum[k] = v_sum_zero();
     for (size_t i = 0; i < n; i += V_BLOCK) {
         for (size_t j = 0; j < V_PER_BLOCK; j++) {
             size_t lanes = v_part_lanes(n - i, j), at = i + j * V_LANES;
             if (lanes == 0)
                 break;
-            vf slope = g(v_load_some(x + at, lanes), v, which);
-            sum.part[j] = acc_fma(sum.part[j], v_load_some(dy + at, lanes), slope);
+            vf factor = v_load_some(dy + at, lanes);
+            gradients(v_load_some(x + at, lanes), v, slopes);
+            for (size_t k = 0; k < scalars; k++)
+                sum[k].part[j] = acc_fma(sum[k].part[j], factor, slopes[k]);
         }
     }
-    return v_sum_total(sum);
+    for (size_t k = 0; k < scalars; k++)
+        sums[k] = v_sum_total(sum[k]);
 }
 
-#define ACTIV_KERNEL_FORWARD(name, ...)                                                                  \
-    static void name##_forward_loop(const float *values, size_t count, size_t n, const float *x, float *y) \
-    {                                                                                                    \
-        const v_parts parts = { __VA_ARGS__ };                                                           \
-        v_loop(parts, 0, values, count, n, x, NULL, y);                                                  \
+/* ---- a function's kernel (kernels/unit.c), made of its v_elementwise ------------------------- */
+
+/* A loop with arithmetic of its own, and what it leaves to others. */
+#define V_LOOP(loop, parts, times)                                                                                  \
+    static V_NOINLINE void loop##_far(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)      \
+    {                                                                                                               \
+        v_each(parts, times, a, n, x, w, out);                                                                   \
+    }                                                                                                               \
+    V_INLINE void loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)                 \
+    {                                                                                                               \
+        if ((parts).near)                                                                                           \
+            v_loop(parts, times, loop##_far, a, n, x, w, out);                                                      \
     }
 
-/* The sums of `how_many` trainable values come first: dx may be dy or x. */
-#define ACTIV_KERNEL_BACKWARD(name, first, how_many, gradient, ...)                                      \
-    static void name##_backward_loop(const float *values, size_t count, size_t n, const float *x,        \
-                                     const float *dy, float *dx, float *dparams)                         \
-    {                                                                                                    \
-        const v_parts parts = { __VA_ARGS__ };                                                           \
-        if (dparams)                                                                                     \
-            for (int j = 0; j < (how_many); j++)                                                         \
-                dparams[j] = (float)((double)dparams[j] +                                                \
-                                     v_gradient_loop(gradient, (first) + j, values, count, n, x, dy));   \
-        if (dx)                                                                                          \
-            v_loop(parts, 1, values, count, n, x, dy, dx);                                               \
+/* The loop that the settings and channels of this call want. */
+#define V_CHOICE(choice, name, direction, times)                                                                    \
+    V_LOOP(choice##_loop, name.direction, times)                                                                    \
+    V_LOOP(choice##_plain_loop, name.plain_##direction, times)                                                      \
+    V_INLINE void choice(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)               \
+    {                                                                                                               \
+        if (name.scalars > 0 && a->channels > 0)                                                                    \
+            v_channels(name.direction, name.plain_##direction, name.plain_lanes, times, a, n, x, w, out);           \
+        else if (name.is_plain && name.is_plain(a->values))                                                         \
+            choice##_plain_loop(a, n, x, w, out);                                                                   \
+        else                                                                                                        \
+            choice##_loop(a, n, x, w, out);                                                                         \
     }
 
-#define ACTIV_KERNEL(name, noise, backward_noise)                                                        \
-    static const activ_fn_kernel name##_kernel = { name##_forward_loop, name##_backward_loop, noise, backward_noise };
-
-#define ACTIV_ONE_PART(f) f, v_nan_is_far, v_itself
-
-#define ACTIV_ELEMENTWISE(name)                                                                          \
-    ACTIV_KERNEL_FORWARD(name, ACTIV_ONE_PART(name##_forward))                                           \
-    ACTIV_KERNEL_BACKWARD(name, 0, 0, NULL, ACTIV_ONE_PART(name##_derivative))                           \
-    ACTIV_KERNEL(name, NULL, NULL)
-
-#define ACTIV_ELEMENTWISE_RANDOM(name)                                                                   \
-    ACTIV_KERNEL_FORWARD(name, ACTIV_ONE_PART(name##_forward))                                           \
-    ACTIV_KERNEL_BACKWARD(name, 0, 0, NULL, ACTIV_ONE_PART(name##_derivative))                           \
-    ACTIV_KERNEL(name, name##_forward_noise, name##_backward_noise)
-
-/* With NAME_near, NAME_is_far and NAME_slope_near, NAME_slope_is_far beside NAME_forward and NAME_derivative. */
-#define ACTIV_ELEMENTWISE_NEAR(name)                                                                     \
-    ACTIV_KERNEL_FORWARD(name, name##_near, name##_is_far, name##_forward)                               \
-    ACTIV_KERNEL_BACKWARD(name, 0, 0, NULL, name##_slope_near, name##_slope_is_far, name##_derivative)   \
-    ACTIV_KERNEL(name, NULL, NULL)
-
-#define ACTIV_ELEMENTWISE_TRAINABLE(name, first, how_many)                                               \
-    ACTIV_KERNEL_FORWARD(name, ACTIV_ONE_PART(name##_forward))                                           \
-    ACTIV_KERNEL_BACKWARD(name, first, how_many, name##_gradient, ACTIV_ONE_PART(name##_derivative))     \
-    ACTIV_KERNEL(name, NULL, NULL)
+#define V_KERNEL(name)                                                                                              \
+    V_CHOICE(name##_forward_choice, name##_elementwise, forward, 0)                                                 \
+    V_CHOICE(name##_times_choice, name##_elementwise, forward, 1)                                                   \
+    V_CHOICE(name##_backward_choice, name##_elementwise, derivative, 1)                                             \
+    static void name##_kernel_forward(const activ_fn_args *a, size_t n, const float *x, float *y)                   \
+    {                                                                                                               \
+        if (name##_elementwise.forward_loop)                                                                        \
+            name##_elementwise.forward_loop(a, n, x, NULL, y);                                                      \
+        else if (name##_elementwise.forward_keeping && a->training)                                                        \
+            name##_elementwise.forward_keeping(a, n, x, y);                                                            \
+        else                                                                                                        \
+            name##_forward_choice(a, n, x, NULL, y);                                                                \
+    }                                                                                                               \
+    static void name##_kernel_forward_times(const activ_fn_args *a, size_t n, const float *x, const float *w, float *y) \
+    {                                                                                                               \
+        if (name##_elementwise.forward_loop)                                                                        \
+            name##_elementwise.forward_loop(a, n, x, w, y);                                                         \
+        else                                                                                                        \
+            name##_times_choice(a, n, x, w, y);                                                                     \
+    }                                                                                                               \
+    static void name##_kernel_backward(const activ_fn_args *a, size_t first, size_t count, size_t n, const float *x, \
+                                       const float *dy, float *dx, double *sums)                                    \
+    {                                                                                                               \
+        if (name##_elementwise.backward_loop) {                                                                     \
+            name##_elementwise.backward_loop(a, first, count, n, x, dy, dx, sums);                                  \
+            return;                                                                                                 \
+        }                                                                                                           \
+        if (sums && name##_elementwise.scalars > 0)                                                                 \
+            v_sum_gradients(name##_elementwise.gradients, name##_elementwise.scalars, a, n, x, dy, sums);           \
+        if (dx && name##_elementwise.backward_kept && a->training)                                                      \
+            name##_elementwise.backward_kept(a, n, dy, dx);                                                         \
+        else if (dx)                                                                                                \
+            name##_backward_choice(a, n, x, dy, dx);                                                                \
+    }                                                                                                               \
+    static const activ_fn_kernel name##_kernel = {                                                                  \
+        name##_kernel_forward, name##_kernel_forward_times, name##_kernel_backward                                  \
+    };
 
 #endif

@@ -13,7 +13,37 @@ static const activ_fn_definition mish_definition = {
     .derivative_ulp = 1.5f,
 };
 #else
+#include "functions/tables/mish.h"
+#include "simd/math.h"
+
+/* f(x)/x and f'(x) from tables. */
 V_INLINE vf mish_forward(vf x, const vf *v)
+{
+    (void)v;
+    return v_piece_times(mish_factor_piece(v_min(x, v_set(MISH_FACTOR_TOP))), x);
+}
+
+V_INLINE vm mish_is_far(vf x, const vf *v)
+{
+    (void)v;
+    return v_not_le(v_set(MISH_FACTOR_BOTTOM), x);
+}
+
+V_INLINE vf mish_derivative(vf x, const vf *v)
+{
+    (void)v;
+    const vf top = v_set(MISH_DERIVATIVE_TOP);
+    return v_sel(v_lt(x, top), v_piece_value(mish_derivative_piece(v_min(x, top))), v_set(1.0f));
+}
+
+V_INLINE vm mish_derivative_is_far(vf x, const vf *v)
+{
+    (void)v;
+    return v_not_le(v_set(MISH_DERIVATIVE_BOTTOM), x);
+}
+
+/* The rest, right everywhere. */
+V_INLINE vf mish_far(vf x, const vf *v)
 {
     (void)v;
     vm negative = v_lt(x, v_set(0.0f));
@@ -40,7 +70,7 @@ V_INLINE vf mish_forward(vf x, const vf *v)
     return v_sel(v_gt(x, v_set(100.0f)), x, y);
 }
 
-V_INLINE vf mish_derivative(vf x, const vf *v)
+V_INLINE vf mish_derivative_far(vf x, const vf *v)
 {
     (void)v;
     vm negative = v_lt(x, v_set(0.0f));
@@ -77,32 +107,8 @@ V_INLINE vf mish_derivative(vf x, const vf *v)
     return v_scale(value, i_sel(negative, e.n, i_set(0)));
 }
 
-/* What nearly all inputs need: f(x)/x and f'(x) from tables. */
-V_INLINE vm mish_is_far(vf x, const vf *v)
-{
-    (void)v;
-    return v_not_le(v_set(V_MISH_BOTTOM), x);
-}
-
-V_INLINE vf mish_near(vf x, const vf *v)
-{
-    (void)v;
-    vf b = v_min(x, v_set(V_MISH_TOP));
-    return v_piece_times(V_PIECE(v_mish, v_mish_index(b), b), x);
-}
-
-V_INLINE vm mish_slope_is_far(vf x, const vf *v)
-{
-    return mish_is_far(x, v);
-}
-
-V_INLINE vf mish_slope_near(vf x, const vf *v)
-{
-    (void)v;
-    vf b = v_min(x, v_set(V_MISH_TOP));
-    vf d = v_piece_value(V_PIECE(v_mish_slope, v_mish_index(b), b));
-    return v_sel(v_lt(x, v_set(V_MISH_TOP)), d, v_set(1.0f));
-}
-
-ACTIV_ELEMENTWISE_NEAR(mish)
+static const v_elementwise mish_elementwise = {
+    .forward = { mish_forward, mish_is_far, mish_far },
+    .derivative = { mish_derivative, mish_derivative_is_far, mish_derivative_far },
+};
 #endif

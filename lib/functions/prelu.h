@@ -2,15 +2,23 @@
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)
+static const activ_setting prelu_settings[] = {
+    { .name = "weight", .initial = 0.25, .trainable = 1 },
+    ACTIV_NUM_PARAMETERS,
+    { .name = NULL },
+};
+
 static const activ_fn_definition prelu_definition = {
-    .signature = "prelu(weight=0.25)",
+    .signature = "prelu(weight=0.25, num_parameters=1)",
     .formula = "x > 0 ? x : weight x; df/dweight = min(x, 0)",
     .source = "He, Zhang, Ren, Sun 2015, Delving deep into rectifiers, arXiv:1502.01852",
-    .values = { { .name = "weight", .initial = 0.25f, .trainable = 1 } },
+    .settings = prelu_settings,
     .forward_ulp = 0.5f,
     .derivative_ulp = 0.0f,
 };
 #else
+#include "functions/families/relu.h"
+
 V_INLINE vf prelu_forward(vf x, const vf *v)
 {
     return slope_forward(x, v[0]);
@@ -21,12 +29,16 @@ V_INLINE vf prelu_derivative(vf x, const vf *v)
     return slope_derivative(x, v[0]);
 }
 
-V_INLINE vf prelu_gradient(vf x, const vf *v, int j)
+V_INLINE void prelu_gradients(vf x, const vf *v, vf *out)
 {
     (void)v;
-    (void)j;
-    return v_sel(v_gt(x, v_set(0.0f)), v_set(0.0f), x);
+    out[0] = v_sel(v_gt(x, v_set(0.0f)), v_set(0.0f), x);
 }
 
-ACTIV_ELEMENTWISE_TRAINABLE(prelu, 0, 1)
+static const v_elementwise prelu_elementwise = {
+    .forward = { prelu_forward },
+    .derivative = { prelu_derivative },
+    .scalars = 1,
+    .gradients = prelu_gradients,
+};
 #endif

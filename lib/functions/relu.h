@@ -22,5 +22,8 @@ V_INLINE vf relu_derivative(vf x, const vf *v)
     return v_sel(v_gt(x, v_set(0.0f)), v_set(1.0f), v_set(0.0f));
 }
 
-ACTIV_ELEMENTWISE(relu)
+static const v_elementwise relu_elementwise = {
+    .forward = { relu_forward },
+    .derivative = { relu_derivative },
+};
 #endif

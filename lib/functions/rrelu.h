@@ -5,22 +5,32 @@
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)
-static const char *rrelu_check(const float *values)
+static const char *rrelu_check(const activ_setting_value *values)
 {
-    float span = values[1] - values[0];
+    float span = values[1].single - values[0].single;
     return span >= 0.0f && span <= 3.402823466e38f ? NULL : "lower must not be above upper, nor too far below";
 }
 
+static const activ_setting rrelu_settings[] = {
+    { .name = "lower", .initial = 0.125 },
+    { .name = "upper", .initial = 1.0 / 3.0 },
+    { .name = NULL },
+};
+
 static const activ_fn_definition rrelu_definition = {
-    .signature = "rrelu(lower=0.125, upper=0.33333334)",
+    .signature = "rrelu(lower=0.125, upper=0.3333333333333333)",
     .formula = "x > 0 ? x : r x; training: r ~ U(lower, upper) for each element; else r = (lower + upper)/2",
     .source = "Xu, Wang, Chen, Li 2015, Empirical evaluation of rectified activations, arXiv:1505.00853",
-    .values = { { .name = "lower", .initial = 0.125f }, { .name = "upper", .initial = 1.0f / 3.0f } },
+    .settings = rrelu_settings,
     .forward_ulp = 0.5f,
     .derivative_ulp = 0.0f,
+    .is_random = 1,
     .check = rrelu_check,
 };
 #else
+#include "functions/families/relu.h"
+#include "simd/blocks.h"
+
 V_INLINE vf rrelu_mean(const vf *v)
 {
     /* Halved first: the sum might overflow. */
@@ -37,32 +47,32 @@ V_INLINE vf rrelu_derivative(vf x, const vf *v)
     return slope_derivative(x, rrelu_mean(v));
 }
 
-V_INLINE void rrelu_noise_part(vf lower, vf span, vf x, vf *y, vf *noise)
+/* Keeps f': the slope that was drawn where x <= 0, else 1. */
+static void rrelu_forward_keeping(const activ_fn_args *a, size_t n, const float *x, float *y)
 {
-    vf slope = v_fma(*noise, span, lower);
-    *y = v_keep_nan(x, slope_forward(x, slope));
-    *noise = v_keep_nan(x, slope_derivative(x, slope));
-}
-
-static void rrelu_forward_noise(const float *values, size_t n, const float *x, float *y, float *noise)
-{
-    vf lower = v_set(values[0]), span = v_set(values[1] - values[0]);
+    const activ_fn_training *t = a->training;
+    vf lower = v_set(a->values[0]), span = v_set(a->values[1] - a->values[0]);
+    v_uniform(t->seed, t->stream, t->index, n, 0.0f, 1.0f, t->keep);
     for (size_t i = 0; i < n; i += V_LANES) {
         size_t lanes = v_part_lanes(n - i, 0);
-        vf out, kept = v_load_some(noise + i, lanes);
-        rrelu_noise_part(lower, span, v_load_some(x + i, lanes), &out, &kept);
-        v_store_some(y + i, lanes, out);
-        v_store_some(noise + i, lanes, kept);
+        vf value = v_load_some(x + i, lanes), slope = v_fma(v_load_some(t->keep + i, lanes), span, lower);
+        v_store_some(y + i, lanes, v_keep_nan(value, slope_forward(value, slope)));
+        v_store_some(t->keep + i, lanes, v_keep_nan(value, slope_derivative(value, slope)));
     }
 }
 
-static void rrelu_backward_noise(size_t n, const float *noise, const float *dy, float *dx)
+static void rrelu_backward_kept(const activ_fn_args *a, size_t n, const float *dy, float *dx)
 {
     for (size_t i = 0; i < n; i += V_LANES) {
         size_t lanes = v_part_lanes(n - i, 0);
-        v_store_some(dx + i, lanes, v_mul(v_load_some(dy + i, lanes), v_load_some(noise + i, lanes)));
+        v_store_some(dx + i, lanes, v_mul(v_load_some(dy + i, lanes), v_load_some(a->training->kept + i, lanes)));
     }
 }
 
-ACTIV_ELEMENTWISE_RANDOM(rrelu)
+static const v_elementwise rrelu_elementwise = {
+    .forward = { rrelu_forward },
+    .derivative = { rrelu_derivative },
+    .forward_keeping = rrelu_forward_keeping,
+    .backward_kept = rrelu_backward_kept,
+};
 #endif

@@ -13,44 +13,49 @@ static const activ_fn_definition sigmoid_definition = {
     .derivative_ulp = 2.0f,
 };
 #else
+#include "functions/families/logistic.h"
+#include "functions/tables/sigmoid.h"
+
 V_INLINE vf sigmoid_forward(vf x, const vf *v)
+{
+    (void)v;
+    return v_logistic(x);
+}
+
+V_INLINE vm sigmoid_is_far(vf x, const vf *v)
+{
+    (void)v;
+    return v_logistic_is_far(x);
+}
+
+V_INLINE vf sigmoid_derivative(vf x, const vf *v)
+{
+    (void)v;
+    return v_piece_value(sigmoid_derivative_piece(v_abs(x)));
+}
+
+V_INLINE vm sigmoid_derivative_is_far(vf x, const vf *v)
+{
+    (void)v;
+    return v_beyond(x, SIGMOID_DERIVATIVE_LIMIT);
+}
+
+/* The rest, right everywhere. */
+V_INLINE vf sigmoid_far(vf x, const vf *v)
 {
     (void)v;
     vsigma s = v_sigma(v_minus_abs(x, -150.0f), v_set(0.0f));
     return v_sigma_value(s, v_lt(x, v_set(0.0f)));
 }
 
-V_INLINE vf sigmoid_derivative(vf x, const vf *v)
+V_INLINE vf sigmoid_derivative_far(vf x, const vf *v)
 {
     (void)v;
     return v_sigma_derivative(v_sigma(v_minus_abs(x, -150.0f), v_set(0.0f)), 0);
 }
 
-/* What nearly all inputs need: logistic(-|x|) from a table. */
-V_INLINE vm sigmoid_is_far(vf x, const vf *v)
-{
-    (void)v;
-    return v_beyond(x, V_EVEN_LIMIT);
-}
-
-V_INLINE vf sigmoid_near(vf x, const vf *v)
-{
-    (void)v;
-    vf a = v_abs(x), q = v_piece_value(V_PIECE(v_sigma, v_wide_index(a), a));
-    return v_of_both_signs(q, x);
-}
-
-V_INLINE vm sigmoid_slope_is_far(vf x, const vf *v)
-{
-    return sigmoid_is_far(x, v);
-}
-
-V_INLINE vf sigmoid_slope_near(vf x, const vf *v)
-{
-    (void)v;
-    vf a = v_abs(x);
-    return v_piece_value(V_PIECE(v_sigma_slope, v_even_index(a), a));
-}
-
-ACTIV_ELEMENTWISE_NEAR(sigmoid)
+static const v_elementwise sigmoid_elementwise = {
+    .forward = { sigmoid_forward, sigmoid_is_far, sigmoid_far },
+    .derivative = { sigmoid_derivative, sigmoid_derivative_is_far, sigmoid_derivative_far },
+};
 #endif

@@ -10,7 +10,36 @@ static const activ_fn_definition silu_definition = {
     .derivative_ulp = 2.5f,
 };
 #else
+#include "functions/families/logistic.h"
+#include "functions/tables/silu.h"
+
+/* logistic(-|x|) and f'(-|x|) from tables; f'(a) = 1 - f'(-a). */
 V_INLINE vf silu_forward(vf x, const vf *v)
+{
+    (void)v;
+    return v_logistic_times(x);
+}
+
+V_INLINE vm silu_is_far(vf x, const vf *v)
+{
+    (void)v;
+    return v_logistic_is_far(x);
+}
+
+V_INLINE vf silu_derivative(vf x, const vf *v)
+{
+    (void)v;
+    return v_of_both_signs(v_piece_value(silu_derivative_piece(v_abs(x))), x);
+}
+
+V_INLINE vm silu_derivative_is_far(vf x, const vf *v)
+{
+    (void)v;
+    return v_beyond(x, SILU_DERIVATIVE_LIMIT);
+}
+
+/* The rest, right everywhere. */
+V_INLINE vf silu_far(vf x, const vf *v)
 {
     (void)v;
     vf bounded = v_max(v_set(-150.0f), x);
@@ -18,7 +47,7 @@ V_INLINE vf silu_forward(vf x, const vf *v)
     return v_sel(v_gt(x, v_set(100.0f)), x, v_gate(bounded, s, v_lt(x, v_set(0.0f))));
 }
 
-V_INLINE vf silu_derivative(vf x, const vf *v)
+V_INLINE vf silu_derivative_far(vf x, const vf *v)
 {
     (void)v;
     vpair bounded = { v_max(v_set(-150.0f), v_min(v_set(150.0f), x)), v_set(0.0f) };
@@ -26,32 +55,8 @@ V_INLINE vf silu_derivative(vf x, const vf *v)
     return v_gate_derivative(bounded, s, v_lt(x, v_set(0.0f)));
 }
 
-/* What nearly all inputs need: logistic(-|x|) and f'(-|x|) from tables; f'(a) = 1 - f'(-a). */
-V_INLINE vm silu_is_far(vf x, const vf *v)
-{
-    (void)v;
-    return v_beyond(x, V_EVEN_LIMIT);
-}
-
-V_INLINE vf silu_near(vf x, const vf *v)
-{
-    (void)v;
-    vf a = v_abs(x), p = v_piece_times(V_PIECE(v_sigma, v_wide_index(a), a), x);
-    return v_product_of_both_signs(p, x);
-}
-
-V_INLINE vm silu_slope_is_far(vf x, const vf *v)
-{
-    (void)v;
-    return v_beyond(x, V_EVEN_LIMIT);
-}
-
-V_INLINE vf silu_slope_near(vf x, const vf *v)
-{
-    (void)v;
-    vf a = v_abs(x), d = v_piece_value(V_PIECE(v_silu_slope, v_wide_index(a), a));
-    return v_of_both_signs(d, x);
-}
-
-ACTIV_ELEMENTWISE_NEAR(silu)
+static const v_elementwise silu_elementwise = {
+    .forward = { silu_forward, silu_is_far, silu_far },
+    .derivative = { silu_derivative, silu_derivative_is_far, silu_derivative_far },
+};
 #endif

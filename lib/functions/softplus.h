@@ -5,22 +5,32 @@
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)
-static const char *softplus_check(const float *values)
+static const char *softplus_check(const activ_setting_value *values)
 {
     /* Within these, e^z/beta is 0 wherever z is below what the exponential is asked for. */
-    return values[0] >= 1e-20f && values[0] <= 1e20f ? NULL : "beta must lie between 1e-20 and 1e20";
+    return values[0].single >= 1e-20f && values[0].single <= 1e20f ? NULL : "beta must lie between 1e-20 and 1e20";
 }
+
+static const activ_setting softplus_settings[] = {
+    { .name = "beta", .initial = 1.0 },
+    { .name = "threshold", .initial = 20.0 },
+    { .name = NULL },
+};
 
 static const activ_fn_definition softplus_definition = {
     .signature = "softplus(beta=1, threshold=20)",
     .formula = "beta x > threshold ? x : ln(1 + e^(beta x)) / beta",
     .source = "Dugas et al. 2000, Incorporating second-order functional knowledge",
-    .values = { { .name = "beta", .initial = 1.0f }, { .name = "threshold", .initial = 20.0f } },
+    .settings = softplus_settings,
     .forward_ulp = 1.5f,
     .derivative_ulp = 1.5f,
     .check = softplus_check,
 };
 #else
+#include "functions/families/logistic.h"
+#include "functions/tables/softplus.h"
+#include "simd/math.h"
+
 /* z = beta x, and -|z| as a pair, not below -150. */
 typedef struct softplus_argument {
     vf z, minus_abs, minus_abs_low;
@@ -67,42 +77,42 @@ V_INLINE vf softplus_derivative(vf x, const vf *v)
     return v_sel(v_gt(a.z, v[1]), v_set(1.0f), d);
 }
 
-/* With beta 1, what nearly all inputs need: ln(1 + e^-|x|) from a table, and sigmoid's own. */
-V_INLINE vf softplus_near(vf x, const vf *v)
+/* With beta 1, what nearly all inputs need: ln(1 + e^-|x|) from a table, and the logistic function. */
+static int softplus_is_plain(const float *values)
+{
+    return values[0] == 1.0f && values[1] >= SOFTPLUS_TAIL_LIMIT;
+}
+
+V_INLINE vm softplus_plain_is_far(vf x, const vf *v)
 {
     (void)v;
-    vf a = v_abs(x), tail = v_piece_value(V_PIECE(v_softplus, v_wide_index(a), a));
+    return v_beyond(x, SOFTPLUS_TAIL_LIMIT);
+}
+
+V_INLINE vf softplus_plain_forward(vf x, const vf *v)
+{
+    (void)v;
+    vf tail = v_piece_value(softplus_tail_piece(v_abs(x)));
     return v_sel_sign(x, tail, v_add(x, tail));
 }
 
-static int softplus_is_plain(const float *values)
+V_INLINE vm softplus_plain_derivative_is_far(vf x, const vf *v)
 {
-    return values[0] == 1.0f && values[1] >= V_EVEN_LIMIT;
+    (void)v;
+    return v_logistic_is_far(x);
 }
 
-static void softplus_forward_loop(const float *values, size_t count, size_t n, const float *x, float *y)
+V_INLINE vf softplus_plain_derivative(vf x, const vf *v)
 {
-    const v_parts plain = { softplus_near, sigmoid_is_far, softplus_forward };
-    const v_parts any = { ACTIV_ONE_PART(softplus_forward) };
-    if (softplus_is_plain(values))
-        v_loop(plain, 0, values, count, n, x, NULL, y);
-    else
-        v_loop(any, 0, values, count, n, x, NULL, y);
+    (void)v;
+    return v_logistic(x);
 }
 
-static void softplus_backward_loop(const float *values, size_t count, size_t n, const float *x, const float *dy,
-                                   float *dx, float *dparams)
-{
-    (void)dparams;
-    const v_parts plain = { sigmoid_near, sigmoid_is_far, softplus_derivative };
-    const v_parts any = { ACTIV_ONE_PART(softplus_derivative) };
-    if (!dx)
-        return;
-    if (softplus_is_plain(values))
-        v_loop(plain, 1, values, count, n, x, dy, dx);
-    else
-        v_loop(any, 1, values, count, n, x, dy, dx);
-}
-
-ACTIV_KERNEL(softplus, NULL, NULL)
+static const v_elementwise softplus_elementwise = {
+    .forward = { softplus_forward },
+    .derivative = { softplus_derivative },
+    .is_plain = softplus_is_plain,
+    .plain_forward = { softplus_plain_forward, softplus_plain_is_far, softplus_forward },
+    .plain_derivative = { softplus_plain_derivative, softplus_plain_derivative_is_far, softplus_derivative },
+};
 #endif

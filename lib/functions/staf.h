@@ -14,22 +14,22 @@
 
 static const char *const staf_inits[] = { "book", "repo", "unit", NULL };
 
-static size_t staf_param_vector(const float *values, int which, const char **name)
+static size_t staf_param_vector(const activ_setting_value *values, int which, const char **name)
 {
     static const char *const names[] = { "C", "Omega", "Phi" };
     if (which >= 3)
         return 0;
     *name = names[which];
-    return (size_t)values[0];
+    return (size_t)values[0].number;
 }
 
 /* book: C, Omega, Phi ~ N(0, 1). repo: the authors' start, Omega = omega0 U(0, 1), Phi ~ U(-pi,
  * pi), C = sign(L) sqrt |L| with L ~ Laplace(0, 1/(2 tau)). unit: the same with L ~ Laplace(0,
  * 2/tau), so that the output has variance 1. */
-static void staf_param_init(const float *values, uint64_t seed, float *params)
+static void staf_param_init(const activ_setting_value *values, uint64_t seed, float *params)
 {
-    size_t tau = (size_t)values[0];
-    int init = (int)values[1];
+    size_t tau = (size_t)values[0].number;
+    int init = (int)values[1].number;
     float *c = params, *omega = params + tau, *phi = params + 2 * tau;
     for (uint64_t i = 0; i < tau; i++) {
         if (init == 0) {
@@ -42,20 +42,25 @@ static void staf_param_init(const float *values, uint64_t seed, float *params)
         double scale = init == 1 ? 0.5 / (double)tau : 2.0 / (double)tau;
         double root = sqrt(-scale * activ_log(1.0 - 2.0 * (u < 0.0 ? -u : u)));
         c[i] = (float)(u < 0.0 ? -root : root);
-        omega[i] = (float)((double)values[2] * activ_random_unit(seed, ACTIV_STREAM(ACTIV_STREAM_FN, 1),
+        omega[i] = (float)((double)values[2].single * activ_random_unit(seed, ACTIV_STREAM(ACTIV_STREAM_FN, 1),
                                                                  i));
         phi[i] = (float)(6.28318530717958647693 *
                          (activ_random_unit(seed, ACTIV_STREAM(ACTIV_STREAM_FN, 2), i) - 0.5));
     }
 }
 
+static const activ_setting staf_settings[] = {
+    { .name = "tau", .initial = 25.0, .kind = ACTIV_SETTING_KIND_COUNT, .minimum = 1.0, .maximum = 65536.0 },
+    { .name = "init", .kind = ACTIV_SETTING_KIND_WORD, .initial = 0.0, .words = staf_inits },
+    { .name = "omega0", .initial = 30.0 },
+    { .name = NULL },
+};
+
 static const activ_fn_definition staf_definition = {
     .signature = "staf(tau=25, init=book, omega0=30)",
     .formula = "sum over i < tau of C_i sin(Omega_i x + Phi_i)",
     .source = "Morsali et al. 2025, STAF: Sinusoidal trainable activation functions, arXiv:2502.00869",
-    .values = { { .name = "tau", .initial = 25.0f, .count = 1, .most = 65536.0f },
-                { .name = "init", .initial = 0.0f, .words = staf_inits },
-                { .name = "omega0", .initial = 30.0f } },
+    .settings = staf_settings,
     /* In units of the sum of the terms' magnitudes, plus what one rounding of each argument
      * costs. A single term may reach 2.35: its sine is off by one ulp, which C may double. */
     .forward_ulp = 2.5f,
@@ -64,10 +69,13 @@ static const activ_fn_definition staf_definition = {
     .param_init = staf_param_init,
 };
 #else
+#include "simd/blocks.h"
+#include "simd/math.h"
+
 /* Elements treated at a time, whole groups of V_ABREAST vectors, and terms whose partial sums are held at a time. */
 #define STAF_CHUNK 256
 #define STAF_GROUP (V_ABREAST * V_LANES > V_BLOCK ? V_ABREAST * V_LANES : V_BLOCK)
-#define STAF_TERMS 32
+#define STAF_TERMS 48
 #define STAF_VECTORS (STAF_CHUNK / V_LANES)
 
 /* What is known of the elements that are treated together. */
@@ -183,33 +191,34 @@ V_INLINE void staf_sines_and_cosines(staf_chunk *chunk, float omega, float phi, 
     }
 }
 
-/* The sums become the values of f, or of dy f'. A NaN stays what it was; an infinity has no sine. */
-static void staf_finish(const staf_chunk *chunk, size_t n, int derivative, float *out)
+/* The sums become the values of f or f', or of these times dy. A NaN stays what it was; an infinity has no sine. */
+static void staf_finish(const staf_chunk *chunk, size_t n, int times, float *out)
 {
     const vf no_sine = v_float_of(i_set(0x7fc00000)), infinite = v_float_of(i_set(0x7f800000));
     for (size_t i = 0; i < n; i += V_LANES) {
         vf x = chunk->x[i / V_LANES], value = acc_round(chunk->sum[i / V_LANES]);
-        if (derivative)
+        if (times)
             value = v_mul(chunk->dy[i / V_LANES], value);
         value = v_keep_nan(x, v_sel(v_eq(v_abs(x), infinite), no_sine, value));
         v_store_some(out + i, v_part_lanes(n - i, 0), value);
     }
 }
 
-static void staf_forward_loop(const float *params, size_t count, size_t n, const float *x, float *y)
+static void staf_forward_loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *y)
 {
-    size_t tau = count / 3;
+    const float *params = a->params;
+    const size_t tau = a->lengths[0];
     staf_chunk chunk;
     for (size_t start = 0; start < n; start += STAF_CHUNK) {
         size_t length = n - start < STAF_CHUNK ? n - start : STAF_CHUNK;
-        staf_start(&chunk, params, tau, length, x + start, NULL);
+        staf_start(&chunk, params, tau, length, x + start, w ? w + start : NULL);
         for (size_t i = 0; i < tau; i++) {
             if (chunk.kind == STAF_SMALL)
                 staf_add_sines(&chunk, params[i], params[tau + i], params[2 * tau + i], STAF_SMALL);
             else
                 staf_add_sines(&chunk, params[i], params[tau + i], params[2 * tau + i], STAF_ANY);
         }
-        staf_finish(&chunk, length, 0, y + start);
+        staf_finish(&chunk, length, w != NULL, y + start);
     }
 }
 
@@ -254,30 +263,33 @@ static void staf_pass(const float *params, size_t tau, size_t first, size_t term
     }
 }
 
-static void staf_backward_loop(const float *params, size_t count, size_t n, const float *x,
-                               const float *dy, float *dx, float *dparams)
+static void staf_backward_loop(const activ_fn_args *a, size_t first, size_t count, size_t n, const float *x,
+                               const float *dy, float *dx, double *to)
 {
-    const size_t tau = count / 3;
-    /* With up to STAF_TERMS terms, dx comes out of the same pass. Otherwise it has to wait
-     * until the last group of terms has been through the data, since dx may be dy. */
-    const int together = dparams && tau <= STAF_TERMS;
-    for (size_t first = 0; dparams && first < tau; first += STAF_TERMS) {
-        size_t terms = tau - first < STAF_TERMS ? tau - first : STAF_TERMS;
+    const float *params = a->params;
+    const size_t tau = a->lengths[0], left = tau > first ? tau - first : 0, terms = left < count ? left : count;
+    /* With all terms at once, dx comes out of the same pass. */
+    const int together = to && terms == tau && tau <= STAF_TERMS;
+    for (size_t done = 0, some; to && done < terms; done += some) {
         staf_sums sums[STAF_TERMS];
-        for (size_t i = 0; i < terms; i++)
+        some = terms - done < STAF_TERMS ? terms - done : STAF_TERMS;
+        for (size_t i = 0; i < some; i++)
             sums[i].sine = sums[i].x_cosine = sums[i].cosine = v_sum_zero();
-        staf_pass(params, tau, first, terms, n, x, dy, sums, together ? dx : NULL);
-        for (size_t i = 0; i < terms; i++) {
-            float *c = dparams + first + i, *omega = c + tau, *phi = omega + tau;
-            const double factor = (double)params[first + i];
-            *c = (float)((double)*c + v_sum_total(sums[i].sine));
-            *omega = (float)((double)*omega + factor * v_sum_total(sums[i].x_cosine));
-            *phi = (float)((double)*phi + factor * v_sum_total(sums[i].cosine));
+        staf_pass(params, tau, first + done, some, n, x, dy, sums, together ? dx : NULL);
+        for (size_t i = 0; i < some; i++) {
+            double *c = to + done + i;
+            const double factor = (double)params[first + done + i];
+            c[0] = v_sum_total(sums[i].sine);
+            c[terms] = factor * v_sum_total(sums[i].x_cosine);
+            c[2 * terms] = factor * v_sum_total(sums[i].cosine);
         }
     }
     if (dx && !together)
         staf_pass(params, tau, 0, tau, n, x, dy, NULL, dx);
 }
 
-static const activ_fn_kernel staf_kernel = { staf_forward_loop, staf_backward_loop, NULL, NULL };
+static const v_elementwise staf_elementwise = {
+    .forward_loop = staf_forward_loop,
+    .backward_loop = staf_backward_loop,
+};
 #endif

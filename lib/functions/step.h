@@ -2,11 +2,16 @@
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)
+static const activ_setting step_settings[] = {
+    { .name = "theta", .initial = 0.0 },
+    { .name = NULL },
+};
+
 static const activ_fn_definition step_definition = {
     .signature = "step(theta=0)",
     .formula = "x >= theta ? 1 : 0; f' = 0",
     .source = "McCulloch and Pitts 1943, A logical calculus of the ideas immanent in nervous activity",
-    .values = { { .name = "theta", .initial = 0.0f } },
+    .settings = step_settings,
     .forward_ulp = 0.0f,
     .derivative_ulp = 0.0f,
 };
@@ -23,5 +28,8 @@ V_INLINE vf step_derivative(vf x, const vf *v)
     return v_set(0.0f);
 }
 
-ACTIV_ELEMENTWISE(step)
+static const v_elementwise step_elementwise = {
+    .forward = { step_forward },
+    .derivative = { step_derivative },
+};
 #endif

@@ -3,22 +3,36 @@
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)
+static const activ_setting trainable_elu_settings[] = {
+    { .name = "alpha", .initial = 1.0, .trainable = 1 },
+    ACTIV_NUM_PARAMETERS,
+    { .name = NULL },
+};
+
 static const activ_fn_definition trainable_elu_definition = {
-    .signature = "trainable_elu(alpha=1)",
+    .signature = "trainable_elu(alpha=1, num_parameters=1)",
     .formula = "x > 0 ? x : alpha (e^x - 1); df/dalpha = x > 0 ? 0 : e^x - 1",
     .source = "Clevert, Unterthiner, Hochreiter 2015, arXiv:1511.07289, with alpha as a parameter",
-    .values = { { .name = "alpha", .initial = 1.0f, .trainable = 1 } },
+    .settings = trainable_elu_settings,
     .forward_ulp = 1.0f,
     .derivative_ulp = 1.5f,
 };
 #else
-V_INLINE vf trainable_elu_gradient(vf x, const vf *v, int j)
+#include "functions/families/exponential.h"
+
+V_INLINE void trainable_elu_gradients(vf x, const vf *v, vf *out)
 {
-    (void)j;
-    return elu_near(elu_negative(x, -85.0f), v);
+    out[0] = exponential_plain_forward(exponential_argument(x, -85.0f), v);
 }
 
-#define trainable_elu_forward_loop elu_forward_loop
-ACTIV_KERNEL_BACKWARD(trainable_elu, 0, 1, trainable_elu_gradient, elu_slope_near, elu_is_far, elu_derivative)
-ACTIV_KERNEL(trainable_elu, NULL, NULL)
+static const v_elementwise trainable_elu_elementwise = {
+    .forward = { exponential_forward },
+    .derivative = { exponential_derivative, exponential_is_far, exponential_derivative_far },
+    .is_plain = exponential_is_plain,
+    .plain_lanes = exponential_plain_lanes,
+    .plain_forward = { exponential_plain_forward, exponential_is_far, exponential_forward },
+    .plain_derivative = { exponential_derivative, exponential_is_far, exponential_derivative_far },
+    .scalars = 1,
+    .gradients = trainable_elu_gradients,
+};
 #endif

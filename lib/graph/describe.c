@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "base/description.h"
-#include "context/context.h"
 #include "graph/graph.h"
 
 #define TITLE "libactiv network"
@@ -120,16 +119,15 @@ static char *copy_unquoted(const activ_host *host, activ_slice text)
 /* The function that a setting names. */
 static activ_status read_function(activ_graph *g, graph_node *node, activ_slice spec)
 {
-    const activ_context context = { g->host };
     activ_message message;
     char *copy = copy_unquoted(&g->host, spec);
-    activ_status status = copy ? activ_fn_check(copy, &message) : ACTIV_OK;
-    if (status != ACTIV_OK)
-        status = wrong(g, node->name, &message);
-    else if (!copy || activ_fn_create(&context, copy, &node->fn) != ACTIV_OK)
-        status = activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, node, "no memory for its function");
+    if (!copy)
+        return activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, node, "no memory for its function");
+    activ_status status = activ_fn_make(&g->host, (activ_slice){ copy, strlen(copy) }, &message, &node->fn);
     activ_host_free(&g->host, copy, spec.length + 1);
-    return status;
+    if (status == ACTIV_ERROR_OUT_OF_MEMORY)
+        return activ_graph_fail(g, status, node, "no memory for its function");
+    return status == ACTIV_OK ? status : wrong(g, node->name, &message);
 }
 
 /* What the texts among a layer's settings mean; they are not kept. */

@@ -118,7 +118,10 @@ static void mark_fusions(activ_graph *g)
     }
     for (size_t i = 0; i < g->node_count; i++) {
         graph_node *node = &g->nodes[i];
-        if (!node->kind->can_be_fused || activ_fn_is_random(node->fn))
+        if (!node->kind->can_be_fused || node->fn->rowwise || activ_fn_is_random(node->fn))
+            continue;
+        /* In a product's columns channels are single values. */
+        if (node->fn->num_parameters > 1 && node->ndim != 1)
             continue;
         graph_node *before = &g->nodes[node->inputs[0]], *after = NULL;
         if (node->plan.consumers == 1)
@@ -320,7 +323,7 @@ size_t activ_graph_memory(activ_graph *g, size_t max_batch)
     size_t layers = sizeof *g + g->node_room * sizeof *g->nodes + g->tensor_room * sizeof *g->tensors +
                     g->buffer_room * sizeof *g->buffers;
     for (size_t i = 0; i < g->node_count; i++)
-        layers += activ_graph_node_bytes(&g->nodes[i]) + (g->nodes[i].fn ? g->nodes[i].fn->bytes : 0);
+        layers += activ_graph_node_bytes(&g->nodes[i]) + (g->nodes[i].fn ? activ_fn_memory(g->nodes[i].fn) : 0);
     if (activ_graph_is_compiled(g))
         return layers + g->arena_bytes;
     return plan_all(g, max_batch, &total) == ACTIV_OK ? layers + total * sizeof(float) : 0;

@@ -22,12 +22,12 @@ activ_gemm activ_product_part(const graph_run *run, const activ_gemm *whole, siz
     } else {
         activ_range rows = activ_range_of(g.m, 1, parts, part);
         g.m = rows.count;
-        offset = rows.first * g.finish.rows;
+        offset = rows.first * g.epilogue.rows;
         g.a += rows.first * g.a_rows;
         g.c += rows.first * g.c_rows;
     }
-    g.finish.y = g.finish.y ? g.finish.y + offset : NULL;
-    g.finish.x = g.finish.x ? g.finish.x + offset : NULL;
+    g.epilogue.y = g.epilogue.y ? g.epilogue.y + offset : NULL;
+    g.epilogue.x = g.epilogue.x ? g.epilogue.x + offset : NULL;
     return g;
 }
 

@@ -227,22 +227,25 @@ static void gemm_panel(gemm_place t, size_t rows, size_t width, int packed)
 }
 
 /* What follows the product, for rows of C that are complete. */
-static void gemm_finish(const activ_gemm *g, size_t i, size_t rows, size_t j, size_t width)
+static void gemm_epilogue(const activ_gemm *g, size_t i, size_t rows, size_t j, size_t width)
 {
-    const activ_gemm_finish *f = &g->finish;
-    if (!f->kernel)
+    const activ_gemm_epilogue *e = &g->epilogue;
+    if (!e->kernel)
         return;
+    activ_fn_args args = *e->args;
+    if (args.channels > 0)
+        args.params += j;
     /* Whole rows are one array. */
-    if (width == g->c_rows && width == f->rows) {
+    if (width == g->c_rows && width == e->rows && args.channels == 0) {
         width *= rows;
         rows = 1;
     }
     for (size_t r = i; r < i + rows; r++) {
         float *c = g->c + r * g->c_rows + j;
-        if (f->y)
-            f->kernel->forward(f->values, f->count, width, c, f->y + r * f->rows + j);
+        if (e->y)
+            e->kernel->forward(&args, width, c, e->y + r * e->rows + j);
         else
-            f->kernel->backward(f->values, f->count, width, f->x + r * f->rows + j, c, c, NULL);
+            e->kernel->backward(&args, 0, 0, width, e->x + r * e->rows + j, c, c, NULL);
     }
 }
 
@@ -299,7 +302,7 @@ static void gemm_row(const activ_gemm *g)
     }
     for (; j < g->n; j += V_LANES)
         gemm_row_end(g, j, v_part_lanes(g->n - j, 0), 0);
-    gemm_finish(g, 0, 1, 0, g->n);
+    gemm_epilogue(g, 0, 1, 0, g->n);
 }
 
 /* All rows of the columns j0 .. j0 + width - 1, for one block over k. */
@@ -328,7 +331,7 @@ static void gemm_block(const activ_gemm *g, size_t j0, size_t width, size_t k0, 
             gemm_panel(t, rows, width - j < GEMM_WIDTH ? width - j : GEMM_WIDTH, pack_rows);
         }
         if (k0 + k == g->k)
-            gemm_finish(g, i, rows, j0, width);
+            gemm_epilogue(g, i, rows, j0, width);
     }
 }
 

@@ -8,15 +8,15 @@
 
 #include "functions/kernel.h"
 
-/* What is made of C's rows while they are in the cache; element (i, j) of y and x is at [i * rows + j]. */
-typedef struct activ_gemm_finish {
+/* The epilogue: an activation, forward or backward, on C's rows while they are in the cache (fusion); element (i, j) of y and
+ * x is at [i * rows + j]. With channels in its arguments, column j is channel j. */
+typedef struct activ_gemm_epilogue {
     const activ_fn_kernel *kernel;   /* NULL: nothing */
-    const float *values;             /* of the kernel, `count` of them */
-    size_t count;
+    const activ_fn_args *args;       /* of the kernel */
     float *y;                        /* y = f(C); or */
     const float *x;                  /* y NULL: C = C f'(x) */
     size_t rows;
-} activ_gemm_finish;
+} activ_gemm_epilogue;
 
 /* C = A B, with A m x k, B k x n, C m x n. Element (i, j) of a matrix is at [i * rows + j *
  * columns]; C's columns are 1 apart. Each element of C is one chain of fma over k in order,
@@ -30,7 +30,7 @@ typedef struct activ_gemm {
     float *c;
     size_t c_rows;
     const float *bias;          /* n values that the chains start from; NULL: zero */
-    activ_gemm_finish finish;
+    activ_gemm_epilogue epilogue;
     float *scratch;             /* of this call: activ_gemm_scratch(n, k) floats, on a cache line */
 } activ_gemm;
 
@@ -90,13 +90,18 @@ typedef struct activ_rmsprop_scalars {
 } activ_rmsprop_scalars;
 
 typedef struct activ_kernels {
-    const activ_fn_kernel *const *functions;   /* by ACTIV_FN_name */
+    const activ_fn_kernel *const *elementwise;   /* by ACTIV_FN_name */
+    const activ_rowwise_kernel *const *rowwise;  /* by ACTIV_ROWWISE_name */
 
     void (*gemm)(const activ_gemm *g);
 
     /* y = a + b and y = a b; y may be either. */
     void (*add)(size_t n, const float *a, const float *b, float *y);
     void (*multiply)(size_t n, const float *a, const float *b, float *y);
+    /* y = a b, and returns 1 if no product overflowed or lost digits by underflow; y is neither. And y = a b c where these
+     * products need not survive a float, only the result; where the first product is sound it is (a b) c, rounded twice. */
+    int (*multiply_soundly)(size_t n, const float *a, const float *b, float *y);
+    void (*multiply_three)(size_t n, const float *a, const float *b, const float *c, float *y);
     /* sums[j] = sum over rows i, in order, of x[i * x_rows + j]. */
     void (*column_sums)(size_t rows, size_t columns, const float *x, size_t x_rows, float *sums);
 

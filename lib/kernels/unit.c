@@ -12,23 +12,34 @@
 #include "kernels/cross_entropy.inc.h"
 #include "kernels/gemm.inc.h"
 #include "kernels/norm.inc.h"
-#include "kernels/random.h"
 #include "kernels/reduce.inc.h"
 #include "kernels/update.inc.h"
 
-static const activ_fn_kernel *const functions[ACTIV_FN_COUNT] = {
+ACTIV_ELEMENTWISE(V_KERNEL)
+
+static const activ_fn_kernel *const elementwise[] = {
 #define ACTIV_FN_ROW(name) &name##_kernel,
-    ACTIV_FUNCTIONS(ACTIV_FN_ROW)
+    ACTIV_ELEMENTWISE(ACTIV_FN_ROW)
 #undef ACTIV_FN_ROW
+};
+
+static const activ_rowwise_kernel *const rowwise[] = {
+#define ACTIV_FN_ROW(name) &name##_rowwise,
+    ACTIV_ROWWISE(ACTIV_FN_ROW)
+#undef ACTIV_FN_ROW
+    NULL
 };
 
 extern const activ_kernels V_TIER_NAME(activ_kernels);
 
 const activ_kernels V_TIER_NAME(activ_kernels) = {
-    .functions = functions,
+    .elementwise = elementwise,
+    .rowwise = rowwise,
     .gemm = gemm,
     .add = add,
     .multiply = multiply,
+    .multiply_soundly = multiply_soundly,
+    .multiply_three = multiply_three,
     .column_sums = column_sums,
     .cross_entropy = cross_entropy,
     .squared_error = squared_error,
@@ -44,5 +55,5 @@ const activ_kernels V_TIER_NAME(activ_kernels) = {
     .sgd = sgd,
     .adamw = adamw,
     .rmsprop = rmsprop,
-    .uniform = uniform,
+    .uniform = v_uniform,
 };

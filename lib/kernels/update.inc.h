@@ -16,6 +16,37 @@ static void multiply(size_t n, const float *a, const float *b, float *y)
     }
 }
 
+/* Zero, or of a size at which a product has all its digits. */
+V_INLINE vm is_sound(vf a, vf b, vf product)
+{
+    vf size = v_abs(product), zero = v_set(0.0f);
+    vm whole = m_and(v_le(v_set(0x1p-126f), size), v_le(size, v_set(0x1.fffffep127f)));
+    return m_or(whole, m_or(v_eq(a, zero), v_eq(b, zero)));
+}
+
+static int multiply_soundly(size_t n, const float *a, const float *b, float *y)
+{
+    vm unsound = m_set(0);
+    for (size_t i = 0; i < n; i += V_LANES) {
+        size_t lanes = v_part_lanes(n - i, 0);
+        vf va = v_load_some(a + i, lanes), vb = v_load_some(b + i, lanes), product = v_mul(va, vb);
+        unsound = m_or(unsound, m_not(is_sound(va, vb, product)));
+        v_store_some(y + i, lanes, product);
+    }
+    return !m_any(unsound);
+}
+
+static void multiply_three(size_t n, const float *a, const float *b, const float *c, float *y)
+{
+    for (size_t i = 0; i < n; i += V_LANES) {
+        size_t lanes = v_part_lanes(n - i, 0);
+        vf va = v_load_some(a + i, lanes), vb = v_load_some(b + i, lanes), vc = v_load_some(c + i, lanes);
+        vf product = v_mul(va, vb);
+        vacc wide = acc_fma_wide(acc_zero(), acc_fma(acc_zero(), va, vb), acc_of(vc));
+        v_store_some(y + i, lanes, v_sel(is_sound(va, vb, product), v_mul(product, vc), acc_round(wide)));
+    }
+}
+
 static void scale(size_t n, float factor, float *x)
 {
     for (size_t i = 0; i < n; i += V_LANES) {

@@ -143,6 +143,11 @@ V_INLINE vacc acc_fma_wide(vacc acc, vacc a, vacc b)
     return acc;
 }
 V_INLINE vacc acc_fma(vacc acc, vf a, vf b) { return acc_fma_wide(acc, acc_of(a), acc_of(b)); }
+V_INLINE vacc acc_div(vacc a, vacc b)
+{
+    vacc q = { _mm512_div_pd(a.low, b.low), _mm512_div_pd(a.high, b.high) };
+    return q;
+}
 V_INLINE void acc_store(double *p, vacc acc)
 {
     _mm512_storeu_pd(p, acc.low);

@@ -1,4 +1,4 @@
-/* exp, expm1, log1p, sigma, sine and cosine, the normal tail: written once in the vocabulary.
+/* exp, expm1, log1p, sine and cosine: written once in the vocabulary.
  *
  * Where a result will be used further, it is a pair h + l: two float32 that hold some 48 bits
  * together (|l| about half a unit in the last place of h). Coefficients: simd/polynomials.sollya.
@@ -111,7 +111,7 @@ V_INLINE vexp_reduced v_exp_reduce(vf x, vf x_low)
     return e;
 }
 
-/* e^(x + x_low) = (h + l) 2^n with h + l in [0.7, 1.42]; -170 <= x <= 170. */
+/* e^(x + x_low) = (h + l) 2^n with h + l in [0.7, 1.42]; |x| <= 1000, and up to 170 v_scale can take n. */
 typedef struct vexp {
     vf h, l;
     vi n;
@@ -144,10 +144,13 @@ typedef struct vexp_near {
     vf power, s;   /* 2^n */
 } vexp_near;
 
-V_INLINE vexp_near v_exp_near(vf x)
+/* The exponent's bias is part of the magic number, so that a shift makes 2^n of the sum. */
+#define V_EXP_NEAR_MAGIC (0x1.8p23f + 127.0f)
+
+/* The same times 2^c, with magic = V_EXP_NEAR_MAGIC + c, for a whole number c and whatever x leaves n + c between -126
+ * and 127, up to |x| = 2^12. */
+V_INLINE vexp_near v_exp_near_times(vf x, vf magic)
 {
-    /* The exponent's bias is part of the magic number, so that a shift makes 2^n of the sum. */
-    const vf magic = v_set(0x1.8p23f + 127.0f);
     vf t = v_fma(x, v_set(0x1.715476p0f), magic), k = v_sub(t, magic);
     vf r = v_fnma(k, v_set(0x1.62e43p-1f), x);
     r = v_fnma(k, v_set(-0x1.05c61p-29f), r);
@@ -160,70 +163,15 @@ V_INLINE vexp_near v_exp_near(vf x)
     return e;
 }
 
-/* ---- logistic function ------------------------------------------------------------------- */
-
-/* For z = -(|x| + low part), t = e^z: body = 1/(1+t) and tail = t/(1+t) 2^-n, both as pairs. The
- * tail is not scaled by 2^n yet, so that a result in the subnormal range is rounded once, at its
- * end. */
-typedef struct vsigma {
-    vpair body, tail;
-    vi n;
-} vsigma;
-
-V_INLINE vsigma v_sigma(vf z, vf z_low)   /* -150 <= z <= 0 */
+V_INLINE vexp_near v_exp_near(vf x)
 {
-    vsigma s;
-    vexp e = v_exp(z, z_low);
-    vf t = v_scale(e.h, e.n), t_low = v_scale(e.l, e.n);
-    vpair d = v_fast_two_sum(v_set(1.0f), t);
-    d.l = v_add(d.l, t_low);
-    /* Both divide by d: the compiler makes one division of it. */
-    vpair one_pair = { v_set(1.0f), v_set(0.0f) }, numerator = { e.h, e.l };
-    s.body = v_quotient(one_pair, d);
-    s.tail = v_quotient(numerator, d);
-    s.n = e.n;
-    return s;
+    return v_exp_near_times(x, v_set(V_EXP_NEAR_MAGIC));
 }
 
 /* -|x|, but not below `bound`, where e^x has long been nothing; NaN stays. */
 V_INLINE vf v_minus_abs(vf x, float bound)
 {
     return v_max(v_set(bound), v_neg(v_abs(x)));
-}
-
-/* logistic(x) for x of either sign, from v_sigma(-|x|). */
-V_INLINE vf v_sigma_value(vsigma s, vm negative)
-{
-    vf tail = v_scale(v_add(s.tail.h, s.tail.l), s.n);
-    return v_sel(negative, tail, v_add(s.body.h, s.body.l));
-}
-
-/* 2^shift logistic'(x); logistic' = q - q^2 with q = logistic(-|x|). */
-V_INLINE vf v_sigma_derivative(vsigma s, int shift)
-{
-    vf q = v_add(s.tail.h, s.tail.l);
-    return v_scale(v_fnma(v_scale(q, s.n), q, q), i_add(s.n, i_set(shift)));
-}
-
-/* x logistic(z), s = v_sigma(-|z|), z < 0 where `negative`. */
-V_INLINE vf v_gate(vf x, vsigma s, vm negative)
-{
-    vf h = v_sel(negative, s.tail.h, s.body.h), l = v_sel(negative, s.tail.l, s.body.l);
-    return v_scale(v_fma(x, h, v_mul(x, l)), i_sel(negative, s.n, i_set(0)));
-}
-
-/* d/dx of the same with w = x dz/dx: sigma(z) (1 + w sigma(-z)). The sum may vanish, so it is
- * made from pairs. */
-V_INLINE vf v_gate_derivative(vpair w, vsigma s, vm negative)
-{
-    vf tail_h = v_scale(s.tail.h, s.n), tail_l = v_scale(s.tail.l, s.n);
-    vf other_h = v_sel(negative, s.body.h, tail_h), other_l = v_sel(negative, s.body.l, tail_l);
-    vpair product = v_two_product(w.h, other_h);
-    product.l = v_add(product.l, v_fma(w.h, other_l, v_mul(w.l, other_h)));
-    vpair sum = v_two_sum(v_set(1.0f), product.h);
-    vf bracket = v_add(sum.h, v_add(sum.l, product.l));
-    vf own = v_sel(negative, v_add(s.tail.h, s.tail.l), v_add(s.body.h, s.body.l));
-    return v_scale(v_mul(own, bracket), i_sel(negative, s.n, i_set(0)));
 }
 
 /* ---- logarithm ---------------------------------------------------------------------------- */
@@ -418,38 +366,5 @@ V_INLINE void v_sine(const vf *x, const vf *x_low, vf *sine)
 }
 
 #undef V_EACH
-
-/* ---- normal distribution --------------------------------------------------------------------- */
-
-/* g(a) = Phi(-a) e^(a^2/2) for 0 <= a <= 15: falls from 1/2 to 0.027. With (1 + 2a) it is nearly
- * constant, and in y = (a-2)/(a+2) a polynomial. */
-V_INLINE vpair v_normal_mills(vf a)
-{
-    vf y = v_div(v_sub(a, v_set(2.0f)), v_add(a, v_set(2.0f)));
-    vf p = v_set(0x1.d5081cp-16f);
-    p = v_fma(p, y, v_set(0x1.bdce06p-15f));
-    p = v_fma(p, y, v_set(-0x1.a1dce6p-14f));
-    p = v_fma(p, y, v_set(-0x1.57975cp-12f));
-    p = v_fma(p, y, v_set(-0x1.121448p-14f));
-    p = v_fma(p, y, v_set(0x1.e3b194p-11f));
-    p = v_fma(p, y, v_set(0x1.b63db8p-10f));
-    p = v_fma(p, y, v_set(-0x1.0315dcp-11f));
-    p = v_fma(p, y, v_set(-0x1.eb72c4p-8f));
-    p = v_fma(p, y, v_set(-0x1.1ef034p-7f));
-    p = v_fma(p, y, v_set(0x1.b99f8ap-6f));
-    p = v_fma(p, y, v_set(0x1.14769p-4f));
-    p = v_fma(p, y, v_set(-0x1.b351p-3f));
-    p = v_fma(p, y, v_set(0x1.70d8bep-4f));
-    p = v_fma(p, y, v_set(0x1.ae5754p-1f));
-    vpair numerator = { p, v_set(0.0f) };
-    return v_quotient(numerator, v_two_sum(v_set(1.0f), v_add(a, a)));
-}
-
-/* e^(-a^2/2): the square as a pair, or its rounding would be magnified a^2/2 times. */
-V_INLINE vexp v_exp_minus_half_square(vf a)
-{
-    vpair square = v_two_product(a, a);
-    return v_exp(v_mul(square.h, v_set(-0.5f)), v_mul(square.l, v_set(-0.5f)));
-}
 
 #endif

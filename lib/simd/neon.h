@@ -159,6 +159,11 @@ V_INLINE vacc acc_fma_wide(vacc acc, vacc a, vacc b)
     return acc;
 }
 V_INLINE vacc acc_fma(vacc acc, vf a, vf b) { return acc_fma_wide(acc, acc_of(a), acc_of(b)); }
+V_INLINE vacc acc_div(vacc a, vacc b)
+{
+    vacc q = { vdivq_f64(a.low, b.low), vdivq_f64(a.high, b.high) };
+    return q;
+}
 V_INLINE void acc_store(double *p, vacc acc)
 {
     vst1q_f64(p, acc.low);

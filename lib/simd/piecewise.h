@@ -1,37 +1,75 @@
-/* Piecewise polynomials of degree 6, 7 or 8 with coefficients from tables of 8, 16 or 32 intervals (simd/tables.h;
- * simd/tables.py finds them). Eight words for each: the centre of the interval, then coefficients, highest power first. Those
- * that find no place of their own are in the last bits of the first two words, which belong to these as well. */
+/* Piecewise polynomials of degree 6, 7 or 8 with coefficients from tables of 8, 16 or 32 intervals. Eight words for
+ * each: the centre of the interval, then coefficients, highest power first. Of degrees 7 and 8 the highest powers have
+ * no words of their own: their first bits are the last bits of the first two words, which belong to these as well.
+ *
+ * A table is written once, as a list of X(word, ...) for each interval, and compiled in the layout that the tier reads:
+ * interval after interval, or word after word. functions/tables/generate.py makes such lists. */
 #ifndef ACTIV_SIMD_PIECEWISE_H
 #define ACTIV_SIMD_PIECEWISE_H
 
 #include "simd/simd.h"
-#include "simd/tables.h"
+
+#define V_WORDS 8          /* of an interval */
+#define V_TOP_BITS 11      /* of the highest coefficient, behind the centre */
+#define V_SEVENTH_BITS 14  /* of c7 behind c6, if the highest is c8 */
+
+#define V_ALL_WORDS(a, b, c, d, e, f, g, h) a, b, c, d, e, f, g, h,
+#define V_WORD0(a, b, c, d, e, f, g, h) a,
+#define V_WORD1(a, b, c, d, e, f, g, h) b,
+#define V_WORD2(a, b, c, d, e, f, g, h) c,
+#define V_WORD3(a, b, c, d, e, f, g, h) d,
+#define V_WORD4(a, b, c, d, e, f, g, h) e,
+#define V_WORD5(a, b, c, d, e, f, g, h) f,
+#define V_WORD6(a, b, c, d, e, f, g, h) g,
+#define V_WORD7(a, b, c, d, e, f, g, h) h,
+#define V_BY_INTERVAL(list) list(V_ALL_WORDS)
+#define V_BY_WORD(list)                                     \
+    list(V_WORD0) list(V_WORD1) list(V_WORD2) list(V_WORD3) \
+    list(V_WORD4) list(V_WORD5) list(V_WORD6) list(V_WORD7)
+
+/* What is between the braces of a table of so many intervals. */
+#if V_ROWS_FROM <= 8
+#define V_TABLE8 V_BY_INTERVAL
+#else
+#define V_TABLE8 V_BY_WORD
+#endif
+#if V_ROWS_FROM <= 16
+#define V_TABLE16 V_BY_INTERVAL
+#else
+#define V_TABLE16 V_BY_WORD
+#endif
+#if V_ROWS_FROM <= 32
+#define V_TABLE32 V_BY_INTERVAL
+#else
+#define V_TABLE32 V_BY_WORD
+#endif
 
 /* f = (p r + c1) r + c0, each of its lane's interval. */
 typedef struct vpiece {
     vf r, p, c1, c0;
 } vpiece;
 
-/* out[k] = columns[k][i] = rows[i][k], where only the low bits of i count. */
-V_INLINE void v_words(const float *columns, const float *rows, int intervals, vi i, vf *out)
+/* out[k]: word k of interval i, where only the low bits of i count. */
+V_INLINE void v_words(const float *table, int intervals, vi i, vf *out)
 {
     if (intervals >= V_ROWS_FROM) {
         int32_t at[V_LANES];
         i_store(at, i_shl(i_and(i, i_set(intervals - 1)), 3));
         for (int k = 0; k < V_WORDS; k += 4)
-            v_rows4(rows + k, at, out + k);
+            v_rows4(table + k, at, out + k);
         return;
     }
     for (int k = 0; k < V_WORDS; k++)
-        out[k] = intervals == 8 ? v_lookup8(columns + 8 * k, i)
-               : intervals == 16 ? v_lookup16(columns + 16 * k, i)
-               : v_lookup32(columns + 32 * k, i);
+        out[k] = intervals == 8 ? v_lookup8(table + 8 * k, i)
+               : intervals == 16 ? v_lookup16(table + 16 * k, i)
+               : v_lookup32(table + 32 * k, i);
 }
 
-V_INLINE vpiece v_piece(const float *columns, const float *rows, int intervals, int degree, vi i, vf x)
+/* The polynomial of interval i at x. */
+V_INLINE vpiece v_piece(const float *table, int intervals, int degree, vi i, vf x)
 {
     vf t[V_WORDS];
-    v_words(columns, rows, intervals, i, t);
+    v_words(table, intervals, i, t);
     vf r = v_sub(x, t[0]), top = v_float_of(i_shl(v_bits(t[0]), 32 - V_TOP_BITS));
     vpiece f = { r, t[1], t[V_WORDS - 2], t[V_WORDS - 1] };
     if (degree == 7)
@@ -42,10 +80,6 @@ V_INLINE vpiece v_piece(const float *columns, const float *rows, int intervals, 
         f.p = v_fma(f.p, r, t[k]);
     return f;
 }
-
-/* The polynomial of the interval i of v_NAME_table at x. */
-#define V_PIECE(name, i, x) v_piece(name##_table[0], name##_rows[0], sizeof name##_table[0] / sizeof(float), \
-                                    name##_degree, i, x)
 
 V_INLINE vf v_piece_value(vpiece f)
 {
@@ -82,35 +116,5 @@ V_INLINE vi v_index(vf a, vf step)
 {
     return v_bits(v_fma(a, step, v_set(0x1.8p23f)));
 }
-
-/* How the tables of a = |x| are cut, as in tables.py. A limit lies below the end of the last interval. */
-#define V_EVEN_LIMIT 11.75f
-V_INLINE vi v_even_index(vf a) { return v_index(a, v_set(1.3125f)); }
-V_INLINE vi v_wide_index(vf a) { return v_index(a, v_set(0.6375f)); }
-
-#define V_TANH_SLOPE_LIMIT 7.7f
-V_INLINE vi v_tanh_slope_index(vf a) { return v_index(a, v_set(2.0f)); }
-
-V_INLINE vi v_tanh_index(vf a)   /* a <= 9.2 */
-{
-    return i_shr(v_bits(v_fma(a, v_set(1.63f), v_set(1.0f))), 22);
-}
-
-#define V_NORMAL_LIMIT 6.4375f
-V_INLINE vi v_normal_index(vf a) { return v_index(a, v_fma(a, v_set(0.28f), v_set(0.55f))); }
-
-#define V_GELU_SLOPE_LIMIT 6.9f
-V_INLINE vi v_gelu_slope_index(vf a) { return v_index(a, v_fma(a, v_set(0.25f), v_set(0.5f))); }
-
-#define V_GELU_TANH_LIMIT 6.95f
-V_INLINE vi v_gelu_tanh_index(vf a)
-{
-    return v_index(a, v_fma(v_mul(a, a), v_set(0.062f), v_set(1.4f)));
-}
-
-/* The signed tables go from -9.69 to 10.3; from V_MISH_TOP on the functions no longer change. */
-#define V_MISH_BOTTOM (-9.65f)
-#define V_MISH_TOP 10.25f
-V_INLINE vi v_mish_index(vf x) { return v_index(x, v_set(1.6f)); }
 
 #endif

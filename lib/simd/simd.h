@@ -36,6 +36,7 @@
  *   vacc acc_zero acc_fma(acc, a, b)              partial sums in double: acc += (double)a * b, exact product
  *   acc_set(double) acc_of(a) acc_round(acc)      from double, from float and to float, rounded
  *   acc_fma_wide(acc, a, b)                       acc + a*b of doubles, one rounding
+ *   acc_div(a, b)                                 a/b of doubles, one rounding
  *   acc_store(p, acc)                             V_LANES doubles
  *
  * Which NaN comes out of arithmetic on NaN is not part of the definition. Left out on purpose:
@@ -56,6 +57,7 @@
 
 #if defined(__GNUC__)
 #define V_INLINE static inline __attribute__((always_inline, unused))
+#define V_NOINLINE __attribute__((noinline, unused))
 #define v_prefetch(p) __builtin_prefetch(p, 1)
 #define v_barrier() __asm__ volatile("" ::: "memory")
 /* True, as nearly always: what follows the other case is moved out of the loop, so that its turns have one jump less. */
@@ -68,6 +70,7 @@
 #endif
 #else
 #define V_INLINE static inline
+#define V_NOINLINE
 #define v_prefetch(p) ((void)(p))
 #define v_barrier() ((void)0)
 #define V_LIKELY(truth) (truth)

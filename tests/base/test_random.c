@@ -326,6 +326,21 @@ static void test_log(void **state)
         assert_true(fabs(activ_log(edges[i]) - log(edges[i])) <= 1e-14 * fabs(log(edges[i])) + 1e-25);
 }
 
+static void test_exp(void **state)
+{
+    (void)state;
+    assert_true(activ_exp(0.0) == 1.0);
+    for (uint64_t i = 0; i < 400000; i++) {
+        double u = activ_random_unit(3, 4, i) - 0.5, x = i % 3 == 0 ? u : i % 3 == 1 ? 100.0 * u : 1399.0 * u;
+        double expected = exp(x);
+        if (!(fabs(activ_exp(x) - expected) <= 1e-15 * expected))
+            fail_msg("activ_exp(%.17g) = %.17g instead of %.17g", x, activ_exp(x), expected);
+    }
+    assert_true(activ_exp(-701.0) == 0.0 && activ_exp(-1e300) == 0.0);
+    assert_true(fabs(activ_exp(700.0) - exp(700.0)) <= 1e-15 * exp(700.0));
+    assert_true(fabs(activ_exp(-700.0) - exp(-700.0)) <= 1e-15 * exp(-700.0));
+}
+
 static void test_cos_turn(void **state)
 {
     (void)state;
@@ -356,6 +371,7 @@ int main(void)
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_last_index),
         cmocka_unit_test(test_log),
+        cmocka_unit_test(test_exp),
         cmocka_unit_test(test_cos_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -181,6 +181,8 @@ static void test_every_function(void **state)
         if (!spec) {
             if (activ_fn_catalog(i - sizeof specs / sizeof specs[0], &info) != ACTIV_OK)
                 break;
+            if (info.shape == ACTIV_SHAPE_GATED)
+                continue;   /* of two inputs */
             spec = info.name;
         }
         activ_fn *fn = NULL;

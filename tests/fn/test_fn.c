@@ -26,8 +26,15 @@
 #include "support/ulp.h"
 
 #define NAME(name) #name,
-static const char *const names[] = {ACTIV_FUNCTIONS(NAME)};
-enum { NAMES = sizeof names / sizeof names[0], MAX_PARAMS = 3 * 25 };
+#define ONE(name) +1
+static const char *const names[] = {ACTIV_ELEMENTWISE(NAME) ACTIV_ROWWISE(NAME) ACTIV_GATED(NAME)};
+enum { NAMES = sizeof names / sizeof names[0], ELEMENTWISE = 0 ACTIV_ELEMENTWISE(ONE) };
+
+static void *zeros(size_t count, size_t size) {
+    void *array = calloc(count + 1, size);
+    assert_non_null(array);
+    return array;
+}
 
 static activ_fn *create(const char *spec) {
     activ_fn *fn = NULL;
@@ -77,7 +84,6 @@ static void test_canonical(void **state) {
         {"step(theta=1e-40)", "step(theta=1e-40)"},
         {"staf(tau=25)", "staf"},
         {"staf(tau=5)", "staf(tau=5)"},
-        {"gelu_tanh", "gelu_tanh"},
     };
     for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
         activ_fn *fn = create(specs[i].spec);
@@ -415,23 +421,25 @@ static void test_params(void **state) {
 
     /* staf draws: the same for the same seed, others for another; finite, and not all of one sign */
     activ_fn *staf = create("staf");
-    float a[MAX_PARAMS + 1], b[MAX_PARAMS], c[MAX_PARAMS];
-    a[MAX_PARAMS] = 7.0f;
+    enum { PARAMS = 3 * 25 };
+    assert_int_equal(activ_fn_param_count(staf), PARAMS);
+    float a[PARAMS + 1], b[PARAMS], c[PARAMS];
+    a[PARAMS] = 7.0f;
     assert_int_equal(activ_fn_param_init(staf, 1, a), ACTIV_OK);
     assert_int_equal(activ_fn_param_init(staf, 1, b), ACTIV_OK);
     assert_int_equal(activ_fn_param_init(staf, 2, c), ACTIV_OK);
-    assert_true(a[MAX_PARAMS] == 7.0f);
+    assert_true(a[PARAMS] == 7.0f);
     assert_memory_equal(a, b, sizeof b);
     size_t equal = 0, negative = 0;
-    for (size_t i = 0; i < MAX_PARAMS; i++) {
+    for (size_t i = 0; i < PARAMS; i++) {
         assert_true(isfinite(a[i]) && isfinite(c[i]));
         equal += a[i] == c[i];
         negative += a[i] < 0.0f;
     }
-    assert_true(equal <= MAX_PARAMS / 3 && negative > 0 && negative < MAX_PARAMS);
+    assert_true(equal <= PARAMS / 3 && negative > 0 && negative < PARAMS);
 
     /* no parameters given: those of seed 0 */
-    float x[64], y[64], y_null[64], sum[MAX_PARAMS] = {0}, sum_null[MAX_PARAMS] = {0};
+    float x[64], y[64], y_null[64], sum[PARAMS] = {0}, sum_null[PARAMS] = {0};
     assert_int_equal(activ_random_normal(1, 0, 0, 64, 0.0f, 1.0f, x), ACTIV_OK);
     assert_int_equal(activ_fn_param_init(staf, 0, a), ACTIV_OK);
     assert_int_equal(activ_forward(staf, a, 64, x, y), ACTIV_OK);
@@ -453,6 +461,189 @@ static void test_params(void **state) {
     activ_fn_destroy(prelu);
 }
 
+/* Does training depend on the seed? */
+static int draws(const activ_fn *fn) {
+    float x[16], noise[16], y[16], other[16];
+    for (size_t i = 0; i < 16; i++) x[i] = (float)i - 8.0f;
+    assert_int_equal(activ_forward_train(fn, NULL, 1, 1, 0, 16, x, y, noise), ACTIV_OK);
+    assert_int_equal(activ_forward_train(fn, NULL, 2, 1, 0, 16, x, other, noise), ACTIV_OK);
+    return memcmp(y, other, sizeof y) != 0;
+}
+
+/* The length of a setting's text in a signature: up to a comma or bracket that is not inside of others. */
+static size_t setting_length(const char *text) {
+    size_t length = 0;
+    for (int depth = 0; text[length] != '\0'; length++) {
+        char c = text[length];
+        if (depth == 0 && (c == ',' || c == ')')) break;
+        depth += (c == '(' || c == '[') - (c == ')' || c == ']');
+    }
+    return length;
+}
+
+/* A signature names the settings in their order, with the defaults that they have. */
+static void check_signature(const activ_fn_info *info, const activ_fn *fn) {
+    const char *at = info->signature + strlen(info->name);
+    for (size_t i = 0; i < activ_fn_setting_count(fn); i++) {
+        activ_fn_setting setting = {.size = sizeof setting};
+        assert_int_equal(activ_fn_setting_info(fn, i, &setting), ACTIV_OK);
+        size_t length = strlen(setting.name);
+        if (*at != (i == 0 ? '(' : ',')) fail_msg("%s: %s is missing", info->signature, setting.name);
+        at += i == 0 ? 1 : 2;   /* ", " */
+        if (strncmp(at, setting.name, length) != 0 || at[length] != '=')
+            fail_msg("%s: setting %zu is %s", info->signature, i, setting.name);
+        at += length + 1;
+        length = setting_length(at);
+        int same = 1;
+        if (setting.kind == ACTIV_SETTING_WORD)
+            same = strlen(setting.word) == length && strncmp(at, setting.word, length) == 0;
+        else if (setting.kind != ACTIV_SETTING_FUNCTIONS)
+            same = strtof(at, NULL) == (float)setting.initial;
+        if (!same) fail_msg("%s: the default of %s is %g", info->signature, setting.name, setting.initial);
+        at += length;
+    }
+    assert_string_equal(at, activ_fn_setting_count(fn) > 0 ? ")" : "");
+}
+
+/* The settings by themselves: what they are by default lies in their range. */
+static void check_settings(const activ_fn_info *info, const activ_fn *fn) {
+    size_t count = activ_fn_setting_count(fn), trainable = 0;
+    activ_fn_setting setting = {.size = sizeof setting};
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(activ_fn_setting_info(fn, i, &setting), ACTIV_OK);
+        assert_true(setting.value == setting.initial);
+        assert_in_range(setting.kind, ACTIV_SETTING_REAL, ACTIV_SETTING_FUNCTIONS);
+        assert_int_equal(setting.kind == ACTIV_SETTING_WORD, setting.words != NULL);
+        assert_int_equal(setting.kind == ACTIV_SETTING_WORD, setting.word != NULL);
+        if (setting.kind == ACTIV_SETTING_WORD)
+            assert_string_equal(setting.words[(size_t)setting.value], setting.word);
+        else if (setting.kind != ACTIV_SETTING_FUNCTIONS)
+            assert_true(setting.minimum <= setting.initial && setting.initial <= setting.maximum &&
+                        setting.minimum < setting.maximum);
+        trainable += setting.trainable != 0;
+    }
+    assert_int_equal(activ_fn_setting_info(fn, count, &setting), ACTIV_ERROR_RANGE);
+    assert_true(info->trainable || trainable == 0);
+}
+
+/* The vectors of parameters lie one behind the other and are all of them. */
+static void check_vectors(const activ_fn *fn) {
+    size_t vectors = activ_fn_param_vector_count(fn), end = 0;
+    activ_fn_param param = {.size = sizeof param};
+    for (size_t i = 0; i < vectors; i++) {
+        assert_int_equal(activ_fn_param_info(fn, i, &param), ACTIV_OK);
+        assert_true(param.name[0] != '\0' && param.count > 0 && param.offset == end);
+        end += param.count;
+    }
+    assert_int_equal(end, activ_fn_param_count(fn));
+    assert_int_equal(activ_fn_param_info(fn, vectors, &param), ACTIV_ERROR_RANGE);
+}
+
+/* Sets one setting to something else: the canonical text says this and nothing more. Candidates, as a function
+ * may refuse some. */
+static void check_setting(const char *name, size_t index) {
+    activ_fn *bare = create(name), *fn = NULL;
+    activ_fn_setting setting = {.size = sizeof setting}, other = {.size = sizeof other};
+    assert_int_equal(activ_fn_setting_info(bare, index, &setting), ACTIV_OK);
+    const double a = setting.initial;
+    const double numbers[] = {a * 0.75, a * 1.25, a + 0.5, a - 0.5, a + 2.0};
+    const double counts[] = {a + 1.0, a - 1.0, a + 2.0, a - 2.0, a + 3.0};
+    char spec[200] = "";
+    for (size_t k = 0; k < 5 && fn == NULL; k++) {
+        if (setting.kind == ACTIV_SETTING_FUNCTIONS) {
+            break;   /* each function that has such lists has tests of its own */
+        } else if (setting.kind == ACTIV_SETTING_WORD) {
+            size_t words = 0;
+            while (setting.words[words] != NULL) words++;
+            snprintf(spec, sizeof spec, "%s(%s=%s)", name, setting.name, setting.words[((size_t)a + 1 + k) % words]);
+        } else {
+            double value = setting.kind == ACTIV_SETTING_COUNT ? counts[k] : numbers[k];
+            if (value == a || value < setting.minimum || value > setting.maximum) continue;
+            snprintf(spec, sizeof spec, "%s(%s=%.6g)", name, setting.name, value);
+        }
+        activ_fn_create(NULL, spec, &fn);
+    }
+    if (setting.kind != ACTIV_SETTING_FUNCTIONS) {
+        if (fn == NULL) fail_msg("%s: no other value of %s is accepted", name, setting.name);
+        if (!same_text(activ_fn_spec(fn), spec)) fail_msg("\"%s\" became \"%s\"", spec, activ_fn_spec(fn));
+        for (size_t i = 0; i < activ_fn_setting_count(fn); i++) {
+            assert_int_equal(activ_fn_setting_info(fn, i, &other), ACTIV_OK);
+            assert_int_equal(other.value != other.initial, i == index);
+        }
+        if (setting.kind != ACTIV_SETTING_WORD) {
+            assert_int_equal(activ_fn_setting_info(fn, index, &other), ACTIV_OK);
+            assert_true((float)other.value == strtof(strchr(spec, '=') + 1, NULL));
+        }
+    }
+    activ_fn_destroy(fn);
+    activ_fn_destroy(bare);
+}
+
+/* Of every shape. */
+static void test_definitions(void **state) {
+    (void)state;
+    size_t settings = 0, vectors = 0;
+    activ_fn_info info = {.size = sizeof info};
+    for (size_t k = 0; activ_fn_catalog(k, &info) == ACTIV_OK; k++) {
+        activ_fn *fn = create(info.name);
+        assert_true(strlen(info.formula) > 0 && strlen(info.source) > 1);   /* "-" is no source */
+        check_signature(&info, fn);
+        check_settings(&info, fn);
+        check_vectors(fn);
+        for (size_t i = 0; i < activ_fn_setting_count(fn); i++) check_setting(info.name, i);
+        settings += activ_fn_setting_count(fn);
+        vectors += activ_fn_param_vector_count(fn);
+        activ_fn_destroy(fn);
+    }
+    assert_true(settings >= 12 && vectors >= 5);
+}
+
+static void test_queries(void **state) {
+    (void)state;
+    activ_fn *softplus = create("softplus(threshold=5)"), *staf = create("staf(tau=4, init=unit)");
+    activ_fn_setting setting = {.size = sizeof setting};
+    assert_int_equal(activ_fn_setting_count(softplus), 2);
+    assert_int_equal(activ_fn_setting_info(softplus, 1, &setting), ACTIV_OK);
+    assert_string_equal(setting.name, "threshold");
+    assert_true(setting.kind == ACTIV_SETTING_REAL && !setting.trainable && setting.value == 5.0 &&
+                setting.initial == 20.0);
+    assert_int_equal(activ_fn_setting_info(staf, 0, &setting), ACTIV_OK);
+    assert_true(setting.kind == ACTIV_SETTING_COUNT && setting.value == 4.0 && setting.maximum == 65536.0);
+    assert_int_equal(activ_fn_setting_info(staf, 1, &setting), ACTIV_OK);
+    assert_true(setting.kind == ACTIV_SETTING_WORD && setting.initial == 0.0);
+    assert_string_equal(setting.word, "unit");
+    assert_string_equal(setting.words[0], "book");
+    assert_null(setting.words[3]);
+
+    activ_fn_param param = {.size = sizeof param};
+    assert_int_equal(activ_fn_param_vector_count(staf), 3);
+    assert_int_equal(activ_fn_param_info(staf, 2, &param), ACTIV_OK);
+    assert_string_equal(param.name, "Phi");
+    assert_true(param.offset == 8 && param.count == 4);
+    activ_fn *prelu = create("prelu(weight=0.5)");
+    assert_int_equal(activ_fn_param_info(prelu, 0, &param), ACTIV_OK);
+    assert_string_equal(param.name, "weight");
+    assert_true(param.offset == 0 && param.count == 1);
+    assert_int_equal(activ_fn_setting_info(prelu, 0, &setting), ACTIV_OK);
+    assert_true(setting.trainable && setting.value == 0.5);
+
+    const activ_status invalid = ACTIV_ERROR_INVALID, range = ACTIV_ERROR_RANGE;
+    activ_fn_info info = {.size = sizeof info};
+    assert_int_equal(activ_fn_setting_count(NULL), 0);
+    assert_int_equal(activ_fn_param_vector_count(NULL), 0);
+    assert_int_equal(activ_fn_setting_info(NULL, 0, &setting), invalid);
+    assert_int_equal(activ_fn_setting_info(softplus, 0, NULL), invalid);
+    assert_int_equal(activ_fn_setting_info(softplus, SIZE_MAX, &setting), range);
+    assert_int_equal(activ_fn_param_info(NULL, 0, &param), invalid);
+    assert_int_equal(activ_fn_param_info(staf, 0, NULL), invalid);
+    assert_int_equal(activ_fn_param_info(staf, SIZE_MAX, &param), range);
+    assert_int_equal(activ_fn_info_of(NULL, &info), invalid);
+    assert_int_equal(activ_fn_info_of(softplus, NULL), invalid);
+    activ_fn_destroy(softplus);
+    activ_fn_destroy(staf);
+    activ_fn_destroy(prelu);
+}
+
 static void test_catalog(void **state) {
     (void)state;
     size_t count = 0;
@@ -465,7 +656,6 @@ static void test_catalog(void **state) {
         }
         assert_true(count < NAMES);
         assert_string_equal(info.name, names[count]);
-        assert_true(info.formula[0] != '\0' && info.source[0] != '\0');
         assert_true(info.forward_ulp >= 0.0f && info.derivative_ulp >= 0.0f);
         assert_true(isfinite(info.forward_ulp) && isfinite(info.derivative_ulp));
         size_t length = strlen(info.name);
@@ -476,11 +666,16 @@ static void test_catalog(void **state) {
         assert_string_equal(activ_fn_spec(bare), info.name);
         assert_string_equal(activ_fn_spec(full), info.name);
         assert_int_equal(info.trainable, activ_fn_param_count(bare) > 0);
-        assert_int_equal(activ_fn_is_random(bare), strcmp(info.name, "rrelu") == 0);
+        if (info.shape == ACTIV_SHAPE_ELEMENTWISE) assert_int_equal(activ_fn_is_random(bare), draws(bare));
+        assert_int_equal(activ_fn_is_random(bare), info.random);
+        activ_fn_info own = {.size = sizeof own};
+        assert_int_equal(activ_fn_info_of(bare, &own), ACTIV_OK);
+        assert_memory_equal(&own, &info, sizeof own);
         float x[5] = {-2.0f, -0.5f, 0.0f, 0.5f, 2.0f}, y[5], y_full[5];
-        assert_int_equal(activ_forward(bare, NULL, 5, x, y), ACTIV_OK);
-        assert_int_equal(activ_forward(full, NULL, 5, x, y_full), ACTIV_OK);
-        assert_memory_equal(y, y_full, sizeof y);
+        const activ_status status_of_arrays = info.shape == ACTIV_SHAPE_ELEMENTWISE ? ACTIV_OK : ACTIV_ERROR_SHAPE;
+        assert_int_equal(activ_forward(bare, NULL, 5, x, y), status_of_arrays);
+        assert_int_equal(activ_forward(full, NULL, 5, x, y_full), status_of_arrays);
+        if (status_of_arrays == ACTIV_OK) assert_memory_equal(y, y_full, sizeof y);
         activ_fn_destroy(bare);
         activ_fn_destroy(full);
     }
@@ -616,7 +811,9 @@ static void test_out_of_memory(void **state) {
             size_t calls = memory.calls;
             assert_true(calls > 0);   /* it does ask the context for its memory */
             activ_context_destroy(context);   /* fn lives on without it */
-            float x[COUNT], y[COUNT], noise[COUNT], sum[MAX_PARAMS] = {0}, params[MAX_PARAMS];
+            float x[COUNT], y[COUNT], noise[COUNT];
+            float *sum = zeros(activ_fn_param_count(fn), sizeof *sum);
+            float *params = zeros(activ_fn_param_count(fn), sizeof *params);
             for (size_t i = 0; i < COUNT; i++) x[i] = (float)i * 0.1f - 3.0f;
             assert_int_equal(activ_fn_param_init(fn, 3, params), ACTIV_OK);
             assert_int_equal(activ_forward(fn, NULL, COUNT, x, y), ACTIV_OK);
@@ -629,6 +826,8 @@ static void test_out_of_memory(void **state) {
             assert_int_equal(memory.live, 0);
             assert_int_equal(memory.live_bytes, 0);
             assert_int_equal(memory.mistakes, 0);
+            free(sum);
+            free(params);
             break;
         }
     }
@@ -772,14 +971,13 @@ static void test_rrelu_training(void **state) {
 static void test_training_of_the_others(void **state) {
     (void)state;
     float x[COUNT], y[COUNT], y_train[COUNT], dx[COUNT], dx_train[COUNT], noise[COUNT];
-    float sum[MAX_PARAMS], sum_train[MAX_PARAMS];
     assert_int_equal(activ_random_normal(4, 0, 0, COUNT, 0.0f, 2.0f, x), ACTIV_OK);
-    for (size_t k = 0; k < NAMES; k++) {
+    for (size_t k = 0; k < ELEMENTWISE; k++) {
         activ_fn *fn = create(names[k]);
+        size_t params = activ_fn_param_count(fn);
+        float *sum = zeros(params, sizeof *sum), *sum_train = zeros(params, sizeof *sum);
         if (!activ_fn_is_random(fn)) {
             for (size_t i = 0; i < COUNT; i++) noise[i] = 9.0f;
-            memset(sum, 0, sizeof sum);
-            memset(sum_train, 0, sizeof sum);
             assert_int_equal(activ_forward(fn, NULL, COUNT, x, y), ACTIV_OK);
             assert_int_equal(activ_forward_train(fn, NULL, 1, 2, 3, COUNT, x, y_train, noise), ACTIV_OK);
             assert_memory_equal(y, y_train, sizeof y);
@@ -787,9 +985,11 @@ static void test_training_of_the_others(void **state) {
             assert_int_equal(activ_backward_train(fn, NULL, COUNT, x, noise, x, dx_train, sum_train),
                              ACTIV_OK);
             assert_memory_equal(dx, dx_train, sizeof dx);
-            assert_memory_equal(sum, sum_train, sizeof sum);
+            assert_memory_equal(sum, sum_train, params * sizeof *sum);
             for (size_t i = 0; i < COUNT; i++) assert_true(noise[i] == 9.0f);
         }
+        free(sum);
+        free(sum_train);
         activ_fn_destroy(fn);
     }
 }
@@ -832,13 +1032,17 @@ static unsigned control_bits(void) {
 
 static void test_floating_point_environment(void **state) {
     (void)state;
-    float x[COUNT], y[COUNT], noise[COUNT], sum[MAX_PARAMS], params[MAX_PARAMS];
+    float x[COUNT], y[COUNT], noise[COUNT];
     for (size_t i = 0; i < COUNT; i++) x[i] = ldexpf(i % 2 != 0 ? 1.5f : -1.5f, (int)i * 4 - 140);
     const int modes[] = {FE_TONEAREST, FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO};
     for (size_t t = 0; t < tier_count(); t++) {
         activ_context *context = tier_context(t);
         if (context == NULL) continue;
-        for (size_t k = 0; k < NAMES; k++) {
+        for (size_t k = 0; k < ELEMENTWISE; k++) {
+            activ_fn *once = create(names[k]);
+            size_t count = activ_fn_param_count(once);
+            activ_fn_destroy(once);
+            float *sum = zeros(count, sizeof *sum), *params = zeros(count, sizeof *params);
             for (size_t m = 0; m < sizeof modes / sizeof modes[0]; m++) {
                 assert_int_equal(fesetround(modes[m]), 0);
                 unsigned before = control_bits();
@@ -846,7 +1050,6 @@ static void test_floating_point_environment(void **state) {
                 activ_status status = activ_fn_create(context, names[k], &fn);
                 status |= activ_fn_param_init(fn, 1, params);
                 status |= activ_forward(fn, NULL, COUNT, x, y);
-                memset(sum, 0, sizeof sum);
                 status |= activ_backward(fn, NULL, COUNT, x, x, y, sum);
                 status |= activ_forward_train(fn, NULL, 1, 1, 0, COUNT, x, y, noise);
                 activ_fn_destroy(fn);
@@ -857,6 +1060,8 @@ static void test_floating_point_environment(void **state) {
                 assert_int_equal(mode, modes[m]);
                 assert_int_equal(after, before);
             }
+            free(sum);
+            free(params);
         }
         activ_context_destroy(context);
     }
@@ -871,6 +1076,8 @@ int main(void) {
         cmocka_unit_test(test_mutations),
         cmocka_unit_test(test_null),
         cmocka_unit_test(test_params),
+        cmocka_unit_test(test_definitions),
+        cmocka_unit_test(test_queries),
         cmocka_unit_test(test_catalog),
         cmocka_unit_test(test_overlap),
         cmocka_unit_test(test_size_overflow),

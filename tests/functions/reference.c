@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <mpfr.h>
+#include <string.h>
 
 #include "functions/list.h"
 
@@ -61,15 +62,13 @@ static void sigmoid_pair(const mpfr_t z) {
 
 /* Piecewise linear functions: the product of two floats is exact in a double. */
 
-static void eval_identity(const float *values, size_t count, float x, reference_value *out) {
-    (void)values;
-    (void)count;
+static void eval_identity(const ref_args *a, float x, reference_value *out) {
+    (void)a;
     give(out, x, isnan(x) ? NAN : 1.0);
 }
 
-static void eval_step(const float *values, size_t count, float x, reference_value *out) {
-    (void)count;
-    give(out, isnan(x) ? NAN : x >= values[0] ? 1.0 : 0.0, isnan(x) ? NAN : 0.0);
+static void eval_step(const ref_args *a, float x, reference_value *out) {
+    give(out, isnan(x) ? NAN : x >= a->values[0] ? 1.0 : 0.0, isnan(x) ? NAN : 0.0);
 }
 
 static void slope_below_zero(double slope, float x, reference_value *out) {
@@ -79,33 +78,28 @@ static void slope_below_zero(double slope, float x, reference_value *out) {
     else give(out, slope * x, slope);
 }
 
-static void eval_relu(const float *values, size_t count, float x, reference_value *out) {
-    (void)values;
-    (void)count;
+static void eval_relu(const ref_args *a, float x, reference_value *out) {
+    (void)a;
     slope_below_zero(0.0, x, out);
 }
 
-static void eval_leaky_relu(const float *values, size_t count, float x, reference_value *out) {
-    (void)count;
-    slope_below_zero(values[0], x, out);
+static void eval_leaky_relu(const ref_args *a, float x, reference_value *out) {
+    slope_below_zero(a->values[0], x, out);
 }
 
-static void eval_prelu(const float *values, size_t count, float x, reference_value *out) {
-    (void)count;
-    slope_below_zero(values[0], x, out);
+static void eval_prelu(const ref_args *a, float x, reference_value *out) {
+    slope_below_zero(a->values[0], x, out);
     out->gradient[0] = isnan(x) ? NAN : x < 0 ? x : 0.0;
     out->gradient_absolute[0] = 0.0;
 }
 
-static void eval_rrelu(const float *values, size_t count, float x, reference_value *out) {
-    (void)count;
-    float mean = (values[0] + values[1]) / 2.0f;
+static void eval_rrelu(const ref_args *a, float x, reference_value *out) {
+    float mean = (float)((a->values[0] + a->values[1]) / 2.0);   /* a float32 in the library, too */
     slope_below_zero(mean, x, out);
 }
 
-static void eval_hardswish(const float *values, size_t count, float x, reference_value *out) {
-    (void)values;
-    (void)count;
+static void eval_hardswish(const ref_args *a, float x, reference_value *out) {
+    (void)a;
     double v = x;
     if (isnan(x)) give(out, NAN, NAN);
     else if (v <= -3.0) give(out, 0.0, 0.0);
@@ -115,9 +109,8 @@ static void eval_hardswish(const float *values, size_t count, float x, reference
 
 /* The sigmoid family. */
 
-static void eval_sigmoid(const float *values, size_t count, float x, reference_value *out) {
-    (void)values;
-    (void)count;
+static void eval_sigmoid(const ref_args *a, float x, reference_value *out) {
+    (void)a;
     if (isnan(x)) {
         give(out, NAN, NAN);
         return;
@@ -128,9 +121,8 @@ static void eval_sigmoid(const float *values, size_t count, float x, reference_v
     give(out, as_double(S), as_double(T1));
 }
 
-static void eval_tanh(const float *values, size_t count, float x, reference_value *out) {
-    (void)values;
-    (void)count;
+static void eval_tanh(const ref_args *a, float x, reference_value *out) {
+    (void)a;
     mpfr_set_flt(X, x, MPFR_RNDN);
     mpfr_tanh(A, X, MPFR_RNDN);
     mpfr_sech(B, X, MPFR_RNDN);
@@ -155,14 +147,12 @@ static void elu(double alpha, float x, reference_value *out) {
     }
 }
 
-static void eval_elu(const float *values, size_t count, float x, reference_value *out) {
-    (void)count;
-    elu(values[0], x, out);
+static void eval_elu(const ref_args *a, float x, reference_value *out) {
+    elu(a->values[0], x, out);
 }
 
-static void eval_trainable_elu(const float *values, size_t count, float x, reference_value *out) {
-    (void)count;
-    elu(values[0], x, out);
+static void eval_trainable_elu(const ref_args *a, float x, reference_value *out) {
+    elu(a->values[0], x, out);
     mpfr_set_flt(X, x, MPFR_RNDN);
     mpfr_expm1(A, X, MPFR_RNDN);
     double gradient = isnan(x) ? NAN : x > 0 ? 0.0 : as_double(A);
@@ -170,12 +160,11 @@ static void eval_trainable_elu(const float *values, size_t count, float x, refer
     out->gradient_absolute[0] = ldexp(fabs(gradient), -23);
 }
 
-static void eval_softplus(const float *values, size_t count, float x, reference_value *out) {
-    (void)count;
-    float beta = values[0], threshold = values[1];
+static void eval_softplus(const ref_args *a, float x, reference_value *out) {
+    double beta = a->values[0], threshold = a->values[1];
     if (isnan(x)) {
         give(out, NAN, NAN);
-    } else if (beta * x > threshold) {
+    } else if ((double)(float)(beta * (double)x) > threshold) {
         give(out, x, 1.0);
     } else {
         mpfr_set_flt(X, x, MPFR_RNDN);
@@ -198,9 +187,8 @@ static int self_gated_limit(float x, reference_value *out) {
     return 1;
 }
 
-static void eval_gelu(const float *values, size_t count, float x, reference_value *out) {
-    (void)values;
-    (void)count;
+static void eval_gelu(const ref_args *a, float x, reference_value *out) {
+    (void)a;
     if (self_gated_limit(x, out)) return;
     mpfr_set_flt(X, x, MPFR_RNDN);
     mpfr_sqrt_ui(A, 2, MPFR_RNDN);
@@ -221,9 +209,8 @@ static void eval_gelu(const float *values, size_t count, float x, reference_valu
     give_derivative_sum(out);
 }
 
-static void eval_gelu_tanh(const float *values, size_t count, float x, reference_value *out) {
-    (void)values;
-    (void)count;
+static void eval_gelu_tanh(const ref_args *a, float x, reference_value *out) {
+    (void)a;
     if (self_gated_limit(x, out)) return;
     /* z = 2 u = 2 sqrt(2/pi) (x + 0.044715 x^3), z' in SUM; 1/2 (1 + tanh u) = sigmoid(2 u) */
     mpfr_set_flt(X, x, MPFR_RNDN);
@@ -249,9 +236,8 @@ static void eval_gelu_tanh(const float *values, size_t count, float x, reference
     give_derivative_sum(out);
 }
 
-static void eval_silu(const float *values, size_t count, float x, reference_value *out) {
-    (void)values;
-    (void)count;
+static void eval_silu(const ref_args *a, float x, reference_value *out) {
+    (void)a;
     if (self_gated_limit(x, out)) return;
     mpfr_set_flt(X, x, MPFR_RNDN);
     sigmoid_pair(X);
@@ -262,9 +248,8 @@ static void eval_silu(const float *values, size_t count, float x, reference_valu
     give_derivative_sum(out);
 }
 
-static void eval_mish(const float *values, size_t count, float x, reference_value *out) {
-    (void)values;
-    (void)count;
+static void eval_mish(const ref_args *a, float x, reference_value *out) {
+    (void)a;
     if (self_gated_limit(x, out)) return;
     /* x tanh(p), p = ln(1 + e^x); where e^x overflows even here, tanh is 1 all the same */
     mpfr_set_flt(X, x, MPFR_RNDN);
@@ -281,18 +266,62 @@ static void eval_mish(const float *values, size_t count, float x, reference_valu
     give_derivative_sum(out);
 }
 
-/* staf: the sum of C_i sin(Omega_i x + Phi_i); values are all C, then all Omega, then all Phi. A series is
+static void eval_telu(const ref_args *a, float x, reference_value *out) {
+    (void)a;
+    if (self_gated_limit(x, out)) return;
+    /* x tanh(n), n = e^x; where n overflows even here, tanh is 1 and sech 0 all the same */
+    mpfr_set_flt(X, x, MPFR_RNDN);
+    mpfr_exp(SUM, X, MPFR_RNDN);
+    mpfr_tanh(T1, SUM, MPFR_RNDN);
+    mpfr_mul(B, X, T1, MPFR_RNDN);
+    give(out, as_double(B), 0.0);
+    if (mpfr_inf_p(SUM)) {
+        mpfr_set_zero(T2, 1);
+    } else {
+        mpfr_sech(T2, SUM, MPFR_RNDN);
+        mpfr_sqr(T2, T2, MPFR_RNDN);
+        mpfr_mul(T2, T2, SUM, MPFR_RNDN);
+        mpfr_mul(T2, T2, X, MPFR_RNDN);
+    }
+    give_derivative_sum(out);
+}
+
+/* The addends of f' are the halves of silu' and gelu', which are not 0 in the same place. */
+static void eval_swigelu(const ref_args *a, float x, reference_value *out) {
+    if (self_gated_limit(x, out)) return;
+    reference_value silu, gelu;
+    eval_silu(a, x, &silu);
+    mpfr_mul(SUM, X, S, MPFR_RNDN);
+    mpfr_set(DSUM, T1, MPFR_RNDN);           /* give_derivative_sum leaves f' there */
+    eval_gelu(a, x, &gelu);
+    mpfr_set(T2, T1, MPFR_RNDN);
+    mpfr_set(T1, DSUM, MPFR_RNDN);
+    mpfr_div_2ui(T1, T1, 1, MPFR_RNDN);
+    mpfr_div_2ui(T2, T2, 1, MPFR_RNDN);
+    mpfr_sqrt_ui(A, 2, MPFR_RNDN);
+    mpfr_div(A, X, A, MPFR_RNDN);
+    mpfr_neg(A, A, MPFR_RNDN);
+    mpfr_erfc(B, A, MPFR_RNDN);
+    mpfr_mul(B, B, X, MPFR_RNDN);
+    mpfr_div_2ui(B, B, 1, MPFR_RNDN);
+    mpfr_add(SUM, SUM, B, MPFR_RNDN);
+    mpfr_div_2ui(SUM, SUM, 1, MPFR_RNDN);
+    give(out, as_double(SUM), 0.0);
+    give_derivative_sum(out);
+}
+
+/* staf: the sum of C_i sin(Omega_i x + Phi_i); parameters are all C, then all Omega, then all Phi. A series is
  * held to 2 ulp of the sum of its terms' sizes, and to what one rounding of the arguments costs. */
 
 static double two_ulp(double value) {
     return 2.0 * ldexp(1.0, value == 0.0 || ilogb(value) < -126 ? -149 : ilogb(value) - 23);
 }
 
-static void eval_staf(const float *values, size_t count, float x, reference_value *out) {
-    size_t tau = count / 3;
+static void eval_staf(const ref_args *a, float x, reference_value *out) {
+    size_t tau = a->param_count / 3;
     give(out, NAN, NAN);
     if (!isfinite(x)) {
-        for (size_t i = 0; i < count; i++) out->gradient[i] = NAN;
+        for (size_t i = 0; i < a->param_count; i++) out->gradient[i] = NAN;
         return;
     }
     double sizes = 0.0, d_sizes = 0.0, rounding = 0.0, d_rounding = 0.0;
@@ -300,7 +329,7 @@ static void eval_staf(const float *values, size_t count, float x, reference_valu
     mpfr_set_zero(SUM, 1);
     mpfr_set_zero(DSUM, 1);
     for (size_t i = 0; i < tau; i++) {
-        double c = values[i], omega = values[tau + i], phi = values[2 * tau + i];
+        double c = a->params[i], omega = a->params[tau + i], phi = a->params[2 * tau + i];
         mpfr_mul_d(A, X, omega, MPFR_RNDN);
         double one_rounding = ldexp(fabs(as_double(A)), -24);
         mpfr_add_d(A, A, phi, MPFR_RNDN);
@@ -326,71 +355,222 @@ static void eval_staf(const float *values, size_t count, float x, reference_valu
     out->d_absolute = two_ulp(d_sizes) + d_rounding;
 }
 
-/* The cases. Numbers here are written as in the spec and rounded to float32 the same way. */
+/* fourier: parameters a_0 .. a_K, b_1 .. b_K, omega. An error in the argument k omega x costs each term its size. */
 
-static const reference_case cases_identity[] = {{"identity", 0, {0}}};
-static const reference_case cases_step[] = {
-    {"step", 1, {0.0f}},
-    {"step(theta=1.5)", 1, {1.5f}},
-    {"step(theta=-2e-40)", 1, {-2e-40f}},
-};
-static const reference_case cases_sigmoid[] = {{"sigmoid", 0, {0}}};
-static const reference_case cases_tanh[] = {{"tanh", 0, {0}}};
-static const reference_case cases_relu[] = {{"relu", 0, {0}}};
-static const reference_case cases_leaky_relu[] = {
-    {"leaky_relu", 1, {0.01f}},
-    {"leaky_relu(negative_slope=0.2)", 1, {0.2f}},
-    {"leaky_relu(negative_slope=0)", 1, {0.0f}},
-    {"leaky_relu(negative_slope=-0.5)", 1, {-0.5f}},
-    {"leaky_relu(negative_slope=3)", 1, {3.0f}},
-};
-static const reference_case cases_gelu[] = {{"gelu", 0, {0}}};
-static const reference_case cases_gelu_tanh[] = {{"gelu_tanh", 0, {0}}};
-static const reference_case cases_silu[] = {{"silu", 0, {0}}};
-static const reference_case cases_mish[] = {{"mish", 0, {0}}};
-static const reference_case cases_hardswish[] = {{"hardswish", 0, {0}}};
-static const reference_case cases_elu[] = {
-    {"elu", 1, {1.0f}},
-    {"elu(alpha=0.5)", 1, {0.5f}},
-    {"elu(alpha=1.6732632)", 1, {1.6732632f}},
-    {"elu(alpha=0)", 1, {0.0f}},
-    {"elu(alpha=-1)", 1, {-1.0f}},
-    {"elu(alpha=100)", 1, {100.0f}},
-};
-static const reference_case cases_softplus[] = {
-    {"softplus", 2, {1.0f, 20.0f}},
-    {"softplus(beta=2)", 2, {2.0f, 20.0f}},
-    {"softplus(threshold=1000)", 2, {1.0f, 1000.0f}},
-    {"softplus(beta=1e-18,threshold=1000)", 2, {1e-18f, 1000.0f}},
-    {"softplus(beta=0.7)", 2, {0.7f, 20.0f}},
-    {"softplus(beta=10,threshold=5)", 2, {10.0f, 5.0f}},
-    {"softplus(beta=0.1,threshold=1)", 2, {0.1f, 1.0f}},
-};
-static const reference_case cases_prelu[] = {
-    {"prelu", 1, {0.25f}},
-    {"prelu(weight=0.1)", 1, {0.1f}},
-    {"prelu(weight=0)", 1, {0.0f}},
-    {"prelu(weight=-1.5)", 1, {-1.5f}},
-};
-static const reference_case cases_rrelu[] = {
-    {"rrelu", 2, {0.125f, 0.3333333333333333f}},
-    {"rrelu(lower=0.1,upper=0.9)", 2, {0.1f, 0.9f}},
-    {"rrelu(lower=0,upper=0)", 2, {0.0f, 0.0f}},
-};
-static const reference_case cases_trainable_elu[] = {
-    {"trainable_elu", 1, {1.0f}},
-    {"trainable_elu(alpha=0.3)", 1, {0.3f}},
-    {"trainable_elu(alpha=2)", 1, {2.0f}},
-    {"trainable_elu(alpha=0)", 1, {0.0f}},
-    {"trainable_elu(alpha=-0.7)", 1, {-0.7f}},
-};
-static const reference_case cases_staf[] = {
-    {"staf", 0, {0}},
-    {"staf(tau=1)", 0, {0}},
-    {"staf(tau=7)", 0, {0}},
-};
+static void eval_fourier(const ref_args *a, float x, reference_value *out) {
+    size_t terms = a->param_count / 2 - 1;
+    const double *p = a->params, *q = a->params + terms;   /* p[k] is a_k, q[k] is b_k */
+    double omega = p[2 * terms + 1];
+    give(out, NAN, NAN);
+    for (size_t i = 1; i < a->param_count; i++) out->gradient[i] = NAN;
+    out->gradient[0] = 1.0;
+    out->gradient_absolute[0] = 0.0;
+    if (!isfinite(x)) return;
+    double sizes = fabs(p[0]), d_sizes = 0.0, rounding = 0.0, d_rounding = 0.0;
+    mpfr_set_flt(X, x, MPFR_RNDN);
+    mpfr_set_d(SUM, p[0], MPFR_RNDN);
+    mpfr_set_zero(DSUM, 1);                                 /* f'/omega */
+    for (size_t k = 1; k <= terms; k++) {
+        mpfr_mul_d(A, X, omega, MPFR_RNDN);
+        mpfr_mul_ui(A, A, (unsigned long)k, MPFR_RNDN);
+        double one_rounding = ldexp(fabs(as_double(A)), -24);
+        mpfr_sin_cos(S, C, A, MPFR_RNDN);
+        double sine = as_double(S), cosine = as_double(C), size = fabs(p[k]) + fabs(q[k]);
+        mpfr_mul_d(A, C, p[k], MPFR_RNDN);
+        mpfr_add(SUM, SUM, A, MPFR_RNDN);
+        mpfr_mul_d(A, S, q[k], MPFR_RNDN);
+        mpfr_add(SUM, SUM, A, MPFR_RNDN);
+        mpfr_mul_d(A, C, (double)k * q[k], MPFR_RNDN);
+        mpfr_add(DSUM, DSUM, A, MPFR_RNDN);
+        mpfr_mul_d(A, S, (double)k * p[k], MPFR_RNDN);
+        mpfr_sub(DSUM, DSUM, A, MPFR_RNDN);
+        sizes += fabs(p[k] * cosine) + fabs(q[k] * sine);
+        rounding += size * one_rounding;
+        d_sizes += (double)k * (fabs(p[k] * sine) + fabs(q[k] * cosine));
+        d_rounding += (double)k * size * one_rounding;
+        out->gradient[k] = cosine;
+        out->gradient_absolute[k] = two_ulp(cosine) + one_rounding;
+        out->gradient[terms + k] = sine;
+        out->gradient_absolute[terms + k] = two_ulp(sine) + one_rounding;
+    }
+    mpfr_mul(A, DSUM, X, MPFR_RNDN);
+    out->gradient[2 * terms + 1] = as_double(A);
+    out->gradient_absolute[2 * terms + 1] = two_ulp(fabs((double)x) * d_sizes) + fabs((double)x) * d_rounding;
+    mpfr_mul_d(DSUM, DSUM, omega, MPFR_RNDN);
+    give(out, as_double(SUM), as_double(DSUM));
+    out->f_absolute = two_ulp(sizes) + rounding;
+    out->d_absolute = two_ulp(fabs(omega) * d_sizes) + fabs(omega) * d_rounding;
+}
 
-#define REFERENCE(name) {#name, eval_##name, cases_##name, sizeof cases_##name / sizeof cases_##name[0]},
+/* rational_a: P/Q with parameters a_0 .. a_p, b_1 .. b_q, and settings p and q. */
 
-const reference references[] = {ACTIV_FUNCTIONS(REFERENCE)};
+/* c |x|^n, with the sign of x^n if `turns`; 0 |x|^n is 0, and |x|^0 is 1, at infinity too. X: x. */
+static void power_of_x(mpfr_t out, double c, long n, int turns) {
+    mpfr_abs(B, X, MPFR_RNDN);
+    mpfr_pow_si(B, B, n, MPFR_RNDN);
+    if (c == 0.0) mpfr_set_zero(out, 1);
+    else mpfr_mul_d(out, B, turns && n % 2 != 0 && mpfr_sgn(X) < 0 ? -c : c, MPFR_RNDN);
+}
+
+/* What a sum has become beyond FLT_MAX counts as a value, not as a sum. */
+static double unless_infinite(double allowed, double value) {
+    return fabs(value) < 0x1.ffffffp127 ? allowed : 0.0;
+}
+
+static double sign_of(double v) {
+    return v > 0.0 ? 1.0 : v < 0.0 ? -1.0 : 0.0;
+}
+
+/* At infinity P/Q is as its highest powers. */
+static void rational_a_limit(const double *p, const double *b, long np, long nq, reference_value *out) {
+    long all = np, known = nq;
+    while (np > 0 && p[np] == 0.0) np--;
+    while (nq > 0 && b[nq] == 0.0) nq--;
+    double bottom = nq > 0 ? fabs(b[nq]) : 1.0, ratio = p[np] / bottom;
+    double turn = np % 2 != 0 && mpfr_sgn(X) < 0 ? -1.0 : 1.0;
+    power_of_x(A, ratio * turn, np - nq, 0);
+    power_of_x(T1, ratio * turn * mpfr_sgn(X) * (double)(np - nq), np - nq - 1, 0);
+    give(out, as_double(A), as_double(T1));
+    for (long i = 0; i <= all; i++) {
+        power_of_x(A, i % 2 != 0 && mpfr_sgn(X) < 0 ? -1.0 / bottom : 1.0 / bottom, i - nq, 0);
+        out->gradient[i] = as_double(A);
+        out->gradient_absolute[i] = 0.0;
+    }
+    for (long k = 1; k <= known; k++) {
+        power_of_x(A, -sign_of(b[k]) * ratio * turn / bottom, np - 2 * nq + k, 0);
+        out->gradient[all + k] = as_double(A);
+        out->gradient_absolute[all + k] = 0.0;
+    }
+}
+
+static void eval_rational_a(const ref_args *a, float x, reference_value *out) {
+    long np = (long)a->values[0], nq = (long)a->values[1];
+    const double *p = a->params, *b = a->params + np;   /* b[k] is b_k */
+    if (isnan(x)) {
+        give(out, NAN, NAN);
+        for (size_t i = 0; i < a->param_count; i++) out->gradient[i] = NAN;
+        return;
+    }
+    mpfr_set_flt(X, x, MPFR_RNDN);
+    if (isinf(x)) {
+        rational_a_limit(p, b, np, nq, out);
+        return;
+    }
+    /* P, P' and the sizes of their addends, then Q and Q' */
+    mpfr_ptr P = T1, PD = T2, P_SIZE = SUM, PD_SIZE = DSUM, Q = S, QD = C;
+    mpfr_set_zero(P, 1);
+    mpfr_set_zero(PD, 1);
+    mpfr_set_zero(P_SIZE, 1);
+    mpfr_set_zero(PD_SIZE, 1);
+    for (long i = 0; i <= np; i++) {
+        power_of_x(A, p[i], i, 1);
+        mpfr_add(P, P, A, MPFR_RNDN);
+        mpfr_abs(A, A, MPFR_RNDN);
+        mpfr_add(P_SIZE, P_SIZE, A, MPFR_RNDN);
+        if (i == 0) continue;
+        power_of_x(A, (double)i * p[i], i - 1, 1);
+        mpfr_add(PD, PD, A, MPFR_RNDN);
+        mpfr_abs(A, A, MPFR_RNDN);
+        mpfr_add(PD_SIZE, PD_SIZE, A, MPFR_RNDN);
+    }
+    mpfr_set_ui(Q, 1, MPFR_RNDN);
+    mpfr_set_zero(QD, 1);
+    for (long k = 1; k <= nq; k++) {
+        power_of_x(A, fabs(b[k]), k, 0);
+        mpfr_add(Q, Q, A, MPFR_RNDN);
+        power_of_x(A, sign_of((double)x) * (double)k * fabs(b[k]), k - 1, 0);   /* the derivative of |x| at 0 is 0 */
+        mpfr_add(QD, QD, A, MPFR_RNDN);
+    }
+    for (long i = 0; i <= np; i++) {
+        power_of_x(A, 1.0, i, 1);
+        mpfr_div(A, A, Q, MPFR_RNDN);
+        out->gradient[i] = as_double(A);
+        out->gradient_absolute[i] = unless_infinite(two_ulp(fabs(as_double(A))), as_double(A));
+    }
+    for (long k = 1; k <= nq; k++) {
+        power_of_x(A, -sign_of(b[k]), k, 0);
+        mpfr_div(A, A, Q, MPFR_RNDN);
+        mpfr_div(A, A, Q, MPFR_RNDN);
+        mpfr_mul(B, A, P, MPFR_RNDN);
+        out->gradient[np + k] = as_double(B);
+        mpfr_mul(B, A, P_SIZE, MPFR_RNDN);
+        out->gradient_absolute[np + k] = unless_infinite(two_ulp(fabs(as_double(B))), out->gradient[np + k]);
+    }
+    /* f = P/Q, f' = P'/Q - (P/Q) Q'/Q */
+    mpfr_div(P, P, Q, MPFR_RNDN);
+    mpfr_div(P_SIZE, P_SIZE, Q, MPFR_RNDN);
+    mpfr_mul(A, P, QD, MPFR_RNDN);
+    mpfr_sub(PD, PD, A, MPFR_RNDN);
+    mpfr_div(PD, PD, Q, MPFR_RNDN);
+    mpfr_abs(QD, QD, MPFR_RNDN);
+    mpfr_mul(A, P_SIZE, QD, MPFR_RNDN);
+    mpfr_add(PD_SIZE, PD_SIZE, A, MPFR_RNDN);
+    mpfr_div(PD_SIZE, PD_SIZE, Q, MPFR_RNDN);
+    give(out, as_double(P), as_double(PD));
+    out->f_absolute = unless_infinite(two_ulp(as_double(P_SIZE)), out->f);
+    out->d_absolute = unless_infinite(two_ulp(as_double(PD_SIZE)), out->d);
+}
+
+/* bspline: settings g, lo and h. With t = (x - lo)/h + 3 - i, a spline is
+ * B_i = sum over k <= 4 of (-1)^k binomial(4, k) max(t - k, 0)^3 / 6, and 0 from t = 4 on. */
+
+/* The power-th of these sums, times 1/power!: B, B' and B'' by t for 3, 2 and 1. */
+static void cardinal_spline(mpfr_t out, const mpfr_t t, unsigned long power) {
+    static const long binomial[] = { 1, -4, 6, -4, 1 };
+    mpfr_set_zero(out, 1);
+    if (mpfr_sgn(t) <= 0 || mpfr_cmp_ui(t, 4) >= 0) return;
+    for (unsigned long k = 0; k <= 4; k++) {
+        mpfr_sub_ui(B, t, k, MPFR_RNDN);
+        if (mpfr_sgn(B) <= 0) break;
+        mpfr_pow_ui(B, B, power, MPFR_RNDN);
+        mpfr_mul_si(B, B, binomial[k], MPFR_RNDN);
+        mpfr_add(out, out, B, MPFR_RNDN);
+    }
+    mpfr_div_ui(out, out, power == 3 ? 6 : power, MPFR_RNDN);
+}
+
+/* Only the gradients, which may be tiny, feel a rounding of the argument. */
+static void eval_bspline(const ref_args *a, float x, reference_value *out) {
+    double lo = a->values[1], h = a->values[2], sizes = 0.0, d_sizes = 0.0;
+    give(out, isnan(x) ? NAN : 0.0, isnan(x) ? NAN : 0.0);
+    for (size_t i = 0; i < a->param_count; i++) {
+        out->gradient[i] = isnan(x) ? NAN : 0.0;
+        out->gradient_absolute[i] = 0.0;
+    }
+    if (!isfinite(x)) return;
+    mpfr_set_flt(X, x, MPFR_RNDN);
+    mpfr_sub_d(X, X, lo, MPFR_RNDN);
+    mpfr_div_d(X, X, h, MPFR_RNDN);
+    double one_rounding = ldexp(fabs(as_double(X)), -24);
+    mpfr_set_zero(SUM, 1);
+    mpfr_set_zero(DSUM, 1);
+    for (size_t i = 0; i < a->param_count; i++) {
+        mpfr_add_ui(T1, X, 3, MPFR_RNDN);
+        mpfr_sub_ui(T1, T1, (unsigned long)i, MPFR_RNDN);
+        cardinal_spline(S, T1, 3);
+        cardinal_spline(C, T1, 2);
+        double spline = as_double(S), slope = as_double(C);
+        out->gradient[i] = spline;
+        out->gradient_absolute[i] = two_ulp(spline) + fabs(slope) * one_rounding;
+        mpfr_mul_d(A, S, a->params[i], MPFR_RNDN);
+        mpfr_add(SUM, SUM, A, MPFR_RNDN);
+        sizes += fabs(as_double(A));
+        mpfr_mul_d(A, C, a->params[i] / h, MPFR_RNDN);
+        mpfr_add(DSUM, DSUM, A, MPFR_RNDN);
+        d_sizes += fabs(as_double(A));
+    }
+    give(out, as_double(SUM), as_double(DSUM));
+    out->f_absolute = two_ulp(sizes);
+    out->d_absolute = two_ulp(d_sizes);
+}
+
+#define REFERENCE(name) {#name, eval_##name},
+
+const reference references[] = {ACTIV_ELEMENTWISE(REFERENCE)};
 const size_t reference_count = sizeof references / sizeof references[0];
+
+const reference *reference_of(const char *name) {
+    for (size_t i = 0; i < reference_count; i++)
+        if (strcmp(references[i].name, name) == 0) return &references[i];
+    return NULL;
+}

@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-enum { REFERENCE_MAX_PARAMS = 3 * 64 };
+#include "reference/reference.h"
 
 typedef struct reference_value {
     double f;
@@ -16,31 +16,24 @@ typedef struct reference_value {
     double addends;      /* the sum of the sizes of the addends of f' where these can cancel, else 0 */
     double f_absolute;   /* for a series: the error allowed in f and f', whatever their size; else 0 */
     double d_absolute;
-    double gradient[REFERENCE_MAX_PARAMS];           /* df/dparameter */
-    double gradient_absolute[REFERENCE_MAX_PARAMS];  /* the error allowed there */
+    double *gradient;            /* df/dparameter: the caller's room for all of them */
+    double *gradient_absolute;   /* the error allowed there */
 } reference_value;
 
-/* One way to call a function: its spec, and the values of its settings (or parameters) as the spec gives
- * them, in the order of the signature. staf's parameters are drawn, so they are the test's to fill in. */
-typedef struct reference_case {
-    const char *spec;
-    size_t count;
-    float values[2];
-} reference_case;
-
-/* `values`: settings or parameters, `count` of them. The gradient is written for trainable functions only. */
-typedef void reference_function(const float *values, size_t count, float x, reference_value *out);
+/* The gradient is written for trainable functions only. */
+typedef void reference_function(const ref_args *a, float x, reference_value *out);
 
 typedef struct reference {
     const char *name;
     reference_function *evaluate;
-    const reference_case *cases;   /* the first has the defaults */
-    size_t case_count;
 } reference;
 
 /* One entry for each function of the library, in the library's order. */
 extern const reference references[];
 extern const size_t reference_count;
+
+/* NULL if there is none of that name. */
+const reference *reference_of(const char *name);
 
 /* Before the first and after the last evaluation. */
 void reference_begin(void);

@@ -1,15 +1,16 @@
 /* The same number, everywhere: for each function and direction one digest of the results, committed in
- * digests.txt, which every tier, compiler, optimisation level and CPU has to reproduce.
+ * digests.txt, which every tier, compiler, optimisation level and CPU has to reproduce. Each function has a line with
+ * its defaults and, if it can be set, one with other settings.
  *
  * usage: test_digests [--quick] FILE          compares; --quick: the last column, from fewer inputs
  *        test_digests --write FILE            makes the file anew, once all tiers of this machine agree
  *
  * The inputs are float32 of all signs and exponents by one stride through their bits, subnormal, infinite and
- * NaN ones too, and the neighbours of those where functions bend. They are cut into blocks that are no
+ * NaN ones too, and the neighbours of some where functions bend. They are cut into blocks that are no
  * multiple of any vector, so that tails take part. Any NaN counts as one value: which one arithmetic makes is
  * the CPU's choice (test_same_bits looks at those that may not vary).
  *
- * This program needs the library and libc, nothing else, so that it is quickly built in many ways
+ * This program needs the library, src/reference and libc, nothing else, so that it is quickly built in many ways
  * (same_bits_everywhere.sh). */
 #include <inttypes.h>
 #include <math.h>
@@ -20,19 +21,9 @@
 #include <string.h>
 
 #include "activ/activ.h"
-#include "functions/list.h"
+#include "reference/reference.h"
 #include "support/tiers.h"
 #include "support/ulp.h"
-
-/* Every function with its defaults; and, after it, settings that lead elsewhere. A function that can be set
- * and is missing here is a failure. */
-#define SPEC(name) #name,
-static const char *const specs[] = {
-    ACTIV_FUNCTIONS(SPEC)
-    "step(theta=-1.5)", "leaky_relu(negative_slope=-0.3)", "prelu(weight=1.7)", "rrelu(lower=-0.2,upper=0.7)",
-    "elu(alpha=0.3)", "trainable_elu(alpha=-1.6)", "softplus(beta=2.5,threshold=3)", "staf(tau=3,init=unit)",
-};
-enum { SPECS = sizeof specs / sizeof specs[0] };
 
 /* Training by SGD with every function, by the other optimisers with one. */
 enum direction { FORWARD, BACKWARD, PARAMETERS, TRAINING, ADAMW, RMSPROP, DIRECTIONS };
@@ -40,8 +31,11 @@ static const char *const direction_names[DIRECTIONS] = {"forward", "backward", "
                                                         "training", "adamw", "rmsprop"};
 #define OPTIMIZED "gelu"
 
+enum { SPEC_SIZE = 100 };
+
 /* Digests of one function, by direction, from all inputs and from the quick test's. */
 typedef struct row {
+    char spec[SPEC_SIZE];
     uint64_t digest[DIRECTIONS][2];
     int has[DIRECTIONS];
 } row;
@@ -55,6 +49,14 @@ static _Noreturn void stop(const char *format, ...)
     fputc('\n', stderr);
     va_end(arguments);
     exit(1);
+}
+
+static void *room(size_t count, size_t size)
+{
+    void *array = calloc(count + 1, size);
+    if (array == NULL)
+        stop("out of memory");
+    return array;
 }
 
 static void must(activ_status status, const char *spec, const char *what)
@@ -81,9 +83,10 @@ static uint64_t mix_floats(uint64_t digest, size_t n, const float *values)
 
 /* ---- inputs ------------------------------------------------------------------------------ */
 
-enum { BLOCK = 499, MAX_PARAMS = 3 * 25 };
+enum { BLOCK = 499 };
 
-/* Where functions bend, vanish, change their formula, underflow or overflow. */
+/* Where some functions bend, vanish, underflow or overflow. They stay: a change would change every digest. The landmarks
+ * of all functions (src/reference) are compared between tiers by test_same_bits. */
 static const float special_places[] = {
     0.0f, 0x1p-126f, 0x1p-24f, 0x1p-12f, 0.25f, 0.34657359f, 0.5f, 0.69314718f, 0.7517915f, 0.88f, 1.0f,
     1.1924310f, 1.2f, 1.2784645f, 1.5f, 2.0f, 2.3994f, 3.0f, 4.0f, 5.5f, 6.0f, 8.0f, 9.0f, 13.0f, 14.5f,
@@ -101,11 +104,9 @@ static inputs make_inputs(uint32_t stride)
 {
     inputs in = {0, NULL, NULL};
     size_t regular = (size_t)((UINT64_C(1) << 32) / stride + 1);
-    size_t room = regular + (size_t)PLACES * 2 * (2 * NEIGHBOURS + 1);
-    in.x = malloc(room * sizeof *in.x);
-    in.dy = malloc(room * sizeof *in.dy);
-    if (in.x == NULL || in.dy == NULL)
-        stop("out of memory");
+    size_t count = regular + (size_t)PLACES * 2 * (2 * NEIGHBOURS + 1);
+    in.x = room(count, sizeof *in.x);
+    in.dy = room(count, sizeof *in.dy);
     for (uint64_t bits = 0; bits < UINT64_C(1) << 32; bits += stride)
         in.x[in.count++] = float_from_bits((uint32_t)bits);
     /* Below 0 the bits wrap round to NaN, above the largest number they reach infinity. */
@@ -122,17 +123,17 @@ static inputs make_inputs(uint32_t stride)
 }
 
 /* A series costs as much as twenty functions: it gets fewer inputs. */
-static int is_series(const char *spec)
-{
-    return strncmp(spec, "staf", 4) == 0;
-}
-
-static const inputs *inputs_of(const char *spec, int quick)
+static const inputs *inputs_of(const activ_fn *fn, int quick)
 {
     enum { ALL, SOME, FEW };
     static const uint32_t strides[] = {4093, 65521, 1048573};
     static inputs made[3];
-    int which = (quick ? SOME : ALL) + (is_series(spec) ? 1 : 0);
+    activ_fn_info info = {.size = sizeof info};
+    must(activ_fn_info_of(fn, &info), activ_fn_spec(fn), "info");
+    const ref_entry *entry = ref_find(info.name);
+    if (entry == NULL)
+        stop("%s has no entry in src/reference", info.name);
+    int which = (quick ? SOME : ALL) + (entry->series ? 1 : 0);
     if (made[which].count == 0)
         made[which] = make_inputs(strides[which]);
     return &made[which];
@@ -142,20 +143,21 @@ static const inputs *inputs_of(const char *spec, int quick)
 
 static void digest_values(const char *spec, const activ_fn *fn, int quick, row *out)
 {
-    const inputs *in = inputs_of(spec, quick);
+    const inputs *in = inputs_of(fn, quick);
     size_t params = activ_fn_param_count(fn);
-    if (params > MAX_PARAMS)
-        stop("%s: %zu parameters", spec, params);
+    float *sums = room(params, sizeof *sums);
     uint64_t y_digest = 1, dx_digest = 2, sum_digest = 3;
     for (size_t at = 0; at < in->count; at += BLOCK) {
         size_t n = in->count - at < BLOCK ? in->count - at : BLOCK;
-        float y[BLOCK], dx[BLOCK], sums[MAX_PARAMS] = {0};
+        float y[BLOCK], dx[BLOCK];
+        memset(sums, 0, params * sizeof *sums);
         must(activ_forward(fn, NULL, n, in->x + at, y), spec, "forward");
         must(activ_backward(fn, NULL, n, in->x + at, in->dy + at, dx, params > 0 ? sums : NULL), spec, "backward");
         y_digest = mix_floats(y_digest, n, y);
         dx_digest = mix_floats(dx_digest, n, dx);
         sum_digest = mix_floats(sum_digest, params, sums);
     }
+    free(sums);
     out->digest[FORWARD][quick] = y_digest;
     out->digest[BACKWARD][quick] = dx_digest;
     out->digest[PARAMETERS][quick] = sum_digest;
@@ -233,22 +235,77 @@ static void digest_spec(const char *spec, const activ_context *context, int quic
     activ_fn_destroy(fn);
 }
 
-/* A function that can be set needs a second line. */
-static void check_specs(void)
+/* ---- the lines --------------------------------------------------------------------------- */
+
+/* One for each spec, in the order of the file. */
+static row *expected;
+static size_t rows;
+
+static row *add_row(const char *spec)
+{
+    if (strlen(spec) >= SPEC_SIZE || strchr(spec, ' ') != NULL)
+        stop("'%s' is too long for a line, or has blanks", spec);
+    row *more = realloc(expected, (rows + 1) * sizeof *more);
+    if (more == NULL)
+        stop("out of memory");
+    expected = more;
+    memset(&expected[rows], 0, sizeof expected[rows]);
+    strcpy(expected[rows].spec, spec);
+    return &expected[rows++];
+}
+
+static row *find_row(const char *spec)
+{
+    for (size_t i = 0; i < rows; i++)
+        if (strcmp(expected[i].spec, spec) == 0)
+            return &expected[i];
+    return NULL;
+}
+
+static int can_be_set(const char *name)
+{
+    activ_fn *fn = NULL;
+    must(activ_fn_create(NULL, name, &fn), name, "create");
+    int settings = activ_fn_setting_count(fn) > 0;
+    activ_fn_destroy(fn);
+    return settings;
+}
+
+/* The lines of a new file: all functions with their defaults, then those that can be set with the first settings to
+ * try. */
+static void make_rows(void)
+{
+    activ_fn_info info = {.size = sizeof info};
+    for (int set = 0; set <= 1; set++)
+        for (size_t i = 0; activ_fn_catalog(i, &info) == ACTIV_OK; i++) {
+            if (info.shape != ACTIV_SHAPE_ELEMENTWISE || (set && !can_be_set(info.name)))
+                continue;
+            const ref_entry *entry = ref_find(info.name);
+            const char *spec = entry != NULL ? ref_spec(entry, (size_t)set) : NULL;
+            if (spec == NULL)
+                stop("%s: src/reference has no %s", info.name, set ? "settings to try" : "entry");
+            add_row(spec);
+        }
+}
+
+/* No function without a line, and a second one of those that can be set. */
+static void check_rows(const char *path)
 {
     activ_fn_info info = {.size = sizeof info};
     for (size_t i = 0; activ_fn_catalog(i, &info) == ACTIV_OK; i++) {
+        if (info.shape != ACTIV_SHAPE_ELEMENTWISE)
+            continue;
         size_t length = strlen(info.name), lines = 0;
-        for (size_t j = 0; j < SPECS; j++)
-            lines += strncmp(specs[j], info.name, length) == 0 && strchr("(", specs[j][length]) != NULL;
-        if (lines < (strchr(info.signature, '(') != NULL ? 2 : 1))
-            stop("%s needs another line in specs", info.signature);
+        for (size_t j = 0; j < rows; j++)
+            lines += strncmp(expected[j].spec, info.name, length) == 0 && expected[j].spec[length] == '(';
+        if (find_row(info.name) == NULL || (lines == 0 && can_be_set(info.name)))
+            stop("%s: a line of %s is missing: build the target digests", path, info.signature);
     }
 }
 
 /* ---- the file ---------------------------------------------------------------------------- */
 
-static void write_file(const char *path, const row *rows)
+static void write_file(const char *path)
 {
     FILE *file = fopen(path, "w");
     if (file == NULL)
@@ -256,48 +313,48 @@ static void write_file(const char *path, const row *rows)
     fputs("# Digests of each function's results: of all inputs, and of those of the quick test. Made by\n"
           "#     test_digests --write tests/functions/digests.txt\n"
           "# They change when a function's results do, and for no other reason.\n", file);
-    for (size_t i = 0; i < SPECS; i++)
+    for (size_t i = 0; i < rows; i++)
         for (int d = 0; d < DIRECTIONS; d++)
-            if (rows[i].has[d])
-                fprintf(file, "%-34s %-10s %016" PRIx64 " %016" PRIx64 "\n", specs[i], direction_names[d],
-                        rows[i].digest[d][0], rows[i].digest[d][1]);
+            if (expected[i].has[d])
+                fprintf(file, "%-34s %-10s %016" PRIx64 " %016" PRIx64 "\n", expected[i].spec, direction_names[d],
+                        expected[i].digest[d][0], expected[i].digest[d][1]);
     if (fclose(file) != 0)
         stop("%s cannot be written", path);
 }
 
-static void read_file(const char *path, row *rows)
+static void read_file(const char *path)
 {
     FILE *file = fopen(path, "r");
     if (file == NULL)
         stop("%s cannot be read", path);
-    char line[256], spec[100], direction[20];
+    char line[256], spec[SPEC_SIZE], direction[20];
     while (fgets(line, sizeof line, file) != NULL) {
         uint64_t digest[2];
-        size_t i = 0;
         int d = 0;
         if (line[0] == '#')
             continue;
         if (sscanf(line, "%99s %19s %" SCNx64 " %" SCNx64, spec, direction, &digest[0], &digest[1]) != 4)
             stop("%s: not understood: %s", path, line);
-        while (i < SPECS && strcmp(specs[i], spec) != 0)
-            i++;
+        row *r = find_row(spec);
+        if (r == NULL)
+            r = add_row(spec);
         while (d < DIRECTIONS && strcmp(direction_names[d], direction) != 0)
             d++;
-        if (i == SPECS || d == DIRECTIONS || rows[i].has[d])
+        if (d == DIRECTIONS || r->has[d])
             stop("%s: %s %s: unknown or there twice", path, spec, direction);
-        rows[i].has[d] = 1;
-        memcpy(rows[i].digest[d], digest, sizeof digest);
+        r->has[d] = 1;
+        memcpy(r->digest[d], digest, sizeof digest);
     }
     fclose(file);
 }
 
 /* ---- main -------------------------------------------------------------------------------- */
 
-static row expected[SPECS];
 static int differences, compared;
 
-static void compare(const char *tier, const char *spec, const row *want, const row *got, int quick)
+static void compare(const char *tier, const row *want, const row *got, int quick)
 {
+    const char *spec = want->spec;
     for (int d = 0; d < DIRECTIONS; d++) {
         if (want->has[d] != got->has[d])
             stop("%s %s: %s", spec, direction_names[d], got->has[d] ? "no digest in the file" : "no longer calculated");
@@ -330,9 +387,12 @@ int main(int count, char **arguments)
         fputs("usage: test_digests [--quick | --write] FILE\n", stderr);
         return 2;
     }
-    check_specs();
-    if (!writes)
-        read_file(path, expected);
+    if (writes) {
+        make_rows();
+    } else {
+        read_file(path);
+        check_rows(path);
+    }
     size_t tiers = 0;
     for (size_t t = 0; t < tier_count(); t++) {
         activ_context *context = tier_context(t);
@@ -341,12 +401,12 @@ int main(int count, char **arguments)
         const char *tier = activ_context_tier(context);
         int before = differences;
         compared = 0;
-        for (size_t i = 0; i < SPECS; i++)
+        for (row *want = expected; want < expected + rows; want++)
             for (int q = writes ? 0 : quick; q <= (writes ? 1 : quick); q++) {
-                row *first = &expected[i], got = {.has = {0}};
-                digest_spec(specs[i], context, q, writes && tiers == 0 ? first : &got);
+                row got = {.has = {0}};
+                digest_spec(want->spec, context, q, writes && tiers == 0 ? want : &got);
                 if (!(writes && tiers == 0))
-                    compare(tier, specs[i], first, &got, q);
+                    compare(tier, want, &got, q);
             }
         if (!(writes && tiers == 0))
             printf("%s: %d of %d digests\n", tier, compared - (differences - before), compared);
@@ -361,6 +421,7 @@ int main(int count, char **arguments)
         return 1;
     }
     if (writes)
-        write_file(path, expected);
+        write_file(path);
+    free(expected);
     return 0;
 }

@@ -12,11 +12,11 @@
 #include "activ/cpu.h"
 #include "activ/fn.h"
 #include "activ/random.h"
-#include "functions/reference.h"
+#include "functions/subject.h"
 #include "support/tiers.h"
 #include "support/ulp.h"
 
-enum { N = 1003, MAX_PARAMS = 3 * 25 };
+enum { N = 1003 };
 
 /* Bell-shaped inputs with some far out and some at the kink, and dy of both signs and many sizes. */
 static void make_data(uint64_t seed, float *x, float *dy) {
@@ -28,49 +28,40 @@ static void make_data(uint64_t seed, float *x, float *dy) {
     for (size_t i = 7; i < N; i += 101) dy[i] = 0.0f;
 }
 
+static void *room(size_t count, size_t size) {
+    void *array = calloc(count + 1, size);
+    assert_non_null(array);
+    return array;
+}
+
 /* The exact sums, and the error allowed in each before the last rounding: the error of every term, and
  * a float32 rounding of dy times it. */
-static void expected_sums(const reference *r, const float *params, size_t count, size_t n, const float *x,
-                          const float *dy, double *sum, double *allowed) {
-    static reference_value v;
-    long double exact[MAX_PARAMS] = {0};
-    for (size_t j = 0; j < count; j++) allowed[j] = 0.0;
+static void expected_sums(subject *s, size_t n, const float *x, const float *dy, double *sum, double *allowed) {
+    long double *exact = room(s->param_count, sizeof *exact);
+    for (size_t j = 0; j < s->param_count; j++) allowed[j] = 0.0;
     for (size_t i = 0; i < n; i++) {
-        r->evaluate(params, count, x[i], &v);
-        for (size_t j = 0; j < count; j++) {
-            exact[j] += (long double)dy[i] * (long double)v.gradient[j];
-            allowed[j] += fabs((double)dy[i]) * (v.gradient_absolute[j] + ldexp(fabs(v.gradient[j]), -24));
+        const reference_value *v = subject_at(s, x[i]);
+        for (size_t j = 0; j < s->param_count; j++) {
+            exact[j] += (long double)dy[i] * (long double)v->gradient[j];
+            allowed[j] += fabs((double)dy[i]) * (v->gradient_absolute[j] + ldexp(fabs(v->gradient[j]), -24));
         }
     }
-    for (size_t j = 0; j < count; j++) sum[j] = (double)exact[j];
+    for (size_t j = 0; j < s->param_count; j++) sum[j] = (double)exact[j];
+    free(exact);
 }
 
-static const char *const trainable_specs[] = {
-    "prelu", "prelu(weight=-0.5)", "trainable_elu", "trainable_elu(alpha=1.7)", "staf", "staf(tau=3)",
-    "staf(tau=1)",
-};
-
-static const reference *reference_of(const char *spec) {
-    size_t length = strcspn(spec, "(");
-    for (size_t k = 0; k < reference_count; k++)
-        if (strlen(references[k].name) == length && strncmp(references[k].name, spec, length) == 0)
-            return &references[k];
-    fail_msg("no reference for %s", spec);
-    return NULL;
-}
-
-static void check_sums(const activ_context *context, const char *spec, size_t n) {
+static void check_sums(const activ_context *context, subject *s, size_t n) {
     activ_fn *fn = NULL;
+    const char *spec = s->spec;
     assert_int_equal(activ_fn_create(context, spec, &fn), ACTIV_OK);
-    size_t count = activ_fn_param_count(fn);
-    assert_true(count > 0 && count <= MAX_PARAMS);
-    float params[MAX_PARAMS], got[MAX_PARAMS], start[MAX_PARAMS];
-    assert_int_equal(activ_fn_param_init(fn, 11, params), ACTIV_OK);
+    size_t count = s->param_count;
+    float *got = room(count, sizeof *got), *start = room(count, sizeof *start), *alone = room(count, sizeof *alone);
+    double *sum = room(count, sizeof *sum), *allowed = room(count, sizeof *allowed);
+    const float *params = s->params;
 
     static float x[N], dy[N], dx[N], dx_alone[N];
     make_data(n, x, dy);
-    double sum[MAX_PARAMS], allowed[MAX_PARAMS];
-    expected_sums(reference_of(spec), params, count, n, x, dy, sum, allowed);
+    expected_sums(s, n, x, dy, sum, allowed);
 
     /* from zero, and added to something */
     for (int pass = 0; pass < 2; pass++) {
@@ -88,8 +79,7 @@ static void check_sums(const activ_context *context, const char *spec, size_t n)
     }
 
     /* either output may be left out, and the other does not change */
-    float alone[MAX_PARAMS];
-    memcpy(alone, start, sizeof alone);
+    memcpy(alone, start, count * sizeof *alone);
     assert_int_equal(activ_backward(fn, params, n, x, dy, NULL, alone), ACTIV_OK);
     assert_memory_equal(alone, got, count * sizeof *got);
     if (n > 0) {
@@ -99,25 +89,42 @@ static void check_sums(const activ_context *context, const char *spec, size_t n)
     assert_int_equal(activ_backward(fn, params, n, x, dy, NULL, NULL), ACTIV_OK);
 
     /* dx over dy: the sums still see the old dy */
-    memcpy(alone, start, sizeof alone);
+    memcpy(alone, start, count * sizeof *alone);
     memcpy(dx_alone, dy, sizeof dx_alone);
     assert_int_equal(activ_backward(fn, params, n, x, dx_alone, dx_alone, alone), ACTIV_OK);
     assert_memory_equal(alone, got, count * sizeof *got);
     if (n > 0) assert_memory_equal(dx_alone, dx, n * sizeof *dx);
     activ_fn_destroy(fn);
+    free(got);
+    free(start);
+    free(alone);
+    free(sum);
+    free(allowed);
 }
 
+/* Of every function that has parameters, with all settings to try. */
 static void test_sums(void **state) {
     (void)state;
     const size_t lengths[] = {0, 1, 2, 7, 15, 16, 17, 31, 33, 64, 257, N};
-    for (size_t t = 0; t < tier_count(); t++) {
-        activ_context *context = tier_context(t);
-        if (context == NULL) continue;
-        for (size_t s = 0; s < sizeof trainable_specs / sizeof trainable_specs[0]; s++)
-            for (size_t k = 0; k < sizeof lengths / sizeof lengths[0]; k++)
-                check_sums(context, trainable_specs[s], lengths[k]);
-        activ_context_destroy(context);
+    size_t trainable = 0;
+    for (size_t k = 0; k < reference_count; k++) {
+        const ref_entry *entry = ref_find(references[k].name);
+        if (entry == NULL) fail_msg("%s: no entry in src/reference", references[k].name);
+        for (size_t i = 0; ref_spec(entry, i) != NULL; i++) {
+            subject s;
+            subject_open(&s, ref_spec(entry, i), 11);
+            trainable += s.param_count > 0;
+            assert_int_equal(s.info.trainable, s.param_count > 0);
+            for (size_t t = 0; t < tier_count() && s.param_count > 0; t++) {
+                activ_context *context = tier_context(t);
+                if (context == NULL) continue;
+                for (size_t l = 0; l < sizeof lengths / sizeof lengths[0]; l++) check_sums(context, &s, lengths[l]);
+                activ_context_destroy(context);
+            }
+            subject_close(&s);
+        }
     }
+    assert_true(trainable > 0);
 }
 
 /* Sums are kept in double: a million small terms beside a large one are not lost. */
@@ -197,39 +204,29 @@ static void test_no_parameters(void **state) {
 static void test_dx(void **state) {
     (void)state;
     static float x[N], dy[N], dx[N];
-    static reference_value v;
     make_data(99, x, dy);
     for (size_t t = 0; t < tier_count(); t++) {
         activ_context *context = tier_context(t);
         if (context == NULL) continue;
         for (size_t k = 0; k < reference_count; k++) {
-            const reference *r = &references[k];
+            subject s;
+            subject_open(&s, references[k].name, 0);
             activ_fn *fn = NULL;
-            assert_int_equal(activ_fn_create(context, r->name, &fn), ACTIV_OK);
-            activ_fn_info info = {.size = sizeof info};
-            for (size_t i = 0; activ_fn_catalog(i, &info) == ACTIV_OK; i++)
-                if (strcmp(info.name, r->name) == 0) break;
-            float values[MAX_PARAMS] = {0};
-            size_t count = activ_fn_param_count(fn);
-            if (count > 0) {
-                assert_int_equal(activ_fn_param_init(fn, 0, values), ACTIV_OK);
-            } else {
-                count = r->cases[0].count;
-                memcpy(values, r->cases[0].values, count * sizeof *values);
-            }
+            assert_int_equal(activ_fn_create(context, s.spec, &fn), ACTIV_OK);
             assert_int_equal(activ_backward(fn, NULL, N, x, dy, dx, NULL), ACTIV_OK);
             for (size_t i = 0; i < N; i++) {
-                r->evaluate(values, count, x[i], &v);
-                double want = v.d * (double)dy[i];
-                double scale = v.addends > 0.0 && fabs(v.d) < v.addends / 2.0 ? v.addends : v.d;
-                double allowed = v.d_absolute > 0.0 ? v.d_absolute
-                                                    : ulp_size(scale) * (double)info.derivative_ulp;
+                const reference_value *v = subject_at(&s, x[i]);
+                double want = v->d * (double)dy[i];
+                double scale = v->addends > 0.0 && fabs(v->d) < v->addends / 2.0 ? v->addends : v->d;
+                double allowed = v->d_absolute > 0.0 ? v->d_absolute
+                                                     : ulp_size(scale) * (double)s.info.derivative_ulp;
                 allowed = fabs((double)dy[i]) * allowed + ulp_size(want) * 0.5000001;
                 if (!(fabs((double)dx[i] - want) <= allowed))
-                    fail_msg("%s, %s at x = %a, dy = %a: dx = %.9g, expected %.9g", r->name,
+                    fail_msg("%s, %s at x = %a, dy = %a: dx = %.9g, expected %.9g", s.spec,
                              activ_context_tier(context), (double)x[i], (double)dy[i], (double)dx[i], want);
             }
             activ_fn_destroy(fn);
+            subject_close(&s);
         }
         activ_context_destroy(context);
     }

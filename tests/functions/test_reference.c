@@ -1,4 +1,4 @@
-/* The references that `activ accuracy` measures by (src/reference.c) against MPFR. */
+/* The references that `activ accuracy` measures by (src/reference) against MPFR. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 #include "functions/list.h"
 #include "functions/reference.h"
 #include "functions/samples.h"
-#include "src/reference.h"
+#include "functions/subject.h"
 #include "support/ulp.h"
 
 /* Errors allowed: relative; absolute, for what float32 cannot tell from 0; and, for series, in their units. */
@@ -49,69 +49,88 @@ static double derivative_scale(double d, double addends) {
     return fabs(d) < addends / 2.0 ? addends : fabs(d);
 }
 
-static void check_block(const ref_function *fn, const reference *r, const reference_case *c, const float *values,
-                        size_t count, size_t n, const float *x, worst *f, worst *d, worst *other) {
+typedef struct outcome {
+    worst f, d, other;
+    size_t edges, inputs;
+} outcome;
+
+/* Where terms add up to a power of two, their ulp may be that of either side. */
+static void judge_unit(outcome *o, const char *what, const char *spec, float x, double got, double want) {
+    double ratio = got / want;
+    if (ratio == 2.0 || ratio == 0.5) o->edges++;
+    else judge(&o->other, what, spec, x, got, want, 1e-6 * want);
+}
+
+static void check_block(subject *s, size_t n, const float *x, outcome *o) {
     static ref_values got;
-    static reference_value want;
-    ref_evaluate(fn, n, x, &got);
+    worst *f = &o->f, *d = &o->d, *other = &o->other;
+    ref_evaluate(&s->ref, n, x, &got);
+    o->inputs += n;
     for (size_t i = 0; i < n; i++) {
-        r->evaluate(values, count, x[i], &want);
+        const reference_value want = *subject_at(s, x[i]);
+        ref_value one = ref_at(&s->ref, (double)x[i]);
+        double far = s->ref.entry->series ? IN_UNITS * want.f_absolute : larger(RELATIVE * fabs(want.f), ABSOLUTE);
+        judge(other, "f alone", s->spec, x[i], one.f, got.f[i], far);
         if (want.f_absolute > 0.0) {
-            judge(f, "f", c->spec, x[i], got.f[i], want.f, IN_UNITS * want.f_absolute);
-            judge(d, "f'", c->spec, x[i], got.d[i], want.d, IN_UNITS * want.d_absolute);
-            judge(other, "unit of f", c->spec, x[i], 2.0 * got.f_unit[i], want.f_absolute, 1e-6 * want.f_absolute);
-            judge(other, "unit of f'", c->spec, x[i], 2.0 * got.d_unit[i], want.d_absolute, 1e-6 * want.d_absolute);
+            judge(f, "f", s->spec, x[i], got.f[i], want.f, IN_UNITS * want.f_absolute);
+            judge(d, "f'", s->spec, x[i], got.d[i], want.d, IN_UNITS * want.d_absolute);
+            judge_unit(o, "unit of f", s->spec, x[i], 2.0 * got.f_unit[i], want.f_absolute);
+            judge_unit(o, "unit of f'", s->spec, x[i], 2.0 * got.d_unit[i], want.d_absolute);
             continue;
         }
-        judge(f, "f", c->spec, x[i], got.f[i], want.f, larger(RELATIVE * fabs(want.f), ABSOLUTE));
+        judge(f, "f", s->spec, x[i], got.f[i], want.f, larger(RELATIVE * fabs(want.f), ABSOLUTE));
         double scale = derivative_scale(want.d, want.addends);
-        judge(d, "f'", c->spec, x[i], got.d[i], want.d, larger(RELATIVE * scale, ABSOLUTE));
+        judge(d, "f'", s->spec, x[i], got.d[i], want.d, larger(RELATIVE * scale, ABSOLUTE));
         if (want.addends > 0.0 && fabs(fabs(want.d) / want.addends - 0.5) > 1e-9)
-            judge(other, "scale of f'", c->spec, x[i],
-                  derivative_scale(got.d[i], fn->cancels ? got.addends[i] : 0.0), scale,
+            judge(other, "scale of f'", s->spec, x[i], derivative_scale(got.d[i], got.addends[i]), scale,
                   larger(RELATIVE * scale, ABSOLUTE));
     }
 }
 
-/* Around each boundary between formulas, NEIGHBOURS inputs on either side. */
-static size_t boundary_inputs(const ref_function *fn, float *x) {
+static void check(subject *s, size_t n, const float *x, outcome *o) {
+    for (size_t i = 0; i < n; i += REF_BLOCK)
+        check_block(s, n - i < REF_BLOCK ? n - i : REF_BLOCK, x + i, o);
+}
+
+/* NEIGHBOURS inputs on either side of all powers of two at which formulas may change. */
+static size_t boundary_inputs(float *x) {
     size_t n = 0;
-    for (int k = 0; k < REF_MAX_PIECES && fn->pieces[k].below < INFINITY; k++) {
-        float above = fn->pieces[k].below, below = above;
-        for (int i = 0; i < NEIGHBOURS; i++) {
-            x[n++] = above;
-            x[n++] = below = nextafterf(below, -INFINITY);
-            above = nextafterf(above, INFINITY);
+    for (int exponent = -12; exponent <= 12; exponent++)
+        for (int sign = -1; sign <= 1; sign += 2) {
+            float above = ldexpf((float)sign, exponent), below = above;
+            for (int i = 0; i < NEIGHBOURS; i++) {
+                x[n++] = above;
+                x[n++] = below = nextafterf(below, -INFINITY);
+                above = nextafterf(above, INFINITY);
+            }
         }
-    }
     return n;
 }
 
 static void test_function(void **state) {
     const reference *r = *state;
+    const ref_entry *entry = ref_find(r->name);
+    if (entry == NULL) fail_msg("%s: no entry in src/reference", r->name);
     size_t failures = 0;
-    for (size_t k = 0; k < r->case_count; k++) {
-        const reference_case *c = &r->cases[k];
-        float values[REFERENCE_MAX_PARAMS];
-        size_t count = case_values(c, values);
-        ref_function fn;
-        assert_int_equal(ref_open(&fn, r->name, values, count), 0);
-        worst f = {0}, d = {0}, other = {0};
-
-        static float edges[REF_BLOCK];
-        size_t edge_count = boundary_inputs(&fn, edges);
-        check_block(&fn, r, c, values, count, edge_count, edges, &f, &d, &other);
+    for (size_t k = 0; ref_spec(entry, k) != NULL; k++) {
+        subject s;
+        subject_open(&s, ref_spec(entry, k), 7);
+        outcome o = {.f = {0}};
         size_t n = 0;
-        float *x = samples_create(c, count > 3 || k > 0 ? 12 : 2, &n);
+        float *x = samples_create(&s.ref, s.param_count > 3 || k > 0 ? 12 : 2, &n);
         assert_non_null(x);
         assert_true(n < MOST_INPUTS);
-        for (size_t i = 0; i < n; i += REF_BLOCK)
-            check_block(&fn, r, c, values, count, n - i < REF_BLOCK ? n - i : REF_BLOCK, x + i, &f, &d, &other);
+        static float edges[25 * 2 * 2 * NEIGHBOURS];
+        size_t edge_count = boundary_inputs(edges);
+        assert_int_equal(edge_count, sizeof edges / sizeof edges[0]);
+        check(&s, edge_count, edges, &o);
+        check(&s, n, x, &o);
         free(x);
-
-        print_message("  %-40s %6zu inputs, f: %.3f of the allowed error at %.9g, f': %.3f at %.9g\n", c->spec,
-                      n + edge_count, f.error, (double)f.x, d.error, (double)d.x);
-        failures += f.failures + d.failures + other.failures;
+        print_message("  %-40s %6zu inputs, f: %.3f of the allowed error at %.9g, f': %.3f at %.9g\n", s.spec,
+                      n + edge_count, o.f.error, (double)o.f.x, o.d.error, (double)o.d.x);
+        failures += o.f.failures + o.d.failures + o.other.failures;
+        if (o.edges > o.inputs / 100) fail_msg("%s: %zu units of %zu are those of the next binade", s.spec, o.edges, o.inputs);
+        subject_close(&s);
     }
     assert_int_equal(failures, 0);
 }
@@ -119,38 +138,105 @@ static void test_function(void **state) {
 /* A sine near its root, where Omega x is small, too: all digits of the argument count. */
 static void test_staf_root(void **state) {
     (void)state;
-    const float values[] = {1.0f, 0.13f, 3.14159274f};
-    const reference_case c = {"staf(tau=1), near a root", 3, {0}};
-    const reference *r = references;
-    while (strcmp(r->name, "staf") != 0) r++;
-    ref_function fn;
-    assert_int_equal(ref_open(&fn, "staf", values, 3), 0);
-    worst f = {0}, d = {0}, other = {0};
+    const double values[] = {1.0, (double)0.13f, (double)3.14159274f};
+    subject s;
+    subject_open(&s, "staf(tau=1)", 0);
+    ref_set_params(&s.ref, values, 0);
+    outcome o = {.f = {0}};
     float x[1024];
     for (int i = 0; i < 1024; i++) x[i] = (i % 2 != 0 ? 0x1.3p-6f : -0x1.3p-6f) * (1.0f + (float)i / 1000.0f);
-    check_block(&fn, r, &c, values, 3, 1024, x, &f, &d, &other);
-    assert_int_equal(f.failures + d.failures + other.failures, 0);
+    check(&s, 1024, x, &o);
+    assert_int_equal(o.f.failures + o.d.failures + o.other.failures, 0);
+    subject_close(&s);
 }
 
-/* The command would refuse to measure a function that has none. */
+/* Fixed points are written by hand: they test both references. */
+static void test_fixed_points(void **state) {
+    (void)state;
+    const ref_entry *entry;
+    for (size_t k = 0; (entry = ref_entry_at(k)) != NULL; k++) {
+        int found = 0;
+        for (const ref_point *p = entry->points; p != NULL && p->spec != NULL; p++) {
+            subject s;
+            subject_open(&s, p->spec, 0);
+            assert_string_equal(s.info.name, entry->name);
+            float x = (float)p->x;
+            assert_true((double)x == p->x);
+            const reference_value want = *subject_at(&s, x);
+            ref_value got = ref_at(&s.ref, p->x);
+            worst w = {0};
+            judge(&w, "f by hand", p->spec, x, p->f, want.f, larger(1e-15 * fabs(want.f), ABSOLUTE));
+            judge(&w, "f' by hand", p->spec, x, p->d, want.d, larger(1e-15 * fabs(want.d), ABSOLUTE));
+            judge(&w, "f", p->spec, x, got.f, p->f, larger(RELATIVE * fabs(p->f), ABSOLUTE));
+            judge(&w, "f'", p->spec, x, got.d, p->d, larger(RELATIVE * fabs(p->d), ABSOLUTE));
+            assert_int_equal(w.failures, 0);
+            if (strcmp(p->spec, entry->name) == 0) found |= p->x == 0.0 ? 1 : isinf(p->x) ? p->x > 0.0 ? 2 : 4 : 0;
+            subject_close(&s);
+        }
+        if (!entry->series && found != 7) fail_msg("%s: no point for 0, infinity or -infinity", entry->name);
+    }
+}
+
+/* Each function has one entry, each entry a function; what can be set is tried with other settings, each
+ * differently. */
 static void test_complete(void **state) {
     (void)state;
-    size_t found = 0;
-    activ_fn_info info = {.size = sizeof info};
-    for (size_t i = 0; activ_fn_catalog(i, &info) == ACTIV_OK; i++)
-        for (size_t k = 0; k < reference_count; k++) {
-            if (strcmp(info.name, references[k].name) != 0) continue;
-            float values[REFERENCE_MAX_PARAMS];
-            size_t count = case_values(&references[k].cases[0], values);
-            ref_function fn;
-            if (ref_open(&fn, info.name, values, count) != 0) fail_msg("%s has no reference", info.name);
-            if (ref_open(&fn, info.name, values, count + 1) == 0)
-                fail_msg("%s takes %zu values, and %zu as well", info.name, count, count + 1);
-            found++;
+    size_t entries = 0;
+    for (size_t k = 0; k < reference_count; k++) {
+        const ref_entry *entry = ref_find(references[k].name);
+        if (entry == NULL) fail_msg("%s: no entry in src/reference", references[k].name);
+        activ_fn *fn[32];
+        size_t count = 0;
+        for (; ref_spec(entry, count) != NULL; count++) {
+            assert_in_range(count, 0, 31);
+            if (activ_fn_create(NULL, ref_spec(entry, count), &fn[count]) != ACTIV_OK)
+                fail_msg("%s: %s is refused", entry->name, ref_spec(entry, count));
+            activ_fn_info info = {.size = sizeof info};
+            assert_int_equal(activ_fn_info_of(fn[count], &info), ACTIV_OK);
+            assert_string_equal(info.name, entry->name);
+            for (size_t i = 0; i < count; i++)
+                if (strcmp(activ_fn_spec(fn[i]), activ_fn_spec(fn[count])) == 0)
+                    fail_msg("%s is tried twice", ref_spec(entry, count));
         }
-    assert_int_equal(found, reference_count);
-    ref_function fn;
-    assert_int_equal(ref_open(&fn, "no_such_function", NULL, 0), -1);
+        if (activ_fn_setting_count(fn[0]) > 0 && count < 2) fail_msg("%s: no settings to try", entry->name);
+        while (count > 0) activ_fn_destroy(fn[--count]);
+    }
+    while (ref_entry_at(entries) != NULL) {
+        const char *name = ref_entry_at(entries++)->name;
+        if (reference_of(name) == NULL) fail_msg("src/reference: there is no function %s", name);
+    }
+    assert_int_equal(entries, reference_count);
+    assert_null(ref_find("no_such_function"));
+}
+
+/* Landmarks: of both signs, finite, each once; settings among them, and in units that settings make. */
+static void test_landmarks(void **state) {
+    (void)state;
+    static float marks[REF_MAX_LANDMARKS];
+    const ref_entry *entry;
+    for (size_t k = 0; (entry = ref_entry_at(k)) != NULL; k++)
+        for (size_t i = 0; ref_spec(entry, i) != NULL; i++) {
+            subject s;
+            subject_open(&s, ref_spec(entry, i), 0);
+            size_t count = ref_landmarks(&s.ref, marks);
+            assert_in_range(count, 50, REF_MAX_LANDMARKS - 2);
+            for (size_t a = 0; a < count; a++) {
+                int minus = 0;
+                for (size_t b = 0; b < count; b++) {
+                    assert_true(a == b || marks[a] != marks[b]);
+                    minus += marks[a] == -marks[b];
+                }
+                assert_true(isfinite(marks[a]) && minus == 1);
+            }
+            subject_close(&s);
+        }
+    subject s;
+    subject_open(&s, "softplus(beta=2.5,threshold=3)", 0);
+    size_t count = ref_landmarks(&s.ref, marks), found = 0;
+    for (size_t i = 0; i < count; i++)
+        found += marks[i] == -2.5f || marks[i] == 3.0f || marks[i] == (float)(3.0 * (1.0 / 2.5));
+    assert_int_equal(found, 3);
+    subject_close(&s);
 }
 
 static int begin(void **state) {
@@ -169,9 +255,11 @@ static int end(void **state) {
 
 int main(void) {
     struct CMUnitTest tests[] = {
-        ACTIV_FUNCTIONS(FUNCTION_TEST)
+        ACTIV_ELEMENTWISE(FUNCTION_TEST)
         cmocka_unit_test(test_staf_root),
+        cmocka_unit_test(test_fixed_points),
         cmocka_unit_test(test_complete),
+        cmocka_unit_test(test_landmarks),
     };
     /* the functions' tests come first and in the order of the references */
     for (size_t i = 0; i < reference_count; i++) tests[i].initial_state = (void *)(uintptr_t)&references[i];

@@ -15,21 +15,49 @@
 #include "activ/fn.h"
 #include "activ/random.h"
 #include "functions/list.h"
+#include "reference/reference.h"
 #include "support/guard.h"
 #include "support/tiers.h"
 #include "support/ulp.h"
 
-enum { MAX_PARAMS = 3 * 25, MAX_LENGTH = 130, MAX_OFFSET = 15, TABLE = MAX_LENGTH + MAX_OFFSET + 1 };
+enum { MAX_LENGTH = 130, MAX_OFFSET = 15, TABLE = MAX_LENGTH + MAX_OFFSET + 1 };
 
-/* Every function with its defaults, and those whose settings lead elsewhere. */
-#define SPEC(name) #name,
-static const char *const specs[] = {
-    ACTIV_FUNCTIONS(SPEC)
-    "step(theta=-1)", "leaky_relu(negative_slope=0)", "leaky_relu(negative_slope=-3)", "elu(alpha=0)",
-    "elu(alpha=-2.5)", "softplus(beta=0.7,threshold=3)", "prelu(weight=-1)", "rrelu(lower=0,upper=0)",
-    "trainable_elu(alpha=0.3)", "staf(tau=1)", "staf(tau=4)",
-};
-enum { SPECS = sizeof specs / sizeof specs[0] };
+/* What is tried: every function with its defaults, and with all settings of its entry. */
+typedef struct trial {
+    const char *spec;
+    const ref_entry *entry;
+    int defaults;
+    size_t params;
+} trial;
+
+static trial *trials;
+static size_t trial_count, most_params;
+
+static void *room(size_t count, size_t size) {
+    void *array = calloc(count + 1, size);
+    assert_non_null(array);
+    return array;
+}
+
+static void list_trials(void) {
+#define NAME(name) #name,
+    static const char *const names[] = {ACTIV_ELEMENTWISE(NAME)};
+    enum { NAMES = sizeof names / sizeof names[0], MOST_SPECS = 32 };
+    trials = room(NAMES * MOST_SPECS, sizeof *trials);
+    for (size_t k = 0; k < NAMES; k++) {
+        const ref_entry *entry = ref_find(names[k]);
+        if (entry == NULL) fail_msg("%s: no entry in src/reference", names[k]);
+        for (size_t i = 0; ref_spec(entry, i) != NULL; i++) {
+            assert_in_range(i, 0, MOST_SPECS - 1);
+            activ_fn *fn = NULL;
+            assert_int_equal(activ_fn_create(NULL, ref_spec(entry, i), &fn), ACTIV_OK);
+            size_t params = activ_fn_param_count(fn);
+            trials[trial_count++] = (trial){ref_spec(entry, i), entry, i == 0, params};
+            if (params > most_params) most_params = params;
+            activ_fn_destroy(fn);
+        }
+    }
+}
 
 /* Of the many cases that differ in length, place or input, one in `thin` is tried: which, moves on. */
 static size_t thin = 1, turn;
@@ -47,6 +75,7 @@ static int begin(void **state) {
         activ_context *context = tier_context(t);
         if (context != NULL) contexts[contexts_count++] = context;
     }
+    list_trials();
     if (contexts_count == 1) print_message("only one tier can run here: nothing to compare it with\n");
     return contexts_count > 0 ? 0 : -1;
 }
@@ -54,6 +83,7 @@ static int begin(void **state) {
 static int end(void **state) {
     (void)state;
     for (size_t t = 0; t < contexts_count; t++) activ_context_destroy(contexts[t]);
+    free(trials);
     return 0;
 }
 
@@ -85,7 +115,27 @@ static void compare(const char *what, const char *spec, size_t tier, size_t n, c
              float_bits(want[first]));
 }
 
-/* Bit patterns from all over the range of float32, NaN included, in blocks. */
+/* The neighbourhoods of a function's landmarks; their number, at most `most`. */
+static size_t fill_landmarks(const activ_fn *fn, float *x, size_t most) {
+    enum { NEIGHBOURS = 8 };
+    static float marks[REF_MAX_LANDMARKS];
+    ref_function ref;
+    assert_int_equal(ref_open(&ref, fn, NULL), 0);
+    size_t count = ref_landmarks(&ref, marks), n = 0;
+    ref_close(&ref);
+    assert_true(count > 0 && count * (2 * NEIGHBOURS + 1) <= most);
+    for (size_t i = 0; i < count; i++) {
+        float below = marks[i], above = marks[i];
+        x[n++] = marks[i];
+        for (int k = 0; k < NEIGHBOURS; k++) {
+            x[n++] = below = nextafterf(below, -INFINITY);
+            x[n++] = above = nextafterf(above, INFINITY);
+        }
+    }
+    return n;
+}
+
+/* Bit patterns from all over the range of float32, NaN included, in blocks, the last of them of landmarks. */
 static void test_tiers(void **state) {
     (void)state;
     enum { BLOCK = 1 << 16 };
@@ -93,33 +143,35 @@ static void test_tiers(void **state) {
     float *want = malloc(BLOCK * sizeof *want), *got = malloc(BLOCK * sizeof *got);
     float *want_dx = malloc(BLOCK * sizeof *want_dx);
     assert_true(x != NULL && dy != NULL && want != NULL && got != NULL && want_dx != NULL);
-    for (size_t s = 0; s < SPECS; s++) {
-        int series = strncmp(specs[s], "staf", 4) == 0;
-        uint32_t stride = series ? 8191u : 1021u;
-        if (strchr(specs[s], '(') != NULL) stride = 16381u;
+    for (const trial *s = trials; s < trials + trial_count; s++) {
+        uint32_t stride = !s->defaults ? 16381u : s->entry->series ? 8191u : 1021u;
         stride = stride * (uint32_t)thin | 1u;
         activ_fn *fn[MAX_TIERS];
-        for (size_t t = 0; t < contexts_count; t++) fn[t] = create(t, specs[s]);
-        size_t count = activ_fn_param_count(fn[0]);
-        float sum[MAX_PARAMS], first_sum[MAX_PARAMS];
+        for (size_t t = 0; t < contexts_count; t++) fn[t] = create(t, s->spec);
+        size_t count = s->params;
+        float *sum = room(count, sizeof *sum), *first_sum = room(count, sizeof *sum);
         uint64_t bits = 0;
-        for (uint64_t block = 0; bits < UINT64_C(1) << 32; block++) {
+        for (uint64_t block = 0, last = 0; !last; block++) {
             size_t n = 0;
+            last = bits >= UINT64_C(1) << 32;
             for (; n < BLOCK && bits < UINT64_C(1) << 32; bits += stride)
                 x[n++] = float_from_bits((uint32_t)bits);
+            if (last) n = fill_landmarks(fn[0], x, BLOCK);
             assert_int_equal(activ_random_normal(3, 0, block * BLOCK, n, 0.0f, 1.0f, dy), ACTIV_OK);
             for (size_t t = 0; t < contexts_count; t++) {
                 float *y = t == 0 ? want : got, *dx = t == 0 ? want_dx : got;
                 assert_int_equal(activ_forward(fn[t], NULL, n, x, y), ACTIV_OK);
-                if (t > 0) compare("f", specs[s], t, n, x, want, got);
-                memset(sum, 0, sizeof sum);
+                if (t > 0) compare("f", s->spec, t, n, x, want, got);
+                memset(sum, 0, count * sizeof *sum);
                 assert_int_equal(activ_backward(fn[t], NULL, n, x, dy, dx, count > 0 ? sum : NULL), ACTIV_OK);
-                if (t > 0) compare("dx", specs[s], t, n, x, want_dx, got);
-                if (t == 0) memcpy(first_sum, sum, sizeof sum);
-                compare("dparams", specs[s], t, count, first_sum, first_sum, sum);
+                if (t > 0) compare("dx", s->spec, t, n, x, want_dx, got);
+                if (t == 0) memcpy(first_sum, sum, count * sizeof *sum);
+                compare("dparams", s->spec, t, count, first_sum, first_sum, sum);
             }
         }
         for (size_t t = 0; t < contexts_count; t++) activ_fn_destroy(fn[t]);
+        free(sum);
+        free(first_sum);
     }
     free(x);
     free(dy);
@@ -137,9 +189,9 @@ static void test_nan_bits(void **state) {
     float one[LENGTH];
     for (size_t i = 0; i < LENGTH; i++) one[i] = 1.0f;
     size_t failures = 0;
-    for (size_t s = 0; s < SPECS; s++) {
+    for (const trial *s = trials; s < trials + trial_count; s++) {
         activ_fn *fn[MAX_TIERS];
-        for (size_t t = 0; t < contexts_count; t++) fn[t] = create(t, specs[s]);
+        for (size_t t = 0; t < contexts_count; t++) fn[t] = create(t, s->spec);
         size_t different = 0, different_dx = 0;
         for (size_t k = 0; k < sizeof nans / sizeof nans[0]; k++) {
             float x[LENGTH], y[LENGTH], dx[LENGTH], want = 0.0f, want_dx = 0.0f;
@@ -158,19 +210,22 @@ static void test_nan_bits(void **state) {
         for (size_t t = 0; t < contexts_count; t++) activ_fn_destroy(fn[t]);
         if (different + different_dx == 0) continue;
         failures++;
-        print_error("%s: NaN has other bits in %zu values and %zu derivatives\n", specs[s], different,
+        print_error("%s: NaN has other bits in %zu values and %zu derivatives\n", s->spec, different,
                     different_dx);
     }
     assert_int_equal(failures, 0);
 }
 
-/* A table of ordinary and special inputs, longer than any array of the next tests. */
-static void make_table(float *x, float *dy) {
+/* A table of ordinary and special inputs, the function's landmarks among them, longer than any array of the next tests. */
+static void make_table(const ref_entry *entry, float *x, float *dy) {
     const float special[] = {0.0f, -0.0f, INFINITY, -INFINITY, NAN, 0x1p-149f, -0x1p-149f, 3.0f, -3.0f, 20.0f,
-                             3.4e38f, -3.4e38f, 88.8f, -88.8f, -103.9f, -0.7517915f};
+                             3.4e38f, -3.4e38f, 88.8f, -88.8f, -103.9f};
+    size_t at = 0;
     assert_int_equal(activ_random_normal(5, 0, 0, TABLE, 0.0f, 3.0f, x), ACTIV_OK);
     assert_int_equal(activ_random_normal(5, 1, 0, TABLE, 0.0f, 1.0f, dy), ACTIV_OK);
-    for (size_t i = 0; i < sizeof special / sizeof special[0]; i++) x[(i * 11 + 4) % TABLE] = special[i];
+    for (size_t i = 0; i < sizeof special / sizeof special[0]; i++) x[(at++ * 11 + 4) % TABLE] = special[i];
+    for (size_t i = 0; entry->landmarks != NULL && entry->landmarks[i] != 0.0 && at < TABLE / 2; i++)
+        x[(at++ * 11 + 4) % TABLE] = -(float)entry->landmarks[i];
 }
 
 typedef struct place {
@@ -228,28 +283,27 @@ static void check_place(const activ_fn *fn, size_t tier, const char *spec, place
 static void test_places(void **state) {
     (void)state;
     float x[TABLE], dy[TABLE], y[TABLE], dx[TABLE];
-    make_table(x, dy);
     place p;
     assert_int_equal(guarded_create(&p.x, TABLE), 0);
     assert_int_equal(guarded_create(&p.y, TABLE), 0);
     assert_int_equal(guarded_create(&p.dy, TABLE), 0);
     assert_int_equal(guarded_create(&p.dx, TABLE), 0);
-    for (size_t s = 0; s < SPECS; s++) {
-        activ_fn *first = create(0, specs[s]);
+    for (const trial *s = trials; s < trials + trial_count; s++) {
+        activ_fn *first = create(0, s->spec);
+        make_table(s->entry, x, dy);
         for (size_t i = 0; i < TABLE; i++) {
             assert_int_equal(activ_forward(first, NULL, 1, &x[i], &y[i]), ACTIV_OK);
             assert_int_equal(activ_backward(first, NULL, 1, &x[i], &dy[i], &dx[i], NULL), ACTIV_OK);
         }
         activ_fn_destroy(first);
-        int defaults = strchr(specs[s], '(') == NULL;
         for (size_t t = 0; t < contexts_count; t++) {
-            activ_fn *fn = create(t, specs[s]);
+            activ_fn *fn = create(t, s->spec);
             for (size_t n = 0; n <= MAX_LENGTH; n++) {
-                for (size_t offset = 0; offset <= MAX_OFFSET; offset += defaults ? 1 : 5)
+                for (size_t offset = 0; offset <= MAX_OFFSET; offset += s->defaults ? 1 : 5)
                     if (!passed_over())
-                        check_place(fn, t, specs[s], &p, n, offset, 0, x + offset, y + offset, dy + offset,
+                        check_place(fn, t, s->spec, &p, n, offset, 0, x + offset, y + offset, dy + offset,
                                     dx + offset);
-                if (!passed_over()) check_place(fn, t, specs[s], &p, n, 0, 1, x, y, dy, dx);
+                if (!passed_over()) check_place(fn, t, s->spec, &p, n, 0, 1, x, y, dy, dx);
             }
             activ_fn_destroy(fn);
         }
@@ -265,28 +319,28 @@ static void test_mixed_offsets(void **state) {
     (void)state;
     enum { LENGTH = 77 };
     float x[TABLE], dy[TABLE], y[TABLE], dx[TABLE];
-    make_table(x, dy);
     guarded a, b, c;
     assert_int_equal(guarded_create(&a, TABLE), 0);
     assert_int_equal(guarded_create(&b, TABLE), 0);
     assert_int_equal(guarded_create(&c, TABLE), 0);
-    for (size_t s = 0; s < SPECS; s++) {
-        activ_fn *first = create(0, specs[s]);
+    for (const trial *s = trials; s < trials + trial_count; s++) {
+        activ_fn *first = create(0, s->spec);
+        make_table(s->entry, x, dy);
         assert_int_equal(activ_forward(first, NULL, LENGTH, x, y), ACTIV_OK);
         assert_int_equal(activ_backward(first, NULL, LENGTH, x, dy, dx, NULL), ACTIV_OK);
         activ_fn_destroy(first);
         for (size_t t = 0; t < contexts_count; t++) {
-            activ_fn *fn = create(t, specs[s]);
+            activ_fn *fn = create(t, s->spec);
             for (size_t k = 0; k < 16; k++) {
                 float *pa = a.begin + k, *pb = b.begin + (k * 7 + 1) % 16, *pc = c.begin + (k * 5 + 3) % 16;
                 place_array(&a, pa, x, LENGTH);
                 place_array(&b, pb, NULL, LENGTH);
                 assert_int_equal(activ_forward(fn, NULL, LENGTH, pa, pb), ACTIV_OK);
-                check_array(&b, pb, y, LENGTH, "f", specs[s], t, x);
+                check_array(&b, pb, y, LENGTH, "f", s->spec, t, x);
                 place_array(&b, pb, dy, LENGTH);
                 place_array(&c, pc, NULL, LENGTH);
                 assert_int_equal(activ_backward(fn, NULL, LENGTH, pa, pb, pc, NULL), ACTIV_OK);
-                check_array(&c, pc, dx, LENGTH, "dx", specs[s], t, x);
+                check_array(&c, pc, dx, LENGTH, "dx", s->spec, t, x);
             }
             activ_fn_destroy(fn);
         }
@@ -301,20 +355,20 @@ static void test_mixed_offsets(void **state) {
 static void test_sums(void **state) {
     (void)state;
     float x[TABLE], dy[TABLE];
-    make_table(x, dy);
-    for (size_t i = 0; i < TABLE; i++)
-        if (!isfinite(x[i])) x[i] = (float)i * 0.01f - 1.0f;
+    float *want = room(most_params, sizeof *want);
     guarded px, pdy, sums;
     assert_int_equal(guarded_create(&px, TABLE), 0);
     assert_int_equal(guarded_create(&pdy, TABLE), 0);
-    assert_int_equal(guarded_create(&sums, MAX_PARAMS), 0);
-    for (size_t s = 0; s < SPECS; s++) {
+    assert_int_equal(guarded_create(&sums, most_params), 0);
+    for (const trial *s = trials; s < trials + trial_count; s++) {
         activ_fn *fn[MAX_TIERS];
-        for (size_t t = 0; t < contexts_count; t++) fn[t] = create(t, specs[s]);
-        size_t count = activ_fn_param_count(fn[0]);
-        assert_true(count <= MAX_PARAMS);
+        for (size_t t = 0; t < contexts_count; t++) fn[t] = create(t, s->spec);
+        size_t count = s->params;
+        make_table(s->entry, x, dy);
+        for (size_t i = 0; i < TABLE; i++)
+            if (!isfinite(x[i])) x[i] = (float)i * 0.01f - 1.0f;
         for (size_t n = 0; count > 0 && n <= MAX_LENGTH; n++) {
-            float want[MAX_PARAMS] = {0};
+            memset(want, 0, count * sizeof *want);
             assert_int_equal(activ_backward(fn[0], NULL, n, x, dy, NULL, want), ACTIV_OK);
             for (size_t t = 0; t < contexts_count; t++) {
                 for (size_t k = 0; k <= 3; k++) {
@@ -327,7 +381,7 @@ static void test_sums(void **state) {
                     guarded_fill(&sums);
                     memset(asum, 0, count * sizeof *asum);
                     assert_int_equal(activ_backward(fn[t], NULL, n, ax, ady, NULL, asum), ACTIV_OK);
-                    check_array(&sums, asum, want, count, "dparams", specs[s], t, want);
+                    check_array(&sums, asum, want, count, "dparams", s->spec, t, want);
                 }
             }
         }
@@ -336,6 +390,7 @@ static void test_sums(void **state) {
     guarded_destroy(&px);
     guarded_destroy(&pdy);
     guarded_destroy(&sums);
+    free(want);
 }
 
 /* One long call, past any size at which a kernel may change its way of storing, is n short ones. */
@@ -347,25 +402,25 @@ static void test_long_call(void **state) {
     float *x = malloc(LONG * sizeof *x), *whole = buffer.begin + 3, *parts = malloc(LONG * sizeof *parts);
     assert_true(x != NULL && parts != NULL);
     assert_int_equal(activ_random_normal(8, 0, 0, LONG, 0.0f, 4.0f, x), ACTIV_OK);
-    for (size_t s = 0; s < SPECS; s++) {
-        if (strchr(specs[s], '(') != NULL) continue;
-        size_t n = (strcmp(specs[s], "staf") == 0 ? LONG / 8 : LONG) / thin;
+    for (const trial *s = trials; s < trials + trial_count; s++) {
+        if (!s->defaults) continue;
+        size_t n = (s->entry->series ? LONG / 8 : LONG) / thin;
         for (size_t t = 0; t < contexts_count; t++) {
-            activ_fn *fn = create(t, specs[s]);
+            activ_fn *fn = create(t, s->spec);
             guarded_fill(&buffer);
             assert_int_equal(activ_forward(fn, NULL, n, x, whole), ACTIV_OK);
             assert_true(guarded_untouched(&buffer, whole, n));
             for (size_t i = 0; i < n; i += PIECE)
                 assert_int_equal(activ_forward(fn, NULL, n - i < PIECE ? n - i : PIECE, x + i, parts + i),
                                  ACTIV_OK);
-            compare("f of a long array", specs[s], t, n, x, parts, whole);
+            compare("f of a long array", s->spec, t, n, x, parts, whole);
             assert_int_equal(activ_backward(fn, NULL, n, x, x, whole, NULL), ACTIV_OK);
             assert_true(guarded_untouched(&buffer, whole, n));
             for (size_t i = 0; i < n; i += PIECE)
                 assert_int_equal(
                     activ_backward(fn, NULL, n - i < PIECE ? n - i : PIECE, x + i, x + i, parts + i, NULL),
                     ACTIV_OK);
-            compare("dx of a long array", specs[s], t, n, x, parts, whole);
+            compare("dx of a long array", s->spec, t, n, x, parts, whole);
             activ_fn_destroy(fn);
         }
     }
@@ -400,7 +455,8 @@ static void test_executor(void **state) {
         for (size_t s = 0; s < sizeof some / sizeof some[0]; s++) {
             activ_fn *serial = create(0, some[s]), *parallel = NULL;
             assert_int_equal(activ_fn_create(context, some[s], &parallel), ACTIV_OK);
-            float sum[MAX_PARAMS] = {0}, parallel_sum[MAX_PARAMS] = {0};
+            size_t count = activ_fn_param_count(serial);
+            float *sum = room(count, sizeof *sum), *parallel_sum = room(count, sizeof *sum);
             const size_t n = LONG / thin;
             assert_int_equal(activ_forward(serial, NULL, n, x, want), ACTIV_OK);
             assert_int_equal(activ_forward(parallel, NULL, n, x, got), ACTIV_OK);
@@ -408,7 +464,11 @@ static void test_executor(void **state) {
             assert_int_equal(activ_backward(serial, NULL, n, x, x, want, sum), ACTIV_OK);
             assert_int_equal(activ_backward(parallel, NULL, n, x, x, got, parallel_sum), ACTIV_OK);
             compare("dx in pieces", some[s], 0, n, x, want, got);
-            assert_memory_equal(sum, parallel_sum, sizeof sum);
+            assert_true(threads == 1 || thin > 1 || pieces >= 2 * (size_t)threads);
+            pieces = 0;
+            assert_memory_equal(sum, parallel_sum, count * sizeof *sum);
+            free(sum);
+            free(parallel_sum);
             activ_fn_destroy(serial);
             activ_fn_destroy(parallel);
         }

@@ -3,9 +3,13 @@
 
 Needs torch (made with 1.13) and numpy; Debian: python3-torch, python3-numpy.
 
-    make_golden.py [CASE...]  write expected/*.safetensors, or those of these cases
-    make_golden.py --check    recompute and compare with the files that are there
-    make_golden.py --float32  how far PyTorch's own float32 is from what the files hold
+    make_golden.py [CASE...]   write expected/*.safetensors, or those of these cases
+    make_golden.py --check     recompute and compare with the files that are there
+    make_golden.py --float32   how far PyTorch's own float32 is from what the files hold
+    make_golden.py --describe  write the descriptions of the cases anew and leave the arrays
+
+What a case is stands here and nowhere else: test_golden.c goes through the files and reads it from their metadata. To
+compare one more function: a line in ACTIVATIONS, and a run with its name.
 
 PyTorch runs in float64 here, from initial values, inputs and settings that are float32 numbers. The files
 therefore hold the true result (parameters rounded once, to float32), and what a float32
@@ -69,6 +73,12 @@ def write_safetensors(path, tensors, metadata):
             f.write(np.ascontiguousarray(tensors[name]).tobytes())
 
 
+def read_metadata(path):
+    with open(path, "rb") as f:
+        (length,) = struct.unpack("<Q", f.read(8))
+        return json.loads(f.read(length))["__metadata__"]
+
+
 def read_safetensors(path):
     with open(path, "rb") as f:
         raw = f.read()
@@ -101,7 +111,7 @@ class STAF(nn.Module):
         return torch.sum(self.C * torch.sin(self.Omega * x.unsqueeze(-1) + self.Phi), dim=-1)
 
 
-# name: (its activation module, where its derivative jumps)
+# libactiv's name: (PyTorch's module, where its derivative jumps)
 ACTIVATIONS = {
     "none": (lambda data: None, []),
     "sigmoid": (lambda data: nn.Sigmoid(), []),
@@ -122,6 +132,9 @@ ACTIVATIONS = {
     # Equal bounds: nothing is left to chance.
     "rrelu": (lambda data: nn.RReLU(0.25, 0.25), [0]),
 }
+
+# Where libactiv's spec says more than the name.
+SPECS = {"none": "", "staf": "staf(tau=5)", "rrelu": "rrelu(lower=0.25, upper=0.25)"}
 
 
 class Chain(nn.Module):
@@ -412,6 +425,26 @@ CASES.update({
 })
 
 
+def description(case):
+    """What test_golden.c has to know: texts for the metadata. A network of other layers is known there by its name; a
+    case without a spec has its own name for one."""
+    if case in LAYERS:
+        return {"network": "layers", "loss": "cross_entropy", "optimizer": "SGD", **texts(SGD)}
+    network, activation, loss, settings = CASES[case]
+    spec = SPECS.get(activation, activation)
+    return {"network": network, **({"spec": spec} if spec != case else {}), "loss": loss, "optimizer": "SGD",
+            **texts(settings)}
+
+
+def texts(settings):
+    """The shortest decimal texts: read as float32 they give what train() computes with."""
+    both = dict(settings)
+    if "betas" in both:
+        both["beta1"], both["beta2"] = both.pop("betas")
+    return {name: value if isinstance(value, str) else repr(int(value) if isinstance(value, bool) else value)
+            for name, value in both.items()}
+
+
 def train(case, data, dtype):
     """The losses and what clipping measured, the model after the last step, and the smallest distance of an argument
     from a kink."""
@@ -545,6 +578,7 @@ def main():
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--check", action="store_true", help="recompute and compare with the files")
     mode.add_argument("--float32", action="store_true", help="compare PyTorch's float32 with the files")
+    mode.add_argument("--describe", action="store_true", help="write the descriptions anew, not the arrays")
     parser.add_argument("cases", nargs="*", metavar="CASE", help="all, if none is named")
     options = parser.parse_args()
     cases = options.cases or [*CASES, *LAYERS]
@@ -553,13 +587,24 @@ def main():
         parser.error("no such case: " + ", ".join(sorted(unknown)))
     torch.set_num_threads(1)
 
+    def write(case, tensors, texts, source):
+        path = os.path.join(EXPECTED, case + ".safetensors")
+        write_safetensors(path, tensors, {"source": source, **texts})
+
+    if options.describe:
+        for case in cases:
+            path = os.path.join(EXPECTED, case + ".safetensors")
+            write(case, read_safetensors(path), description(case), read_metadata(path)["source"])
+        return
+
     small, true = small_data(SMALL_SEED), true_data(TRUE_SEED)
-    metadata = {"source": f"PyTorch {torch.__version__}, float64; tests/golden/make_golden.py"}
+    source = f"PyTorch {torch.__version__}, float64; tests/golden/make_golden.py"
     worst = 0.0
     if not (options.check or options.float32):
         os.makedirs(EXPECTED, exist_ok=True)
-        write_safetensors(os.path.join(EXPECTED, "data.safetensors"), shared_tensors(small), metadata)
-        write_safetensors(os.path.join(EXPECTED, "schedules.safetensors"), schedules(), metadata)
+        if not options.cases:
+            write("data", shared_tensors(small), {}, source)
+            write("schedules", schedules(), {}, source)
     else:
         print(f"{'':20}{'losses':>10}{'parameters':>12}")
         stored = read_safetensors(os.path.join(EXPECTED, "data.safetensors"))
@@ -570,6 +615,14 @@ def main():
         made = schedules()
         if stored.keys() != made.keys() or any(not np.allclose(stored[k], made[k], 1e-12, 0) for k in made):
             sys.exit("schedules.safetensors holds other values than this script makes")
+        for case in cases:
+            stored = read_metadata(os.path.join(EXPECTED, case + ".safetensors"))
+            stored.pop("source")
+            if stored != description(case):
+                sys.exit(f"{case}.safetensors describes another case than this script: --describe")
+        files = {name.removesuffix(".safetensors") for name in os.listdir(EXPECTED)}
+        if files != {"data", "schedules", *CASES, *LAYERS}:
+            sys.exit("expected/ has other files than this script makes")
     for case in cases:
         path = os.path.join(EXPECTED, case + ".safetensors")
         tensors, nearest = result(case, true if case in CASES and CASES[case][0] == "true" else small,
@@ -579,7 +632,7 @@ def main():
             worst = max(worst, loss, params)
             print(f"{case:20}{loss:10.1e}{params:12.1e}")
         else:
-            write_safetensors(path, tensors, metadata)
+            write(case, tensors, description(case), source)
             print(f"{case:20} first loss {tensors['losses'][0]:.6f}, last {tensors['losses'][-1]:.6f}"
                   + (f", nearest to a kink {nearest:.1e}" if nearest < math.inf else ""))
     if options.check and worst > 2e-7:

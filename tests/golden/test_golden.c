@@ -1,7 +1,7 @@
 /* Ten steps of training against PyTorch: losses and parameters, through the public API alone.
  *
- * The files in expected/ are written by make_golden.py, which runs PyTorch in float64. Measured against
- * it, in each case:
+ * The files in expected/ are written by make_golden.py, which runs PyTorch in float64. Their metadata say what was
+ * trained, and how. Measured against it, in each case:
  *
  *   a loss          |a - b| <= 1e-5 |b|, and the same for the norms that clipping measured
  *   a parameter     |a - b| <= 1e-5 max(|b|, scale), scale = root mean square of the tensor b is in
@@ -13,6 +13,7 @@
  * third line sees what the second cannot: a tensor that ten steps have hardly moved, moved wrongly. Its
  * last term is what ten roundings to float32 leave.
  */
+#include <dirent.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,28 +34,29 @@
 enum { STEPS = 10, MAX_BATCH = 128 };
 
 enum { CHAIN, RESIDUAL, TRUE_SIZE, LAYERS };
+static const char *const network_names[] = { "chain", "residual", "true", "layers", NULL };
 
 /* Learning rates over time, as SCHEDULES in make_golden.py. */
 enum { CONSTANT, BY_STEPS, COSINE, WARMUP_COSINE };
+static const char *const schedule_names[] = { "constant", "step", "cosine", "warmup_cosine", NULL };
 
-/* As CASES in make_golden.py. */
+enum { CROSS_ENTROPY, MSE };
+static const char *const loss_names[] = { "cross_entropy", "mse", NULL };
+
+enum { SGD, ADAMW, RMSPROP };
+static const char *const optimizer_names[] = { "SGD", "AdamW", "RMSprop", NULL };
+
+/* As a file's metadata describe it. */
 typedef struct golden_case {
     const char *name;        /* of the file */
-    int network;
-    const char *spec;        /* NULL: linear layers only */
-    int mse;
-    activ_sgd_options sgd;   /* unless one of the following is there */
+    const char *spec;        /* "": linear layers only */
+    int network, loss, optimizer, schedule;
+    activ_sgd_options sgd;
     activ_adamw_options adamw;
     activ_rmsprop_options rmsprop;
     float clip_norm, clip_value;
     int groups;              /* biases: twice the rate, no weight decay */
-    int schedule;
 } golden_case;
-
-#define SGD(...) .sgd = { .size = sizeof(activ_sgd_options), __VA_ARGS__ }
-#define ADAMW(...) .adamw = { .size = sizeof(activ_adamw_options), __VA_ARGS__ }
-#define RMSPROP(...) .rmsprop = { .size = sizeof(activ_rmsprop_options), __VA_ARGS__ }
-#define USUAL SGD(.lr = 0.05f, .momentum = 0.9f)
 
 /* ---- networks of other layers: as LAYERS in make_golden.py --------------------------------------- */
 
@@ -146,66 +148,6 @@ static activ_node build_layers(activ_graph *g, const char *name)
     return layer_networks[i].build(g);
 }
 
-static golden_case cases[] = {
-    { "none", CHAIN, NULL, 0, USUAL },
-    { "sigmoid", CHAIN, "sigmoid", 0, USUAL },
-    { "tanh", CHAIN, "tanh", 0, USUAL },
-    { "relu", CHAIN, "relu", 0, USUAL },
-    { "leaky_relu", CHAIN, "leaky_relu", 0, USUAL },
-    { "gelu", CHAIN, "gelu", 0, USUAL },
-    { "gelu_tanh", CHAIN, "gelu_tanh", 0, USUAL },
-    { "silu", CHAIN, "silu", 0, USUAL },
-    { "mish", CHAIN, "mish", 0, USUAL },
-    { "hardswish", CHAIN, "hardswish", 0, USUAL },
-    { "elu", CHAIN, "elu", 0, USUAL },
-    { "softplus", CHAIN, "softplus", 0, USUAL },
-    { "prelu", CHAIN, "prelu", 0, USUAL },
-    { "trainable_elu", CHAIN, "trainable_elu", 0, USUAL },
-    { "staf", CHAIN, "staf(tau=5)", 0, USUAL },
-    { "rrelu", CHAIN, "rrelu(lower=0.25, upper=0.25)", 0, USUAL },
-    { "sgd_plain", CHAIN, "relu", 0, SGD(.lr = 0.05f) },
-    { "sgd_momentum", CHAIN, "relu", 0, SGD(.lr = 0.05f, .momentum = 0.5f) },
-    { "sgd_dampening", CHAIN, "relu", 0, SGD(.lr = 0.05f, .momentum = 0.9f, .dampening = 0.25f) },
-    { "sgd_weight_decay", CHAIN, "relu", 0, SGD(.lr = 0.05f, .momentum = 0.9f, .weight_decay = 0.01f) },
-    { "sgd_nesterov", CHAIN, "relu", 0, SGD(.lr = 0.05f, .momentum = 0.9f, .nesterov = 1) },
-    { "sgd_maximize", CHAIN, "relu", 0, SGD(.lr = 0.01f, .momentum = 0.9f, .maximize = 1) },
-    { "sgd_all", CHAIN, "relu", 0,
-      SGD(.lr = 0.01f, .momentum = 0.9f, .weight_decay = 0.01f, .nesterov = 1, .maximize = 1) },
-    { "sgd_groups", CHAIN, "tanh", 0, SGD(.lr = 0.05f, .momentum = 0.9f, .weight_decay = 0.1f), .groups = 1 },
-    { "sgd_step", CHAIN, "tanh", 0, USUAL, .schedule = BY_STEPS },
-    { "sgd_cosine", CHAIN, "tanh", 0, USUAL, .schedule = COSINE },
-    { "clip_norm", CHAIN, "tanh", 0, SGD(.lr = 0.5f, .momentum = 0.9f), .clip_norm = 0.9f },
-    { "clip_value", CHAIN, "tanh", 0, SGD(.lr = 0.5f, .momentum = 0.9f), .clip_value = 0.01f },
-    { "adamw", CHAIN, "gelu", .adamw = ACTIV_ADAMW_DEFAULTS },
-    { "adamw_amsgrad", CHAIN, "tanh",
-      ADAMW(.lr = 0.01f, .beta1 = 0.5f, .beta2 = 0.6f, .eps = 1e-4f, .weight_decay = 0.5f, .amsgrad = 1) },
-    { "adamw_maximize", CHAIN, "tanh",
-      ADAMW(.lr = 0.002f, .beta1 = 0.8f, .beta2 = 0.99f, .eps = 1e-5f, .weight_decay = 0.01f, .maximize = 1) },
-    { "adamw_groups", CHAIN, "tanh",
-      ADAMW(.lr = 0.002f, .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f, .weight_decay = 0.5f), .groups = 1 },
-    { "adamw_all", CHAIN, "tanh",
-      ADAMW(.lr = 0.004f, .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-6f, .weight_decay = 0.01f), .clip_norm = 0.6f,
-      .schedule = WARMUP_COSINE },
-    { "rmsprop", CHAIN, "tanh", RMSPROP(.lr = 0.001f, .alpha = 0.99f, .eps = 1e-5f) },
-    { "rmsprop_momentum", CHAIN, "tanh",
-      RMSPROP(.lr = 0.001f, .alpha = 0.9f, .eps = 1e-4f, .momentum = 0.9f, .weight_decay = 0.1f) },
-    { "rmsprop_centered", CHAIN, "tanh", RMSPROP(.lr = 0.002f, .alpha = 0.75f, .eps = 1e-3f, .centered = 1) },
-    { "rmsprop_all", CHAIN, "tanh",
-      RMSPROP(.lr = 0.002f, .alpha = 0.75f, .eps = 1e-3f, .momentum = 0.5f, .weight_decay = 0.1f, .centered = 1,
-              .maximize = 1), .groups = 1, .schedule = BY_STEPS },
-    { "mse", CHAIN, "tanh", 1, USUAL },
-    { "residual", RESIDUAL, "relu", 0, USUAL },
-    { "simple_network", TRUE_SIZE, "relu", 0, SGD(.lr = 0.01f, .momentum = 0.9f) },
-    { "batch_norm", LAYERS, NULL, 0, USUAL },
-    { "batch_norm_channels", LAYERS, NULL, 0, USUAL },
-    { "layer_norm", LAYERS, NULL, 0, USUAL },
-    { "layer_norm_shape", LAYERS, NULL, 0, USUAL },
-    { "dropout", LAYERS, NULL, 0, USUAL },
-    { "gated", LAYERS, NULL, 0, USUAL },
-};
-
-enum { CASE_COUNT = sizeof cases / sizeof cases[0] };
-
 static const size_t small_widths[] = { 60, 48, 36, 24, 16, 10 };
 static const size_t true_widths[] = { 784, 256, 192, 128, 64, 10 };
 enum { LINEAR_LAYERS = 5, TRUE_BATCH = 128, TRUE_STRIDE = 37, CLASSES = 10 };
@@ -239,6 +181,104 @@ static void *read_tensor(const activ_safetensors *file, const char *name, activ_
     return copy;
 }
 
+/* ---- what a case is ------------------------------------------------------------------------- */
+
+/* The text of the key, or `otherwise`. *used counts those that are there. */
+static const char *text_of(const activ_safetensors *file, const char *key, const char *otherwise, size_t *used)
+{
+    const char *text = activ_safetensors_metadata(file, key);
+    *used += text != NULL;
+    return text != NULL ? text : otherwise;
+}
+
+/* Which of some names the text of the key is; without a text, the first. */
+static int choice_of(const activ_safetensors *file, const char *key, const char *const *names, size_t *used)
+{
+    const char *text = text_of(file, key, names[0], used);
+    for (int i = 0; names[i] != NULL; i++) {
+        if (strcmp(names[i], text) == 0) {
+            return i;
+        }
+    }
+    fail_msg("%s: %s is not known", key, text);
+    return 0;
+}
+
+/* A number or a flag. */
+static float number_of(const activ_safetensors *file, const char *key, float otherwise, size_t *used)
+{
+    const char *text = text_of(file, key, NULL, used);
+    char *end = NULL;
+    const float number = text != NULL ? strtof(text, &end) : otherwise;
+    if (text != NULL && (end == text || *end != '\0')) {
+        fail_msg("%s: %s is no number", key, text);
+    }
+    return number;
+}
+
+/* What is not said of an optimizer is its default, here and in PyTorch. */
+static void read_settings(golden_case *c, const activ_safetensors *file, size_t *used)
+{
+    const activ_sgd_options sgd = { .size = sizeof sgd };
+    const activ_adamw_options adamw = ACTIV_ADAMW_DEFAULTS;
+    const activ_rmsprop_options rmsprop = ACTIV_RMSPROP_DEFAULTS;
+    c->sgd = sgd;
+    c->adamw = adamw;
+    c->rmsprop = rmsprop;
+#define NUMBER(to, key) to.key = number_of(file, #key, to.key, used)
+#define FLAG(to, key) to.key = number_of(file, #key, 0.0f, used) != 0.0f
+    switch (c->optimizer) {
+    case SGD:
+        NUMBER(c->sgd, lr);
+        NUMBER(c->sgd, momentum);
+        NUMBER(c->sgd, dampening);
+        NUMBER(c->sgd, weight_decay);
+        FLAG(c->sgd, nesterov);
+        FLAG(c->sgd, maximize);
+        break;
+    case ADAMW:
+        NUMBER(c->adamw, lr);
+        NUMBER(c->adamw, beta1);
+        NUMBER(c->adamw, beta2);
+        NUMBER(c->adamw, eps);
+        NUMBER(c->adamw, weight_decay);
+        FLAG(c->adamw, amsgrad);
+        FLAG(c->adamw, maximize);
+        break;
+    default:
+        NUMBER(c->rmsprop, lr);
+        NUMBER(c->rmsprop, alpha);
+        NUMBER(c->rmsprop, eps);
+        NUMBER(c->rmsprop, momentum);
+        NUMBER(c->rmsprop, weight_decay);
+        FLAG(c->rmsprop, centered);
+        FLAG(c->rmsprop, maximize);
+    }
+#undef NUMBER
+#undef FLAG
+}
+
+static void read_case(golden_case *c, const activ_safetensors *file)
+{
+    size_t used = 0, count = 0;
+    text_of(file, "source", NULL, &used);
+    c->network = choice_of(file, "network", network_names, &used);
+    c->spec = text_of(file, "spec", c->network == LAYERS ? "" : c->name, &used);
+    c->loss = choice_of(file, "loss", loss_names, &used);
+    c->optimizer = choice_of(file, "optimizer", optimizer_names, &used);
+    c->schedule = choice_of(file, "schedule", schedule_names, &used);
+    c->clip_norm = number_of(file, "clip_norm", 0.0f, &used);
+    c->clip_value = number_of(file, "clip_value", 0.0f, &used);
+    c->groups = number_of(file, "groups", 0.0f, &used) != 0.0f;
+    read_settings(c, file, &used);
+    while (activ_safetensors_metadata_key(file, count) != NULL) {
+        count++;
+    }
+    if (used != count) {
+        fail_msg("%s: of %zu texts in the metadata %zu are understood", c->name, count, used);
+    }
+}
+
 /* ---- the rule that makes the values of simple_network ---------------------------------------- */
 
 /* As mixed() in make_golden.py, seed 0. */
@@ -270,25 +310,31 @@ static float true_bound(size_t n)
 /* ---- one case ------------------------------------------------------------------------------ */
 
 typedef struct run {
-    const golden_case *c;
+    golden_case c;
     activ_safetensors *expected;
     activ_safetensors *data;
     activ_graph *graph;
+    const char *function;    /* the name of its activation; "" without one */
     float *initial;          /* a copy of the parameters before the first step */
 } run;
 
 static void build(run *r)
 {
     activ_fn *fn = NULL;
-    if (r->c->spec != NULL) {
-        assert_int_equal(activ_fn_create(NULL, r->c->spec, &fn), ACTIV_OK);
+    if (r->c.spec[0] != '\0' && activ_fn_create(NULL, r->c.spec, &fn) != ACTIV_OK) {
+        fail_msg("%s: cannot make %s", r->c.name, r->c.spec);
     }
+    activ_fn_info info = { .size = sizeof info, .name = "" };
+    if (fn != NULL) {
+        assert_int_equal(activ_fn_info_of(fn, &info), ACTIV_OK);
+    }
+    r->function = info.name;
     assert_int_equal(activ_graph_create(NULL, &r->graph), ACTIV_OK);
     activ_graph *g = r->graph;
     activ_node x;
-    if (r->c->network == LAYERS) {
-        x = build_layers(g, r->c->name);
-    } else if (r->c->network == RESIDUAL) {
+    if (r->c.network == LAYERS) {
+        x = build_layers(g, r->c.name);
+    } else if (r->c.network == RESIDUAL) {
         const activ_node entry = activ_graph_linear(g, activ_graph_input(g, small_widths[0]), 48);
         activ_graph_name(g, entry, "entry");
         const activ_node bent = activ_graph_apply(g, entry, fn);
@@ -298,7 +344,7 @@ static void build(run *r)
         x = activ_graph_linear(g, activ_graph_apply_shared(g, sum, bent), CLASSES);
         activ_graph_name(g, x, "exit");
     } else {
-        const size_t *widths = r->c->network == TRUE_SIZE ? true_widths : small_widths;
+        const size_t *widths = r->c.network == TRUE_SIZE ? true_widths : small_widths;
         activ_node first = -1;
         x = activ_graph_input(g, widths[0]);
         for (size_t i = 1; i <= LINEAR_LAYERS; i++) {
@@ -309,7 +355,7 @@ static void build(run *r)
             }
         }
     }
-    if (r->c->mse) {
+    if (r->c.loss == MSE) {
         activ_graph_mse(g, x);
     } else {
         activ_graph_cross_entropy(g, x);
@@ -344,15 +390,21 @@ static uint32_t linear_ordinal(const activ_graph *g, activ_node node)
     return ordinal;
 }
 
-/* Initial values: of linear layers from data.safetensors or by the rule, of an activation those of its spec,
- * but for staf, which starts at random. */
+static int has_start(const run *r)
+{
+    activ_safetensors_entry entry = { .size = sizeof entry };
+    return activ_safetensors_find(r->data, r->function, &entry) == ACTIV_OK;
+}
+
+/* Initial values: of linear layers from data.safetensors or by the rule, of an activation those of its spec; where it
+ * starts at random, those that data.safetensors has under its name. */
 static void set_parameters(run *r)
 {
     activ_graph *g = r->graph;
     assert_int_equal(activ_graph_init(g, 1), ACTIV_OK);
     float *params = activ_graph_params(g);
     assert_non_null(params);
-    size_t staf_used = 0;
+    size_t start_used = 0;
     for (size_t t = 0; t < activ_graph_tensor_count(g); t++) {
         const activ_param_info info = tensor_info(g, t);
         float *to = params + info.offset;
@@ -360,26 +412,26 @@ static void set_parameters(run *r)
             const uint32_t k = linear_ordinal(g, info.node);
             const char *part = strrchr(info.name, '.') + 1;
             const int bias = strcmp(part, "bias") == 0;
-            if (r->c->network == TRUE_SIZE) {
+            if (r->c.network == TRUE_SIZE) {
                 for (uint32_t i = 0; i < info.count; i++) {
                     to[i] = exact(2 * k + (bias ? 1 : 0), i, true_bound(true_widths[k]));
                 }
                 continue;
             }
             char name[64];
-            snprintf(name, sizeof name, "%s.%u.%s", r->c->network == RESIDUAL ? "residual" : "chain",
+            snprintf(name, sizeof name, "%s.%u.%s", r->c.network == RESIDUAL ? "residual" : "chain",
                      (unsigned)k, part);
             size_t count;
             float *values = read_tensor(r->data, name, ACTIV_FLOAT32, &count);
             assert_int_equal(count, info.count);
             memcpy(to, values, count * sizeof *to);
             free(values);
-        } else if (strncmp(r->c->spec, "staf", 4) == 0) {
+        } else if (has_start(r)) {
             size_t count;
-            float *values = read_tensor(r->data, "staf", ACTIV_FLOAT32, &count);
-            assert_true(staf_used + info.count <= count);
-            memcpy(to, values + staf_used, info.count * sizeof *to);
-            staf_used += info.count;
+            float *values = read_tensor(r->data, r->function, ACTIV_FLOAT32, &count);
+            assert_true(start_used + info.count <= count);
+            memcpy(to, values + start_used, info.count * sizeof *to);
+            start_used += info.count;
             free(values);
         }
     }
@@ -448,11 +500,11 @@ static void make_batch(uint32_t step, float **x, int32_t **labels)
 
 static activ_optimizer *make_optimizer(const run *r)
 {
-    const golden_case *c = r->c;
+    const golden_case *c = &r->c;
     activ_optimizer *o = NULL;
-    const activ_status status = c->adamw.size     ? activ_adamw_create(r->graph, &c->adamw, &o)
-                                : c->rmsprop.size ? activ_rmsprop_create(r->graph, &c->rmsprop, &o)
-                                                  : activ_sgd_create(r->graph, &c->sgd, &o);
+    const activ_status status = c->optimizer == ADAMW     ? activ_adamw_create(r->graph, &c->adamw, &o)
+                                : c->optimizer == RMSPROP ? activ_rmsprop_create(r->graph, &c->rmsprop, &o)
+                                                          : activ_sgd_create(r->graph, &c->sgd, &o);
     if (status != ACTIV_OK) {
         fail_msg("%s", activ_graph_error(r->graph));
     }
@@ -504,7 +556,7 @@ static double train(run *r)
     double *losses = read_tensor(r->expected, "losses", ACTIV_FLOAT64, &count);
     assert_int_equal(count, STEPS);
     double *norms = NULL;
-    if (r->c->clip_norm != 0.0f) {
+    if (r->c.clip_norm != 0.0f) {
         norms = read_tensor(r->expected, "norms", ACTIV_FLOAT64, &count);
         assert_int_equal(count, STEPS);
     }
@@ -514,7 +566,7 @@ static double train(run *r)
         float *targets = NULL;
         int32_t *labels = NULL;
         size_t batch = TRUE_BATCH;
-        if (r->c->network == TRUE_SIZE) {
+        if (r->c.network == TRUE_SIZE) {
             make_batch((uint32_t)step, &x, &labels);
         } else {
             read_batch(r, step, &x, &labels, &targets, &batch);
@@ -527,18 +579,18 @@ static double train(run *r)
             }
         }
         float loss = NAN;
-        const activ_status status = r->c->mse ? activ_graph_train_values(r->graph, batch, x, targets, &loss)
+        const activ_status status = r->c.loss == MSE ? activ_graph_train_values(r->graph, batch, x, targets, &loss)
                                               : activ_graph_train(r->graph, batch, x, labels, &loss);
         assert_int_equal(status, ACTIV_OK);
         if (norms) {
             float norm = NAN;
-            assert_int_equal(activ_graph_clip_grad_norm(r->graph, r->c->clip_norm, &norm), ACTIV_OK);
+            assert_int_equal(activ_graph_clip_grad_norm(r->graph, r->c.clip_norm, &norm), ACTIV_OK);
             relative_error("norm", step, (double)norm, norms[step]);
         }
-        if (r->c->clip_value != 0.0f) {
-            assert_int_equal(activ_graph_clip_grad_value(r->graph, r->c->clip_value), ACTIV_OK);
+        if (r->c.clip_value != 0.0f) {
+            assert_int_equal(activ_graph_clip_grad_value(r->graph, r->c.clip_value), ACTIV_OK);
         }
-        assert_int_equal(activ_optimizer_set_lr(optimizer, rate(r->c, base, activ_optimizer_steps(optimizer))),
+        assert_int_equal(activ_optimizer_set_lr(optimizer, rate(&r->c, base, activ_optimizer_steps(optimizer))),
                          ACTIV_OK);
         assert_int_equal(activ_optimizer_step(optimizer), ACTIV_OK);
         assert_true(activ_optimizer_steps(optimizer) == step + 1);
@@ -591,12 +643,12 @@ static double compare_parameters(const run *r)
 {
     const float *params = activ_graph_params(r->graph);
     double worst = 0;
-    size_t compared = r->c->clip_norm != 0.0f ? 2 : 1;     /* tensors of the file: "losses", "norms" */
+    size_t compared = r->c.clip_norm != 0.0f ? 2 : 1;     /* tensors of the file: "losses", "norms" */
     size_t shared_used = 0, shared_count = 0;
     for (size_t t = 0; t < activ_graph_tensor_count(r->graph); t++) {
         const activ_param_info info = tensor_info(r->graph, t);
         const int linear = is_linear(r->graph, info.node);
-        const size_t stride = linear && r->c->network == TRUE_SIZE && info.ndim == 2 ? TRUE_STRIDE : 1;
+        const size_t stride = linear && r->c.network == TRUE_SIZE && info.ndim == 2 ? TRUE_STRIDE : 1;
         const size_t n = (info.count + stride - 1) / stride;
         /* A linear layer's tensors have the names of state_dict(). */
         size_t count;
@@ -681,15 +733,16 @@ static double compare_layers(const run *r)
 
 static void test_case(void **state)
 {
-    run r = { .c = *state };
-    r.expected = open_golden(r.c->name);
+    run r = { .c = { .name = *state } };
+    r.expected = open_golden(r.c.name);
     r.data = open_golden("data");
+    read_case(&r.c, r.expected);
     build(&r);
-    const int layers = r.c->network == LAYERS;
+    const int layers = r.c.network == LAYERS;
     (layers ? set_layers : set_parameters)(&r);
     const double loss_error = train(&r);
     const double param_error = (layers ? compare_layers : compare_parameters)(&r);
-    print_message("%-20slosses within %.1e, parameters within %.1e\n", r.c->name, loss_error, param_error);
+    print_message("%-20slosses within %.1e, parameters within %.1e\n", r.c.name, loss_error, param_error);
     free(r.initial);
     activ_graph_destroy(r.graph);
     activ_safetensors_close(r.data);
@@ -722,11 +775,54 @@ static void test_schedules(void **state)
     activ_safetensors_close(file);
 }
 
+/* ---- all files ------------------------------------------------------------------------------- */
+
+enum { MAX_CASES = 256, NAME_SIZE = 64 };
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* The names of all files that hold a case, in order; their number. */
+static size_t find_cases(char (*names)[NAME_SIZE])
+{
+    size_t count = 0;
+    DIR *folder = opendir(GOLDEN_DIR);
+    for (const struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
+        const char *dot = strstr(entry->d_name, ".safetensors");
+        const size_t length = dot != NULL ? (size_t)(dot - entry->d_name) : 0;
+        if (length == 0 || length >= NAME_SIZE || count == MAX_CASES) {
+            continue;
+        }
+        memcpy(names[count], entry->d_name, length);
+        names[count][length] = '\0';
+        if (strcmp(names[count], "data") != 0 && strcmp(names[count], "schedules") != 0) {
+            count++;
+        }
+    }
+    if (folder != NULL) {
+        closedir(folder);
+    }
+    qsort(names, count, sizeof *names, compare_names);
+    return count;
+}
+
+static void test_found(void **state)
+{
+    /* At least those that were there once. */
+    assert_in_range(*(size_t *)*state, 46, MAX_CASES - 1);
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[CASE_COUNT + 1] = { [CASE_COUNT] = cmocka_unit_test(test_schedules) };
-    for (size_t i = 0; i < CASE_COUNT; i++) {
-        tests[i] = (struct CMUnitTest){ cases[i].name, test_case, NULL, NULL, &cases[i] };
+    static char names[MAX_CASES][NAME_SIZE];
+    static struct CMUnitTest tests[MAX_CASES + 2];
+    size_t count = find_cases(names);
+    tests[0] = (struct CMUnitTest){ "cases", test_found, NULL, NULL, &count };
+    tests[1] = (struct CMUnitTest)cmocka_unit_test(test_schedules);
+    for (size_t i = 0; i < count; i++) {
+        tests[i + 2] = (struct CMUnitTest){ names[i], test_case, NULL, NULL, names[i] };
     }
-    return cmocka_run_group_tests_name("golden", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("golden", tests, NULL, NULL);   /* those without a name are none */
 }

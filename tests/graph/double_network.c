@@ -12,78 +12,19 @@
 #include "activ/random.h"
 #include "base/random.h"
 
-/* The number after "name=" in a spec, or the default. */
-static double setting(const char *spec, const char *name, double initial)
-{
-    const char *at = strstr(spec, name);
-    return at && at[strlen(name)] == '=' ? strtod(at + strlen(name) + 1, NULL) : initial;
-}
-
-static int is(const char *spec, const char *name)
-{
-    size_t length = strlen(name);
-    return strncmp(spec, name, length) == 0 && (spec[length] == '\0' || spec[length] == '(');
-}
-
-static double logistic(double x)
-{
-    return 1.0 / (1.0 + exp(-x));
-}
-
-/* p: the layer's trainable values. slope: of rrelu, where x <= 0. */
-static double apply(const char *spec, const double *p, size_t count, double slope, double x)
-{
-    if (is(spec, "identity"))
-        return x;
-    if (is(spec, "step"))
-        return x >= setting(spec, "theta", 0.0) ? 1.0 : 0.0;
-    if (is(spec, "sigmoid"))
-        return logistic(x);
-    if (is(spec, "tanh"))
-        return tanh(x);
-    if (is(spec, "relu"))
-        return x > 0.0 ? x : 0.0;
-    if (is(spec, "leaky_relu"))
-        return x > 0.0 ? x : setting(spec, "negative_slope", 0.01) * x;
-    if (is(spec, "prelu"))
-        return x > 0.0 ? x : p[0] * x;
-    if (is(spec, "rrelu"))
-        return x > 0.0 ? x : slope * x;
-    if (is(spec, "hardswish"))
-        return x * fmin(fmax(x + 3.0, 0.0), 6.0) / 6.0;
-    if (is(spec, "elu"))
-        return x > 0.0 ? x : setting(spec, "alpha", 1.0) * expm1(x);
-    if (is(spec, "trainable_elu"))
-        return x > 0.0 ? x : p[0] * expm1(x);
-    if (is(spec, "softplus")) {
-        double beta = setting(spec, "beta", 1.0);
-        return beta * x > setting(spec, "threshold", 20.0) ? x : log1p(exp(beta * x)) / beta;
-    }
-    if (is(spec, "silu"))
-        return x * logistic(x);
-    if (is(spec, "mish"))
-        return x * tanh(log1p(exp(x)));
-    if (is(spec, "gelu"))
-        return 0.5 * x * erfc(-x * sqrt(0.5));
-    if (is(spec, "gelu_tanh"))
-        return 0.5 * x * (1.0 + tanh(sqrt(2.0 / acos(-1.0)) * (x + 0.044715 * x * x * x)));
-    if (is(spec, "staf")) {
-        size_t tau = count / 3;
-        double sum = 0.0;
-        for (size_t i = 0; i < tau; i++)
-            sum += p[i] * sin(p[tau + i] * x + p[2 * tau + i]);
-        return sum;
-    }
-    fail_msg("no reference for %s: add it to double_network.c", spec);
-    return 0.0;
-}
-
 static size_t features(const activ_node_info *info)
 {
     size_t count = 1;
     for (size_t i = 0; i < info->ndim; i++)
         count *= info->shape[i];
     return count;
+}
+
+static int is_rowwise(const activ_fn *fn)
+{
+    activ_fn_info info = { .size = sizeof info };
+    assert_int_equal(activ_fn_info_of(fn, &info), ACTIV_OK);
+    return info.shape == ACTIV_SHAPE_ROWWISE;
 }
 
 void double_network_create(double_network *net, activ_graph *graph, const activ_node *shares,
@@ -98,6 +39,13 @@ void double_network_create(double_network *net, activ_graph *graph, const activ_
         net->info[i].size = sizeof net->info[i];
         assert_int_equal(activ_graph_node_info(graph, (activ_node)i, &net->info[i]), ACTIV_OK);
         net->shares[i] = shares ? shares[i] : -1;
+        if (net->info[i].spec) {
+            assert_int_equal(activ_fn_create(NULL, net->info[i].spec, &net->fn[i]), ACTIV_OK);
+            /* Of a gated function the reference is its gate's; rows have none. */
+            const activ_fn *act = activ_fn_function_count(net->fn[i]) > 0 ? activ_fn_function(net->fn[i], 0) : net->fn[i];
+            if (!is_rowwise(act) && ref_open(&net->ref[i], act, NULL) != 0)
+                fail_msg("no reference for %s: add it to src/reference", net->info[i].spec);
+        }
         net->values[i] = calloc(batch * features(&net->info[i]), sizeof(double));
         assert_non_null(net->values[i]);
     }
@@ -113,8 +61,12 @@ void double_network_create(double_network *net, activ_graph *graph, const activ_
 
 void double_network_destroy(double_network *net)
 {
-    for (size_t i = 0; i < net->nodes; i++)
+    for (size_t i = 0; i < net->nodes; i++) {
         free(net->values[i]);
+        if (net->ref[i].entry)
+            ref_close(&net->ref[i]);
+        activ_fn_destroy(net->fn[i]);
+    }
     free(net->updated);
 }
 
@@ -171,19 +123,65 @@ static void run_concat(const double_network *net, size_t node)
     }
 }
 
-static void run_activation(const double_network *net, size_t node, const double *params)
+/* A function that is random in training: rrelu, which draws the slope of x <= 0 between its two settings. */
+static double drawn_value(const double_network *net, size_t node, size_t element, double x)
+{
+    const double *bounds = net->ref[node].args.values;
+    return x > 0.0 ? x : (bounds[0] + noise(net, node, element) * (bounds[1] - bounds[0])) * x;
+}
+
+static void run_activation(double_network *net, size_t node, const double *params)
 {
     const activ_node_info *info = &net->info[node];
-    size_t owner = net->shares[node] >= 0 ? (size_t)net->shares[node] : node;
-    size_t count = net->info[owner].params, n = net->batch * features(info);
-    double low = setting(info->spec, "lower", 0.125), high = setting(info->spec, "upper", 1.0 / 3.0);
-    for (size_t i = 0; i < n; i++) {
-        double slope = 0.5 * (low + high);
-        if (net->training && is(info->spec, "rrelu")) {
-            slope = low + noise(net, node, i) * (high - low);
-        }
-        net->values[node][i] = apply(info->spec, params + net->params[owner], count, slope,
-                                     net->values[info->inputs[0]][i]);
+    size_t owner = net->shares[node] >= 0 ? (size_t)net->shares[node] : node, n = net->batch * features(info);
+    size_t channels = activ_fn_num_parameters(net->fn[node]), inner = features(info) / channels;
+    ref_function *ref = &net->ref[node];
+    const double *x = net->values[info->inputs[0]];
+    assert_int_equal(net->info[owner].params, ref->args.param_count);
+    int draws = net->training && activ_fn_is_random(net->fn[node]);
+    for (size_t c = 0; c < channels; c++) {
+        ref_set_params(ref, params + net->params[owner], c);
+        for (size_t i = 0; i < n; i++)
+            if (i / inner % channels == c)
+                net->values[node][i] = draws ? drawn_value(net, node, i, x[i]) : ref_at(ref, x[i]).f;
+    }
+}
+
+/* softmax and log_softmax over the last dimension. */
+static void run_rows(const double_network *net, size_t node)
+{
+    const activ_node_info *info = &net->info[node];
+    size_t columns = info->shape[info->ndim - 1];
+    int log_of = strcmp(info->spec, "log_softmax") == 0;
+    if (!log_of && strcmp(info->spec, "softmax") != 0)
+        fail_msg("no reference for rows of %s", info->spec);
+    for (size_t at = 0; at < net->batch * features(info); at += columns) {
+        const double *x = net->values[info->inputs[0]] + at;
+        double largest = x[0], sum = 0.0;
+        for (size_t i = 1; i < columns; i++)
+            largest = fmax(largest, x[i]);
+        for (size_t i = 0; i < columns; i++)
+            sum += exp(x[i] - largest);
+        for (size_t i = 0; i < columns; i++)
+            net->values[node][at + i] = log_of ? x[i] - largest - log(sum) : exp(x[i] - largest) / sum;
+    }
+}
+
+/* y = value act(gate): two inputs, or the halves of one's last dimension, of which the first is the gate in layers that
+ * are called so. */
+static void run_gated(double_network *net, size_t node, const double *params)
+{
+    const activ_node_info *info = &net->info[node];
+    const int split = strcmp(info->kind, "gated_split") == 0, first = strstr(info->name, "gate-first") != NULL;
+    size_t columns = info->shape[info->ndim - 1], stride = split ? 2 * columns : columns;
+    const double *value = net->values[info->inputs[0]] + (first ? columns : 0);
+    const double *gate = split ? net->values[info->inputs[0]] + (first ? 0 : columns) : net->values[info->inputs[1]];
+    ref_function *ref = &net->ref[node];
+    ref_set_params(ref, params + net->params[node], 0);
+    int draws = net->training && activ_fn_is_random(net->fn[node]);
+    for (size_t i = 0; i < net->batch * features(info); i++) {
+        size_t at = i / columns * stride + i % columns;
+        net->values[node][i] = value[at] * (draws ? drawn_value(net, node, i, gate[at]) : ref_at(ref, gate[at]).f);
     }
 }
 
@@ -280,7 +278,12 @@ double double_network_run(double_network *net, const double *params)
         } else if (strcmp(info->kind, "linear") == 0) {
             run_linear(net, i, params);
         } else if (strcmp(info->kind, "activation") == 0) {
-            run_activation(net, i, params);
+            if (net->ref[i].entry)
+                run_activation(net, i, params);
+            else
+                run_rows(net, i);
+        } else if (strncmp(info->kind, "gated", 5) == 0) {
+            run_gated(net, i, params);
         } else if (strcmp(info->kind, "add") == 0) {
             for (size_t j = 0; j < n; j++)
                 net->values[i][j] = net->values[info->inputs[0]][j] + net->values[info->inputs[1]][j];

@@ -1,5 +1,5 @@
-/* A network computed in plain double, from nothing but what a compiled graph tells of itself: a
- * second opinion on its outputs, its loss and, by finite differences, its gradients. */
+/* A network computed in plain double, from nothing but what a compiled graph tells of itself, its activations by
+ * src/reference: a second opinion on its outputs, its loss and, by finite differences, its gradients. */
 #ifndef GRAPH_DOUBLE_NETWORK_H
 #define GRAPH_DOUBLE_NETWORK_H
 
@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "activ/graph.h"
+#include "reference/reference.h"
 
 enum { DOUBLE_MAX_NODES = 64 };
 
@@ -16,6 +17,8 @@ typedef struct double_network {
     activ_node_info info[DOUBLE_MAX_NODES];
     size_t params[DOUBLE_MAX_NODES];      /* offset of a node's first parameter */
     activ_node shares[DOUBLE_MAX_NODES];  /* whose parameters an activation uses; -1: its own */
+    activ_fn *fn[DOUBLE_MAX_NODES];       /* of activations */
+    ref_function ref[DOUBLE_MAX_NODES];
     double *values[DOUBLE_MAX_NODES];     /* batch rows */
     const float *buffers;                 /* the graph's, for batch_norm in evaluation */
     double *updated;                      /* what a training step makes of them */

@@ -188,26 +188,41 @@ static void check_activation(const char *spec)
     }
 }
 
+/* Neither so large nor so steep that several layers of it leave float32 and finite differences too few digits. */
+static int is_moderate(const char *spec)
+{
+    activ_fn *fn = NULL;
+    ref_function ref;
+    if (activ_fn_create(NULL, spec, &fn) != ACTIV_OK || ref_open(&ref, fn, NULL) != 0)
+        fail_msg("cannot make %s", spec);
+    int moderate = 1;
+    for (double x = -3.0; x <= 3.0; x += 0x1p-6) {
+        ref_value value = ref_at(&ref, x);
+        moderate = moderate && fabs(value.f) < 20.0 && fabs(value.d) < 8.0;
+    }
+    ref_close(&ref);
+    activ_fn_destroy(fn);
+    return moderate;
+}
+
+/* Every function, with its defaults and with the settings to try. */
 static void test_every_activation(void **state)
 {
     (void)state;
-    size_t count = 0;
-    for (activ_fn_info info = { .size = sizeof info }; activ_fn_catalog(count, &info) == ACTIV_OK; count++)
-        check_activation(info.name);
-    assert_true(count >= 17);
-}
-
-static void test_settings(void **state)
-{
-    (void)state;
-    static const char *const specs[] = {
-        "leaky_relu(negative_slope=0.3)", "prelu(weight=-0.5)", "rrelu(lower=0.2, upper=0.9)",
-        "rrelu(lower=0.25, upper=0.25)", "elu(alpha=1.75)", "trainable_elu(alpha=0.5)", "step(theta=0.25)",
-        "softplus(beta=3)", "softplus(beta=2, threshold=0.5)", "staf(tau=1)",
-        "staf(tau=3, init=repo, omega0=4)", "staf(tau=40, init=unit, omega0=2)",
-    };
-    for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++)
-        check_activation(specs[i]);
+    size_t functions = 0, settings = 0;
+    for (activ_fn_info info = { .size = sizeof info }; activ_fn_catalog(functions, &info) == ACTIV_OK; functions++) {
+        if (info.shape != ACTIV_SHAPE_ELEMENTWISE)
+            continue;
+        const ref_entry *entry = ref_find(info.name);
+        if (!entry)
+            fail_msg("%s: no entry in src/reference", info.name);
+        for (size_t i = 0; ref_spec(entry, i); i++)
+            if (i == 0 || is_moderate(ref_spec(entry, i))) {
+                check_activation(ref_spec(entry, i));
+                settings += i > 0;
+            }
+    }
+    assert_true(functions >= 17 && settings >= 20);
 }
 
 /* ---- layers and how they may be connected ------------------------------------------------ */
@@ -400,6 +415,81 @@ static void test_concat_many(void **state)
     check_graph(g, NULL, 114, "concat of many behind a product");
 }
 
+static activ_node gated(activ_graph *g, activ_node value, activ_node gate, const char *spec)
+{
+    activ_fn *fn = NULL;
+    assert_int_equal(activ_fn_create(NULL, spec, &fn), ACTIV_OK);
+    activ_node node = activ_graph_gated(g, value, gate, fn);
+    activ_fn_destroy(fn);
+    return node;
+}
+
+static activ_node gated_split(activ_graph *g, activ_node x, const char *spec, int32_t gate)
+{
+    activ_fn *fn = NULL;
+    assert_int_equal(activ_fn_create(NULL, spec, &fn), ACTIV_OK);
+    activ_node node = activ_graph_gated_split(g, x, fn, gate);
+    activ_fn_destroy(fn);
+    if (gate == ACTIV_GATE_FIRST)
+        activ_graph_name(g, node, "gate-first");
+    return node;
+}
+
+/* Two inputs, one input twice, both with later uses, an input that needs no gradient; halves, both ways, of samples of
+ * several dimensions; acts with parameters, and one that draws. */
+static void test_gated(void **state)
+{
+    (void)state;
+    static const char *const specs[] = { "swiglu", "glu", "gated(prelu)", "gated(staf(tau=2))", "gated(rrelu)", "bilinear" };
+    const size_t shape[2] = { 3, 4 };
+    for (size_t s = 0; s < sizeof specs / sizeof specs[0]; s++) {
+        activ_graph *g = create();
+        activ_node x = activ_graph_input(g, 6);
+        activ_node a = activ_graph_linear(g, x, 6), b = activ_graph_linear(g, x, 6);
+        activ_node y = gated(g, a, b, specs[s]);
+        y = activ_graph_add(g, gated(g, y, y, specs[s]), activ_graph_multiply(g, a, gated(g, x, b, specs[s])));
+        y = activ_graph_add(g, y, gated(g, b, x, specs[s]));
+        activ_graph_mse(g, y);
+        check_graph(g, NULL, 151 + s, specs[s]);
+        for (int32_t gate = 0; gate < 2; gate++) {
+            g = create();
+            x = apply(g, activ_graph_input_shape(g, 2, shape), "trainable_elu");
+            y = gated_split(g, x, specs[s], gate);
+            y = activ_graph_flatten(g, y);
+            activ_graph_cross_entropy(g, activ_graph_linear(g, y, 4));
+            check_graph(g, NULL, 161 + s, specs[s]);
+        }
+    }
+}
+
+/* Row-wise functions, over the last dimension; and parameters per channel, behind a product and of samples of several
+ * dimensions. */
+static void test_rows_and_channels(void **state)
+{
+    (void)state;
+    const size_t shape[3] = { 3, 2, 5 };
+    static const char *const rows[] = { "softmax", "log_softmax" };
+    for (size_t i = 0; i < 2; i++) {
+        activ_graph *g = create();
+        activ_node x = apply(g, activ_graph_input_shape(g, 3, shape), "prelu");
+        activ_node y = activ_graph_add(g, apply(g, x, rows[i]), x);
+        y = apply(g, activ_graph_linear(g, activ_graph_flatten(g, y), 7), rows[i]);
+        activ_graph_mse(g, y);
+        check_graph(g, NULL, 171 + i, rows[i]);
+    }
+    static const char *const names[] = { "prelu", "trainable_elu" };
+    for (size_t i = 0; i < 2; i++) {
+        char few[64], many[64];
+        snprintf(few, sizeof few, "%s(num_parameters=3)", names[i]);
+        snprintf(many, sizeof many, "%s(num_parameters=37)", names[i]);
+        activ_graph *g = create();
+        activ_node x = apply(g, activ_graph_input_shape(g, 3, shape), few);
+        x = apply(g, activ_graph_linear(g, activ_graph_flatten(g, x), 37), many);
+        activ_graph_cross_entropy(g, activ_graph_linear(g, apply(g, activ_graph_linear(g, x, 37), many), 4));
+        check_graph(g, NULL, 181 + i, many);
+    }
+}
+
 static void test_dropout(void **state)
 {
     (void)state;
@@ -560,7 +650,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_activation),
-        cmocka_unit_test(test_settings),
         cmocka_unit_test(test_shared),
         cmocka_unit_test(test_residual),
         cmocka_unit_test(test_add_of_used_nodes),
@@ -570,6 +659,8 @@ int main(void)
         cmocka_unit_test(test_multiply),
         cmocka_unit_test(test_concat),
         cmocka_unit_test(test_concat_many),
+        cmocka_unit_test(test_gated),
+        cmocka_unit_test(test_rows_and_channels),
         cmocka_unit_test(test_dropout),
         cmocka_unit_test(test_batch_norm),
         cmocka_unit_test(test_layer_norm),

@@ -216,7 +216,7 @@ static void test_gemm_wide(void **state)
 }
 
 /* What follows a product gives the bits that it gives afterwards, in strided rows and in whole ones. */
-static void test_gemm_finish(void **state)
+static void test_gemm_epilogue(void **state)
 {
     (void)state;
     enum { M = 23, N = 45, K = 30, LINE = 50 };
@@ -226,13 +226,14 @@ static void test_gemm_finish(void **state)
     fill_normal(2, K * N, b);
     fill_normal(3, M * LINE, x);
     static const int functions[] = { ACTIV_FN_relu, ACTIV_FN_gelu, ACTIV_FN_elu };
-    const float values[ACTIV_MAX_VALUES] = { 1.0f };
+    const float values[8] = { 1.0f };
+    const activ_fn_args args = { .values = values };
     for (size_t t = 0; t < tiers; t++)
         for (size_t f = 0; f < 3; f++)
             for (int backward = 0; backward < 2; backward++)
                 for (size_t m = 1; m <= M; m += 11)
                     for (size_t line = N; line <= LINE; line += LINE - N) {
-                        const activ_fn_kernel *kernel = tables[t]->functions[functions[f]];
+                        const activ_fn_kernel *kernel = tables[t]->elementwise[functions[f]];
                         activ_gemm g = { .m = m, .n = N, .k = K, .a = a, .a_rows = K, .a_columns = 1, .b = b, .b_rows = 1,
                                          .b_columns = K, .c = expected, .c_rows = line, .scratch = scratch };
                         memset(expected, 0, sizeof expected);
@@ -243,13 +244,13 @@ static void test_gemm_finish(void **state)
                         for (size_t i = 0; i < m; i++) {
                             const float *from = expected + i * line, *at = x + i * line;
                             if (backward)
-                                kernel->backward(values, ACTIV_MAX_VALUES, N, at, from, after + i * line, NULL);
+                                kernel->backward(&args, 0, 0, N, at, from, after + i * line, NULL);
                             else
-                                kernel->forward(values, ACTIV_MAX_VALUES, N, from, after + i * line);
+                                kernel->forward(&args, N, from, after + i * line);
                         }
                         g.c = c;
-                        g.finish = (activ_gemm_finish){ kernel, values, ACTIV_MAX_VALUES, backward ? NULL : y,
-                                                        backward ? x : NULL, line };
+                        g.epilogue = (activ_gemm_epilogue){ kernel, &args, backward ? NULL : y, backward ? x : NULL,
+                                                            line };
                         tables[t]->gemm(&g);
                         assert_memory_equal(backward ? c : y, after, sizeof after);
                         if (!backward)
@@ -1027,7 +1028,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(test_gemm_small),
         cmocka_unit_test(test_gemm_deep),
         cmocka_unit_test(test_gemm_wide),
-        cmocka_unit_test(test_gemm_finish),
+        cmocka_unit_test(test_gemm_epilogue),
         cmocka_unit_test(test_gemm_specials),
         cmocka_unit_test(test_column_sums),
         cmocka_unit_test(test_sums_and_products),

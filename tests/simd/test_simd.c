@@ -476,18 +476,22 @@ static void test_wide(void **state)
     for (size_t t = 0; t < tier_count; t++)
         for (size_t round = 0; round < 3 * SETS; round++) {
             float a[N], b[N], y[N];
-            double products[N];
+            double products[N], quotients[N];
             operand_values(round % SETS, 0, a);
             operand_values((round * 7 + 1) % SETS, 1, b);
             double s = factors[round % (sizeof factors / sizeof factors[0])];
             tiers[t]->wide(a, s, b, y);
             tiers[t]->wide_product(a, b, s, products);
+            tiers[t]->wide_quotient(a, s, quotients);
             for (size_t j = 0; j < N; j++) {
                 float want = (float)fma((double)a[j], s, (double)b[j]);
                 assert_true(memcmp(&want, &y[j], sizeof want) == 0 || (isnan(want) && isnan(y[j])));
                 double product = fma((double)a[j] * (double)b[j], s, s);
                 assert_true(memcmp(&product, &products[j], sizeof product) == 0 ||
                             (isnan(product) && isnan(products[j])));
+                double quotient = s / (double)a[j];
+                assert_true(memcmp(&quotient, &quotients[j], sizeof quotient) == 0 ||
+                            (isnan(quotient) && isnan(quotients[j])));
             }
         }
 }

@@ -203,6 +203,11 @@ static void wide_product(const float *a, const float *b, double s, double *y)
     EACH acc_store(y + i, acc_fma_wide(acc_set(s), acc_fma(acc_zero(), v_load(a + i), v_load(b + i)), acc_set(s)));
 }
 
+static void wide_quotient(const float *a, double s, double *y)
+{
+    EACH acc_store(y + i, acc_div(acc_set(s), acc_of(v_load(a + i))));
+}
+
 #define TEXT2(x) #x
 #define TEXT(x) TEXT2(x)
 
@@ -236,4 +241,5 @@ const vocabulary V_TIER_NAME(test_vocabulary) = {
     .accumulate = accumulate,
     .wide = wide,
     .wide_product = wide_product,
+    .wide_quotient = wide_quotient,
 };

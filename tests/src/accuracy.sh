@@ -34,6 +34,11 @@ run 0 --jobs 3 'elu(alpha=0.25)' 'softplus(beta=3,threshold=5)' 'leaky_relu(nega
 diff "$work/one" "$work/out" >&2 || fail "threads or the spelling of settings change the result"
 grep -q '^leaky_relu(negative_slope=0.125)  *forward  *0.[0-9]* ' "$work/out" || fail "leaky_relu: no line"
 
+# Without names: all elementwise functions, or those that are no series.
+run 0 --no-series
+[ "$(grep -c ' forward ' "$work/out")" -ge 16 ] || fail "--no-series: few functions"
+! grep -q '^staf' "$work/out" || fail "--no-series: staf is there"
+
 run 0 --tier all tanh
 grep -q '^tanh  *derivative .* scalar' "$work/out" || fail "--tier all: the scalar tier is missing"
 [ "$(wc -l < "$work/out")" = 3 ] || fail "--tier all: the tiers differ, or say so when they do not"
@@ -86,7 +91,9 @@ refused() {
     grep -qF -e "$text" "$work/err" || { cat "$work/err" >&2; fail "$*: the message does not say what is wrong"; }
 }
 refused sigmoidd relu sigmoidd
-refused "'x)'" relu 'elu(alpha=x)'
+refused "alpha has to be a number, not 'x'" relu 'elu(alpha=x)'
+refused elementwise relu softmax
+refused channels 'prelu(num_parameters=2)'
 refused beta 'elu(beta=1)'
 refused --quick --quick
 refused --tier relu --tier

@@ -9,8 +9,9 @@ activ=$1
 failed=0
 fail() { echo "FAILED: $*" >&2; failed=1; }
 
-# Every function and memcpy have a line of figures: forward and backward for each tier.
-names=$("$activ" list | sed 's/[( ].*//')
+# Every function, of whatever shape, and memcpy have a line of figures: forward and backward for each tier.
+names=$("$activ" list --markdown | sed -n 's/^| `\([a-z0-9_]*\).*/\1/p')
+[ -n "$names" ] || fail "no functions"
 table=$("$activ" bench -n 5)
 tiers=$("$activ" tier | grep -c '^[a-z]')
 for name in $names; do
@@ -23,6 +24,10 @@ echo "$table" | grep -q '^memcpy  *[0-9.]*$' || fail "no memcpy: $table"
 "$activ" bench -n 3 'leaky_relu( negative_slope = 0.5 )' relu --tier scalar | grep -qF 'leaky_relu(negative_slope=0.5) ' ||
     fail "no settings"
 ACTIV_MAX_TIER=scalar "$activ" bench -n 3 relu | sed -n 2p | grep -qx ' *scalar' || fail "ACTIV_MAX_TIER does not hold"
+
+# Any number of functions.
+many=$(for i in $(seq 70); do echo "leaky_relu(negative_slope=$i)"; done)
+[ "$("$activ" bench -n 1 --tier scalar $many | grep -c '^leaky_relu')" = 70 ] || fail "not 70 functions"
 
 json=$("$activ" bench --json -n 7 --tier scalar gelu 'prelu(weight=0.5)')
 if [ -n "${PYTHON3:-}" ] && [ -x "$PYTHON3" ]; then

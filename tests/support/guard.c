@@ -38,9 +38,13 @@ void guarded_fill(guarded *buffer) {
 }
 
 int guarded_untouched(const guarded *buffer, const float *used, size_t n) {
+    return guarded_untouched_rows(buffer, used, 1, n, n);
+}
+
+int guarded_untouched_rows(const guarded *buffer, const float *used, size_t rows, size_t n, size_t stride) {
     for (const float *p = buffer->begin; p < buffer->end; p++) {
-        if (p == used) p += n;
-        if (p < buffer->end && memcmp(p, &pattern, sizeof pattern) != 0) return 0;
+        if (p >= used && (size_t)(p - used) < rows * stride && (size_t)(p - used) % stride < n) continue;
+        if (memcmp(p, &pattern, sizeof pattern) != 0) return 0;
     }
     return 1;
 }

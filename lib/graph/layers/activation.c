@@ -1,4 +1,7 @@
-/* activation: y = f(x), element by element, with parameters of its own or an earlier layer's. */
+/* activation: y = f(x), element by element or over the last dimension, with parameters of its own or an earlier
+ * layer's. */
+#include <string.h>
+
 #include "activ/random.h"
 #include "base/random.h"
 #include "graph/layer.h"
@@ -31,16 +34,18 @@ static activ_status build(activ_graph *g, graph_node *node)
         status = activ_graph_fail(g, ACTIV_ERROR_INVALID, node, "it has no function: fn or share is missing");
     if (status == ACTIV_OK)
         status = activ_graph_take_one_shape(g, node);
-    if (status != ACTIV_OK || node->shares >= 0)
+    if (status != ACTIV_OK)
         return status;
-    size_t length;
-    const char *name;
-    for (int i = 0; (length = activ_fn_param_vector(&node->fn->parsed, i, &name)) > 0; i++) {
-        status = activ_graph_add_tensor(g, node, name, 1, &length);
-        if (status != ACTIV_OK)
-            return status;
-    }
-    return ACTIV_OK;
+    const activ_fn *fn = node->fn;
+    if (fn->entry->shape == ACTIV_SHAPE_GATED)
+        return activ_graph_fail(g, ACTIV_ERROR_SHAPE, node, fn->spec,
+                                " is a gated function, which needs value and gate: activ_graph_gated");
+    if (fn->num_parameters > 1 && fn->num_parameters != node->shape[0])
+        return activ_graph_fail_shape(g, node, "needs as many channels, the first dimension, as num_parameters says", 0);
+    size_t vectors = node->shares >= 0 ? 0 : fn->vectors;
+    for (size_t i = 0; i < vectors && status == ACTIV_OK; i++)
+        status = activ_graph_add_tensor(g, node, fn->names[i], 1, &fn->lengths[i]);
+    return status;
 }
 
 /* The noise of a random function. */
@@ -63,80 +68,91 @@ const float *activ_activation_params(const activ_graph *g, const graph_node *nod
     return parameters(g, node, &first) ? activ_graph_tensor_values(g, first) : NULL;
 }
 
-typedef struct elements_job {
+/* With parameters per channel: values of a channel that lie together. */
+static size_t inner_of(const graph_node *node)
+{
+    return node->features / node->shape[0];
+}
+
+/* A random function in training: parts of a step draw and keep what belongs to their elements. */
+typedef struct random_job {
     const activ_fn_kernel *kernel;
-    activ_fn_values values;
+    activ_fn_args args;
+    activ_fn_training training;
     size_t n;
     const float *x, *dy;
     float *out;
-    /* Of a random function in training; else NULL. */
-    float *noise;
-    const activ_fn *fn;
-    uint64_t seed, stream;
-} elements_job;
+} random_job;
 
 static void forward_part(void *argument, size_t parts, size_t part)
 {
-    const elements_job *job = argument;
+    const random_job *job = argument;
     activ_range r = activ_range_of(job->n, 16, parts, part);
-    if (job->noise) {
-        activ_forward_train(job->fn, NULL, job->seed, job->stream, r.first, r.count, job->x + r.first,
-                            job->out + r.first, job->noise + r.first);
-        return;
-    }
-    job->kernel->forward(job->values.values, job->values.count, r.count, job->x + r.first, job->out + r.first);
+    activ_fn_training training = job->training;
+    activ_fn_args args = job->args;
+    training.keep += r.first;
+    training.index += r.first;
+    args.training = &training;
+    job->kernel->forward(&args, r.count, job->x + r.first, job->out + r.first);
 }
 
 static void backward_part(void *argument, size_t parts, size_t part)
 {
-    const elements_job *job = argument;
+    const random_job *job = argument;
     activ_range r = activ_range_of(job->n, 16, parts, part);
-    if (job->noise) {
-        job->kernel->backward_noise(r.count, job->noise + r.first, job->dy + r.first, job->out + r.first);
-        return;
-    }
-    job->kernel->backward(job->values.values, job->values.count, r.count, job->x + r.first, job->dy + r.first,
-                          job->out + r.first, NULL);
+    activ_fn_training training = job->training;
+    activ_fn_args args = job->args;
+    training.kept += r.first;
+    args.training = &training;
+    job->kernel->backward(&args, 0, 0, r.count, job->x + r.first, job->dy + r.first, job->out + r.first, NULL);
 }
 
 static void forward(graph_run *run, const graph_node *node)
 {
     const activ_graph *g = run->graph;
-    const float *params = activ_activation_params(g, node);
-    elements_job job = { .kernel = node->fn->kernel, .n = run->batch * node->features };
-    job.x = activ_run_input(run, node, 0);
-    job.out = activ_run_output(run, node);
-    if (run->training && node->fn->kernel->forward_noise) {
-        job.fn = node->fn;
-        job.seed = run->seed;
-        job.stream = activ_run_stream(run, node);
-        job.noise = activ_run_saved(run, node);
+    const activ_fn *fn = node->fn;
+    const size_t n = run->batch * node->features;
+    const float *x = activ_run_input(run, node, 0);
+    float *y = activ_run_output(run, node);
+    activ_fn_room room;
+    activ_fn_args args;
+    activ_fn_prepare(fn, activ_activation_params(g, node), &room, &args);
+    if (fn->rowwise) {
+        size_t columns = node->shape[node->ndim - 1];
+        activ_fn_run_rows(fn, run->threads, &args, n / columns, columns, x, columns, y, columns);
+    } else if (run->training && activ_fn_is_random(fn)) {
+        const activ_fn_training training = { .keep = activ_run_saved(run, node), .seed = run->seed,
+                                             .stream = activ_run_stream(run, node) };
+        random_job job = { fn->kernel, args, training, n, x, NULL, y };
+        activ_run_share(run, n * ACTIV_WORK_ELEMENT, forward_part, &job);
+    } else {
+        activ_fn_run_forward(activ_graph_host(g), run->threads, fn->kernel, &args, n, inner_of(node), x, y);
     }
-    activ_fn_set_values(node->fn, params, &job.values);
-    activ_run_share(run, job.n * ACTIV_WORK_ELEMENT, forward_part, &job);
 }
 
 static void backward(graph_run *run, const graph_node *node, float *const *dx)
 {
     const activ_graph *g = run->graph;
+    const activ_fn *fn = node->fn;
+    const size_t n = run->batch * node->features;
+    const float *x = activ_run_input(run, node, 0), *dy = activ_run_gradient(run, node);
     size_t first;
-    const int trainable = parameters(g, node, &first);
-    const float *params = activ_activation_params(g, node);
-    elements_job job = { .kernel = node->fn->kernel, .n = run->batch * node->features };
-    job.x = activ_run_input(run, node, 0);
-    job.dy = activ_run_gradient(run, node);
-    job.out = dx[0];
-    if (trainable) {
-        /* No random function has parameters. Gradients of the parameters are sums over all elements. */
-        activ_backward(node->fn, params, job.n, job.x, job.dy, dx[0], activ_graph_tensor_gradient(g, first));
-        return;
+    float *dparams = parameters(g, node, &first) ? activ_graph_tensor_gradient(g, first) : NULL;
+    activ_fn_room room;
+    activ_fn_args args;
+    activ_fn_prepare(fn, activ_activation_params(g, node), &room, &args);
+    if (fn->rowwise) {
+        size_t columns = node->shape[node->ndim - 1];
+        activ_fn_run_rows_backward(fn, run->threads, &args, n / columns, columns, x, columns, dy, columns, dx[0], columns,
+                                   dparams);
+    } else if (dx[0] && activ_fn_is_random(fn)) {
+        /* No random function has parameters. */
+        const activ_fn_training training = { .kept = activ_run_saved(run, node) };
+        random_job job = { fn->kernel, args, training, n, x, dy, dx[0] };
+        activ_run_share(run, n * ACTIV_WORK_ELEMENT, backward_part, &job);
+    } else {
+        activ_fn_run_backward(activ_graph_host(g), run->threads, fn->kernel, &args, n, inner_of(node), x, dy, dx[0], dparams);
     }
-    if (!dx[0])
-        return;
-    if (node->fn->kernel->backward_noise)
-        job.noise = activ_run_saved(run, node);
-    activ_fn_set_values(node->fn, params, &job.values);
-    activ_run_share(run, job.n * ACTIV_WORK_ELEMENT, backward_part, &job);
 }
 
 static void init(activ_graph *g, const graph_node *node, uint64_t seed)

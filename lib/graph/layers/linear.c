@@ -33,18 +33,22 @@ static activ_status build(activ_graph *g, graph_node *node)
 }
 
 /* What runs in the epilogue of a product: this activation, or nothing (-1). */
-static activ_gemm_finish epilogue_of(const graph_run *run, activ_node activation, activ_fn_values *values)
+typedef struct fused {
+    activ_fn_room room;
+    activ_fn_args args;
+} fused;
+
+static activ_gemm_epilogue epilogue_of(const graph_run *run, activ_node activation, fused *f)
 {
-    activ_gemm_finish finish = { NULL, NULL, 0, NULL, NULL, 0 };
+    activ_gemm_epilogue epilogue = { NULL, NULL, NULL, NULL, 0 };
     if (activation < 0)
-        return finish;
+        return epilogue;
     const graph_node *node = activ_graph_node_at(run->graph, activation);
-    activ_fn_set_values(node->fn, activ_activation_params(run->graph, node), values);
-    finish.kernel = node->fn->kernel;
-    finish.values = values->values;
-    finish.count = values->count;
-    finish.rows = node->features;
-    return finish;
+    activ_fn_prepare(node->fn, activ_activation_params(run->graph, node), &f->room, &f->args);
+    epilogue.kernel = node->fn->kernel;
+    epilogue.args = &f->args;
+    epilogue.rows = node->features;
+    return epilogue;
 }
 
 typedef struct forward_job {
@@ -63,17 +67,17 @@ static void forward(graph_run *run, const graph_node *node)
 {
     const activ_graph *g = run->graph;
     const graph_node *input = activ_graph_input_of(g, node, 0);
-    activ_fn_values values;
+    fused fused_fn;
     forward_job job = { run, {
         .m = run->batch, .n = node->features, .k = input->features,
         .a = activ_run_values(run, input), .a_rows = input->features, .a_columns = 1,
         .b = activ_graph_tensor_values(g, node->first_tensor), .b_rows = 1, .b_columns = input->features,
         .c = activ_run_output(run, node), .c_rows = node->features,
         .bias = has_bias(node) ? activ_graph_tensor_values(g, node->first_tensor + 1) : NULL,
-        .finish = epilogue_of(run, node->plan.fused_forward, &values),
+        .epilogue = epilogue_of(run, node->plan.fused_forward, &fused_fn),
     } };
     if (node->plan.fused_forward >= 0)
-        job.product.finish.y = activ_run_output(run, activ_graph_node_at(g, node->plan.fused_forward));
+        job.product.epilogue.y = activ_run_output(run, activ_graph_node_at(g, node->plan.fused_forward));
     activ_run_share(run, run->batch * node->features * input->features, forward_part, &job);
 }
 
@@ -109,7 +113,7 @@ static void backward(graph_run *run, const graph_node *node, float *const *dx)
     const graph_node *input = activ_graph_input_of(g, node, 0);
     size_t in = input->features, out = node->features;
     const float *dy = activ_run_gradient(run, node);
-    activ_fn_values values;
+    fused fused_fn;
     backward_job job = { .run = run, .dy = dy };
     job.weight = (activ_gemm){
         .m = out, .n = in, .k = run->batch,
@@ -125,10 +129,10 @@ static void backward(graph_run *run, const graph_node *node, float *const *dx)
             .a = dy, .a_rows = out, .a_columns = 1,
             .b = activ_graph_tensor_values(g, node->first_tensor), .b_rows = in, .b_columns = 1,
             .c = dx[0], .c_rows = in,
-            .finish = epilogue_of(run, node->plan.fused_backward, &values),
+            .epilogue = epilogue_of(run, node->plan.fused_backward, &fused_fn),
         };
         if (node->plan.fused_backward >= 0)
-            job.input.finish.x = activ_run_input(run, input, 0);
+            job.input.epilogue.x = activ_run_input(run, input, 0);
     }
     activ_run_share(run, run->batch * in * out * (dx[0] ? 2 : 1), backward_part, &job);
 }

@@ -8,6 +8,8 @@
     X(flatten)          \
     X(linear)           \
     X(activation)       \
+    X(gated)            \
+    X(gated_split)      \
     X(add)              \
     X(multiply)         \
     X(concat)           \

@@ -1,5 +1,9 @@
 /* activ_random_uniform (base/random.c), a block of Philox in each lane. */
+#ifndef ACTIV_SIMD_RANDOM_H
+#define ACTIV_SIMD_RANDOM_H
+
 #include "base/random.h"
+#include "simd/simd.h"
 
 /* Rounds are chains of products: several vectors of blocks abreast. */
 #define RANDOM_VECTORS 2
@@ -25,7 +29,7 @@ V_INLINE void random_blocks(uint64_t seed, vi c[4][RANDOM_VECTORS])
 }
 
 /* The arguments as activ_random_uniform allows them. */
-static void uniform(uint64_t seed, uint64_t stream, uint64_t index, size_t n, float low, float high, float *out)
+static inline void v_uniform(uint64_t seed, uint64_t stream, uint64_t index, size_t n, float low, float high, float *out)
 {
     const vf from = v_set(low), to = v_set(high), span = v_set(high - low);
     const vm always = m_set(high - low == 0.0f);
@@ -65,3 +69,5 @@ static void uniform(uint64_t seed, uint64_t stream, uint64_t index, size_t n, fl
         before = 0;
     }
 }
+
+#endif

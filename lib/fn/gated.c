@@ -1,0 +1,32 @@
+/* Gated functions: y = value act(gate), by the kernels of act. */
+#include "fn/fn.h"
+
+#include <string.h>
+
+#include "kernels/kernels.h"
+
+/* Elements whose intermediate results are on the stack at a time. */
+#define CHUNK 256
+
+void activ_fn_gated_backward(const activ_host *host, const activ_fn_kernel *kernel, const activ_fn_args *args, size_t n,
+                             const float *value, const float *gate, const float *dy, float *dvalue, float *dgate)
+{
+    const activ_kernels *kernels = activ_kernels_of(host->tier);
+    float ones[CHUNK], slope[CHUNK], product[CHUNK];
+    for (size_t i = 0; i < CHUNK; i++)
+        ones[i] = 1.0f;
+    for (size_t at = 0; at < n; at += CHUNK) {
+        const size_t some = n - at < CHUNK ? n - at : CHUNK;
+        if (dgate && kernels->multiply_soundly(some, dy + at, value + at, product)) {
+            kernel->backward(args, 0, 0, some, gate + at, product, slope, NULL);
+        } else if (dgate) {
+            /* dy value overflows or loses digits somewhere, which three factors together need not. */
+            kernel->backward(args, 0, 0, some, gate + at, ones, slope, NULL);
+            kernels->multiply_three(some, dy + at, value + at, slope, slope);
+        }
+        if (dvalue)
+            kernel->forward_times(args, some, gate + at, dy + at, dvalue + at);
+        if (dgate)
+            memcpy(dgate + at, slope, some * sizeof *slope);
+    }
+}

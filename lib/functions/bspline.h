@@ -1,0 +1,280 @@
+/* bspline: a cubic spline on the knots lo - 3h, lo - 2h .. lo + (g + 3)h, 0 outside: the sum over i < g + 3 of c_i
+ * B_i(x), where B_i is not 0 between lo + (i - 3)h and lo + (i + 1)h. All c are trained. de Boor 1972; Liu 2024
+ * (KAN).
+ *
+ * * Where (x - lo)/h = n + r with r from 0 to 1, the splines n .. n + 3 are not 0, and cubics in r. All that is in
+ * double, but the coefficients are looked up in float32, with zeros before and behind them. At a knot both sides
+ * agree, so it does not matter to which interval it belongs. */
+#include "functions/function.h"
+
+/* The most intervals, and the zeros on each side of the coefficients. */
+#define BSPLINE_INTERVALS 4096
+#define BSPLINE_ZEROS 4
+
+#if defined(ACTIV_FN_DEFINITIONS)
+#include "base/dmath.h"
+
+static const activ_setting bspline_settings[] = {
+    { .name = "g", .kind = ACTIV_SETTING_KIND_COUNT, .initial = 8.0, .minimum = 1.0, .maximum = BSPLINE_INTERVALS },
+    { .name = "lo", .initial = -2.0 },
+    { .name = "h", .initial = 0.5, .minimum = 1e-30, .maximum = 1e30 },
+    { .name = NULL },
+};
+
+static const char *bspline_check(const activ_setting_value *values)
+{
+    const double most = 0x1.fffffep127, lo = (double)values[1].single, h = (double)values[2].single;
+    const double first = lo - 3.0 * h, last = lo + (values[0].number + 3.0) * h;
+    return first >= -most && last <= most ? NULL : "the knots lo - 3h .. lo + (g + 3)h have to be finite float32";
+}
+
+static size_t bspline_param_vector(const activ_setting_value *values, int which, const char **name)
+{
+    if (which >= 1)
+        return 0;
+    *name = "c";
+    return (size_t)values[0].number + 3;
+}
+
+static double bspline_silu(double x)
+{
+    double t = activ_exp(x < 0.0 ? x : -x);
+    return (x < 0.0 ? t : 1.0) * x / (1.0 + t);
+}
+
+/* Nearly silu on [lo, lo + g h]: c_i is f at the middle of B_i less a sixth of f's second difference there, the
+ * quasi-interpolation that gives cubics exactly. */
+static void bspline_param_init(const activ_setting_value *values, uint64_t seed, float *params)
+{
+    (void)seed;
+    const double lo = (double)values[1].single, h = (double)values[2].single;
+    for (size_t i = 0; i < (size_t)values[0].number + 3; i++) {
+        const double middle = (double)i - 1.0;
+        params[i] = (float)((8.0 * bspline_silu(lo + middle * h) - bspline_silu(lo + (middle - 1.0) * h) -
+                             bspline_silu(lo + (middle + 1.0) * h)) / 6.0);
+    }
+}
+
+static const activ_fn_definition bspline_definition = {
+    .signature = "bspline(g=8, lo=-2, h=0.5)",
+    .formula = "sum over i < g + 3 of c_i B_i(x), cubic B-splines on the knots lo - 3h, lo - 2h .. lo + (g + 3)h",
+    .source = "de Boor 1972, On calculating with B-splines; Liu et al. 2024, KAN: Kolmogorov-Arnold networks, "
+              "arXiv:2404.19756",
+    .settings = bspline_settings,
+    /* In units of the sum of the terms' magnitudes. */
+    .forward_ulp = 0.6f,
+    .derivative_ulp = 0.6f,
+    .check = bspline_check,
+    .param_vector = bspline_param_vector,
+    .param_init = bspline_param_init,
+};
+#else
+#include <math.h>
+
+/* Coefficients whose partial sums are held at a time. */
+#define BSPLINE_GROUP 64
+
+typedef struct bspline {
+    size_t count;                    /* of coefficients */
+    double lo, h, inverse;           /* 1/h */
+    float low, high, last;           /* the first and last knot; the last index */
+    float c[BSPLINE_INTERVALS + 3 + 2 * BSPLINE_ZEROS];
+} bspline;
+
+static void bspline_start(bspline *s, const activ_fn_args *a)
+{
+    s->count = a->lengths[0];
+    s->lo = (double)a->values[1];
+    s->h = (double)a->values[2];
+    s->inverse = 1.0 / s->h;
+    s->low = (float)(s->lo - 3.0 * s->h);
+    s->high = (float)(s->lo + (double)s->count * s->h);
+    s->last = (float)(s->count + BSPLINE_ZEROS);
+    for (size_t i = 0; i < BSPLINE_ZEROS; i++)
+        s->c[i] = s->c[BSPLINE_ZEROS + s->count + i] = 0.0f;
+    memcpy(s->c + BSPLINE_ZEROS, a->params, s->count * sizeof s->c[0]);
+}
+
+V_INLINE vacc bspline_times(vacc a, vacc b)
+{
+    return acc_fma_wide(acc_zero(), a, b);
+}
+
+/* Where an x between the knots lies: r and 1 - r, and the first of the four coefficients. */
+typedef struct bspline_place {
+    vacc r, rest;
+    int32_t at[V_LANES];
+} bspline_place;
+
+V_INLINE vm bspline_is_inside(const bspline *s, vf x)
+{
+    return m_and(v_ge(x, v_set(s->low)), v_le(x, v_set(s->high)));
+}
+
+V_INLINE void bspline_find(const bspline *s, vf x, bspline_place *place)
+{
+    const vacc one = acc_set(1.0), minus_one = acc_set(-1.0), inverse = acc_set(s->inverse), magic = acc_set(0x1.8p52);
+    vacc distance = acc_fma_wide(acc_set(-s->lo), acc_of(x), one);
+    /* The quotient with its remainder's: exact at the knots. */
+    vacc u = bspline_times(distance, inverse);
+    u = acc_fma_wide(u, acc_fma_wide(distance, u, acc_set(-s->h)), inverse);
+    /* u - 1/2 rounded to a whole number. (An interval to the left of zero may lose an x within 2^-53 of its end.) */
+    vacc n = acc_fma_wide(magic, acc_fma_wide(acc_set(-0.5), u, one), one);
+    n = acc_fma_wide(n, magic, minus_one);
+    place->r = acc_fma_wide(u, n, minus_one);
+    place->rest = acc_fma_wide(one, place->r, minus_one);
+    vf index = v_add(acc_round(n), v_set((float)BSPLINE_ZEROS));
+    index = v_max(v_set(0.0f), v_min(v_set(s->last), index));
+    i_store(place->at, i_and(v_bits(v_add(index, v_set(0x1.8p23f))), i_set(0x3fffff)));
+}
+
+/* The four splines at r. */
+V_INLINE void bspline_weights(const bspline_place *place, vacc *w)
+{
+    const vacc sixth = acc_set(1.0 / 6.0), minus_one = acc_set(-1.0), half = acc_set(0.5), middle = acc_set(2.0 / 3.0);
+    vacc r = place->r, v = place->rest, r2 = bspline_times(r, r), v2 = bspline_times(v, v);
+    w[0] = bspline_times(bspline_times(v, sixth), v2);
+    w[1] = acc_fma_wide(middle, acc_fma_wide(minus_one, r, half), r2);
+    w[2] = acc_fma_wide(middle, acc_fma_wide(minus_one, v, half), v2);
+    w[3] = bspline_times(bspline_times(r, sixth), r2);
+}
+
+/* Their derivatives by r. */
+V_INLINE void bspline_slopes(const bspline_place *place, vacc *w)
+{
+    const vacc minus_two = acc_set(-2.0), two = acc_set(2.0), half = acc_set(0.5);
+    vacc r = place->r, v = place->rest;
+    w[0] = bspline_times(bspline_times(v, acc_set(-0.5)), v);
+    w[1] = bspline_times(r, acc_fma_wide(minus_two, r, acc_set(1.5)));
+    w[2] = bspline_times(v, acc_fma_wide(two, v, acc_set(-1.5)));
+    w[3] = bspline_times(bspline_times(r, half), r);
+}
+
+V_INLINE vacc bspline_sum(const bspline *s, const bspline_place *place, const vacc *w)
+{
+    const float *rows[V_LANES];
+    vf c[4];
+    for (size_t i = 0; i < V_LANES; i++)
+        rows[i] = s->c + (uint32_t)place->at[i];
+    v_turn4(rows, 0, c);      /* a gather takes twice as long */
+    vacc sum = bspline_times(acc_of(c[0]), w[0]);
+    for (size_t k = 1; k < 4; k++)
+        sum = acc_fma_wide(sum, acc_of(c[k]), w[k]);
+    return sum;
+}
+
+/* Elements treated at a time: their places first, since with what follows the chain of operations would be longer
+ * than what a CPU looks ahead. */
+#define BSPLINE_CHUNK 128
+#define BSPLINE_VECTORS (BSPLINE_CHUNK / V_LANES)
+
+static size_t bspline_find_all(const bspline *s, size_t n, const float *x, bspline_place *places)
+{
+    const size_t count = n < BSPLINE_CHUNK ? n : BSPLINE_CHUNK;
+    for (size_t i = 0; i < count; i += V_LANES) {
+        vf xs = v_load_some(x + i, v_part_lanes(count - i, 0));
+        bspline_find(s, v_sel(bspline_is_inside(s, xs), xs, v_set(s->low)), &places[i / V_LANES]);
+    }
+    return count;
+}
+
+static void bspline_forward_loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *y)
+{
+    bspline s;
+    bspline_place places[BSPLINE_VECTORS];
+    bspline_start(&s, a);
+    for (size_t start = 0, count; start < n; start += count) {
+        count = bspline_find_all(&s, n - start, x + start, places);
+        for (size_t i = 0; i < count; i += V_LANES) {
+            size_t lanes = v_part_lanes(count - i, 0), at = start + i;
+            vf xs = v_load_some(x + at, lanes);
+            vacc weights[4];
+            bspline_weights(&places[i / V_LANES], weights);
+            vf value = acc_round(bspline_sum(&s, &places[i / V_LANES], weights));
+            value = v_sel(bspline_is_inside(&s, xs), value, v_set(0.0f));
+            if (w)
+                value = v_mul(v_load_some(w + at, lanes), value);
+            v_store_some(y + at, lanes, v_keep_nan(xs, value));
+        }
+    }
+}
+
+/* Partial sums of dy B_i, by coefficient: those from `first` on, with room for what neighbours add. A NaN in x makes
+ * all gradients NaN. */
+typedef struct bspline_sums {
+    size_t first, count;
+    int any_nan;
+    double lanes[BSPLINE_GROUP + 2 * 3][V_BLOCK];
+} bspline_sums;
+
+/* Adds dy B_i of a chunk. `start`: its first element's number. */
+V_INLINE void bspline_add(bspline_sums *sums, const bspline_place *places, size_t start, size_t count, const float *x,
+                          const float *dy, const bspline *s)
+{
+    double products[4][BSPLINE_CHUNK];
+    for (size_t i = 0; i < count; i += V_LANES) {
+        size_t lanes = v_part_lanes(count - i, 0);
+        vf xs = v_load_some(x + i, lanes);
+        vacc weights[4], wide_dy = acc_of(v_sel(bspline_is_inside(s, xs), v_load_some(dy + i, lanes), v_set(0.0f)));
+        bspline_weights(&places[i / V_LANES], weights);
+        for (size_t k = 0; k < 4; k++)
+            acc_store(products[k] + i, bspline_times(wide_dy, weights[k]));
+        if (m_any(v_nan(xs)))
+            sums->any_nan = 1;
+    }
+    for (size_t i = 0; i < count; i++) {
+        /* Wraps if it lies before the first. */
+        const size_t row = (size_t)places[i / V_LANES].at[i % V_LANES] + 3 - BSPLINE_ZEROS - sums->first;
+        for (size_t k = 0; k < 4 && row < sums->count + 3; k++)
+            sums->lanes[row + k][(start + i) % V_BLOCK] += products[k][i];
+    }
+}
+
+/* dx if that is not NULL, and sums if they are not. */
+V_INLINE void bspline_pass(const bspline *s, size_t n, const float *x, const float *dy, float *dx, bspline_sums *sums)
+{
+    bspline_place places[BSPLINE_VECTORS];
+    for (size_t start = 0, count; start < n; start += count) {
+        count = bspline_find_all(s, n - start, x + start, places);
+        if (sums)
+            bspline_add(sums, places, start, count, x + start, dy + start, s);
+        for (size_t i = 0; dx && i < count; i += V_LANES) {
+            size_t lanes = v_part_lanes(count - i, 0), at = start + i;
+            vf xs = v_load_some(x + at, lanes);
+            vacc weights[4];
+            bspline_slopes(&places[i / V_LANES], weights);
+            vacc sum = bspline_times(bspline_sum(s, &places[i / V_LANES], weights), acc_set(s->inverse));
+            vf slope = v_sel(bspline_is_inside(s, xs), acc_round(sum), v_set(0.0f));
+            v_store_some(dx + at, lanes, v_keep_nan(xs, v_mul(v_load_some(dy + at, lanes), slope)));
+        }
+    }
+}
+
+static void bspline_backward_loop(const activ_fn_args *a, size_t first, size_t count, size_t n, const float *x,
+                                  const float *dy, float *dx, double *sums)
+{
+    bspline s;
+    bspline_start(&s, a);
+    const size_t end = first >= s.count ? first : count < s.count - first ? first + count : s.count;
+    if (!sums || first == end) {
+        bspline_pass(&s, n, x, dy, dx, NULL);
+        return;
+    }
+    /* The last group's pass gives dx: that may be dy or x. */
+    for (size_t i = first; i < end; i += BSPLINE_GROUP) {
+        bspline_sums group;
+        group.first = i;
+        group.count = end - i < BSPLINE_GROUP ? end - i : BSPLINE_GROUP;
+        group.any_nan = 0;
+        memset(group.lanes, 0, (group.count + 6) * sizeof group.lanes[0]);
+        bspline_pass(&s, n, x, dy, i + group.count == end ? dx : NULL, &group);
+        for (size_t k = 0; k < group.count; k++)
+            sums[i - first + k] = group.any_nan ? (double)NAN : v_sum_tree(group.lanes[3 + k]);
+    }
+}
+
+static const v_elementwise bspline_elementwise = {
+    .forward_loop = bspline_forward_loop,
+    .backward_loop = bspline_backward_loop,
+};
+#endif

@@ -1,0 +1,86 @@
+/* What the functions share that are made of the logistic one, 1/(1 + e^-x). */
+#ifndef ACTIV_FUNCTIONS_FAMILIES_LOGISTIC_H
+#define ACTIV_FUNCTIONS_FAMILIES_LOGISTIC_H
+
+#include "functions/tables/sigmoid.h"
+#include "simd/math.h"
+
+/* ---- for nearly all inputs: from sigmoid's table --------------------------------------------- */
+
+V_INLINE vm v_logistic_is_far(vf x)
+{
+    return v_beyond(x, SIGMOID_TAIL_LIMIT);
+}
+
+V_INLINE vf v_logistic(vf x)
+{
+    return v_of_both_signs(v_piece_value(sigmoid_tail_piece(v_abs(x))), x);
+}
+
+/* x logistic(x) */
+V_INLINE vf v_logistic_times(vf x)
+{
+    return v_product_of_both_signs(v_piece_times(sigmoid_tail_piece(v_abs(x)), x), x);
+}
+
+/* ---- right everywhere ------------------------------------------------------------------------ */
+
+/* For z = -(|x| + low part), t = e^z: body = 1/(1+t) and tail = t/(1+t) 2^-n, both as pairs. The
+ * tail is not scaled by 2^n yet, so that a result in the subnormal range is rounded once, at its
+ * end. */
+typedef struct vsigma {
+    vpair body, tail;
+    vi n;
+} vsigma;
+
+V_INLINE vsigma v_sigma(vf z, vf z_low)   /* -150 <= z <= 0 */
+{
+    vsigma s;
+    vexp e = v_exp(z, z_low);
+    vf t = v_scale(e.h, e.n), t_low = v_scale(e.l, e.n);
+    vpair d = v_fast_two_sum(v_set(1.0f), t);
+    d.l = v_add(d.l, t_low);
+    /* Both divide by d: the compiler makes one division of it. */
+    vpair one_pair = { v_set(1.0f), v_set(0.0f) }, numerator = { e.h, e.l };
+    s.body = v_quotient(one_pair, d);
+    s.tail = v_quotient(numerator, d);
+    s.n = e.n;
+    return s;
+}
+
+/* logistic(x) for x of either sign, from v_sigma(-|x|). */
+V_INLINE vf v_sigma_value(vsigma s, vm negative)
+{
+    vf tail = v_scale(v_add(s.tail.h, s.tail.l), s.n);
+    return v_sel(negative, tail, v_add(s.body.h, s.body.l));
+}
+
+/* 2^shift logistic'(x); logistic' = q - q^2 with q = logistic(-|x|). */
+V_INLINE vf v_sigma_derivative(vsigma s, int shift)
+{
+    vf q = v_add(s.tail.h, s.tail.l);
+    return v_scale(v_fnma(v_scale(q, s.n), q, q), i_add(s.n, i_set(shift)));
+}
+
+/* x logistic(z), s = v_sigma(-|z|), z < 0 where `negative`. */
+V_INLINE vf v_gate(vf x, vsigma s, vm negative)
+{
+    vf h = v_sel(negative, s.tail.h, s.body.h), l = v_sel(negative, s.tail.l, s.body.l);
+    return v_scale(v_fma(x, h, v_mul(x, l)), i_sel(negative, s.n, i_set(0)));
+}
+
+/* d/dx of the same with w = x dz/dx: sigma(z) (1 + w sigma(-z)). The sum may vanish, so it is
+ * made from pairs. */
+V_INLINE vf v_gate_derivative(vpair w, vsigma s, vm negative)
+{
+    vf tail_h = v_scale(s.tail.h, s.n), tail_l = v_scale(s.tail.l, s.n);
+    vf other_h = v_sel(negative, s.body.h, tail_h), other_l = v_sel(negative, s.body.l, tail_l);
+    vpair product = v_two_product(w.h, other_h);
+    product.l = v_add(product.l, v_fma(w.h, other_l, v_mul(w.l, other_h)));
+    vpair sum = v_two_sum(v_set(1.0f), product.h);
+    vf bracket = v_add(sum.h, v_add(sum.l, product.l));
+    vf own = v_sel(negative, v_add(s.tail.h, s.tail.l), v_add(s.body.h, s.body.l));
+    return v_scale(v_mul(own, bracket), i_sel(negative, s.n, i_set(0)));
+}
+
+#endif

@@ -1,0 +1,19 @@
+/* What the leaky ReLUs share: x where x > 0, else slope x, wherever the slope comes from. */
+#ifndef ACTIV_FUNCTIONS_FAMILIES_RELU_H
+#define ACTIV_FUNCTIONS_FAMILIES_RELU_H
+
+#include "simd/simd.h"
+
+V_INLINE vf slope_forward(vf x, vf slope)
+{
+    /* A slope of 0 makes the limit at minus infinity 0, not 0 times infinity. */
+    vf product = v_sel(m_and(v_eq(slope, v_set(0.0f)), v_lt(x, v_set(0.0f))), v_set(0.0f), v_mul(slope, x));
+    return v_sel(v_gt(x, v_set(0.0f)), x, product);
+}
+
+V_INLINE vf slope_derivative(vf x, vf slope)
+{
+    return v_sel(v_gt(x, v_set(0.0f)), v_set(1.0f), slope);
+}
+
+#endif

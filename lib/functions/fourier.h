@@ -1,0 +1,317 @@
+/* fourier: a_0 + sum over k = 1 .. K of a_k cos(k omega x) + b_k sin(k omega x), all 2K + 1 coefficients and omega
+ * trained.
+ *
+ * * The parameters come in the order a_0 .. a_K, b_1 .. b_K, omega. With z = cos(omega x) + i sin(omega x) f is the
+ * real part of the sum of (a_k - i b_k) z^k, and f'/omega that of k (b_k + i a_k) z^k: one sine and one cosine for
+ * each element, in double, and Horner's rule. The gradients take the powers of z one by one. */
+#include "functions/function.h"
+
+#if defined(ACTIV_FN_DEFINITIONS)
+static const activ_setting fourier_settings[] = {
+    { .name = "k", .kind = ACTIV_SETTING_KIND_COUNT, .initial = 4.0, .minimum = 1.0, .maximum = 4096.0 },
+    { .name = "omega", .initial = 1.0, .minimum = 1e-30, .maximum = 1e30 },
+    { .name = NULL },
+};
+
+static size_t fourier_param_vector(const activ_setting_value *values, int which, const char **name)
+{
+    static const char *const names[] = { "a", "b", "omega" };
+    const size_t terms = (size_t)values[0].number;
+    const size_t lengths[] = { terms + 1, terms, 1 };
+    if (which >= 3)
+        return 0;
+    *name = names[which];
+    return lengths[which];
+}
+
+/* The identity on [-pi/omega, pi/omega], by its Fourier series: b_k = 2 (-1)^(k+1) / (k omega). */
+static void fourier_param_init(const activ_setting_value *values, uint64_t seed, float *params)
+{
+    (void)seed;
+    const size_t terms = (size_t)values[0].number;
+    const double omega = (double)values[1].single;
+    float *a = params, *b = params + terms + 1;
+    a[0] = 0.0f;
+    for (size_t k = 1; k <= terms; k++) {
+        a[k] = 0.0f;
+        b[k - 1] = (float)((k % 2 ? 2.0 : -2.0) / ((double)k * omega));
+    }
+    b[terms] = values[1].single;
+}
+
+static const activ_fn_definition fourier_definition = {
+    .signature = "fourier(k=4, omega=1)",
+    .formula = "a_0 + sum over k = 1 .. K of a_k cos(k omega x) + b_k sin(k omega x)",
+    .source = "Fourier 1822, Theorie analytique de la chaleur: a partial sum of the series, with trained coefficients",
+    .settings = fourier_settings,
+    /* In units of the sum of the terms' magnitudes, plus what one rounding of each argument costs. */
+    .forward_ulp = 0.6f,
+    .derivative_ulp = 0.6f,
+    .param_vector = fourier_param_vector,
+    .param_init = fourier_param_init,
+};
+#else
+/* Harmonics whose partial sums are held at a time, and how many are powers of each other. */
+#define FOURIER_GROUP 48
+#define FOURIER_ANCHOR 32
+
+typedef struct fourier_params {
+    size_t terms;            /* K */
+    const float *a, *b;      /* a_0 .. a_K; b[k - 1] is b_k */
+    float omega;
+} fourier_params;
+
+typedef struct fourier_complex {
+    vacc re, im;
+} fourier_complex;
+
+static fourier_params fourier_params_of(const activ_fn_args *a)
+{
+    const size_t terms = a->lengths[1];
+    fourier_params f = { terms, a->params, a->params + terms + 1, a->params[2 * terms + 1] };
+    return f;
+}
+
+V_INLINE vacc fourier_times(vacc a, vacc b)
+{
+    return acc_fma_wide(acc_zero(), a, b);
+}
+
+V_INLINE fourier_complex fourier_product(fourier_complex a, fourier_complex b)
+{
+    fourier_complex p = {
+        acc_fma_wide(fourier_times(fourier_times(a.im, acc_set(-1.0)), b.im), a.re, b.re),
+        acc_fma_wide(fourier_times(a.im, b.re), a.re, b.im)
+    };
+    return p;
+}
+
+/* An angle omega x beyond 2^16, less some turns. From 2^40 on its rounding is so many turns that any other will do;
+ * also where it overflows, since a sine it still has. */
+static float fourier_reduce(float omega, float x)
+{
+    const float largest = 0x1.fffffep127f;
+    float angle = omega * x;
+    if (x >= -largest && x <= largest)
+        angle = angle > largest ? largest : angle < -largest ? -largest : angle;
+    int32_t quarters;
+    double r = (double)v_reduce_large(angle, &quarters);
+    r += 1.57079632679489661923 * (double)((uint32_t)quarters & 3);
+    if (angle < 0x1p40f && angle > -0x1p40f)
+        r += (double)omega * (double)x - (double)angle;
+    return (float)r;
+}
+
+/* z, to within 2^-40 or so, but for angles beyond 2^16. Sine and cosine of a quarter of the
+ * angle, from polynomials, are doubled twice. */
+V_INLINE fourier_complex fourier_first(vf x, float omega)
+{
+    const vacc one = acc_set(1.0);
+    vf angle = v_mul(v_set(omega), x);
+    vacc exact = acc_fma(acc_zero(), v_set(omega), x);
+    vm large = v_not_le(v_abs(angle), v_set(0x1p16f));
+    if (!V_LIKELY(!m_any(large))) {
+        float xs[V_LANES], angles[V_LANES];
+        v_store(xs, x);
+        v_store(angles, angle);
+        for (int i = 0; i < V_LANES; i++)
+            if (!(angles[i] <= 0x1p16f && angles[i] >= -0x1p16f))
+                angles[i] = fourier_reduce(omega, xs[i]);
+        angle = v_load(angles);
+        exact = acc_fma(acc_zero(), v_sel(large, v_set(1.0f), v_set(omega)), v_sel(large, angle, x));
+    }
+    vi bits;
+    vf turns = v_round_bits(angle, v_set(0x1.45f306p-3f), &bits);       /* 1/(2 pi) */
+    vacc r = acc_fma_wide(fourier_times(exact, acc_set(0.25)), acc_of(turns), acc_set(-1.57079632679489661923));
+    vacc r2 = fourier_times(r, r);
+    vacc s = acc_set(-0x1.a95faaa3edadcp-26), c = acc_set(-0x1.23d68668798cap-22);
+    s = acc_fma_wide(acc_set(0x1.71d767bd022fap-19), s, r2);
+    c = acc_fma_wide(acc_set(0x1.a00f097fd8c27p-16), c, r2);
+    s = acc_fma_wide(acc_set(-0x1.a019f92f79be5p-13), s, r2);
+    c = acc_fma_wide(acc_set(-0x1.6c16b3f1840c3p-10), c, r2);
+    s = acc_fma_wide(acc_set(0x1.1111110c8007ap-7), s, r2);
+    c = acc_fma_wide(acc_set(0x1.55555546df196p-5), c, r2);
+    s = acc_fma_wide(acc_set(-0x1.55555555521d4p-3), s, r2);
+    c = acc_fma_wide(acc_set(-0x1.ffffffffebd75p-2), c, r2);
+    s = acc_fma_wide(r, fourier_times(r, r2), s);
+    c = acc_fma_wide(one, r2, c);
+    /* cos 2t = 1 - 2 sin^2 t, sin 2t = 2 sin t cos t; t is -sin of half the angle. */
+    vacc twice = fourier_times(s, acc_set(-2.0)), half_c = acc_fma_wide(one, twice, s), t = fourier_times(twice, c);
+    twice = fourier_times(t, acc_set(-2.0));
+    fourier_complex z = { acc_fma_wide(one, twice, t), fourier_times(twice, half_c) };
+    return z;
+}
+
+/* z^n, n >= 1. */
+V_INLINE fourier_complex fourier_power(fourier_complex z, size_t n)
+{
+    for (; n % 2 == 0; n /= 2)
+        z = fourier_product(z, z);
+    fourier_complex power = z;
+    while ((n /= 2) > 0) {
+        z = fourier_product(z, z);
+        if (n % 2)
+            power = fourier_product(power, z);
+    }
+    return power;
+}
+
+/* w z + re + i im */
+V_INLINE fourier_complex fourier_step(fourier_complex w, fourier_complex z, vacc minus_im, double re, double im)
+{
+    fourier_complex next = {
+        acc_fma_wide(acc_fma_wide(acc_set(re), w.im, minus_im), w.re, z.re),
+        acc_fma_wide(acc_fma_wide(acc_set(im), w.im, z.re), w.re, z.im)
+    };
+    return next;
+}
+
+V_INLINE vacc fourier_sum(const fourier_params *f, fourier_complex z)
+{
+    const vacc minus_im = fourier_times(z.im, acc_set(-1.0));
+    size_t k = f->terms;
+    fourier_complex w = { acc_set((double)f->a[k]), acc_set(-(double)f->b[k - 1]) };
+    while (--k > 0)
+        w = fourier_step(w, z, minus_im, (double)f->a[k], -(double)f->b[k - 1]);
+    return acc_fma_wide(acc_fma_wide(acc_set((double)f->a[0]), w.im, minus_im), w.re, z.re);
+}
+
+/* f'/omega */
+V_INLINE vacc fourier_slope(const fourier_params *f, fourier_complex z)
+{
+    const vacc minus_im = fourier_times(z.im, acc_set(-1.0));
+    size_t k = f->terms;
+    fourier_complex w = { acc_set((double)k * (double)f->b[k - 1]), acc_set((double)k * (double)f->a[k]) };
+    while (--k > 0)
+        w = fourier_step(w, z, minus_im, (double)k * (double)f->b[k - 1], (double)k * (double)f->a[k]);
+    return acc_fma_wide(fourier_times(w.im, minus_im), w.re, z.re);
+}
+
+/* A NaN stays what it was; an infinity has no sine. */
+V_INLINE vf fourier_finish(vf x, vf value)
+{
+    const vf no_sine = v_float_of(i_set(0x7fc00000)), infinite = v_float_of(i_set(0x7f800000));
+    return v_keep_nan(x, v_sel(v_eq(v_abs(x), infinite), no_sine, value));
+}
+
+/* Elements treated at a time: z of all first, as a CPU does not look far enough ahead for both. */
+#define FOURIER_CHUNK 128
+
+static void fourier_forward_loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *y)
+{
+    const fourier_params f = fourier_params_of(a);
+    fourier_complex z[FOURIER_CHUNK / V_LANES];
+    for (size_t start = 0, count; start < n; start += count) {
+        count = n - start < FOURIER_CHUNK ? n - start : FOURIER_CHUNK;
+        for (size_t i = 0; i < count; i += V_LANES)
+            z[i / V_LANES] = fourier_first(v_load_some(x + start + i, v_part_lanes(count - i, 0)), f.omega);
+        for (size_t i = 0; i < count; i += V_LANES) {
+            size_t lanes = v_part_lanes(count - i, 0), at = start + i;
+            vf value = acc_round(fourier_sum(&f, z[i / V_LANES]));
+            if (w)
+                value = v_mul(v_load_some(w + at, lanes), value);
+            v_store_some(y + at, lanes, fourier_finish(v_load_some(x + at, lanes), value));
+        }
+    }
+}
+
+/* Sums over the elements: of dy, of dy x f'/omega, and of dy cos and dy sin of some harmonics. */
+typedef struct fourier_sums {
+    vsum constant, omega;
+    size_t first, count;     /* of the harmonics; both constant and omega are wanted with the first of all */
+    vsum cosine[FOURIER_GROUP], sine[FOURIER_GROUP];
+} fourier_sums;
+
+/* The powers of z one by one, from one that is a multiple of FOURIER_ANCHOR: so they are the same in whatever
+ * groups. */
+V_INLINE void fourier_harmonics(fourier_sums *sums, const fourier_complex *z, const vacc *dy)
+{
+    fourier_complex power[V_PER_BLOCK];
+    const size_t anchor = sums->first - sums->first % FOURIER_ANCHOR, end = sums->first + sums->count;
+    size_t k = anchor > 0 ? anchor : 1;
+    for (size_t j = 0; j < V_PER_BLOCK; j++)
+        power[j] = fourier_power(z[j], k);
+    for (;;) {
+        if (k >= sums->first) {
+            vsum *cosine = &sums->cosine[k - sums->first], *sine = &sums->sine[k - sums->first];
+            for (size_t j = 0; j < V_PER_BLOCK; j++) {
+                cosine->part[j] = acc_fma_wide(cosine->part[j], dy[j], power[j].re);
+                sine->part[j] = acc_fma_wide(sine->part[j], dy[j], power[j].im);
+            }
+        }
+        if (++k == end)
+            return;
+        for (size_t j = 0; j < V_PER_BLOCK; j++)
+            power[j] = k % FOURIER_ANCHOR == 0 ? fourier_power(z[j], k) : fourier_product(z[j], power[j]);
+    }
+}
+
+/* One pass over the data: dx if that is not NULL, and sums if they are not. */
+static void fourier_pass(const fourier_params *f, fourier_sums *sums, size_t n, const float *x, const float *dy,
+                         float *dx)
+{
+    const int slopes = dx || (sums && sums->first == 1);
+    for (size_t i = 0; i < n; i += V_BLOCK) {
+        fourier_complex z[V_PER_BLOCK];
+        vacc wide_dy[V_PER_BLOCK];
+        for (size_t j = 0; j < V_PER_BLOCK; j++) {
+            size_t lanes = v_part_lanes(n - i, j), at = i + j * V_LANES;
+            vf xs = lanes ? v_load_some(x + at, lanes) : v_set(0.0f);
+            vf dys = lanes ? v_load_some(dy + at, lanes) : v_set(0.0f);
+            z[j] = fourier_first(xs, f->omega);
+            wide_dy[j] = acc_of(dys);
+            vacc slope = slopes ? fourier_slope(f, z[j]) : acc_zero();
+            if (sums) {
+                sums->constant.part[j] = acc_fma_wide(sums->constant.part[j], wide_dy[j], acc_set(1.0));
+                sums->omega.part[j] = acc_fma_wide(sums->omega.part[j], acc_fma(acc_zero(), dys, xs), slope);
+            }
+            if (dx && lanes) {
+                vf value = v_mul(dys, acc_round(fourier_times(slope, acc_set((double)f->omega))));
+                v_store_some(dx + at, lanes, fourier_finish(xs, value));
+            }
+        }
+        if (sums)
+            fourier_harmonics(sums, z, wide_dy);
+    }
+}
+
+/* Elements first .. first + count - 1 of a, then those of b, that is b_(first + 1) .., and omega with the first. */
+static void fourier_backward_loop(const activ_fn_args *a, size_t first, size_t count, size_t n, const float *x,
+                                  const float *dy, float *dx, double *to)
+{
+    const fourier_params f = fourier_params_of(a);
+    if (!to || first > f.terms || count == 0) {
+        fourier_pass(&f, NULL, n, x, dy, dx);
+        return;
+    }
+    const size_t left = f.terms - first;
+    const size_t cosines = count <= left ? count : left + 1, sines = count < left ? count : left;
+    const size_t last = first + count < f.terms ? first + count : f.terms;
+    fourier_sums sums;
+    /* The last group's pass gives dx: that may be dy or x. */
+    for (size_t k = first > 0 ? first : 1; k <= last; k += sums.count) {
+        sums.first = k;
+        sums.count = last + 1 - k < FOURIER_GROUP ? last + 1 - k : FOURIER_GROUP;
+        sums.constant = sums.omega = v_sum_zero();
+        for (size_t j = 0; j < sums.count; j++)
+            sums.cosine[j] = sums.sine[j] = v_sum_zero();
+        fourier_pass(&f, &sums, n, x, dy, k + sums.count > last ? dx : NULL);
+        for (size_t j = 0; j < sums.count; j++) {
+            const size_t at = k + j - first;   /* among the cosines; among the sines, one before */
+            if (at < cosines)
+                to[at] = v_sum_total(sums.cosine[j]);
+            if (at > 0 && at <= sines)
+                to[cosines + at - 1] = v_sum_total(sums.sine[j]);
+        }
+        if (first == 0 && k == 1) {
+            to[0] = v_sum_total(sums.constant);
+            to[cosines + sines] = v_sum_total(sums.omega);
+        }
+    }
+}
+
+static const v_elementwise fourier_elementwise = {
+    .forward_loop = fourier_forward_loop,
+    .backward_loop = fourier_backward_loop,
+};
+#endif

@@ -1,0 +1,166 @@
+/* log_softmax: x_i - ln(sum over the row of e^x_j), the logarithm of softmax. Bridle 1990.
+ *
+ * With m the largest x and S the sum of e^(x_j - m): (x_i - m) - ln S, where both parts have one sign. ln S comes from
+ * S - 1, the sum without m's own term: the result for m itself may be near 0, and has all its digits.
+ *
+ * dx_i = dy_i - y_i (sum of dy_j), y = softmax(x). A row with a NaN, with +inf, or with nothing but -inf is all NaN. */
+#include "functions/function.h"
+
+#if defined(ACTIV_FN_DEFINITIONS)
+static const activ_fn_definition log_softmax_definition = {
+    .signature = "log_softmax",
+    .formula = "x_i - ln(sum of e^x_j over the row)",
+    .source = "Bridle 1990, Probabilistic interpretation of feedforward classification network outputs",
+    .forward_ulp = 3.0f,
+    .derivative_ulp = 5.0f,
+};
+#else
+#include "functions/families/softmax.h"
+
+typedef struct log_softmax_arrays {
+    const float *x;
+    vf ties;   /* how many x are m, in each lane */
+} log_softmax_arrays;
+
+V_INLINE vf log_softmax_forward_term(const softmax_row *row, void *state, size_t at, size_t lanes, size_t part)
+{
+    log_softmax_arrays *arrays = state;
+    (void)part;
+    vf x = v_load_some(arrays->x + at, lanes);
+    vm is_largest = v_eq(x, row->largest);
+    arrays->ties = v_add(arrays->ties, softmax_only(lanes, v_sel(is_largest, v_set(1.0f), v_set(0.0f))));
+    return softmax_only(lanes, v_sel(is_largest, v_set(0.0f), softmax_exponential(row, x)));
+}
+
+/* What a group's logarithms are made of. */
+typedef struct log_softmax_parts {
+    softmax_vectors ties;
+    double rest[SOFTMAX_ROWS];   /* S - 1 without the ties, in units of the exponential of m */
+} log_softmax_parts;
+
+/* The ln S of the rows of a group, from row `first` on, a row for each lane. */
+V_INLINE vf log_softmax_logs(const softmax_group *g, const log_softmax_parts *p, size_t first)
+{
+    float ties[V_LANES], h[V_LANES], l[V_LANES], n[V_LANES] = { 0.0f };
+    vexp e = v_exp(v_sub(v_load(g->largest + first), v_load(g->from + first)), v_set(0.0f));
+    v_store(h, e.h);
+    v_store(l, e.l);
+    v_store(ties, softmax_across(v_add, &p->ties, g->count, first));
+    for (size_t k = 0; k < V_LANES && first + k < g->count; k++) {
+        double unit = ((double)h[k] + (double)l[k]) * (double)(UINT64_C(1) << SOFTMAX_POWER);
+        double t = p->rest[first + k] / unit + ((double)ties[k] - 1.0);
+        if (t >= 1.0) {
+            /* S = 2^n (1 + t), t < 1 */
+            uint64_t bits;
+            t += 1.0;
+            memcpy(&bits, &t, sizeof bits);
+            n[k] = (float)((int)(bits >> 52) - 1023);
+            bits = (bits & UINT64_C(0xfffffffffffff)) | UINT64_C(0x3ff0000000000000);
+            memcpy(&t, &bits, sizeof t);
+            t -= 1.0;
+        }
+        h[k] = (float)t;
+        l[k] = (float)(t - (double)h[k]);
+    }
+    vpair log = v_log1p(v_load(h), v_load(l));
+    vf twos = v_load(n);
+    return v_add(v_fma(twos, v_set(0x1.62e43p-1f), log.h), v_fma(twos, v_set(-0x1.05c61p-29f), log.l));   /* ln 2 */
+}
+
+/* y = (x - m) - ln S */
+V_INLINE void log_softmax_subtract(float largest, float log, size_t columns, const float *x, float *y)
+{
+    if (softmax_has_none((double)log, columns, y))
+        return;
+    const vf m = v_set(largest), log_s = v_set(log);
+    for (size_t i = 0; i < columns; i += V_LANES) {
+        size_t lanes = v_part_lanes(columns - i, 0);
+        v_store_some(y + i, lanes, v_sub(v_sub(v_load_some(x + i, lanes), m), log_s));
+    }
+}
+
+static void log_softmax_forward(const activ_fn_args *a, size_t rows, size_t columns, const float *x, size_t x_stride,
+                                float *y, size_t y_stride)
+{
+    (void)a;
+    softmax_group g;
+    log_softmax_parts parts;
+    float logs[SOFTMAX_ROWS];
+    for (size_t i = 0; i < rows; i += g.count) {
+        softmax_begin(&g, rows - i, columns, x + i * x_stride, x_stride);
+        for (size_t r = 0; r < g.count; r++) {
+            log_softmax_arrays arrays = { x + (i + r) * x_stride, v_set(0.0f) };
+            parts.rest[r] = softmax_sum(log_softmax_forward_term, 1, softmax_row_of(&g, r), columns, &arrays);
+            softmax_set(&parts.ties, r, arrays.ties, v_set(0.0f));
+        }
+        for (size_t first = 0; first < g.count; first += V_LANES)
+            v_store(logs + first, log_softmax_logs(&g, &parts, first));
+        for (size_t r = 0; r < g.count; r++)
+            log_softmax_subtract(g.largest[r], logs[r], columns, x + (i + r) * x_stride, y + (i + r) * y_stride);
+    }
+}
+
+V_INLINE vf log_softmax_backward_term(const softmax_row *row, void *state, size_t at, size_t lanes, size_t part)
+{
+    softmax_back *b = state;
+    b->dy_sum.part[part] = acc_fma(b->dy_sum.part[part], v_load_some(b->dy + at, lanes), v_set(1.0f));
+    return softmax_make(row, b, at, lanes);
+}
+
+/* dx = dy - (p e) q. */
+typedef struct log_softmax_factors {
+    float p, q;
+    int far;
+} log_softmax_factors;
+
+/* Of p q = (sum of dy)/sum, q has all if the sum of dy is above 1: e stays what it is even if y would be subnormal. Else it
+ * could vanish. */
+V_INLINE log_softmax_factors log_softmax_factors_of(const softmax_back *b, double sum)
+{
+    const double dy_sum = v_sum_total(b->dy_sum), size = dy_sum < 0.0 ? -dy_sum : dy_sum;
+    log_softmax_factors large = { 1.0f, (float)(dy_sum / sum), size > SOFTMAX_FAR };
+    log_softmax_factors small = { (float)(1.0 / sum), (float)dy_sum, 0 };
+    return size > 1.0 ? large : small;
+}
+
+V_INLINE void log_softmax_backward_row(const softmax_row row, const softmax_back *b, log_softmax_factors f,
+                                       size_t columns, float *dx)
+{
+    if (softmax_has_none((double)f.p + (double)f.q, columns, dx))
+        return;
+    const vf p = v_set(f.p), q = v_set(f.q);
+    for (size_t i = 0; i < columns; i += V_LANES) {
+        size_t lanes = v_part_lanes(columns - i, 0);
+        vf dy = v_load_some(b->dy + i, lanes);
+        if (f.far) {
+            /* By halves: the product may be too large where the difference is not. */
+            vf product = softmax_times_far(&row, b, i, lanes, v_mul(q, v_set(0.5f)));
+            v_store_some(dx + i, lanes, v_mul(v_sub(v_mul(dy, v_set(0.5f)), product), v_set(2.0f)));
+        } else {
+            v_store_some(dx + i, lanes, v_fnma(v_mul(softmax_made(&row, b, i, lanes), p), q, dy));
+        }
+    }
+}
+
+static void log_softmax_backward(const activ_fn_args *a, size_t rows, size_t columns, const float *x, size_t x_stride,
+                                 const float *dy, size_t dy_stride, float *dx, size_t dx_stride)
+{
+    (void)a;
+    softmax_group g;
+    for (size_t i = 0; i < rows; i += g.count) {
+        log_softmax_factors factors[SOFTMAX_ROWS];
+        softmax_begin(&g, rows - i, columns, x + i * x_stride, x_stride);
+        for (size_t r = 0, k = i; r < g.count; r++, k++) {
+            softmax_back b = softmax_back_of(&g, r, x + k * x_stride, dy + k * dy_stride, dx + k * dx_stride);
+            double sum = softmax_sum(log_softmax_backward_term, 0, softmax_row_of(&g, r), columns, &b);
+            factors[r] = log_softmax_factors_of(&b, sum);
+        }
+        for (size_t r = 0, k = i; r < g.count; r++, k++) {
+            softmax_back b = softmax_back_of(&g, r, x + k * x_stride, dy + k * dy_stride, dx + k * dx_stride);
+            log_softmax_backward_row(softmax_row_of(&g, r), &b, factors[r], columns, dx + k * dx_stride);
+        }
+    }
+}
+
+static const activ_rowwise_kernel log_softmax_rowwise = { log_softmax_forward, log_softmax_backward };
+#endif

@@ -1,0 +1,147 @@
+/* softmax: e^x_i / sum over the row of e^x_j. Bridle 1990.
+ *
+ * dx_i = y_i (dy_i - sum of dy_j y_j). A row with a NaN, with +inf, or with nothing but -inf is all NaN. */
+#include "functions/function.h"
+
+#if defined(ACTIV_FN_DEFINITIONS)
+static const activ_fn_definition softmax_definition = {
+    .signature = "softmax",
+    .formula = "e^x_i / (sum of e^x_j over the row)",
+    .source = "Bridle 1990, Probabilistic interpretation of feedforward classification network outputs",
+    .forward_ulp = 4.0f,
+    .derivative_ulp = 8.0f,
+};
+#else
+#include "functions/families/softmax.h"
+
+typedef struct softmax_arrays {
+    const float *x;
+    float *e;
+    int padded;   /* there is room for whole vectors at e */
+} softmax_arrays;
+
+V_INLINE vf softmax_forward_term(const softmax_row *row, void *state, size_t at, size_t lanes, size_t part)
+{
+    const softmax_arrays *arrays = state;
+    (void)part;
+    vf e = softmax_only(lanes, softmax_exponential(row, v_load_some(arrays->x + at, lanes)));
+    v_store_some(arrays->e + at, arrays->padded ? V_LANES : lanes, e);
+    return e;
+}
+
+/* y = e/sum; y may be e. */
+V_INLINE void softmax_divide(double sum, size_t columns, const float *e, float *y)
+{
+    if (softmax_has_none(sum, columns, y))
+        return;
+    /* One division, of which two floats are kept. */
+    double factor = 1.0 / sum;
+    float high = (float)factor;
+    const vf h = v_set(high), l = v_set((float)(factor - (double)high));
+    size_t i = 0;
+    for (; i + V_LANES <= columns; i += V_LANES) {
+        vf a = v_load(e + i);
+        v_store(y + i, v_fma(a, h, v_mul(a, l)));
+    }
+    if (i == columns)
+        return;
+    size_t lanes = columns - i;
+    if (e != y && columns >= V_LANES) {
+        /* Some of them again: faster than to store a part of a vector. */
+        lanes = V_LANES;
+        i = columns - V_LANES;
+    }
+    vf a = v_load_some(e + i, lanes);
+    v_store_some(y + i, lanes, v_fma(a, h, v_mul(a, l)));
+}
+
+static void softmax_forward(const activ_fn_args *a, size_t rows, size_t columns, const float *x, size_t x_stride,
+                            float *y, size_t y_stride)
+{
+    (void)a;
+    softmax_group g;
+    for (size_t i = 0; i < rows; i += g.count) {
+        double sum[SOFTMAX_ROWS];
+        softmax_begin(&g, rows - i, columns, x + i * x_stride, x_stride);
+        for (size_t r = 0; r < g.count; r++) {
+            float *own = y + (i + r) * y_stride, *e = softmax_place(&g, r, own);
+            softmax_arrays arrays = { x + (i + r) * x_stride, e, e != own };
+            sum[r] = softmax_sum(softmax_forward_term, 1, softmax_row_of(&g, r), columns, &arrays);
+        }
+        for (size_t r = 0; r < g.count; r++) {
+            float *own = y + (i + r) * y_stride;
+            softmax_divide(sum[r], columns, softmax_place(&g, r, own), own);
+        }
+    }
+}
+
+V_INLINE vf softmax_backward_term(const softmax_row *row, void *state, size_t at, size_t lanes, size_t part)
+{
+    softmax_back *b = state;
+    vf e = softmax_make(row, b, at, lanes), dy = v_load_some(b->dy + at, lanes);
+    b->dy_sum.part[part] = acc_fma(b->dy_sum.part[part], e, dy);
+    b->dy_size = v_max(v_abs(dy), b->dy_size);
+    return e;
+}
+
+/* dx = e (q dy - r) p, q and r as pairs: where dy is far from the mean of all dy, an error of y counts twice, and those of
+ * the two exponentials in it are all that 8 ULP have room for. */
+typedef struct softmax_factors {
+    float q, q_low, r, r_low;
+    float p;   /* a power of two */
+    int far;
+} softmax_factors;
+
+/* q = 1/(p sum). e is multiplied as it is, even if y would be subnormal; and the difference neither overflows, as the sum is
+ * 2^59 and more, nor vanishes, as p keeps it up where all dy are small. */
+V_INLINE softmax_factors softmax_factors_of(const softmax_back *b, double sum)
+{
+    const int small = !m_any(v_gt(b->dy_size, v_set(0x1p-20f)));
+    const double up = small ? 0x1p100 : 1.0, q = up / sum, r = v_sum_total(b->dy_sum) / sum * q;
+    softmax_factors f = { .q = (float)q, .r = (float)r, .p = small ? 0x1p-100f : 1.0f };
+    f.q_low = (float)(q - (double)f.q);
+    f.r_low = (float)(r - (double)f.r);
+    f.far = m_any(v_gt(b->dy_size, v_set((float)SOFTMAX_FAR)));
+    return f;
+}
+
+V_INLINE void softmax_backward_row(const softmax_row row, const softmax_back *b, softmax_factors f, size_t columns,
+                                   float *dx)
+{
+    if (softmax_has_none((double)f.r, columns, dx))
+        return;
+    const vf q = v_set(f.q), q_low = v_set(f.q_low), r = v_set(-f.r), r_low = v_set(-f.r_low), p = v_set(f.p);
+    for (size_t i = 0; i < columns; i += V_LANES) {
+        size_t lanes = v_part_lanes(columns - i, 0);
+        vf dy = v_load_some(b->dy + i, lanes), h = v_fma(dy, q, r), l = v_fma(dy, q_low, r_low);
+        if (f.far) {
+            v_store_some(dx + i, lanes, softmax_times_far(&row, b, i, lanes, v_add(h, l)));
+        } else {
+            vf e = softmax_made(&row, b, i, lanes);
+            v_store_some(dx + i, lanes, v_mul(v_fma(e, h, v_mul(e, l)), p));
+        }
+    }
+}
+
+static void softmax_backward(const activ_fn_args *a, size_t rows, size_t columns, const float *x, size_t x_stride,
+                             const float *dy, size_t dy_stride, float *dx, size_t dx_stride)
+{
+    (void)a;
+    softmax_group g;
+    for (size_t i = 0; i < rows; i += g.count) {
+        softmax_factors factors[SOFTMAX_ROWS];
+        softmax_begin(&g, rows - i, columns, x + i * x_stride, x_stride);
+        for (size_t r = 0, k = i; r < g.count; r++, k++) {
+            softmax_back b = softmax_back_of(&g, r, x + k * x_stride, dy + k * dy_stride, dx + k * dx_stride);
+            double sum = softmax_sum(softmax_backward_term, 0, softmax_row_of(&g, r), columns, &b);
+            factors[r] = softmax_factors_of(&b, sum);
+        }
+        for (size_t r = 0, k = i; r < g.count; r++, k++) {
+            softmax_back b = softmax_back_of(&g, r, x + k * x_stride, dy + k * dy_stride, dx + k * dx_stride);
+            softmax_backward_row(softmax_row_of(&g, r), &b, factors[r], columns, dx + k * dx_stride);
+        }
+    }
+}
+
+static const activ_rowwise_kernel softmax_rowwise = { softmax_forward, softmax_backward };
+#endif

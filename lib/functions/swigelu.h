@@ -1,0 +1,79 @@
+/* swigelu: the mean of silu and gelu, x (logistic(x) + Phi(x))/2. f' vanishes at -0.98019. The halves are halved
+ * before they are added: the sum would overflow. */
+#include "functions/function.h"
+
+#if defined(ACTIV_FN_DEFINITIONS)
+static const activ_fn_definition swigelu_definition = {
+    .signature = "swigelu",
+    .formula = "silu(x)/2 + gelu(x)/2",
+    .source = "the mean of Elfwing, Uchibe, Doya 2017, arXiv:1702.03118, and of Hendrycks and Gimpel 2016, "
+              "arXiv:1606.08415",
+    .forward_ulp = 1.25f,
+    .derivative_ulp = 1.5f,
+};
+#else
+#include "functions/tables/swigelu.h"
+
+/* Nearly all inputs: q(-|x|) with q = (logistic + Phi)/2, and f'(-|x|), from tables; q(x) + q(-x) = 1, and the same
+ * of f'. */
+V_INLINE vf swigelu_forward(vf x, const vf *v)
+{
+    (void)v;
+    vf a = v_abs(x), p = v_piece_times(swigelu_factor_piece(a), x);
+    return v_product_of_both_signs(p, x);
+}
+
+V_INLINE vm swigelu_is_far(vf x, const vf *v)
+{
+    (void)v;
+    return v_beyond(x, SWIGELU_FACTOR_LIMIT);
+}
+
+V_INLINE vf swigelu_derivative(vf x, const vf *v)
+{
+    (void)v;
+    vf a = v_abs(x), d = v_piece_value(swigelu_derivative_piece(a));
+    return v_of_both_signs(d, x);
+}
+
+V_INLINE vm swigelu_derivative_is_far(vf x, const vf *v)
+{
+    (void)v;
+    return v_beyond(x, SWIGELU_DERIVATIVE_LIMIT);
+}
+
+/* Beyond the tables Phi(-|x|) is nothing beside t = e^-|x|, and t - t^2 is logistic(-|x|). The result is scaled
+ * last, so that among the subnormal numbers it is rounded once. */
+V_INLINE vexp swigelu_tail(vf a)   /* logistic(-a) = (h + l) 2^n, 11 <= a <= 150 */
+{
+    vexp e = v_exp(v_neg(a), v_set(0.0f));
+    e.l = v_fnma(v_scale(e.h, e.n), e.h, e.l);
+    return e;
+}
+
+V_INLINE vf swigelu_far(vf x, const vf *v)
+{
+    (void)v;
+    vf a = v_max(v_set(SWIGELU_FACTOR_LIMIT), v_min(v_set(150.0f), v_abs(x)));
+    vexp e = swigelu_tail(a);
+    vf p = v_scale(v_fma(a, e.h, v_mul(a, e.l)), i_sub(e.n, i_set(1)));
+    return v_sel_sign(x, v_neg(p), v_sub(x, p));
+}
+
+/* silu'(-a)/2 = logistic(-a) (1 - a logistic(a))/2 */
+V_INLINE vf swigelu_derivative_far(vf x, const vf *v)
+{
+    (void)v;
+    vf a = v_max(v_set(SWIGELU_DERIVATIVE_LIMIT), v_min(v_set(150.0f), v_abs(x)));
+    vexp e = swigelu_tail(a);
+    vpair s = v_fast_two_sum(v_neg(a), v_set(1.0f));
+    s.l = v_fma(a, v_scale(e.h, e.n), s.l);
+    vf d = v_scale(v_fma(s.h, e.h, v_fma(s.h, e.l, v_mul(s.l, e.h))), i_sub(e.n, i_set(1)));
+    return v_of_both_signs(d, x);
+}
+
+static const v_elementwise swigelu_elementwise = {
+    .forward = { swigelu_forward, swigelu_is_far, swigelu_far },
+    .derivative = { swigelu_derivative, swigelu_derivative_is_far, swigelu_derivative_far },
+};
+#endif

@@ -1,0 +1,67 @@
+/* telu: x tanh(e^x), as published; the trainable ELU that the book calls TeLU is trainable_elu. Fernandez and Mali
+ * 2024. f' vanishes at -1.07886. */
+#include "functions/function.h"
+
+#if defined(ACTIV_FN_DEFINITIONS)
+static const activ_fn_definition telu_definition = {
+    .signature = "telu",
+    .formula = "x tanh(e^x)",
+    .source = "Fernandez and Mali 2024, Stable and robust deep learning by hyperbolic tangent exponential linear unit, "
+              "arXiv:2402.02790",
+    .forward_ulp = 1.25f,
+    .derivative_ulp = 1.5f,
+};
+#else
+#include "functions/tables/telu.h"
+
+/* Nearly all inputs: tanh(e^x) and f' from tables, and x and 1 where these no longer change. */
+V_INLINE vf telu_forward(vf x, const vf *v)
+{
+    (void)v;
+    return v_sel(v_lt(x, v_set(TELU_FACTOR_TOP)), v_piece_times(telu_factor_piece(x), x), x);
+}
+
+V_INLINE vm telu_is_far(vf x, const vf *v)
+{
+    (void)v;
+    return v_not_le(v_set(TELU_FACTOR_BOTTOM), x);
+}
+
+V_INLINE vf telu_derivative(vf x, const vf *v)
+{
+    (void)v;
+    return v_sel(v_lt(x, v_set(TELU_DERIVATIVE_TOP)), v_piece_value(telu_derivative_piece(x)), v_set(1.0f));
+}
+
+V_INLINE vm telu_derivative_is_far(vf x, const vf *v)
+{
+    (void)v;
+    return v_not_le(v_set(TELU_DERIVATIVE_BOTTOM), x);
+}
+
+/* Below the tables, with n = e^x, tanh n is n to within 2^-28, and f' is n ((1 + x) - n^2 (1/3 + x)). Both are
+ * scaled last, so that a result among the subnormal numbers is rounded once. */
+V_INLINE vf telu_far(vf x, const vf *v)
+{
+    (void)v;
+    vf z = v_max(v_set(-150.0f), v_min(v_set(TELU_FACTOR_BOTTOM), x));
+    vexp e = v_exp(z, v_set(0.0f));
+    return v_scale(v_fma(z, e.h, v_mul(z, e.l)), e.n);
+}
+
+V_INLINE vf telu_derivative_far(vf x, const vf *v)
+{
+    (void)v;
+    vf z = v_max(v_set(-150.0f), v_min(v_set(TELU_DERIVATIVE_BOTTOM), x));
+    vexp e = v_exp(z, v_set(0.0f));
+    vf n = v_scale(e.h, e.n);
+    vpair s = v_fast_two_sum(z, v_set(1.0f));
+    s.l = v_fnma(v_mul(n, n), v_add(z, v_set(0x1.555556p-2f)), s.l);
+    return v_scale(v_fma(s.h, e.h, v_fma(s.h, e.l, v_mul(s.l, e.h))), e.n);
+}
+
+static const v_elementwise telu_elementwise = {
+    .forward = { telu_forward, telu_is_far, telu_far },
+    .derivative = { telu_derivative, telu_derivative_is_far, telu_derivative_far },
+};
+#endif

@@ -1,0 +1,204 @@
+/* gated: y = value act(gate), element by element, of two inputs of one shape. */
+#include "graph/layers/gated.h"
+
+#include "activ/random.h"
+#include "base/random.h"
+
+activ_status activ_gated_build(activ_graph *g, graph_node *node)
+{
+    const activ_fn *fn = node->fn;
+    if (!fn)
+        return activ_graph_fail(g, ACTIV_ERROR_INVALID, node, "it has no function: fn is missing");
+    if (fn->entry->shape != ACTIV_SHAPE_GATED)
+        return activ_graph_fail(g, ACTIV_ERROR_SHAPE, node, activ_fn_spec(fn),
+                                " is not a gated function (gated(SPEC) makes one)");
+    activ_status status = ACTIV_OK;
+    for (size_t i = 0; i < fn->vectors && status == ACTIV_OK; i++)
+        status = activ_graph_add_tensor(g, node, fn->names[i], 1, &fn->lengths[i]);
+    return status;
+}
+
+/* A random act draws in training: what it kept, and act(gate) itself, of each element. */
+size_t activ_gated_saved(const graph_node *node, size_t batch)
+{
+    return activ_fn_is_random(node->fn) ? 2 * batch * node->features : 0;
+}
+
+void activ_gated_init(activ_graph *g, const graph_node *node, uint64_t seed)
+{
+    if (node->tensors == 0)
+        return;
+    uint64_t stream = ACTIV_STREAM(ACTIV_STREAM_INIT, node->first_tensor);
+    uint64_t own = (uint64_t)activ_random_bits(seed, stream, 0) << 32 | activ_random_bits(seed, stream, 1);
+    activ_fn_param_init(node->fn, own, activ_graph_tensor_values(g, node->first_tensor));
+}
+
+/* ---- a random act in training, row by row -------------------------------------------------------- */
+
+typedef struct random_job {
+    const activ_kernels *kernels;
+    const activ_fn_kernel *kernel;
+    activ_fn_args args;
+    activ_fn_training training;   /* keep, kept: of the first element */
+    float *act;
+    const gated_rows *r;
+} random_job;
+
+static void random_forward(void *argument, size_t parts, size_t part)
+{
+    const random_job *job = argument;
+    const gated_rows *r = job->r;
+    activ_range range = activ_range_of(r->rows, 1, parts, part);
+    for (size_t row = range.first; row < range.first + range.count; row++) {
+        const size_t at = row * r->columns;
+        activ_fn_training training = job->training;
+        activ_fn_args args = job->args;
+        training.keep += at;
+        training.index += at;
+        args.training = &training;
+        job->kernel->forward(&args, r->columns, r->gate + row * r->input_stride, job->act + at);
+        job->kernels->multiply(r->columns, r->value + row * r->input_stride, job->act + at, r->y + at);
+    }
+}
+
+static void random_backward(void *argument, size_t parts, size_t part)
+{
+    const random_job *job = argument;
+    const gated_rows *r = job->r;
+    activ_range range = activ_range_of(r->rows, 1, parts, part);
+    for (size_t row = range.first; row < range.first + range.count; row++) {
+        const size_t at = row * r->columns, in = row * r->input_stride, out = row * r->gradient_stride;
+        activ_fn_training training = job->training;
+        activ_fn_args args = job->args;
+        training.kept += at;
+        args.training = &training;
+        if (r->dgate) {
+            job->kernels->multiply(r->columns, r->dy + at, r->value + in, r->dgate + out);
+            job->kernel->backward(&args, 0, 0, r->columns, r->gate + in, r->dgate + out, r->dgate + out, NULL);
+        }
+        if (r->dvalue)
+            job->kernels->multiply(r->columns, r->dy + at, job->act + at, r->dvalue + out);
+    }
+}
+
+static random_job job_of(graph_run *run, const graph_node *node, const activ_fn_args *args, const gated_rows *rows)
+{
+    float *saved = activ_run_saved(run, node);
+    random_job job = {
+        .kernels = run->kernels, .kernel = node->fn->kernel, .args = *args,
+        .training = { .keep = saved, .kept = saved, .seed = run->seed, .stream = activ_run_stream(run, node) },
+        .act = saved + rows->rows * rows->columns, .r = rows,
+    };
+    return job;
+}
+
+/* ---- forward and backward -------------------------------------------------------------------------- */
+
+static const float *params_of(const activ_graph *g, const graph_node *node)
+{
+    return node->tensors > 0 ? activ_graph_tensor_values(g, node->first_tensor) : NULL;
+}
+
+void activ_gated_forward(graph_run *run, const graph_node *node, const gated_rows *r)
+{
+    activ_fn_room room;
+    activ_fn_args args;
+    activ_fn_prepare(node->fn, params_of(run->graph, node), &room, &args);
+    if (run->training && activ_fn_is_random(node->fn)) {
+        random_job job = job_of(run, node, &args, r);
+        activ_run_share(run, r->rows * r->columns * ACTIV_WORK_ELEMENT, random_forward, &job);
+        return;
+    }
+    activ_fn_run_gated(node->fn, run->threads, &args, r->rows, r->columns, r->value, r->input_stride, r->gate,
+                       r->input_stride, r->y, r->columns);
+}
+
+void activ_gated_backward(graph_run *run, const graph_node *node, const gated_rows *r)
+{
+    activ_fn_room room;
+    activ_fn_args args;
+    activ_fn_prepare(node->fn, params_of(run->graph, node), &room, &args);
+    if (activ_fn_is_random(node->fn)) {
+        random_job job = job_of(run, node, &args, r);
+        activ_run_share(run, r->rows * r->columns * ACTIV_WORK_ELEMENT, random_backward, &job);
+        return;
+    }
+    float *dparams = node->tensors > 0 ? activ_graph_tensor_gradient(run->graph, node->first_tensor) : NULL;
+    activ_fn_run_gated_backward(node->fn, run->threads, &args, r->rows, r->columns, r->value, r->input_stride, r->gate,
+                                r->input_stride, r->dy, r->columns, r->dvalue, r->gradient_stride, r->dgate,
+                                r->gradient_stride, dparams);
+}
+
+activ_node activ_gated_build_node(activ_graph *g, graph_node *node, const activ_fn *fn)
+{
+    if (!fn) {
+        activ_graph_fail(g, ACTIV_ERROR_INVALID, node, "its function is NULL");
+        return -1;
+    }
+    node->fn = activ_fn_copy(activ_graph_host(g), fn);
+    if (!node->fn) {
+        activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, node, "no memory for its function");
+        return -1;
+    }
+    node->settings[GATED_FN].given = 1;
+    return activ_graph_build_node(g, node);
+}
+
+/* ---- the layer of two inputs ------------------------------------------------------------------------ */
+
+static const activ_setting settings[] = {
+    GATED_FN_SETTING,
+    { .name = NULL },
+};
+
+static activ_status build(activ_graph *g, graph_node *node)
+{
+    activ_status status = activ_graph_take_one_shape(g, node);
+    return status == ACTIV_OK ? activ_gated_build(g, node) : status;
+}
+
+static gated_rows rows_of(graph_run *run, const graph_node *node)
+{
+    const size_t columns = node->shape[node->ndim - 1];
+    gated_rows rows = {
+        .rows = run->batch * (node->features / columns), .columns = columns, .value = activ_run_input(run, node, 0),
+        .gate = activ_run_input(run, node, 1), .input_stride = columns, .gradient_stride = columns,
+    };
+    return rows;
+}
+
+static void forward(graph_run *run, const graph_node *node)
+{
+    gated_rows rows = rows_of(run, node);
+    rows.y = activ_run_output(run, node);
+    activ_gated_forward(run, node, &rows);
+}
+
+static void backward(graph_run *run, const graph_node *node, float *const *dx)
+{
+    gated_rows rows = rows_of(run, node);
+    rows.dy = activ_run_gradient(run, node);
+    rows.dvalue = dx[0];
+    rows.dgate = dx[1];
+    activ_gated_backward(run, node, &rows);
+}
+
+const graph_kind activ_kind_gated = {
+    .name = "gated",
+    .inputs = 2,
+    .numbered = 1,
+    .reads_input = 1,
+    .adds_to_gradients = 1,
+    .settings = settings,
+    .build = build,
+    .saved = activ_gated_saved,
+    .forward = forward,
+    .backward = backward,
+    .init = activ_gated_init,
+};
+
+activ_node activ_graph_gated(activ_graph *g, activ_node value, activ_node gate, const activ_fn *fn)
+{
+    graph_node *node = activ_graph_new_node(g, &activ_kind_gated, 2, (activ_node[]){ value, gate });
+    return node ? activ_gated_build_node(g, node, fn) : -1;
+}

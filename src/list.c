@@ -1,0 +1,219 @@
+/* activ list, activ show: what is known of the functions. */
+#include <float.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <activ/activ.h>
+
+#include "commands.h"
+
+/* With as many digits as it has. */
+static void print_number(double value)
+{
+    char text[40];
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    fputs(text, stdout);
+}
+
+/* May it be any number, or any count that there is room for? */
+static int is_unlimited(const activ_fn_setting *s)
+{
+    return s->kind == ACTIV_SETTING_REAL    ? s->minimum <= -(double)FLT_MAX && s->maximum >= (double)FLT_MAX
+           : s->kind == ACTIV_SETTING_COUNT ? s->minimum == 1.0 && s->maximum >= 0x1p24
+                                            : 0;
+}
+
+/* What values the setting may have, if not any number: ", one of book, repo, unit", ", from -1 to 1". */
+static void print_range(const activ_fn_setting *s)
+{
+    if (s->kind == ACTIV_SETTING_WORD) {
+        for (size_t i = 0; s->words[i]; i++)
+            printf("%s%s", i > 0 ? ", " : ", one of ", s->words[i]);
+    } else if (s->kind == ACTIV_SETTING_FUNCTIONS) {
+        fputs(", of functions", stdout);
+    } else if (!is_unlimited(s)) {
+        fputs(s->kind == ACTIV_SETTING_COUNT ? ", a whole number from " : ", from ", stdout);
+        print_number(s->minimum);
+        fputs(" to ", stdout);
+        print_number(s->maximum);
+    }
+}
+
+static int list_plainly(void)
+{
+    activ_fn_info info = { .size = sizeof info };
+    for (size_t i = 0; activ_fn_catalog(i, &info) == ACTIV_OK; i++)
+        printf("%-38s %s\n", info.signature, info.formula);
+    return 0;
+}
+
+/* A cell of a table: a bar would end it. */
+static void print_cell(const char *before, const char *text, const char *after)
+{
+    fputs(before, stdout);
+    for (; *text != '\0'; text++) {
+        if (*text == '|')
+            putchar('\\');
+        putchar(*text);
+    }
+    fputs(after, stdout);
+}
+
+/* The settings that are not just any number. */
+static void print_limits(const activ_fn *fn)
+{
+    activ_fn_setting s = { .size = sizeof s };
+    int written = 0;
+    for (size_t i = 0; activ_fn_setting_info(fn, i, &s) == ACTIV_OK; i++) {
+        if (is_unlimited(&s))
+            continue;
+        printf("%s%s", written++ ? "; " : "", s.name);
+        print_range(&s);
+    }
+}
+
+/* "C 25, Omega 25, Phi 25", with the lengths that the settings give. */
+static void print_vectors(const activ_fn *fn)
+{
+    activ_fn_param p = { .size = sizeof p };
+    for (size_t i = 0; activ_fn_param_info(fn, i, &p) == ACTIV_OK; i++) {
+        printf("%s%s", i > 0 ? ", " : "", p.name);
+        if (p.count > 1)
+            printf(" %zu", p.count);
+    }
+}
+
+static int print_row(const activ_fn_info *info)
+{
+    activ_fn *fn;
+    if (activ_fn_create(NULL, info->name, &fn) != ACTIV_OK) {
+        fprintf(stderr, "activ: %s: cannot be made\n", info->name);
+        return 2;
+    }
+    print_cell("| `", info->signature, "` | ");
+    print_limits(fn);
+    fputs(" | ", stdout);
+    print_vectors(fn);
+    if (activ_fn_is_random(fn))
+        fputs("random while training", stdout);
+    print_cell(" | `", info->formula, "` | ");
+    printf("%g | %g", (double)info->forward_ulp, (double)info->derivative_ulp);
+    print_cell(" | ", info->source, " |\n");
+    activ_fn_destroy(fn);
+    return 0;
+}
+
+/* docs/functions.md. */
+static int list_as_page(void)
+{
+    static const struct {
+        int32_t shape;
+        const char *heading;
+    } shapes[] = {
+        { ACTIV_SHAPE_ELEMENTWISE, "## Elementwise" },
+        { ACTIV_SHAPE_ROWWISE, "## Row by row" },
+        { ACTIV_SHAPE_GATED, "## Gated: a value times the function of a gate" },
+    };
+    puts("# The functions\n"
+         "\n"
+         "Each by its signature, which names its settings with their defaults: `activ_fn_create` takes it as it is, or the name\n"
+         "alone, or the name with some of the settings. Trained are the vectors named here, with the lengths that the defaults\n"
+         "give, or a setting, which then says where training starts. Bounds are those of the errors of f and f' in units in the\n"
+         "last place ([numerics](numerics.md)). Made by `activ list --markdown`; `activ show SPEC` says it of one function.");
+    int result = 0;
+    for (size_t k = 0; k < sizeof shapes / sizeof shapes[0]; k++) {
+        int rows = 0;
+        activ_fn_info info = { .size = sizeof info };
+        for (size_t i = 0; activ_fn_catalog(i, &info) == ACTIV_OK; i++) {
+            if (info.shape != shapes[k].shape)
+                continue;
+            if (rows++ == 0)
+                printf("\n%s\n\n| function | settings with limits | trained | formula | bound of f | of f' | source |\n"
+                       "|---|---|---|---|---|---|---|\n", shapes[k].heading);
+            result |= print_row(&info);
+        }
+    }
+    return result;
+}
+
+int command_list(int argc, char **argv)
+{
+    if (argc == 0)
+        return list_plainly();
+    if (argc == 1 && strcmp(argv[0], "--markdown") == 0)
+        return list_as_page();
+    fprintf(stderr, "activ: list: --markdown or nothing, not '%s' (see activ --help)\n", argv[argc - 1]);
+    return 2;
+}
+
+activ_fn *make_function(const char *spec)
+{
+    activ_message message;
+    activ_fn *fn = NULL;
+    if (activ_fn_check(spec, &message) != ACTIV_OK) {
+        fprintf(stderr, "activ: %s\n", message.text);
+        return NULL;
+    }
+    activ_status status = activ_fn_create(NULL, spec, &fn);
+    if (status != ACTIV_OK)
+        fprintf(stderr, "activ: %s: %s\n", spec, activ_status_string(status));
+    return fn;
+}
+
+/* A line for each setting: "negative_slope = 0.2 (by default 0.01)". */
+static void print_settings(const activ_fn *fn)
+{
+    activ_fn_setting s = { .size = sizeof s };
+    for (size_t i = 0; activ_fn_setting_info(fn, i, &s) == ACTIV_OK; i++) {
+        printf("  %-11s %s", i == 0 ? "settings" : "", s.name);
+        if (s.kind == ACTIV_SETTING_WORD) {
+            printf(" = %s", s.word);
+        } else if (s.kind == ACTIV_SETTING_FUNCTIONS) {
+            for (size_t k = 0; k < activ_fn_function_count(fn); k++)
+                printf("%s%s", k > 0 ? ", " : " = ", activ_fn_spec(activ_fn_function(fn, k)));
+        } else {
+            fputs(" = ", stdout);
+            print_number(s.value);
+        }
+        print_range(&s);
+        if (s.trainable)
+            fputs(", where training starts", stdout);
+        if (s.kind != ACTIV_SETTING_FUNCTIONS && s.value != s.initial) {
+            fputs(" (by default ", stdout);
+            if (s.kind == ACTIV_SETTING_WORD)
+                fputs(s.words[(size_t)s.initial], stdout);
+            else
+                print_number(s.initial);
+            fputs(")", stdout);
+        }
+        putchar('\n');
+    }
+}
+
+int command_show(const char *spec)
+{
+    activ_fn *fn = make_function(spec);
+    activ_fn_info info = { .size = sizeof info };
+    if (!fn || activ_fn_info_of(fn, &info) != ACTIV_OK)
+        return 2;
+    printf("%s\n", activ_fn_spec(fn));
+    print_settings(fn);
+    printf("  formula     %s\n"
+           "  source      %s\n"
+           "  bounds      forward %g ULP, derivative %g ULP\n"
+           "  parameters  %zu", info.formula, info.source, (double)info.forward_ulp, (double)info.derivative_ulp,
+           activ_fn_param_count(fn));
+    activ_fn_param p = { .size = sizeof p };
+    for (size_t i = 0; activ_fn_param_info(fn, i, &p) == ACTIV_OK; i++)
+        printf("%s %s %zu", i > 0 ? "," : ":", p.name, p.count);
+    putchar('\n');
+    if (activ_fn_is_random(fn))
+        puts("  training    draws random numbers");
+    activ_fn_destroy(fn);
+    return 0;
+}

@@ -1,0 +1,89 @@
+/* For those who write an entry, a page of the handbook:
+ *
+ *     (NAME: its formula, as a comment)
+ *     static inline ref_value NAME_at(const ref_args *a, double x)
+ *     {
+ *         ...                               f and f' of any x but NaN; at infinity the limits
+ *         return ref_of(f, d);              or ref_of_sum(f, g, x * h), if f' = g + x h cancels
+ *     }
+ *     REF_BLOCK_OF(NAME_block, NAME_at)     the loop around it
+ *
+ * and a row of the table at the end of the file, whose members reference.h explains (ref_entry):
+ *
+ *     { .name = "NAME", .at = NAME_at, .block = NAME_block,
+ *       .landmarks = LANDMARKS(...), .specs = SPECS(...), .points = POINTS(...) },
+ */
+#ifndef ACTIV_REFERENCE_ENTRY_H
+#define ACTIV_REFERENCE_ENTRY_H
+
+#include <math.h>
+
+#include "reference.h"
+
+/* The entries of each file, ended by one without a name. */
+extern const ref_entry ref_linear[], ref_exponential[], ref_logistic[], ref_normal[], ref_series[];
+
+#define LANDMARKS(...) (const double[]){ __VA_ARGS__, 0.0 }
+#define SPECS(...) (const char *const[]){ __VA_ARGS__, NULL }
+#define POINTS(...) (const ref_point[]){ __VA_ARGS__, { NULL, 0.0, 0.0, 0.0 } }
+#define INF ((double)INFINITY)
+
+#define REF_BLOCK_OF(block, at)                                                                   \
+    static void block(const ref_args *a, size_t n, const float *x, ref_values *out)               \
+    {                                                                                             \
+        for (size_t i = 0; i < n; i++) {                                                          \
+            ref_value value = at(a, (double)x[i]);                                                \
+            out->f[i] = value.f;                                                                  \
+            out->d[i] = value.d;                                                                  \
+            out->addends[i] = value.addends;                                                      \
+        }                                                                                         \
+    }
+
+static inline ref_value ref_of(double f, double d)
+{
+    ref_value value = { .f = f, .d = d };
+    return value;
+}
+
+/* f' = a + b, which may cancel. */
+static inline ref_value ref_of_sum(double f, double a, double b)
+{
+    ref_value value = { .f = f, .d = a + b, .addends = fabs(a) + fabs(b) };
+    return value;
+}
+
+/* slope x; not 0 times infinity, but the limit. */
+static inline ref_value ref_line(double slope, double x)
+{
+    return slope == 0.0 ? ref_of(0.0, 0.0) : ref_of(slope * x, slope);
+}
+
+/* x g(x) where g has become 0 or 1, at infinity too. */
+static inline ref_value ref_gate_end(double x)
+{
+    return x > 0.0 ? ref_of(x, 1.0) : ref_of(0.0, 0.0);
+}
+
+/* Functions of small arguments, which half of all floats are, come from short series, so that only some twenty of
+ * their 254 binades pay for libm. */
+static inline int ref_is_small(double z)
+{
+    return fabs(z) < 0x1p-8;
+}
+
+static inline double ref_exp(double z)
+{
+    if (ref_is_small(z))
+        return 1.0 + z * (1.0 + z * (1.0 / 2 + z * (1.0 / 6 + z * (1.0 / 24 + z * (1.0 / 120)))));
+    return z < -746.0 ? 0.0 : exp(z);
+}
+
+/* e^z - 1 */
+static inline double ref_expm1(double z)
+{
+    if (ref_is_small(z))
+        return z * (1.0 + z * (1.0 / 2 + z * (1.0 / 6 + z * (1.0 / 24 + z * (1.0 / 120 + z * (1.0 / 720))))));
+    return z < -50.0 ? -1.0 : expm1(z);
+}
+
+#endif

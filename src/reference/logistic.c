@@ -1,0 +1,149 @@
+/* Functions of the logistic function, with t = e^-|z|. */
+#include "entry.h"
+
+typedef struct logistic {
+    double s, c;   /* sigmoid(z), sigmoid(-z) */
+} logistic;
+
+static inline logistic logistic_of(double z, double t)
+{
+    double large = 1.0 / (1.0 + t), little = t * large;
+    logistic p = { z < 0.0 ? little : large, z < 0.0 ? large : little };
+    return p;
+}
+
+/* sigmoid: 1 / (1 + e^-x) */
+static inline ref_value sigmoid_at(const ref_args *a, double x)
+{
+    (void)a;
+    logistic p = logistic_of(x, ref_exp(-fabs(x)));
+    return ref_of(p.s, p.s * p.c);
+}
+REF_BLOCK_OF(sigmoid_block, sigmoid_at)
+
+/* tanh: (1 - t) / (1 + t) with the sign of x, and 4t / (1 + t)^2; here t = e^-2|x| */
+static inline ref_value tanh_at(const ref_args *a, double x)
+{
+    (void)a;
+    double z = -2.0 * fabs(x), t = ref_exp(z), q = 1.0 / (1.0 + t);
+    return ref_of(copysign(ref_expm1(z) * q, x), 4.0 * t * q * q);
+}
+REF_BLOCK_OF(tanh_block, tanh_at)
+
+/* softplus: ln(1 + e^z) / beta, z = beta x; x itself where z is above threshold, which is met by the float that z
+ * rounds to */
+static inline ref_value softplus_at(const ref_args *a, double x)
+{
+    double beta = a->values[0], threshold = a->values[1], z = beta * x, m = fabs(z), t = ref_exp(-m);
+    if ((double)(float)z > threshold)
+        return ref_of(x, 1.0);
+    /* ln(1 + e^-m), near 0 by its series */
+    double log = ref_is_small(m) ? 0x1.62e42fefa39efp-1 - m * (1.0 / 2 - m * (1.0 / 8 - m * m * (1.0 / 192)))
+                 : t == 0.0      ? 0.0
+                                 : log1p(t);
+    return ref_of((z > 0.0 ? x : 0.0) + log / beta, logistic_of(z, t).s);
+}
+REF_BLOCK_OF(softplus_block, softplus_at)
+
+static double softplus_unit(const ref_args *a)
+{
+    return 1.0 / a->values[0];
+}
+
+/* silu: x sigmoid(x) */
+static inline ref_value silu_at(const ref_args *a, double x)
+{
+    (void)a;
+    if (fabs(x) > 700.0)
+        return ref_gate_end(x);
+    logistic p = logistic_of(x, ref_exp(-fabs(x)));
+    return ref_of_sum(x * p.s, p.s, x * p.s * p.c);
+}
+REF_BLOCK_OF(silu_block, silu_at)
+
+/* mish: x tanh(ln(1 + n)) = x n(n + 2) / (n(n + 2) + 2), n = e^x */
+static inline ref_value mish_at(const ref_args *a, double x)
+{
+    (void)a;
+    if (fabs(x) > 300.0)
+        return ref_gate_end(x);
+    double n = ref_exp(x), t = n * (n + 2.0), q = 1.0 / (t + 2.0);
+    return ref_of_sum(x * (t * q), t * q, 4.0 * x * n * (1.0 + n) * q * q);
+}
+REF_BLOCK_OF(mish_block, mish_at)
+
+/* telu: x tanh(n), n = e^x. With m = e^(-2n) - 1: tanh n = -m/(2 + m), 1 - tanh^2 n = 4 (1 + m)/(2 + m)^2. */
+static inline ref_value telu_at(const ref_args *a, double x)
+{
+    (void)a;
+    if (x > 4.0 || x < -120.0)
+        return ref_gate_end(x);
+    double n = ref_exp(x), m = ref_expm1(-2.0 * n), q = 1.0 / (2.0 + m), t = -m * q;
+    return ref_of_sum(x * t, t, 4.0 * x * n * (1.0 + m) * q * q);
+}
+REF_BLOCK_OF(telu_block, telu_at)
+
+/* gelu_tanh: x (1 + tanh(z/2)) / 2 = x sigmoid(z), z = 2 sqrt(2/pi) (x + 0.044715 x^3) */
+static inline ref_value gelu_tanh_at(const ref_args *a, double x)
+{
+    (void)a;
+    if (fabs(x) > 25.0)
+        return ref_gate_end(x);
+    const double factor = 0x1.9884533d43651p+0, cubic = 0.044715 * x * x;
+    double z = factor * (x + x * cubic), slope = factor * (1.0 + 3.0 * cubic);
+    logistic p = logistic_of(z, ref_exp(-fabs(z)));
+    return ref_of_sum(x * p.s, p.s, x * slope * p.s * p.c);
+}
+REF_BLOCK_OF(gelu_tanh_block, gelu_tanh_at)
+
+/* Hard cases: where a search over millions of inputs found the largest errors of some version of a kernel. */
+const ref_entry ref_logistic[] = {
+    { .name = "sigmoid", .at = sigmoid_at, .block = sigmoid_block,
+      .landmarks = LANDMARKS(0x1.5e8fe6p6),                        /* a hard case */
+      .points = POINTS({ "sigmoid", 0, 0.5, 0.25 }, { "sigmoid", -INF, 0, 0 }, { "sigmoid", INF, 1, 0 }) },
+
+    { .name = "tanh", .at = tanh_at, .block = tanh_block,
+      .landmarks = LANDMARKS(9.01091334, 44.36141956, 52.67918572, /* rounds to 1; f' is subnormal, vanishes */
+                             0x1.0850aep2, 0x1.08fd58p1),          /* hard cases */
+      .points = POINTS({ "tanh", 0, 0, 1 }, { "tanh", -INF, -1, 0 }, { "tanh", INF, 1, 0 }) },
+
+    { .name = "softplus", .at = softplus_at, .block = softplus_block, .unit = softplus_unit,
+      .landmarks = LANDMARKS(16.635532),                           /* rounds to x */
+      .specs = SPECS("softplus(beta=2.5,threshold=3)", "softplus(beta=2)", "softplus(threshold=1000)",
+                     "softplus(beta=1e-18,threshold=1000)", "softplus(beta=0.7)", "softplus(beta=10,threshold=5)",
+                     "softplus(beta=0.1,threshold=1)", "softplus(beta=0.7,threshold=3)"),
+      .points = POINTS({ "softplus", 0, 0.69314718055994531, 0.5 },
+                       { "softplus", -INF, 0, 0 }, { "softplus", INF, INF, 1 },
+                       { "softplus", 0x1.400002p4, 0x1.400002p4, 1 },
+                       { "softplus(beta=2,threshold=1)", 0.5, 0.65663084375911140, 0.73105857863000488 },
+                       { "softplus(beta=2,threshold=1)", 0x1.000002p-1, 0x1.000002p-1, 1 }) },
+
+    { .name = "silu", .at = silu_at, .block = silu_block,
+      .landmarks = LANDMARKS(1.2784645427610737951, 2.3993572805154677, /* roots of f' and f'' */
+                             91.857, 108.66,                            /* subnormal, vanishes */
+                             0x1.a515e2p2, 0x1.2b69acp0, 0x1.b5966ap3), /* hard cases */
+      .points = POINTS({ "silu", 0, 0, 0.5 }, { "silu", -INF, 0, 0 }, { "silu", INF, INF, 1 },
+                       { "silu", -0x1.cp127, 0, 0 }) },
+
+    { .name = "mish", .at = mish_at, .block = mish_block,
+      .landmarks = LANDMARKS(1.1924312145154952121, 2.2563763963607931, /* roots of f' and f'' */
+                             91.857, 108.66,                            /* subnormal, vanishes */
+                             0x1.211ebep3, 0x1.6d2c58p2, 0x1.a560ap-3, 0x1.3c824ap3),    /* hard cases */
+      .points = POINTS({ "mish", 0, 0, 0.6 }, { "mish", -INF, 0, 0 }, { "mish", INF, INF, 1 },
+                       { "mish", 0x1.cp127, 0x1.cp127, 1 }) },
+
+    { .name = "gelu_tanh", .at = gelu_tanh_at, .block = gelu_tanh_block,
+      .landmarks = LANDMARKS(0.75246142207101625849, 1.4185040087908284, /* roots of f' and f'' */
+                             10.1006374, 10.7708682,                     /* subnormal, vanishes */
+                             0x1.434af4p3, 0x1.910778p0, 0x1.3e0dfp2),   /* hard cases */
+      .points = POINTS({ "gelu_tanh", 0, 0, 0.5 }, { "gelu_tanh", -INF, 0, 0 }, { "gelu_tanh", INF, INF, 1 },
+                       { "gelu_tanh", 0x1.cp127, 0x1.cp127, 1 }, { "gelu_tanh", -0x1.cp127, 0, 0 }) },
+    { .name = "telu", .at = telu_at, .block = telu_block,
+      .landmarks = LANDMARKS(1.0788600584646240567,                 /* root of f' */
+                             2.2,                                   /* tanh(e^x) rounds to 1 */
+                             91.856, 108.66),                       /* subnormal, vanishes */
+      .points = POINTS({ "telu", 0, 0, 0.76159415595576488812 }, { "telu", -INF, 0, 0 }, { "telu", INF, INF, 1 },
+                       { "telu", 0x1.cp127, 0x1.cp127, 1 }) },
+
+    { .name = NULL },
+};

@@ -1,0 +1,167 @@
+/* References by name, with settings, for blocks: see reference.h. */
+#include "reference.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "entry.h"
+
+static const ref_entry *const families[] = { ref_linear, ref_exponential, ref_logistic, ref_normal, ref_series };
+
+const ref_entry *ref_entry_at(size_t index)
+{
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++)
+        for (const ref_entry *entry = families[i]; entry->name; entry++)
+            if (index-- == 0)
+                return entry;
+    return NULL;
+}
+
+const ref_entry *ref_find(const char *name)
+{
+    const ref_entry *entry;
+    size_t i = 0;
+    while ((entry = ref_entry_at(i++)) && strcmp(entry->name, name) != 0)
+        ;
+    return entry;
+}
+
+const char *ref_spec(const ref_entry *entry, size_t index)
+{
+    if (index == 0)
+        return entry->name;
+    for (size_t i = 0; entry->specs && entry->specs[i]; i++)
+        if (i + 1 == index)
+            return entry->specs[i];
+    return NULL;
+}
+
+int ref_open(ref_function *ref, const activ_fn *fn, const float *params)
+{
+    activ_fn_info info = { .size = sizeof info };
+    memset(ref, 0, sizeof *ref);
+    if (activ_fn_info_of(fn, &info) != ACTIV_OK || !(ref->entry = ref_find(info.name)))
+        return -1;
+    size_t settings = activ_fn_setting_count(fn), count = activ_fn_param_count(fn);
+    float *start = calloc(count + 1, sizeof *start);
+    ref->fn = fn;
+    ref->values = calloc(settings + 1, sizeof *ref->values);
+    ref->params = calloc(count + 1, sizeof *ref->params);
+    ref->args = (ref_args){ ref->values, ref->params, count };
+    if (!start || !ref->values || !ref->params || (!params && activ_fn_param_init(fn, 0, start) != ACTIV_OK)) {
+        free(start);
+        ref_close(ref);
+        return -1;
+    }
+    for (size_t i = 0; i < settings; i++) {
+        activ_fn_setting setting = { .size = sizeof setting };
+        activ_fn_setting_info(fn, i, &setting);
+        ref->values[i] = (double)(float)setting.value;
+    }
+    for (size_t j = 0; j < count; j++)
+        ref->params[j] = (double)(params ? params[j] : start[j]);
+    ref_set_params(ref, ref->params, 0);
+    free(start);
+    return 0;
+}
+
+void ref_close(ref_function *ref)
+{
+    free(ref->values);
+    free(ref->params);
+}
+
+/* A channel's value of the trainable setting of that name. */
+static double param_of(const ref_function *ref, const char *name, size_t channel)
+{
+    activ_fn_param param = { .size = sizeof param };
+    for (size_t i = 0; activ_fn_param_info(ref->fn, i, &param) == ACTIV_OK; i++)
+        if (strcmp(param.name, name) == 0)
+            return ref->params[param.offset + (channel < param.count ? channel : 0)];
+    return NAN;
+}
+
+void ref_set_params(ref_function *ref, const double *params, size_t channel)
+{
+    activ_fn_setting setting = { .size = sizeof setting };
+    memmove(ref->params, params, ref->args.param_count * sizeof *params);
+    for (size_t i = 0; activ_fn_setting_info(ref->fn, i, &setting) == ACTIV_OK; i++)
+        if (setting.trainable)
+            ref->values[i] = param_of(ref, setting.name, channel);
+}
+
+ref_value ref_at(const ref_function *ref, double x)
+{
+    return isnan(x) ? (ref_value){ x, x, 0.0, 1.0, 1.0 } : ref->entry->at(&ref->args, x);
+}
+
+void ref_evaluate(const ref_function *ref, size_t n, const float *x, ref_values *out)
+{
+    ref->entry->block(&ref->args, n, x, out);
+    int nan = 0;
+    for (size_t i = 0; i < n; i++)
+        nan |= x[i] != x[i];
+    for (size_t i = 0; nan && i < n; i++)
+        if (isnan(x[i])) {
+            out->f[i] = out->d[i] = NAN;
+            out->addends[i] = 0.0;
+            out->f_unit[i] = out->d_unit[i] = 1.0;
+        }
+}
+
+/* Places that belong to no single function. */
+static const double general_landmarks[] = {
+    0.0,
+    0x1p-149, 0x1p-126,                    /* the smallest number, the smallest normal one */
+    0x1p-24, 0x1p-12,                      /* where 1 + x and 1 + x^2 round to 1 */
+    0.25, 0.34657359, 0.5, 0.6931471805599453, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 9.0, 10.0, 12.0, 16.0,
+    20.0, 25.0, 30.0,
+    17.328680,                             /* e^-x is half an ulp of 1 */
+    43.66827, 44.361419, 51.98604,         /* e^2x reaches the subnormals, overflows, vanishes */
+    87.33654, 88.02969, 88.72284,          /* e^x: subnormal below, 2^127, overflow */
+    103.27893, 103.97208,                  /* and vanishes */
+    104.0, 127.0, 128.0, 149.0, 150.0,
+    0x1p14, 0x1p23, 0x1p24, 0x1p31, 0x1p32, 0x1p63, 0x1p64,
+    1.8446744e19, 1.7e38,                  /* x^2 and 2x overflow */
+    0x1p127, FLT_MAX,
+};
+
+typedef struct landmark_list {
+    float *at;
+    size_t count;
+} landmark_list;
+
+/* Both signs. */
+static void add_landmark(landmark_list *list, double value)
+{
+    if (!(fabs(value) <= (double)FLT_MAX))
+        return;
+    float size = fabsf((float)value);
+    for (size_t i = 0; i < list->count; i++)
+        if (list->at[i] == size)
+            return;
+    if (list->count + 2 > REF_MAX_LANDMARKS)
+        return;
+    list->at[list->count++] = size;
+    if (size > 0.0f)
+        list->at[list->count++] = -size;
+}
+
+size_t ref_landmarks(const ref_function *ref, float *out)
+{
+    landmark_list list = { out, 0 };
+    size_t settings = activ_fn_setting_count(ref->fn);
+    double unit = ref->entry->unit ? ref->entry->unit(&ref->args) : 1.0;
+    for (int stretched = 0; stretched <= (unit != 1.0); stretched++) {
+        double by = stretched ? unit : 1.0;
+        for (size_t i = 0; ref->entry->landmarks && ref->entry->landmarks[i] != 0.0; i++)
+            add_landmark(&list, by * ref->entry->landmarks[i]);
+        for (size_t i = 0; i < settings; i++)
+            add_landmark(&list, by * ref->values[i]);
+        for (size_t i = 0; i < sizeof general_landmarks / sizeof general_landmarks[0]; i++)
+            add_landmark(&list, by * general_landmarks[i]);
+    }
+    return list.count;
+}

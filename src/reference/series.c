@@ -1,0 +1,268 @@
+/* Series: sums of terms, whose errors are counted in units of the terms' sizes. */
+#include <string.h>
+
+#include "entry.h"
+
+/* One ulp of a float32 of this size. NaN, which blocks may hold, must not reach ilogb. */
+static double ulp_of(double size)
+{
+    return ldexp(1.0, size >= 0x1p-126 ? ilogb(size) - 23 : -149);
+}
+
+static void series_put(ref_value value, ref_values *out, size_t at)
+{
+    out->f[at] = value.f;
+    out->d[at] = value.d;
+    out->addends[at] = 0.0;
+    out->f_unit[at] = value.f_unit;
+    out->d_unit[at] = value.d_unit;
+}
+
+/* The loop around a series, with its units. */
+#define SERIES_BLOCK_OF(block, at)                                                                \
+    static void block(const ref_args *a, size_t n, const float *x, ref_values *out)               \
+    {                                                                                             \
+        for (size_t i = 0; i < n; i++)                                                            \
+            series_put(at(a, (double)x[i]), out, i);                                              \
+    }
+
+/* staf: the sum of C sin(Omega x + Phi) over tau terms. There is no limit at infinity. */
+
+/* What all terms of one input add up to. `rounding` is half of what one rounding of each argument costs. */
+typedef struct staf_total {
+    double f, d, size, d_size, rounding, d_rounding;
+} staf_total;
+
+/* The parameters: all C, then all Omega, then all Phi. */
+typedef struct staf_terms {
+    size_t tau;
+    const double *c, *omega, *phi;
+} staf_terms;
+
+static staf_terms staf_terms_of(const ref_args *a)
+{
+    size_t tau = a->param_count / 3;
+    staf_terms terms = { tau, a->params, a->params + tau, a->params + 2 * tau };
+    return terms;
+}
+
+static inline void staf_add(staf_total *sum, double x, double c, double omega, double sine, double cosine)
+{
+    double term = c * sine, d_term = c * omega * cosine, one_rounding = 0x1p-25 * fabs(c * omega * x);
+    sum->f += term;
+    sum->d += d_term;
+    sum->size += fabs(term);
+    sum->d_size += fabs(d_term);
+    sum->rounding += one_rounding;
+    sum->d_rounding += fabs(omega) * one_rounding;
+}
+
+static ref_value staf_value(const staf_total *sum)
+{
+    ref_value value = { sum->f, sum->d, 0.0, ulp_of(sum->size) + sum->rounding, ulp_of(sum->d_size) + sum->d_rounding };
+    return value;
+}
+
+static ref_value staf_at(const ref_args *a, double x)
+{
+    if (isinf(x))
+        return (ref_value){ NAN, NAN, 0.0, 1.0, 1.0 };
+    staf_terms t = staf_terms_of(a);
+    staf_total sum = { 0 };
+    for (size_t i = 0; i < t.tau; i++) {
+        /* Omega x is exact if both are float32; the sum with Phi is kept as high + low. */
+        double product = t.omega[i] * x, high = product + t.phi[i], back = high - product;
+        double low = (product - (high - back)) + (t.phi[i] - back);
+        double sine = sin(high), cosine = cos(high);
+        staf_add(&sum, x, t.c[i], t.omega[i], sine + low * cosine, cosine - low * sine);
+    }
+    return staf_value(&sum);
+}
+
+/* Where every Omega x is small, series about the sines and cosines of Phi, which a group of inputs shares. */
+enum { STAF_GROUP = 256 };
+
+static void staf_near_zero(const ref_args *a, size_t n, const float *x, size_t at, ref_values *out)
+{
+    staf_terms t = staf_terms_of(a);
+    staf_total sum[STAF_GROUP];
+    memset(sum, 0, n * sizeof sum[0]);
+    for (size_t i = 0; i < t.tau; i++) {
+        double sine = sin(t.phi[i]), cosine = cos(t.phi[i]);
+        for (size_t k = 0; k < n; k++) {
+            double v = (double)x[at + k], z = t.omega[i] * v, y = z * z;
+            double cosine_z = 1.0 - y * (1.0 / 2 - y * (1.0 / 24));
+            double sine_z = z * (1.0 - y * (1.0 / 6 - y * (1.0 / 120)));
+            staf_add(&sum[k], v, t.c[i], t.omega[i], sine * cosine_z + cosine * sine_z,
+                     cosine * cosine_z - sine * sine_z);
+        }
+    }
+    for (size_t k = 0; k < n; k++)
+        series_put(staf_value(&sum[k]), out, at + k);
+}
+
+static void staf_block(const ref_args *a, size_t n, const float *x, ref_values *out)
+{
+    staf_terms t = staf_terms_of(a);
+    double fastest = 0.0;
+    for (size_t i = 0; i < t.tau; i++)
+        if (fabs(t.omega[i]) > fastest)   /* gcc 12 for AArch64 stumbles over fmax here */
+            fastest = fabs(t.omega[i]);
+    for (size_t at = 0; at < n;) {
+        size_t near = 0;
+        while (near < STAF_GROUP && at + near < n && fabs((double)x[at + near]) * fastest < 0x1p-9)
+            near++;
+        if (near > 0) {
+            staf_near_zero(a, near, x, at, out);
+            at += near;
+        } else {
+            series_put(staf_at(a, (double)x[at]), out, at);
+            at++;
+        }
+    }
+}
+
+/* fourier: parameters a_0 .. a_K, b_1 .. b_K, omega. There is no limit at infinity. */
+static ref_value fourier_at(const ref_args *a, double x)
+{
+    if (isinf(x))
+        return (ref_value){ NAN, NAN, 0.0, 1.0, 1.0 };
+    size_t terms = a->param_count / 2 - 1;
+    const double *p = a->params, *q = a->params + terms;   /* p[k] is a_k, q[k] is b_k */
+    double omega = p[2 * terms + 1], f = p[0], size = fabs(p[0]), d = 0.0, d_size = 0.0, rounding = 0.0, d_rounding = 0.0;
+    for (size_t k = 1; k <= terms; k++) {
+        double rate = (double)k * omega, z = (double)k * (omega * x), sine = sin(z), cosine = cos(z);
+        double one_rounding = 0x1p-25 * fabs(z) * (fabs(p[k]) + fabs(q[k]));
+        f += p[k] * cosine + q[k] * sine;
+        size += fabs(p[k] * cosine) + fabs(q[k] * sine);
+        d += rate * (q[k] * cosine - p[k] * sine);
+        d_size += fabs(rate) * (fabs(q[k] * cosine) + fabs(p[k] * sine));
+        rounding += one_rounding;
+        d_rounding += fabs(rate) * one_rounding;
+    }
+    return (ref_value){ f, d, 0.0, ulp_of(size) + rounding, ulp_of(d_size) + d_rounding };
+}
+SERIES_BLOCK_OF(fourier_block, fourier_at)
+
+/* rational_a: P/Q; for |x| > 1 both over the highest powers that there are, so that nothing overflows. At 0 the derivative
+ * of |x| is 0. */
+typedef struct rational_a_poly {
+    double value, size, slope, slope_size;   /* the sum of c_i x^i, of their sizes, and the same of its derivative */
+} rational_a_poly;
+
+/* By rising powers for |x| <= 1. Else in u = 1/x: the polynomial over x^n, and its derivative over x^(n-1). */
+static rational_a_poly rational_a_sum(const double *c, size_t n, double x)
+{
+    rational_a_poly s = { 0 };
+    int large = fabs(x) > 1.0;
+    double u = large ? 1.0 / x : x, power = 1.0, below = 0.0;
+    for (size_t i = 0; i <= n; i++) {
+        size_t k = large ? n - i : i;
+        double term = c[k] * power, slope = (double)k * c[k] * (large ? power : below);
+        s.value += term;
+        s.size += fabs(term);
+        s.slope += slope;
+        s.slope_size += fabs(slope);
+        below = power;
+        power *= u;
+    }
+    return s;
+}
+
+/* v |x|^n; infinite x with v = 0 gives 0. */
+static double rational_a_scale(double v, double x, int n)
+{
+    for (; n > 0 && v != 0.0; n--)
+        v *= fabs(x);
+    for (; n < 0 && v != 0.0; n++)
+        v /= fabs(x);
+    return v;
+}
+
+static double rational_a_unit(double size)
+{
+    return size < INF ? ulp_of(size) : 1.0;
+}
+
+static ref_value rational_a_at(const ref_args *a, double x)
+{
+    size_t p = (size_t)a->values[0], q = (size_t)a->values[1];
+    double b[33] = { 1.0 };
+    for (size_t k = 1; k <= q; k++)
+        b[k] = fabs(a->params[p + k]);
+    while (p > 0 && a->params[p] == 0.0)
+        p--;
+    while (q > 0 && b[q] == 0.0)
+        q--;
+    rational_a_poly top = rational_a_sum(a->params, p, x), bottom = rational_a_sum(b, q, fabs(x));
+    double sign = x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : 0.0;
+    double f = top.value / bottom.value, size = top.size / bottom.value;
+    if (fabs(x) <= 1.0) {
+        double d = (top.slope - f * bottom.slope * sign) / bottom.value;
+        double d_size = (top.slope_size + size * bottom.slope * fabs(sign)) / bottom.value;
+        return (ref_value){ f, d, 0.0, ulp_of(size), ulp_of(d_size) };
+    }
+    int n = (int)p - (int)q;
+    double d = (top.slope - f * bottom.slope) / bottom.value, d_size = (top.slope_size + size * bottom.slope) / bottom.value;
+    double turn = p % 2 && x < 0.0 ? -1.0 : 1.0;
+    return (ref_value){ turn * rational_a_scale(f, x, n), turn * sign * rational_a_scale(d, x, n - 1), 0.0,
+                        rational_a_unit(rational_a_scale(size, x, n)), rational_a_unit(rational_a_scale(d_size, x, n - 1)) };
+}
+SERIES_BLOCK_OF(rational_a_block, rational_a_at)
+
+/* bspline: settings g, lo, h; t = (x - lo)/h + 3 - i goes from 0 to 4 where B_i is not 0. t comes as the nearest whole
+ * number and the rest, -1/2 to 1/2, since the spline or its slope vanishes at 0, 2 and 4. */
+static double cardinal_spline(double whole, double rest, double *slope)
+{
+    if (whole + rest > 2.0) {            /* it is even about 2 */
+        double value = cardinal_spline(4.0 - whole, -rest, slope);
+        *slope = -*slope;
+        return value;
+    }
+    double t = whole + rest;
+    if (t <= 0.0)
+        return *slope = 0.0;
+    if (t <= 1.0) {
+        *slope = t * t / 2.0;
+        return t * t * t / 6.0;
+    }
+    double u = (2.0 - whole) - rest;     /* the distance from the middle */
+    *slope = u * (4.0 - 3.0 * u) / 2.0;
+    return 2.0 / 3.0 - u * u * (2.0 - u) / 2.0;
+}
+
+static ref_value bspline_at(const ref_args *a, double x)
+{
+    double lo = a->values[1], h = a->values[2], f = 0.0, d = 0.0, size = 0.0, d_size = 0.0;
+    /* From the nearest knot, which is kept as high + low: the slopes of its two neighbours cancel there. */
+    double n = isinf(x) ? 0.0 : rint((x - lo) / h), nh = n * h, high = lo + nh, back = high - lo;
+    double low = (lo - (high - back)) + (nh - back) + fma(n, h, -nh), rest = (x - high) - low;
+    for (size_t i = 0; i < a->param_count && !isinf(x); i++) {
+        double slope, value = cardinal_spline(n - ((double)i - 3.0), rest / h, &slope);
+        f += a->params[i] * value;
+        size += fabs(a->params[i] * value);
+        d += a->params[i] * slope / h;
+        d_size += fabs(a->params[i] * slope / h);
+    }
+    return (ref_value){ f, d, 0.0, ulp_of(size), ulp_of(d_size) };
+}
+SERIES_BLOCK_OF(bspline_block, bspline_at)
+
+const ref_entry ref_series[] = {
+    { .name = "staf", .at = staf_at, .block = staf_block, .series = 1,
+      .specs = SPECS("staf(tau=3,init=unit)", "staf(tau=1)", "staf(tau=3)", "staf(tau=4)", "staf(tau=7)",
+                     "staf(tau=3,init=repo,omega0=4)", "staf(tau=40,init=unit,omega0=2)") },
+
+    { .name = "fourier", .at = fourier_at, .block = fourier_block, .series = 1,
+      .specs = SPECS("fourier(k=1)", "fourier(k=7,omega=0.3)", "fourier(k=40)") },
+
+    { .name = "rational_a", .at = rational_a_at, .block = rational_a_block, .series = 1,
+      .landmarks = LANDMARKS(1.0, 3.0, 65536.0, 5e7),
+      .specs = SPECS("rational_a(p=3,q=2)", "rational_a(p=1,q=1)", "rational_a(p=7,q=6)", "rational_a(p=2,q=6)") },
+
+    { .name = "bspline", .at = bspline_at, .block = bspline_block, .series = 1,
+      .landmarks = LANDMARKS(0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5),
+      .specs = SPECS("bspline(g=1,lo=0,h=1)", "bspline(g=30,lo=-3,h=0.1)", "bspline(g=5,lo=1000,h=0.01)"),
+      .points = POINTS({ "bspline", -3.5, 0, 0 }, { "bspline", 3.5, 0, 0 }, { "bspline", INF, 0, 0 }, { "bspline", -INF, 0, 0 }) },
+    { .name = NULL },
+};
