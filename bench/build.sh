@@ -1,5 +1,5 @@
-# Sourced by bench/accuracy.sh, bench/compare.sh and bench/performance.sh, with $root set: the packages and the build
-# that a race against others needs. Plain sh.
+# Sourced by bench/accuracy.sh, bench/compare.sh, bench/performance.sh and bench/rows.sh, with $root set: the packages and
+# the build that a race against others needs. Plain sh.
 #
 #     build_bench TARGET ...      builds a release of these in $build (with $bench_options for CMake, if set), and takes
 #                                 away ceilings that the caller set

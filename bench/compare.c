@@ -14,17 +14,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <activ/activ.h>
 
 #include "environment.h"
+#include "measure.h"
 #include "peers.h"
 
 enum { OURS, DNNL, TORCH, COPY, CONTENDERS };
-enum { MAX_ROUNDS = 1001, MAX_SIZES = 8, MAX_GOALS = 256, NAME = 24 };
+enum { MAX_SIZES = 8, MAX_GOALS = 256, NAME = 24 };
 
-static const double TURN = 100e-6;
 /* Two measurements of the same thing differ by about this much: at the speed of memory nobody is faster. */
 static const double NOISE = 0.03;
 /* Up to here x, dy and out stay in a second-level cache. */
@@ -146,51 +145,6 @@ static const bench_peer copy = { "memcpy", describe_copy, prepare_copy };
 static const bench_peer *const contenders[CONTENDERS] = { &ours, &bench_peer_dnnl, &bench_peer_torch, &copy };
 
 /* ---- measuring ---- */
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(const double *values, int count)
-{
-    static double sorted[MAX_ROUNDS];
-    memcpy(sorted, values, (size_t)count * sizeof *values);
-    qsort(sorted, (size_t)count, sizeof *sorted, compare_doubles);
-    return sorted[count / 2];
-}
-
-/* The seconds of one run, the best of a few. */
-static double one_run(bench_job *job)
-{
-    double best = DBL_MAX;
-    for (int i = 0; i < 4; i++) {
-        double start = now();
-        job->run(job);
-        double time = now() - start;
-        best = time < best ? time : best;
-    }
-    return best;
-}
-
-/* Seconds per run. A short turn starts with a run that is not timed: it finds caches as others left them. */
-static double turn(bench_job *job, long repeats)
-{
-    if (repeats > 1)
-        job->run(job);
-    double start = now();
-    for (long r = 0; r < repeats; r++)
-        job->run(job);
-    return (now() - start) / (double)repeats;
-}
 
 /* Contenders that compute something else must not be compared. `expected` is ours. */
 static int same_values(const result_t *result, int who, bench_job *job, const bench_arrays *arrays,

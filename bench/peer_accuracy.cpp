@@ -18,23 +18,14 @@
 #include <unistd.h>
 
 #include "peers.h"
-#include "reference.h"
+#include "reference/reference.h"
 #include "tally.h"
 
 namespace {
 
-// libactiv's names, and the settings that the peers' jobs have.
-struct subject {
-    const char *name;
-    float values[2];
-    std::size_t count;
-};
-
-const subject subjects[] = {
-    { "relu", {}, 0 },   { "leaky_relu", { 0.01f }, 1 }, { "hardswish", {}, 0 }, { "sigmoid", {}, 0 },
-    { "tanh", {}, 0 },   { "elu", { 1.0f }, 1 },         { "softplus", { 1.0f, 20.0f }, 2 },
-    { "silu", {}, 0 },   { "mish", {}, 0 },              { "gelu", {}, 0 },
-    { "gelu_tanh", {}, 0 },
+// libactiv's names; the peers' jobs have its default settings.
+const char *const subjects[] = {
+    "relu", "leaky_relu", "hardswish", "sigmoid", "tanh", "elu", "softplus", "silu", "mish", "gelu", "gelu_tanh",
 };
 constexpr int SUBJECTS = sizeof subjects / sizeof subjects[0];
 
@@ -72,16 +63,17 @@ float float_of(std::uint32_t bits)
 
 void run_subject(board &b, int job, int s, std::uint64_t stride, arrays &a)
 {
+    activ_fn *fn = nullptr;
     ref_function reference;
-    if (ref_open(&reference, subjects[s].name, subjects[s].values, subjects[s].count) != 0) {
-        std::fprintf(stderr, "bench_accuracy: %s has no reference\n", subjects[s].name);
+    if (activ_fn_create(nullptr, subjects[s], &fn) != ACTIV_OK || ref_open(&reference, fn, nullptr) != 0) {
+        std::fprintf(stderr, "bench_accuracy: %s has no reference\n", subjects[s]);
         std::exit(2);
     }
-    const bench_arrays shared = { REF_BLOCK, a.x, a.dy, a.y, a.out };
+    const bench_arrays shared = { REF_BLOCK, 0, a.x, a.dy, a.y, a.out };
     bench_job *jobs[PEERS][2];
     for (int p = 0; p < PEERS; p++)
         for (int k = 0; k < 2; k++) {
-            jobs[p][k] = peers[p]->prepare(subjects[s].name, k == TALLY_FORWARD ? BENCH_FORWARD : BENCH_BACKWARD, &shared);
+            jobs[p][k] = peers[p]->prepare(subjects[s], k == TALLY_FORWARD ? BENCH_FORWARD : BENCH_BACKWARD, &shared);
             outcome &o = b.outcomes[job][s][p][k];
             o.exists = jobs[p][k] != nullptr;
             if (o.exists)
@@ -105,7 +97,7 @@ void run_subject(board &b, int job, int s, std::uint64_t stride, arrays &a)
                     if (!work)
                         continue;
                     work->run(work);
-                    tally_block(&b.outcomes[job][s][p][k].sum, k, &reference, &a.want, REF_BLOCK, a.x, work->result);
+                    tally_block(&b.outcomes[job][s][p][k].sum, k, reference.entry, &a.want, REF_BLOCK, a.x, work->result);
                     if (k == TALLY_FORWARD)
                         std::memcpy(a.y, work->result, sizeof a.y);
                 }
@@ -114,6 +106,8 @@ void run_subject(board &b, int job, int s, std::uint64_t stride, arrays &a)
         for (bench_job *work : pair)
             if (work)
                 work->finish(work);
+    ref_close(&reference);
+    activ_fn_destroy(fn);
 }
 
 void run_child(board &b, int job, std::uint64_t stride, const bool *wanted)
@@ -154,7 +148,7 @@ void print(board &b, int jobs, bool exhaustive, const bool *wanted)
                 std::printf("%s  {", separator);
                 print_text("library", peers[p]->name);
                 print_text("version", b.versions[p]);
-                print_text("function", subjects[s].name);
+                print_text("function", subjects[s]);
                 print_text("direction", k == TALLY_FORWARD ? "forward" : "derivative");
                 print_text("how", first.how);
                 std::printf("\"exhaustive\": %s, ", exhaustive ? "true" : "false");
@@ -187,7 +181,7 @@ int main(int argc, char **argv)
                 return usage();
         } else {
             int s = 0;
-            while (s < SUBJECTS && std::strcmp(subjects[s].name, argv[i]) != 0)
+            while (s < SUBJECTS && std::strcmp(subjects[s], argv[i]) != 0)
                 s++;
             if (s == SUBJECTS)
                 return usage();

@@ -1,6 +1,6 @@
-/* oneDNN: eltwise primitives, forward_inference and backward_data, on the caller's arrays as
- * one-dimensional memory. Primitive, stream and arguments are made once; a run is one
- * dnnl_primitive_execute, the shortest way there is. All derivatives are computed from x. */
+/* oneDNN: eltwise, softmax and logsoftmax primitives, forward_inference and backward_data, on the caller's
+ * arrays as memory of one or two dimensions. Primitive, stream and arguments are made once; a run is one
+ * dnnl_primitive_execute, the shortest way there is. Derivatives are computed from x, those of a softmax from y. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,20 +90,17 @@ static void finish(bench_job *base)
     free(job);
 }
 
-static int create_primitive(dnnl_job *job, dnnl_alg_kind_t kind, float alpha, int direction,
-                            const dnnl_memory_desc_t *md)
+/* backward: NULL for the forward direction. */
+static int create_primitive(dnnl_job *job, const_dnnl_op_desc_t forward, const_dnnl_op_desc_t backward)
 {
-    dnnl_eltwise_desc_t forward, backward;
     dnnl_primitive_desc_t hint = NULL, description = NULL;
-    dnnl_prop_kind_t prop = direction == BENCH_BACKWARD ? dnnl_forward_training : dnnl_forward_inference;
-    if (dnnl_eltwise_forward_desc_init(&forward, prop, kind, md, alpha, 0.0f) != dnnl_success ||
-        dnnl_primitive_desc_create(&hint, &forward, NULL, engine, NULL) != dnnl_success)
+    if (dnnl_primitive_desc_create(&hint, forward, NULL, engine, NULL) != dnnl_success)
         return 0;
-    if (direction == BENCH_FORWARD) {
+    if (backward) {
+        dnnl_primitive_desc_create(&description, backward, NULL, engine, hint);
+    } else {
         description = hint;
         hint = NULL;
-    } else if (dnnl_eltwise_backward_desc_init(&backward, kind, md, md, alpha, 0.0f) == dnnl_success) {
-        dnnl_primitive_desc_create(&description, &backward, NULL, engine, hint);
     }
     const char *implementation = "?";
     int made = 0;
@@ -119,27 +116,72 @@ static int create_primitive(dnnl_job *job, dnnl_alg_kind_t kind, float alpha, in
     return made;
 }
 
-static bench_job *prepare(const char *function, int direction, const bench_arrays *arrays)
+static const char *direction_name(int direction)
+{
+    return direction == BENCH_BACKWARD ? "backward_data" : "forward_inference";
+}
+
+static dnnl_prop_kind_t forward_kind(int direction)
+{
+    return direction == BENCH_BACKWARD ? dnnl_forward_training : dnnl_forward_inference;
+}
+
+static int create_eltwise(dnnl_job *job, const char *function, int direction, const dnnl_memory_desc_t *md)
 {
     size_t a = 0;
     while (a < sizeof algorithms / sizeof algorithms[0] && strcmp(algorithms[a].name, function) != 0)
         a++;
-    dnnl_job *job = a < sizeof algorithms / sizeof algorithms[0] ? calloc(1, sizeof *job) : NULL;
+    if (a == sizeof algorithms / sizeof algorithms[0])
+        return 0;
+    const dnnl_alg_kind_t kind = algorithms[a].kind;
+    const float alpha = algorithms[a].alpha;
+    dnnl_eltwise_desc_t forward, backward;
+    snprintf(job->base.how, sizeof job->base.how, "eltwise_%s %s", algorithms[a].algorithm, direction_name(direction));
+    return dnnl_eltwise_forward_desc_init(&forward, forward_kind(direction), kind, md, alpha, 0.0f) == dnnl_success &&
+           dnnl_eltwise_backward_desc_init(&backward, kind, md, md, alpha, 0.0f) == dnnl_success &&
+           create_primitive(job, &forward, direction == BENCH_BACKWARD ? &backward : NULL);
+}
+
+static int create_softmax(dnnl_job *job, const char *function, int direction, const dnnl_memory_desc_t *md)
+{
+    const int log = strcmp(function, "log_softmax") == 0;
+    dnnl_softmax_desc_t forward, backward;
+    if (!log && strcmp(function, "softmax") != 0)
+        return 0;
+    snprintf(job->base.how, sizeof job->base.how, "%ssoftmax %s", log ? "log" : "", direction_name(direction));
+    job->base.from_y = direction == BENCH_BACKWARD;
+    return (log ? dnnl_logsoftmax_forward_desc_init : dnnl_softmax_forward_desc_init)(
+               &forward, forward_kind(direction), md, 1) == dnnl_success &&
+           (log ? dnnl_logsoftmax_backward_desc_init : dnnl_softmax_backward_desc_init)(&backward, md, md, 1) ==
+               dnnl_success &&
+           create_primitive(job, &forward, direction == BENCH_BACKWARD ? &backward : NULL);
+}
+
+static int describe_memory(const bench_arrays *arrays, dnnl_memory_desc_t *md)
+{
+    if (arrays->columns == 0) {
+        dnnl_dims_t dims = { (dnnl_dim_t)arrays->n };
+        return dnnl_memory_desc_init_by_tag(md, 1, dims, dnnl_f32, dnnl_a) == dnnl_success;
+    }
+    dnnl_dims_t dims = { (dnnl_dim_t)(arrays->n / arrays->columns), (dnnl_dim_t)arrays->columns };
+    return dnnl_memory_desc_init_by_tag(md, 2, dims, dnnl_f32, dnnl_ab) == dnnl_success;
+}
+
+static bench_job *prepare(const char *function, int direction, const bench_arrays *arrays)
+{
+    dnnl_job *job = calloc(1, sizeof *job);
+    dnnl_memory_desc_t md;
     if (!job)
         return NULL;
-    dnnl_dims_t dims = { (dnnl_dim_t)arrays->n };
-    dnnl_memory_desc_t md;
-    snprintf(job->base.how, sizeof job->base.how, "eltwise_%s %s", algorithms[a].algorithm,
-             direction == BENCH_BACKWARD ? "backward_data" : "forward_inference");
-    if (dnnl_memory_desc_init_by_tag(&md, 1, dims, dnnl_f32, dnnl_a) != dnnl_success ||
-        !create_primitive(job, algorithms[a].kind, algorithms[a].alpha, direction, &md) ||
-        dnnl_memory_create(&job->in, &md, engine, (void *)arrays->x) != dnnl_success ||
+    if (!describe_memory(arrays, &md) ||
+        !(arrays->columns > 0 ? create_softmax : create_eltwise)(job, function, direction, &md) ||
+        dnnl_memory_create(&job->in, &md, engine, (void *)(job->base.from_y ? arrays->y : arrays->x)) != dnnl_success ||
         dnnl_memory_create(&job->grad, &md, engine, (void *)arrays->dy) != dnnl_success ||
         dnnl_memory_create(&job->out, &md, engine, arrays->out) != dnnl_success) {
         finish(&job->base);
         return NULL;
     }
-    job->arguments[job->count++] = (dnnl_exec_arg_t){ DNNL_ARG_SRC, job->in };
+    job->arguments[job->count++] = (dnnl_exec_arg_t){ job->base.from_y ? DNNL_ARG_DST : DNNL_ARG_SRC, job->in };
     if (direction == BENCH_BACKWARD) {
         job->arguments[job->count++] = (dnnl_exec_arg_t){ DNNL_ARG_DIFF_DST, job->grad };
         job->arguments[job->count++] = (dnnl_exec_arg_t){ DNNL_ARG_DIFF_SRC, job->out };

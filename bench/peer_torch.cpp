@@ -9,6 +9,10 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
+#include <ATen/ops/_log_softmax.h>
+#include <ATen/ops/_log_softmax_backward_data.h>
+#include <ATen/ops/_softmax.h>
+#include <ATen/ops/_softmax_backward_data.h>
 #include <ATen/ops/clamp_min.h>
 #include <ATen/ops/elu.h>
 #include <ATen/ops/elu_backward.h>
@@ -72,6 +76,10 @@ const struct {
     { "softplus", WITH_TEXT(at::softplus_out(t.out, t.x)),
       WITH_TEXT(at::softplus_backward_out(t.out, t.dy, t.x, 1, 20)), 0 },
     { "hardswish", WITH_TEXT(at::hardswish_out(t.out, t.x)), RETURNED(at::hardswish_backward(t.dy, t.x)), 0 },
+    { "softmax", WITH_TEXT(at::_softmax_out(t.out, t.x, 1, false)),
+      WITH_TEXT(at::_softmax_backward_data_out(t.out, t.dy, t.y, 1, at::kFloat)), 1 },
+    { "log_softmax", WITH_TEXT(at::_log_softmax_out(t.out, t.x, 1, false)),
+      WITH_TEXT(at::_log_softmax_backward_data_out(t.out, t.dy, t.y, 1, at::kFloat)), 1 },
 };
 
 // The word after "CPU capability usage: "; the function that says it alone is not in the public headers.
@@ -109,9 +117,11 @@ void finish(bench_job *base)
     delete reinterpret_cast<torch_job *>(base);
 }
 
-at::Tensor view(const float *array, size_t n)
+at::Tensor view(const float *array, const bench_arrays *arrays)
 {
-    return at::from_blob(const_cast<float *>(array), { static_cast<int64_t>(n) });
+    const int64_t n = static_cast<int64_t>(arrays->n), columns = static_cast<int64_t>(arrays->columns);
+    at::Tensor all = at::from_blob(const_cast<float *>(array), { n });
+    return columns > 0 ? all.view({ n / columns, columns }) : all;
 }
 
 bench_job *prepare(const char *function, int direction, const bench_arrays *arrays)
@@ -122,10 +132,10 @@ bench_job *prepare(const char *function, int direction, const bench_arrays *arra
         try {
             torch_job *job = new torch_job();
             const int backward = direction == BENCH_BACKWARD;
-            job->x = view(arrays->x, arrays->n);
-            job->y = view(arrays->y, arrays->n);
-            job->dy = view(arrays->dy, arrays->n);
-            job->out = view(arrays->out, arrays->n);
+            job->x = view(arrays->x, arrays);
+            job->y = view(arrays->y, arrays);
+            job->dy = view(arrays->dy, arrays);
+            job->out = view(arrays->out, arrays);
             job->kernel = backward ? kernel.backward : kernel.forward;
             job->base.run = run;
             job->base.finish = finish;

@@ -1,4 +1,4 @@
-/* What bench_compare measures: contenders that each bring their way to compute an activation.
+/* What bench_compare and bench_rows measure: contenders that each bring their way to compute an activation.
  *
  * A job is one function in one direction on given arrays, with everything that can be made beforehand
  * made beforehand; running it is what is timed. */
@@ -13,9 +13,10 @@ extern "C" {
 
 enum { BENCH_FORWARD, BENCH_BACKWARD };
 
-/* The arrays that all contenders share. y holds f(x), for those that differentiate from there. */
+/* The arrays that all contenders share. y holds f(x), for those that differentiate from there. columns: of the matrices
+ * that they are, n / columns rows, for a row-wise function; else 0. */
 typedef struct bench_arrays {
-    size_t n;
+    size_t n, columns;
     const float *x, *dy;
     float *y, *out;
 } bench_arrays;
@@ -40,6 +41,7 @@ typedef struct bench_peer {
 
 extern const bench_peer bench_peer_dnnl;
 extern const bench_peer bench_peer_torch;
+extern const bench_peer bench_peer_xnnpack;   /* row-wise functions only */
 
 #ifdef __cplusplus
 }
