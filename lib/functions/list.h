@@ -10,6 +10,7 @@
     X(step)                  \
     X(sigmoid)               \
     X(tanh)                  \
+    X(softsign)              \
     X(relu)                  \
     X(leaky_relu)            \
     X(prelu)                 \

@@ -1,4 +1,5 @@
-/* Functions of straight lines, and of one parabola between two of them. A product of two floats is exact in double. */
+/* Functions of straight lines, of one parabola between two of them, and of a quotient of two. A product of
+ * two floats is exact in double. */
 #include "entry.h"
 
 /* identity: x */
@@ -48,6 +49,17 @@ static inline ref_value hardswish_at(const ref_args *a, double x)
 }
 REF_BLOCK_OF(hardswish_block, hardswish_at)
 
+/* softsign: x / (1 + |x|) */
+static inline ref_value softsign_at(const ref_args *a, double x)
+{
+    (void)a;
+    if (isinf(x))
+        return ref_of(copysign(1.0, x), 0.0);
+    double q = 1.0 / (1.0 + fabs(x));
+    return ref_of(x * q, q * q);
+}
+REF_BLOCK_OF(softsign_block, softsign_at)
+
 const ref_entry ref_linear[] = {
     { .name = "identity", .at = identity_at, .block = identity_block,
       .points = POINTS({ "identity", 0, 0, 1 }, { "identity", -INF, -INF, 1 }, { "identity", INF, INF, 1 }) },
@@ -90,5 +102,14 @@ const ref_entry ref_linear[] = {
       .points = POINTS({ "hardswish", 0, 0, 0.5 }, { "hardswish", -3, 0, 0 }, { "hardswish", 3, 3, 1 },
                        { "hardswish", -1.5, -0.375, 0 }, { "hardswish", 0x1.cp127, 0x1.cp127, 1 },
                        { "hardswish", -INF, 0, 0 }, { "hardswish", INF, INF, 1 }) },
+
+    { .name = "softsign", .at = softsign_at, .block = softsign_block,
+      .landmarks = LANDMARKS(0x1p25,                  /* rounds to 1 */
+                             0x1p63, 0x1p75),         /* f' is subnormal, vanishes */
+      .points = POINTS({ "softsign", 0, 0, 1 }, { "softsign", -0.0, 0, 1 }, { "softsign", 0x1p-149, 0x1p-149, 1 },
+                       { "softsign", 1, 0.5, 0.25 }, { "softsign", -3, -0.75, 0.0625 },
+                       { "softsign", 0x1p63, 1, 0x1p-126 },
+                       { "softsign", -0x1p74, -1, 0x1p-148 }, { "softsign", 0x1p75, 1, 0x1p-150 },
+                       { "softsign", 0x1.fffffep127, 1, 0 }, { "softsign", -INF, -1, 0 }, { "softsign", INF, 1, 0 }) },
     { .name = NULL },
 };

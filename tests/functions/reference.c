@@ -107,6 +107,23 @@ static void eval_hardswish(const ref_args *a, float x, reference_value *out) {
     else give(out, v * (v + 3.0) / 6.0, (2.0 * v + 3.0) / 6.0);
 }
 
+static void eval_softsign(const ref_args *a, float x, reference_value *out) {
+    (void)a;
+    if (isnan(x)) {
+        give(out, NAN, NAN);
+    } else if (isinf(x)) {
+        give(out, x > 0 ? 1.0 : -1.0, 0.0);
+    } else {
+        mpfr_set_flt(X, x, MPFR_RNDN);
+        mpfr_abs(A, X, MPFR_RNDN);
+        mpfr_add_ui(A, A, 1, MPFR_RNDN);
+        mpfr_div(B, X, A, MPFR_RNDN);
+        mpfr_sqr(A, A, MPFR_RNDN);
+        mpfr_ui_div(A, 1, A, MPFR_RNDN);
+        give(out, as_double(B), as_double(A));
+    }
+}
+
 /* The sigmoid family. */
 
 static void eval_sigmoid(const ref_args *a, float x, reference_value *out) {

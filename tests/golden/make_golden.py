@@ -116,6 +116,7 @@ ACTIVATIONS = {
     "none": (lambda data: None, []),
     "sigmoid": (lambda data: nn.Sigmoid(), []),
     "tanh": (lambda data: nn.Tanh(), []),
+    "softsign": (lambda data: nn.Softsign(), []),
     "relu": (lambda data: nn.ReLU(), [0]),
     "leaky_relu": (lambda data: nn.LeakyReLU(), [0]),
     "gelu": (lambda data: nn.GELU(), []),
