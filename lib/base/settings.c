@@ -163,10 +163,14 @@ static activ_status not_allowed(const activ_reader *r, activ_status status, cons
 
 /* ---- arguments ------------------------------------------------------------------------------ */
 
-/* The end of a value: the comma or closing bracket that belongs to none of the brackets and quotes inside of it; NULL if
- * these do not close. */
+/* Deeper brackets are refused: no value has them. */
+#define MAX_DEPTH 64
+
+/* The end of a value: the comma or closing bracket that belongs to none of the brackets and quotes inside of it, or `end`;
+ * NULL if these do not close, each with its own kind. */
 static const char *end_of_value(const char *at, const char *end)
 {
+    char open[MAX_DEPTH];
     size_t depth = 0;
     for (; at < end; at++) {
         if (*at == '"') {
@@ -176,16 +180,19 @@ static const char *end_of_value(const char *at, const char *end)
             if (at == end)
                 return NULL;
         } else if (*at == '(' || *at == '[') {
-            depth++;
+            if (depth == MAX_DEPTH)
+                return NULL;
+            open[depth++] = *at;
         } else if (*at == ')' || *at == ']') {
             if (depth == 0)
                 return at;
-            depth--;
+            if (open[--depth] != (*at == ')' ? '(' : '['))
+                return NULL;
         } else if (*at == ',' && depth == 0) {
             return at;
         }
     }
-    return NULL;
+    return depth == 0 ? end : NULL;
 }
 
 activ_status activ_read_argument(activ_reader *r, int *first, activ_argument *argument, int *more)
@@ -213,7 +220,7 @@ activ_status activ_read_argument(activ_reader *r, int *first, activ_argument *ar
     }
     r->at = start;
     const char *end = end_of_value(start, r->end);
-    if (!end || *end == ']') {
+    if (!end || end == r->end || *end == ']') {
         r->at = end ? end : r->end;
         return activ_read_expected(r, "',' or ')'");
     }
@@ -277,13 +284,13 @@ static activ_status read_value(const activ_reader *r, const activ_setting *setti
         return read_word(r, setting, text, value);
     if (setting->kind == ACTIV_SETTING_KIND_REAL || setting->kind == ACTIV_SETTING_KIND_COUNT)
         return read_number(r, setting, text, value);
-    if (text.length == 0)
-        return not_allowed(r, ACTIV_ERROR_SYNTAX, setting, "given", NULL, text);
     /* Quoted or, as in files of version 0.1 and in specs, plain. */
     if (text.length >= 2 && text.at[0] == '"' && text.at[text.length - 1] == '"') {
         text.at++;
         text.length -= 2;
     }
+    if (text.length == 0)
+        return not_allowed(r, ACTIV_ERROR_SYNTAX, setting, "given", NULL, text);
     value->text = text;
     return ACTIV_OK;
 }
@@ -334,24 +341,50 @@ activ_status activ_read_settings(activ_reader *r, const activ_setting *table, co
     }
 }
 
-int activ_next_element(activ_slice *rest, activ_slice *element)
+int activ_list_elements(activ_slice list, size_t room, activ_slice *elements)
 {
-    const char *at = rest->at, *end = rest->at + rest->length;
-    if (rest->length == 0)
-        return 0;
-    if (*at == '[' && end[-1] == ']')
-        end--;
-    if (*at == '[' || *at == ',')
-        at++;
-    const char *comma = end_of_value(at, end);
-    *element = trimmed(at, comma ? comma : end);
-    /* From the comma on: behind it there has to be another. */
-    rest->at = comma ? comma : end;
-    rest->length = (size_t)(end - rest->at);
-    return 1;
+    const char *at = list.at, *end = list.at + list.length;
+    size_t count = 0;
+    const int brackets = list.length > 0 && *at == '[';
+    at += brackets;
+    for (;;) {
+        const char *stop = end_of_value(at, end);
+        if (!stop)
+            return -1;
+        activ_slice element = trimmed(at, stop);
+        if (element.length == 0)
+            return -1;
+        if (count < room)
+            elements[count] = element;
+        count++;
+        if (stop == end)
+            return brackets ? -1 : (int)count;
+        at = stop + 1;
+        if (brackets && *stop == ']')
+            return at == end ? (int)count : -1;
+        if (*stop != ',')
+            return -1;
+    }
 }
 
 /* ---- writing ---------------------------------------------------------------------------------- */
+
+/* The shortest text of the number, if the float32 nearest to that text is the one that counts; else that one's. */
+static void write_real(activ_text *text, const activ_setting_value *value)
+{
+    activ_text digits;
+    char buffer[64];
+    double number;
+    float single;
+    int overflow;
+    activ_text_start(&digits, buffer, sizeof buffer);
+    activ_text_add_double(&digits, value->number);
+    activ_parse_number(buffer, digits.length, &number, &single, &overflow);
+    if (single == value->single)
+        activ_text_add_bytes(text, buffer, digits.length);
+    else
+        activ_text_add_float(text, value->single);
+}
 
 void activ_write_setting(activ_text *text, const activ_setting *setting, const activ_setting_value *value)
 {
@@ -360,9 +393,7 @@ void activ_write_setting(activ_text *text, const activ_setting *setting, const a
     else if (setting->kind == ACTIV_SETTING_KIND_COUNT)
         activ_text_add_u64(text, (uint64_t)value->number);
     else if (setting->kind == ACTIV_SETTING_KIND_REAL)
-        activ_text_add_double(text, value->number);
-    else
-        activ_text_add_bytes(text, value->text.at, value->text.length);
+        write_real(text, value);
 }
 
 void activ_write_quoted(activ_text *text, const char *string)

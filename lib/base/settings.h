@@ -92,14 +92,15 @@ activ_status activ_read_setting(activ_reader *reader, const activ_argument *argu
 /* ACTIV_ERROR_SYNTAX, and "WHAT expected at 'rest'" or "at the end of the NOUN". */
 activ_status activ_read_expected(const activ_reader *reader, const char *what);
 
-/* The elements of "[a, b, c]" one by one, or the one that stands without brackets; *rest starts as the whole. 0 at the end. */
-int activ_next_element(activ_slice *rest, activ_slice *element);
+/* How many elements "[a, b, c]" has, which may stand without the brackets; -1 if it is no list, or one is empty. The first
+ * `room` of them are in `elements`. */
+int activ_list_elements(activ_slice list, size_t room, activ_slice *elements);
 
 int activ_slice_is(activ_slice slice, const char *word);
 
 /* ---- writing ------------------------------------------------------------------------------ */
 
-/* The value as it is read. Words and numbers; what else there is, its owner writes. */
+/* The value of a word or a number, so that it is read as the same float32; what else there is, its owner writes. */
 void activ_write_setting(activ_text *text, const activ_setting *setting, const activ_setting_value *value);
 
 /* "text", with backslashes before quotes and backslashes. */

@@ -3,7 +3,6 @@
 
 #include "base/checked.h"
 #include "base/share.h"
-#include "kernels/kernels.h"
 
 /* ---- checks ----------------------------------------------------------------------------------- */
 
@@ -74,21 +73,24 @@ typedef struct elements_job {
 static void forward_part(void *argument, size_t parts, size_t part)
 {
     const elements_job *job = argument;
+    activ_fn_moved moved;
     activ_range r = activ_range_of(job->n, 16, parts, part);
     if (job->args->channels > 0)
         activ_fn_channels_forward(job->kernel, job->args, job->inner, r.first, r.count, job->x, job->out);
     else
-        job->kernel->forward(job->args, r.count, job->x + r.first, job->out + r.first);
+        job->kernel->forward(activ_fn_args_from(job->args, r.first, &moved), r.count, job->x + r.first, job->out + r.first);
 }
 
 static void backward_part(void *argument, size_t parts, size_t part)
 {
     const elements_job *job = argument;
+    activ_fn_moved moved;
     activ_range r = activ_range_of(job->n, 16, parts, part);
     if (job->args->channels > 0)
         activ_fn_channels_backward(job->kernel, job->args, job->inner, r.first, r.count, job->x, job->dy, job->out);
     else
-        job->kernel->backward(job->args, 0, 0, r.count, job->x + r.first, job->dy + r.first, job->out + r.first, NULL);
+        job->kernel->backward(activ_fn_args_from(job->args, r.first, &moved), 0, 0, r.count, job->x + r.first,
+                              job->dy + r.first, job->out + r.first, NULL);
 }
 
 void activ_fn_run_forward(const activ_host *host, size_t threads, const activ_fn_kernel *kernel, const activ_fn_args *args,
@@ -108,8 +110,8 @@ void activ_fn_run_backward(const activ_host *host, size_t threads, const activ_f
         activ_fn_channels_gradients(host, threads, kernel, args, n / (args->channels * inner), inner, x, dy, dparams);
     } else if (dparams && args->vectors > 0) {
         const activ_fn_elements elements = { .n = n, .width = n, .x = x, .dy = dy };
-        activ_fn_add_gradients(host, threads, kernel, args, &elements, dx, dparams, 0);
-        return;
+        if (activ_fn_add_gradients(host, threads, kernel, args, &elements, dx, dparams, 0))
+            return;
     }
     elements_job job = { kernel, args, n, inner, x, dy, dx };
     if (dx && threads > 1)
@@ -225,7 +227,7 @@ activ_status activ_forward_train(const activ_fn *fn, const float *params, uint64
     const activ_fn_training training = { .keep = noise, .seed = seed, .stream = stream, .index = index };
     args.training = &training;
     if (n > 0)
-        fn->kernel->forward(&args, n, x, y);
+        activ_fn_run_forward(&fn->host, threads_of(fn), fn->kernel, &args, n, 1, x, y);
     return ACTIV_OK;
 }
 
@@ -245,6 +247,6 @@ activ_status activ_backward_train(const activ_fn *fn, const float *params, size_
     const activ_fn_training training = { .kept = noise };
     args.training = &training;
     if (dx && n > 0)
-        fn->kernel->backward(&args, 0, 0, n, x, dy, dx, NULL);
+        activ_fn_run_backward(&fn->host, threads_of(fn), fn->kernel, &args, n, 1, x, dy, dx, NULL);
     return ACTIV_OK;
 }

@@ -45,35 +45,37 @@ static activ_status add_function(activ_fn *fn, activ_slice spec, int depth, acti
 static activ_status add_functions(activ_fn *fn, int depth, activ_message *message)
 {
     const activ_fn_definition *d = fn->entry->definition;
-    activ_slice list = { d->gate, d->gate ? strlen(d->gate) : 0 }, rest, element;
+    const int is_gated = fn->entry->shape == ACTIV_SHAPE_GATED;
+    activ_slice list = { d->gate, d->gate ? strlen(d->gate) : 0 }, elements[ACTIV_FN_FUNCTIONS];
     for (size_t i = 0; i < fn->setting_count; i++)
         if (d->settings[i].kind == ACTIV_SETTING_KIND_FUNCTIONS)
             list = fn->settings[i].given ? fn->settings[i].text
                  : (activ_slice){ d->settings[i].functions, strlen(d->settings[i].functions) };
-    size_t count = 0;
-    for (rest = list; activ_next_element(&rest, &element);)
-        count++;
-    if (count == 0)
+    if (!is_gated && list.length == 0)
         return ACTIV_OK;
+    const int found = activ_list_elements(list, ACTIV_FN_FUNCTIONS, elements);
+    if (found < 0) {
+        activ_message_set(message, fn->entry->name, " takes functions, with a comma between two");
+        return ACTIV_ERROR_SYNTAX;
+    }
+    const size_t count = (size_t)found;
+    if (count > (is_gated ? 1 : ACTIV_FN_FUNCTIONS)) {
+        activ_message_set(message, fn->entry->name, is_gated ? " takes one function" : " takes fewer functions");
+        return ACTIV_ERROR_RANGE;
+    }
     fn->functions = activ_host_alloc(&fn->host, count * sizeof *fn->functions);
     if (!fn->functions)
         return no_memory(message);
     activ_status status = ACTIV_OK;
-    const size_t room = count;
-    for (rest = list; status == ACTIV_OK && activ_next_element(&rest, &element);)
-        status = add_function(fn, element, depth, message);
-    if (status == ACTIV_OK && fn->entry->shape == ACTIV_SHAPE_GATED && count != 1) {
-        activ_message_set(message, fn->entry->name, " takes one function");
-        status = ACTIV_ERROR_RANGE;
-    }
-    /* Freed by their number, so a list that was not finished is made complete. */
-    for (size_t i = fn->function_count; status != ACTIV_OK && i-- > 0;)
+    for (size_t i = 0; status == ACTIV_OK && i < count; i++)
+        status = add_function(fn, elements[i], depth, message);
+    if (status == ACTIV_OK)
+        return ACTIV_OK;
+    for (size_t i = fn->function_count; i-- > 0;)
         activ_fn_destroy(fn->functions[i]);
-    if (status != ACTIV_OK) {
-        activ_host_free(&fn->host, fn->functions, room * sizeof *fn->functions);
-        fn->functions = NULL;
-        fn->function_count = 0;
-    }
+    activ_host_free(&fn->host, fn->functions, count * sizeof *fn->functions);
+    fn->functions = NULL;
+    fn->function_count = 0;
     return status;
 }
 
@@ -368,7 +370,8 @@ activ_status activ_fn_param_init(const activ_fn *fn, uint64_t seed, float *param
     return ACTIV_OK;
 }
 
-static activ_status write_info(const activ_fn_entry *entry, activ_fn_info *info)
+/* fn: of this function, or NULL, of its name alone. */
+static activ_status write_info(const activ_fn_entry *entry, const activ_fn *fn, activ_fn_info *info)
 {
     const activ_fn_definition *d = entry->definition;
     activ_fn_info own;
@@ -385,17 +388,21 @@ static activ_status write_info(const activ_fn_entry *entry, activ_fn_info *info)
     own.random = d->is_random;
     for (size_t i = 0; d->settings && d->settings[i].name; i++)
         own.trainable |= d->settings[i].trainable;
+    if (fn) {   /* a gated one's gate decides */
+        own.trainable = fn->param_count > 0;
+        own.random = activ_fn_is_random(fn);
+    }
     return activ_sized_write(&own, sizeof own, info);
 }
 
 activ_status activ_fn_info_of(const activ_fn *fn, activ_fn_info *info)
 {
-    return fn && info ? write_info(fn->entry, info) : ACTIV_ERROR_INVALID;
+    return fn && info ? write_info(fn->entry, fn, info) : ACTIV_ERROR_INVALID;
 }
 
 activ_status activ_fn_catalog(size_t index, activ_fn_info *info)
 {
     if (!info)
         return ACTIV_ERROR_INVALID;
-    return index < activ_fn_registry_count ? write_info(&activ_fn_registry[index], info) : ACTIV_ERROR_RANGE;
+    return index < activ_fn_registry_count ? write_info(&activ_fn_registry[index], NULL, info) : ACTIV_ERROR_RANGE;
 }

@@ -55,6 +55,9 @@ struct activ_fn {
 /* Arithmetic reads so many settings whether there are as many or not; a function with scalars has no more. */
 #define ACTIV_FN_VALUES 8
 
+/* No function is made of more. */
+#define ACTIV_FN_FUNCTIONS 16
+
 /* The function of a spec, which need not end with a zero byte; if there is none, the message says why. Logs nothing. */
 activ_status activ_fn_make(const activ_host *host, activ_slice spec, activ_message *message, activ_fn **out);
 
@@ -89,6 +92,26 @@ static inline void activ_fn_prepare(const activ_fn *fn, const float *params, act
     args->values = room->values;
 }
 
+/* The arguments for the elements from `first` on: what training keeps and draws moves along. */
+typedef struct activ_fn_moved {
+    activ_fn_args args;
+    activ_fn_training training;
+} activ_fn_moved;
+static inline const activ_fn_args *activ_fn_args_from(const activ_fn_args *args, size_t first, activ_fn_moved *moved)
+{
+    if (!args->training || first == 0)
+        return args;
+    moved->training = *args->training;
+    moved->args = *args;
+    moved->args.training = &moved->training;
+    moved->training.index += first;
+    if (moved->training.keep)
+        moved->training.keep += first;
+    if (moved->training.kept)
+        moved->training.kept += first;
+    return &moved->args;
+}
+
 /* ---- fn/sums.c: the gradients of parameters -------------------------------------------------------- */
 
 /* Elements in pieces of `width`, so far apart in each array: element e is x[e / width * x_step + e % width]. With a value
@@ -101,8 +124,8 @@ typedef struct activ_fn_elements {
 
 /* dparams += sums over the elements of dy df/dparam, shared out among so many threads; dparams[v * apart + i] is element i
  * of vector v if `apart` is not 0, else vectors lie one after the other. If dx is not NULL, the elements lie in one piece,
- * and dx = dy f'(x) comes out of the same pass where that is possible; dx may be dy or x. */
-void activ_fn_add_gradients(const activ_host *host, size_t threads, const activ_fn_kernel *kernel, const activ_fn_args *args,
+ * and dx = dy f'(x) comes out of the same pass where that is possible: 1 if it did, or dx is NULL. dx may be dy or x. */
+int activ_fn_add_gradients(const activ_host *host, size_t threads, const activ_fn_kernel *kernel, const activ_fn_args *args,
                             const activ_fn_elements *elements, float *dx, float *dparams, size_t apart);
 
 /* ---- fn/channels.c: outer x channels x inner values --------------------------------------------- */
@@ -120,7 +143,8 @@ void activ_fn_channels_gradients(const activ_host *host, size_t threads, const a
 
 /* ---- fn/apply.c: an array, shared out among so many threads ----------------------------------------- */
 
-/* y = f(x), and dx = dy f'(x), dparams += ..., each if it is not NULL. inner: with channels, else 1. */
+/* y = f(x), and dx = dy f'(x), dparams += ..., each if it is not NULL. inner: with channels, else 1. With training in args,
+ * of element 0, each part draws and keeps what belongs to its elements. */
 void activ_fn_run_forward(const activ_host *host, size_t threads, const activ_fn_kernel *kernel, const activ_fn_args *args,
                           size_t n, size_t inner, const float *x, float *y);
 void activ_fn_run_backward(const activ_host *host, size_t threads, const activ_fn_kernel *kernel, const activ_fn_args *args,

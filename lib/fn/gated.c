@@ -13,15 +13,17 @@ void activ_fn_gated_backward(const activ_host *host, const activ_fn_kernel *kern
 {
     const activ_kernels *kernels = activ_kernels_of(host->tier);
     float ones[CHUNK], slope[CHUNK], product[CHUNK];
+    activ_fn_moved moved;
     for (size_t i = 0; i < CHUNK; i++)
         ones[i] = 1.0f;
     for (size_t at = 0; at < n; at += CHUNK) {
         const size_t some = n - at < CHUNK ? n - at : CHUNK;
+        const activ_fn_args *here = activ_fn_args_from(args, at, &moved);
         if (dgate && kernels->multiply_soundly(some, dy + at, value + at, product)) {
-            kernel->backward(args, 0, 0, some, gate + at, product, slope, NULL);
+            kernel->backward(here, 0, 0, some, gate + at, product, slope, NULL);
         } else if (dgate) {
             /* dy value overflows or loses digits somewhere, which three factors together need not. */
-            kernel->backward(args, 0, 0, some, gate + at, ones, slope, NULL);
+            kernel->backward(here, 0, 0, some, gate + at, ones, slope, NULL);
             kernels->multiply_three(some, dy + at, value + at, slope, slope);
         }
         if (dvalue)

@@ -109,8 +109,8 @@ typedef struct rows_job {
 static int is_dense(const rows_job *job)
 {
     const size_t c = job->columns;
-    return job->x_stride == c && (!job->value || job->value_stride == c) && (!job->dy || job->dy_stride == c) &&
-           (!job->out || job->out_stride == c) && (!job->dvalue || job->dvalue_stride == c);
+    return job->rows == 1 || (job->x_stride == c && (!job->value || job->value_stride == c) && (!job->dy || job->dy_stride == c) &&
+           (!job->out || job->out_stride == c) && (!job->dvalue || job->dvalue_stride == c));
 }
 
 static void run_row(const rows_job *job, size_t row, size_t at, size_t n)

@@ -90,12 +90,14 @@ activ_status activ_fn_parse(const activ_host *host, activ_slice spec, activ_mess
 /* Is it made of the functions that stand for none given? */
 static int is_default(const activ_fn *fn, const activ_setting *setting)
 {
-    activ_slice rest = { setting->functions, strlen(setting->functions) }, element;
-    size_t i = 0;
-    for (; activ_next_element(&rest, &element); i++)
-        if (i == fn->function_count || !activ_slice_is(element, fn->functions[i]->spec))
+    activ_slice list = { setting->functions, strlen(setting->functions) }, elements[ACTIV_FN_FUNCTIONS];
+    const int count = activ_list_elements(list, ACTIV_FN_FUNCTIONS, elements);
+    if (count != (int)fn->function_count)
+        return 0;
+    for (size_t i = 0; i < fn->function_count; i++)
+        if (!activ_slice_is(elements[i], fn->functions[i]->spec))
             return 0;
-    return i == fn->function_count;
+    return 1;
 }
 
 static void write_functions(activ_text *text, const activ_fn *fn, const activ_setting *setting)
@@ -110,6 +112,12 @@ static void write_functions(activ_text *text, const activ_fn *fn, const activ_se
         activ_text_add(text, "]");
 }
 
+static int is_initial(const activ_setting *setting, const activ_setting_value *value)
+{
+    const double numbers[2] = { value->number, setting->initial };
+    return memcmp(&numbers[0], &numbers[1], sizeof numbers[0]) == 0;   /* -0 is another */
+}
+
 size_t activ_fn_write_spec(const activ_fn *fn, char *buffer, size_t size)
 {
     activ_text text;
@@ -120,7 +128,7 @@ size_t activ_fn_write_spec(const activ_fn *fn, char *buffer, size_t size)
         const activ_setting *setting = &fn->entry->definition->settings[i];
         const activ_setting_value *value = &fn->settings[i];
         const int functions = setting->kind == ACTIV_SETTING_KIND_FUNCTIONS;
-        if (functions ? is_default(fn, setting) : value->number == setting->initial)
+        if (functions ? is_default(fn, setting) : is_initial(setting, value))
             continue;
         activ_text_add(&text, written++ ? ", " : "(");
         if (!setting->positional) {

@@ -109,6 +109,16 @@ static size_t width_of(const gradient_job *job)
     return width;
 }
 
+/* One block of elements in one piece, and scalars only: of few elements, where the call itself is what takes time. */
+static void add_scalars(const activ_fn_kernel *kernel, const activ_fn_args *args, const activ_fn_elements *elements, float *dx,
+                        float *dparams)
+{
+    double sums[ACTIV_FN_VALUES];
+    kernel->backward(args, 0, 1, elements->n, elements->x, elements->dy, dx, sums);
+    for (size_t i = 0; i < args->vectors; i++)
+        dparams[i] = (float)((double)dparams[i] + sums[i]);
+}
+
 /* One block only, as nearly always. */
 static void add_one_block(gradient_job *job, float *dparams, size_t apart)
 {
@@ -133,14 +143,19 @@ static void add_all_blocks(gradient_job *job, const activ_host *host, size_t thr
     add_totals(job, totals, dparams, apart);
 }
 
-void activ_fn_add_gradients(const activ_host *host, size_t threads, const activ_fn_kernel *kernel, const activ_fn_args *args,
+int activ_fn_add_gradients(const activ_host *host, size_t threads, const activ_fn_kernel *kernel, const activ_fn_args *args,
                             const activ_fn_elements *elements, float *dx, float *dparams, size_t apart)
 {
+    if (args->vectors == args->param_count && args->vectors <= ACTIV_FN_VALUES && apart == 0 && elements->n == elements->width &&
+        elements->n <= ACTIV_FN_BLOCK && elements->n > 0 && !elements->value) {
+        add_scalars(kernel, args, elements, dx, dparams);
+        return 1;
+    }
     gradient_job job = { .kernel = kernel, .args = args, .elements = elements, .count = SUMS / args->vectors };
     size_t longest = 0;
     for (size_t v = 0; v < args->vectors; v++)
         longest = args->lengths[v] > longest ? args->lengths[v] : longest;
-    /* In several passes dx has to wait for the last, as it may be dy. */
+    /* In several passes dx has to wait for the last, as it may be dy: the caller's. */
     const int together = longest <= job.count;
     job.dx = together ? dx : NULL;
     const size_t blocks = elements->n / ACTIV_FN_BLOCK + (elements->n % ACTIV_FN_BLOCK != 0);
@@ -151,6 +166,5 @@ void activ_fn_add_gradients(const activ_host *host, size_t threads, const activ_
         else
             add_all_blocks(&job, host, threads, blocks, dparams, apart);
     }
-    if (dx && !together)
-        kernel->backward(args, 0, 0, elements->n, elements->x, elements->dy, dx, NULL);
+    return together || !dx;
 }

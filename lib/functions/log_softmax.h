@@ -19,13 +19,30 @@ static const activ_fn_definition log_softmax_definition = {
 
 typedef struct log_softmax_arrays {
     const float *x;
-    vf ties;   /* how many x are m, in each lane */
+    vf ties;       /* how many x are m, in each lane, since `many` was brought up to date: less than float32 can count */
+    double many;
 } log_softmax_arrays;
+
+#define LOG_SOFTMAX_COUNT ((size_t)1 << 20)
+
+static V_NOINLINE double log_softmax_count(vf ties)
+{
+    float lanes[V_LANES];
+    double count = 0.0;
+    v_store(lanes, ties);
+    for (size_t i = 0; i < V_LANES; i++)
+        count += (double)lanes[i];
+    return count;
+}
 
 V_INLINE vf log_softmax_forward_term(const softmax_row *row, void *state, size_t at, size_t lanes, size_t part)
 {
     log_softmax_arrays *arrays = state;
     (void)part;
+    if (!V_LIKELY(at % LOG_SOFTMAX_COUNT != 0 || at == 0)) {
+        arrays->many += log_softmax_count(arrays->ties);
+        arrays->ties = v_set(0.0f);
+    }
     vf x = v_load_some(arrays->x + at, lanes);
     vm is_largest = v_eq(x, row->largest);
     arrays->ties = v_add(arrays->ties, softmax_only(lanes, v_sel(is_largest, v_set(1.0f), v_set(0.0f))));
@@ -35,6 +52,7 @@ V_INLINE vf log_softmax_forward_term(const softmax_row *row, void *state, size_t
 /* What a group's logarithms are made of. */
 typedef struct log_softmax_parts {
     softmax_vectors ties;
+    double many[SOFTMAX_ROWS];   /* the rest of them */
     double rest[SOFTMAX_ROWS];   /* S - 1 without the ties, in units of the exponential of m */
 } log_softmax_parts;
 
@@ -48,7 +66,7 @@ V_INLINE vf log_softmax_logs(const softmax_group *g, const log_softmax_parts *p,
     v_store(ties, softmax_across(v_add, &p->ties, g->count, first));
     for (size_t k = 0; k < V_LANES && first + k < g->count; k++) {
         double unit = ((double)h[k] + (double)l[k]) * (double)(UINT64_C(1) << SOFTMAX_POWER);
-        double t = p->rest[first + k] / unit + ((double)ties[k] - 1.0);
+        double t = p->rest[first + k] / unit + ((p->many[first + k] + (double)ties[k]) - 1.0);
         if (t >= 1.0) {
             /* S = 2^n (1 + t), t < 1 */
             uint64_t bits;
@@ -89,8 +107,9 @@ static void log_softmax_forward(const activ_fn_args *a, size_t rows, size_t colu
     for (size_t i = 0; i < rows; i += g.count) {
         softmax_begin(&g, rows - i, columns, x + i * x_stride, x_stride);
         for (size_t r = 0; r < g.count; r++) {
-            log_softmax_arrays arrays = { x + (i + r) * x_stride, v_set(0.0f) };
+            log_softmax_arrays arrays = { x + (i + r) * x_stride, v_set(0.0f), 0.0 };
             parts.rest[r] = softmax_sum(log_softmax_forward_term, 1, softmax_row_of(&g, r), columns, &arrays);
+            parts.many[r] = arrays.many;
             softmax_set(&parts.ties, r, arrays.ties, v_set(0.0f));
         }
         for (size_t first = 0; first < g.count; first += V_LANES)

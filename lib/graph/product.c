@@ -19,6 +19,7 @@ activ_gemm activ_product_part(const graph_run *run, const activ_gemm *whole, siz
         g.b += columns.first * g.b_columns;
         g.c += columns.first;
         g.bias = g.bias ? g.bias + columns.first : NULL;
+        g.epilogue.first_column += columns.first;
     } else {
         activ_range rows = activ_range_of(g.m, 1, parts, part);
         g.m = rows.count;

@@ -56,8 +56,10 @@ static void backward_node(graph_run *run, const graph_node *node)
     node->kind->backward(run, node, node->dx);
     for (size_t k = 0; k < node->input_count; k++) {
         const graph_node *input = activ_graph_input_of(g, node, k);
+        if (!node->dx[k])
+            continue;
         float *grad = activ_run_gradient(run, input);
-        if (node->dx[k] && node->dx[k] != grad)
+        if (node->dx[k] != grad)
             run->kernels->add(run->batch * input->features, grad, node->dx[k], grad);
     }
 }

@@ -234,7 +234,7 @@ static void gemm_epilogue(const activ_gemm *g, size_t i, size_t rows, size_t j, 
         return;
     activ_fn_args args = *e->args;
     if (args.channels > 0)
-        args.params += j;
+        args.params += e->first_column + j;
     /* Whole rows are one array. */
     if (width == g->c_rows && width == e->rows && args.channels == 0) {
         width *= rows;

@@ -9,13 +9,14 @@
 #include "functions/kernel.h"
 
 /* The epilogue: an activation, forward or backward, on C's rows while they are in the cache (fusion); element (i, j) of y and
- * x is at [i * rows + j]. With channels in its arguments, column j is channel j. */
+ * x is at [i * rows + j]. With channels in its arguments, column j is channel
+ * first_column + j: C may be some columns of a product that threads share. */
 typedef struct activ_gemm_epilogue {
     const activ_fn_kernel *kernel;   /* NULL: nothing */
     const activ_fn_args *args;       /* of the kernel */
     float *y;                        /* y = f(C); or */
     const float *x;                  /* y NULL: C = C f'(x) */
-    size_t rows;
+    size_t rows, first_column;
 } activ_gemm_epilogue;
 
 /* C = A B, with A m x k, B k x n, C m x n. Element (i, j) of a matrix is at [i * rows + j *

@@ -117,6 +117,27 @@ static void test_numbers_survive(void **state) {
     }
 }
 
+/* Also that of a text beside the middle of two floats, whose nearest double is the middle. */
+static void test_ties_survive(void **state) {
+    (void)state;
+    for (int beyond = 0; beyond <= 1; beyond++)
+        for (uint32_t i = 0; i < 200; i++) {
+            /* 1 + (2i + 1) 2^-24 has 24 decimals. */
+            char spec[80];
+            int length = snprintf(spec, sizeof spec, "leaky_relu(negative_slope=%.24f", 1.0 + (2.0 * i + 1.0) * 0x1p-24);
+            if (!beyond) spec[--length]--;   /* its last digit is 5 */
+            snprintf(spec + length + !beyond, sizeof spec - (size_t)length - 1, "%s", "1)");
+            activ_fn *fn = create(spec), *again = create(activ_fn_spec(fn));
+            float x = -1.0f, y = 0.0f, y_again = 0.0f, want = -(float)(1.0 + (i + (beyond ? 1.0 : 0.0)) * 0x1p-23);
+            assert_int_equal(activ_forward(fn, NULL, 1, &x, &y), ACTIV_OK);
+            assert_int_equal(activ_forward(again, NULL, 1, &x, &y_again), ACTIV_OK);
+            if (!(y == want && y_again == y))
+                fail_msg("%s: slope %.9g, through \"%s\" %.9g", spec, (double)-y, activ_fn_spec(fn), (double)-y_again);
+            activ_fn_destroy(again);
+            activ_fn_destroy(fn);
+        }
+}
+
 typedef struct log_line {
     char text[600];
     activ_status status;
@@ -210,6 +231,19 @@ static void test_refused(void **state) {
         {"\xff\xfe\x80", one_of(syntax, unknown), NULL},
         {"elu(alpha=\xd9\xa1)", one_of(syntax, syntax), NULL},
         {"relu\nrelu", one_of(syntax, syntax), NULL},
+        {"gated([relu][relu])", one_of(syntax, syntax), "gated"},
+        {"gated([relu]])", one_of(syntax, syntax), NULL},
+        {"gated([relu](x])", one_of(syntax, syntax), NULL},
+        {"gated([relu)", one_of(syntax, syntax), NULL},
+        {"gated([relu,])", one_of(syntax, syntax), "gated"},
+        {"gated([,relu])", one_of(syntax, syntax), "gated"},
+        {"gated([])", one_of(syntax, syntax), "gated"},
+        {"gated(\"\")", one_of(syntax, syntax), "fn"},
+        {"gated(fn=\"\")", one_of(syntax, syntax), "fn"},
+        {"gated(\"relu)\")", one_of(syntax, syntax), NULL},
+        {"gated(\"[relu\")", one_of(syntax, syntax), NULL},
+        {"gated([relu, tanh])", one_of(range, range), "one function"},
+        {"gated([staf(tau=65536), staf(tau=65536), staf(tau=65536)])", one_of(range, range), "one function"},
     };
     log_line log;
     activ_context_options options = {.size = sizeof options, .log = keep_line, .log_user = &log};
@@ -1071,6 +1105,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_canonical),
         cmocka_unit_test(test_numbers_survive),
+        cmocka_unit_test(test_ties_survive),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_long_texts),
         cmocka_unit_test(test_mutations),

@@ -440,6 +440,26 @@ static void test_places(void **state) {
     guarded_destroy(&b.dx);
 }
 
+/* More ties than a float32 can count: e^y of each is 1 over their number. */
+static void test_many_ties(void **state) {
+    (void)state;
+    enum { TIES = (1 << 24) + 4096 };
+    if (thin > 1) return;
+    float *x = malloc(TIES * sizeof *x);
+    assert_non_null(x);
+    float first = 0.0f;
+    for (size_t tier = 0; tier < tier_count(); tier++) {
+        memset(x, 0, TIES * sizeof *x);
+        activ_fn *fn = create(tier, "log_softmax");
+        forward(fn, 1, TIES, x, TIES, x, TIES);
+        assert_true(x[0] == x[TIES - 1] && (tier == 0 || x[0] == first));
+        first = x[0];
+        activ_fn_destroy(fn);
+    }
+    assert_true(fabs((double)first + log((double)TIES)) < 4e-6);
+    free(x);
+}
+
 #define TESTS_OF(name)                                                            \
     {"random rows of " #name, test_random, NULL, NULL, NULL},                     \
     {"pairs of " #name, test_pairs, NULL, NULL, NULL},                            \
@@ -457,6 +477,7 @@ int main(int argc, char **argv) {
     struct CMUnitTest tests[] = {
         ACTIV_ROWWISE(TESTS_OF)
         cmocka_unit_test(test_exact),
+        cmocka_unit_test(test_many_ties),
     };
     for (size_t i = 0; i < TESTS_EACH * reference_rowwise_count; i++)
         tests[i].initial_state = (void *)(uintptr_t)&references_rowwise[i / TESTS_EACH];

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -154,12 +155,17 @@ static trained train_wide(const activ_context *context, size_t width)
     static float x[BATCH * 90];
     int32_t labels[BATCH];
     activ_graph *g = NULL;
-    activ_fn *gelu = NULL, *rrelu = NULL;
+    activ_fn *gelu = NULL, *rrelu = NULL, *prelu = NULL;
+    char spec[40];
     trained t;
     assert_int_equal(activ_graph_create(context, &g), ACTIV_OK);
     assert_int_equal(activ_fn_create(context, "gelu", &gelu), ACTIV_OK);
     assert_int_equal(activ_fn_create(context, "rrelu", &rrelu), ACTIV_OK);
+    snprintf(spec, sizeof spec, "prelu(num_parameters=%zu)", width);
+    assert_int_equal(activ_fn_create(context, spec, &prelu), ACTIV_OK);
     activ_node n = activ_graph_apply(g, activ_graph_linear(g, activ_graph_input(g, 90), width), gelu);
+    n = activ_graph_apply(g, activ_graph_linear(g, n, width), prelu);
+    const size_t slopes = activ_graph_param_count(g) - width;
     n = activ_graph_apply(g, n, rrelu);
     n = activ_graph_layer_norm(g, activ_graph_batch_norm(g, n, NULL), 0, NULL);
     n = activ_graph_dropout(g, n, 0.1f);
@@ -168,8 +174,11 @@ static trained train_wide(const activ_context *context, size_t width)
     activ_graph_cross_entropy(g, activ_graph_linear(g, n, ZOO_CLASSES));
     activ_fn_destroy(gelu);
     activ_fn_destroy(rrelu);
+    activ_fn_destroy(prelu);
     assert_int_equal(activ_graph_compile(g, BATCH), ACTIV_OK);
     assert_int_equal(activ_graph_init(g, 3), ACTIV_OK);
+    /* A slope for each channel, none like another. */
+    activ_random_uniform(2, 1, 0, width, 0.1f, 0.9f, activ_graph_params(g) + slopes);
     activ_random_normal(1, 1, 0, BATCH * 90, 0.0f, 1.0f, x);
     for (size_t i = 0; i < BATCH; i++)
         labels[i] = (int32_t)(i % ZOO_CLASSES);

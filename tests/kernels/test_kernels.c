@@ -250,7 +250,7 @@ static void test_gemm_epilogue(void **state)
                         }
                         g.c = c;
                         g.epilogue = (activ_gemm_epilogue){ kernel, &args, backward ? NULL : y, backward ? x : NULL,
-                                                            line };
+                                                            line, 0 };
                         tables[t]->gemm(&g);
                         assert_memory_equal(backward ? c : y, after, sizeof after);
                         if (!backward)

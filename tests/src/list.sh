@@ -1,10 +1,11 @@
 #!/bin/sh
-# activ list and activ show: every function, what is asked of it, and docs/functions.md as the command prints it.
+# activ list and activ show: every function, what is asked of it, docs/functions.md as the command prints it, and a place
+# in the README's table.
 #
-# usage: list.sh ACTIV PAGE
+# usage: list.sh ACTIV PAGE README
 set -eu
 
-activ=$1 page=$2
+activ=$1 page=$2 readme=$3
 failed=0
 fail() { echo "FAILED: $*" >&2; failed=1; }
 
@@ -14,7 +15,9 @@ fail() { echo "FAILED: $*" >&2; failed=1; }
 # A row of the page and three lines of show for each function.
 names=$("$activ" list | sed 's/[( ].*//')
 [ "$(echo "$names" | wc -l)" -ge 17 ] || fail "few functions: $names"
+in_readme=$(sed -n '/^| function | settings/,/^$/s/^| \([^|]*\) |.*/\1/p' "$readme" | tr -cs 'a-z0-9_' '\n')
 for name in $names; do
+    echo "$in_readme" | grep -qx "$name" || fail "$name is not in the README's table of functions"
     [ "$(grep -Ec "^\| \`$name[(\`].*\|$" "$page")" = 1 ] || fail "not one row of $name in $page"
     shown=$("$activ" show "$name")
     [ "$(echo "$shown" | sed -n 1p)" = "$name" ] || fail "show $name: $shown"

@@ -74,39 +74,6 @@ static size_t inner_of(const graph_node *node)
     return node->features / node->shape[0];
 }
 
-/* A random function in training: parts of a step draw and keep what belongs to their elements. */
-typedef struct random_job {
-    const activ_fn_kernel *kernel;
-    activ_fn_args args;
-    activ_fn_training training;
-    size_t n;
-    const float *x, *dy;
-    float *out;
-} random_job;
-
-static void forward_part(void *argument, size_t parts, size_t part)
-{
-    const random_job *job = argument;
-    activ_range r = activ_range_of(job->n, 16, parts, part);
-    activ_fn_training training = job->training;
-    activ_fn_args args = job->args;
-    training.keep += r.first;
-    training.index += r.first;
-    args.training = &training;
-    job->kernel->forward(&args, r.count, job->x + r.first, job->out + r.first);
-}
-
-static void backward_part(void *argument, size_t parts, size_t part)
-{
-    const random_job *job = argument;
-    activ_range r = activ_range_of(job->n, 16, parts, part);
-    activ_fn_training training = job->training;
-    activ_fn_args args = job->args;
-    training.kept += r.first;
-    args.training = &training;
-    job->kernel->backward(&args, 0, 0, r.count, job->x + r.first, job->dy + r.first, job->out + r.first, NULL);
-}
-
 static void forward(graph_run *run, const graph_node *node)
 {
     const activ_graph *g = run->graph;
@@ -120,12 +87,10 @@ static void forward(graph_run *run, const graph_node *node)
     if (fn->rowwise) {
         size_t columns = node->shape[node->ndim - 1];
         activ_fn_run_rows(fn, run->threads, &args, n / columns, columns, x, columns, y, columns);
-    } else if (run->training && activ_fn_is_random(fn)) {
+    } else {
         const activ_fn_training training = { .keep = activ_run_saved(run, node), .seed = run->seed,
                                              .stream = activ_run_stream(run, node) };
-        random_job job = { fn->kernel, args, training, n, x, NULL, y };
-        activ_run_share(run, n * ACTIV_WORK_ELEMENT, forward_part, &job);
-    } else {
+        args.training = run->training && activ_fn_is_random(fn) ? &training : NULL;
         activ_fn_run_forward(activ_graph_host(g), run->threads, fn->kernel, &args, n, inner_of(node), x, y);
     }
 }
@@ -145,12 +110,9 @@ static void backward(graph_run *run, const graph_node *node, float *const *dx)
         size_t columns = node->shape[node->ndim - 1];
         activ_fn_run_rows_backward(fn, run->threads, &args, n / columns, columns, x, columns, dy, columns, dx[0], columns,
                                    dparams);
-    } else if (dx[0] && activ_fn_is_random(fn)) {
-        /* No random function has parameters. */
-        const activ_fn_training training = { .kept = activ_run_saved(run, node) };
-        random_job job = { fn->kernel, args, training, n, x, dy, dx[0] };
-        activ_run_share(run, n * ACTIV_WORK_ELEMENT, backward_part, &job);
     } else {
+        const activ_fn_training training = { .kept = activ_run_saved(run, node) };
+        args.training = activ_fn_is_random(fn) ? &training : NULL;
         activ_fn_run_backward(activ_graph_host(g), run->threads, fn->kernel, &args, n, inner_of(node), x, dy, dx[0], dparams);
     }
 }

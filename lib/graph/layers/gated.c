@@ -36,10 +36,10 @@ void activ_gated_init(activ_graph *g, const graph_node *node, uint64_t seed)
 /* ---- a random act in training, row by row -------------------------------------------------------- */
 
 typedef struct random_job {
+    const activ_host *host;
     const activ_kernels *kernels;
     const activ_fn_kernel *kernel;
-    activ_fn_args args;
-    activ_fn_training training;   /* keep, kept: of the first element */
+    const activ_fn_args *args;    /* with the training of the first element */
     float *act;
     const gated_rows *r;
 } random_job;
@@ -51,12 +51,9 @@ static void random_forward(void *argument, size_t parts, size_t part)
     activ_range range = activ_range_of(r->rows, 1, parts, part);
     for (size_t row = range.first; row < range.first + range.count; row++) {
         const size_t at = row * r->columns;
-        activ_fn_training training = job->training;
-        activ_fn_args args = job->args;
-        training.keep += at;
-        training.index += at;
-        args.training = &training;
-        job->kernel->forward(&args, r->columns, r->gate + row * r->input_stride, job->act + at);
+        activ_fn_moved moved;
+        job->kernel->forward(activ_fn_args_from(job->args, at, &moved), r->columns, r->gate + row * r->input_stride,
+                             job->act + at);
         job->kernels->multiply(r->columns, r->value + row * r->input_stride, job->act + at, r->y + at);
     }
 }
@@ -68,28 +65,25 @@ static void random_backward(void *argument, size_t parts, size_t part)
     activ_range range = activ_range_of(r->rows, 1, parts, part);
     for (size_t row = range.first; row < range.first + range.count; row++) {
         const size_t at = row * r->columns, in = row * r->input_stride, out = row * r->gradient_stride;
-        activ_fn_training training = job->training;
-        activ_fn_args args = job->args;
-        training.kept += at;
-        args.training = &training;
-        if (r->dgate) {
-            job->kernels->multiply(r->columns, r->dy + at, r->value + in, r->dgate + out);
-            job->kernel->backward(&args, 0, 0, r->columns, r->gate + in, r->dgate + out, r->dgate + out, NULL);
-        }
+        activ_fn_moved moved;
+        if (r->dgate)
+            activ_fn_gated_backward(job->host, job->kernel, activ_fn_args_from(job->args, at, &moved), r->columns,
+                                    r->value + in, r->gate + in, r->dy + at, NULL, r->dgate + out);
         if (r->dvalue)
             job->kernels->multiply(r->columns, r->dy + at, job->act + at, r->dvalue + out);
     }
 }
 
-static random_job job_of(graph_run *run, const graph_node *node, const activ_fn_args *args, const gated_rows *rows)
+static void run_random(graph_run *run, const graph_node *node, activ_fn_args *args, const gated_rows *r,
+                       void (*task)(void *argument, size_t parts, size_t part))
 {
     float *saved = activ_run_saved(run, node);
-    random_job job = {
-        .kernels = run->kernels, .kernel = node->fn->kernel, .args = *args,
-        .training = { .keep = saved, .kept = saved, .seed = run->seed, .stream = activ_run_stream(run, node) },
-        .act = saved + rows->rows * rows->columns, .r = rows,
-    };
-    return job;
+    const activ_fn_training training = { .keep = saved, .kept = saved, .seed = run->seed,
+                                         .stream = activ_run_stream(run, node) };
+    random_job job = { .host = activ_graph_host(run->graph), .kernels = run->kernels, .kernel = node->fn->kernel,
+                       .args = args, .act = saved + r->rows * r->columns, .r = r };
+    args->training = &training;
+    activ_run_share(run, r->rows * r->columns * ACTIV_WORK_ELEMENT, task, &job);
 }
 
 /* ---- forward and backward -------------------------------------------------------------------------- */
@@ -105,8 +99,7 @@ void activ_gated_forward(graph_run *run, const graph_node *node, const gated_row
     activ_fn_args args;
     activ_fn_prepare(node->fn, params_of(run->graph, node), &room, &args);
     if (run->training && activ_fn_is_random(node->fn)) {
-        random_job job = job_of(run, node, &args, r);
-        activ_run_share(run, r->rows * r->columns * ACTIV_WORK_ELEMENT, random_forward, &job);
+        run_random(run, node, &args, r, random_forward);
         return;
     }
     activ_fn_run_gated(node->fn, run->threads, &args, r->rows, r->columns, r->value, r->input_stride, r->gate,
@@ -119,8 +112,7 @@ void activ_gated_backward(graph_run *run, const graph_node *node, const gated_ro
     activ_fn_args args;
     activ_fn_prepare(node->fn, params_of(run->graph, node), &room, &args);
     if (activ_fn_is_random(node->fn)) {
-        random_job job = job_of(run, node, &args, r);
-        activ_run_share(run, r->rows * r->columns * ACTIV_WORK_ELEMENT, random_backward, &job);
+        run_random(run, node, &args, r, random_backward);
         return;
     }
     float *dparams = node->tensors > 0 ? activ_graph_tensor_gradient(run->graph, node->first_tensor) : NULL;

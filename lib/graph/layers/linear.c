@@ -40,7 +40,7 @@ typedef struct fused {
 
 static activ_gemm_epilogue epilogue_of(const graph_run *run, activ_node activation, fused *f)
 {
-    activ_gemm_epilogue epilogue = { NULL, NULL, NULL, NULL, 0 };
+    activ_gemm_epilogue epilogue = { NULL, NULL, NULL, NULL, 0, 0 };
     if (activation < 0)
         return epilogue;
     const graph_node *node = activ_graph_node_at(run->graph, activation);
