@@ -27,7 +27,7 @@ static const char *const directions[] = { "forward", "backward" };
 
 typedef struct {
     size_t rows, columns;
-    int is_goal;   /* softmax forward has to keep up with every peer that can be capped as we are */
+    int is_goal;   /* softmax forward has to keep up with oneDNN and XNNPACK */
 } matrix_size;
 
 typedef struct {

@@ -419,14 +419,9 @@ static int read_options(int argc, char **argv, options *o)
 /* 0 after a message. */
 static int is_measurable(const char *spec)
 {
-    activ_fn_info info = { .size = sizeof info };
-    activ_fn *fn = make_function(spec);
-    int measurable = activ_fn_info_of(fn, &info) == ACTIV_OK && info.shape == ACTIV_SHAPE_ELEMENTWISE &&
-                     activ_fn_num_parameters(fn) == 1;
-    if (fn && !measurable)
-        fprintf(stderr, "activ: accuracy: %s: measured are elementwise functions without channels\n", spec);
+    activ_fn *fn = make_elementwise("accuracy", spec);
     activ_fn_destroy(fn);
-    return measurable;
+    return fn != NULL;
 }
 
 int command_accuracy(int argc, char **argv)

@@ -16,7 +16,7 @@ static int usage(FILE *out)
           "    --markdown            as a page, with sources and bounds: docs/functions.md\n"
           "  show SPEC             one function: settings, formula, source, bounds, parameters\n"
           "  eval SPEC X [X ...]   f(x) and f'(x) at each X\n"
-          "  accuracy [SPEC ...]   errors in ULP of functions and derivatives, measured (all functions)\n"
+          "  accuracy [SPEC ...]   errors in ULP of functions and derivatives, measured (all elementwise functions)\n"
           "    --exhaustive          over all 2^32 inputs instead of a sample\n"
           "    --no-series           of all functions, leave out those that sum many terms: hours each\n"
           "    --tier TIER           on this tier, or on all, instead of the best\n"
@@ -36,7 +36,7 @@ static int usage(FILE *out)
 
 static int evaluate(const char *spec, int count, char **numbers)
 {
-    activ_fn *fn = make_function(spec);
+    activ_fn *fn = make_elementwise("eval", spec);
     if (!fn)
         return 2;
     int result = 0;

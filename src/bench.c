@@ -62,22 +62,25 @@ static double median(double *values, int count)
     return values[count / 2];
 }
 
-static void run_once(const bench *b, const timing *t, int direction)
+static activ_status run_once(const bench *b, const timing *t, int direction)
 {
     /* Row-wise functions on rows of ROW elements, or on one row where that does not divide n. */
-    const size_t n = b->n, columns = n % ROW == 0 ? ROW : n;
+    const size_t n = b->n, columns = n % ROW == 0 ? ROW : n, channels = activ_fn_num_parameters(t->fn);
     if (t->shape == ACTIV_SHAPE_GATED && direction == FORWARD)
-        activ_forward_gated(t->fn, t->params, 1, n, b->value, n, b->x, n, b->out, n);
-    else if (t->shape == ACTIV_SHAPE_GATED)
-        activ_backward_gated(t->fn, t->params, 1, n, b->value, n, b->x, n, b->dy, n, b->back, n, b->out, n, t->dparams);
-    else if (t->shape == ACTIV_SHAPE_ROWWISE && direction == FORWARD)
-        activ_forward_rows(t->fn, t->params, n / columns, columns, b->x, columns, b->out, columns);
-    else if (t->shape == ACTIV_SHAPE_ROWWISE)
-        activ_backward_rows(t->fn, t->params, n / columns, columns, b->x, columns, b->dy, columns, b->out, columns, NULL);
-    else if (direction == FORWARD)
-        activ_forward(t->fn, t->params, n, b->x, b->out);
-    else
-        activ_backward(t->fn, t->params, n, b->x, b->dy, b->out, t->dparams);
+        return activ_forward_gated(t->fn, t->params, 1, n, b->value, n, b->x, n, b->out, n);
+    if (t->shape == ACTIV_SHAPE_GATED)
+        return activ_backward_gated(t->fn, t->params, 1, n, b->value, n, b->x, n, b->dy, n, b->back, n, b->out, n, t->dparams);
+    if (t->shape == ACTIV_SHAPE_ROWWISE && direction == FORWARD)
+        return activ_forward_rows(t->fn, t->params, n / columns, columns, b->x, columns, b->out, columns);
+    if (t->shape == ACTIV_SHAPE_ROWWISE)
+        return activ_backward_rows(t->fn, t->params, n / columns, columns, b->x, columns, b->dy, columns, b->out, columns, NULL);
+    if (channels > 1 && direction == FORWARD)
+        return activ_forward_channels(t->fn, t->params, n / channels, channels, 1, b->x, b->out);
+    if (channels > 1)
+        return activ_backward_channels(t->fn, t->params, n / channels, channels, 1, b->x, b->dy, b->out, t->dparams);
+    if (direction == FORWARD)
+        return activ_forward(t->fn, t->params, n, b->x, b->out);
+    return activ_backward(t->fn, t->params, n, b->x, b->dy, b->out, t->dparams);
 }
 
 /* Seconds that `repeats` runs of one direction take. A backward run includes the gradients of the parameters. */
@@ -85,7 +88,7 @@ static double run(const bench *b, const timing *t, int direction, long repeats)
 {
     double start = now();
     for (long r = 0; r < repeats; r++)
-        run_once(b, t, direction);
+        (void)run_once(b, t, direction);
     return now() - start;
 }
 
@@ -114,6 +117,27 @@ static void plan(const bench *b, timing *t, int direction)
     t->repeats[direction] = repeats_for(seconds);
     seconds *= (double)t->repeats[direction];
     t->rounds[direction] = seconds * ROUNDS <= PATIENCE ? ROUNDS : seconds < PATIENCE ? (int)(PATIENCE / seconds) : 1;
+}
+
+/* Does each of them run on n elements? */
+static int check_runs(const bench *b)
+{
+    for (const timing *t = b->timings; t < b->timings + b->timing_count; t++) {
+        const size_t channels = activ_fn_num_parameters(t->fn);
+        if (b->n % channels != 0) {
+            fprintf(stderr, "activ: bench: %s: %zu elements are not whole sets of %zu channels\n", activ_fn_spec(t->fn), b->n,
+                    channels);
+            return 0;
+        }
+        for (int d = FORWARD; d <= BACKWARD; d++) {
+            activ_status status = run_once(b, t, d);
+            if (status != ACTIV_OK) {
+                fprintf(stderr, "activ: bench: %s: %s\n", activ_fn_spec(t->fn), activ_status_string(status));
+                return 0;
+            }
+        }
+    }
+    return 1;
 }
 
 static void measure(bench *b)
@@ -322,14 +346,15 @@ int command_bench(int argc, char **argv)
         return 2;
     }
     int prepared = prepare(&b);
+    if (!prepared)
+        fprintf(stderr, "activ: bench: not enough memory\n");
+    prepared = prepared && check_runs(&b);
     if (prepared) {
         measure(&b);
         if (b.json)
             print_json(&b);
         else
             print_table(&b);
-    } else {
-        fprintf(stderr, "activ: bench: not enough memory\n");
     }
     release(&b);
     return prepared ? 0 : 2;

@@ -12,5 +12,7 @@ int command_show(const char *spec);
 
 /* The function of a spec; NULL after a message. */
 activ_fn *make_function(const char *spec);
+/* The same of a command that takes elementwise functions with one set of parameters alone. */
+activ_fn *make_elementwise(const char *command, const char *spec);
 
 #endif

@@ -147,7 +147,8 @@ int command_list(int argc, char **argv)
         return list_plainly();
     if (argc == 1 && strcmp(argv[0], "--markdown") == 0)
         return list_as_page();
-    fprintf(stderr, "activ: list: --markdown or nothing, not '%s' (see activ --help)\n", argv[argc - 1]);
+    fprintf(stderr, "activ: list: --markdown or nothing, not '%s' (see activ --help)\n",
+            argv[strcmp(argv[0], "--markdown") == 0]);
     return 2;
 }
 
@@ -163,6 +164,18 @@ activ_fn *make_function(const char *spec)
     if (status != ACTIV_OK)
         fprintf(stderr, "activ: %s: %s\n", spec, activ_status_string(status));
     return fn;
+}
+
+activ_fn *make_elementwise(const char *command, const char *spec)
+{
+    activ_fn_info info = { .size = sizeof info };
+    activ_fn *fn = make_function(spec);
+    if (!fn || (activ_fn_info_of(fn, &info) == ACTIV_OK && info.shape == ACTIV_SHAPE_ELEMENTWISE &&
+                activ_fn_num_parameters(fn) == 1))
+        return fn;
+    fprintf(stderr, "activ: %s: %s: only elementwise functions without channels\n", command, activ_fn_spec(fn));
+    activ_fn_destroy(fn);
+    return NULL;
 }
 
 /* A line for each setting: "negative_slope = 0.2 (by default 0.01)". */

@@ -39,26 +39,27 @@ extern "C" {
 
 typedef struct activ_fn activ_fn;
 
-/* Makes the function that `spec` describes and stores it in *out; the caller destroys it. Blanks
- * are allowed around names, numbers and punctuation. Failures: ACTIV_ERROR_SYNTAX (malformed text),
- * ACTIV_ERROR_UNKNOWN_NAME (function or setting), ACTIV_ERROR_RANGE (a value that the function
- * does not allow), ACTIV_ERROR_SHAPE (a function inside of another that is not elementwise); the context's log gets a
- * line that names the thing. */
+/* Makes the function that `spec` describes and stores it in *out; the caller destroys it. Blanks are allowed around
+ * names, numbers and punctuation. Failures: ACTIV_ERROR_SYNTAX (malformed text), ACTIV_ERROR_UNKNOWN_NAME (function or
+ * setting), ACTIV_ERROR_RANGE (a value that the function does not allow), ACTIV_ERROR_SHAPE (a function inside of
+ * another that is not elementwise, or has parameters per channel), RANGE also for functions inside of one another
+ * eight times or more than one where one belongs, OUT_OF_MEMORY, INVALID (NULL); the context's log gets a line that
+ * names the thing. */
 ACTIV_API activ_status activ_fn_create(const activ_context *context, const char *spec, activ_fn **out);
 
 /* NULL is allowed. */
 ACTIV_API void activ_fn_destroy(activ_fn *fn);
 
-/* Would activ_fn_create accept this text? If not, the message says why. (Makes the function and destroys it again, in memory
- * of malloc's.) */
+/* Would activ_fn_create accept this text? If not, the message says why. (Makes the function and destroys it again, in
+ * memory of malloc's.) */
 ACTIV_API activ_status activ_fn_check(const char *spec, activ_message *message);
 
 /* The canonical text, with every setting that differs from its default; creating from it gives
  * the same function. Belongs to fn. NULL for NULL. */
 ACTIV_API const char *activ_fn_spec(const activ_fn *fn);
 
-/* Number of trainable float32 values; 0 for most functions. activ_fn_param_info tells their names and order (staf: C, then
- * Omega, then Phi). */
+/* Number of trainable float32 values; 0 for most functions. activ_fn_param_info tells their names and order (staf: C,
+ * then Omega, then Phi). */
 ACTIV_API size_t activ_fn_param_count(const activ_fn *fn);
 
 /* Writes the initial values of the trainable parameters, param_count of them: those in the spec,
@@ -70,10 +71,10 @@ ACTIV_API activ_status activ_fn_param_init(const activ_fn *fn, uint64_t seed, fl
 ACTIV_API activ_status activ_forward(const activ_fn *fn, const float *params, size_t n,
                                      const float *x, float *y);
 
-/* dx[i] = dy[i] * f'(x[i]), overwritten; dparams[j] += sum over i of dy[i] * df(x[i])/dparams[j].
- * x holds what the forward call got. Either output may be NULL. dx may be dy or x; any other
- * overlap is refused. Sums are kept in double; their order depends on n alone. With an executor in the function's context,
- * large arrays are shared out among its threads, here and in all calls below: the same bits. */
+/* dx[i] = dy[i] * f'(x[i]), overwritten; dparams[j] += sum over i of dy[i] * df(x[i])/dparams[j]. x holds what the
+ * forward call got. Either output may be NULL. dx may be dy or x; any other overlap is refused. Sums are kept in
+ * double; their order depends on n alone. With an executor in the function's context, large arrays are shared out
+ * among its threads, here and in all calls below: the same bits. */
 ACTIV_API activ_status activ_backward(const activ_fn *fn, const float *params, size_t n,
                                       const float *x, const float *dy, float *dx, float *dparams);
 
@@ -90,11 +91,12 @@ ACTIV_API activ_status activ_backward_channels(const activ_fn *fn, const float *
                                                size_t inner, const float *x, const float *dy, float *dx,
                                                float *dparams);
 
-/* Row-wise functions (softmax), each row of a matrix by itself; and elementwise functions on a matrix with gaps between its
- * rows. Row r of x begins at x[r * x_stride], strides counting elements, no less than columns. y may be x with the
- * same stride; arrays may lie between each other's rows; any other overlap is refused. columns is at least 1, rows may
- * be 0. A NaN in a row, an infinity of which there is no limit (softmax: +inf, or -inf alone) make the whole row NaN.
- * ACTIV_ERROR_SHAPE: a gated function, columns 0, a stride below columns. */
+/* Row-wise functions (softmax), each row of a matrix by itself; and elementwise functions on a matrix with gaps
+ * between its rows. Row r of x begins at x[r * x_stride], strides counting elements, no less than columns. y may be x
+ * with the same stride; arrays of one stride may lie between each other's rows; any other overlap is
+ * ACTIV_ERROR_INVALID, as are a NULL and params among the rows; too many elements are ACTIV_ERROR_RANGE. columns is at
+ * least 1, rows may be 0. A NaN in a row, an infinity of which there is no limit (softmax: +inf, or -inf alone) make
+ * the whole row NaN. ACTIV_ERROR_SHAPE: a gated function, num_parameters above 1, columns 0, a stride below columns. */
 ACTIV_API activ_status activ_forward_rows(const activ_fn *fn, const float *params, size_t rows, size_t columns,
                                           const float *x, size_t x_stride, float *y, size_t y_stride);
 
@@ -105,15 +107,18 @@ ACTIV_API activ_status activ_backward_rows(const activ_fn *fn, const float *para
                                            size_t dx_stride, float *dparams);
 
 /* Gated functions: y = value act(gate), element by element. "gated(SPEC)" makes one of any elementwise function, whose
- * parameters are then its parameters; glu, reglu, geglu, geglu_tanh, swiglu and bilinear are the usual ones. The two halves
- * of a matrix of 2C columns are value = m and gate = m + C with strides 2C (PyTorch's F.glu) or the other way round.
- * y may be value or gate with the same stride. */
+ * parameters are then its parameters; glu, reglu, geglu, geglu_tanh, swiglu and bilinear are the usual ones. The two
+ * halves of a matrix of 2C columns are value = m and gate = m + C with strides 2C (PyTorch's F.glu) or the other way
+ * round. y may be value or gate with the same stride; all else as in activ_forward_rows. Error bounds were measured,
+ * over act's of the catalog; where act(gate) or its slope is subnormal, its own rounding is multiplied too. A random
+ * act (rrelu) takes its mean, as in evaluation: it draws in graphs alone. */
 ACTIV_API activ_status activ_forward_gated(const activ_fn *fn, const float *params, size_t rows, size_t columns,
                                            const float *value, size_t value_stride, const float *gate,
                                            size_t gate_stride, float *y, size_t y_stride);
 
-/* dvalue = dy act(gate), dgate = dy value act'(gate), overwritten; dparams += the sums of dy value dact(gate)/dparam, where
- * dy value is rounded to float32. Each output may be NULL; each may be one of the inputs, with the same stride. */
+/* dvalue = dy act(gate), dgate = dy value act'(gate), overwritten; dparams += the sums of dy value dact(gate)/dparam,
+ * where dy value is rounded to float32. Each output may be NULL; each may be one of the inputs, with the same stride,
+ * but not the other output. */
 ACTIV_API activ_status activ_backward_gated(const activ_fn *fn, const float *params, size_t rows, size_t columns,
                                             const float *value, size_t value_stride, const float *gate,
                                             size_t gate_stride, const float *dy, size_t dy_stride, float *dvalue,
@@ -124,10 +129,10 @@ ACTIV_API activ_status activ_backward_gated(const activ_fn *fn, const float *par
 /* 1 if the function draws random numbers while training (rrelu), else 0. */
 ACTIV_API int32_t activ_fn_is_random(const activ_fn *fn);
 
-/* Training mode. A function that is not random does the same as activ_forward and leaves
- * `noise` alone (it may be NULL). A random one draws its value for element i from
- * (seed, stream, index + i) and stores in noise[i] what the backward call needs
- * (rrelu: the slope drawn where x <= 0, else 1). noise: n values. */
+/* Training mode. A function that is not random does the same as activ_forward and leaves `noise` alone (it may be
+ * NULL). A random one draws its value for element i from (seed, stream, index + i) and stores in noise[i] what the
+ * backward call needs (rrelu: the slope drawn where x <= 0, else 1). noise: n values, apart from x and y; dx may be
+ * noise, dy or x. Elementwise functions with num_parameters 1; else ACTIV_ERROR_SHAPE. */
 ACTIV_API activ_status activ_forward_train(const activ_fn *fn, const float *params, uint64_t seed,
                                            uint64_t stream, uint64_t index, size_t n,
                                            const float *x, float *y, float *noise);
@@ -163,7 +168,7 @@ typedef struct activ_fn_info {
 /* Entry `index` of the catalog; ACTIV_ERROR_RANGE past its end. */
 ACTIV_API activ_status activ_fn_catalog(size_t index, activ_fn_info *info);
 
-/* The catalog's entry of a function that there is. */
+/* The catalog's entry of a function that there is; of a gated one, `trainable` and `random` are what its gate is. */
 ACTIV_API activ_status activ_fn_info_of(const activ_fn *fn, activ_fn_info *info);
 
 /* Kinds of settings. */
@@ -174,7 +179,8 @@ enum {
     ACTIV_SETTING_FUNCTIONS = 3    /* functions: activ_fn_function */
 };
 
-/* One of a function's settings, in the order of its signature. The texts are static. */
+/* One of a function's settings, in the order of its signature; ACTIV_ERROR_RANGE past the last. The texts are static.
+ * Counts here and below are 0 for NULL. */
 typedef struct activ_fn_setting {
     size_t size;                /* sizeof(activ_fn_setting), set by the caller */
     const char *name;
@@ -191,11 +197,12 @@ typedef struct activ_fn_setting {
 ACTIV_API size_t activ_fn_setting_count(const activ_fn *fn);
 ACTIV_API activ_status activ_fn_setting_info(const activ_fn *fn, size_t index, activ_fn_setting *setting);
 
-/* The functions that a function is made of: one for a gated function, none for most. They belong to fn. */
+/* The functions that a function is made of: one for a gated function, none for most. They belong to fn; NULL past
+ * the last. */
 ACTIV_API size_t activ_fn_function_count(const activ_fn *fn);
 ACTIV_API const activ_fn *activ_fn_function(const activ_fn *fn, size_t index);
 
-/* A vector of parameters, in their order: params[offset .. offset + count - 1]. */
+/* A vector of parameters, in their order: params[offset .. offset + count - 1]; ACTIV_ERROR_RANGE past the last. */
 typedef struct activ_fn_param {
     size_t size;                /* sizeof(activ_fn_param), set by the caller */
     const char *name;           /* "weight"; fn's */

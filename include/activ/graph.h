@@ -204,7 +204,7 @@ typedef struct activ_node_info {
     const char *name;        /* "layers.0"; the graph's */
     const char *kind;        /* "input" "flatten" "linear" "activation" "gated" "gated_split" "add" "multiply" "concat" "dropout"
                               * "batch_norm" "layer_norm" "cross_entropy" "mse" */
-    const char *spec;        /* of an activation's function; else NULL */
+    const char *spec;        /* of the function of an activation, gated or gated_split; else NULL */
     size_t ndim;             /* of one sample */
     size_t shape[ACTIV_MAX_DIMS];
     size_t params;           /* trainable values that belong to this layer (shared ones: to the first) */

@@ -122,13 +122,12 @@ activ_status activ_read_expected(const activ_reader *r, const char *what)
     return ACTIV_ERROR_SYNTAX;
 }
 
-/* Message: before 'quoted' after */
-static activ_status complain(const activ_reader *r, activ_status status, const char *before, activ_slice quoted,
-                             const char *after)
+activ_status activ_complain(activ_message *message, activ_status status, const char *before, activ_slice quoted,
+                            const char *after)
 {
-    if (r->message) {
+    if (message) {
         activ_text text;
-        activ_text_start(&text, r->message->text, sizeof r->message->text);
+        activ_text_start(&text, message->text, sizeof message->text);
         activ_text_add(&text, before);
         activ_text_add_quoted(&text, quoted.at, quoted.length);
         activ_text_add(&text, after);
@@ -307,7 +306,7 @@ activ_status activ_read_setting(activ_reader *r, const activ_argument *argument,
             activ_reader at = { argument->value.at, r->end, r->noun, r->message };
             activ_slice name = activ_read_name(&at, 0);
             if (name.length > 0)
-                return complain(r, ACTIV_ERROR_SYNTAX, "'=' and a value are expected after ", name, "");
+                return activ_complain(r->message, ACTIV_ERROR_SYNTAX, "'=' and a value are expected after ", name, "");
             return activ_read_expected(&at, "the name of a setting");
         }
         ++*found;
@@ -315,11 +314,11 @@ activ_status activ_read_setting(activ_reader *r, const activ_argument *argument,
         while (table && table[which].name && !activ_slice_is(argument->key, table[which].name))
             which++;
         if (!table || !table[which].name)
-            return complain(r, ACTIV_ERROR_UNKNOWN_NAME, "unknown setting ", argument->key, owner);
+            return activ_complain(r->message, ACTIV_ERROR_UNKNOWN_NAME, "unknown setting ", argument->key, owner);
     }
     if (values[which].given) {
         const activ_slice name = { table[which].name, strlen(table[which].name) };
-        return complain(r, ACTIV_ERROR_SYNTAX, "given twice: ", name, "");
+        return activ_complain(r->message, ACTIV_ERROR_SYNTAX, "given twice: ", name, "");
     }
     values[which].given = 1;
     return read_value(r, &table[which], argument->value, &values[which]);

@@ -1,6 +1,6 @@
 /* One reader and one writer for name(key=value, ...): the specs of functions, the lines of layers, the lines of optimisers.
  *
- *     leaky_relu(negative_slope=0.2)    moe(fns=[relu, elu(alpha=0.5)])    layer_norm(layers.0, axis=1, eps=1e-5)
+ *     leaky_relu(negative_slope=0.2)    gated(elu(alpha=0.5))    layer_norm(layers.0, axis=1, eps=1e-5)
  *
  * What may stand there, a table of settings says. */
 #ifndef ACTIV_BASE_SETTINGS_H
@@ -88,6 +88,10 @@ activ_status activ_read_settings(activ_reader *reader, const activ_setting *tabl
 /* One argument into its place. `found` counts positional settings so far. */
 activ_status activ_read_setting(activ_reader *reader, const activ_argument *argument, const activ_setting *table,
                                 const char *owner, size_t *found, activ_setting_value *values);
+
+/* The status, with the message "before 'quoted' after"; the message may be NULL. */
+activ_status activ_complain(activ_message *message, activ_status status, const char *before, activ_slice quoted,
+                            const char *after);
 
 /* ACTIV_ERROR_SYNTAX, and "WHAT expected at 'rest'" or "at the end of the NOUN". */
 activ_status activ_read_expected(const activ_reader *reader, const char *what);

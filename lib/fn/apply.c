@@ -126,11 +126,6 @@ static int is_small(const activ_fn *fn, size_t n)
     return fn->args.channels == 0 && (fn->host.executor.num_threads == 1 || n < ACTIV_FN_BLOCK);
 }
 
-static size_t threads_of(const activ_fn *fn)
-{
-    return (size_t)fn->host.executor.num_threads;
-}
-
 /* ---- calls ---------------------------------------------------------------------------------------- */
 
 activ_status activ_forward(const activ_fn *fn, const float *params, size_t n, const float *x, float *y)
@@ -148,7 +143,7 @@ activ_status activ_forward(const activ_fn *fn, const float *params, size_t n, co
     if (is_small(fn, n))
         fn->kernel->forward(&args, n, x, y);
     else
-        activ_fn_run_forward(&fn->host, threads_of(fn), fn->kernel, &args, n, 1, x, y);
+        activ_fn_run_forward(&fn->host, activ_fn_threads(fn), fn->kernel, &args, n, 1, x, y);
     return ACTIV_OK;
 }
 
@@ -169,7 +164,7 @@ activ_status activ_backward(const activ_fn *fn, const float *params, size_t n, c
     if (is_small(fn, n) && !dparams && dx)
         fn->kernel->backward(&args, 0, 0, n, x, dy, dx, NULL);
     else
-        activ_fn_run_backward(&fn->host, threads_of(fn), fn->kernel, &args, n, 1, x, dy, dx, dparams);
+        activ_fn_run_backward(&fn->host, activ_fn_threads(fn), fn->kernel, &args, n, 1, x, dy, dx, dparams);
     return ACTIV_OK;
 }
 
@@ -191,7 +186,7 @@ activ_status activ_forward_channels(const activ_fn *fn, const float *params, siz
     activ_fn_room room;
     activ_fn_args args;
     activ_fn_prepare(fn, params, &room, &args);
-    activ_fn_run_forward(&fn->host, threads_of(fn), fn->kernel, &args, n, inner, x, y);
+    activ_fn_run_forward(&fn->host, activ_fn_threads(fn), fn->kernel, &args, n, inner, x, y);
     return ACTIV_OK;
 }
 
@@ -207,7 +202,7 @@ activ_status activ_backward_channels(const activ_fn *fn, const float *params, si
     activ_fn_room room;
     activ_fn_args args;
     activ_fn_prepare(fn, params, &room, &args);
-    activ_fn_run_backward(&fn->host, threads_of(fn), fn->kernel, &args, n, inner, x, dy, dx, dparams);
+    activ_fn_run_backward(&fn->host, activ_fn_threads(fn), fn->kernel, &args, n, inner, x, dy, dx, dparams);
     return ACTIV_OK;
 }
 
@@ -227,7 +222,7 @@ activ_status activ_forward_train(const activ_fn *fn, const float *params, uint64
     const activ_fn_training training = { .keep = noise, .seed = seed, .stream = stream, .index = index };
     args.training = &training;
     if (n > 0)
-        activ_fn_run_forward(&fn->host, threads_of(fn), fn->kernel, &args, n, 1, x, y);
+        activ_fn_run_forward(&fn->host, activ_fn_threads(fn), fn->kernel, &args, n, 1, x, y);
     return ACTIV_OK;
 }
 
@@ -247,6 +242,6 @@ activ_status activ_backward_train(const activ_fn *fn, const float *params, size_
     const activ_fn_training training = { .kept = noise };
     args.training = &training;
     if (dx && n > 0)
-        activ_fn_run_backward(&fn->host, threads_of(fn), fn->kernel, &args, n, 1, x, dy, dx, NULL);
+        activ_fn_run_backward(&fn->host, activ_fn_threads(fn), fn->kernel, &args, n, 1, x, dy, dx, NULL);
     return ACTIV_OK;
 }

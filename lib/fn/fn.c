@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "base/checked.h"
 #include "base/sized.h"
 #include "base/text.h"
 #include "context/context.h"

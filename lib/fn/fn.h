@@ -52,11 +52,14 @@ struct activ_fn {
     size_t block_bytes;
 };
 
-/* Arithmetic reads so many settings whether there are as many or not; a function with scalars has no more. */
-#define ACTIV_FN_VALUES 8
-
 /* No function is made of more. */
 #define ACTIV_FN_FUNCTIONS 16
+
+/* How many threads a call may share its work among. */
+static inline size_t activ_fn_threads(const activ_fn *fn)
+{
+    return (size_t)fn->host.executor.num_threads;
+}
 
 /* The function of a spec, which need not end with a zero byte; if there is none, the message says why. Logs nothing. */
 activ_status activ_fn_make(const activ_host *host, activ_slice spec, activ_message *message, activ_fn **out);

@@ -109,8 +109,9 @@ typedef struct rows_job {
 static int is_dense(const rows_job *job)
 {
     const size_t c = job->columns;
-    return job->rows == 1 || (job->x_stride == c && (!job->value || job->value_stride == c) && (!job->dy || job->dy_stride == c) &&
-           (!job->out || job->out_stride == c) && (!job->dvalue || job->dvalue_stride == c));
+    return job->rows == 1 ||
+           (job->x_stride == c && (!job->value || job->value_stride == c) && (!job->dy || job->dy_stride == c) &&
+            (!job->out || job->out_stride == c) && (!job->dvalue || job->dvalue_stride == c));
 }
 
 static void run_row(const rows_job *job, size_t row, size_t at, size_t n)
@@ -219,11 +220,6 @@ static activ_status check_function(const activ_fn *fn, int gated)
     return ACTIV_OK;
 }
 
-static size_t threads_of(const activ_fn *fn)
-{
-    return (size_t)fn->host.executor.num_threads;
-}
-
 activ_status activ_forward_rows(const activ_fn *fn, const float *params, size_t rows, size_t columns, const float *x,
                                 size_t x_stride, float *y, size_t y_stride)
 {
@@ -238,7 +234,7 @@ activ_status activ_forward_rows(const activ_fn *fn, const float *params, size_t 
     activ_fn_room room;
     activ_fn_args args;
     activ_fn_prepare(fn, params, &room, &args);
-    activ_fn_run_rows(fn, threads_of(fn), &args, rows, columns, x, x_stride, y, y_stride);
+    activ_fn_run_rows(fn, activ_fn_threads(fn), &args, rows, columns, x, x_stride, y, y_stride);
     return ACTIV_OK;
 }
 
@@ -255,7 +251,8 @@ activ_status activ_backward_rows(const activ_fn *fn, const float *params, size_t
     activ_fn_room room;
     activ_fn_args args;
     activ_fn_prepare(fn, params, &room, &args);
-    activ_fn_run_rows_backward(fn, threads_of(fn), &args, rows, columns, x, x_stride, dy, dy_stride, dx, dx_stride, dparams);
+    activ_fn_run_rows_backward(fn, activ_fn_threads(fn), &args, rows, columns, x, x_stride, dy, dy_stride, dx, dx_stride,
+                               dparams);
     return ACTIV_OK;
 }
 
@@ -273,7 +270,7 @@ activ_status activ_forward_gated(const activ_fn *fn, const float *params, size_t
     activ_fn_room room;
     activ_fn_args args;
     activ_fn_prepare(fn, params, &room, &args);
-    activ_fn_run_gated(fn, threads_of(fn), &args, rows, columns, value, value_stride, gate, gate_stride, y, y_stride);
+    activ_fn_run_gated(fn, activ_fn_threads(fn), &args, rows, columns, value, value_stride, gate, gate_stride, y, y_stride);
     return ACTIV_OK;
 }
 
@@ -294,7 +291,7 @@ activ_status activ_backward_gated(const activ_fn *fn, const float *params, size_
     activ_fn_room room;
     activ_fn_args args;
     activ_fn_prepare(fn, params, &room, &args);
-    activ_fn_run_gated_backward(fn, threads_of(fn), &args, rows, columns, value, value_stride, gate, gate_stride, dy,
+    activ_fn_run_gated_backward(fn, activ_fn_threads(fn), &args, rows, columns, value, value_stride, gate, gate_stride, dy,
                                 dy_stride, dvalue, dvalue_stride, dgate, dgate_stride, dparams);
     return ACTIV_OK;
 }

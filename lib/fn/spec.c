@@ -11,20 +11,6 @@ static const activ_fn_entry *entry_of(activ_slice name)
     return NULL;
 }
 
-/* Message: before 'quoted' after */
-static activ_status complain(activ_message *message, activ_status status, const char *before, activ_slice quoted,
-                             const char *after)
-{
-    if (message) {
-        activ_text text;
-        activ_text_start(&text, message->text, sizeof message->text);
-        activ_text_add(&text, before);
-        activ_text_add_quoted(&text, quoted.at, quoted.length);
-        activ_text_add(&text, after);
-    }
-    return status;
-}
-
 /* The rest, behind the name. */
 static activ_status read_settings(activ_reader *reader, const activ_fn_entry *entry, activ_setting_value *settings)
 {
@@ -44,7 +30,7 @@ static activ_status read_settings(activ_reader *reader, const activ_fn_entry *en
     }
     if (reader->at < reader->end) {
         const activ_slice rest = { reader->at, (size_t)(reader->end - reader->at) };
-        return complain(reader->message, ACTIV_ERROR_SYNTAX, "not understood: ", rest, "");
+        return activ_complain(reader->message, ACTIV_ERROR_SYNTAX, "not understood: ", rest, "");
     }
     for (size_t i = 0; d->settings && d->settings[i].name; i++) {
         if (d->settings[i].required && !settings[i].given) {
@@ -70,11 +56,11 @@ activ_status activ_fn_parse(const activ_host *host, activ_slice spec, activ_mess
     activ_slice name = activ_read_name(&reader, 0);
     if (name.length == 0) {
         const activ_slice rest = { reader.at, (size_t)(reader.end - reader.at) };
-        return complain(message, ACTIV_ERROR_SYNTAX, "the name of a function is expected at ", rest, "");
+        return activ_complain(message, ACTIV_ERROR_SYNTAX, "the name of a function is expected at ", rest, "");
     }
     *entry = entry_of(name);
     if (!*entry)
-        return complain(message, ACTIV_ERROR_UNKNOWN_NAME, "unknown function ", name, "");
+        return activ_complain(message, ACTIV_ERROR_UNKNOWN_NAME, "unknown function ", name, "");
     *room = (activ_settings_count((*entry)->definition->settings) + 1) * sizeof **settings;
     *settings = activ_host_alloc(host, *room);
     if (!*settings) {

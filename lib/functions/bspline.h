@@ -2,7 +2,7 @@
  * B_i(x), where B_i is not 0 between lo + (i - 3)h and lo + (i + 1)h. All c are trained. de Boor 1972; Liu 2024
  * (KAN).
  *
- * * Where (x - lo)/h = n + r with r from 0 to 1, the splines n .. n + 3 are not 0, and cubics in r. All that is in
+ * Where (x - lo)/h = n + r with r from 0 to 1, the splines n .. n + 3 are not 0, and cubics in r. All that is in
  * double, but the coefficients are looked up in float32, with zeros before and behind them. At a knot both sides
  * agree, so it does not matter to which interval it belongs. */
 #include "functions/function.h"

@@ -34,6 +34,10 @@ typedef struct activ_fn_args {
     const void *object;           /* of a function that is not of the list: its program, or its host's object */
 } activ_fn_args;
 
+/* Arithmetic gets the first so many settings, in all lanes, whether there are as many or not; a function with scalars has no
+ * more. */
+#define ACTIV_FN_VALUES 8
+
 /* A sum over elements has one shape: each block of so many is summed on its own, in sixteen partial sums, and the blocks
  * are joined by one tree (fn/sums.c). */
 #define ACTIV_FN_BLOCK 4096

@@ -11,9 +11,6 @@
 #include "simd/piecewise.h"
 #include "simd/random.h"
 
-/* What arithmetic gets in all lanes: the first so many of a function's settings. */
-#define V_MAX_VALUES 8
-
 typedef vf v_function(vf x, const vf *v);
 typedef vm v_test(vf x, const vf *v);
 typedef void v_gradients(vf x, const vf *v, vf *out);
@@ -64,7 +61,7 @@ V_INLINE vf v_keep_nan(vf x, vf result)
 
 V_INLINE void v_spread(const activ_fn_args *a, vf *v)
 {
-    for (size_t i = 0; i < V_MAX_VALUES; i++)
+    for (size_t i = 0; i < ACTIV_FN_VALUES; i++)
         v[i] = v_set(a->values[i]);
 }
 
@@ -93,7 +90,7 @@ V_INLINE vf v_whole(v_parts f, const int times, vf x, vf w, const vf *v)
 /* Vector by vector: for what the loop below leaves over. */
 V_INLINE void v_each(v_parts f, const int times, const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)
 {
-    vf v[V_MAX_VALUES];
+    vf v[ACTIV_FN_VALUES];
     if (!f.near)
         return;
     v_spread(a, v);
@@ -108,7 +105,7 @@ V_INLINE void v_each(v_parts f, const int times, const activ_fn_args *a, size_t 
 V_INLINE void v_channels(v_parts f, v_parts plain, vm (*plain_lanes)(const vf *v), const int times, const activ_fn_args *a,
                          size_t n, const float *x, const float *w, float *out)
 {
-    vf v[V_MAX_VALUES];
+    vf v[ACTIV_FN_VALUES];
     v_spread(a, v);
     for (size_t i = 0; i < n; i += V_LANES) {
         size_t lanes = v_part_lanes(n - i, 0);
@@ -180,7 +177,7 @@ V_INLINE size_t v_groups(v_parts f, const int times, const int stream, v_far_loo
 V_INLINE void v_loop(v_parts f, const int times, v_far_loop *far_loop, const activ_fn_args *a, size_t n, const float *x,
                      const float *w, float *out)
 {
-    vf v[V_MAX_VALUES];
+    vf v[ACTIV_FN_VALUES];
     v_spread(a, v);
     size_t i = 0;
     if (n >= V_STREAM_FROM && out != x && !(times && out == w)) {
@@ -208,8 +205,8 @@ V_INLINE void v_loop(v_parts f, const int times, v_far_loop *far_loop, const act
 V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, const activ_fn_args *a, size_t n, const float *x,
                               const float *dy, double *sums)
 {
-    vf v[V_MAX_VALUES], slopes[V_MAX_VALUES];
-    vsum sum[V_MAX_VALUES];
+    vf v[ACTIV_FN_VALUES], slopes[ACTIV_FN_VALUES];
+    vsum sum[ACTIV_FN_VALUES];
     v_spread(a, v);
     for (size_t k = 0; k < scalars; k++)
         sum[k] = v_sum_zero();

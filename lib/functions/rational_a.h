@@ -1,7 +1,7 @@
 /* rational_a: P(x)/Q(x), the safe Pade activation unit: P = a_0 + a_1 x + ... + a_p x^p, Q = 1 + |b_1 x| + ... +
  * |b_q x^q|, all p + q + 1 coefficients trained. Molina 2019.
  *
- * * The parameters come in the order a_0 .. a_p, b_1 .. b_q. The derivative of |x| at 0, and of |b| at b = 0, is 0.
+ * The parameters come in the order a_0 .. a_p, b_1 .. b_q. The derivative of |x| at 0, and of |b| at b = 0, is 0.
  * Sums are in double, in which no power that occurs overflows; for large x the few elements are done one by one, in
  * powers of 1/x. */
 #include "functions/function.h"

@@ -88,11 +88,7 @@ static activ_status wrong_text(activ_graph *g, const char *name, const char *bef
                                const char *after)
 {
     activ_message message;
-    activ_text text;
-    activ_text_start(&text, message.text, sizeof message.text);
-    activ_text_add(&text, before);
-    activ_text_add_quoted(&text, quoted.at, quoted.length);
-    activ_text_add(&text, after);
+    activ_complain(&message, ACTIV_ERROR_FORMAT, before, quoted, after);
     return wrong(g, name, &message);
 }
 
@@ -173,6 +169,14 @@ static int is_input(const graph_kind *kind, size_t inputs, const activ_argument 
     return inputs < (size_t)kind->inputs;
 }
 
+static int has_positional(const graph_kind *kind)
+{
+    for (size_t i = 0; kind->settings && kind->settings[i].name; i++)
+        if (kind->settings[i].positional)
+            return 1;
+    return 0;
+}
+
 /* The arguments of a layer, '(' having been read, and then the layer. `inputs` has room for all of them. */
 static activ_status read_layer(activ_graph *g, activ_reader *r, const graph_kind *kind, const char *name,
                                activ_node *inputs)
@@ -184,7 +188,9 @@ static activ_status read_layer(activ_graph *g, activ_reader *r, const graph_kind
     int first = 1, more;
     while ((status = activ_read_argument(r, &first, &argument, &more)) == ACTIV_OK && more &&
            is_input(kind, count, &argument)) {
-        activ_node input = argument.key.length == 0 ? find_slice(g, argument.value) : -1;
+        if (argument.key.length > 0)
+            break;
+        activ_node input = find_slice(g, argument.value);
         if (input < 0)
             return wrong_text(g, name, "no layer before it is called ", argument.value, ", which should be its input");
         inputs[count++] = input;
@@ -198,6 +204,8 @@ static activ_status read_layer(activ_graph *g, activ_reader *r, const graph_kind
         return g->status;
     memcpy(node->name, name, strlen(name) + 1);
     list_settings(kind, owner, sizeof owner);
+    if (more && argument.key.length == 0 && !has_positional(kind))
+        return wrong_text(g, name, "one input too many: ", argument.value, "");
     while (status == ACTIV_OK && more) {
         status = activ_read_setting(r, &argument, kind->settings, owner, &found, node->settings);
         if (status == ACTIV_OK)

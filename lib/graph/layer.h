@@ -48,7 +48,7 @@ struct graph_kind {
     int forward_in_place;       /* the values may be written over the first input's, if nobody needs those any more */
     int adds_to_gradients;      /* of its parameters, which are zeroed before: other layers may share them */
     int fuses;                  /* runs the activations plan.fused_forward and plan.fused_backward in its epilogue */
-    int can_be_fused;           /* element by element, by node->fn alone */
+    int can_be_fused;           /* what it does is node->fn's, which plan.c fuses if it may */
 
     /* What a line of a description may say behind the names of the inputs, and what it writes: all that is required,
      * the rest where it is not the default. Kind FUNCTIONS: one function, node->fn. Kind TEXT: the name of an earlier

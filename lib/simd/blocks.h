@@ -42,24 +42,15 @@ V_INLINE vsum v_sum_zero(void)
     return s;
 }
 
-/* To take an array's elements out of registers one by one costs twice as much as to add vectors of them from memory. */
-#if defined(__GNUC__)
-#define v_in_memory(array, n) __asm__("" : "+m"(*(double (*)[n])(array)))
-#else
-#define v_in_memory(array, n) ((void)(array))
-#endif
-
 /* The one tree by which sixteen partial sums become one. */
 V_INLINE double v_sum_tree(const double *lanes)
 {
-    double s[V_BLOCK / 2], t[V_BLOCK / 4];
+    double s[V_BLOCK / 2];
     for (size_t i = 0; i < 8; i++)
         s[i] = lanes[i] + lanes[i + 8];
-    v_in_memory(s, 8);
     for (size_t i = 0; i < 4; i++)
-        t[i] = s[i] + s[i + 4];
-    v_in_memory(t, 4);
-    return (t[0] + t[2]) + (t[1] + t[3]);
+        s[i] += s[i + 4];
+    return (s[0] + s[2]) + (s[1] + s[3]);
 }
 
 V_INLINE double v_sum_total(vsum s)
@@ -67,7 +58,6 @@ V_INLINE double v_sum_total(vsum s)
     double lanes[V_BLOCK];
     for (size_t i = 0; i < V_PER_BLOCK; i++)
         acc_store(lanes + i * V_LANES, s.part[i]);
-    v_in_memory(lanes, V_BLOCK);
     return v_sum_tree(lanes);
 }
 

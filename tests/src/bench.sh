@@ -51,6 +51,7 @@ refused() {
     [ -z "$printed" ] || fail "bench $*: printed $printed"
     echo "$said" | grep -qF -- "$wanted" || fail "bench $*: said '$said', not '$wanted'"
 }
+refused "not whole sets of 3 channels" -n 4 'prelu(num_parameters=3)'
 refused "'0'" -n 0
 refused "'4k'" -n 4k
 refused "'-1'" -n -1
