@@ -133,72 +133,112 @@ V_INLINE size_t v_stream_head(const float *y)
     return (size_t)(-(uintptr_t)y / sizeof *y) % V_LANES;
 }
 
-typedef void v_far_loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out);
-
-/* From element i on, all that is done several vectors at a time; returns the first element of the rest. A group with a far
- * element is another function's, lest what that needs takes registers here. With `stream` a constant, the loop need not
- * ask: cheap functions would take a tenth longer. */
-V_INLINE size_t v_groups(v_parts f, const int times, const int stream, v_far_loop *far_loop, const activ_fn_args *a,
-                         const vf *v, size_t n, const float *x, const float *w, float *out, size_t i)
+/* What has no far part needs no branch: NaN stays what it is. Returns which are left to a far loop. */
+V_INLINE vm v_settle(v_parts f, vf x, const vf *v, vf *result)
 {
-    const size_t end = i + (n - i) / V_GROUP * V_GROUP;
-    while (i != end) {
-        do {
-            vf results[V_TOGETHER];
-            vm any = m_set(0);
-            V_UNROLL
-            for (size_t j = 0; j < V_TOGETHER; j++) {
-                vf value = v_load(x + i + j * V_LANES);
-                results[j] = f.near(value, v);
-                if (times)
-                    results[j] = v_mul(v_load(w + i + j * V_LANES), results[j]);
-                any = m_or(any, v_is_far(f, value, v));
-            }
-            if (!V_LIKELY(!m_any(any)))
-                break;
-            for (size_t j = 0; j < V_TOGETHER; j++) {
-                if (stream)
-                    v_stream(out + i + j * V_LANES, results[j]);
-                else
-                    v_store(out + i + j * V_LANES, results[j]);
-            }
-            i += V_GROUP;
-        } while (i != end);
-        if (i == end)
-            break;
-        far_loop(a, V_GROUP, x + i, times ? w + i : NULL, out + i);
-        i += V_GROUP;
+    vm far = v_is_far(f, x, v);
+    if (f.far)
+        return far;
+    *result = v_sel(far, x, *result);
+    return m_set(0);
+}
+
+/* A loop of the same function that is right for all elements. */
+typedef void v_all_loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out);
+
+/* A group at i; its results, and whether an element of it is far. */
+V_INLINE int v_group(v_parts f, const int times, const vf *v, const float *x, const float *w, size_t i, vf *results)
+{
+    vm any = m_set(0);
+    V_UNROLL
+    for (size_t j = 0; j < V_TOGETHER; j++) {
+        vf value = v_load(x + i + j * V_LANES);
+        results[j] = f.near(value, v);
+        if (times)
+            results[j] = v_mul(v_load(w + i + j * V_LANES), results[j]);
+        any = m_or(any, v_settle(f, value, v, &results[j]));
     }
-    return i;
+    return m_any(any);
+}
+
+/* The vector at i, of some lanes. Without a far element it is stored. */
+V_INLINE int v_rest_is_far(v_parts f, const int times, const vf *v, size_t n, const float *x, const float *w, float *out,
+                           size_t i)
+{
+    size_t lanes = v_part_lanes(n - i, 0);
+    vf value = v_load_some(x + i, lanes), result = f.near(value, v);
+    if (times)
+        result = v_mul(v_load_some(w + i, lanes), result);
+    if (!V_LIKELY(!m_any(v_settle(f, value, v, &result))))
+        return 1;
+    v_store_some(out + i, lanes, result);
+    return 0;
 }
 
 /* out = f(x), or w f(x) if `times`, for arrays of n; out may be x or w. `times` is a constant at each call, which w being
- * NULL or not would not be. */
-V_INLINE void v_loop(v_parts f, const int times, v_far_loop *far_loop, const activ_fn_args *a, size_t n, const float *x,
+ * NULL or not would not be. With the first far element, and where results are to be written past the caches, the rest is
+ * left to `all`: a loop without calls needs no memory for its registers, which few elements would pay for. */
+V_INLINE void v_loop(v_parts f, const int times, v_all_loop *all, const activ_fn_args *a, size_t n, const float *x,
                      const float *w, float *out)
 {
-    vf v[ACTIV_FN_VALUES];
-    v_spread(a, v);
+    vf v[ACTIV_FN_VALUES], results[V_TOGETHER];
     size_t i = 0;
-    if (n >= V_STREAM_FROM && out != x && !(times && out == w)) {
-        i = v_stream_head(out);
-        if (i > 0)
-            far_loop(a, i, x, times ? w : NULL, out);
-        i = v_groups(f, times, 1, far_loop, a, v, n, x, w, out, i);
+    if (n >= V_STREAM_FROM) {
+        all(a, n, x, w, out);
+        return;
+    }
+    v_spread(a, v);
+    for (const size_t end = n / V_GROUP * V_GROUP; i != end; i += V_GROUP) {
+        if (!V_LIKELY(!v_group(f, times, v, x, w, i, results)))
+            break;
+        for (size_t j = 0; j < V_TOGETHER; j++)
+            v_store(out + i + j * V_LANES, results[j]);
+    }
+    if (n - i < V_GROUP)
+        for (; i < n && !v_rest_is_far(f, times, v, n, x, w, out, i); i += V_LANES)
+            ;
+    if (i < n)
+        all(a, n - i, x + i, times ? w + i : NULL, out + i);
+}
+
+/* Whatever is in the arrays: a group with a far element is left to far_loop, lest what that needs takes registers here. */
+V_INLINE void v_all(v_parts f, const int times, v_all_loop *far_loop, const activ_fn_args *a, size_t n, const float *x,
+                    const float *w, float *out)
+{
+    vf v[ACTIV_FN_VALUES], results[V_TOGETHER];
+    const int stream = n >= V_STREAM_FROM && out != x && !(times && out == w);
+    size_t i = stream ? v_stream_head(out) : 0;
+    if (i > 0)
+        far_loop(a, i, x, times ? w : NULL, out);
+    v_spread(a, v);
+    for (const size_t end = i + (n - i) / V_GROUP * V_GROUP; i != end; i += V_GROUP) {
+        if (!V_LIKELY(!v_group(f, times, v, x, w, i, results))) {
+            far_loop(a, V_GROUP, x + i, times ? w + i : NULL, out + i);
+            continue;
+        }
+        for (size_t j = 0; j < V_TOGETHER; j++) {
+            if (stream)
+                v_stream(out + i + j * V_LANES, results[j]);
+            else
+                v_store(out + i + j * V_LANES, results[j]);
+        }
+    }
+    if (stream)
         v_stream_end();
-    } else {
-        i = v_groups(f, times, 0, far_loop, a, v, n, x, w, out, 0);
-    }
-    for (; i < n; i += V_LANES) {
-        size_t lanes = v_part_lanes(n - i, 0);
-        vf value = v_load_some(x + i, lanes), result = f.near(value, v);
-        if (times)
-            result = v_mul(v_load_some(w + i, lanes), result);
-        if (V_LIKELY(!m_any(v_is_far(f, value, v))))
-            v_store_some(out + i, lanes, result);
-        else
-            far_loop(a, lanes, x + i, times ? w + i : NULL, out + i);
-    }
+    if (i < n)
+        far_loop(a, n - i, x + i, times ? w + i : NULL, out + i);
+}
+
+/* Where all fits into one vector. */
+V_INLINE void v_one(v_parts f, const int times, v_all_loop *far_loop, const activ_fn_args *a, size_t n, const float *x,
+                    const float *w, float *out)
+{
+    vf v[ACTIV_FN_VALUES];
+    if (n == 0)
+        return;
+    v_spread(a, v);
+    if (v_rest_is_far(f, times, v, n, x, w, out, 0))
+        far_loop(a, n, x, times ? w : NULL, out);
 }
 
 /* The sums over a block of dy times each gradient. */
@@ -233,10 +273,17 @@ V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, cons
     {                                                                                                               \
         v_each(parts, times, a, n, x, w, out);                                                                   \
     }                                                                                                               \
-    V_INLINE void loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)                 \
+    static V_NOINLINE void loop##_all(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)      \
     {                                                                                                               \
         if ((parts).near)                                                                                           \
-            v_loop(parts, times, loop##_far, a, n, x, w, out);                                                      \
+            v_all(parts, times, loop##_far, a, n, x, w, out);                                                       \
+    }                                                                                                               \
+    V_INLINE void loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)                 \
+    {                                                                                                               \
+        if ((parts).near && n <= V_LANES)                                                                           \
+            v_one(parts, times, loop##_far, a, n, x, w, out);                                                       \
+        else if ((parts).near)                                                                                      \
+            v_loop(parts, times, loop##_all, a, n, x, w, out);                                                      \
     }
 
 /* The loop that the settings and channels of this call want. */
