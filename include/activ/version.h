@@ -11,7 +11,7 @@
 #include "export.h"
 
 #define ACTIV_VERSION_MAJOR 0
-#define ACTIV_VERSION_MINOR 1
+#define ACTIV_VERSION_MINOR 2
 #define ACTIV_VERSION_PATCH 0
 #define ACTIV_VERSION_NUMBER \
     (ACTIV_VERSION_MAJOR * 10000 + ACTIV_VERSION_MINOR * 100 + ACTIV_VERSION_PATCH)
@@ -24,7 +24,7 @@ extern "C" {
  * which is the version of the headers a program was compiled with. */
 ACTIV_API uint32_t activ_version_number(void);
 
-/* The same as text, "0.1.0". Static storage. */
+/* The same as text, "0.2.0". Static storage. */
 ACTIV_API const char *activ_version_string(void);
 
 #ifdef __cplusplus
