@@ -102,11 +102,18 @@ V_INLINE vf v_lookup32(const float *table, vi i)
 
 #define V_ROWS_FROM 64
 V_INLINE void i_store(int32_t *p, vi a) { _mm512_storeu_si512(p, a); }
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"   /* in gcc's macro, which it is without optimisation */
+#endif
 V_INLINE void v_rows4(const float *table, const int32_t *at, vf *out)
 {
     for (int k = 0; k < 4; k++)
         out[k] = _mm512_i32gather_ps(_mm512_loadu_si512(at), table + k, 4);
 }
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
 
 V_INLINE void v_turn4(const float *const *rows, size_t at, vf *out)
 {
