@@ -32,13 +32,6 @@ static activ_status read_settings(activ_reader *reader, const activ_fn_entry *en
         const activ_slice rest = { reader->at, (size_t)(reader->end - reader->at) };
         return activ_complain(reader->message, ACTIV_ERROR_SYNTAX, "not understood: ", rest, "");
     }
-    for (size_t i = 0; d->settings && d->settings[i].name; i++) {
-        if (d->settings[i].required && !settings[i].given) {
-            activ_message_set(reader->message, entry->name, ": ", d->settings[i].name, " is missing; the function is ",
-                              d->signature);
-            return ACTIV_ERROR_SYNTAX;
-        }
-    }
     const char *wrong = d->check ? d->check(settings) : NULL;
     if (wrong) {
         activ_message_set(reader->message, entry->name, ": ", wrong);

@@ -116,7 +116,7 @@ float *activ_graph_tensor_values(const activ_graph *g, size_t tensor);
 float *activ_graph_tensor_gradient(const activ_graph *g, size_t tensor);
 float *activ_graph_buffer_values(const activ_graph *g, size_t buffer);
 
-/* Parameters of an activation layer, its own or those of the layer that it shares with; NULL if it has none. */
+/* Parameters of a layer's function, its own or those of the layer that it shares with; NULL if it has none. */
 const float *activ_activation_params(const activ_graph *g, const graph_node *node);
 
 /* ---- errors ------------------------------------------------------------------------------------ */

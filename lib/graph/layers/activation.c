@@ -1,10 +1,6 @@
 /* activation: y = f(x), element by element or over the last dimension, with parameters of its own or an earlier
  * layer's. */
-#include <string.h>
-
-#include "activ/random.h"
-#include "base/random.h"
-#include "graph/layer.h"
+#include "graph/layers/function.h"
 
 enum { FN, SHARE };   /* one of the two */
 static const activ_setting settings[] = {
@@ -23,8 +19,7 @@ static activ_status take_shared(activ_graph *g, graph_node *node)
         return activ_graph_fail(g, ACTIV_ERROR_INVALID, node,
                                 "the layer to share with is no activation of this graph");
     node->shares = other->shares >= 0 ? other->shares : node->shares;
-    node->fn = activ_fn_copy(activ_graph_host(g), other->fn);
-    return node->fn ? ACTIV_OK : activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, node, "no memory for its function");
+    return activ_function_copy(g, node, other->fn);
 }
 
 static activ_status build(activ_graph *g, graph_node *node)
@@ -42,10 +37,7 @@ static activ_status build(activ_graph *g, graph_node *node)
                                 " is a gated function, which needs value and gate: activ_graph_gated");
     if (fn->num_parameters > 1 && fn->num_parameters != node->shape[0])
         return activ_graph_fail_shape(g, node, "needs as many channels, the first dimension, as num_parameters says", 0);
-    size_t vectors = node->shares >= 0 ? 0 : fn->vectors;
-    for (size_t i = 0; i < vectors && status == ACTIV_OK; i++)
-        status = activ_graph_add_tensor(g, node, fn->names[i], 1, &fn->lengths[i]);
-    return status;
+    return node->shares >= 0 ? ACTIV_OK : activ_function_add_tensors(g, node);
 }
 
 /* The noise of a random function. */
@@ -117,16 +109,6 @@ static void backward(graph_run *run, const graph_node *node, float *const *dx)
     }
 }
 
-static void init(activ_graph *g, const graph_node *node, uint64_t seed)
-{
-    if (node->tensors == 0)
-        return;
-    /* Two layers of one function start differently where the start is random. */
-    uint64_t stream = ACTIV_STREAM(ACTIV_STREAM_INIT, node->first_tensor);
-    uint64_t own = (uint64_t)activ_random_bits(seed, stream, 0) << 32 | activ_random_bits(seed, stream, 1);
-    activ_fn_param_init(node->fn, own, activ_graph_tensor_values(g, node->first_tensor));
-}
-
 const graph_kind activ_kind_activation = {
     .name = "activation",
     .inputs = 1,
@@ -141,26 +123,13 @@ const graph_kind activ_kind_activation = {
     .saved = saved,
     .forward = forward,
     .backward = backward,
-    .init = init,
+    .init = activ_function_init,
 };
 
 activ_node activ_graph_apply(activ_graph *g, activ_node x, const activ_fn *fn)
 {
     graph_node *node = activ_graph_new_node(g, &activ_kind_activation, 1, &x);
-    if (!node)
-        return -1;
-    if (!fn) {
-        activ_graph_fail(g, ACTIV_ERROR_INVALID, node, "its function is NULL");
-        return -1;
-    }
-    /* The layer's function is the graph's own: its tier, its memory. */
-    node->fn = activ_fn_copy(activ_graph_host(g), fn);
-    if (!node->fn) {
-        activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, node, "no memory for its function");
-        return -1;
-    }
-    node->settings[FN].given = 1;
-    return activ_graph_build_node(g, node);
+    return node ? activ_function_build_node(g, node, FN, fn) : -1;
 }
 
 activ_node activ_graph_apply_shared(activ_graph *g, activ_node x, activ_node earlier)

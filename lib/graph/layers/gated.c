@@ -1,9 +1,6 @@
 /* gated: y = value act(gate), element by element, of two inputs of one shape. */
 #include "graph/layers/gated.h"
 
-#include "activ/random.h"
-#include "base/random.h"
-
 activ_status activ_gated_build(activ_graph *g, graph_node *node)
 {
     const activ_fn *fn = node->fn;
@@ -12,25 +9,13 @@ activ_status activ_gated_build(activ_graph *g, graph_node *node)
     if (fn->entry->shape != ACTIV_SHAPE_GATED)
         return activ_graph_fail(g, ACTIV_ERROR_SHAPE, node, activ_fn_spec(fn),
                                 " is not a gated function (gated(SPEC) makes one)");
-    activ_status status = ACTIV_OK;
-    for (size_t i = 0; i < fn->vectors && status == ACTIV_OK; i++)
-        status = activ_graph_add_tensor(g, node, fn->names[i], 1, &fn->lengths[i]);
-    return status;
+    return activ_function_add_tensors(g, node);
 }
 
 /* A random act draws in training: what it kept, and act(gate) itself, of each element. */
 size_t activ_gated_saved(const graph_node *node, size_t batch)
 {
     return activ_fn_is_random(node->fn) ? 2 * batch * node->features : 0;
-}
-
-void activ_gated_init(activ_graph *g, const graph_node *node, uint64_t seed)
-{
-    if (node->tensors == 0)
-        return;
-    uint64_t stream = ACTIV_STREAM(ACTIV_STREAM_INIT, node->first_tensor);
-    uint64_t own = (uint64_t)activ_random_bits(seed, stream, 0) << 32 | activ_random_bits(seed, stream, 1);
-    activ_fn_param_init(node->fn, own, activ_graph_tensor_values(g, node->first_tensor));
 }
 
 /* ---- a random act in training, row by row -------------------------------------------------------- */
@@ -88,16 +73,11 @@ static void run_random(graph_run *run, const graph_node *node, activ_fn_args *ar
 
 /* ---- forward and backward -------------------------------------------------------------------------- */
 
-static const float *params_of(const activ_graph *g, const graph_node *node)
-{
-    return node->tensors > 0 ? activ_graph_tensor_values(g, node->first_tensor) : NULL;
-}
-
 void activ_gated_forward(graph_run *run, const graph_node *node, const gated_rows *r)
 {
     activ_fn_room room;
     activ_fn_args args;
-    activ_fn_prepare(node->fn, params_of(run->graph, node), &room, &args);
+    activ_fn_prepare(node->fn, activ_activation_params(run->graph, node), &room, &args);
     if (run->training && activ_fn_is_random(node->fn)) {
         run_random(run, node, &args, r, random_forward);
         return;
@@ -110,7 +90,7 @@ void activ_gated_backward(graph_run *run, const graph_node *node, const gated_ro
 {
     activ_fn_room room;
     activ_fn_args args;
-    activ_fn_prepare(node->fn, params_of(run->graph, node), &room, &args);
+    activ_fn_prepare(node->fn, activ_activation_params(run->graph, node), &room, &args);
     if (activ_fn_is_random(node->fn)) {
         run_random(run, node, &args, r, random_backward);
         return;
@@ -119,21 +99,6 @@ void activ_gated_backward(graph_run *run, const graph_node *node, const gated_ro
     activ_fn_run_gated_backward(node->fn, run->threads, &args, r->rows, r->columns, r->value, r->input_stride, r->gate,
                                 r->input_stride, r->dy, r->columns, r->dvalue, r->gradient_stride, r->dgate,
                                 r->gradient_stride, dparams);
-}
-
-activ_node activ_gated_build_node(activ_graph *g, graph_node *node, const activ_fn *fn)
-{
-    if (!fn) {
-        activ_graph_fail(g, ACTIV_ERROR_INVALID, node, "its function is NULL");
-        return -1;
-    }
-    node->fn = activ_fn_copy(activ_graph_host(g), fn);
-    if (!node->fn) {
-        activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, node, "no memory for its function");
-        return -1;
-    }
-    node->settings[GATED_FN].given = 1;
-    return activ_graph_build_node(g, node);
 }
 
 /* ---- the layer of two inputs ------------------------------------------------------------------------ */
@@ -186,11 +151,11 @@ const graph_kind activ_kind_gated = {
     .saved = activ_gated_saved,
     .forward = forward,
     .backward = backward,
-    .init = activ_gated_init,
+    .init = activ_function_init,
 };
 
 activ_node activ_graph_gated(activ_graph *g, activ_node value, activ_node gate, const activ_fn *fn)
 {
     graph_node *node = activ_graph_new_node(g, &activ_kind_gated, 2, (activ_node[]){ value, gate });
-    return node ? activ_gated_build_node(g, node, fn) : -1;
+    return node ? activ_function_build_node(g, node, GATED_FN, fn) : -1;
 }

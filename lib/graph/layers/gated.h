@@ -2,7 +2,7 @@
 #ifndef ACTIV_GRAPH_LAYERS_GATED_H
 #define ACTIV_GRAPH_LAYERS_GATED_H
 
-#include "graph/layer.h"
+#include "graph/layers/function.h"
 
 /* The first of its settings: the gated function. */
 enum { GATED_FN };
@@ -22,8 +22,5 @@ activ_status activ_gated_build(activ_graph *g, graph_node *node);
 size_t activ_gated_saved(const graph_node *node, size_t batch);
 void activ_gated_forward(graph_run *run, const graph_node *node, const gated_rows *rows);
 void activ_gated_backward(graph_run *run, const graph_node *node, const gated_rows *rows);
-void activ_gated_init(activ_graph *g, const graph_node *node, uint64_t seed);
-/* The builder's last step: the node gets a copy of fn. */
-activ_node activ_gated_build_node(activ_graph *g, graph_node *node, const activ_fn *fn);
 
 #endif

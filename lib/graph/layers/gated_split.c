@@ -66,7 +66,7 @@ const graph_kind activ_kind_gated_split = {
     .saved = activ_gated_saved,
     .forward = forward,
     .backward = backward,
-    .init = activ_gated_init,
+    .init = activ_function_init,
 };
 
 activ_node activ_graph_gated_split(activ_graph *g, activ_node x, const activ_fn *fn, int32_t gate)
@@ -79,5 +79,5 @@ activ_node activ_graph_gated_split(activ_graph *g, activ_node x, const activ_fn 
         return -1;
     }
     node->settings[GATE].number = gate;
-    return activ_gated_build_node(g, node, fn);
+    return activ_function_build_node(g, node, GATED_FN, fn);
 }
