@@ -71,10 +71,7 @@ static size_t contexts_count;
 
 static int begin(void **state) {
     (void)state;
-    for (size_t t = 0; t < tier_count(); t++) {
-        activ_context *context = tier_context(t);
-        if (context != NULL) contexts[contexts_count++] = context;
-    }
+    contexts_count = tier_contexts(contexts);
     list_trials();
     if (contexts_count == 1) print_message("only one tier can run here: nothing to compare it with\n");
     return contexts_count > 0 ? 0 : -1;

@@ -21,3 +21,12 @@ activ_context *tier_context(size_t index) {
     }
     return context;
 }
+
+size_t tier_contexts(activ_context **contexts) {
+    size_t count = 0;
+    for (size_t t = 0; t < tier_count(); t++) {
+        activ_context *context = tier_context(t);
+        if (context != NULL) contexts[count++] = context;
+    }
+    return count;
+}

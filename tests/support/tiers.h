@@ -15,4 +15,7 @@ size_t tier_count(void);
  * context would run a lower one, and a test of this tier would test nothing. */
 activ_context *tier_context(size_t index);
 
+/* Contexts of all tiers that can run, slowest first, into room for MAX_TIERS; how many they are. */
+size_t tier_contexts(activ_context **contexts);
+
 #endif
