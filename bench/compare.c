@@ -1,5 +1,5 @@
-/* bench_compare: libactiv, oneDNN, PyTorch and memcpy on the same arrays (race.h says how they are measured). With --cap avx2
- * the libraries may use AVX2 at most. */
+/* bench_compare: libactiv, oneDNN, PyTorch and memcpy on the same arrays (race.h says how they are measured). With
+ * --cap avx2 the libraries may use AVX2 at most. */
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,12 +16,12 @@ static const size_t IN_CACHE = 1u << 17;
 
 static const struct {
     const char *name;
-    int counts;     /* in the geometric means */
-    int cheap;      /* has to keep up with memcpy out of cache */
+    int counts; /* in the geometric means */
+    int cheap;  /* has to keep up with memcpy out of cache */
 } functions[] = {
-    { "relu", 1, 1 }, { "leaky_relu", 0, 1 }, { "sigmoid", 1, 0 }, { "tanh", 1, 0 },
-    { "gelu", 1, 0 }, { "gelu_tanh", 1, 0 }, { "silu", 1, 0 }, { "mish", 1, 0 },
-    { "elu", 1, 1 }, { "softplus", 1, 0 }, { "hardswish", 1, 1 },
+    { "relu", 1, 1 }, { "leaky_relu", 0, 1 }, { "sigmoid", 1, 0 },   { "tanh", 1, 0 },
+    { "gelu", 1, 0 }, { "gelu_tanh", 1, 0 },  { "silu", 1, 0 },      { "mish", 1, 0 },
+    { "elu", 1, 1 },  { "softplus", 1, 0 },   { "hardswish", 1, 1 },
 };
 enum { FUNCTIONS = sizeof functions / sizeof functions[0], MAX_RESULTS = 2 * FUNCTIONS * MAX_SIZES };
 
@@ -34,13 +34,14 @@ typedef struct {
 static struct {
     size_t sizes[MAX_SIZES], size_count;
     int chosen[FUNCTIONS], run_direction[2];
-    int rounds;                 /* 0: by size */
+    int rounds; /* 0: by size */
     const char *json;
 } options;
 
 static result_t results[MAX_RESULTS];
 static size_t result_count;
-static const bench_peer *const contenders[CONTENDERS] = { &bench_ours, &bench_peer_dnnl, &bench_peer_torch, &bench_copy };
+static const bench_peer *const contenders[CONTENDERS] = { &bench_ours, &bench_peer_dnnl, &bench_peer_torch,
+                                                          &bench_copy };
 static race this_race = { "bench_compare", contenders, CONTENDERS, 1.0, NULL };
 
 /* ---- reports ---- */
@@ -174,8 +175,9 @@ static void judge(void)
     for (const result_t *r = results; r < results + result_count; r++)
         stars |= r->race.from_y[TORCH];
     if (stars)
-        printf("\n* PyTorch differentiates sigmoid and tanh from y = f(x), which it was given; that needs no exponential"
-               "\n  function. The others start from x. These figures are in no mean and not in \"best\".\n");
+        printf(
+            "\n* PyTorch differentiates sigmoid and tanh from y = f(x), which it was given; that needs no exponential"
+            "\n  function. The others start from x. These figures are in no mean and not in \"best\".\n");
 }
 
 static int write_json(const char *path)
@@ -215,7 +217,8 @@ static int usage(FILE *out)
           "  --n N,M             array lengths (default 4096,65536,16777216)\n"
           "  --rounds R          1 to 1001 (default 101 in cache, 31 out of it)\n"
           "  --cap avx2          nobody uses more than AVX2\n"
-          "  --json FILE         the results as JSON too\n", out);
+          "  --json FILE         the results as JSON too\n",
+          out);
     return out == stderr ? 2 : 0;
 }
 
@@ -295,7 +298,8 @@ static int read_arguments(int argc, char **argv)
 {
     options.run_direction[0] = options.run_direction[1] = 1;
     for (int i = 1; i < argc; i += 2)
-        if (i + 1 == argc ? race_bad(&this_race, "option or its value", argv[i]) == 0 : !read_option(argv[i], argv[i + 1]))
+        if (i + 1 == argc ? race_bad(&this_race, "option or its value", argv[i]) == 0
+                          : !read_option(argv[i], argv[i + 1]))
             return 0;
     int any = 0;
     for (int f = 0; f < FUNCTIONS; f++)
@@ -330,8 +334,8 @@ static int run_size(size_t n)
                 continue;
             result_t *result = &results[result_count++];
             *result = (result_t){ .f = f, .n = n, .direction = direction };
-            ok = race_run(&this_race, functions[f].name, direction, &arrays, expected, n < CHECKED ? n : CHECKED, rounds,
-                          &result->race);
+            ok = race_run(&this_race, functions[f].name, direction, &arrays, expected, n < CHECKED ? n : CHECKED,
+                          rounds, &result->race);
             if (ok)
                 print_result(result);
         }

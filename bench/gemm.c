@@ -35,7 +35,7 @@ typedef struct {
 
 static product_t products[MAX_PRODUCTS];
 static size_t product_count;
-static double peak[MAX_ROUNDS], peak_median, peak_best;   /* GFLOP/s */
+static double peak[MAX_ROUNDS], peak_median, peak_best; /* GFLOP/s */
 static float *a, *b, *c, *scratch;
 
 /* ---- the contenders ---- */
@@ -43,10 +43,18 @@ static float *a, *b, *c, *scratch;
 static void run_ours(const product_t *p)
 {
     activ_gemm g = {
-        .m = p->m, .n = p->n, .k = p->k,
-        .a = a, .a_rows = p->a_turned ? 1 : p->k, .a_columns = p->a_turned ? p->m : 1,
-        .b = b, .b_rows = p->b_turned ? 1 : p->n, .b_columns = p->b_turned ? p->k : 1,
-        .c = c, .c_rows = p->n, .scratch = scratch,
+        .m = p->m,
+        .n = p->n,
+        .k = p->k,
+        .a = a,
+        .a_rows = p->a_turned ? 1 : p->k,
+        .a_columns = p->a_turned ? p->m : 1,
+        .b = b,
+        .b_rows = p->b_turned ? 1 : p->n,
+        .b_columns = p->b_turned ? p->k : 1,
+        .c = c,
+        .c_rows = p->n,
+        .scratch = scratch,
     };
     activ_kernels_of(activ_tier_best())->gemm(&g);
 }
@@ -73,15 +81,15 @@ static void find_openblas(void)
 static void run_openblas(const product_t *p)
 {
     int m = (int)p->m, n = (int)p->n, k = (int)p->k;
-    sgemm(ROW_MAJOR, p->a_turned ? TURNED : NOT_TURNED, p->b_turned ? TURNED : NOT_TURNED, m, n, k, 1.0f,
-          a, p->a_turned ? m : k, b, p->b_turned ? k : n, 0.0f, c, n);
+    sgemm(ROW_MAJOR, p->a_turned ? TURNED : NOT_TURNED, p->b_turned ? TURNED : NOT_TURNED, m, n, k, 1.0f, a,
+          p->a_turned ? m : k, b, p->b_turned ? k : n, 0.0f, c, n);
 }
 
 static void run_dnnl(const product_t *p)
 {
     dnnl_dim_t m = (dnnl_dim_t)p->m, n = (dnnl_dim_t)p->n, k = (dnnl_dim_t)p->k;
-    dnnl_sgemm(p->a_turned ? 'T' : 'N', p->b_turned ? 'T' : 'N', m, n, k, 1.0f, a, p->a_turned ? m : k,
-               b, p->b_turned ? k : n, 0.0f, c, n);
+    dnnl_sgemm(p->a_turned ? 'T' : 'N', p->b_turned ? 'T' : 'N', m, n, k, 1.0f, a, p->a_turned ? m : k, b,
+               p->b_turned ? k : n, 0.0f, c, n);
 }
 
 static void (*const runs[CONTENDERS])(const product_t *) = { run_ours, run_openblas, run_dnnl };
@@ -96,22 +104,18 @@ static int takes_part(int contender)
 /* Multiply-adds that do not wait for each other, in registers: twelve of them cover the latency of four cycles of two
  * units, and more. */
 enum { CHAINS = 12, PEAK_LOOPS = 20000 };
-#define PEAK_LOOP(type, set, fma)                                                                                     \
-    type x[CHAINS], factor = set(0.5f), summand = set(1.0f);                                                          \
-    for (int i = 0; i < CHAINS; i++)                                                                                  \
-        x[i] = set((float)i);                                                                                         \
-    for (long loop = 0; loop < PEAK_LOOPS; loop++) {                                                                  \
-        _Pragma("GCC unroll 12")                                                                                      \
-        for (int i = 0; i < CHAINS; i++)                                                                              \
-            x[i] = fma(x[i], factor, summand);                                                                        \
-    }                                                                                                                 \
-    _Pragma("GCC unroll 12")                                                                                          \
-    for (int i = 0; i < CHAINS; i++)                                                                                  \
-        __asm__ volatile("" : : "m"(x[i]));                                                                           \
+#define PEAK_LOOP(type, set, fma)                                                                    \
+    type x[CHAINS], factor = set(0.5f), summand = set(1.0f);                                         \
+    for (int i = 0; i < CHAINS; i++)                                                                 \
+        x[i] = set((float)i);                                                                        \
+    for (long loop = 0; loop < PEAK_LOOPS; loop++) {                                                 \
+        _Pragma("GCC unroll 12") for (int i = 0; i < CHAINS; i++) x[i] = fma(x[i], factor, summand); \
+    }                                                                                                \
+    _Pragma("GCC unroll 12") for (int i = 0; i < CHAINS; i++) __asm__ volatile("" : : "m"(x[i]));    \
     return 2.0 * CHAINS * PEAK_LOOPS * (double)(sizeof(type) / sizeof(float));
 
 #if defined(__x86_64__)
-#include <immintrin.h>
+#    include <immintrin.h>
 
 __attribute__((target("avx512f"))) static double multiply_adds_avx512(void)
 {
@@ -123,9 +127,9 @@ __attribute__((target("avx2,fma"))) static double multiply_adds_avx2(void)
     PEAK_LOOP(__m256, _mm256_set1_ps, _mm256_fmadd_ps)
 }
 #elif defined(__aarch64__)
-#include <arm_neon.h>
+#    include <arm_neon.h>
 
-#define NEON_FMA(x, y, z) vfmaq_f32(z, x, y)
+#    define NEON_FMA(x, y, z) vfmaq_f32(z, x, y)
 static double multiply_adds_neon(void)
 {
     PEAK_LOOP(float32x4_t, vdupq_n_f32, NEON_FMA)
@@ -263,7 +267,7 @@ static void measure(size_t first, size_t end, int rounds)
                 if (!takes_part(who))
                     continue;
                 if (repeats[i][who] > 1)
-                    runs[who](&products[i]);    /* it finds caches as others left them */
+                    runs[who](&products[i]); /* it finds caches as others left them */
                 double start = now();
                 for (long r = 0; r < repeats[i][who]; r++)
                     runs[who](&products[i]);
@@ -275,7 +279,7 @@ static void measure(size_t first, size_t end, int rounds)
     for (size_t i = first; i < end; i++)
         for (int who = 0; who < CONTENDERS; who++) {
             products[i].median[who] = median(products[i].seconds[who], rounds);
-            products[i].fastest[who] = products[i].seconds[who][0];   /* they are sorted now */
+            products[i].fastest[who] = products[i].seconds[who][0]; /* they are sorted now */
         }
     double found = median(peak, rounds);
     peak_median = found > peak_median ? found : peak_median;
@@ -308,8 +312,8 @@ static void print_line(const char *name, const char *size, double work, const do
 
 static void print_head(const char *figure, double of_peak)
 {
-    printf("\nGFLOP/s by %s, multiply-adds alone %.1f; peer/ours: seconds of the faster peer for one of ours\n\n", figure,
-           of_peak);
+    printf("\nGFLOP/s by %s, multiply-adds alone %.1f; peer/ours: seconds of the faster peer for one of ours\n\n",
+           figure, of_peak);
     printf("| product        | m x n x k          | libactiv | OpenBLAS |   oneDNN | of peak | peer/ours |\n");
     printf("|----------------|--------------------|----------|----------|----------|---------|-----------|\n");
 }
@@ -322,9 +326,10 @@ static void print_all(FILE *json)
     printf("tier %s; one thread\n%s\noneDNN %d.%d.%d\n", activ_tier(), blas_description, version->major, version->minor,
            version->patch);
     print_head("the median turn", peak_median);
-    fprintf(json, "{\n  \"tier\": \"%s\", \"peak_gflops\": %.2f, \"openblas\": \"%s\", \"onednn\": \"%d.%d.%d\",\n"
-            "  \"products\": [\n", activ_tier(), peak_median, blas_description, version->major, version->minor,
-            version->patch);
+    fprintf(json,
+            "{\n  \"tier\": \"%s\", \"peak_gflops\": %.2f, \"openblas\": \"%s\", \"onednn\": \"%d.%d.%d\",\n"
+            "  \"products\": [\n",
+            activ_tier(), peak_median, blas_description, version->major, version->minor, version->patch);
     for (size_t i = 0; i < product_count; i++) {
         const product_t *p = &products[i];
         snprintf(size, sizeof size, "%zu x %zu x %zu", p->m, p->n, p->k);
@@ -340,7 +345,8 @@ static void print_all(FILE *json)
     snprintf(size, sizeof size, "%zu products", product_count - 1);
     print_line("one step", size, step_work, step, peak_median, json, "");
     fprintf(json, "  ],\n  \"peak_gflops_at_best\": %.2f,\n  \"at_best\": [\n", peak_best);
-    /* What others do on the machine takes from nearly every turn: the fastest is the nearest to a machine of one's own. */
+    /* What others do on the machine takes from nearly every turn: the fastest is the nearest to a machine of one's own.
+     */
     print_head("the fastest turn of each", peak_best);
     for (size_t i = 0; i < product_count; i++) {
         const product_t *p = &products[i];
@@ -358,7 +364,8 @@ static int usage(FILE *out)
     fputs("usage: bench_gemm [--rounds N] [--json FILE]\n"
           "\n"
           "  --rounds N     5 to 301 (default 101; a tenth of it for the large product)\n"
-          "  --json FILE    the results as JSON too\n", out);
+          "  --json FILE    the results as JSON too\n",
+          out);
     return out == stderr ? 2 : 0;
 }
 

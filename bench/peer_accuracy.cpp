@@ -4,7 +4,8 @@
 //
 //     bench_accuracy [--exhaustive] [--jobs N] [FUNCTION ...]
 //
-// Every 251st input unless --exhaustive; all functions unless some are named. Prints JSON. Work is done in processes, not threads: both libraries keep settings per thread and per process.
+// Every 251st input unless --exhaustive; all functions unless some are named. Prints JSON. Work is done in processes,
+// not threads: both libraries keep settings per thread and per process.
 #include <atomic>
 #include <cmath>
 #include <cstdint>
@@ -33,8 +34,8 @@ const bench_peer *const peers[] = { &bench_peer_dnnl, &bench_peer_torch };
 constexpr int PEERS = sizeof peers / sizeof peers[0];
 
 constexpr int MAX_JOBS = 64;
-constexpr std::uint64_t TASK = 256 * REF_BLOCK;     // inputs that are fetched together
-constexpr std::uint64_t SAMPLE_STRIDE = 251;        // as activ accuracy; odd
+constexpr std::uint64_t TASK = 256 * REF_BLOCK; // inputs that are fetched together
+constexpr std::uint64_t SAMPLE_STRIDE = 251;    // as activ accuracy; odd
 
 struct outcome {
     tally sum;
@@ -97,7 +98,8 @@ void run_subject(board &b, int job, int s, std::uint64_t stride, arrays &a)
                     if (!work)
                         continue;
                     work->run(work);
-                    tally_block(&b.outcomes[job][s][p][k].sum, k, reference.entry, &a.want, REF_BLOCK, a.x, work->result);
+                    tally_block(&b.outcomes[job][s][p][k].sum, k, reference.entry, &a.want, REF_BLOCK, a.x,
+                                work->result);
                     if (k == TALLY_FORWARD)
                         std::memcpy(a.y, work->result, sizeof a.y);
                 }

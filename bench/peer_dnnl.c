@@ -10,7 +10,7 @@
 #include "peers.h"
 
 #if DNNL_VERSION_MAJOR != 2
-#error "written for the primitive descriptors of oneDNN 2.x"
+#    error "written for the primitive descriptors of oneDNN 2.x"
 #endif
 
 typedef struct {
@@ -45,15 +45,24 @@ static dnnl_stream_t stream;
 static const char *isa_name(dnnl_cpu_isa_t isa)
 {
     switch ((unsigned)isa) {
-    case dnnl_cpu_isa_sse41: return "sse41";
-    case dnnl_cpu_isa_avx: return "avx";
-    case dnnl_cpu_isa_avx2: return "avx2";
-    case dnnl_cpu_isa_avx2_vnni: return "avx2_vnni";
-    case dnnl_cpu_isa_avx512_core: return "avx512_core";
-    case dnnl_cpu_isa_avx512_core_vnni: return "avx512_core_vnni";
-    case dnnl_cpu_isa_avx512_core_bf16: return "avx512_core_bf16";
-    case dnnl_cpu_isa_avx512_core_amx: return "avx512_core_amx";
-    default: return "another instruction set";
+    case dnnl_cpu_isa_sse41:
+        return "sse41";
+    case dnnl_cpu_isa_avx:
+        return "avx";
+    case dnnl_cpu_isa_avx2:
+        return "avx2";
+    case dnnl_cpu_isa_avx2_vnni:
+        return "avx2_vnni";
+    case dnnl_cpu_isa_avx512_core:
+        return "avx512_core";
+    case dnnl_cpu_isa_avx512_core_vnni:
+        return "avx512_core_vnni";
+    case dnnl_cpu_isa_avx512_core_bf16:
+        return "avx512_core_bf16";
+    case dnnl_cpu_isa_avx512_core_amx:
+        return "avx512_core_amx";
+    default:
+        return "another instruction set";
     }
 }
 
@@ -150,8 +159,8 @@ static int create_softmax(dnnl_job *job, const char *function, int direction, co
         return 0;
     snprintf(job->base.how, sizeof job->base.how, "%ssoftmax %s", log ? "log" : "", direction_name(direction));
     job->base.from_y = direction == BENCH_BACKWARD;
-    return (log ? dnnl_logsoftmax_forward_desc_init : dnnl_softmax_forward_desc_init)(
-               &forward, forward_kind(direction), md, 1) == dnnl_success &&
+    return (log ? dnnl_logsoftmax_forward_desc_init : dnnl_softmax_forward_desc_init)(&forward, forward_kind(direction),
+                                                                                      md, 1) == dnnl_success &&
            (log ? dnnl_logsoftmax_backward_desc_init : dnnl_softmax_backward_desc_init)(&backward, md, md, 1) ==
                dnnl_success &&
            create_primitive(job, &forward, direction == BENCH_BACKWARD ? &backward : NULL);

@@ -49,7 +49,12 @@ struct torch_job {
 
 // A kernel and its text. The variants that return a tensor drop the last one first: its memory is used again.
 #define WITH_TEXT(call) [](torch_job &t) { call; }, #call
-#define RETURNED(call) [](torch_job &t) { t.made.reset(); t.made = call; }, #call
+#define RETURNED(call)  \
+    [](torch_job &t) {  \
+        t.made.reset(); \
+        t.made = call;  \
+    },                  \
+        #call
 
 const struct {
     const char *name;
@@ -59,20 +64,18 @@ const struct {
     const char *backward_text;
     int from_y;
 } kernels[] = {
-    { "relu", WITH_TEXT(at::clamp_min_out(t.out, t.x, 0)),
-      WITH_TEXT(at::threshold_backward_out(t.out, t.dy, t.x, 0)), 0 },
+    { "relu", WITH_TEXT(at::clamp_min_out(t.out, t.x, 0)), WITH_TEXT(at::threshold_backward_out(t.out, t.dy, t.x, 0)),
+      0 },
     { "leaky_relu", WITH_TEXT(at::leaky_relu_out(t.out, t.x, 0.01)),
       WITH_TEXT(at::leaky_relu_backward_out(t.out, t.dy, t.x, 0.01, false)), 0 },
-    { "sigmoid", WITH_TEXT(at::sigmoid_out(t.out, t.x)),
-      WITH_TEXT(at::sigmoid_backward_out(t.out, t.dy, t.y)), 1 },
+    { "sigmoid", WITH_TEXT(at::sigmoid_out(t.out, t.x)), WITH_TEXT(at::sigmoid_backward_out(t.out, t.dy, t.y)), 1 },
     { "tanh", WITH_TEXT(at::tanh_out(t.out, t.x)), WITH_TEXT(at::tanh_backward_out(t.out, t.dy, t.y)), 1 },
     { "gelu", WITH_TEXT(at::gelu_out(t.out, t.x)), WITH_TEXT(at::gelu_backward_out(t.out, t.dy, t.x)), 0 },
     { "gelu_tanh", WITH_TEXT(at::gelu_out(t.out, t.x, "tanh")),
       WITH_TEXT(at::gelu_backward_out(t.out, t.dy, t.x, "tanh")), 0 },
     { "silu", WITH_TEXT(at::silu_out(t.out, t.x)), WITH_TEXT(at::silu_backward_out(t.out, t.dy, t.x)), 0 },
     { "mish", WITH_TEXT(at::mish_out(t.out, t.x)), RETURNED(at::mish_backward(t.dy, t.x)), 0 },
-    { "elu", WITH_TEXT(at::elu_out(t.out, t.x)),
-      WITH_TEXT(at::elu_backward_out(t.out, t.dy, 1, 1, 1, false, t.x)), 0 },
+    { "elu", WITH_TEXT(at::elu_out(t.out, t.x)), WITH_TEXT(at::elu_backward_out(t.out, t.dy, 1, 1, 1, false, t.x)), 0 },
     { "softplus", WITH_TEXT(at::softplus_out(t.out, t.x)),
       WITH_TEXT(at::softplus_backward_out(t.out, t.dy, t.x, 1, 20)), 0 },
     { "hardswish", WITH_TEXT(at::hardswish_out(t.out, t.x)), RETURNED(at::hardswish_backward(t.dy, t.x)), 0 },

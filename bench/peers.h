@@ -26,9 +26,9 @@ typedef struct bench_job bench_job;
 struct bench_job {
     void (*run)(bench_job *job);
     void (*finish)(bench_job *job);
-    const float *result;    /* after run: n values */
-    int from_y;             /* 1: a derivative computed from y, an easier task than ours from x */
-    char how[96];           /* the entry point that does it */
+    const float *result; /* after run: n values */
+    int from_y;          /* 1: a derivative computed from y, an easier task than ours from x */
+    char how[96];        /* the entry point that does it */
 };
 
 typedef struct bench_peer {
@@ -41,7 +41,7 @@ typedef struct bench_peer {
 
 extern const bench_peer bench_peer_dnnl;
 extern const bench_peer bench_peer_torch;
-extern const bench_peer bench_peer_xnnpack;   /* row-wise functions only */
+extern const bench_peer bench_peer_xnnpack; /* row-wise functions only */
 
 #ifdef __cplusplus
 }

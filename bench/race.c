@@ -167,8 +167,8 @@ static double turn(bench_job *job, long repeats)
     return (now() - start) / (double)repeats;
 }
 
-/* Arrays that start at the same place of a page would make loads wait for stores to other addresses; these start a quarter of
- * a page apart. */
+/* Arrays that start at the same place of a page would make loads wait for stores to other addresses; these start a
+ * quarter of a page apart. */
 float *race_arrays(size_t n, size_t columns, bench_arrays *arrays)
 {
     size_t page = 4096 / sizeof(float), stride = (n + page - 1) / page * page + page / 4;
@@ -206,7 +206,8 @@ static int same_values(const race *race, const char *who, const char *function, 
         if (fabsf(job->result[i] - expected[i]) <= 1e-3f * ((float)race->nearly_zero + fabsf(expected[i])))
             continue;
         fprintf(stderr, "%s: %s, %s of %s, element %zu, x = %.9g: %.9g, ours is %.9g\n", race->program, who,
-                race_directions[direction], function, i, (double)arrays->x[i], (double)job->result[i], (double)expected[i]);
+                race_directions[direction], function, i, (double)arrays->x[i], (double)job->result[i],
+                (double)expected[i]);
         return 0;
     }
     return 1;
@@ -218,7 +219,7 @@ int race_run(const race *race, const char *function, int direction, const bench_
     static double times[MOST_CONTENDERS][MAX_ROUNDS], ratios[MAX_ROUNDS];
     bench_job *jobs[MOST_CONTENDERS] = { NULL };
     long repeats[MOST_CONTENDERS] = { 0 };
-    const int last = race->count - 1;   /* memcpy */
+    const int last = race->count - 1; /* memcpy */
     int ok = fill_y(function, arrays);
     for (int c = 0; c <= last && ok; c++) {
         jobs[c] = race->contenders[c]->prepare(function, direction, arrays);
@@ -265,7 +266,9 @@ int race_start(const race *race, char **argv)
 {
     static const environment_setting settings[] = {
         { "OMP_NUM_THREADS", "1" },
-        { "ACTIV_MAX_TIER", "avx2" }, { "ONEDNN_MAX_CPU_ISA", "AVX2" }, { "ATEN_CPU_CAPABILITY", "avx2" },
+        { "ACTIV_MAX_TIER", "avx2" },
+        { "ONEDNN_MAX_CPU_ISA", "AVX2" },
+        { "ATEN_CPU_CAPABILITY", "avx2" },
     };
     if (!environment_set(settings, race->cap ? 4 : 1, argv)) {
         fprintf(stderr, "%s: cannot set the environment\n", race->program);
@@ -347,7 +350,8 @@ void race_write_result(const race *race, FILE *file, const race_result *result)
     for (int c = 0; c < race->count; c++) {
         if (!result->has[c])
             continue;
-        fprintf(file, "%s\n      \"%s\": {\"ns_per_element\": %.5f, \"times_ours\": %.4f, \"from_y\": %s, \"how\": ", comma,
+        fprintf(file,
+                "%s\n      \"%s\": {\"ns_per_element\": %.5f, \"times_ours\": %.4f, \"from_y\": %s, \"how\": ", comma,
                 race->contenders[c]->name, result->ns[c], result->ratio[c], result->from_y[c] ? "true" : "false");
         race_write_string(file, result->how[c]);
         putc('}', file);

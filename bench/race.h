@@ -1,9 +1,9 @@
-/* A race, as bench_compare and bench_rows run it: libactiv first, memcpy last, others between them, on the same arrays, in one
- * thread.
+/* A race, as bench_compare and bench_rows run it: libactiv first, memcpy last, others between them, on the same arrays,
+ * in one thread.
  *
- * In each round every contender has one turn of about 100 us, in an order that moves on from round to round, so that a change
- * of clock rate or a noisy neighbour meets all of them. A figure is the median over the rounds; so is a ratio, which is taken
- * within each round. */
+ * In each round every contender has one turn of about 100 us, in an order that moves on from round to round, so that a
+ * change of clock rate or a noisy neighbour meets all of them. A figure is the median over the rounds; so is a ratio,
+ * which is taken within each round. */
 #ifndef ACTIV_BENCH_RACE_H
 #define ACTIV_BENCH_RACE_H
 
@@ -16,36 +16,36 @@ enum { OURS = 0, MOST_CONTENDERS = 5, MAX_ROUNDS = 1001 };
 /* Two measurements of the same thing differ by about this much. */
 static const double NOISE = 0.03;
 
-extern const char *const race_directions[2];   /* "forward", "backward" */
+extern const char *const race_directions[2]; /* "forward", "backward" */
 
 /* libactiv, on arrays or, where they have columns, on rows; and memcpy. */
 extern const bench_peer bench_ours, bench_copy;
 
 typedef struct race {
-    const char *program;                    /* in messages */
-    const bench_peer *const *contenders;    /* &bench_ours, ..., &bench_copy */
+    const char *program;                 /* in messages */
+    const bench_peer *const *contenders; /* &bench_ours, ..., &bench_copy */
     int count;
-    double nearly_zero;                     /* results may differ by a thousandth of themselves and of this */
-    const char *cap;                        /* nobody uses more than this tier; or NULL */
+    double nearly_zero; /* results may differ by a thousandth of themselves and of this */
+    const char *cap;    /* nobody uses more than this tier; or NULL */
 } race;
 
 typedef struct race_result {
     int has[MOST_CONTENDERS], from_y[MOST_CONTENDERS];
-    double ns[MOST_CONTENDERS];      /* per element */
-    double ratio[MOST_CONTENDERS];   /* its time divided by ours */
+    double ns[MOST_CONTENDERS];    /* per element */
+    double ratio[MOST_CONTENDERS]; /* its time divided by ours */
     char how[MOST_CONTENDERS][96];
 } race_result;
 
-/* Arrays for n elements, x and dy full of numbers, x, y and dy and out aligned to 64 bytes. Their memory, for free(), or
- * NULL. */
+/* Arrays for n elements, x and dy full of numbers, x, y and dy and out aligned to 64 bytes. Their memory, for free(),
+ * or NULL. */
 float *race_arrays(size_t n, size_t columns, bench_arrays *arrays);
 
 /* The first `checked` results of all have to be ours; `expected` has room for them. 0 after a message. */
 int race_run(const race *race, const char *function, int direction, const bench_arrays *arrays, float *expected,
              size_t checked, int rounds, race_result *result);
 
-/* One thread, the ceilings of the cap, and steady memory; then who they are, in a line. What libraries read while they are
- * loaded is set in the environment, and the program started again. 0 after a message. */
+/* One thread, the ceilings of the cap, and steady memory; then who they are, in a line. What libraries read while they
+ * are loaded is set in the environment, and the program started again. 0 after a message. */
 int race_start(const race *race, char **argv);
 
 /* The names above the columns of figures, and the figures. Nobody ends the line. */

@@ -1,5 +1,5 @@
-/* bench_rows: row-wise functions of libactiv, oneDNN, XNNPACK, PyTorch, and memcpy, on the same matrices (race.h says how they
- * are measured). With --cap avx2 the libraries may use AVX2 at most. */
+/* bench_rows: row-wise functions of libactiv, oneDNN, XNNPACK, PyTorch, and memcpy, on the same matrices (race.h says
+ * how they are measured). With --cap avx2 the libraries may use AVX2 at most. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@ enum { FUNCTIONS = sizeof functions / sizeof functions[0] };
 
 typedef struct {
     size_t rows, columns;
-    int is_goal;   /* softmax forward has to keep up with oneDNN and XNNPACK */
+    int is_goal; /* softmax forward has to keep up with oneDNN and XNNPACK */
 } matrix_size;
 
 typedef struct {
@@ -28,9 +28,7 @@ static struct {
     size_t size_count;
     int rounds;
     const char *json;
-} options = {
-    { { 64, 1000, 1 }, { 4096, 64, 1 }, { 128, 10, 0 }, { 8, 32000, 0 } }, 4, DEFAULT_ROUNDS, NULL
-};
+} options = { { { 64, 1000, 1 }, { 4096, 64, 1 }, { 128, 10, 0 }, { 8, 32000, 0 } }, 4, DEFAULT_ROUNDS, NULL };
 
 static result_t results[MAX_SIZES * FUNCTIONS * 2];
 static size_t result_count;
@@ -51,9 +49,8 @@ static bench_job *prepare_missing(const char *function, int direction, const ben
 const bench_peer bench_peer_xnnpack = { "XNNPACK", describe_missing, prepare_missing };
 #endif
 
-static const bench_peer *const contenders[CONTENDERS] = {
-    &bench_ours, &bench_peer_dnnl, &bench_peer_xnnpack, &bench_peer_torch, &bench_copy
-};
+static const bench_peer *const contenders[CONTENDERS] = { &bench_ours, &bench_peer_dnnl, &bench_peer_xnnpack,
+                                                          &bench_peer_torch, &bench_copy };
 static race this_race = { "bench_rows", contenders, CONTENDERS, 0.01, NULL };
 
 /* ---- reports ---- */
@@ -78,14 +75,16 @@ static int judge(void)
 {
     int all = 1;
     printf("\n* from y = f(x), which it was given; that needs no exponential function. Ours starts from x.\n"
-           "\nGoals: what was reached (what is wanted; %.2f is 1 less the noise)\n", 1.0 - NOISE);
+           "\nGoals: what was reached (what is wanted; %.2f is 1 less the noise)\n",
+           1.0 - NOISE);
     for (const result_t *r = results; r < results + result_count; r++)
         for (int c = DNNL; c <= XNNPACK; c++) {
-            if (!r->size.is_goal || strcmp(functions[r->f], "softmax") != 0 || r->direction != BENCH_FORWARD || !r->race.has[c])
+            if (!r->size.is_goal || strcmp(functions[r->f], "softmax") != 0 || r->direction != BENCH_FORWARD ||
+                !r->race.has[c])
                 continue;
             int ok = r->race.ratio[c] >= 1.0 - NOISE;
-            printf("%-4s  %5.2f  (%.2f)  softmax forward, %zu x %zu, against %s\n", ok ? "PASS" : "FAIL", r->race.ratio[c],
-                   1.0 - NOISE, r->size.rows, r->size.columns, contenders[c]->name);
+            printf("%-4s  %5.2f  (%.2f)  softmax forward, %zu x %zu, against %s\n", ok ? "PASS" : "FAIL",
+                   r->race.ratio[c], 1.0 - NOISE, r->size.rows, r->size.columns, contenders[c]->name);
             all &= ok;
         }
     return all;
@@ -120,7 +119,8 @@ static int usage(FILE *out)
           "  --cap avx2          nobody uses more than AVX2 (XNNPACK cannot be capped)\n"
           "  --json FILE         the results as JSON too\n"
           "\n"
-          "Exit status 1: a goal was missed.\n", out);
+          "Exit status 1: a goal was missed.\n",
+          out);
     return out == stderr ? 2 : 0;
 }
 
@@ -177,7 +177,8 @@ static int read_option(const char *option, const char *value)
 static int read_arguments(int argc, char **argv)
 {
     for (int i = 1; i < argc; i += 2)
-        if (i + 1 == argc ? race_bad(&this_race, "option or its value", argv[i]) == 0 : !read_option(argv[i], argv[i + 1]))
+        if (i + 1 == argc ? race_bad(&this_race, "option or its value", argv[i]) == 0
+                          : !read_option(argv[i], argv[i + 1]))
             return 0;
     return 1;
 }

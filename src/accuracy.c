@@ -21,8 +21,8 @@
 enum {
     MAX_TIERS = 8,
     MAX_JOBS = 256,
-    SAMPLE_STRIDE = 251,       /* odd, so that all low bits occur */
-    NEIGHBOURS = REF_BLOCK,    /* half of them on each side of a landmark */
+    SAMPLE_STRIDE = 251,    /* odd, so that all low bits occur */
+    NEIGHBOURS = REF_BLOCK, /* half of them on each side of a landmark */
     TASK_BLOCKS = 64
 };
 
@@ -41,14 +41,14 @@ typedef struct subject {
     size_t tier_count;
     activ_fn_info info;
     ref_function reference;
-    uint64_t stride, strided;          /* inputs: bit patterns at a stride, then neighbourhoods */
+    uint64_t stride, strided; /* inputs: bit patterns at a stride, then neighbourhoods */
     float landmarks[REF_MAX_LANDMARKS];
     size_t landmark_count;
 } subject;
 
 typedef struct result {
     tally directions[MAX_TIERS][2];
-    uint64_t different[MAX_TIERS][2];  /* results whose bits are not those of the first tier */
+    uint64_t different[MAX_TIERS][2]; /* results whose bits are not those of the first tier */
 } result;
 
 /* The work on one subject, shared out in tasks. */
@@ -191,7 +191,8 @@ static void *run_worker(void *argument)
 /* All inputs of a subject. 0, or -1 for want of memory. */
 static int measure(const subject *s, unsigned jobs, result *total)
 {
-    work w = { .subject = s, .tasks = (block_count(s) + TASK_BLOCKS - 1) / TASK_BLOCKS,
+    work w = { .subject = s,
+               .tasks = (block_count(s) + TASK_BLOCKS - 1) / TASK_BLOCKS,
                .show_progress = isatty(STDERR_FILENO) };
     atomic_init(&w.next, 0);
     atomic_init(&w.failed, 0);
@@ -277,8 +278,8 @@ static double bound_of(const subject *s, int direction)
 
 static void print_header(void)
 {
-    printf("%-34s %-10s %10s  %-16s %9s  %5s  %-8s %s\n", "function", "direction", "max ULP", "at x",
-           "rounded %", "bound", "", "tiers");
+    printf("%-34s %-10s %10s  %-16s %9s  %5s  %-8s %s\n", "function", "direction", "max ULP", "at x", "rounded %",
+           "bound", "", "tiers");
 }
 
 static void print_row(const subject *s, const result *r, size_t tier, int all, int k)
@@ -318,8 +319,7 @@ static void print_json(const subject *s, const result *r, size_t tier, int all, 
 }
 
 /* Measures one function and prints its rows; the exit status. */
-static int run_spec(const char *spec, const options *o, activ_context *const *contexts, size_t context_count,
-                    int *rows)
+static int run_spec(const char *spec, const options *o, activ_context *const *contexts, size_t context_count, int *rows)
 {
     subject s;
     int status = open_subject(&s, spec, o, contexts, context_count);
@@ -410,7 +410,7 @@ static int read_options(int argc, char **argv, options *o)
         } else if (word[0] == '-') {
             return refuse("unknown option ", word);
         } else {
-            argv[o->spec_count++] = argv[i];   /* to the front; what was there has been read */
+            argv[o->spec_count++] = argv[i]; /* to the front; what was there has been read */
         }
     }
     return 0;

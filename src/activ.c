@@ -30,7 +30,8 @@ static int usage(FILE *out)
           "  tier                  which tiers this machine can run, and which one runs\n"
           "  version               the library's version\n"
           "\n"
-          "SPEC is a name, or a name with settings: 'leaky_relu(negative_slope=0.2)'.\n", out);
+          "SPEC is a name, or a name with settings: 'leaky_relu(negative_slope=0.2)'.\n",
+          out);
     return out == stderr ? 2 : 0;
 }
 

@@ -22,7 +22,7 @@ typedef struct {
     activ_fn *fn;
     int32_t shape;
     const char *tier;
-    float *params, *dparams;    /* NULL without trainable parameters */
+    float *params, *dparams; /* NULL without trainable parameters */
     long repeats[2];
     int rounds[2];
     double ns[2][ROUNDS];
@@ -30,15 +30,15 @@ typedef struct {
 
 typedef struct {
     size_t n;
-    const char *tier;           /* NULL: all */
+    const char *tier; /* NULL: all */
     int json;
     const char **specs;
     size_t spec_count;
 
-    float *block, *x, *dy, *out, *value, *back;   /* the last two: of gated functions */
+    float *block, *x, *dy, *out, *value, *back; /* the last two: of gated functions */
     const char *tiers[TIERS];
     size_t tier_count;
-    timing *timings;            /* by spec, then tier */
+    timing *timings; /* by spec, then tier */
     size_t timing_count;
     double copy[ROUNDS];
 } bench;
@@ -69,11 +69,13 @@ static activ_status run_once(const bench *b, const timing *t, int direction)
     if (t->shape == ACTIV_SHAPE_GATED && direction == FORWARD)
         return activ_forward_gated(t->fn, t->params, 1, n, b->value, n, b->x, n, b->out, n);
     if (t->shape == ACTIV_SHAPE_GATED)
-        return activ_backward_gated(t->fn, t->params, 1, n, b->value, n, b->x, n, b->dy, n, b->back, n, b->out, n, t->dparams);
+        return activ_backward_gated(t->fn, t->params, 1, n, b->value, n, b->x, n, b->dy, n, b->back, n, b->out, n,
+                                    t->dparams);
     if (t->shape == ACTIV_SHAPE_ROWWISE && direction == FORWARD)
         return activ_forward_rows(t->fn, t->params, n / columns, columns, b->x, columns, b->out, columns);
     if (t->shape == ACTIV_SHAPE_ROWWISE)
-        return activ_backward_rows(t->fn, t->params, n / columns, columns, b->x, columns, b->dy, columns, b->out, columns, NULL);
+        return activ_backward_rows(t->fn, t->params, n / columns, columns, b->x, columns, b->dy, columns, b->out,
+                                   columns, NULL);
     if (channels > 1 && direction == FORWARD)
         return activ_forward_channels(t->fn, t->params, n / channels, channels, 1, b->x, b->out);
     if (channels > 1)
@@ -125,8 +127,8 @@ static int check_runs(const bench *b)
     for (const timing *t = b->timings; t < b->timings + b->timing_count; t++) {
         const size_t channels = activ_fn_num_parameters(t->fn);
         if (b->n % channels != 0) {
-            fprintf(stderr, "activ: bench: %s: %zu elements are not whole sets of %zu channels\n", activ_fn_spec(t->fn), b->n,
-                    channels);
+            fprintf(stderr, "activ: bench: %s: %zu elements are not whole sets of %zu channels\n", activ_fn_spec(t->fn),
+                    b->n, channels);
             return 0;
         }
         for (int d = FORWARD; d <= BACKWARD; d++) {
@@ -261,12 +263,14 @@ static void print_string(const char *text)
 static void print_json(bench *b)
 {
     printf("{\n  \"version\": \"%s\",\n  \"n\": %zu,\n  \"unit\": \"ns per element\",\n  \"memcpy\": %.5f,\n"
-           "  \"results\": [", activ_version_string(), b->n, median(b->copy, ROUNDS));
+           "  \"results\": [",
+           activ_version_string(), b->n, median(b->copy, ROUNDS));
     for (size_t i = 0; i < b->timing_count; i++) {
         timing *t = &b->timings[i];
         printf("%s\n    {\"function\": ", i > 0 ? "," : "");
         print_string(activ_fn_spec(t->fn));
-        printf(", \"tier\": \"%s\", \"forward\": %.5f, \"backward\": %.5f}", t->tier, result(t, FORWARD), result(t, BACKWARD));
+        printf(", \"tier\": \"%s\", \"forward\": %.5f, \"backward\": %.5f}", t->tier, result(t, FORWARD),
+               result(t, BACKWARD));
     }
     printf("\n  ]\n}\n");
 }

@@ -121,10 +121,14 @@ static int list_as_page(void)
     };
     puts("# The functions\n"
          "\n"
-         "Each by its signature, which names its settings with their defaults: `activ_fn_create` takes it as it is, or the name\n"
-         "alone, or the name with some of the settings. Trained are the vectors named here, with the lengths that the defaults\n"
-         "give, or a setting, which then says where training starts. Bounds are those of the errors of f and f' in units in the\n"
-         "last place ([numerics](numerics.md)). Made by `activ list --markdown`; `activ show SPEC` says it of one function.");
+         "Each by its signature, which names its settings with their defaults: `activ_fn_create` takes it as it is, or "
+         "the name\n"
+         "alone, or the name with some of the settings. Trained are the vectors named here, with the lengths that the "
+         "defaults\n"
+         "give, or a setting, which then says where training starts. Bounds are those of the errors of f and f' in "
+         "units in the\n"
+         "last place ([numerics](numerics.md)). Made by `activ list --markdown`; `activ show SPEC` says it of one "
+         "function.");
     int result = 0;
     for (size_t k = 0; k < sizeof shapes / sizeof shapes[0]; k++) {
         int rows = 0;
@@ -134,7 +138,8 @@ static int list_as_page(void)
                 continue;
             if (rows++ == 0)
                 printf("\n%s\n\n| function | settings with limits | trained | formula | bound of f | of f' | source |\n"
-                       "|---|---|---|---|---|---|---|\n", shapes[k].heading);
+                       "|---|---|---|---|---|---|---|\n",
+                       shapes[k].heading);
             result |= print_row(&info);
         }
     }
@@ -219,8 +224,8 @@ int command_show(const char *spec)
     printf("  formula     %s\n"
            "  source      %s\n"
            "  bounds      forward %g ULP, derivative %g ULP\n"
-           "  parameters  %zu", info.formula, info.source, (double)info.forward_ulp, (double)info.derivative_ulp,
-           activ_fn_param_count(fn));
+           "  parameters  %zu",
+           info.formula, info.source, (double)info.forward_ulp, (double)info.derivative_ulp, activ_fn_param_count(fn));
     activ_fn_param p = { .size = sizeof p };
     for (size_t i = 0; activ_fn_param_info(fn, i, &p) == ACTIV_OK; i++)
         printf("%s %s %zu", i > 0 ? "," : ":", p.name, p.count);

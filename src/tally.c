@@ -87,8 +87,8 @@ static void tally_slowly(tally *t, int direction, const ref_entry *entry, const 
 /* Errors of a block in `errors`, the largest of them in *most; *rounded is how many are the nearest float.
  * 0 if there are infinities or NaN in it, to which this does no justice. In lanes, for the compiler to
  * make vectors of them. */
-static inline int errors_of(int direction, const ref_entry *entry, const ref_values *want, size_t n,
-                            const float *x, const float *got, double *errors, double *most, uint64_t *rounded)
+static inline int errors_of(int direction, const ref_entry *entry, const ref_values *want, size_t n, const float *x,
+                            const float *got, double *errors, double *most, uint64_t *rounded)
 {
     const double *values = direction == TALLY_FORWARD ? want->f : want->d;
     double largest[LANES] = { 0 }, strange[LANES] = { 0 };
@@ -115,8 +115,8 @@ static inline int errors_of(int direction, const ref_entry *entry, const ref_val
     return sum == 0.0;
 }
 
-void tally_block(tally *t, int direction, const ref_entry *entry, const ref_values *want, size_t n,
-                 const float *x, const float *got)
+void tally_block(tally *t, int direction, const ref_entry *entry, const ref_values *want, size_t n, const float *x,
+                 const float *got)
 {
     double errors[REF_BLOCK], most;
     uint64_t rounded;

@@ -21,8 +21,8 @@ enum { TALLY_MINUS_INFINITY, TALLY_INFINITY, TALLY_NAN, TALLY_SPECIALS };
 typedef struct tally {
     /* Finite inputs. */
     uint64_t count;
-    uint64_t rounded;          /* results that are the reference, rounded */
-    double worst;              /* the largest error, and where */
+    uint64_t rounded; /* results that are the reference, rounded */
+    double worst;     /* the largest error, and where */
     float worst_x, worst_got;
     double worst_want;
     /* NaN or infinity where there is a number, a number where the true value is beyond all of them: how
@@ -39,8 +39,8 @@ typedef struct tally {
 enum { TALLY_FORWARD, TALLY_DERIVATIVE };
 
 /* Adds a block: n <= REF_BLOCK inputs, what a function made of them, and what it should have. */
-void tally_block(tally *t, int direction, const ref_entry *entry, const ref_values *want, size_t n,
-                 const float *x, const float *got);
+void tally_block(tally *t, int direction, const ref_entry *entry, const ref_values *want, size_t n, const float *x,
+                 const float *got);
 
 /* Adds one tally to another. Of equal errors the one at the number of smaller size stays, so that the order
  * of merging does not matter. */

@@ -57,6 +57,7 @@ fi
 need gcc "compiles the library"
 need g++ "compiles a C++ program that uses it"
 need clang "compiles the public headers, and with --compiler clang everything"
+need clang-format-14 "checks the style of the sources"
 need libc6-dev "the C library's headers"
 need cmake "configures the build"
 need ninja-build "runs the build"

@@ -22,7 +22,7 @@
 
 #define PROGRAM "fashion_mnist_compare"
 #define MAX_ROWS 64
-#define CLOSE_POINTS 1.0    /* a mean at most so far from PyTorch's range counts as reproduced */
+#define CLOSE_POINTS 1.0 /* a mean at most so far from PyTorch's range counts as reproduced */
 
 /* ---- what others measured ---- */
 
@@ -34,27 +34,27 @@ struct measured {
  * book chapter whose experiment this is (NaN: it has no such row). The others: PyTorch 1.13, CPU, mean and
  * range over three seeds (staf: one seed). */
 struct reference {
-    const char *spec;        /* "none": no activation */
-    const char *shown;       /* the chapter's name where it is another */
+    const char *spec;  /* "none": no activation */
+    const char *shown; /* the chapter's name where it is another */
     double chapter;
     struct measured momentum_08, momentum_09;
 };
 
 static const struct reference references[] = {
-    {"sigmoid",       NULL,    10.0, {10.00, 10.00, 10.00}, {10.00, 10.00, 10.00}},
-    {"tanh",          NULL,    82.3, {82.23, 82.00, 82.46}, {84.85, 84.75, 84.93}},
-    {"relu",          NULL,    81.3, {81.48, 81.23, 81.87}, {84.72, 84.58, 84.85}},
-    {"gelu",          NULL,    80.5, {80.77, 80.55, 81.04}, {84.03, 83.94, 84.20}},
-    {"mish",          NULL,    81.9, {81.29, 81.00, 81.56}, {84.02, 83.87, 84.18}},
-    {"leaky_relu",    NULL,    80.8, {81.51, 81.23, 81.92}, {84.68, 84.56, 84.83}},
-    {"silu",          NULL,    78.3, {78.66, 78.18, 78.96}, {82.94, 82.77, 83.14}},
-    {"hardswish",     NULL,    76.7, {78.30, 77.66, 78.70}, {83.34, 82.80, 83.64}},
-    {"silu",          "Swish", 78.5, {78.66, 78.18, 78.96}, {82.94, 82.77, 83.14}},
-    {"prelu",         NULL,    86.0, {86.12, 85.72, 86.36}, {87.14, 86.92, 87.50}},
-    {"rrelu",         NULL,    81.5, {81.33, 80.74, 81.66}, {84.14, 83.66, 84.48}},
-    {"trainable_elu", "TeLU",  86.2, {86.76, 86.43, 87.09}, {87.43, 87.33, 87.53}},
-    {"staf",          NULL,    85.4, {87.50, 87.50, 87.50}, {87.80, 87.80, 87.80}},
-    {"none",          NULL,    NAN,  {82.55, 82.51, 82.61}, {83.63, 83.47, 83.84}},
+    { "sigmoid", NULL, 10.0, { 10.00, 10.00, 10.00 }, { 10.00, 10.00, 10.00 } },
+    { "tanh", NULL, 82.3, { 82.23, 82.00, 82.46 }, { 84.85, 84.75, 84.93 } },
+    { "relu", NULL, 81.3, { 81.48, 81.23, 81.87 }, { 84.72, 84.58, 84.85 } },
+    { "gelu", NULL, 80.5, { 80.77, 80.55, 81.04 }, { 84.03, 83.94, 84.20 } },
+    { "mish", NULL, 81.9, { 81.29, 81.00, 81.56 }, { 84.02, 83.87, 84.18 } },
+    { "leaky_relu", NULL, 80.8, { 81.51, 81.23, 81.92 }, { 84.68, 84.56, 84.83 } },
+    { "silu", NULL, 78.3, { 78.66, 78.18, 78.96 }, { 82.94, 82.77, 83.14 } },
+    { "hardswish", NULL, 76.7, { 78.30, 77.66, 78.70 }, { 83.34, 82.80, 83.64 } },
+    { "silu", "Swish", 78.5, { 78.66, 78.18, 78.96 }, { 82.94, 82.77, 83.14 } },
+    { "prelu", NULL, 86.0, { 86.12, 85.72, 86.36 }, { 87.14, 86.92, 87.50 } },
+    { "rrelu", NULL, 81.5, { 81.33, 80.74, 81.66 }, { 84.14, 83.66, 84.48 } },
+    { "trainable_elu", "TeLU", 86.2, { 86.76, 86.43, 87.09 }, { 87.43, 87.33, 87.53 } },
+    { "staf", NULL, 85.4, { 87.50, 87.50, 87.50 }, { 87.80, 87.80, 87.80 } },
+    { "none", NULL, NAN, { 82.55, 82.51, 82.61 }, { 83.63, 83.47, 83.84 } },
 };
 
 #define REFERENCES (sizeof references / sizeof references[0])
@@ -67,9 +67,9 @@ static const char quick_rows[] = "sigmoid,tanh,relu,gelu,prelu,none";
 struct settings {
     const char *data;
     const char *out;
-    const char *activations;    /* NULL: the chapter's rows */
-    const char *seeds_text;     /* NULL: a default */
-    size_t epochs;              /* 0: a default */
+    const char *activations; /* NULL: the chapter's rows */
+    const char *seeds_text;  /* NULL: a default */
+    size_t epochs;           /* 0: a default */
     size_t batch;
     size_t jobs;
     float lr;
@@ -81,15 +81,15 @@ struct settings {
 
 /* One line of the table; its function is trained once for each seed. */
 struct row {
-    char *spec;                          /* canonical; "none": no activation */
-    const struct reference *reference;   /* NULL: a function that the chapter does not have */
-    size_t first_run;                    /* of seed_count; rows of equal specs share their runs */
+    char *spec;                        /* canonical; "none": no activation */
+    const struct reference *reference; /* NULL: a function that the chapter does not have */
+    size_t first_run;                  /* of seed_count; rows of equal specs share their runs */
 };
 
 struct run {
     const char *spec;
     uint64_t seed;
-    double accuracy, loss, seconds;      /* at the end; seconds: of all epochs */
+    double accuracy, loss, seconds; /* at the end; seconds: of all epochs */
     bool finished;
 };
 
@@ -102,46 +102,47 @@ struct comparison {
     size_t run_count;
 
     /* Shared by the threads. */
-    atomic_size_t images;        /* worked off in all runs */
-    pthread_mutex_t lock;        /* guards all that follows, and the results in `runs` */
+    atomic_size_t images; /* worked off in all runs */
+    pthread_mutex_t lock; /* guards all that follows, and the results in `runs` */
     pthread_cond_t change;
-    size_t next_run;             /* runs are handed out from the last to the first */
-    size_t reported[MAX_ROWS * MAX_COUNTS];    /* runs in the order in which they finished */
+    size_t next_run;                        /* runs are handed out from the last to the first */
+    size_t reported[MAX_ROWS * MAX_COUNTS]; /* runs in the order in which they finished */
     size_t reported_count;
-    size_t working;              /* threads that have not ended */
-    activ_status status;         /* the first failure */
+    size_t working;      /* threads that have not ended */
+    activ_status status; /* the first failure */
     activ_message message;
 };
 
 static enum parse_result parse(struct settings *settings, int argc, char **argv)
 {
     const struct option options[] = {
-        {"--data", "DIR", OPTION_TEXT, &settings->data, 0, 0,
-         "folder of the four IDX files, raw or .gz\n(default " FASHION_MNIST_FOLDER ")"},
-        {"--out", "DIR", OPTION_TEXT, &settings->out, 0, 0,
-         "where comparison.md and comparison.csv go; made if it is not there\n(default results)"},
-        {"--activations", "LIST", OPTION_TEXT, &settings->activations, 0, 0,
-         "like relu,none,\"leaky_relu(negative_slope=0.2)\"\n(default: the chapter's rows)"},
-        {"--seeds", "N|LIST", OPTION_TEXT, &settings->seeds_text, 0, 0,
-         "a count N for the seeds 1 .. N, or a list like 5,6,7 (default 3)"},
-        {"--epochs", "N", OPTION_COUNT, &settings->epochs, 1, 100000, "default 15"},
-        {"--batch", "N", OPTION_COUNT, &settings->batch, 1, 1000000, "images in a step (default 128)"},
-        {"--lr", "X", OPTION_REAL, &settings->lr, 0, 1e6, "learning rate (default 0.001)"},
-        {"--momentum", "X", OPTION_REAL, &settings->momentum, 0, 1,
-         "default 0.8, with which the chapter's table was made;\nits text says 0.9"},
-        {"--jobs", "N", OPTION_COUNT, &settings->jobs, 1, 1024,
-         "networks trained at the same time (default: one for each CPU);\n"
-         "the accuracies do not depend on it"},
-        {"--quick", NULL, OPTION_FLAG, &settings->quick, 0, 0,
-         "a first look in less than a minute: six rows, one seed, three epochs;\n"
-         "the other options still hold"},
+        { "--data", "DIR", OPTION_TEXT, &settings->data, 0, 0,
+          "folder of the four IDX files, raw or .gz\n(default " FASHION_MNIST_FOLDER ")" },
+        { "--out", "DIR", OPTION_TEXT, &settings->out, 0, 0,
+          "where comparison.md and comparison.csv go; made if it is not there\n(default results)" },
+        { "--activations", "LIST", OPTION_TEXT, &settings->activations, 0, 0,
+          "like relu,none,\"leaky_relu(negative_slope=0.2)\"\n(default: the chapter's rows)" },
+        { "--seeds", "N|LIST", OPTION_TEXT, &settings->seeds_text, 0, 0,
+          "a count N for the seeds 1 .. N, or a list like 5,6,7 (default 3)" },
+        { "--epochs", "N", OPTION_COUNT, &settings->epochs, 1, 100000, "default 15" },
+        { "--batch", "N", OPTION_COUNT, &settings->batch, 1, 1000000, "images in a step (default 128)" },
+        { "--lr", "X", OPTION_REAL, &settings->lr, 0, 1e6, "learning rate (default 0.001)" },
+        { "--momentum", "X", OPTION_REAL, &settings->momentum, 0, 1,
+          "default 0.8, with which the chapter's table was made;\nits text says 0.9" },
+        { "--jobs", "N", OPTION_COUNT, &settings->jobs, 1, 1024,
+          "networks trained at the same time (default: one for each CPU);\n"
+          "the accuracies do not depend on it" },
+        { "--quick", NULL, OPTION_FLAG, &settings->quick, 0, 0,
+          "a first look in less than a minute: six rows, one seed, three epochs;\n"
+          "the other options still hold" },
     };
     const struct program program = {
         PROGRAM,
         "Trains SimpleNetwork (784 -> 256 -> 192 -> 128 -> 64 -> 10) on FashionMNIST with one\n"
         "activation function after the other, several times each, and prints the test accuracies\n"
         "beside those of PyTorch. Writes the same table as Markdown and CSV.",
-        options, sizeof options / sizeof options[0],
+        options,
+        sizeof options / sizeof options[0],
     };
     return arguments_parse(&program, argc, argv);
 }
@@ -179,8 +180,8 @@ static activ_status read_seeds(struct settings *settings, activ_message *message
 
 /* ---- rows and runs ---- */
 
-static activ_status add_row(struct comparison *all, const char *text, size_t length,
-                            const struct reference *reference, activ_message *message)
+static activ_status add_row(struct comparison *all, const char *text, size_t length, const struct reference *reference,
+                            activ_message *message)
 {
     if (all->row_count == MAX_ROWS) {
         message_set(message, "--activations: more than %d", MAX_ROWS);
@@ -290,16 +291,16 @@ static bool has_failed(struct comparison *all)
 
 static activ_status train_one(struct comparison *all, struct run *run, activ_message *message)
 {
-    static const size_t hidden[] = {256, 192, 128, 64};
+    static const size_t hidden[] = { 256, 192, 128, 64 };
     const struct settings *settings = &all->settings;
     size_t max_batch = settings->batch > TEST_BATCH ? settings->batch : TEST_BATCH;
     const char *spec = strcmp(run->spec, "none") == 0 ? NULL : run->spec;
-    const struct descent descent = {"sgd", settings->lr, settings->momentum, NAN};
+    const struct descent descent = { "sgd", settings->lr, settings->momentum, NAN };
     activ_graph *graph = NULL;
     activ_optimizer *optimizer = NULL;
     struct training training;
-    activ_status status = network_create(NULL, spec, hidden, sizeof hidden / sizeof hidden[0], max_batch,
-                                         &graph, message);
+    activ_status status =
+        network_create(NULL, spec, hidden, sizeof hidden / sizeof hidden[0], max_batch, &graph, message);
     if (status != ACTIV_OK)
         return status;
     status = descent_start(&descent, graph, run->seed, &optimizer, message);
@@ -332,7 +333,7 @@ static void *worker(void *user)
     while (all->next_run > 0 && all->status == ACTIV_OK) {
         size_t index = --all->next_run;
         struct run result = all->runs[index];
-        activ_message message = {""};
+        activ_message message = { "" };
         (void)pthread_mutex_unlock(&all->lock);
         activ_status status = train_one(all, &result, &message);
         (void)pthread_mutex_lock(&all->lock);
@@ -342,8 +343,7 @@ static void *worker(void *user)
             all->reported[all->reported_count++] = index;
         } else if (all->status == ACTIV_OK) {
             all->status = status;
-            message_set(&all->message, "%s, seed %llu: %s", result.spec, (unsigned long long)result.seed,
-                        message.text);
+            message_set(&all->message, "%s, seed %llu: %s", result.spec, (unsigned long long)result.seed, message.text);
         }
         (void)pthread_cond_signal(&all->change);
     }
@@ -357,15 +357,14 @@ static void *worker(void *user)
 static void watch(struct comparison *all)
 {
     struct progress progress;
-    progress_start(&progress, (double)all->run_count * (double)all->settings.epochs *
-                                  (double)all->data.train.count);
+    progress_start(&progress, (double)all->run_count * (double)all->settings.epochs * (double)all->data.train.count);
     size_t shown = 0;
     for (;;) {
         for (; shown < all->reported_count; shown++) {
             const struct run *run = &all->runs[all->reported[shown]];
             progress_clear(&progress);
-            printf("%3zu of %zu  %-16s seed %-4llu  %6.2f %%  %6.1f s\n", shown + 1, all->run_count,
-                   run->spec, (unsigned long long)run->seed, run->accuracy, run->seconds);
+            printf("%3zu of %zu  %-16s seed %-4llu  %6.2f %%  %6.1f s\n", shown + 1, all->run_count, run->spec,
+                   (unsigned long long)run->seed, run->accuracy, run->seconds);
             (void)fflush(stdout);
         }
         if (all->working == 0)
@@ -418,14 +417,14 @@ static activ_status train_all(struct comparison *all, activ_message *message)
 
 struct summary {
     struct measured accuracy;
-    double loss;                  /* mean over the seeds */
-    double seconds;               /* mean of one epoch */
+    double loss;    /* mean over the seeds */
+    double seconds; /* mean of one epoch */
 };
 
 static struct summary summarize(const struct comparison *all, const struct row *row)
 {
     size_t seeds = all->settings.seed_count;
-    struct summary sum = {{0, INFINITY, -INFINITY}, 0, 0};
+    struct summary sum = { { 0, INFINITY, -INFINITY }, 0, 0 };
     for (size_t i = 0; i < seeds; i++) {
         const struct run *run = &all->runs[row->first_run + i];
         sum.accuracy.mean += run->accuracy / (double)seeds;
@@ -518,9 +517,9 @@ static void fill_table(const struct comparison *all, struct table *table, size_t
 static void fill_csv(const struct comparison *all, struct table *table)
 {
     static const char *const titles[] = {
-        "activation", "shown_as", "chapter", "pytorch_mean", "pytorch_low", "pytorch_high",
-        "mean", "low", "high", "difference", "within_1_point", "test_loss", "seconds_per_epoch",
-        "epochs", "batch", "lr", "momentum",
+        "activation", "shown_as", "chapter",    "pytorch_mean",   "pytorch_low", "pytorch_high",      "mean",
+        "low",        "high",     "difference", "within_1_point", "test_loss",   "seconds_per_epoch", "epochs",
+        "batch",      "lr",       "momentum",
     };
     const struct settings *settings = &all->settings;
     table_init(table);
@@ -575,28 +574,27 @@ static bool has_shared_runs(const struct comparison *all)
 }
 
 /* What has to be known to read the table; each line begins with `mark`. */
-static void write_notes(const struct comparison *all, size_t close, size_t compared, const char *mark,
-                        FILE *out)
+static void write_notes(const struct comparison *all, size_t close, size_t compared, const char *mark, FILE *out)
 {
     size_t seeds = all->settings.seed_count;
     size_t jobs = all->settings.jobs;
     if (compared > 0) {
-        (void)fprintf(out, "%s%zu of %zu rows lie within %.1f point of PyTorch's range.\n", mark, close,
-                      compared, CLOSE_POINTS);
+        (void)fprintf(out, "%s%zu of %zu rows lie within %.1f point of PyTorch's range.\n", mark, close, compared,
+                      CLOSE_POINTS);
         (void)fprintf(out, "%sPyTorch: version 1.13, CPU, three seeds (staf: one).\n", mark);
-        (void)fprintf(out, "%sBeyond range: points by which our mean lies above or below PyTorch's range.\n",
-                      mark);
+        (void)fprintf(out, "%sBeyond range: points by which our mean lies above or below PyTorch's range.\n", mark);
     } else {
-        (void)fprintf(out, "%sThese figures are NOT comparable with PyTorch's, which have other settings:\n"
-                           "  15 epochs, batch 128, learning rate 0.001, momentum 0.8 or 0.9.\n", mark);
+        (void)fprintf(out,
+                      "%sThese figures are NOT comparable with PyTorch's, which have other settings:\n"
+                      "  15 epochs, batch 128, learning rate 0.001, momentum 0.8 or 0.9.\n",
+                      mark);
     }
     (void)fprintf(out, "%sTest accuracy in percent%s.\n", mark,
-                  seeds > 1 ? ": mean and range over the seeds"
-                            : ", of one seed: near neighbours are in no order");
+                  seeds > 1 ? ": mean and range over the seeds" : ", of one seed: near neighbours are in no order");
     if (has_shared_runs(all))
         (void)fprintf(out, "%sRows of the same function show the same networks, trained once.\n", mark);
-    (void)fprintf(out, "%sSeconds per epoch: training alone, %zu network%s at the same time, tier %s.\n",
-                  mark, jobs, jobs == 1 ? "" : "s", activ_tier());
+    (void)fprintf(out, "%sSeconds per epoch: training alone, %zu network%s at the same time, tier %s.\n", mark, jobs,
+                  jobs == 1 ? "" : "s", activ_tier());
 }
 
 static void write_settings(const struct comparison *all, FILE *out)
@@ -604,8 +602,8 @@ static void write_settings(const struct comparison *all, FILE *out)
     const struct settings *settings = &all->settings;
     (void)fprintf(out, "SimpleNetwork 784-256-192-128-64-10, %zu epoch%s, batch %zu, ", settings->epochs,
                   settings->epochs == 1 ? "" : "s", settings->batch);
-    (void)fprintf(out, "learning rate %.7g, momentum %.7g, seed%s", (double)settings->lr,
-                  (double)settings->momentum, settings->seed_count == 1 ? "" : "s");
+    (void)fprintf(out, "learning rate %.7g, momentum %.7g, seed%s", (double)settings->lr, (double)settings->momentum,
+                  settings->seed_count == 1 ? "" : "s");
     for (size_t i = 0; i < settings->seed_count; i++)
         (void)fprintf(out, "%s%llu", i == 0 ? " " : ", ", (unsigned long long)settings->seeds[i]);
     (void)fprintf(out, ".\n");
@@ -613,11 +611,10 @@ static void write_settings(const struct comparison *all, FILE *out)
 
 /* Both files come into being together: they get their names after both are written. */
 static activ_status write_files(const char *markdown_path, const char *csv_path, const struct comparison *all,
-                                const struct table *table, size_t close, size_t compared,
-                                activ_message *message)
+                                const struct table *table, size_t close, size_t compared, activ_message *message)
 {
-    struct new_file markdown = {.stream = NULL};
-    struct new_file csv = {.stream = NULL};
+    struct new_file markdown = { .stream = NULL };
+    struct new_file csv = { .stream = NULL };
     struct table numbers;
     fill_csv(all, &numbers);
     activ_status status = ACTIV_OK;
@@ -653,8 +650,7 @@ static activ_status write_files(const char *markdown_path, const char *csv_path,
 
 /* ---- the whole ---- */
 
-static activ_status compare(struct comparison *all, const char *markdown, const char *csv,
-                            activ_message *message)
+static activ_status compare(struct comparison *all, const char *markdown, const char *csv, activ_message *message)
 {
     struct settings *settings = &all->settings;
     activ_status status = fashion_mnist_load(settings->data, &all->data, message);
@@ -707,7 +703,7 @@ static size_t online_cpus(void)
 
 int main(int argc, char **argv)
 {
-    static struct comparison all;    /* large for a stack */
+    static struct comparison all; /* large for a stack */
     all.settings = (struct settings){
         .data = FASHION_MNIST_FOLDER,
         .out = "results",
@@ -729,7 +725,7 @@ int main(int argc, char **argv)
     if (pthread_mutex_init(&all.lock, NULL) != 0 || pthread_cond_init(&all.change, NULL) != 0)
         return complain(PROGRAM, "no memory for a lock");
 
-    activ_message message = {"out of memory"};
+    activ_message message = { "out of memory" };
     char *markdown = path_join(all.settings.out, "comparison.md");
     char *csv = path_join(all.settings.out, "comparison.csv");
     activ_status status = markdown != NULL && csv != NULL ? ACTIV_OK : ACTIV_ERROR_OUT_OF_MEMORY;

@@ -36,10 +36,10 @@ struct settings {
 static const struct settings defaults = {
     .data = FASHION_MNIST_FOLDER,
     .activation = "relu",
-    .hidden = {4, {256, 192, 128, 64}},
+    .hidden = { 4, { 256, 192, 128, 64 } },
     .epochs = 10,
     .batch = 128,
-    .descent = {"sgd", NAN, NAN, NAN},
+    .descent = { "sgd", NAN, NAN, NAN },
     .seed = 1,
     .threads = 1,
 };
@@ -47,51 +47,47 @@ static const struct settings defaults = {
 struct results {
     double train_loss, train_accuracy;
     double test_loss, test_accuracy;
-    double train_seconds;    /* of all epochs so far */
+    double train_seconds; /* of all epochs so far */
 };
 
 struct bar {
     struct progress progress;
-    double images;           /* worked off so far */
+    double images; /* worked off so far */
     char note[40];
 };
 
 static enum parse_result parse(struct settings *settings, int argc, char **argv)
 {
     const struct option options[] = {
-        {"--data", "DIR", OPTION_TEXT, &settings->data, 0, 0,
-         "folder of the four IDX files, raw or .gz\n(default " FASHION_MNIST_FOLDER ")"},
-        {"--activation", "SPEC", OPTION_TEXT, &settings->activation, 0, 0,
-         "a function like gelu or \"leaky_relu(negative_slope=0.2)\", or none\n(default relu)"},
-        {"--hidden", "LIST", OPTION_COUNTS, &settings->hidden, 1, 65536,
-         "widths of the hidden layers (default 256,192,128,64)"},
-        {"--epochs", "N", OPTION_COUNT, &settings->epochs, 1, 100000, "default 10"},
-        {"--batch", "N", OPTION_COUNT, &settings->batch, 1, 1000000, "images in a step (default 128)"},
-        {"--optimizer", "NAME", OPTION_TEXT, &settings->descent.optimizer, 0, 0,
-         "sgd, adamw or rmsprop (default sgd)"},
-        {"--lr", "X", OPTION_REAL, &settings->descent.lr, 0, 1e6,
-         "learning rate (default 0.01; of adamw 0.001)"},
-        {"--momentum", "X", OPTION_REAL, &settings->descent.momentum, 0, 1,
-         "default 0.9; of rmsprop 0; adamw has none"},
-        {"--weight-decay", "X", OPTION_REAL, &settings->descent.weight_decay, 0, 1e6,
-         "default 0; of adamw 0.01"},
-        {"--seed", "N", OPTION_SEED, &settings->seed, 0, 0,
-         "of initial values, order of images and noise (default 1)"},
-        {"--threads", "N", OPTION_COUNT, &settings->threads, 1, 256,
-         "default 1; the results do not depend on it"},
-        {"--save", "FILE", OPTION_TEXT, &settings->save, 0, 0,
-         "write the trained network there (safetensors)"},
-        {"--save-epochs", "LIST", OPTION_COUNTS, &settings->save_epochs, 1, 100000,
-         "also write it after these epochs: with --save model.safetensors,\n"
-         "epoch 5 goes to model-epoch5.safetensors"},
-        {"--checkpoint", "FILE", OPTION_TEXT, &settings->checkpoint, 0, 0,
-         "after each epoch, write all there that --resume needs (safetensors)"},
-        {"--resume", "FILE", OPTION_TEXT, &settings->resume, 0, 0,
-         "go on from a file of --checkpoint up to --epochs, with the same --batch and\n"
-         "--data: ends in the same bytes as without the break; network, optimizer and\n"
-         "seed are the file's"},
-        {"--json", NULL, OPTION_FLAG, &settings->json, 0, 0,
-         "the last line of the output is the result as a JSON object"},
+        { "--data", "DIR", OPTION_TEXT, &settings->data, 0, 0,
+          "folder of the four IDX files, raw or .gz\n(default " FASHION_MNIST_FOLDER ")" },
+        { "--activation", "SPEC", OPTION_TEXT, &settings->activation, 0, 0,
+          "a function like gelu or \"leaky_relu(negative_slope=0.2)\", or none\n(default relu)" },
+        { "--hidden", "LIST", OPTION_COUNTS, &settings->hidden, 1, 65536,
+          "widths of the hidden layers (default 256,192,128,64)" },
+        { "--epochs", "N", OPTION_COUNT, &settings->epochs, 1, 100000, "default 10" },
+        { "--batch", "N", OPTION_COUNT, &settings->batch, 1, 1000000, "images in a step (default 128)" },
+        { "--optimizer", "NAME", OPTION_TEXT, &settings->descent.optimizer, 0, 0,
+          "sgd, adamw or rmsprop (default sgd)" },
+        { "--lr", "X", OPTION_REAL, &settings->descent.lr, 0, 1e6, "learning rate (default 0.01; of adamw 0.001)" },
+        { "--momentum", "X", OPTION_REAL, &settings->descent.momentum, 0, 1,
+          "default 0.9; of rmsprop 0; adamw has none" },
+        { "--weight-decay", "X", OPTION_REAL, &settings->descent.weight_decay, 0, 1e6, "default 0; of adamw 0.01" },
+        { "--seed", "N", OPTION_SEED, &settings->seed, 0, 0,
+          "of initial values, order of images and noise (default 1)" },
+        { "--threads", "N", OPTION_COUNT, &settings->threads, 1, 256, "default 1; the results do not depend on it" },
+        { "--save", "FILE", OPTION_TEXT, &settings->save, 0, 0, "write the trained network there (safetensors)" },
+        { "--save-epochs", "LIST", OPTION_COUNTS, &settings->save_epochs, 1, 100000,
+          "also write it after these epochs: with --save model.safetensors,\n"
+          "epoch 5 goes to model-epoch5.safetensors" },
+        { "--checkpoint", "FILE", OPTION_TEXT, &settings->checkpoint, 0, 0,
+          "after each epoch, write all there that --resume needs (safetensors)" },
+        { "--resume", "FILE", OPTION_TEXT, &settings->resume, 0, 0,
+          "go on from a file of --checkpoint up to --epochs, with the same --batch and\n"
+          "--data: ends in the same bytes as without the break; network, optimizer and\n"
+          "seed are the file's" },
+        { "--json", NULL, OPTION_FLAG, &settings->json, 0, 0,
+          "the last line of the output is the result as a JSON object" },
     };
     const struct program program = {
         PROGRAM,
@@ -99,7 +95,8 @@ static enum parse_result parse(struct settings *settings, int argc, char **argv)
         "layer) on FashionMNIST by gradient descent. After each epoch it prints the loss over\n"
         "the epoch's steps, then accuracy and loss on both sets. The same arguments give the\n"
         "same network, to the last bit.",
-        options, sizeof options / sizeof options[0],
+        options,
+        sizeof options / sizeof options[0],
     };
     return arguments_parse(&program, argc, argv);
 }
@@ -115,13 +112,14 @@ static void tick(void *user, size_t images)
 static activ_status check_resume(const struct settings *settings, activ_message *message)
 {
     const struct descent *descent = &settings->descent;
-    const char *option = settings->activation != defaults.activation ? "--activation"
+    const char *option = settings->activation != defaults.activation                                ? "--activation"
                          : memcmp(&settings->hidden, &defaults.hidden, sizeof defaults.hidden) != 0 ? "--hidden"
-                         : descent->optimizer != defaults.descent.optimizer ? "--optimizer"
-                         : !isnan(descent->lr) ? "--lr"
-                         : !isnan(descent->momentum) ? "--momentum"
-                         : !isnan(descent->weight_decay) ? "--weight-decay"
-                         : settings->seed != defaults.seed ? "--seed" : NULL;
+                         : descent->optimizer != defaults.descent.optimizer                         ? "--optimizer"
+                         : !isnan(descent->lr)                                                      ? "--lr"
+                         : !isnan(descent->momentum)                                                ? "--momentum"
+                         : !isnan(descent->weight_decay)                                            ? "--weight-decay"
+                         : settings->seed != defaults.seed                                          ? "--seed"
+                                                                                                    : NULL;
     if (option == NULL)
         return ACTIV_OK;
     message_set(message, "%s: with --resume it is the file's", option);
@@ -152,8 +150,7 @@ static activ_status check_settings(const struct settings *settings, activ_messag
     for (size_t i = 0; i < settings->save_epochs.count; i++) {
         size_t epoch = settings->save_epochs.values[i];
         if (epoch > settings->epochs) {
-            message_set(message, "--save-epochs: there is no epoch %zu, the last one is %zu", epoch,
-                        settings->epochs);
+            message_set(message, "--save-epochs: there is no epoch %zu, the last one is %zu", epoch, settings->epochs);
             return ACTIV_ERROR_RANGE;
         }
         char *path = path_with_epoch(settings->save, epoch);
@@ -220,7 +217,7 @@ static activ_status run_epochs(const struct settings *settings, const activ_exec
         status = training_start(&training, graph, optimizer, &data->train, settings->batch, message);
     if (status != ACTIV_OK)
         return status;
-    struct bar bar = {.images = 0};
+    struct bar bar = { .images = 0 };
     progress_start(&bar.progress, (double)(settings->epochs - done) * (double)data->train.count);
     training.executor = executor;
     training.tick = tick;
@@ -235,8 +232,7 @@ static activ_status run_epochs(const struct settings *settings, const activ_exec
         if (status == ACTIV_OK)
             status = training_test(&training, &data->train, &loss, &results->train_accuracy, message);
         if (status == ACTIV_OK)
-            status = training_test(&training, &data->test, &results->test_loss, &results->test_accuracy,
-                                   message);
+            status = training_test(&training, &data->test, &results->test_loss, &results->test_accuracy, message);
         progress_clear(&bar.progress);
         if (status != ACTIV_OK)
             break;
@@ -299,8 +295,8 @@ static activ_status prepare(const struct settings *settings, const activ_context
     size_t max_batch = settings->batch > TEST_BATCH ? settings->batch : TEST_BATCH;
     activ_status status;
     if (settings->resume == NULL) {
-        status = network_create(context, spec, settings->hidden.values, settings->hidden.count, max_batch, graph,
-                                message);
+        status =
+            network_create(context, spec, settings->hidden.values, settings->hidden.count, max_batch, graph, message);
         if (status == ACTIV_OK)
             status = descent_start(&settings->descent, *graph, settings->seed, optimizer, message);
         return status;
@@ -313,9 +309,8 @@ static activ_status prepare(const struct settings *settings, const activ_context
     return status;
 }
 
-static activ_status train(const struct settings *settings, const activ_context *context,
-                          const activ_executor *executor, const struct fashion_mnist *data, const char *spec,
-                          activ_message *message)
+static activ_status train(const struct settings *settings, const activ_context *context, const activ_executor *executor,
+                          const struct fashion_mnist *data, const char *spec, activ_message *message)
 {
     activ_graph *graph = NULL;
     activ_optimizer *optimizer = NULL;
@@ -324,7 +319,7 @@ static activ_status train(const struct settings *settings, const activ_context *
         activ_graph_destroy(graph);
         return status;
     }
-    struct results results = {.train_seconds = 0};
+    struct results results = { .train_seconds = 0 };
     status = network_print_summary(graph, settings->batch, stdout);
     if (status != ACTIV_OK)
         message_set(message, "summary: %s", activ_status_string(status));
@@ -333,8 +328,8 @@ static activ_status train(const struct settings *settings, const activ_context *
         status = run_epochs(settings, executor, data, graph, optimizer, &results, message);
     if (status == ACTIV_OK)
         printf("\nTrained in %.2f s (%s, %zu thread%s): %.2f %% of the test images are classified right.\n",
-               results.train_seconds, activ_context_tier(context), settings->threads,
-               settings->threads == 1 ? "" : "s", results.test_accuracy);
+               results.train_seconds, activ_context_tier(context), settings->threads, settings->threads == 1 ? "" : "s",
+               results.test_accuracy);
     if (status == ACTIV_OK && settings->save != NULL) {
         status = activ_checkpoint_save(graph, settings->save, message);
         if (status == ACTIV_OK)
@@ -352,8 +347,7 @@ static activ_status train(const struct settings *settings, const activ_context *
 }
 
 /* The spec as the library writes it; the function keeps it alive. NULL for "none". */
-static activ_status canonical_spec(const char *activation, activ_fn **fn, const char **spec,
-                                   activ_message *message)
+static activ_status canonical_spec(const char *activation, activ_fn **fn, const char **spec, activ_message *message)
 {
     if (strcmp(activation, "none") == 0) {
         *spec = NULL;
@@ -379,8 +373,8 @@ int main(int argc, char **argv)
         return EXIT_FAILED;
     }
 
-    activ_message message = {""};
-    struct fashion_mnist data = {{0}, {0}};
+    activ_message message = { "" };
+    struct fashion_mnist data = { { 0 }, { 0 } };
     activ_pool *pool = NULL;
     activ_context *context = NULL;
     activ_fn *fn = NULL;
@@ -398,7 +392,7 @@ int main(int argc, char **argv)
     if (status == ACTIV_OK) {
         if (settings.threads > 1)
             status = activ_pool_create(NULL, settings.threads, &pool);
-        activ_context_options options = {.size = sizeof options, .executor = activ_pool_executor(pool)};
+        activ_context_options options = { .size = sizeof options, .executor = activ_pool_executor(pool) };
         if (status == ACTIV_OK)
             status = activ_context_create(&options, &context);
         if (status != ACTIV_OK)

@@ -4,8 +4,8 @@
 
 int main(int argc, char **argv)
 {
-    const char *spec = argc > 1 ? argv[1] : "gelu";    /* or "leaky_relu(negative_slope=0.2)", "mish", ... */
-    const float x[] = {-3.0f, -1.0f, -0.5f, 0.0f, 0.5f, 1.0f, 3.0f};
+    const char *spec = argc > 1 ? argv[1] : "gelu"; /* or "leaky_relu(negative_slope=0.2)", "mish", ... */
+    const float x[] = { -3.0f, -1.0f, -0.5f, 0.0f, 0.5f, 1.0f, 3.0f };
     enum { COUNT = sizeof x / sizeof x[0] };
     float y[COUNT];
     float slope[COUNT];

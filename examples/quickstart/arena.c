@@ -16,7 +16,7 @@ static void *take(void *user, size_t bytes, size_t alignment)
     size_t past = ((size_t)a->bytes + a->used) % alignment;
     size_t start = a->used + (past ? alignment - past : 0);
     if (start > sizeof a->bytes || bytes > sizeof a->bytes - start)
-        return NULL;    /* the call that asked for it returns ACTIV_ERROR_OUT_OF_MEMORY */
+        return NULL; /* the call that asked for it returns ACTIV_ERROR_OUT_OF_MEMORY */
     a->used = start + bytes;
     return a->bytes + start;
 }
@@ -36,9 +36,9 @@ int main(void)
         target[i] = x[i] * x[i] * x[i];
     }
 
-    activ_allocator allocator = {.size = sizeof allocator, .user = &arena, .alloc = take, .free = give_back};
-    activ_context_options context_options = {.size = sizeof context_options, .allocator = &allocator};
-    activ_sgd_options sgd_options = {.size = sizeof sgd_options, .lr = 0.1f, .momentum = 0.9f};
+    activ_allocator allocator = { .size = sizeof allocator, .user = &arena, .alloc = take, .free = give_back };
+    activ_context_options context_options = { .size = sizeof context_options, .allocator = &allocator };
+    activ_sgd_options sgd_options = { .size = sizeof sgd_options, .lr = 0.1f, .momentum = 0.9f };
     activ_context *context = NULL;
     activ_fn *tanh = NULL;
     activ_graph *g = NULL;

@@ -16,7 +16,7 @@ int main(void)
     activ_fn *mish = NULL;
     activ_graph *g = NULL;
     activ_sgd *sgd = NULL;
-    activ_sgd_options options = {.size = sizeof options, .lr = 0.05f, .momentum = 0.9f};
+    activ_sgd_options options = { .size = sizeof options, .lr = 0.05f, .momentum = 0.9f };
     if (activ_fn_create(NULL, "mish", &mish) != ACTIV_OK || activ_graph_create(NULL, &g) != ACTIV_OK)
         return 2;
 
@@ -30,7 +30,7 @@ int main(void)
         fprintf(stderr, "quickstart_fit: %s\n", activ_graph_error(g));
 
     if (status == ACTIV_OK)
-        status = activ_graph_init(g, 1);    /* the seed: the same one gives the same network */
+        status = activ_graph_init(g, 1); /* the seed: the same one gives the same network */
     if (status == ACTIV_OK)
         status = activ_sgd_create(g, &options, &sgd);
     for (int step = 0; status == ACTIV_OK && step <= STEPS; step++) {

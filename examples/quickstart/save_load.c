@@ -32,9 +32,9 @@ static activ_status make_network(activ_graph **out)
 int main(int argc, char **argv)
 {
     const char *path = argc > 1 ? argv[1] : "quickstart.safetensors";
-    const float x[IN] = {0.5f, -1.0f, 2.0f, 0.25f};
+    const float x[IN] = { 0.5f, -1.0f, 2.0f, 0.25f };
     float before[OUT], after[OUT];
-    activ_message why = {""};
+    activ_message why = { "" };
     activ_graph *made = NULL;
     activ_graph *loaded = NULL;
 

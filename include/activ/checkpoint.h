@@ -32,21 +32,19 @@ extern "C" {
 /* Writes the parameters and buffers of a compiled graph under their names, and in the metadata the
  * description of the network ("activ.network"), so that loading rebuilds it. The same values
  * give the same bytes. */
-ACTIV_API activ_status activ_checkpoint_save(const activ_graph *graph, const char *path,
-                                             activ_message *message);
+ACTIV_API activ_status activ_checkpoint_save(const activ_graph *graph, const char *path, activ_message *message);
 
 /* Builds the network that a file describes, compiles it for max_batch (0: for predictions only) and loads its
  * parameters. The caller destroys *out. Reads the files of all versions before this one; ACTIV_ERROR_UNSUPPORTED for a
  * later one's. */
-ACTIV_API activ_status activ_checkpoint_load(const activ_context *context, const char *path,
-                                             size_t max_batch, activ_graph **out, activ_message *message);
+ACTIV_API activ_status activ_checkpoint_load(const activ_context *context, const char *path, size_t max_batch,
+                                             activ_graph **out, activ_message *message);
 
 /* Loads the parameters and buffers only, by name, into a compiled graph: all of its tensors have to be
  * there with the same shapes, and no others but PyTorch's NAME.num_batches_tracked of a batch_norm,
  * which is left aside. On failure the graph is unchanged. Reads files written by
  * PyTorch users with safetensors.torch.save_file too: the description is not needed. */
-ACTIV_API activ_status activ_checkpoint_load_params(activ_graph *graph, const char *path,
-                                                    activ_message *message);
+ACTIV_API activ_status activ_checkpoint_load_params(activ_graph *graph, const char *path, activ_message *message);
 
 /* ---- a training ---------------------------------------------------------------------------- */
 
@@ -60,17 +58,16 @@ ACTIV_API activ_status activ_checkpoint_load_params(activ_graph *graph, const ch
  *
  * The order of the samples is the caller's: make it a function of activ_optimizer_steps. optimizer: the graph's. The
  * calls above take the network out of such a file and leave the rest. */
-ACTIV_API activ_status activ_checkpoint_save_training(const activ_graph *graph,
-                                                      const activ_optimizer *optimizer, const char *path,
-                                                      activ_message *message);
+ACTIV_API activ_status activ_checkpoint_save_training(const activ_graph *graph, const activ_optimizer *optimizer,
+                                                      const char *path, activ_message *message);
 
 /* Loads into a compiled graph what activ_checkpoint_load_params does and the random layers' counters, and makes the
  * optimiser anew: the caller destroys *out, before the graph. For the graph either build the network again, or take
  * activ_checkpoint_load's; its largest batch may differ. ACTIV_ERROR_FORMAT for a file without an optimiser,
  * ACTIV_ERROR_STATE for a graph that is compiled for predictions only. On failure the graph is unchanged, and an
  * optimiser that it has too. */
-ACTIV_API activ_status activ_checkpoint_load_training(activ_graph *graph, const char *path,
-                                                      activ_optimizer **out, activ_message *message);
+ACTIV_API activ_status activ_checkpoint_load_training(activ_graph *graph, const char *path, activ_optimizer **out,
+                                                      activ_message *message);
 
 /* ---- any tensors -------------------------------------------------------------------------- */
 
@@ -79,10 +76,10 @@ typedef struct activ_safetensors activ_safetensors;
 /* One tensor in a file. name is ended by a zero byte; data is row-major, little-endian and not
  * necessarily aligned. */
 typedef struct activ_safetensors_entry {
-    size_t size;             /* sizeof(activ_safetensors_entry), set by the caller */
+    size_t size; /* sizeof(activ_safetensors_entry), set by the caller */
     const char *name;
-    activ_dtype dtype;       /* 0 for a type that activ_dtype has no number for; see dtype_name */
-    const char *dtype_name;  /* as in the file: "F32" "BF16" ... */
+    activ_dtype dtype;      /* 0 for a type that activ_dtype has no number for; see dtype_name */
+    const char *dtype_name; /* as in the file: "F32" "BF16" ... */
     size_t ndim;
     size_t shape[ACTIV_MAX_DIMS];
     const void *data;
@@ -98,11 +95,10 @@ typedef struct activ_safetensors_text {
 /* Reads and checks a whole file (or the bytes of one, which are copied). Names, keys and
  * metadata that contain a zero byte, more than ACTIV_MAX_DIMS dimensions and packed types below
  * 8 bits are refused. */
-ACTIV_API activ_status activ_safetensors_open(const activ_context *context, const char *path,
-                                              activ_safetensors **out, activ_message *message);
-ACTIV_API activ_status activ_safetensors_open_memory(const activ_context *context, const void *bytes,
-                                                     size_t count, activ_safetensors **out,
-                                                     activ_message *message);
+ACTIV_API activ_status activ_safetensors_open(const activ_context *context, const char *path, activ_safetensors **out,
+                                              activ_message *message);
+ACTIV_API activ_status activ_safetensors_open_memory(const activ_context *context, const void *bytes, size_t count,
+                                                     activ_safetensors **out, activ_message *message);
 ACTIV_API void activ_safetensors_close(activ_safetensors *file);
 
 /* Its tensors, in the order of their data. Pointers in the entry belong to `file`. */

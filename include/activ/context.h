@@ -48,16 +48,16 @@ typedef void (*activ_log_callback)(void *user, activ_status status, const char *
 /* Zero in a field means its default. size = sizeof(activ_context_options). */
 typedef struct activ_context_options {
     size_t size;
-    const activ_allocator *allocator;  /* copied */
-    const activ_executor *executor;    /* copied */
+    const activ_allocator *allocator; /* copied */
+    const activ_executor *executor;   /* copied */
     activ_log_callback log;
     void *log_user;
-    const char *max_tier;              /* a ceiling, as ACTIV_MAX_TIER; both hold */
+    const char *max_tier; /* a ceiling, as ACTIV_MAX_TIER; both hold */
 } activ_context_options;
 
 /* `options` may be NULL. ACTIV_ERROR_UNKNOWN_NAME if max_tier names no tier. */
 ACTIV_API activ_status activ_context_create(const activ_context_options *options, activ_context **out);
-ACTIV_API void activ_context_destroy(activ_context *context);   /* NULL is allowed */
+ACTIV_API void activ_context_destroy(activ_context *context); /* NULL is allowed */
 
 /* The tier that objects of this context use. Static storage. */
 ACTIV_API const char *activ_context_tier(const activ_context *context);

@@ -7,15 +7,15 @@
  *     "softmax"   "swiglu"   "gated(elu(alpha=0.5))"
  *
  * A function has one of three shapes, which activ_fn_info tells: elementwise, y[i] = f(x[i]) (activ_forward); row-wise,
- * of whole rows (softmax, log_softmax: activ_forward_rows); gated, y = value act(gate) (glu, swiglu ..., and gated(SPEC)
- * of any elementwise SPEC: activ_forward_gated). A call for another shape is ACTIV_ERROR_SHAPE.
+ * of whole rows (softmax, log_softmax: activ_forward_rows); gated, y = value act(gate) (glu, swiglu ..., and
+ * gated(SPEC) of any elementwise SPEC: activ_forward_gated). A call for another shape is ACTIV_ERROR_SHAPE.
  *
- * For a trainable setting its value is where training starts; functions whose parameters are vectors have a start of their
- * own: staf is drawn (init is book: C, Omega, Phi normal; repo: the authors' start; unit: repo's, scaled to variance
- * 1), fourier is the Fourier series of x on [-pi, pi], rational_a the published fit of leaky_relu, bspline a fit of silu.
- * Names and settings are PyTorch's where it has them. activ_fn_catalog() lists all functions with formula and source,
- * activ_fn_setting_info() and activ_fn_param_info() tell settings and parameters of one. An activ_fn never changes
- * after its creation: any number of threads may use one at the same time.
+ * For a trainable setting its value is where training starts; functions whose parameters are vectors have a start of
+ * their own: staf is drawn (init is book: C, Omega, Phi normal; repo: the authors' start; unit: repo's, scaled to
+ * variance 1), fourier is the Fourier series of x on [-pi, pi], rational_a the published fit of leaky_relu, bspline a
+ * fit of silu. Names and settings are PyTorch's where it has them. activ_fn_catalog() lists all functions with formula
+ * and source, activ_fn_setting_info() and activ_fn_param_info() tell settings and parameters of one. An activ_fn never
+ * changes after its creation: any number of threads may use one at the same time.
  *
  * Values: each function is evaluated as the real function and rounded once as nearly as the bound
  * in the catalog says; infinities give the one-sided limit where there is one; NaN gives that NaN,
@@ -68,15 +68,14 @@ ACTIV_API activ_status activ_fn_param_init(const activ_fn *fn, uint64_t seed, fl
 
 /* y[i] = f(x[i]) for i < n. params: param_count values, or NULL for the initial
  * values (seed 0). y may be x; any other overlap is refused. n may be 0. */
-ACTIV_API activ_status activ_forward(const activ_fn *fn, const float *params, size_t n,
-                                     const float *x, float *y);
+ACTIV_API activ_status activ_forward(const activ_fn *fn, const float *params, size_t n, const float *x, float *y);
 
 /* dx[i] = dy[i] * f'(x[i]), overwritten; dparams[j] += sum over i of dy[i] * df(x[i])/dparams[j]. x holds what the
  * forward call got. Either output may be NULL. dx may be dy or x; any other overlap is refused. Sums are kept in
  * double; their order depends on n alone. With an executor in the function's context, large arrays are shared out
  * among its threads, here and in all calls below: the same bits. */
-ACTIV_API activ_status activ_backward(const activ_fn *fn, const float *params, size_t n,
-                                      const float *x, const float *dy, float *dx, float *dparams);
+ACTIV_API activ_status activ_backward(const activ_fn *fn, const float *params, size_t n, const float *x,
+                                      const float *dy, float *dx, float *dparams);
 
 /* ---- functions of other shapes, and elementwise ones on other arrays ---------------------------------- */
 
@@ -103,8 +102,8 @@ ACTIV_API activ_status activ_forward_rows(const activ_fn *fn, const float *param
 /* dx = the gradient, overwritten; dparams += as in activ_backward; each may be NULL. dx may be dy or x with the same
  * stride. */
 ACTIV_API activ_status activ_backward_rows(const activ_fn *fn, const float *params, size_t rows, size_t columns,
-                                           const float *x, size_t x_stride, const float *dy, size_t dy_stride, float *dx,
-                                           size_t dx_stride, float *dparams);
+                                           const float *x, size_t x_stride, const float *dy, size_t dy_stride,
+                                           float *dx, size_t dx_stride, float *dparams);
 
 /* Gated functions: y = value act(gate), element by element. "gated(SPEC)" makes one of any elementwise function, whose
  * parameters are then its parameters; glu, reglu, geglu, geglu_tanh, swiglu and bilinear are the usual ones. The two
@@ -133,20 +132,18 @@ ACTIV_API int32_t activ_fn_is_random(const activ_fn *fn);
  * NULL). A random one draws its value for element i from (seed, stream, index + i) and stores in noise[i] what the
  * backward call needs (rrelu: the slope drawn where x <= 0, else 1). noise: n values, apart from x and y; dx may be
  * noise, dy or x. Elementwise functions with num_parameters 1; else ACTIV_ERROR_SHAPE. */
-ACTIV_API activ_status activ_forward_train(const activ_fn *fn, const float *params, uint64_t seed,
-                                           uint64_t stream, uint64_t index, size_t n,
-                                           const float *x, float *y, float *noise);
-ACTIV_API activ_status activ_backward_train(const activ_fn *fn, const float *params, size_t n,
-                                            const float *x, const float *noise, const float *dy,
-                                            float *dx, float *dparams);
+ACTIV_API activ_status activ_forward_train(const activ_fn *fn, const float *params, uint64_t seed, uint64_t stream,
+                                           uint64_t index, size_t n, const float *x, float *y, float *noise);
+ACTIV_API activ_status activ_backward_train(const activ_fn *fn, const float *params, size_t n, const float *x,
+                                            const float *noise, const float *dy, float *dx, float *dparams);
 
 /* ---- what a function is -------------------------------------------------------------------------------- */
 
 /* Shapes of functions; the numbers are part of the ABI, and a newer library may know more. */
 enum {
-    ACTIV_SHAPE_ELEMENTWISE = 0,   /* y[i] = f(x[i]): activ_forward */
-    ACTIV_SHAPE_ROWWISE     = 1,   /* of whole rows: activ_forward_rows */
-    ACTIV_SHAPE_GATED       = 2    /* y = value act(gate): activ_forward_gated */
+    ACTIV_SHAPE_ELEMENTWISE = 0, /* y[i] = f(x[i]): activ_forward */
+    ACTIV_SHAPE_ROWWISE = 1,     /* of whole rows: activ_forward_rows */
+    ACTIV_SHAPE_GATED = 2        /* y = value act(gate): activ_forward_gated */
 };
 
 /* What the library knows of one of its functions. All texts are static. Set size =
@@ -155,14 +152,14 @@ enum {
 typedef struct activ_fn_info {
     size_t size;
     const char *name;
-    const char *signature;   /* with its settings and their defaults: "elu(alpha=1)" */
+    const char *signature; /* with its settings and their defaults: "elu(alpha=1)" */
     const char *formula;
-    const char *source;      /* who defined it, where */
-    int32_t trainable;       /* 1 if it has trainable parameters */
-    float forward_ulp;       /* bound of the forward error, in units in the last place */
-    float derivative_ulp;    /* bound of the derivative's error */
-    int32_t shape;           /* ACTIV_SHAPE_... */
-    int32_t random;          /* 1 if it draws random numbers while training */
+    const char *source;   /* who defined it, where */
+    int32_t trainable;    /* 1 if it has trainable parameters */
+    float forward_ulp;    /* bound of the forward error, in units in the last place */
+    float derivative_ulp; /* bound of the derivative's error */
+    int32_t shape;        /* ACTIV_SHAPE_... */
+    int32_t random;       /* 1 if it draws random numbers while training */
 } activ_fn_info;
 
 /* Entry `index` of the catalog; ACTIV_ERROR_RANGE past its end. */
@@ -173,25 +170,25 @@ ACTIV_API activ_status activ_fn_info_of(const activ_fn *fn, activ_fn_info *info)
 
 /* Kinds of settings. */
 enum {
-    ACTIV_SETTING_REAL      = 0,   /* a number */
-    ACTIV_SETTING_COUNT     = 1,   /* a whole number */
-    ACTIV_SETTING_WORD      = 2,   /* one of some words */
-    ACTIV_SETTING_FUNCTIONS = 3    /* functions: activ_fn_function */
+    ACTIV_SETTING_REAL = 0,     /* a number */
+    ACTIV_SETTING_COUNT = 1,    /* a whole number */
+    ACTIV_SETTING_WORD = 2,     /* one of some words */
+    ACTIV_SETTING_FUNCTIONS = 3 /* functions: activ_fn_function */
 };
 
 /* One of a function's settings, in the order of its signature; ACTIV_ERROR_RANGE past the last. The texts are static.
  * Counts here and below are 0 for NULL. */
 typedef struct activ_fn_setting {
-    size_t size;                /* sizeof(activ_fn_setting), set by the caller */
+    size_t size; /* sizeof(activ_fn_setting), set by the caller */
     const char *name;
-    int32_t kind;               /* ACTIV_SETTING_... */
-    int32_t trainable;          /* the value is where training starts */
-    double value;               /* as the spec says, of which kernels use the float32 nearest to that text; a word's:
-                                 * its index */
-    double initial;             /* the default */
-    double minimum, maximum;    /* of a real or a count, inclusive; combinations of settings may be refused beyond that */
-    const char *word;           /* of a word; else NULL */
-    const char *const *words;   /* all that there are, ended by NULL; else NULL */
+    int32_t kind;             /* ACTIV_SETTING_... */
+    int32_t trainable;        /* the value is where training starts */
+    double value;             /* as the spec says, of which kernels use the float32 nearest to that text; a word's:
+                               * its index */
+    double initial;           /* the default */
+    double minimum, maximum;  /* of a real or a count, inclusive; combinations of settings may be refused beyond that */
+    const char *word;         /* of a word; else NULL */
+    const char *const *words; /* all that there are, ended by NULL; else NULL */
 } activ_fn_setting;
 
 ACTIV_API size_t activ_fn_setting_count(const activ_fn *fn);
@@ -204,8 +201,8 @@ ACTIV_API const activ_fn *activ_fn_function(const activ_fn *fn, size_t index);
 
 /* A vector of parameters, in their order: params[offset .. offset + count - 1]; ACTIV_ERROR_RANGE past the last. */
 typedef struct activ_fn_param {
-    size_t size;                /* sizeof(activ_fn_param), set by the caller */
-    const char *name;           /* "weight"; fn's */
+    size_t size;      /* sizeof(activ_fn_param), set by the caller */
+    const char *name; /* "weight"; fn's */
     size_t offset, count;
 } activ_fn_param;
 

@@ -21,26 +21,24 @@ extern "C" {
 typedef int32_t activ_init;
 
 enum {
-    ACTIV_INIT_DEFAULT         = 0,  /* uniform +-1/sqrt(fan_in): PyTorch's Linear */
-    ACTIV_INIT_KAIMING_UNIFORM = 1,  /* uniform +-gain sqrt(3/fan_in); gain 0: sqrt 2. He 2015 */
-    ACTIV_INIT_KAIMING_NORMAL  = 2,  /* normal, deviation gain/sqrt(fan_in); gain 0: sqrt 2 */
-    ACTIV_INIT_XAVIER_UNIFORM  = 3,  /* uniform +-gain sqrt(6/(fan_in+fan_out)); gain 0: 1. Glorot 2010 */
-    ACTIV_INIT_XAVIER_NORMAL   = 4,  /* normal, deviation gain sqrt(2/(fan_in+fan_out)); gain 0: 1 */
-    ACTIV_INIT_ORTHOGONAL      = 5   /* rows or columns orthonormal, times gain; gain 0: 1. Saxe 2013 */
+    ACTIV_INIT_DEFAULT = 0,         /* uniform +-1/sqrt(fan_in): PyTorch's Linear */
+    ACTIV_INIT_KAIMING_UNIFORM = 1, /* uniform +-gain sqrt(3/fan_in); gain 0: sqrt 2. He 2015 */
+    ACTIV_INIT_KAIMING_NORMAL = 2,  /* normal, deviation gain/sqrt(fan_in); gain 0: sqrt 2 */
+    ACTIV_INIT_XAVIER_UNIFORM = 3,  /* uniform +-gain sqrt(6/(fan_in+fan_out)); gain 0: 1. Glorot 2010 */
+    ACTIV_INIT_XAVIER_NORMAL = 4,   /* normal, deviation gain sqrt(2/(fan_in+fan_out)); gain 0: 1 */
+    ACTIV_INIT_ORTHOGONAL = 5       /* rows or columns orthonormal, times gain; gain 0: 1. Saxe 2013 */
 };
 
 /* Fills a row-major tensor. A function of (scheme, gain, shape, seed, stream). gain: finite, >=
  * 0; 0 means the scheme's default. ACTIV_ERROR_SHAPE for less than two dimensions or an empty
  * tensor; the orthogonal scheme needs memory for rows x columns doubles (context NULL: malloc). */
-ACTIV_API activ_status activ_init_tensor(const activ_context *context, activ_init scheme, float gain,
-                                         size_t ndim, const size_t *shape, uint64_t seed,
-                                         uint64_t stream, float *values);
+ACTIV_API activ_status activ_init_tensor(const activ_context *context, activ_init scheme, float gain, size_t ndim,
+                                         const size_t *shape, uint64_t seed, uint64_t stream, float *values);
 
 /* As activ_graph_init, but the weights of all linear layers by another scheme; biases become 0
  * unless the scheme is ACTIV_INIT_DEFAULT. Takes memory for the time of the call, a copy of the parameters at
  * least: ACTIV_ERROR_OUT_OF_MEMORY. */
-ACTIV_API activ_status activ_graph_init_weights(activ_graph *graph, activ_init scheme, float gain,
-                                                uint64_t seed);
+ACTIV_API activ_status activ_graph_init_weights(activ_graph *graph, activ_init scheme, float gain, uint64_t seed);
 
 /* ---- optimisers ------------------------------------------------------------------------------ */
 
@@ -54,12 +52,12 @@ typedef struct activ_optimizer activ_optimizer;
 /* torch.optim.SGD. g += weight_decay * p; with momentum v = g at the first step, then v = momentum * v +
  * (1 - dampening) * g; g = nesterov ? g + momentum * v : v; p -= lr * g. All zeros: plain descent with rate 0. */
 typedef struct activ_sgd_options {
-    size_t size;             /* sizeof(activ_sgd_options) */
-    float lr;                /* >= 0 */
-    float momentum;          /* >= 0 */
+    size_t size;    /* sizeof(activ_sgd_options) */
+    float lr;       /* >= 0 */
+    float momentum; /* >= 0 */
     float dampening;
-    float weight_decay;      /* >= 0 */
-    int32_t nesterov;        /* needs momentum > 0 and dampening 0 */
+    float weight_decay; /* >= 0 */
+    int32_t nesterov;   /* needs momentum > 0 and dampening 0 */
     int32_t maximize;
 } activ_sgd_options;
 
@@ -67,43 +65,48 @@ typedef struct activ_sgd_options {
  * v = beta2 * v + (1 - beta2) * g^2; with amsgrad v is the largest v so far; p -= lr / (1 - beta1^t) * m /
  * (sqrt(v / (1 - beta2^t)) + eps). m and v start as 0. */
 typedef struct activ_adamw_options {
-    size_t size;             /* sizeof(activ_adamw_options) */
-    float lr;                /* >= 0 */
-    float beta1, beta2;      /* 0 to 1, not 1 */
-    float eps;               /* > 0: PyTorch's may be 0, and divides 0 by 0 where there never was a gradient */
-    float weight_decay;      /* >= 0 */
+    size_t size;        /* sizeof(activ_adamw_options) */
+    float lr;           /* >= 0 */
+    float beta1, beta2; /* 0 to 1, not 1 */
+    float eps;          /* > 0: PyTorch's may be 0, and divides 0 by 0 where there never was a gradient */
+    float weight_decay; /* >= 0 */
     int32_t amsgrad;
     int32_t maximize;
 } activ_adamw_options;
 
 /* PyTorch's defaults: activ_adamw_options o = ACTIV_ADAMW_DEFAULTS; */
-#define ACTIV_ADAMW_DEFAULTS { sizeof(activ_adamw_options), 0.001f, 0.9f, 0.999f, 1e-8f, 0.01f, 0, 0 }
+#define ACTIV_ADAMW_DEFAULTS                                                  \
+    {                                                                         \
+        sizeof(activ_adamw_options), 0.001f, 0.9f, 0.999f, 1e-8f, 0.01f, 0, 0 \
+    }
 
 /* torch.optim.RMSprop (Hinton 2012; centered: Graves 2013). g += weight_decay * p; v = alpha * v + (1 - alpha) *
  * g^2; centered: m = alpha * m + (1 - alpha) * g, and v - m^2 (0 if rounding takes it below) instead of v below;
  * d = g / (sqrt(v) + eps); with momentum b = momentum * b + d, and d = b; p -= lr * d. v, m and b start as 0. */
 typedef struct activ_rmsprop_options {
-    size_t size;             /* sizeof(activ_rmsprop_options) */
-    float lr;                /* >= 0 */
-    float alpha;             /* 0 to 1 */
-    float eps;               /* > 0 */
-    float weight_decay;      /* >= 0 */
-    float momentum;          /* >= 0 */
+    size_t size;        /* sizeof(activ_rmsprop_options) */
+    float lr;           /* >= 0 */
+    float alpha;        /* 0 to 1 */
+    float eps;          /* > 0 */
+    float weight_decay; /* >= 0 */
+    float momentum;     /* >= 0 */
     int32_t centered;
     int32_t maximize;
 } activ_rmsprop_options;
 
-#define ACTIV_RMSPROP_DEFAULTS { sizeof(activ_rmsprop_options), 0.01f, 0.99f, 1e-8f, 0.0f, 0.0f, 0, 0 }
+#define ACTIV_RMSPROP_DEFAULTS                                               \
+    {                                                                        \
+        sizeof(activ_rmsprop_options), 0.01f, 0.99f, 1e-8f, 0.0f, 0.0f, 0, 0 \
+    }
 
 /* ACTIV_ERROR_RANGE for settings that are not finite or not as said above, ACTIV_ERROR_STATE before
  * activ_graph_compile. The caller destroys *out, before the graph. */
-ACTIV_API activ_status activ_sgd_create(activ_graph *graph, const activ_sgd_options *options,
-                                        activ_optimizer **out);
+ACTIV_API activ_status activ_sgd_create(activ_graph *graph, const activ_sgd_options *options, activ_optimizer **out);
 ACTIV_API activ_status activ_adamw_create(activ_graph *graph, const activ_adamw_options *options,
                                           activ_optimizer **out);
 ACTIV_API activ_status activ_rmsprop_create(activ_graph *graph, const activ_rmsprop_options *options,
                                             activ_optimizer **out);
-ACTIV_API void activ_optimizer_destroy(activ_optimizer *optimizer);   /* NULL is allowed */
+ACTIV_API void activ_optimizer_destroy(activ_optimizer *optimizer); /* NULL is allowed */
 
 /* One step with the gradients that the graph holds, which stay as they are. Allocates nothing. */
 ACTIV_API activ_status activ_optimizer_step(activ_optimizer *optimizer);
@@ -126,9 +129,9 @@ ACTIV_API void activ_sgd_destroy(activ_sgd *sgd);
 /* What PyTorch's param_groups are for: a tensor's learning rate is lr_scale times the optimiser's, whatever that
  * becomes, and its weight decay is its own. They start as 1 and the optimiser's weight_decay. */
 typedef struct activ_group_options {
-    size_t size;             /* sizeof(activ_group_options) */
-    float lr_scale;          /* >= 0 */
-    float weight_decay;      /* >= 0 */
+    size_t size;        /* sizeof(activ_group_options) */
+    float lr_scale;     /* >= 0 */
+    float weight_decay; /* >= 0 */
 } activ_group_options;
 
 /* tensor: an index of activ_graph_tensor_info. From the next step on. set sets all fields: get gives what they
@@ -173,8 +176,8 @@ ACTIV_API float activ_lr_warmup(float base, float start_factor, uint64_t total, 
 
 /* The one after the other, as in SequentialLR: activ_lr_warmup over the first `warmup` steps, then activ_lr_cosine
  * over the rest of `total`; from step `total` on eta_min. */
-ACTIV_API float activ_lr_warmup_cosine(float base, float start_factor, uint64_t warmup, uint64_t total,
-                                       float eta_min, uint64_t step);
+ACTIV_API float activ_lr_warmup_cosine(float base, float start_factor, uint64_t warmup, uint64_t total, float eta_min,
+                                       uint64_t step);
 
 #ifdef __cplusplus
 }

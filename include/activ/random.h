@@ -27,14 +27,14 @@ ACTIV_API uint32_t activ_random_bits(uint64_t seed, uint64_t stream, uint64_t in
 
 /* out[i] is uniform in [low, high): low + u (high - low), u = 24 bits / 2^24.
  * ACTIV_ERROR_RANGE unless low <= high, both finite and their difference too. */
-ACTIV_API activ_status activ_random_uniform(uint64_t seed, uint64_t stream, uint64_t index, size_t n,
-                                            float low, float high, float *out);
+ACTIV_API activ_status activ_random_uniform(uint64_t seed, uint64_t stream, uint64_t index, size_t n, float low,
+                                            float high, float *out);
 
 /* out[i] is normal, mean + deviation * z, by the method of Box and Muller on the numbers
  * 2(index+i) and 2(index+i)+1, computed in double without the C library's functions.
  * ACTIV_ERROR_RANGE unless mean and deviation are finite, deviation >= 0 and index + n < 2^63. */
-ACTIV_API activ_status activ_random_normal(uint64_t seed, uint64_t stream, uint64_t index, size_t n,
-                                           float mean, float deviation, float *out);
+ACTIV_API activ_status activ_random_normal(uint64_t seed, uint64_t stream, uint64_t index, size_t n, float mean,
+                                           float deviation, float *out);
 
 /* out becomes a random order of 0 .. n-1 (Fisher and Yates; unbiased up to 2^-32 n). */
 ACTIV_API activ_status activ_random_permutation(uint64_t seed, uint64_t stream, size_t n, uint32_t *out);

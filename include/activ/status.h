@@ -20,17 +20,17 @@ extern "C" {
 typedef int32_t activ_status;
 
 enum {
-    ACTIV_OK                  = 0,
-    ACTIV_ERROR_INVALID       = 1,  /* NULL, or a value that makes no sense there */
+    ACTIV_OK = 0,
+    ACTIV_ERROR_INVALID = 1, /* NULL, or a value that makes no sense there */
     ACTIV_ERROR_OUT_OF_MEMORY = 2,
-    ACTIV_ERROR_UNKNOWN_NAME  = 3,  /* no function, parameter, tensor or tier of that name */
-    ACTIV_ERROR_SYNTAX        = 4,  /* a text that does not follow its grammar */
-    ACTIV_ERROR_RANGE         = 5,  /* a number outside of what is allowed, or a size that overflows */
-    ACTIV_ERROR_SHAPE         = 6,  /* shapes that do not fit together */
-    ACTIV_ERROR_STATE         = 7,  /* a call before or after its time */
-    ACTIV_ERROR_IO            = 8,  /* the operating system refused a file */
-    ACTIV_ERROR_FORMAT        = 9,  /* a file that is not what it claims to be */
-    ACTIV_ERROR_UNSUPPORTED   = 10  /* well formed, but not offered by this version */
+    ACTIV_ERROR_UNKNOWN_NAME = 3, /* no function, parameter, tensor or tier of that name */
+    ACTIV_ERROR_SYNTAX = 4,       /* a text that does not follow its grammar */
+    ACTIV_ERROR_RANGE = 5,        /* a number outside of what is allowed, or a size that overflows */
+    ACTIV_ERROR_SHAPE = 6,        /* shapes that do not fit together */
+    ACTIV_ERROR_STATE = 7,        /* a call before or after its time */
+    ACTIV_ERROR_IO = 8,           /* the operating system refused a file */
+    ACTIV_ERROR_FORMAT = 9,       /* a file that is not what it claims to be */
+    ACTIV_ERROR_UNSUPPORTED = 10  /* well formed, but not offered by this version */
 };
 
 /* A short English phrase; static storage, never NULL, also for unknown numbers. */

@@ -42,13 +42,13 @@ double activ_exp(double x)
 /* cos 2 pi u for u in [0, 1): by symmetry to an angle in [0, pi/4], then Taylor's series. */
 double activ_cos_turn(double u)
 {
-    double quarter = 4.0 * u;                  /* exact */
-    int q = (int)(quarter + 0.5);              /* nearest multiple of a quarter turn */
+    double quarter = 4.0 * u;     /* exact */
+    int q = (int)(quarter + 0.5); /* nearest multiple of a quarter turn */
     double r = (quarter - q) * 1.57079632679489661923, r2 = r * r, sum = 0.0;
     int odd = q & 1;
     for (int i = odd ? 19 : 18; i >= 2; i -= 2)
         sum = (1.0 - sum) * r2 / (i * (i - 1));
-    double value = odd ? r * (1.0 - sum) : 1.0 - sum;   /* sin r or cos r */
+    double value = odd ? r * (1.0 - sum) : 1.0 - sum; /* sin r or cos r */
     return q == 1 || q == 2 ? -value : value;
 }
 

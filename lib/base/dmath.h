@@ -5,9 +5,9 @@
 
 #include <stdint.h>
 
-double activ_log(double x);        /* x > 0, normal */
-double activ_exp(double x);        /* x <= 700; 0 below -700 */
-double activ_cos_turn(double u);   /* cos 2 pi u, 0 <= u < 1 */
+double activ_log(double x);      /* x > 0, normal */
+double activ_exp(double x);      /* x <= 700; 0 below -700 */
+double activ_cos_turn(double u); /* cos 2 pi u, 0 <= u < 1 */
 double activ_power(double base, uint64_t exponent);
 
 #endif

@@ -9,10 +9,10 @@
 
 typedef struct activ_host {
     activ_allocator allocator;
-    activ_executor executor;   /* parallel_for NULL: serial */
-    activ_log_callback log;    /* may be NULL */
+    activ_executor executor; /* parallel_for NULL: serial */
+    activ_log_callback log;  /* may be NULL */
     void *log_user;
-    int tier;                  /* index into the table of tiers: what runs */
+    int tier; /* index into the table of tiers: what runs */
 } activ_host;
 
 /* An object that keeps a copy of its host can so make a context of it again. */
@@ -34,8 +34,7 @@ void *activ_host_grow(const activ_host *host, void *old, size_t used, size_t *ro
 activ_status activ_host_log(const activ_host *host, activ_status status, const char *line);
 
 /* task(argument, i) for all i < count: on the executor's threads, or one after the other. */
-void activ_host_parallel(const activ_host *host, size_t count, void (*task)(void *, size_t),
-                         void *argument);
+void activ_host_parallel(const activ_host *host, size_t count, void (*task)(void *, size_t), void *argument);
 
 /* malloc and free, serial, silent; the tier is left 0, since this room does not know the CPU. */
 void activ_host_defaults(activ_host *host);

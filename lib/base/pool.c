@@ -8,16 +8,16 @@
  *
  * So a child after fork() needs no way of its own: no thread comes, and the caller does it all. */
 #ifdef __linux__
-#define _GNU_SOURCE              /* sched_getaffinity */
+#    define _GNU_SOURCE /* sched_getaffinity */
 #else
-#define _POSIX_C_SOURCE 200809L
+#    define _POSIX_C_SOURCE 200809L
 #endif
 
 #include "activ/pool.h"
 
 /* CMake defines ACTIV_NO_PTHREAD where it finds none. */
 #if !defined(ACTIV_NO_PTHREAD) && (defined(_WIN32) || (defined(__wasm__) && !defined(_REENTRANT)))
-#define ACTIV_NO_PTHREAD
+#    define ACTIV_NO_PTHREAD
 #endif
 
 #ifdef ACTIV_NO_PTHREAD
@@ -42,15 +42,15 @@ const activ_executor *activ_pool_executor(const activ_pool *pool)
 
 #else
 
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdatomic.h>
-#include <stdint.h>
-#include <time.h>
-#include <unistd.h>
+#    include <pthread.h>
+#    include <sched.h>
+#    include <signal.h>
+#    include <stdatomic.h>
+#    include <stdint.h>
+#    include <time.h>
+#    include <unistd.h>
 
-#include "base/host.h"
+#    include "base/host.h"
 
 enum {
     MOST_THREADS = 256,
@@ -61,29 +61,29 @@ enum {
 
 /* The gate. The generation counts in what is left of 32 bits; it may wrap, as a thread that sleeps through
  * all of them misses jobs and nothing else. */
-#define INSIDE     0x1ffu      /* how many of the pool's threads work on the job */
-#define OPEN       0x200u      /* more may enter */
-#define AWAITED    0x400u      /* the caller sleeps until the last has left */
-#define ENDING     0x800u      /* the pool is being destroyed */
-#define GENERATION 0x1000u
+#    define INSIDE 0x1ffu  /* how many of the pool's threads work on the job */
+#    define OPEN 0x200u    /* more may enter */
+#    define AWAITED 0x400u /* the caller sleeps until the last has left */
+#    define ENDING 0x800u  /* the pool is being destroyed */
+#    define GENERATION 0x1000u
 
 struct activ_pool {
     /* What threads look at while they wait, and write at most twice per job. */
     _Alignas(64) atomic_uint gate;
-    void (*task)(void *argument, size_t i);    /* of the job that is open */
+    void (*task)(void *argument, size_t i); /* of the job that is open */
     void *argument;
     size_t count;
-    _Alignas(64) atomic_size_t next;           /* the first index that nobody has taken */
-    _Alignas(64) atomic_flag busy;             /* set by the caller whose job runs */
-    atomic_int asleep;         /* a thread may wait for `work`; changed with the lock held */
+    _Alignas(64) atomic_size_t next; /* the first index that nobody has taken */
+    _Alignas(64) atomic_flag busy;   /* set by the caller whose job runs */
+    atomic_int asleep;               /* a thread may wait for `work`; changed with the lock held */
     pthread_mutex_t lock;
-    pthread_cond_t work;       /* there is a new generation */
-    pthread_cond_t done;       /* the last thread has left an awaited job */
-    int64_t look_for;          /* nanoseconds */
-    pid_t process;             /* in which the threads exist */
+    pthread_cond_t work; /* there is a new generation */
+    pthread_cond_t done; /* the last thread has left an awaited job */
+    int64_t look_for;    /* nanoseconds */
+    pid_t process;       /* in which the threads exist */
     activ_host host;
     activ_executor executor;
-    size_t bytes;              /* of this struct with its array */
+    size_t bytes; /* of this struct with its array */
     size_t started;
     pthread_t thread[];
 };
@@ -92,11 +92,11 @@ struct activ_pool {
 
 static void pause_briefly(void)
 {
-#if defined(__x86_64__) || defined(__i386__)
+#    if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
-#elif defined(__aarch64__)
+#    elif defined(__aarch64__)
     __asm__ volatile("isb");
-#endif
+#    endif
 }
 
 static int64_t nanoseconds(void)
@@ -118,7 +118,7 @@ static int lasts(moment *m, int64_t length)
         return 0;
     pause_briefly();
     if (++m->looks % 16 != 0)
-        return 1;    /* the clock takes longer than a look */
+        return 1; /* the clock takes longer than a look */
     int64_t now = nanoseconds();
     if (m->end == 0)
         m->end = now + length;
@@ -252,11 +252,11 @@ static void parallel_for(void *user, size_t count, void (*task)(void *argument, 
 
 static size_t usable_cpus(void)
 {
-#if defined(__linux__) && defined(CPU_COUNT)
+#    if defined(__linux__) && defined(CPU_COUNT)
     cpu_set_t set;
     if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
         return (size_t)CPU_COUNT(&set);
-#endif
+#    endif
     long count = sysconf(_SC_NPROCESSORS_ONLN);
     return count > 0 ? (size_t)count : 1;
 }

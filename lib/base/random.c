@@ -38,8 +38,8 @@ uint32_t activ_random_bits(uint64_t seed, uint64_t stream, uint64_t index)
     return block[index % 4];
 }
 
-activ_status activ_random_uniform(uint64_t seed, uint64_t stream, uint64_t index, size_t n,
-                                  float low, float high, float *out)
+activ_status activ_random_uniform(uint64_t seed, uint64_t stream, uint64_t index, size_t n, float low, float high,
+                                  float *out)
 {
     float span = high - low;
     if (n > 0 && !out)
@@ -70,8 +70,8 @@ double activ_random_normal_double(uint64_t seed, uint64_t stream, uint64_t index
     return radius * activ_cos_turn(activ_random_unit(seed, stream, 2 * index + 1));
 }
 
-activ_status activ_random_normal(uint64_t seed, uint64_t stream, uint64_t index, size_t n,
-                                 float mean, float deviation, float *out)
+activ_status activ_random_normal(uint64_t seed, uint64_t stream, uint64_t index, size_t n, float mean, float deviation,
+                                 float *out)
 {
     if (n > 0 && !out)
         return ACTIV_ERROR_INVALID;
@@ -80,8 +80,7 @@ activ_status activ_random_normal(uint64_t seed, uint64_t stream, uint64_t index,
     if (index >> 63 || (uint64_t)n >= (UINT64_C(1) << 63) - index)
         return ACTIV_ERROR_RANGE;
     for (size_t i = 0; i < n; i++)
-        out[i] = (float)((double)mean + (double)deviation * activ_random_normal_double(seed, stream,
-                                                                                       index + i));
+        out[i] = (float)((double)mean + (double)deviation * activ_random_normal_double(seed, stream, index + i));
     return ACTIV_OK;
 }
 

@@ -7,9 +7,9 @@
 /* The library's own streams: top bit, purpose, number within the purpose. */
 #define ACTIV_STREAM(purpose, number) (UINT64_C(1) << 63 | (uint64_t)(purpose) << 48 | (uint64_t)(number))
 enum {
-    ACTIV_STREAM_INIT  = 1,   /* initial values of a graph; number: the tensor's index */
-    ACTIV_STREAM_NOISE = 2,   /* noise of random layers; number: step << 12 | node */
-    ACTIV_STREAM_FN    = 3    /* initial values of a function's parameters; number: which vector */
+    ACTIV_STREAM_INIT = 1,  /* initial values of a graph; number: the tensor's index */
+    ACTIV_STREAM_NOISE = 2, /* noise of random layers; number: step << 12 | node */
+    ACTIV_STREAM_FN = 3     /* initial values of a function's parameters; number: which vector */
 };
 
 /* Philox's multipliers, and what is added to its keys for each round. */

@@ -14,7 +14,8 @@ size_t activ_settings_count(const activ_setting *table)
 
 void activ_setting_limits(const activ_setting *setting, double *minimum, double *maximum)
 {
-    const int any = setting->minimum == 0.0 && setting->maximum == 0.0, count = setting->kind == ACTIV_SETTING_KIND_COUNT;
+    const int any = setting->minimum == 0.0 && setting->maximum == 0.0,
+              count = setting->kind == ACTIV_SETTING_KIND_COUNT;
     *minimum = !any ? setting->minimum : count ? 1.0 : -(double)FLT_MAX;
     *maximum = !any ? setting->maximum : count ? 16777216.0 : (double)FLT_MAX;
 }
@@ -165,8 +166,8 @@ static activ_status not_allowed(const activ_reader *r, activ_status status, cons
 /* Deeper brackets are refused: no value has them. */
 #define MAX_DEPTH 64
 
-/* The end of a value: the comma or closing bracket that belongs to none of the brackets and quotes inside of it, or `end`;
- * NULL if these do not close, each with its own kind. */
+/* The end of a value: the comma or closing bracket that belongs to none of the brackets and quotes inside of it, or
+ * `end`; NULL if these do not close, each with its own kind. */
 static const char *end_of_value(const char *at, const char *end)
 {
     char open[MAX_DEPTH];

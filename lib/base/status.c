@@ -8,18 +8,30 @@
 const char *activ_status_string(activ_status status)
 {
     switch (status) {
-    case ACTIV_OK:                  return "ok";
-    case ACTIV_ERROR_INVALID:       return "invalid argument";
-    case ACTIV_ERROR_OUT_OF_MEMORY: return "out of memory";
-    case ACTIV_ERROR_UNKNOWN_NAME:  return "unknown name";
-    case ACTIV_ERROR_SYNTAX:        return "malformed text";
-    case ACTIV_ERROR_RANGE:         return "value out of range";
-    case ACTIV_ERROR_SHAPE:         return "shapes do not fit";
-    case ACTIV_ERROR_STATE:         return "call before or after its time";
-    case ACTIV_ERROR_IO:            return "file could not be read or written";
-    case ACTIV_ERROR_FORMAT:        return "malformed file";
-    case ACTIV_ERROR_UNSUPPORTED:   return "not supported by this version";
-    default:                        return "unknown status";
+    case ACTIV_OK:
+        return "ok";
+    case ACTIV_ERROR_INVALID:
+        return "invalid argument";
+    case ACTIV_ERROR_OUT_OF_MEMORY:
+        return "out of memory";
+    case ACTIV_ERROR_UNKNOWN_NAME:
+        return "unknown name";
+    case ACTIV_ERROR_SYNTAX:
+        return "malformed text";
+    case ACTIV_ERROR_RANGE:
+        return "value out of range";
+    case ACTIV_ERROR_SHAPE:
+        return "shapes do not fit";
+    case ACTIV_ERROR_STATE:
+        return "call before or after its time";
+    case ACTIV_ERROR_IO:
+        return "file could not be read or written";
+    case ACTIV_ERROR_FORMAT:
+        return "malformed file";
+    case ACTIV_ERROR_UNSUPPORTED:
+        return "not supported by this version";
+    default:
+        return "unknown status";
     }
 }
 

@@ -131,8 +131,8 @@ size_t activ_parse_u64(const char *text, size_t length, uint64_t *number)
 #define MAX_DIGITS 800
 
 typedef struct big {
-    uint32_t word[WORDS];   /* least significant first */
-    int used;               /* words that may be other than 0 */
+    uint32_t word[WORDS]; /* least significant first */
+    int used;             /* words that may be other than 0 */
 } big;
 
 static void big_mul_add(big *b, uint32_t factor, uint32_t addend)
@@ -160,7 +160,7 @@ static uint32_t big_div(big *b, uint32_t divisor)
     return (uint32_t)rest;
 }
 
-static int big_length(const big *b)   /* bits */
+static int big_length(const big *b) /* bits */
 {
     for (int i = b->used; i-- > 0;)
         if (b->word[i] != 0)
@@ -197,7 +197,7 @@ static uint64_t big_round(const big *b, int exponent, int sticky, binary to, int
     int length = big_length(b);
     if (length == 0)
         return 0;
-    int top = length - 1 + exponent;                     /* 2^top <= value */
+    int top = length - 1 + exponent;                                       /* 2^top <= value */
     int last = (top < to.least ? to.least : top) - to.fraction - exponent; /* bit of b that is the last place */
     uint64_t mantissa = 0;
     for (int i = length - 1; i >= last && i >= 0; i--)
@@ -213,7 +213,7 @@ static uint64_t big_round(const big *b, int exponent, int sticky, binary to, int
         *overflow = 1;
         return 0;
     }
-    uint64_t biased = top < to.least ? 0 : (uint64_t)(top - to.least);  /* the hidden bit adds the last 1 */
+    uint64_t biased = top < to.least ? 0 : (uint64_t)(top - to.least); /* the hidden bit adds the last 1 */
     uint64_t bits = (biased << to.fraction) + mantissa;
     if (bits >> to.fraction > (uint64_t)(to.largest - to.least + 1)) {
         *overflow = 1;
@@ -285,7 +285,7 @@ size_t activ_parse_number(const char *text, size_t length, double *number, float
     *overflow = 0;
     if (read == 0)
         return 0;
-    const long magnitude = d.exponent + d.count;    /* value < 10^magnitude */
+    const long magnitude = d.exponent + d.count; /* value < 10^magnitude */
     if (d.count > 0 && magnitude > 40) {
         *overflow = 1;
     } else if (d.count > 0 && magnitude > -330) {
@@ -365,7 +365,7 @@ static size_t write_digits(int negative, uint64_t digits, int count, int exponen
         count--;
         exponent++;
     }
-    int point = count + exponent;    /* position of the decimal point relative to the digits */
+    int point = count + exponent; /* position of the decimal point relative to the digits */
     activ_text_start(&out, buffer, ACTIV_DOUBLE_TEXT);
     if (negative)
         activ_text_add(&out, "-");

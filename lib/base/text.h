@@ -21,17 +21,16 @@ void activ_text_add(activ_text *text, const char *string);
 void activ_text_add_bytes(activ_text *text, const char *bytes, size_t count);
 void activ_text_add_size(activ_text *text, size_t number);
 void activ_text_add_u64(activ_text *text, uint64_t number);
-void activ_text_add_float(activ_text *text, float number);                        /* see activ_format_float */
-void activ_text_add_double(activ_text *text, double number);                      /* see activ_format_double */
-void activ_text_add_shape(activ_text *text, size_t ndim, const size_t *shape);    /* "(128, 784)" */
+void activ_text_add_float(activ_text *text, float number);                     /* see activ_format_float */
+void activ_text_add_double(activ_text *text, double number);                   /* see activ_format_double */
+void activ_text_add_shape(activ_text *text, size_t ndim, const size_t *shape); /* "(128, 784)" */
 
 /* For messages that quote what came from outside: printable ASCII as it is, other bytes as \xHH,
  * at most 40 of them. */
 void activ_text_add_quoted(activ_text *text, const char *bytes, size_t count);
 
 /* Sets a message, which may be NULL, to the pieces in a row, all strings. */
-#define activ_message_set(message, ...) \
-    activ_message_set_pieces(message, (const char *const[]){ __VA_ARGS__, NULL })
+#define activ_message_set(message, ...) activ_message_set_pieces(message, (const char *const[]){ __VA_ARGS__, NULL })
 void activ_message_set_pieces(activ_message *message, const char *const *pieces);
 
 /* Reads a decimal number ([+-] digits [. digits] [e [+-] digits]) rounded correctly to the

@@ -42,7 +42,7 @@ typedef struct tensor_list {
     size_t count;
     const char **names;
     activ_tensor **tensors;
-    size_t state_count;         /* the last of them are the optimiser's */
+    size_t state_count; /* the last of them are the optimiser's */
     state_name *state_names;
 } tensor_list;
 
@@ -92,8 +92,8 @@ static activ_status make_list(const activ_graph *g, const activ_optimizer *o, te
     for (size_t i = 0; i < count && status == ACTIV_OK; i++) {
         const graph_tensor *t = activ_graph_stored(g, i);
         list->names[i] = t->name;
-        status = activ_tensor_view(&context, ACTIV_FLOAT32, t->ndim, t->shape, NULL,
-                                   activ_graph_stored_values(g, i), &list->tensors[i]);
+        status = activ_tensor_view(&context, ACTIV_FLOAT32, t->ndim, t->shape, NULL, activ_graph_stored_values(g, i),
+                                   &list->tensors[i]);
     }
     if (status == ACTIV_OK && list->state_count > 0)
         status = list_states(g, o, list);
@@ -165,8 +165,8 @@ activ_status activ_checkpoint_save(const activ_graph *g, const char *path, activ
     return save(g, NULL, path, message);
 }
 
-activ_status activ_checkpoint_save_training(const activ_graph *g, const activ_optimizer *optimizer,
-                                            const char *path, activ_message *message)
+activ_status activ_checkpoint_save_training(const activ_graph *g, const activ_optimizer *optimizer, const char *path,
+                                            activ_message *message)
 {
     if (!g || !optimizer || !path) {
         activ_message_set(message, "the graph, the optimizer or the path is NULL");
@@ -210,8 +210,8 @@ static int is_left_aside(const activ_graph *g, const activ_safetensors_entry *en
 }
 
 /* Is there a float32 tensor of this name and shape? */
-static activ_status match_one(const activ_safetensors *file, const char *path, const char *name,
-                              const graph_tensor *t, activ_message *message)
+static activ_status match_one(const activ_safetensors *file, const char *path, const char *name, const graph_tensor *t,
+                              activ_message *message)
 {
     activ_safetensors_entry entry = { .size = sizeof entry };
     if (activ_safetensors_find(file, name, &entry) != ACTIV_OK)
@@ -237,8 +237,7 @@ static int is_state(const activ_safetensors *file, const char *name)
 }
 
 /* Do the file's tensors, but for an optimiser's, fit the graph's, one to one? */
-static activ_status match(const activ_graph *g, const activ_safetensors *file, const char *path,
-                          activ_message *message)
+static activ_status match(const activ_graph *g, const activ_safetensors *file, const char *path, activ_message *message)
 {
     size_t count = activ_graph_stored_count(g);
     for (size_t i = 0; i < count; i++) {
@@ -304,8 +303,8 @@ activ_status activ_checkpoint_load_params(activ_graph *g, const char *path, acti
     return ACTIV_OK;
 }
 
-activ_status activ_checkpoint_load(const activ_context *context, const char *path, size_t max_batch,
-                                   activ_graph **out, activ_message *message)
+activ_status activ_checkpoint_load(const activ_context *context, const char *path, size_t max_batch, activ_graph **out,
+                                   activ_message *message)
 {
     if (!path || !out) {
         activ_message_set(message, "the path or the place for the graph is NULL");
@@ -318,7 +317,8 @@ activ_status activ_checkpoint_load(const activ_context *context, const char *pat
     activ_graph *g = NULL;
     const char *description = activ_safetensors_metadata(file, DESCRIPTION_KEY);
     if (!description) {
-        activ_message_set(message, path, ": its metadata has no " DESCRIPTION_KEY
+        activ_message_set(message, path,
+                          ": its metadata has no " DESCRIPTION_KEY
                           ", so the network cannot be rebuilt; build it and load its parameters");
         status = ACTIV_ERROR_FORMAT;
     }

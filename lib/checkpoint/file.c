@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
-#include <stdio.h>    /* rename */
+#include <stdio.h> /* rename */
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -118,7 +118,7 @@ int activ_file_create(activ_file *file, const activ_host *host, const char *path
 
     static const char suffix[] = ".tmp";
     size_t length = strlen(path);
-    file->temporary_bytes = length + sizeof suffix + 2 * 24;   /* two numbers */
+    file->temporary_bytes = length + sizeof suffix + 2 * 24; /* two numbers */
     file->temporary = activ_host_alloc(host, file->temporary_bytes);
     if (!file->temporary) {
         *no_memory = 1;

@@ -8,13 +8,13 @@
 #include "base/host.h"
 
 typedef struct activ_file {
-    int handle;           /* -1 if none is open */
-    size_t size;          /* of a file that is read: in bytes, when it was opened */
-    activ_host host;      /* of a file that is written, as the rest */
+    int handle;      /* -1 if none is open */
+    size_t size;     /* of a file that is read: in bytes, when it was opened */
+    activ_host host; /* of a file that is written, as the rest */
     const char *path;
-    char *temporary;      /* the name it has until it is complete */
+    char *temporary; /* the name it has until it is complete */
     size_t temporary_bytes;
-    char reason[160];     /* why the last call failed */
+    char reason[160]; /* why the last call failed */
 } activ_file;
 
 /* These return 1, or 0 and the reason. A reader has to be closed, a writer committed or
@@ -22,7 +22,7 @@ typedef struct activ_file {
 
 /* Regular files only: a folder, pipe or device is refused, and never waited for. */
 int activ_file_open(activ_file *file, const char *path);
-int activ_file_read(activ_file *file, void *bytes, size_t count);   /* all of them, or it failed */
+int activ_file_read(activ_file *file, void *bytes, size_t count); /* all of them, or it failed */
 void activ_file_close(activ_file *file);
 
 /* A new file beside `path`, which has to live until the end. *no_memory tells the one failure

@@ -21,8 +21,7 @@ static int fault(activ_json *json, const char *what)
 
 static void skip_space(activ_json *json)
 {
-    while (json->at < json->end
-           && (*json->at == ' ' || *json->at == '\t' || *json->at == '\n' || *json->at == '\r'))
+    while (json->at < json->end && (*json->at == ' ' || *json->at == '\t' || *json->at == '\n' || *json->at == '\r'))
         json->at++;
 }
 
@@ -40,10 +39,14 @@ int activ_json_take(activ_json *json, char character)
         return 1;
     }
     switch (character) {
-    case '{': return fault(json, "expected '{'");
-    case '[': return fault(json, "expected '['");
-    case ':': return fault(json, "expected ':'");
-    default:  return fault(json, "unexpected character");
+    case '{':
+        return fault(json, "expected '{'");
+    case '[':
+        return fault(json, "expected '['");
+    case ':':
+        return fault(json, "expected ':'");
+    default:
+        return fault(json, "unexpected character");
     }
 }
 
@@ -171,13 +174,25 @@ static int read_escape(activ_json *json, char **to)
     switch (c) {
     case '"':
     case '\\':
-    case '/': break;
-    case 'b': c = '\b'; break;
-    case 'f': c = '\f'; break;
-    case 'n': c = '\n'; break;
-    case 'r': c = '\r'; break;
-    case 't': c = '\t'; break;
-    case 'u': return read_unicode(json, to);
+    case '/':
+        break;
+    case 'b':
+        c = '\b';
+        break;
+    case 'f':
+        c = '\f';
+        break;
+    case 'n':
+        c = '\n';
+        break;
+    case 'r':
+        c = '\r';
+        break;
+    case 't':
+        c = '\t';
+        break;
+    case 'u':
+        return read_unicode(json, to);
     default:
         json->at--;
         return fault(json, "an unknown escape");
@@ -221,8 +236,8 @@ size_t activ_utf8_check(const char *bytes, size_t count)
     size_t i = 0;
     while (i < count) {
         unsigned char first = b[i];
-        size_t more;                              /* bytes that follow the first */
-        unsigned char low = 0x80, high = 0xbf;    /* what the second may be */
+        size_t more;                           /* bytes that follow the first */
+        unsigned char low = 0x80, high = 0xbf; /* what the second may be */
         if (first < 0x80) {
             i++;
             continue;
@@ -231,15 +246,15 @@ size_t activ_utf8_check(const char *bytes, size_t count)
         } else if (first >= 0xe0 && first <= 0xef) {
             more = 2;
             if (first == 0xe0)
-                low = 0xa0;                       /* below: too long a form */
+                low = 0xa0; /* below: too long a form */
             if (first == 0xed)
-                high = 0x9f;                      /* above: surrogates */
+                high = 0x9f; /* above: surrogates */
         } else if (first >= 0xf0 && first <= 0xf4) {
             more = 3;
             if (first == 0xf0)
-                low = 0x90;                       /* below: too long a form */
+                low = 0x90; /* below: too long a form */
             if (first == 0xf4)
-                high = 0x8f;                      /* above: beyond U+10FFFF */
+                high = 0x8f; /* above: beyond U+10FFFF */
         } else {
             return i;
         }

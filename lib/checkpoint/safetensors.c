@@ -16,19 +16,34 @@
 #include "context/context.h"
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "the data of safetensors is little-endian, and is handed out as it is in the file"
+#    error "the data of safetensors is little-endian, and is handed out as it is in the file"
 #endif
 
 const activ_safetensors_type activ_safetensors_types[] = {
-    { "U64", 64, 0 }, { "I64", 64, ACTIV_INT64 }, { "F64", 64, ACTIV_FLOAT64 }, { "C64", 64, 0 },
-    { "F32", 32, ACTIV_FLOAT32 }, { "U32", 32, 0 }, { "I32", 32, ACTIV_INT32 },
-    { "BF16", 16, 0 }, { "F16", 16, 0 }, { "U16", 16, 0 }, { "I16", 16, 0 },
-    { "BOOL", 8, 0 }, { "U8", 8, ACTIV_UINT8 }, { "I8", 8, 0 }, { "F8_E5M2", 8, 0 }, { "F8_E4M3", 8, 0 },
-    { "F8_E8M0", 8, 0 }, { "F8_E4M3FNUZ", 8, 0 }, { "F8_E5M2FNUZ", 8, 0 },
-    { "F6_E2M3", 6, 0 }, { "F6_E3M2", 6, 0 }, { "F4", 4, 0 },
+    { "U64", 64, 0 },
+    { "I64", 64, ACTIV_INT64 },
+    { "F64", 64, ACTIV_FLOAT64 },
+    { "C64", 64, 0 },
+    { "F32", 32, ACTIV_FLOAT32 },
+    { "U32", 32, 0 },
+    { "I32", 32, ACTIV_INT32 },
+    { "BF16", 16, 0 },
+    { "F16", 16, 0 },
+    { "U16", 16, 0 },
+    { "I16", 16, 0 },
+    { "BOOL", 8, 0 },
+    { "U8", 8, ACTIV_UINT8 },
+    { "I8", 8, 0 },
+    { "F8_E5M2", 8, 0 },
+    { "F8_E4M3", 8, 0 },
+    { "F8_E8M0", 8, 0 },
+    { "F8_E4M3FNUZ", 8, 0 },
+    { "F8_E5M2FNUZ", 8, 0 },
+    { "F6_E2M3", 6, 0 },
+    { "F6_E3M2", 6, 0 },
+    { "F4", 4, 0 },
 };
-const size_t activ_safetensors_type_count =
-    sizeof activ_safetensors_types / sizeof activ_safetensors_types[0];
+const size_t activ_safetensors_type_count = sizeof activ_safetensors_types / sizeof activ_safetensors_types[0];
 
 /* Names, keys and values point into the header, where they were decoded. */
 typedef struct record {
@@ -36,7 +51,7 @@ typedef struct record {
     const activ_safetensors_type *type;
     size_t ndim;
     size_t shape[ACTIV_MAX_DIMS];
-    size_t begin, end;   /* in the data */
+    size_t begin, end; /* in the data */
 } record;
 
 typedef struct pair {
@@ -51,9 +66,9 @@ struct activ_safetensors {
     unsigned char *data;
     size_t data_bytes;
 
-    record *records;     /* as in the header */
+    record *records; /* as in the header */
     size_t count, room;
-    size_t *by_data;     /* indices of records, sorted */
+    size_t *by_data; /* indices of records, sorted */
     size_t *by_name;
 
     pair *pairs;
@@ -76,8 +91,8 @@ void activ_safetensors_blame(activ_message *message, const char *path, activ_tex
 }
 
 /* Heapsort: moves the number at `root` down until no child comes after it. */
-static void sift(size_t *numbers, size_t root, size_t count,
-                 int (*compare)(const void *, size_t, size_t), const void *user)
+static void sift(size_t *numbers, size_t root, size_t count, int (*compare)(const void *, size_t, size_t),
+                 const void *user)
 {
     for (;;) {
         size_t child = 2 * root + 1;
@@ -94,8 +109,8 @@ static void sift(size_t *numbers, size_t root, size_t count,
     }
 }
 
-void activ_safetensors_sort(size_t *numbers, size_t count,
-                            int (*compare)(const void *user, size_t a, size_t b), const void *user)
+void activ_safetensors_sort(size_t *numbers, size_t count, int (*compare)(const void *user, size_t a, size_t b),
+                            const void *user)
 {
     for (size_t root = count / 2; root-- > 0;)
         sift(numbers, root, count, compare, user);
@@ -114,8 +129,8 @@ typedef struct reader {
     activ_json json;
     const char *path;
     activ_message *message;
-    const char *kind;    /* what is being read: "tensor", "metadata"; NULL outside of them */
-    const char *name;    /* ... and its name, which may contain zero bytes */
+    const char *kind; /* what is being read: "tensor", "metadata"; NULL outside of them */
+    const char *name; /* ... and its name, which may contain zero bytes */
     size_t length;
 } reader;
 
@@ -193,8 +208,7 @@ static activ_status read_metadata(reader *r)
         if (memchr(key, '\0', key_length) || memchr(value, '\0', value_length))
             return fail(r, ACTIV_ERROR_UNSUPPORTED, "a zero byte in metadata is not supported");
         if (file->pair_count == file->pair_room) {
-            pair *pairs = activ_host_grow(&file->host, file->pairs, file->pair_count, &file->pair_room,
-                                          sizeof *pairs);
+            pair *pairs = activ_host_grow(&file->host, file->pairs, file->pair_count, &file->pair_room, sizeof *pairs);
             if (!pairs)
                 return no_memory(r);
             file->pairs = pairs;
@@ -274,9 +288,8 @@ static activ_status check_size(const reader *r, const record *tensor)
     size_t count, bytes, bits = tensor->type->bits;
     activ_text text;
     /* Eight elements at a time fill whole bytes, whatever their width. */
-    if (!activ_checked_count(tensor->ndim, tensor->shape, &count)
-        || !activ_checked_mul(count / 8, bits, &bytes)
-        || !activ_checked_add(bytes, count % 8 * bits / 8, &bytes))
+    if (!activ_checked_count(tensor->ndim, tensor->shape, &count) || !activ_checked_mul(count / 8, bits, &bytes) ||
+        !activ_checked_add(bytes, count % 8 * bits / 8, &bytes))
         return fail(r, ACTIV_ERROR_FORMAT, "the size of its shape overflows");
     if (tensor->begin > tensor->end)
         return fail(r, ACTIV_ERROR_FORMAT, "data_offsets end before they begin");
@@ -360,8 +373,7 @@ static activ_status read_tensor(reader *r, char *name, size_t length)
         return status;
 
     if (file->count == file->room) {
-        record *records = activ_host_grow(&file->host, file->records, file->count, &file->room,
-                                          sizeof *records);
+        record *records = activ_host_grow(&file->host, file->records, file->count, &file->room, sizeof *records);
         if (!records)
             return no_memory(r);
         file->records = records;
@@ -431,8 +443,8 @@ static int compare_data(const void *user, size_t a, size_t b)
 }
 
 /* The numbers below count, sorted; NULL, and 0, without memory. */
-static int sorted(const activ_safetensors *file, size_t count,
-                  int (*compare)(const void *, size_t, size_t), size_t **out)
+static int sorted(const activ_safetensors *file, size_t count, int (*compare)(const void *, size_t, size_t),
+                  size_t **out)
 {
     if (count == 0)
         return 1;
@@ -450,9 +462,9 @@ static int sorted(const activ_safetensors *file, size_t count,
 static activ_status check_names(reader *r)
 {
     activ_safetensors *file = r->file;
-    if (!sorted(file, file->count, compare_names, &file->by_name)
-        || !sorted(file, file->pair_count, compare_keys, &file->by_key)
-        || !sorted(file, file->count, compare_data, &file->by_data))
+    if (!sorted(file, file->count, compare_names, &file->by_name) ||
+        !sorted(file, file->pair_count, compare_keys, &file->by_key) ||
+        !sorted(file, file->count, compare_data, &file->by_data))
         return no_memory(r);
     for (size_t i = 1; i < file->count; i++) {
         if (compare_names(file, file->by_name[i - 1], file->by_name[i]) == 0) {
@@ -503,7 +515,7 @@ static activ_status check_layout(reader *r)
 
 /* Where the bytes come from: a file, or memory. */
 typedef struct source {
-    activ_file *file;   /* NULL: memory */
+    activ_file *file; /* NULL: memory */
     const unsigned char *bytes;
     size_t size;
 } source;
@@ -569,8 +581,8 @@ static activ_status load(reader *r, source *from)
     return take(r, from, file->data, file->data_bytes);
 }
 
-static activ_status open_source(const activ_host *host, const char *path, source *from,
-                                activ_safetensors **out, activ_message *message)
+static activ_status open_source(const activ_host *host, const char *path, source *from, activ_safetensors **out,
+                                activ_message *message)
 {
     reader r = { .path = path, .message = message };
     r.file = activ_host_alloc(host, sizeof *r.file);
@@ -586,16 +598,15 @@ static activ_status open_source(const activ_host *host, const char *path, source
 }
 
 /* On failure the caller's message is set, and the log hears of it too. */
-static activ_status done(const activ_host *host, activ_status status, const activ_message *own,
-                         activ_message *callers)
+static activ_status done(const activ_host *host, activ_status status, const activ_message *own, activ_message *callers)
 {
     if (status != ACTIV_OK && callers)
         activ_message_set(callers, own->text);
     return activ_host_log(host, status, own->text);
 }
 
-activ_status activ_safetensors_open(const activ_context *context, const char *path,
-                                    activ_safetensors **out, activ_message *message)
+activ_status activ_safetensors_open(const activ_context *context, const char *path, activ_safetensors **out,
+                                    activ_message *message)
 {
     activ_host host;
     activ_message own;
@@ -657,8 +668,7 @@ size_t activ_safetensors_count(const activ_safetensors *file)
     return file ? file->count : 0;
 }
 
-static activ_status hand_out(const activ_safetensors *file, const record *tensor,
-                             activ_safetensors_entry *entry)
+static activ_status hand_out(const activ_safetensors *file, const record *tensor, activ_safetensors_entry *entry)
 {
     activ_safetensors_entry own = {
         .name = tensor->name,
@@ -672,8 +682,7 @@ static activ_status hand_out(const activ_safetensors *file, const record *tensor
     return activ_sized_write(&own, sizeof own, entry);
 }
 
-activ_status activ_safetensors_at(const activ_safetensors *file, size_t index,
-                                  activ_safetensors_entry *entry)
+activ_status activ_safetensors_at(const activ_safetensors *file, size_t index, activ_safetensors_entry *entry)
 {
     if (!file || !entry)
         return ACTIV_ERROR_INVALID;
@@ -682,8 +691,7 @@ activ_status activ_safetensors_at(const activ_safetensors *file, size_t index,
     return hand_out(file, &file->records[file->by_data[index]], entry);
 }
 
-activ_status activ_safetensors_find(const activ_safetensors *file, const char *name,
-                                    activ_safetensors_entry *entry)
+activ_status activ_safetensors_find(const activ_safetensors *file, const char *name, activ_safetensors_entry *entry)
 {
     if (!file || !name || !entry)
         return ACTIV_ERROR_INVALID;

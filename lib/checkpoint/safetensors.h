@@ -17,7 +17,7 @@
 typedef struct activ_safetensors_type {
     const char *name;
     unsigned bits;
-    activ_dtype dtype;   /* 0 if the library has none */
+    activ_dtype dtype; /* 0 if the library has none */
 } activ_safetensors_type;
 
 extern const activ_safetensors_type activ_safetensors_types[];
@@ -29,7 +29,7 @@ void activ_safetensors_blame(activ_message *message, const char *path, activ_tex
 /* Sorts numbers into the order that `compare` gives; user is handed on to it. Not qsort, which
  * may take memory that is not the host's. Equal elements end in any order, the same on every
  * system. */
-void activ_safetensors_sort(size_t *numbers, size_t count,
-                            int (*compare)(const void *user, size_t a, size_t b), const void *user);
+void activ_safetensors_sort(size_t *numbers, size_t count, int (*compare)(const void *user, size_t a, size_t b),
+                            const void *user);
 
 #endif

@@ -19,15 +19,14 @@ typedef struct writer {
     const activ_tensor *const *tensors;
     size_t texts;
     const activ_safetensors_text *metadata;
-    size_t *order;    /* of the tensors, in the file */
-    size_t *by_key;   /* order of the metadata */
+    size_t *order;  /* of the tensors, in the file */
+    size_t *by_key; /* order of the metadata */
     char *header;
     size_t header_bytes;
 } writer;
 
 /* "PATH: KIND 'NAME': WHAT"; without a kind, "PATH: WHAT". */
-static activ_status fail(writer *w, activ_status status, const char *kind, const char *name,
-                         const char *what)
+static activ_status fail(writer *w, activ_status status, const char *kind, const char *name, const char *what)
 {
     activ_text text;
     activ_safetensors_blame(&w->message, w->path, &text);
@@ -52,8 +51,8 @@ static size_t rank_of(const activ_tensor *tensor)
 {
     activ_dtype dtype = activ_tensor_dtype(tensor);
     size_t i = 0;
-    while (i < activ_safetensors_type_count
-           && (activ_safetensors_types[i].dtype == 0 || activ_safetensors_types[i].dtype != dtype))
+    while (i < activ_safetensors_type_count &&
+           (activ_safetensors_types[i].dtype == 0 || activ_safetensors_types[i].dtype != dtype))
         i++;
     return i;
 }
@@ -146,8 +145,7 @@ static activ_status find_order(writer *w)
     activ_safetensors_sort(w->by_key, w->texts, compare_keys, w);
     for (size_t i = 1; i < w->texts; i++)
         if (compare_keys(w, w->by_key[i - 1], w->by_key[i]) == 0)
-            return fail(w, ACTIV_ERROR_INVALID, "metadata", w->metadata[w->by_key[i]].key,
-                        "the key is used twice");
+            return fail(w, ACTIV_ERROR_INVALID, "metadata", w->metadata[w->by_key[i]].key, "the key is used twice");
     activ_safetensors_sort(w->order, w->count, compare_tensors, w);
     return ACTIV_OK;
 }
@@ -158,7 +156,7 @@ static activ_status find_order(writer *w)
 static void add_string(activ_text *text, const char *string)
 {
     static const char hex[] = "0123456789abcdef";
-    static const char letters[] = "btn?fr";   /* for 8 to 13; 11 has none */
+    static const char letters[] = "btn?fr"; /* for 8 to 13; 11 has none */
     activ_text_add(text, "\"");
     for (; *string; string++) {
         unsigned char c = (unsigned char)*string;
@@ -229,7 +227,7 @@ static activ_status make_header(writer *w)
     add_header(w, &text);
     if (text.length > ACTIV_SAFETENSORS_MAX_HEADER)
         return fail(w, ACTIV_ERROR_RANGE, NULL, NULL, "the header would be larger than 100000000 bytes");
-    w->header_bytes = text.length + 1;   /* and a zero byte, which is not written */
+    w->header_bytes = text.length + 1; /* and a zero byte, which is not written */
     w->header = activ_host_alloc(&w->host, w->header_bytes);
     if (!w->header)
         return no_memory(w);
@@ -272,17 +270,20 @@ static activ_status write_file(writer *w)
 }
 
 activ_status activ_safetensors_save(const activ_context *context, const char *path, size_t count,
-                                    const char *const *names, const activ_tensor *const *tensors,
-                                    size_t texts, const activ_safetensors_text *metadata,
-                                    activ_message *message)
+                                    const char *const *names, const activ_tensor *const *tensors, size_t texts,
+                                    const activ_safetensors_text *metadata, activ_message *message)
 {
     if (!path || (count > 0 && (!names || !tensors)) || (texts > 0 && !metadata)) {
         activ_message_set(message, "activ_safetensors_save: path, names, tensors or metadata is NULL");
         return ACTIV_ERROR_INVALID;
     }
     writer w = {
-        .path = path, .count = count, .names = names, .tensors = tensors,
-        .texts = texts, .metadata = metadata,
+        .path = path,
+        .count = count,
+        .names = names,
+        .tensors = tensors,
+        .texts = texts,
+        .metadata = metadata,
     };
     activ_host_of(context, &w.host);
 

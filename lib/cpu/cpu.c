@@ -10,7 +10,7 @@
 #include "activ/cpu.h"
 
 #if defined(__x86_64__)
-#include <cpuid.h>
+#    include <cpuid.h>
 
 /* XCR0: which registers the operating system saves. Only valid after OSXSAVE was seen. */
 static uint64_t read_xcr0(void)
@@ -39,17 +39,17 @@ static int has_avx(uint64_t saved, unsigned leaf7)
 static int has_avx2(void)
 {
     const unsigned avx2 = 1u << 5;
-    return has_avx(0x6, avx2);                           /* XMM, YMM */
+    return has_avx(0x6, avx2); /* XMM, YMM */
 }
 
 static int has_avx512(void)
 {
-#ifdef ACTIV_EMULATE_AVX512
-    return has_avx2();   /* a test's build: that is what the emulation needs */
-#else
+#    ifdef ACTIV_EMULATE_AVX512
+    return has_avx2(); /* a test's build: that is what the emulation needs */
+#    else
     const unsigned avx2 = 1u << 5, f = 1u << 16, dq = 1u << 17, bw = 1u << 30, vl = 1u << 31;
-    return has_avx(0xe6, avx2 | f | dq | bw | vl);       /* and the masks, the upper halves, ZMM16 and up */
-#endif
+    return has_avx(0xe6, avx2 | f | dq | bw | vl); /* and the masks, the upper halves, ZMM16 and up */
+#    endif
 }
 #endif
 
@@ -93,7 +93,7 @@ static int rank_of(const char *name)
 /* What was found, packed into one word so that it is published whole: bit 31 says that it is
  * there, bit 30 that ACTIV_MAX_TIER was ignored, bits 16.. the best tier allowed, bits 0.. which
  * tiers the machine has. */
-#define FOUND   0x80000000u
+#define FOUND 0x80000000u
 #define IGNORED 0x40000000u
 
 static int best_below(uint32_t available, int rank)

@@ -2,15 +2,17 @@
 #ifndef ACTIV_CPU_CPU_H
 #define ACTIV_CPU_CPU_H
 
-#include "activ_tiers.h"   /* made by CMake: ACTIV_TIERS(X), the tiers compiled in, slowest first */
+#include "activ_tiers.h" /* made by CMake: ACTIV_TIERS(X), the tiers compiled in, slowest first */
 
 /* Index of each compiled tier in every table of tiers. */
+/* clang-format off */
 enum {
 #define ACTIV_TIER_INDEX(name) ACTIV_TIER_##name,
     ACTIV_TIERS(ACTIV_TIER_INDEX)
 #undef ACTIV_TIER_INDEX
     ACTIV_TIER_COUNT
 };
+/* clang-format on */
 
 const char *activ_tier_name(int tier);
 

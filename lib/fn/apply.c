@@ -23,7 +23,8 @@ static activ_status check_shape(const activ_fn *fn, size_t channels)
     if (fn->entry->shape == ACTIV_SHAPE_ROWWISE)
         return activ_host_log(&fn->host, ACTIV_ERROR_SHAPE, "a row-wise function needs rows: activ_forward_rows");
     if (fn->entry->shape == ACTIV_SHAPE_GATED)
-        return activ_host_log(&fn->host, ACTIV_ERROR_SHAPE, "a gated function needs value and gate: activ_forward_gated");
+        return activ_host_log(&fn->host, ACTIV_ERROR_SHAPE,
+                              "a gated function needs value and gate: activ_forward_gated");
     if (fn->num_parameters > 1 && channels == 0)
         return activ_host_log(&fn->host, ACTIV_ERROR_SHAPE,
                               "a function with num_parameters above 1 needs channels: activ_forward_channels");
@@ -65,7 +66,7 @@ static activ_status check_backward(const activ_fn *fn, const float *params, size
 typedef struct elements_job {
     const activ_fn_kernel *kernel;
     const activ_fn_args *args;
-    size_t n, inner;           /* inner: with channels */
+    size_t n, inner; /* inner: with channels */
     const float *x, *dy;
     float *out;
 } elements_job;
@@ -78,7 +79,8 @@ static void forward_part(void *argument, size_t parts, size_t part)
     if (job->args->channels > 0)
         activ_fn_channels_forward(job->kernel, job->args, job->inner, r.first, r.count, job->x, job->out);
     else
-        job->kernel->forward(activ_fn_args_from(job->args, r.first, &moved), r.count, job->x + r.first, job->out + r.first);
+        job->kernel->forward(activ_fn_args_from(job->args, r.first, &moved), r.count, job->x + r.first,
+                             job->out + r.first);
 }
 
 static void backward_part(void *argument, size_t parts, size_t part)
@@ -93,8 +95,8 @@ static void backward_part(void *argument, size_t parts, size_t part)
                               job->dy + r.first, job->out + r.first, NULL);
 }
 
-void activ_fn_run_forward(const activ_host *host, size_t threads, const activ_fn_kernel *kernel, const activ_fn_args *args,
-                          size_t n, size_t inner, const float *x, float *y)
+void activ_fn_run_forward(const activ_host *host, size_t threads, const activ_fn_kernel *kernel,
+                          const activ_fn_args *args, size_t n, size_t inner, const float *x, float *y)
 {
     elements_job job = { kernel, args, n, inner, x, NULL, y };
     if (threads > 1)
@@ -103,8 +105,9 @@ void activ_fn_run_forward(const activ_host *host, size_t threads, const activ_fn
         forward_part(&job, 1, 0);
 }
 
-void activ_fn_run_backward(const activ_host *host, size_t threads, const activ_fn_kernel *kernel, const activ_fn_args *args,
-                           size_t n, size_t inner, const float *x, const float *dy, float *dx, float *dparams)
+void activ_fn_run_backward(const activ_host *host, size_t threads, const activ_fn_kernel *kernel,
+                           const activ_fn_args *args, size_t n, size_t inner, const float *x, const float *dy,
+                           float *dx, float *dparams)
 {
     if (dparams && args->vectors > 0 && args->channels > 0) {
         activ_fn_channels_gradients(host, threads, kernel, args, n / (args->channels * inner), inner, x, dy, dparams);
@@ -147,8 +150,8 @@ activ_status activ_forward(const activ_fn *fn, const float *params, size_t n, co
     return ACTIV_OK;
 }
 
-activ_status activ_backward(const activ_fn *fn, const float *params, size_t n, const float *x,
-                            const float *dy, float *dx, float *dparams)
+activ_status activ_backward(const activ_fn *fn, const float *params, size_t n, const float *x, const float *dy,
+                            float *dx, float *dparams)
 {
     activ_status status = check_backward(fn, params, 0, n, x, dy, dx, dparams);
     if (status != ACTIV_OK)
@@ -174,8 +177,8 @@ static int count_of(size_t outer, size_t channels, size_t inner, size_t *n)
     return activ_checked_count(3, shape, n);
 }
 
-activ_status activ_forward_channels(const activ_fn *fn, const float *params, size_t outer, size_t channels, size_t inner,
-                                    const float *x, float *y)
+activ_status activ_forward_channels(const activ_fn *fn, const float *params, size_t outer, size_t channels,
+                                    size_t inner, const float *x, float *y)
 {
     size_t n;
     if (!count_of(outer, channels, inner, &n))
@@ -190,8 +193,8 @@ activ_status activ_forward_channels(const activ_fn *fn, const float *params, siz
     return ACTIV_OK;
 }
 
-activ_status activ_backward_channels(const activ_fn *fn, const float *params, size_t outer, size_t channels, size_t inner,
-                                     const float *x, const float *dy, float *dx, float *dparams)
+activ_status activ_backward_channels(const activ_fn *fn, const float *params, size_t outer, size_t channels,
+                                     size_t inner, const float *x, const float *dy, float *dx, float *dparams)
 {
     size_t n;
     if (!count_of(outer, channels, inner, &n))
@@ -226,8 +229,8 @@ activ_status activ_forward_train(const activ_fn *fn, const float *params, uint64
     return ACTIV_OK;
 }
 
-activ_status activ_backward_train(const activ_fn *fn, const float *params, size_t n, const float *x,
-                                  const float *noise, const float *dy, float *dx, float *dparams)
+activ_status activ_backward_train(const activ_fn *fn, const float *params, size_t n, const float *x, const float *noise,
+                                  const float *dy, float *dx, float *dparams)
 {
     if (!activ_fn_is_random(fn))
         return activ_backward(fn, params, n, x, dy, dx, dparams);

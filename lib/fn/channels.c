@@ -33,7 +33,8 @@ static void take_channel(one_channel *one, const activ_fn_args *all, size_t chan
 }
 
 /* f or dy f' of elements that are together: in one channel, or in channels with scalars side by side. */
-static void run(const activ_fn_kernel *kernel, const activ_fn_args *args, size_t n, const float *x, const float *dy, float *out)
+static void run(const activ_fn_kernel *kernel, const activ_fn_args *args, size_t n, const float *x, const float *dy,
+                float *out)
 {
     if (dy)
         kernel->backward(args, 0, 0, n, x, dy, out, NULL);
@@ -102,8 +103,12 @@ static void add_channels(void *argument, size_t parts, size_t part)
         one_channel one;
         take_channel(&one, job->args, c);
         const activ_fn_elements elements = {
-            .n = job->outer * job->inner, .width = job->inner, .x = job->x + c * job->inner,
-            .dy = job->dy + c * job->inner, .x_step = step, .dy_step = step,
+            .n = job->outer * job->inner,
+            .width = job->inner,
+            .x = job->x + c * job->inner,
+            .dy = job->dy + c * job->inner,
+            .x_step = step,
+            .dy_step = step,
         };
         activ_fn_add_gradients(job->host, 1, job->kernel, &one.args, &elements, NULL, job->dparams + c, channels);
     }

@@ -32,8 +32,8 @@ static activ_status add_function(activ_fn *fn, activ_slice spec, int depth, acti
         return status;
     const activ_fn *part = fn->functions[fn->function_count++];
     const char *wrong = part->entry->shape != ACTIV_SHAPE_ELEMENTWISE ? " is not elementwise, as it has to be in "
-                      : part->num_parameters > 1 ? " has parameters per channel, which it cannot have in "
-                      : NULL;
+                        : part->num_parameters > 1 ? " has parameters per channel, which it cannot have in "
+                                                   : NULL;
     if (!wrong)
         return ACTIV_OK;
     activ_message_set(message, part->spec, wrong, fn->entry->name);
@@ -49,7 +49,7 @@ static activ_status add_functions(activ_fn *fn, int depth, activ_message *messag
     for (size_t i = 0; i < fn->setting_count; i++)
         if (d->settings[i].kind == ACTIV_SETTING_KIND_FUNCTIONS)
             list = fn->settings[i].given ? fn->settings[i].text
-                 : (activ_slice){ d->settings[i].functions, strlen(d->settings[i].functions) };
+                                         : (activ_slice){ d->settings[i].functions, strlen(d->settings[i].functions) };
     if (!is_gated && list.length == 0)
         return ACTIV_OK;
     const int found = activ_list_elements(list, ACTIV_FN_FUNCTIONS, elements);
@@ -102,8 +102,13 @@ static size_t lay_out(activ_fn *fn, size_t text)
 {
     const size_t values = fn->setting_count > ACTIV_FN_VALUES ? fn->setting_count : ACTIV_FN_VALUES;
     const size_t sizes[] = {
-        fn->function_count * sizeof *fn->parts, fn->vectors * sizeof *fn->lengths, fn->vectors * sizeof *fn->names,
-        values * sizeof(float), fn->param_count * sizeof(float), fn->vectors, text,
+        fn->function_count * sizeof *fn->parts,
+        fn->vectors * sizeof *fn->lengths,
+        fn->vectors * sizeof *fn->names,
+        values * sizeof(float),
+        fn->param_count * sizeof(float),
+        fn->vectors,
+        text,
     };
     char *at = fn->block;
     size_t bytes = 0;
@@ -135,7 +140,7 @@ static void fill_parameters(activ_fn *fn)
     }
     for (; vector < fn->vectors; vector++)
         fn->lengths[vector] = d->param_vector(fn->settings, (int)vector, &fn->names[vector]);
-    if (fn->entry->shape != ACTIV_SHAPE_GATED)   /* whose parameters are its gate's */
+    if (fn->entry->shape != ACTIV_SHAPE_GATED) /* whose parameters are its gate's */
         activ_fn_param_init(fn, 0, fn->initial);
 }
 
@@ -184,9 +189,15 @@ static activ_status finish(activ_fn *fn, activ_message *message)
         fn->rowwise = kernels->rowwise[fn->entry->index];
     fn->is_simple = fn->entry->shape == ACTIV_SHAPE_ELEMENTWISE && fn->num_parameters == 1;
     fn->args = (activ_fn_args){
-        .values = fn->values, .params = fn->initial, .lengths = fn->lengths, .vectors = fn->vectors,
-        .param_count = fn->param_count, .channels = fn->num_parameters > 1 ? fn->num_parameters : 0,
-        .places = fn->places, .parts = fn->parts, .part_count = fn->function_count,
+        .values = fn->values,
+        .params = fn->initial,
+        .lengths = fn->lengths,
+        .vectors = fn->vectors,
+        .param_count = fn->param_count,
+        .channels = fn->num_parameters > 1 ? fn->num_parameters : 0,
+        .places = fn->places,
+        .parts = fn->parts,
+        .part_count = fn->function_count,
     };
     return ACTIV_OK;
 }
@@ -308,8 +319,13 @@ activ_status activ_fn_setting_info(const activ_fn *fn, size_t index, activ_fn_se
         return ACTIV_ERROR_RANGE;
     const activ_setting *s = &fn->entry->definition->settings[index];
     activ_fn_setting own = {
-        .size = sizeof own, .name = s->name, .kind = s->kind, .trainable = s->trainable, .value = fn->settings[index].number,
-        .initial = s->initial, .words = s->words,
+        .size = sizeof own,
+        .name = s->name,
+        .kind = s->kind,
+        .trainable = s->trainable,
+        .value = fn->settings[index].number,
+        .initial = s->initial,
+        .words = s->words,
     };
     if (s->kind == ACTIV_SETTING_KIND_REAL || s->kind == ACTIV_SETTING_KIND_COUNT)
         activ_setting_limits(s, &own.minimum, &own.maximum);
@@ -387,7 +403,7 @@ static activ_status write_info(const activ_fn_entry *entry, const activ_fn *fn, 
     own.random = d->is_random;
     for (size_t i = 0; d->settings && d->settings[i].name; i++)
         own.trainable |= d->settings[i].trainable;
-    if (fn) {   /* a gated one's gate decides */
+    if (fn) { /* a gated one's gate decides */
         own.trainable = fn->param_count > 0;
         own.random = activ_fn_is_random(fn);
     }

@@ -10,10 +10,10 @@ const activ_fn_entry activ_fn_registry[] = {
     ACTIV_ELEMENTWISE(ACTIV_FN_ENTRY)
 #undef ACTIV_FN_ENTRY
 #define ACTIV_FN_ENTRY(name) { #name, ACTIV_SHAPE_ROWWISE, ACTIV_ROWWISE_##name, &name##_definition },
-    ACTIV_ROWWISE(ACTIV_FN_ENTRY)
+        ACTIV_ROWWISE(ACTIV_FN_ENTRY)
 #undef ACTIV_FN_ENTRY
 #define ACTIV_FN_ENTRY(name) { #name, ACTIV_SHAPE_GATED, 0, &name##_definition },
-    ACTIV_GATED(ACTIV_FN_ENTRY)
+            ACTIV_GATED(ACTIV_FN_ENTRY)
 #undef ACTIV_FN_ENTRY
 };
 

@@ -60,8 +60,8 @@ static int collide(size_t rows, size_t columns, const matrix *a, const matrix *b
 
 static int touches(const float *array, size_t count, size_t rows, size_t columns, const matrix *m)
 {
-    return array && m->at && activ_ranges_overlap(array, count * sizeof *array, m->at,
-                                                  span_of(rows, columns, m->stride) * sizeof *array);
+    return array && m->at &&
+           activ_ranges_overlap(array, count * sizeof *array, m->at, span_of(rows, columns, m->stride) * sizeof *array);
 }
 
 /* The inputs and then the outputs of a call; outputs may be left out. `first`: how many are inputs. */
@@ -79,7 +79,8 @@ static activ_status check(const activ_fn *fn, const float *params, const float *
     }
     for (size_t i = first; i < count; i++) {
         for (size_t k = 0; k < count; k++)
-            if (k != i && (collide(rows, columns, &all[i], &all[k]) || (k >= first && all[i].at && all[i].at == all[k].at)))
+            if (k != i &&
+                (collide(rows, columns, &all[i], &all[k]) || (k >= first && all[i].at && all[i].at == all[k].at)))
                 return refuse(fn, ACTIV_ERROR_INVALID, all[i].name, " overlaps another array");
         if (touches(params, fn->param_count, rows, columns, &all[i]))
             return refuse(fn, ACTIV_ERROR_INVALID, all[i].name, " overlaps params");
@@ -87,8 +88,8 @@ static activ_status check(const activ_fn *fn, const float *params, const float *
     for (size_t i = 0; i < count; i++)
         if (touches(dparams, fn->param_count, rows, columns, &all[i]))
             return refuse(fn, ACTIV_ERROR_INVALID, "dparams", " overlaps another array");
-    if (dparams && params && activ_ranges_overlap(params, fn->param_count * sizeof *params, dparams,
-                                                  fn->param_count * sizeof *params))
+    if (dparams && params &&
+        activ_ranges_overlap(params, fn->param_count * sizeof *params, dparams, fn->param_count * sizeof *params))
         return refuse(fn, ACTIV_ERROR_INVALID, "dparams", " overlaps params");
     return ACTIV_OK;
 }
@@ -99,9 +100,9 @@ typedef struct rows_job {
     const activ_fn *fn;
     const activ_fn_args *args;
     size_t rows, columns;
-    const float *x, *value, *dy;      /* x: of a gated function its gate */
+    const float *x, *value, *dy; /* x: of a gated function its gate */
     size_t x_stride, value_stride, dy_stride;
-    float *out, *dvalue;              /* out: y, dx or dgate */
+    float *out, *dvalue; /* out: y, dx or dgate */
     size_t out_stride, dvalue_stride;
 } rows_job;
 
@@ -156,22 +157,37 @@ static void run_part(void *argument, size_t parts, size_t part)
 void activ_fn_run_rows(const activ_fn *fn, size_t threads, const activ_fn_args *args, size_t rows, size_t columns,
                        const float *x, size_t x_stride, float *y, size_t y_stride)
 {
-    rows_job job = { .fn = fn, .args = args, .rows = rows, .columns = columns, .x = x, .x_stride = x_stride, .out = y,
+    rows_job job = { .fn = fn,
+                     .args = args,
+                     .rows = rows,
+                     .columns = columns,
+                     .x = x,
+                     .x_stride = x_stride,
+                     .out = y,
                      .out_stride = y_stride };
     activ_share(&fn->host, threads, rows * columns * ACTIV_WORK_ELEMENT, run_part, &job);
 }
 
-void activ_fn_run_rows_backward(const activ_fn *fn, size_t threads, const activ_fn_args *args, size_t rows, size_t columns,
-                                const float *x, size_t x_stride, const float *dy, size_t dy_stride, float *dx,
-                                size_t dx_stride, float *dparams)
+void activ_fn_run_rows_backward(const activ_fn *fn, size_t threads, const activ_fn_args *args, size_t rows,
+                                size_t columns, const float *x, size_t x_stride, const float *dy, size_t dy_stride,
+                                float *dx, size_t dx_stride, float *dparams)
 {
     if (dparams && args->vectors > 0) {
-        const activ_fn_elements elements = { .n = rows * columns, .width = columns, .x = x, .dy = dy, .x_step = x_stride,
-                                             .dy_step = dy_stride };
+        const activ_fn_elements elements = {
+            .n = rows * columns, .width = columns, .x = x, .dy = dy, .x_step = x_stride, .dy_step = dy_stride
+        };
         activ_fn_add_gradients(&fn->host, threads, fn->kernel, args, &elements, NULL, dparams, 0);
     }
-    rows_job job = { .fn = fn, .args = args, .rows = rows, .columns = columns, .x = x, .x_stride = x_stride, .dy = dy,
-                     .dy_stride = dy_stride, .out = dx, .out_stride = dx_stride };
+    rows_job job = { .fn = fn,
+                     .args = args,
+                     .rows = rows,
+                     .columns = columns,
+                     .x = x,
+                     .x_stride = x_stride,
+                     .dy = dy,
+                     .dy_stride = dy_stride,
+                     .out = dx,
+                     .out_stride = dx_stride };
     if (dx)
         activ_share(&fn->host, threads, rows * columns * ACTIV_WORK_ELEMENT, run_part, &job);
 }
@@ -180,8 +196,16 @@ void activ_fn_run_gated(const activ_fn *fn, size_t threads, const activ_fn_args 
                         const float *value, size_t value_stride, const float *gate, size_t gate_stride, float *y,
                         size_t y_stride)
 {
-    rows_job job = { .fn = fn, .args = args, .rows = rows, .columns = columns, .x = gate, .x_stride = gate_stride,
-                     .value = value, .value_stride = value_stride, .out = y, .out_stride = y_stride };
+    rows_job job = { .fn = fn,
+                     .args = args,
+                     .rows = rows,
+                     .columns = columns,
+                     .x = gate,
+                     .x_stride = gate_stride,
+                     .value = value,
+                     .value_stride = value_stride,
+                     .out = y,
+                     .out_stride = y_stride };
     activ_share(&fn->host, threads, rows * columns * ACTIV_WORK_ELEMENT, run_part, &job);
 }
 
@@ -192,14 +216,31 @@ void activ_fn_run_gated_backward(const activ_fn *fn, size_t threads, const activ
 {
     if (dparams && args->vectors > 0) {
         const activ_fn_elements elements = {
-            .n = rows * columns, .width = columns, .x = gate, .dy = dy, .value = value, .x_step = gate_stride,
-            .dy_step = dy_stride, .value_step = value_stride,
+            .n = rows * columns,
+            .width = columns,
+            .x = gate,
+            .dy = dy,
+            .value = value,
+            .x_step = gate_stride,
+            .dy_step = dy_stride,
+            .value_step = value_stride,
         };
         activ_fn_add_gradients(&fn->host, threads, fn->kernel, args, &elements, NULL, dparams, 0);
     }
-    rows_job job = { .fn = fn, .args = args, .rows = rows, .columns = columns, .x = gate, .x_stride = gate_stride,
-                     .value = value, .value_stride = value_stride, .dy = dy, .dy_stride = dy_stride, .out = dgate,
-                     .out_stride = dgate_stride, .dvalue = dvalue, .dvalue_stride = dvalue_stride };
+    rows_job job = { .fn = fn,
+                     .args = args,
+                     .rows = rows,
+                     .columns = columns,
+                     .x = gate,
+                     .x_stride = gate_stride,
+                     .value = value,
+                     .value_stride = value_stride,
+                     .dy = dy,
+                     .dy_stride = dy_stride,
+                     .out = dgate,
+                     .out_stride = dgate_stride,
+                     .dvalue = dvalue,
+                     .dvalue_stride = dvalue_stride };
     if (dvalue || dgate)
         activ_share(&fn->host, threads, rows * columns * ACTIV_WORK_ELEMENT, run_part, &job);
 }
@@ -251,13 +292,14 @@ activ_status activ_backward_rows(const activ_fn *fn, const float *params, size_t
     activ_fn_room room;
     activ_fn_args args;
     activ_fn_prepare(fn, params, &room, &args);
-    activ_fn_run_rows_backward(fn, activ_fn_threads(fn), &args, rows, columns, x, x_stride, dy, dy_stride, dx, dx_stride,
-                               dparams);
+    activ_fn_run_rows_backward(fn, activ_fn_threads(fn), &args, rows, columns, x, x_stride, dy, dy_stride, dx,
+                               dx_stride, dparams);
     return ACTIV_OK;
 }
 
-activ_status activ_forward_gated(const activ_fn *fn, const float *params, size_t rows, size_t columns, const float *value,
-                                 size_t value_stride, const float *gate, size_t gate_stride, float *y, size_t y_stride)
+activ_status activ_forward_gated(const activ_fn *fn, const float *params, size_t rows, size_t columns,
+                                 const float *value, size_t value_stride, const float *gate, size_t gate_stride,
+                                 float *y, size_t y_stride)
 {
     const matrix all[] = { { "value", value, value_stride }, { "gate", gate, gate_stride }, { "y", y, y_stride } };
     activ_status status = check_function(fn, 1);
@@ -270,17 +312,18 @@ activ_status activ_forward_gated(const activ_fn *fn, const float *params, size_t
     activ_fn_room room;
     activ_fn_args args;
     activ_fn_prepare(fn, params, &room, &args);
-    activ_fn_run_gated(fn, activ_fn_threads(fn), &args, rows, columns, value, value_stride, gate, gate_stride, y, y_stride);
+    activ_fn_run_gated(fn, activ_fn_threads(fn), &args, rows, columns, value, value_stride, gate, gate_stride, y,
+                       y_stride);
     return ACTIV_OK;
 }
 
-activ_status activ_backward_gated(const activ_fn *fn, const float *params, size_t rows, size_t columns, const float *value,
-                                  size_t value_stride, const float *gate, size_t gate_stride, const float *dy,
-                                  size_t dy_stride, float *dvalue, size_t dvalue_stride, float *dgate, size_t dgate_stride,
-                                  float *dparams)
+activ_status activ_backward_gated(const activ_fn *fn, const float *params, size_t rows, size_t columns,
+                                  const float *value, size_t value_stride, const float *gate, size_t gate_stride,
+                                  const float *dy, size_t dy_stride, float *dvalue, size_t dvalue_stride, float *dgate,
+                                  size_t dgate_stride, float *dparams)
 {
     const matrix all[] = {
-        { "value", value, value_stride }, { "gate", gate, gate_stride }, { "dy", dy, dy_stride },
+        { "value", value, value_stride },    { "gate", gate, gate_stride },    { "dy", dy, dy_stride },
         { "dvalue", dvalue, dvalue_stride }, { "dgate", dgate, dgate_stride },
     };
     activ_status status = check_function(fn, 1);
@@ -291,7 +334,7 @@ activ_status activ_backward_gated(const activ_fn *fn, const float *params, size_
     activ_fn_room room;
     activ_fn_args args;
     activ_fn_prepare(fn, params, &room, &args);
-    activ_fn_run_gated_backward(fn, activ_fn_threads(fn), &args, rows, columns, value, value_stride, gate, gate_stride, dy,
-                                dy_stride, dvalue, dvalue_stride, dgate, dgate_stride, dparams);
+    activ_fn_run_gated_backward(fn, activ_fn_threads(fn), &args, rows, columns, value, value_stride, gate, gate_stride,
+                                dy, dy_stride, dvalue, dvalue_stride, dgate, dgate_stride, dparams);
     return ACTIV_OK;
 }

@@ -94,7 +94,7 @@ static void write_functions(activ_text *text, const activ_fn *fn, const activ_se
 static int is_initial(const activ_setting *setting, const activ_setting_value *value)
 {
     const double numbers[2] = { value->number, setting->initial };
-    return memcmp(&numbers[0], &numbers[1], sizeof numbers[0]) == 0;   /* -0 is another */
+    return memcmp(&numbers[0], &numbers[1], sizeof numbers[0]) == 0; /* -0 is another */
 }
 
 size_t activ_fn_write_spec(const activ_fn *fn, char *buffer, size_t size)

@@ -1,7 +1,7 @@
 /* Gradients of parameters: sums over all elements whose shape depends on their number alone.
  *
- * Each block of ACTIV_FN_BLOCK elements is summed on its own by a kernel. Of every BLOCKS blocks the sums are joined in pairs,
- * those in pairs again, and so on; the totals are added in their order. Threads take whole blocks. */
+ * Each block of ACTIV_FN_BLOCK elements is summed on its own by a kernel. Of every BLOCKS blocks the sums are joined in
+ * pairs, those in pairs again, and so on; the totals are added in their order. Threads take whole blocks. */
 #include <string.h>
 
 #include "base/share.h"
@@ -15,11 +15,11 @@ typedef struct gradient_job {
     const activ_fn_kernel *kernel;
     const activ_fn_args *args;
     const activ_fn_elements *elements;
-    float *dx;                 /* NULL: not wanted, or later */
-    size_t first, count;       /* elements of each vector of parameters */
-    size_t block, blocks;      /* those of this turn */
-    size_t width;              /* sums of a block */
-    double *sums;              /* of each block of this turn */
+    float *dx;            /* NULL: not wanted, or later */
+    size_t first, count;  /* elements of each vector of parameters */
+    size_t block, blocks; /* those of this turn */
+    size_t width;         /* sums of a block */
+    double *sums;         /* of each block of this turn */
 } gradient_job;
 
 static void gather(const float *x, size_t step, size_t width, size_t from, size_t count, float *to)
@@ -110,8 +110,8 @@ static size_t width_of(const gradient_job *job)
 }
 
 /* One block of elements in one piece, and scalars only: of few elements, where the call itself is what takes time. */
-static void add_scalars(const activ_fn_kernel *kernel, const activ_fn_args *args, const activ_fn_elements *elements, float *dx,
-                        float *dparams)
+static void add_scalars(const activ_fn_kernel *kernel, const activ_fn_args *args, const activ_fn_elements *elements,
+                        float *dx, float *dparams)
 {
     double sums[ACTIV_FN_VALUES];
     kernel->backward(args, 0, 1, elements->n, elements->x, elements->dy, dx, sums);
@@ -127,7 +127,8 @@ static void add_one_block(gradient_job *job, float *dparams, size_t apart)
     add_totals(job, sums, dparams, apart);
 }
 
-static void add_all_blocks(gradient_job *job, const activ_host *host, size_t threads, size_t blocks, float *dparams, size_t apart)
+static void add_all_blocks(gradient_job *job, const activ_host *host, size_t threads, size_t blocks, float *dparams,
+                           size_t apart)
 {
     double sums[BLOCKS * SUMS], totals[SUMS];
     job->sums = sums;
@@ -135,7 +136,8 @@ static void add_all_blocks(gradient_job *job, const activ_host *host, size_t thr
         totals[i] = 0.0;
     for (job->block = 0; job->block < blocks; job->block += BLOCKS) {
         job->blocks = blocks - job->block < BLOCKS ? blocks - job->block : BLOCKS;
-        activ_share(host, threads, job->blocks * ACTIV_FN_BLOCK * ACTIV_WORK_ELEMENT * (1 + job->width / 4), add_blocks, job);
+        activ_share(host, threads, job->blocks * ACTIV_FN_BLOCK * ACTIV_WORK_ELEMENT * (1 + job->width / 4), add_blocks,
+                    job);
         join(job);
         for (size_t i = 0; i < job->width; i++)
             totals[i] += sums[i];
@@ -143,11 +145,12 @@ static void add_all_blocks(gradient_job *job, const activ_host *host, size_t thr
     add_totals(job, totals, dparams, apart);
 }
 
-int activ_fn_add_gradients(const activ_host *host, size_t threads, const activ_fn_kernel *kernel, const activ_fn_args *args,
-                            const activ_fn_elements *elements, float *dx, float *dparams, size_t apart)
+int activ_fn_add_gradients(const activ_host *host, size_t threads, const activ_fn_kernel *kernel,
+                           const activ_fn_args *args, const activ_fn_elements *elements, float *dx, float *dparams,
+                           size_t apart)
 {
-    if (args->vectors == args->param_count && args->vectors <= ACTIV_FN_VALUES && apart == 0 && elements->n == elements->width &&
-        elements->n <= ACTIV_FN_BLOCK && elements->n > 0 && !elements->value) {
+    if (args->vectors == args->param_count && args->vectors <= ACTIV_FN_VALUES && apart == 0 &&
+        elements->n == elements->width && elements->n <= ACTIV_FN_BLOCK && elements->n > 0 && !elements->value) {
         add_scalars(kernel, args, elements, dx, dparams);
         return 1;
     }

@@ -12,7 +12,7 @@
 #define BSPLINE_ZEROS 4
 
 #if defined(ACTIV_FN_DEFINITIONS)
-#include "base/dmath.h"
+#    include "base/dmath.h"
 
 static const activ_setting bspline_settings[] = {
     { .name = "g", .kind = ACTIV_SETTING_KIND_COUNT, .initial = 8.0, .minimum = 1.0, .maximum = BSPLINE_INTERVALS },
@@ -51,7 +51,8 @@ static void bspline_param_init(const activ_setting_value *values, uint64_t seed,
     for (size_t i = 0; i < (size_t)values[0].number + 3; i++) {
         const double middle = (double)i - 1.0;
         params[i] = (float)((8.0 * bspline_silu(lo + middle * h) - bspline_silu(lo + (middle - 1.0) * h) -
-                             bspline_silu(lo + (middle + 1.0) * h)) / 6.0);
+                             bspline_silu(lo + (middle + 1.0) * h)) /
+                            6.0);
     }
 }
 
@@ -69,15 +70,15 @@ static const activ_fn_definition bspline_definition = {
     .param_init = bspline_param_init,
 };
 #else
-#include <math.h>
+#    include <math.h>
 
 /* Coefficients whose partial sums are held at a time. */
-#define BSPLINE_GROUP 64
+#    define BSPLINE_GROUP 64
 
 typedef struct bspline {
-    size_t count;                    /* of coefficients */
-    double lo, h, inverse;           /* 1/h */
-    float low, high, last;           /* the first and last knot; the last index */
+    size_t count;          /* of coefficients */
+    double lo, h, inverse; /* 1/h */
+    float low, high, last; /* the first and last knot; the last index */
     float c[BSPLINE_INTERVALS + 3 + 2 * BSPLINE_ZEROS];
 } bspline;
 
@@ -156,7 +157,7 @@ V_INLINE vacc bspline_sum(const bspline *s, const bspline_place *place, const va
     vf c[4];
     for (size_t i = 0; i < V_LANES; i++)
         rows[i] = s->c + (uint32_t)place->at[i];
-    v_turn4(rows, 0, c);      /* a gather takes twice as long */
+    v_turn4(rows, 0, c); /* a gather takes twice as long */
     vacc sum = bspline_times(acc_of(c[0]), w[0]);
     for (size_t k = 1; k < 4; k++)
         sum = acc_fma_wide(sum, acc_of(c[k]), w[k]);
@@ -165,8 +166,8 @@ V_INLINE vacc bspline_sum(const bspline *s, const bspline_place *place, const va
 
 /* Elements treated at a time: their places first, since with what follows the chain of operations would be longer
  * than what a CPU looks ahead. */
-#define BSPLINE_CHUNK 128
-#define BSPLINE_VECTORS (BSPLINE_CHUNK / V_LANES)
+#    define BSPLINE_CHUNK 128
+#    define BSPLINE_VECTORS (BSPLINE_CHUNK / V_LANES)
 
 static size_t bspline_find_all(const bspline *s, size_t n, const float *x, bspline_place *places)
 {

@@ -16,7 +16,7 @@ static const activ_fn_definition elu_definition = {
     .derivative_ulp = 1.5f,
 };
 #else
-#include "functions/families/exponential.h"
+#    include "functions/families/exponential.h"
 
 static const v_elementwise elu_elementwise = {
     .forward = { exponential_forward },

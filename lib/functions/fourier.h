@@ -52,12 +52,12 @@ static const activ_fn_definition fourier_definition = {
 };
 #else
 /* Harmonics whose partial sums are held at a time, and how many are powers of each other. */
-#define FOURIER_GROUP 48
-#define FOURIER_ANCHOR 32
+#    define FOURIER_GROUP 48
+#    define FOURIER_ANCHOR 32
 
 typedef struct fourier_params {
-    size_t terms;            /* K */
-    const float *a, *b;      /* a_0 .. a_K; b[k - 1] is b_k */
+    size_t terms;       /* K */
+    const float *a, *b; /* a_0 .. a_K; b[k - 1] is b_k */
     float omega;
 } fourier_params;
 
@@ -79,10 +79,8 @@ V_INLINE vacc fourier_times(vacc a, vacc b)
 
 V_INLINE fourier_complex fourier_product(fourier_complex a, fourier_complex b)
 {
-    fourier_complex p = {
-        acc_fma_wide(fourier_times(fourier_times(a.im, acc_set(-1.0)), b.im), a.re, b.re),
-        acc_fma_wide(fourier_times(a.im, b.re), a.re, b.im)
-    };
+    fourier_complex p = { acc_fma_wide(fourier_times(fourier_times(a.im, acc_set(-1.0)), b.im), a.re, b.re),
+                          acc_fma_wide(fourier_times(a.im, b.re), a.re, b.im) };
     return p;
 }
 
@@ -121,7 +119,7 @@ V_INLINE fourier_complex fourier_first(vf x, float omega)
         exact = acc_fma(acc_zero(), v_sel(large, v_set(1.0f), v_set(omega)), v_sel(large, angle, x));
     }
     vi bits;
-    vf turns = v_round_bits(angle, v_set(0x1.45f306p-3f), &bits);       /* 1/(2 pi) */
+    vf turns = v_round_bits(angle, v_set(0x1.45f306p-3f), &bits); /* 1/(2 pi) */
     vacc r = acc_fma_wide(fourier_times(exact, acc_set(0.25)), acc_of(turns), acc_set(-1.57079632679489661923));
     vacc r2 = fourier_times(r, r);
     vacc s = acc_set(-0x1.a95faaa3edadcp-26), c = acc_set(-0x1.23d68668798cap-22);
@@ -159,10 +157,8 @@ V_INLINE fourier_complex fourier_power(fourier_complex z, size_t n)
 /* w z + re + i im */
 V_INLINE fourier_complex fourier_step(fourier_complex w, fourier_complex z, vacc minus_im, double re, double im)
 {
-    fourier_complex next = {
-        acc_fma_wide(acc_fma_wide(acc_set(re), w.im, minus_im), w.re, z.re),
-        acc_fma_wide(acc_fma_wide(acc_set(im), w.im, z.re), w.re, z.im)
-    };
+    fourier_complex next = { acc_fma_wide(acc_fma_wide(acc_set(re), w.im, minus_im), w.re, z.re),
+                             acc_fma_wide(acc_fma_wide(acc_set(im), w.im, z.re), w.re, z.im) };
     return next;
 }
 
@@ -195,7 +191,7 @@ V_INLINE vf fourier_finish(vf x, vf value)
 }
 
 /* Elements treated at a time: z of all first, as a CPU does not look far enough ahead for both. */
-#define FOURIER_CHUNK 128
+#    define FOURIER_CHUNK 128
 
 static void fourier_forward_loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *y)
 {
@@ -218,7 +214,7 @@ static void fourier_forward_loop(const activ_fn_args *a, size_t n, const float *
 /* Sums over the elements: of dy, of dy x f'/omega, and of dy cos and dy sin of some harmonics. */
 typedef struct fourier_sums {
     vsum constant, omega;
-    size_t first, count;     /* of the harmonics; both constant and omega are wanted with the first of all */
+    size_t first, count; /* of the harmonics; both constant and omega are wanted with the first of all */
     vsum cosine[FOURIER_GROUP], sine[FOURIER_GROUP];
 } fourier_sums;
 
@@ -297,7 +293,7 @@ static void fourier_backward_loop(const activ_fn_args *a, size_t first, size_t c
             sums.cosine[j] = sums.sine[j] = v_sum_zero();
         fourier_pass(&f, &sums, n, x, dy, k + sums.count > last ? dx : NULL);
         for (size_t j = 0; j < sums.count; j++) {
-            const size_t at = k + j - first;   /* among the cosines; among the sines, one before */
+            const size_t at = k + j - first; /* among the cosines; among the sines, one before */
             if (at < cosines)
                 to[at] = v_sum_total(sums.cosine[j]);
             if (at > 0 && at <= sines)

@@ -8,7 +8,7 @@
  * docs/internals/adding-an-activation.md goes through such a file.
  */
 #if defined(ACTIV_FN_DEFINITIONS)
-#include "functions/definition.h"
+#    include "functions/definition.h"
 #else
-#include "functions/loops.h"
+#    include "functions/loops.h"
 #endif

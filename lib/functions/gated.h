@@ -1,18 +1,18 @@
-/* Gated functions: y = value act(gate), act being any elementwise function. Dauphin et al. 2016; the names of the usual ones
- * are Shazeer's, 2020. Kernels are those of act (fn/gated.c), so a file of definitions is all there is.
+/* Gated functions: y = value act(gate), act being any elementwise function. Dauphin et al. 2016; the names of the usual
+ * ones are Shazeer's, 2020. Kernels are those of act (fn/gated.c), so a file of definitions is all there is.
  *
  * dy/dvalue = act(gate), dy/dgate = value act'(gate). */
 #ifndef ACTIV_FUNCTIONS_GATED_H
 #define ACTIV_FUNCTIONS_GATED_H
 
 #if defined(ACTIV_FN_DEFINITIONS)
-#include "functions/definition.h"
+#    include "functions/definition.h"
 
-#define GATED_SOURCE "Shazeer 2020, GLU variants improve Transformer, arXiv:2002.05202"
+#    define GATED_SOURCE "Shazeer 2020, GLU variants improve Transformer, arXiv:2002.05202"
 
-/* As tests/fn/test_shapes.c measures them, over all elementwise functions: a product may double an error in ulp, but where
- * act errs most it does not. */
-#define GATED_BOUNDS .forward_ulp = 3.0f, .derivative_ulp = 4.0f
+/* As tests/fn/test_shapes.c measures them, over all elementwise functions: a product may double an error in ulp, but
+ * where act errs most it does not. */
+#    define GATED_BOUNDS .forward_ulp = 3.0f, .derivative_ulp = 4.0f
 
 static const activ_setting gated_settings[] = {
     { .name = "fn", .kind = ACTIV_SETTING_KIND_FUNCTIONS, .positional = 1, .functions = "sigmoid" },
@@ -22,7 +22,8 @@ static const activ_setting gated_settings[] = {
 static const activ_fn_definition gated_definition = {
     .signature = "gated(fn=sigmoid)",
     .formula = "value act(gate), act = fn, any elementwise function",
-    .source = "Dauphin, Fan, Auli, Grangier 2016, Language modeling with gated convolutional networks, arXiv:1612.08083",
+    .source =
+        "Dauphin, Fan, Auli, Grangier 2016, Language modeling with gated convolutional networks, arXiv:1612.08083",
     .settings = gated_settings,
     GATED_BOUNDS,
 };
@@ -30,7 +31,8 @@ static const activ_fn_definition gated_definition = {
 static const activ_fn_definition glu_definition = {
     .signature = "glu",
     .formula = "value sigmoid(gate)",
-    .source = "Dauphin, Fan, Auli, Grangier 2016, Language modeling with gated convolutional networks, arXiv:1612.08083",
+    .source =
+        "Dauphin, Fan, Auli, Grangier 2016, Language modeling with gated convolutional networks, arXiv:1612.08083",
     .gate = "sigmoid",
     GATED_BOUNDS,
 };

@@ -16,8 +16,8 @@ static const activ_fn_definition gelu_definition = {
     .derivative_ulp = 1.5f,
 };
 #else
-#include "functions/families/normal.h"
-#include "functions/tables/gelu.h"
+#    include "functions/families/normal.h"
+#    include "functions/tables/gelu.h"
 
 /* Phi(-|x|) and f'(-|x|) from tables. */
 V_INLINE vf gelu_forward(vf x, const vf *v)

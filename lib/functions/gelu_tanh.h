@@ -13,9 +13,9 @@ static const activ_fn_definition gelu_tanh_definition = {
     .derivative_ulp = 2.5f,
 };
 #else
-#include "functions/families/logistic.h"
-#include "functions/tables/gelu_tanh.h"
-#include "simd/math.h"
+#    include "functions/families/logistic.h"
+#    include "functions/tables/gelu_tanh.h"
+#    include "simd/math.h"
 
 /* logistic(-2|u|) and f'(-|x|) from tables; f'(a) = 1 - f'(-a). */
 V_INLINE vf gelu_tanh_forward(vf x, const vf *v)
@@ -44,15 +44,15 @@ V_INLINE vm gelu_tanh_derivative_is_far(vf x, const vf *v)
 
 /* The rest, right everywhere. 2u = x (c + d x^2) for |x| <= 12, where e^-|2u| is 2^-205. */
 typedef struct gelu_tanh_parts {
-    vf x;       /* bounded */
-    vpair w;    /* x d(2u)/dx = x (c + 3 d x^2) */
-    vsigma s;   /* of -|2u| */
+    vf x;     /* bounded */
+    vpair w;  /* x d(2u)/dx = x (c + 3 d x^2) */
+    vsigma s; /* of -|2u| */
 } gelu_tanh_parts;
 
 V_INLINE gelu_tanh_parts gelu_tanh_prepare(vf x)
 {
-    const vf c = v_set(0x1.988454p0f), c_low = v_set(-0x1.857936p-25f);   /* 2 sqrt(2/pi) */
-    const vf d = v_set(0x1.2444f2p-4f), d_low = v_set(0x1.49b16ap-29f);   /* that times 0.044715 */
+    const vf c = v_set(0x1.988454p0f), c_low = v_set(-0x1.857936p-25f); /* 2 sqrt(2/pi) */
+    const vf d = v_set(0x1.2444f2p-4f), d_low = v_set(0x1.49b16ap-29f); /* that times 0.044715 */
     gelu_tanh_parts g;
     g.x = v_max(v_set(-12.0f), v_min(v_set(12.0f), x));
     vpair square = v_two_product(g.x, g.x);

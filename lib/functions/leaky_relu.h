@@ -16,7 +16,7 @@ static const activ_fn_definition leaky_relu_definition = {
     .derivative_ulp = 0.0f,
 };
 #else
-#include "functions/families/relu.h"
+#    include "functions/families/relu.h"
 
 V_INLINE vf leaky_relu_forward(vf x, const vf *v)
 {

@@ -1,6 +1,6 @@
-/* Every activation function, once, by its shape. A line here and a file functions/NAME.h make a function: the kernels of
- * each tier, the registry, the tests and the command-line tool are all expansions of these lists. The order is that of
- * the catalog; it is not part of the ABI and of no file, so lines may move. */
+/* Every activation function, once, by its shape. A line here and a file functions/NAME.h make a function: the kernels
+ * of each tier, the registry, the tests and the command-line tool are all expansions of these lists. The order is that
+ * of the catalog; it is not part of the ABI and of no file, so lines may move. */
 #ifndef ACTIV_FUNCTIONS_LIST_H
 #define ACTIV_FUNCTIONS_LIST_H
 

@@ -15,15 +15,15 @@ static const activ_fn_definition log_softmax_definition = {
     .derivative_ulp = 5.0f,
 };
 #else
-#include "functions/families/softmax.h"
+#    include "functions/families/softmax.h"
 
 typedef struct log_softmax_arrays {
     const float *x;
-    vf ties;       /* how many x are m, in each lane, since `many` was brought up to date: less than float32 can count */
+    vf ties; /* how many x are m, in each lane, since `many` was brought up to date: less than float32 can count */
     double many;
 } log_softmax_arrays;
 
-#define LOG_SOFTMAX_COUNT ((size_t)1 << 20)
+#    define LOG_SOFTMAX_COUNT ((size_t)1 << 20)
 
 static V_NOINLINE double log_softmax_count(vf ties)
 {
@@ -52,8 +52,8 @@ V_INLINE vf log_softmax_forward_term(const softmax_row *row, void *state, size_t
 /* What a group's logarithms are made of. */
 typedef struct log_softmax_parts {
     softmax_vectors ties;
-    double many[SOFTMAX_ROWS];   /* the rest of them */
-    double rest[SOFTMAX_ROWS];   /* S - 1 without the ties, in units of the exponential of m */
+    double many[SOFTMAX_ROWS]; /* the rest of them */
+    double rest[SOFTMAX_ROWS]; /* S - 1 without the ties, in units of the exponential of m */
 } log_softmax_parts;
 
 /* The ln S of the rows of a group, from row `first` on, a row for each lane. */
@@ -82,7 +82,7 @@ V_INLINE vf log_softmax_logs(const softmax_group *g, const log_softmax_parts *p,
     }
     vpair log = v_log1p(v_load(h), v_load(l));
     vf twos = v_load(n);
-    return v_add(v_fma(twos, v_set(0x1.62e43p-1f), log.h), v_fma(twos, v_set(-0x1.05c61p-29f), log.l));   /* ln 2 */
+    return v_add(v_fma(twos, v_set(0x1.62e43p-1f), log.h), v_fma(twos, v_set(-0x1.05c61p-29f), log.l)); /* ln 2 */
 }
 
 /* y = (x - m) - ln S */
@@ -132,8 +132,8 @@ typedef struct log_softmax_factors {
     int far;
 } log_softmax_factors;
 
-/* Of p q = (sum of dy)/sum, q has all if the sum of dy is above 1: e stays what it is even if y would be subnormal. Else it
- * could vanish. */
+/* Of p q = (sum of dy)/sum, q has all if the sum of dy is above 1: e stays what it is even if y would be subnormal.
+ * Else it could vanish. */
 V_INLINE log_softmax_factors log_softmax_factors_of(const softmax_back *b, double sum)
 {
     const double dy_sum = v_sum_total(b->dy_sum), size = dy_sum < 0.0 ? -dy_sum : dy_sum;

@@ -27,8 +27,8 @@ typedef struct v_parts {
 
 /* w NULL: y = f(x); else y = w f(x), and y may be w. */
 typedef void v_forward_loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *y);
-typedef void v_backward_loop(const activ_fn_args *a, size_t first, size_t count, size_t n, const float *x, const float *dy,
-                             float *dx, double *sums);
+typedef void v_backward_loop(const activ_fn_args *a, size_t first, size_t count, size_t n, const float *x,
+                             const float *dy, float *dx, double *sums);
 
 /* An elementwise function, as its file ends with it. */
 typedef struct v_elementwise {
@@ -88,7 +88,8 @@ V_INLINE vf v_whole(v_parts f, const int times, vf x, vf w, const vf *v)
 }
 
 /* Vector by vector: for what the loop below leaves over. */
-V_INLINE void v_each(v_parts f, const int times, const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)
+V_INLINE void v_each(v_parts f, const int times, const activ_fn_args *a, size_t n, const float *x, const float *w,
+                     float *out)
 {
     vf v[ACTIV_FN_VALUES];
     if (!f.near)
@@ -102,8 +103,8 @@ V_INLINE void v_each(v_parts f, const int times, const activ_fn_args *a, size_t 
 }
 
 /* Where each element has scalars of its own. */
-V_INLINE void v_channels(v_parts f, v_parts plain, vm (*plain_lanes)(const vf *v), const int times, const activ_fn_args *a,
-                         size_t n, const float *x, const float *w, float *out)
+V_INLINE void v_channels(v_parts f, v_parts plain, vm (*plain_lanes)(const vf *v), const int times,
+                         const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)
 {
     vf v[ACTIV_FN_VALUES];
     v_spread(a, v);
@@ -123,8 +124,8 @@ V_INLINE void v_channels(v_parts f, v_parts plain, vm (*plain_lanes)(const vf *v
 #define V_TOGETHER 2
 #define V_GROUP ((size_t)(V_TOGETHER * V_LANES))
 
-/* From this many elements on, results that are not in a cache yet are written past it (non-temporal stores): to read what
- * they overwrite would be a third of the traffic. Below, it is slower (bench/compare.sh --n 524288,1048576). */
+/* From this many elements on, results that are not in a cache yet are written past it (non-temporal stores): to read
+ * what they overwrite would be a third of the traffic. Below, it is slower (bench/compare.sh --n 524288,1048576). */
 #define V_STREAM_FROM ((size_t)1 << 21)
 
 /* How many elements come before the first at which v_stream may write. */
@@ -162,8 +163,8 @@ V_INLINE int v_group(v_parts f, const int times, const vf *v, const float *x, co
 }
 
 /* The vector at i, of some lanes. Without a far element it is stored. */
-V_INLINE int v_rest_is_far(v_parts f, const int times, const vf *v, size_t n, const float *x, const float *w, float *out,
-                           size_t i)
+V_INLINE int v_rest_is_far(v_parts f, const int times, const vf *v, size_t n, const float *x, const float *w,
+                           float *out, size_t i)
 {
     size_t lanes = v_part_lanes(n - i, 0);
     vf value = v_load_some(x + i, lanes), result = f.near(value, v);
@@ -175,9 +176,9 @@ V_INLINE int v_rest_is_far(v_parts f, const int times, const vf *v, size_t n, co
     return 0;
 }
 
-/* out = f(x), or w f(x) if `times`, for arrays of n; out may be x or w. `times` is a constant at each call, which w being
- * NULL or not would not be. With the first far element, and where results are to be written past the caches, the rest is
- * left to `all`: a loop without calls needs no memory for its registers, which few elements would pay for. */
+/* out = f(x), or w f(x) if `times`, for arrays of n; out may be x or w. `times` is a constant at each call, which w
+ * being NULL or not would not be. With the first far element, and where results are to be written past the caches, the
+ * rest is left to `all`: a loop without calls needs no memory for its registers, which few elements would pay for. */
 V_INLINE void v_loop(v_parts f, const int times, v_all_loop *all, const activ_fn_args *a, size_t n, const float *x,
                      const float *w, float *out)
 {
@@ -201,7 +202,8 @@ V_INLINE void v_loop(v_parts f, const int times, v_all_loop *all, const activ_fn
         all(a, n - i, x + i, times ? w + i : NULL, out + i);
 }
 
-/* Whatever is in the arrays: a group with a far element is left to far_loop, lest what that needs takes registers here. */
+/* Whatever is in the arrays: a group with a far element is left to far_loop, lest what that needs takes registers here.
+ */
 V_INLINE void v_all(v_parts f, const int times, v_all_loop *far_loop, const activ_fn_args *a, size_t n, const float *x,
                     const float *w, float *out)
 {
@@ -242,8 +244,8 @@ V_INLINE void v_one(v_parts f, const int times, v_all_loop *far_loop, const acti
 }
 
 /* The sums over a block of dy times each gradient. */
-V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, const activ_fn_args *a, size_t n, const float *x,
-                              const float *dy, double *sums)
+V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, const activ_fn_args *a, size_t n,
+                              const float *x, const float *dy, double *sums)
 {
     vf v[ACTIV_FN_VALUES], slopes[ACTIV_FN_VALUES];
     vsum sum[ACTIV_FN_VALUES];
@@ -269,16 +271,16 @@ V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, cons
 
 /* A loop with arithmetic of its own, and what it leaves to others. */
 #define V_LOOP(loop, parts, times)                                                                                  \
-    static V_NOINLINE void loop##_far(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)      \
+    static V_NOINLINE void loop##_far(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out) \
     {                                                                                                               \
-        v_each(parts, times, a, n, x, w, out);                                                                   \
+        v_each(parts, times, a, n, x, w, out);                                                                      \
     }                                                                                                               \
-    static V_NOINLINE void loop##_all(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)      \
+    static V_NOINLINE void loop##_all(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out) \
     {                                                                                                               \
         if ((parts).near)                                                                                           \
             v_all(parts, times, loop##_far, a, n, x, w, out);                                                       \
     }                                                                                                               \
-    V_INLINE void loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)                 \
+    V_INLINE void loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)                \
     {                                                                                                               \
         if ((parts).near && n <= V_LANES)                                                                           \
             v_one(parts, times, loop##_far, a, n, x, w, out);                                                       \
@@ -287,55 +289,55 @@ V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, cons
     }
 
 /* The loop that the settings and channels of this call want. */
-#define V_CHOICE(choice, name, direction, times)                                                                    \
-    V_LOOP(choice##_loop, name.direction, times)                                                                    \
-    V_LOOP(choice##_plain_loop, name.plain_##direction, times)                                                      \
-    V_INLINE void choice(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)               \
-    {                                                                                                               \
-        if (name.scalars > 0 && a->channels > 0)                                                                    \
-            v_channels(name.direction, name.plain_##direction, name.plain_lanes, times, a, n, x, w, out);           \
-        else if (name.is_plain && name.is_plain(a->values))                                                         \
-            choice##_plain_loop(a, n, x, w, out);                                                                   \
-        else                                                                                                        \
-            choice##_loop(a, n, x, w, out);                                                                         \
+#define V_CHOICE(choice, name, direction, times)                                                          \
+    V_LOOP(choice##_loop, name.direction, times)                                                          \
+    V_LOOP(choice##_plain_loop, name.plain_##direction, times)                                            \
+    V_INLINE void choice(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)    \
+    {                                                                                                     \
+        if (name.scalars > 0 && a->channels > 0)                                                          \
+            v_channels(name.direction, name.plain_##direction, name.plain_lanes, times, a, n, x, w, out); \
+        else if (name.is_plain && name.is_plain(a->values))                                               \
+            choice##_plain_loop(a, n, x, w, out);                                                         \
+        else                                                                                              \
+            choice##_loop(a, n, x, w, out);                                                               \
     }
 
-#define V_KERNEL(name)                                                                                              \
-    V_CHOICE(name##_forward_choice, name##_elementwise, forward, 0)                                                 \
-    V_CHOICE(name##_times_choice, name##_elementwise, forward, 1)                                                   \
-    V_CHOICE(name##_backward_choice, name##_elementwise, derivative, 1)                                             \
-    static void name##_kernel_forward(const activ_fn_args *a, size_t n, const float *x, float *y)                   \
-    {                                                                                                               \
-        if (name##_elementwise.forward_loop)                                                                        \
-            name##_elementwise.forward_loop(a, n, x, NULL, y);                                                      \
-        else if (name##_elementwise.forward_keeping && a->training)                                                        \
-            name##_elementwise.forward_keeping(a, n, x, y);                                                            \
-        else                                                                                                        \
-            name##_forward_choice(a, n, x, NULL, y);                                                                \
-    }                                                                                                               \
-    static void name##_kernel_forward_times(const activ_fn_args *a, size_t n, const float *x, const float *w, float *y) \
-    {                                                                                                               \
-        if (name##_elementwise.forward_loop)                                                                        \
-            name##_elementwise.forward_loop(a, n, x, w, y);                                                         \
-        else                                                                                                        \
-            name##_times_choice(a, n, x, w, y);                                                                     \
-    }                                                                                                               \
+#define V_KERNEL(name)                                                                                               \
+    V_CHOICE(name##_forward_choice, name##_elementwise, forward, 0)                                                  \
+    V_CHOICE(name##_times_choice, name##_elementwise, forward, 1)                                                    \
+    V_CHOICE(name##_backward_choice, name##_elementwise, derivative, 1)                                              \
+    static void name##_kernel_forward(const activ_fn_args *a, size_t n, const float *x, float *y)                    \
+    {                                                                                                                \
+        if (name##_elementwise.forward_loop)                                                                         \
+            name##_elementwise.forward_loop(a, n, x, NULL, y);                                                       \
+        else if (name##_elementwise.forward_keeping && a->training)                                                  \
+            name##_elementwise.forward_keeping(a, n, x, y);                                                          \
+        else                                                                                                         \
+            name##_forward_choice(a, n, x, NULL, y);                                                                 \
+    }                                                                                                                \
+    static void name##_kernel_forward_times(const activ_fn_args *a, size_t n, const float *x, const float *w,        \
+                                            float *y)                                                                \
+    {                                                                                                                \
+        if (name##_elementwise.forward_loop)                                                                         \
+            name##_elementwise.forward_loop(a, n, x, w, y);                                                          \
+        else                                                                                                         \
+            name##_times_choice(a, n, x, w, y);                                                                      \
+    }                                                                                                                \
     static void name##_kernel_backward(const activ_fn_args *a, size_t first, size_t count, size_t n, const float *x, \
-                                       const float *dy, float *dx, double *sums)                                    \
-    {                                                                                                               \
-        if (name##_elementwise.backward_loop) {                                                                     \
-            name##_elementwise.backward_loop(a, first, count, n, x, dy, dx, sums);                                  \
-            return;                                                                                                 \
-        }                                                                                                           \
-        if (sums && name##_elementwise.scalars > 0)                                                                 \
-            v_sum_gradients(name##_elementwise.gradients, name##_elementwise.scalars, a, n, x, dy, sums);           \
-        if (dx && name##_elementwise.backward_kept && a->training)                                                      \
-            name##_elementwise.backward_kept(a, n, dy, dx);                                                         \
-        else if (dx)                                                                                                \
-            name##_backward_choice(a, n, x, dy, dx);                                                                \
-    }                                                                                                               \
-    static const activ_fn_kernel name##_kernel = {                                                                  \
-        name##_kernel_forward, name##_kernel_forward_times, name##_kernel_backward                                  \
-    };
+                                       const float *dy, float *dx, double *sums)                                     \
+    {                                                                                                                \
+        if (name##_elementwise.backward_loop) {                                                                      \
+            name##_elementwise.backward_loop(a, first, count, n, x, dy, dx, sums);                                   \
+            return;                                                                                                  \
+        }                                                                                                            \
+        if (sums && name##_elementwise.scalars > 0)                                                                  \
+            v_sum_gradients(name##_elementwise.gradients, name##_elementwise.scalars, a, n, x, dy, sums);            \
+        if (dx && name##_elementwise.backward_kept && a->training)                                                   \
+            name##_elementwise.backward_kept(a, n, dy, dx);                                                          \
+        else if (dx)                                                                                                 \
+            name##_backward_choice(a, n, x, dy, dx);                                                                 \
+    }                                                                                                                \
+    static const activ_fn_kernel name##_kernel = { name##_kernel_forward, name##_kernel_forward_times,               \
+                                                   name##_kernel_backward };
 
 #endif

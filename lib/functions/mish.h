@@ -13,8 +13,8 @@ static const activ_fn_definition mish_definition = {
     .derivative_ulp = 1.5f,
 };
 #else
-#include "functions/tables/mish.h"
-#include "simd/math.h"
+#    include "functions/tables/mish.h"
+#    include "simd/math.h"
 
 /* f(x)/x and f'(x) from tables. */
 V_INLINE vf mish_forward(vf x, const vf *v)

@@ -17,7 +17,7 @@ static const activ_fn_definition prelu_definition = {
     .derivative_ulp = 0.0f,
 };
 #else
-#include "functions/families/relu.h"
+#    include "functions/families/relu.h"
 
 V_INLINE vf prelu_forward(vf x, const vf *v)
 {

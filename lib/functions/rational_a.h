@@ -32,7 +32,9 @@ typedef struct rational_a_fit {
 } rational_a_fit;
 
 static const rational_a_fit rational_a_fits[] = {
-    { 5, 4, { 0.029792779f, 0.61837353f, 2.3233091f, 3.0519362f, 1.4854203f, 0.2510245f },
+    { 5,
+      4,
+      { 0.029792779f, 0.61837353f, 2.3233091f, 3.0519362f, 1.4854203f, 0.2510245f },
       { -1.1419548f, 4.39316f, 0.87147123f, 0.34719662f } },
     { 3, 2, { 0.11440311f, 0.58916108f, 0.54239869f, 0.13286948f }, { 0.20749945f, 0.20726656f } },
     { 1, 0, { 0.0f, 1.0f }, { 0.0f } },
@@ -70,11 +72,11 @@ static const activ_fn_definition rational_a_definition = {
 };
 #else
 /* Up to here x^p and its multiples stay below 2^700. */
-#define RATIONAL_A_NEAR 0x1p16f
+#    define RATIONAL_A_NEAR 0x1p16f
 
 typedef struct rational_a {
     size_t p, q;
-    const float *a, *b;      /* b[k - 1] is b_k */
+    const float *a, *b; /* b[k - 1] is b_k */
 } rational_a;
 
 static rational_a rational_a_of(const activ_fn_args *args)
@@ -98,9 +100,9 @@ static double rational_a_sign(float b)
 /* With x^-p P = A(1/x) and |x|^-q Q = B(1/|x|), p and q the highest powers that there are: limits at infinity come
  * out as they are. */
 typedef struct rational_a_element {
-    double x, size;          /* x and |x| */
+    double x, size; /* x and |x| */
     int p, q;
-    double ratio, inverse;   /* A/B and 1/B */
+    double ratio, inverse; /* A/B and 1/B */
     double f, slope;
 } rational_a_element;
 
@@ -303,7 +305,7 @@ static void rational_a_backward_loop(const activ_fn_args *a, size_t first, size_
         s.near[i] = v_sum_zero();
     rational_a_pass(&f, n, x, dy, dx, &s);
     for (size_t i = 0; i < all; i++) {
-        const size_t number = i <= f.p ? i : i - f.p - 1;   /* in its vector */
+        const size_t number = i <= f.p ? i : i - f.p - 1; /* in its vector */
         if (number < first || number - first >= count)
             continue;
         const double sign = i <= f.p ? 1.0 : -rational_a_sign(f.b[number]);

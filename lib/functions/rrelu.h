@@ -28,8 +28,8 @@ static const activ_fn_definition rrelu_definition = {
     .check = rrelu_check,
 };
 #else
-#include "functions/families/relu.h"
-#include "simd/blocks.h"
+#    include "functions/families/relu.h"
+#    include "simd/blocks.h"
 
 V_INLINE vf rrelu_mean(const vf *v)
 {

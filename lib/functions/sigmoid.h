@@ -13,8 +13,8 @@ static const activ_fn_definition sigmoid_definition = {
     .derivative_ulp = 2.0f,
 };
 #else
-#include "functions/families/logistic.h"
-#include "functions/tables/sigmoid.h"
+#    include "functions/families/logistic.h"
+#    include "functions/tables/sigmoid.h"
 
 V_INLINE vf sigmoid_forward(vf x, const vf *v)
 {

@@ -10,8 +10,8 @@ static const activ_fn_definition silu_definition = {
     .derivative_ulp = 2.5f,
 };
 #else
-#include "functions/families/logistic.h"
-#include "functions/tables/silu.h"
+#    include "functions/families/logistic.h"
+#    include "functions/tables/silu.h"
 
 /* logistic(-|x|) and f'(-|x|) from tables; f'(a) = 1 - f'(-a). */
 V_INLINE vf silu_forward(vf x, const vf *v)

@@ -12,12 +12,12 @@ static const activ_fn_definition softmax_definition = {
     .derivative_ulp = 8.0f,
 };
 #else
-#include "functions/families/softmax.h"
+#    include "functions/families/softmax.h"
 
 typedef struct softmax_arrays {
     const float *x;
     float *e;
-    int padded;   /* there is room for whole vectors at e */
+    int padded; /* there is room for whole vectors at e */
 } softmax_arrays;
 
 V_INLINE vf softmax_forward_term(const softmax_row *row, void *state, size_t at, size_t lanes, size_t part)
@@ -84,16 +84,16 @@ V_INLINE vf softmax_backward_term(const softmax_row *row, void *state, size_t at
     return e;
 }
 
-/* dx = e (q dy - r) p, q and r as pairs: where dy is far from the mean of all dy, an error of y counts twice, and those of
- * the two exponentials in it are all that 8 ULP have room for. */
+/* dx = e (q dy - r) p, q and r as pairs: where dy is far from the mean of all dy, an error of y counts twice, and those
+ * of the two exponentials in it are all that 8 ULP have room for. */
 typedef struct softmax_factors {
     float q, q_low, r, r_low;
-    float p;   /* a power of two */
+    float p; /* a power of two */
     int far;
 } softmax_factors;
 
-/* q = 1/(p sum). e is multiplied as it is, even if y would be subnormal; and the difference neither overflows, as the sum is
- * 2^59 and more, nor vanishes, as p keeps it up where all dy are small. */
+/* q = 1/(p sum). e is multiplied as it is, even if y would be subnormal; and the difference neither overflows, as the
+ * sum is 2^59 and more, nor vanishes, as p keeps it up where all dy are small. */
 V_INLINE softmax_factors softmax_factors_of(const softmax_back *b, double sum)
 {
     const int small = !m_any(v_gt(b->dy_size, v_set(0x1p-20f)));

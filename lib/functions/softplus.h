@@ -27,9 +27,9 @@ static const activ_fn_definition softplus_definition = {
     .check = softplus_check,
 };
 #else
-#include "functions/families/logistic.h"
-#include "functions/tables/softplus.h"
-#include "simd/math.h"
+#    include "functions/families/logistic.h"
+#    include "functions/tables/softplus.h"
+#    include "simd/math.h"
 
 /* z = beta x, and -|z| as a pair, not below -150. */
 typedef struct softplus_argument {

@@ -7,10 +7,10 @@
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)
-#include <math.h>
+#    include <math.h>
 
-#include "base/dmath.h"
-#include "base/random.h"
+#    include "base/dmath.h"
+#    include "base/random.h"
 
 static const char *const staf_inits[] = { "book", "repo", "unit", NULL };
 
@@ -42,10 +42,8 @@ static void staf_param_init(const activ_setting_value *values, uint64_t seed, fl
         double scale = init == 1 ? 0.5 / (double)tau : 2.0 / (double)tau;
         double root = sqrt(-scale * activ_log(1.0 - 2.0 * (u < 0.0 ? -u : u)));
         c[i] = (float)(u < 0.0 ? -root : root);
-        omega[i] = (float)((double)values[2].single * activ_random_unit(seed, ACTIV_STREAM(ACTIV_STREAM_FN, 1),
-                                                                 i));
-        phi[i] = (float)(6.28318530717958647693 *
-                         (activ_random_unit(seed, ACTIV_STREAM(ACTIV_STREAM_FN, 2), i) - 0.5));
+        omega[i] = (float)((double)values[2].single * activ_random_unit(seed, ACTIV_STREAM(ACTIV_STREAM_FN, 1), i));
+        phi[i] = (float)(6.28318530717958647693 * (activ_random_unit(seed, ACTIV_STREAM(ACTIV_STREAM_FN, 2), i) - 0.5));
     }
 }
 
@@ -69,28 +67,28 @@ static const activ_fn_definition staf_definition = {
     .param_init = staf_param_init,
 };
 #else
-#include "simd/blocks.h"
-#include "simd/math.h"
+#    include "simd/blocks.h"
+#    include "simd/math.h"
 
 /* Elements treated at a time, whole groups of V_ABREAST vectors, and terms whose partial sums are held at a time. */
-#define STAF_CHUNK 256
-#define STAF_GROUP (V_ABREAST * V_LANES > V_BLOCK ? V_ABREAST * V_LANES : V_BLOCK)
-#define STAF_TERMS 48
-#define STAF_VECTORS (STAF_CHUNK / V_LANES)
+#    define STAF_CHUNK 256
+#    define STAF_GROUP (V_ABREAST * V_LANES > V_BLOCK ? V_ABREAST * V_LANES : V_BLOCK)
+#    define STAF_TERMS 48
+#    define STAF_VECTORS (STAF_CHUNK / V_LANES)
 
 /* What is known of the elements that are treated together. */
 typedef enum staf_kind {
     STAF_ANY,
-    STAF_SMALL   /* all finite, and no argument of a sine is larger than 2^16: the same bits with less work */
+    STAF_SMALL /* all finite, and no argument of a sine is larger than 2^16: the same bits with less work */
 } staf_kind;
 
 /* A chunk, and the sines and cosines of the term in hand. Sums are in double: the terms may cancel. */
 typedef struct staf_chunk {
-    size_t vectors;   /* in use, whole groups; zeros beyond the elements */
+    size_t vectors; /* in use, whole groups; zeros beyond the elements */
     staf_kind kind;
     vf x[STAF_VECTORS], dy[STAF_VECTORS], sine[STAF_VECTORS], cosine[STAF_VECTORS];
-    vacc wide_dy[STAF_VECTORS], dy_x[STAF_VECTORS];   /* dy and dy x, exact */
-    vacc sum[STAF_VECTORS];                           /* over the terms */
+    vacc wide_dy[STAF_VECTORS], dy_x[STAF_VECTORS]; /* dy and dy x, exact */
+    vacc sum[STAF_VECTORS];                         /* over the terms */
 } staf_chunk;
 
 static void staf_load(const staf_chunk *chunk, size_t n, const float *from, vf *to)
@@ -135,9 +133,9 @@ static void staf_start(staf_chunk *chunk, const float *params, size_t tau, size_
         chunk->sum[i] = acc_zero();
 }
 
-/* omega x + phi, as a pair while that matters: to within 2^-24 |omega x|, where one rounding alone may cost 2^-24 |phi|.
- * (phi - high is off by no more: it is exact, or omega x is at least half as large as phi.) The argument of a finite x
- * stays finite: where it overflows, its rounding has long been larger than a turn, but a sine it still has. */
+/* omega x + phi, as a pair while that matters: to within 2^-24 |omega x|, where one rounding alone may cost 2^-24
+ * |phi|. (phi - high is off by no more: it is exact, or omega x is at least half as large as phi.) The argument of a
+ * finite x stays finite: where it overflows, its rounding has long been larger than a turn, but a sine it still has. */
 V_INLINE void staf_arguments(const vf *x, vf omega, vf phi, const staf_kind kind, vf *high, vf *low)
 {
     const vf largest = v_set(0x1.fffffep127f);
@@ -147,8 +145,8 @@ V_INLINE void staf_arguments(const vf *x, vf omega, vf phi, const staf_kind kind
         if (kind == STAF_ANY) {
             low[j] = v_sel(v_lt(v_abs(high[j]), v_set(0x1p22f)), low[j], v_set(0.0f));
             vf bounded = v_max(v_neg(largest), v_min(largest, high[j]));
-            vm finite = m_and(v_le(v_abs(x[j]), largest),
-                              m_and(v_le(v_abs(omega), largest), v_le(v_abs(phi), largest)));
+            vm finite =
+                m_and(v_le(v_abs(x[j]), largest), m_and(v_le(v_abs(omega), largest), v_le(v_abs(phi), largest)));
             high[j] = v_sel(finite, bounded, high[j]);
         }
     }
@@ -161,8 +159,8 @@ V_INLINE void staf_add(vacc *sum, double factor, const vf *values)
         sum[j] = acc_fma_wide(sum[j], acc_set(factor), acc_of(values[j]));
 }
 
-/* Adds a term to f. Small arguments take two loops: in one, the chain of operations would be longer than what a CPU looks
- * ahead. */
+/* Adds a term to f. Small arguments take two loops: in one, the chain of operations would be longer than what a CPU
+ * looks ahead. */
 V_INLINE void staf_add_sines(staf_chunk *chunk, float c, float omega, float phi, const staf_kind kind)
 {
     vf high[V_ABREAST], low[V_ABREAST], sine[V_ABREAST];

@@ -12,7 +12,7 @@ static const activ_fn_definition swigelu_definition = {
     .derivative_ulp = 1.5f,
 };
 #else
-#include "functions/tables/swigelu.h"
+#    include "functions/tables/swigelu.h"
 
 /* Nearly all inputs: q(-|x|) with q = (logistic + Phi)/2, and f'(-|x|), from tables; q(x) + q(-x) = 1, and the same
  * of f'. */
@@ -44,7 +44,7 @@ V_INLINE vm swigelu_derivative_is_far(vf x, const vf *v)
 
 /* Beyond the tables Phi(-|x|) is nothing beside t = e^-|x|, and t - t^2 is logistic(-|x|). The result is scaled
  * last, so that among the subnormal numbers it is rounded once. */
-V_INLINE vexp swigelu_tail(vf a)   /* logistic(-a) = (h + l) 2^n, 11 <= a <= 150 */
+V_INLINE vexp swigelu_tail(vf a) /* logistic(-a) = (h + l) 2^n, 11 <= a <= 150 */
 {
     vexp e = v_exp(v_neg(a), v_set(0.0f));
     e.l = v_fnma(v_scale(e.h, e.n), e.h, e.l);

@@ -12,8 +12,8 @@ static const activ_fn_definition tanh_definition = {
     .derivative_ulp = 2.0f,
 };
 #else
-#include "functions/families/logistic.h"
-#include "functions/tables/tanh.h"
+#    include "functions/families/logistic.h"
+#    include "functions/tables/tanh.h"
 
 V_INLINE vf tanh_forward(vf x, const vf *v)
 {

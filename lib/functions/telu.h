@@ -12,7 +12,7 @@ static const activ_fn_definition telu_definition = {
     .derivative_ulp = 1.5f,
 };
 #else
-#include "functions/tables/telu.h"
+#    include "functions/tables/telu.h"
 
 /* Nearly all inputs: tanh(e^x) and f' from tables, and x and 1 where these no longer change. */
 V_INLINE vf telu_forward(vf x, const vf *v)

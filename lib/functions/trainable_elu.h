@@ -18,7 +18,7 @@ static const activ_fn_definition trainable_elu_definition = {
     .derivative_ulp = 1.5f,
 };
 #else
-#include "functions/families/exponential.h"
+#    include "functions/families/exponential.h"
 
 V_INLINE void trainable_elu_gradients(vf x, const vf *v, vf *out)
 {

@@ -89,8 +89,8 @@ static int is_name(const char *name)
     size_t length = strlen(name);
     for (size_t i = 0; i < length; i++) {
         char c = name[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-              c == '-' || c == '.'))
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+              c == '.'))
             return 0;
     }
     return length > 0 && length < ACTIV_NAME_SIZE;
@@ -135,13 +135,11 @@ graph_node *activ_graph_new_node(activ_graph *g, const graph_kind *kind, size_t 
     if (!g || g->status != ACTIV_OK)
         return NULL;
     if (activ_graph_is_compiled(g)) {
-        activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled: no ", kind->name,
-                         " can be added");
+        activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled: no ", kind->name, " can be added");
         return NULL;
     }
     if (g->loss >= 0) {
-        activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph ends with its loss: no ", kind->name,
-                         " can follow");
+        activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph ends with its loss: no ", kind->name, " can follow");
         return NULL;
     }
     if (kind->inputs == ACTIV_ONE_OR_MORE && (count == 0 || !inputs)) {
@@ -242,8 +240,7 @@ int activ_graph_is_free_name(const activ_graph *g, const char *name)
 
 /* Behind the tensors of one list, whose values are `values` so far. */
 static activ_status add_to_list(activ_graph *g, const graph_node *node, const char *role, size_t ndim,
-                                const size_t *shape, graph_tensor **list, size_t *count, size_t *room,
-                                size_t *values)
+                                const size_t *shape, graph_tensor **list, size_t *count, size_t *room, size_t *values)
 {
     if (*count == *room) {
         graph_tensor *tensors = activ_host_grow(&g->host, *list, *count, room, sizeof *tensors);
@@ -275,8 +272,8 @@ static activ_status add_to_list(activ_graph *g, const graph_node *node, const ch
 activ_status activ_graph_add_tensor(activ_graph *g, graph_node *node, const char *role, size_t ndim,
                                     const size_t *shape)
 {
-    activ_status status = add_to_list(g, node, role, ndim, shape, &g->tensors, &g->tensor_count,
-                                      &g->tensor_room, &g->param_count);
+    activ_status status =
+        add_to_list(g, node, role, ndim, shape, &g->tensors, &g->tensor_count, &g->tensor_room, &g->param_count);
     node->tensors += status == ACTIV_OK;
     return status;
 }
@@ -284,8 +281,8 @@ activ_status activ_graph_add_tensor(activ_graph *g, graph_node *node, const char
 activ_status activ_graph_add_buffer(activ_graph *g, graph_node *node, const char *role, size_t ndim,
                                     const size_t *shape)
 {
-    activ_status status = add_to_list(g, node, role, ndim, shape, &g->buffers, &g->buffer_count,
-                                      &g->buffer_room, &g->buffer_values);
+    activ_status status =
+        add_to_list(g, node, role, ndim, shape, &g->buffers, &g->buffer_count, &g->buffer_room, &g->buffer_values);
     node->buffers += status == ACTIV_OK;
     return status;
 }
@@ -316,8 +313,7 @@ activ_status activ_graph_name(activ_graph *g, activ_node id, const char *name)
     activ_text_start(&text, quoted, sizeof quoted);
     activ_text_add_quoted(&text, name, strlen(name));
     if (id < 0 || (size_t)id >= g->node_count)
-        return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "no node of this graph to be called ",
-                                quoted);
+        return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "no node of this graph to be called ", quoted);
     graph_node *node = &g->nodes[id];
     if (!is_name(name))
         return activ_graph_fail(g, ACTIV_ERROR_INVALID, node,

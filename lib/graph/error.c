@@ -50,7 +50,7 @@ activ_status activ_graph_fail_shape(activ_graph *g, const graph_node *node, cons
 activ_status activ_graph_check_compiled(activ_graph *g, int batches)
 {
     if (g->status != ACTIV_OK)
-        return g->status;   /* its first mistake, which activ_graph_error goes on telling */
+        return g->status; /* its first mistake, which activ_graph_error goes on telling */
     if (!activ_graph_is_compiled(g))
         return activ_graph_say(g, ACTIV_ERROR_STATE, NULL, "the graph is not compiled");
     if (batches && g->max_batch == 0)

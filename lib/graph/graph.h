@@ -21,7 +21,7 @@ typedef struct graph_tensor {
 struct activ_graph {
     activ_host host;
     const activ_kernels *kernels;
-    activ_status status;        /* of the first mistake in building */
+    activ_status status; /* of the first mistake in building */
     activ_message error;
 
     graph_node *nodes;
@@ -29,21 +29,21 @@ struct activ_graph {
     graph_tensor *tensors;
     size_t tensor_count, tensor_room;
     size_t param_count;
-    graph_tensor *buffers;      /* values that a step sets but nobody trains */
+    graph_tensor *buffers; /* values that a step sets but nobody trains */
     size_t buffer_count, buffer_room, buffer_values;
-    activ_node input, output, loss;   /* -1 until there is one; output: what comes before the loss */
+    activ_node input, output, loss; /* -1 until there is one; output: what comes before the loss */
 
-    size_t max_batch;           /* 0: compiled for predictions only, or not yet */
-    float *arena;               /* NULL until compiled */
+    size_t max_batch; /* 0: compiled for predictions only, or not yet */
+    float *arena;     /* NULL until compiled */
     size_t arena_bytes;
     /* Where things begin in it, in floats: the arrays of all parameters, buffers and gradients, gradients that are
      * about to be added to others, and the scratch memory of the threads. */
     size_t params_at, buffers_at, grads_at, temporary_at, scratch_at;
     size_t scratch_per_thread;
-    size_t workspace_floats;    /* of a workspace for predictions: per sample */
+    size_t workspace_floats; /* of a workspace for predictions: per sample */
 
-    uint64_t seed, step;        /* of the random layers */
-    int have_values;            /* the last call was an evaluation */
+    uint64_t seed, step; /* of the random layers */
+    int have_values;     /* the last call was an evaluation */
 };
 
 /* Arrays of a plan start on cache lines. */
@@ -74,13 +74,12 @@ static inline const graph_tensor *activ_graph_stored(const activ_graph *g, size_
 
 static inline float *activ_graph_stored_values(const activ_graph *g, size_t i)
 {
-    return i < g->tensor_count ? activ_graph_tensor_values(g, i)
-                               : activ_graph_buffer_values(g, i - g->tensor_count);
+    return i < g->tensor_count ? activ_graph_tensor_values(g, i) : activ_graph_buffer_values(g, i - g->tensor_count);
 }
 
-size_t activ_graph_node_bytes(const graph_node *node);   /* of its arrays */
-activ_node activ_graph_find(const activ_graph *g, const char *name);    /* -1 if there is none */
-int activ_graph_is_free_name(const activ_graph *g, const char *name);   /* well formed, and not taken */
+size_t activ_graph_node_bytes(const graph_node *node);                /* of its arrays */
+activ_node activ_graph_find(const activ_graph *g, const char *name);  /* -1 if there is none */
+int activ_graph_is_free_name(const activ_graph *g, const char *name); /* well formed, and not taken */
 
 /* The description of a network as text, and back: fails as a builder does. */
 void activ_graph_describe(const activ_graph *g, activ_text *text);

@@ -37,7 +37,7 @@ activ_status activ_graph_node_info(const activ_graph *g, activ_node id, activ_no
     own.all_inputs = node->inputs;
     own.p = setting_of(node, "p").single;
     const double axis = setting_of(node, "axis").number;
-    own.axis = axis > 0.0 ? (size_t)axis : 0;   /* of a layer that was refused: not resolved */
+    own.axis = axis > 0.0 ? (size_t)axis : 0; /* of a layer that was refused: not resolved */
     own.eps = setting_of(node, "eps").single;
     own.momentum = setting_of(node, "momentum").single;
     if (node->tensors > 0)

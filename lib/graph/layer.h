@@ -11,7 +11,7 @@
 #include "graph/run.h"
 
 #define ACTIV_NAME_SIZE 64
-#define ACTIV_ONE_OR_MORE (-1)   /* inputs of a kind */
+#define ACTIV_ONE_OR_MORE (-1) /* inputs of a kind */
 
 /* The largest setting that is a size: a double holds it exactly. */
 #define ACTIV_MAX_SIZE ((double)(SIZE_MAX < (uint64_t)1 << 53 ? SIZE_MAX : (uint64_t)1 << 53))
@@ -23,13 +23,13 @@ struct graph_node {
     char name[ACTIV_NAME_SIZE];
     size_t input_count;
     activ_node *inputs;
-    float **dx;                                     /* for backward: one for each input */
-    size_t ndim, shape[ACTIV_MAX_DIMS], features;   /* of one sample */
+    float **dx;                                   /* for backward: one for each input */
+    size_t ndim, shape[ACTIV_MAX_DIMS], features; /* of one sample */
 
     /* What the layer was asked for. */
-    activ_setting_value *settings;   /* as its kind's table says */
-    activ_fn *fn;               /* its function, or NULL */
-    activ_node shares;          /* the node whose parameters it uses, or -1 */
+    activ_setting_value *settings; /* as its kind's table says */
+    activ_fn *fn;                  /* its function, or NULL */
+    activ_node shares;             /* the node whose parameters it uses, or -1 */
 
     /* Its tensors, one after the other in the graph's list from first_tensor on; and its buffers in theirs. */
     size_t first_tensor, tensors, first_buffer, buffers;
@@ -40,15 +40,15 @@ struct graph_node {
 /* A kind of layer. */
 struct graph_kind {
     const char *name;
-    int inputs;                 /* how many it takes; or ACTIV_ONE_OR_MORE */
-    int numbered;               /* its name is "layers.K" */
-    int is_view;                /* its values are its input's: nothing to compute */
-    int reads_input;            /* backward needs the inputs' values */
-    int backward_in_place;      /* dx[0] may be the node's own gradient */
-    int forward_in_place;       /* the values may be written over the first input's, if nobody needs those any more */
-    int adds_to_gradients;      /* of its parameters, which are zeroed before: other layers may share them */
-    int fuses;                  /* runs the activations plan.fused_forward and plan.fused_backward in its epilogue */
-    int can_be_fused;           /* what it does is node->fn's, which plan.c fuses if it may */
+    int inputs;            /* how many it takes; or ACTIV_ONE_OR_MORE */
+    int numbered;          /* its name is "layers.K" */
+    int is_view;           /* its values are its input's: nothing to compute */
+    int reads_input;       /* backward needs the inputs' values */
+    int backward_in_place; /* dx[0] may be the node's own gradient */
+    int forward_in_place;  /* the values may be written over the first input's, if nobody needs those any more */
+    int adds_to_gradients; /* of its parameters, which are zeroed before: other layers may share them */
+    int fuses;             /* runs the activations plan.fused_forward and plan.fused_backward in its epilogue */
+    int can_be_fused;      /* what it does is node->fn's, which plan.c fuses if it may */
 
     /* What a line of a description may say behind the names of the inputs, and what it writes: all that is required,
      * the rest where it is not the default. Kind FUNCTIONS: one function, node->fn. Kind TEXT: the name of an earlier
@@ -91,7 +91,7 @@ graph_node *activ_graph_new_node(activ_graph *g, const graph_kind *kind, size_t 
 activ_node activ_graph_build_node(activ_graph *g, graph_node *node);
 
 const graph_node *activ_graph_input_of(const activ_graph *g, const graph_node *node, size_t which);
-const graph_node *activ_graph_node_at(const activ_graph *g, activ_node id);   /* NULL if there is none */
+const graph_node *activ_graph_node_at(const activ_graph *g, activ_node id); /* NULL if there is none */
 const activ_host *activ_graph_host(const activ_graph *g);
 
 /* The shape of its inputs, which have to have the same. */

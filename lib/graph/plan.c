@@ -13,9 +13,9 @@
 #define MAX_FLOATS (SIZE_MAX / sizeof(float) / 16)
 
 typedef struct block {
-    size_t *offset;             /* where to write what was decided */
-    size_t size;                /* floats */
-    size_t born, dies;          /* inclusive */
+    size_t *offset;    /* where to write what was decided */
+    size_t size;       /* floats */
+    size_t born, dies; /* inclusive */
 } block;
 
 /* Up to three a node, and their order. */
@@ -236,10 +236,10 @@ static activ_status plan_workspace(activ_graph *g, block_list *list)
         if (!node->plan.is_predicted || node->kind->is_view || node->input_count == 0)
             continue;
         if ((activ_node)i == g->output)
-            continue;   /* the caller's */
+            continue; /* the caller's */
         const graph_node *next = &g->nodes[node->plan.last_consumer];
         if (node->plan.consumers == 1 && next->kind->forward_in_place && node->plan.last_input == 0)
-            continue;   /* its consumer's: below */
+            continue; /* its consumer's: below */
         /* Its block also holds the values before it that it is written over, and theirs: it is born with the first. */
         size_t born = i;
         for (const graph_node *over = node; over->kind->forward_in_place;) {

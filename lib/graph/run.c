@@ -93,8 +93,8 @@ static int is_outside(const activ_graph *g, const void *array, size_t count, siz
 
 /* Is the graph ready for this call? loss: the kind of loss that it needs, NULL for none;
  * `targets` is then an array of `count` per sample, of `size` bytes each. */
-static activ_status check(activ_graph *g, size_t batch, const float *x, const graph_kind *loss,
-                          const void *targets, size_t count, size_t size)
+static activ_status check(activ_graph *g, size_t batch, const float *x, const graph_kind *loss, const void *targets,
+                          size_t count, size_t size)
 {
     if (!g)
         return ACTIV_ERROR_INVALID;
@@ -102,8 +102,7 @@ static activ_status check(activ_graph *g, size_t batch, const float *x, const gr
     if (status != ACTIV_OK)
         return status;
     if (!x || (loss && !targets))
-        return activ_graph_say(g, ACTIV_ERROR_INVALID, NULL,
-                               x ? "the targets are NULL" : "the input is NULL");
+        return activ_graph_say(g, ACTIV_ERROR_INVALID, NULL, x ? "the targets are NULL" : "the input is NULL");
     if (batch == 0 || batch > g->max_batch) {
         char numbers[64];
         activ_text text;
@@ -117,8 +116,7 @@ static activ_status check(activ_graph *g, size_t batch, const float *x, const gr
         return activ_graph_say(g, ACTIV_ERROR_STATE, NULL, "the graph does not end in ", loss->name);
     if (!is_outside(g, x, batch * g->nodes[g->input].features, sizeof *x) ||
         (loss && !is_outside(g, targets, batch * count, size)))
-        return activ_graph_say(g, ACTIV_ERROR_INVALID, NULL,
-                               "input or targets lie in the graph's own memory");
+        return activ_graph_say(g, ACTIV_ERROR_INVALID, NULL, "input or targets lie in the graph's own memory");
     return ACTIV_OK;
 }
 
@@ -136,7 +134,7 @@ static activ_status check_labels(activ_graph *g, size_t batch, const float *x, c
         activ_text_start(&text, numbers, sizeof numbers);
         activ_text_add_size(&text, i);
         activ_text_add(&text, labels[i] < 0 ? " is -" : " is ");
-        activ_text_add_size(&text, labels[i] < 0 ? (size_t)-(int64_t)labels[i] : (size_t)labels[i]);
+        activ_text_add_size(&text, labels[i] < 0 ? (size_t) - (int64_t)labels[i] : (size_t)labels[i]);
         activ_text_add(&text, ", but there are ");
         activ_text_add_size(&text, classes);
         activ_text_add(&text, " classes");
@@ -154,10 +152,18 @@ static activ_status check_targets(activ_graph *g, size_t batch, const float *x, 
 static graph_run start(const activ_graph *g, size_t batch, int training, const float *x, const int32_t *labels,
                        const float *targets)
 {
-    graph_run run = { .graph = g, .kernels = g->kernels, .batch = batch, .training = training, .seed = g->seed,
-                      .labels = labels, .targets = targets, .memory = g->arena,
-                      .threads = (size_t)g->host.executor.num_threads, .scratch = g->arena + g->scratch_at,
-                      .scratch_per_thread = g->scratch_per_thread, .x = x };
+    graph_run run = { .graph = g,
+                      .kernels = g->kernels,
+                      .batch = batch,
+                      .training = training,
+                      .seed = g->seed,
+                      .labels = labels,
+                      .targets = targets,
+                      .memory = g->arena,
+                      .threads = (size_t)g->host.executor.num_threads,
+                      .scratch = g->arena + g->scratch_at,
+                      .scratch_per_thread = g->scratch_per_thread,
+                      .x = x };
     return run;
 }
 
@@ -167,8 +173,7 @@ activ_status activ_graph_forward(activ_graph *g, size_t batch, const float *x, f
     if (status != ACTIV_OK)
         return status;
     if (!y || !is_outside(g, y, batch * g->nodes[g->output].features, sizeof *y))
-        return activ_graph_say(g, ACTIV_ERROR_INVALID, NULL,
-                               "the output is NULL, or lies in the graph's own memory");
+        return activ_graph_say(g, ACTIV_ERROR_INVALID, NULL, "the output is NULL, or lies in the graph's own memory");
     graph_run run = start(g, batch, 0, x, NULL, NULL);
     forward(&run);
     g->have_values = 1;
@@ -253,8 +258,7 @@ static void evaluate(activ_graph *g, graph_run *run, size_t values, float *loss)
         *loss = (float)(run->loss_sum / (double)values);
 }
 
-activ_status activ_graph_train(activ_graph *g, size_t batch, const float *x, const int32_t *labels,
-                               float *loss)
+activ_status activ_graph_train(activ_graph *g, size_t batch, const float *x, const int32_t *labels, float *loss)
 {
     activ_status status = check_labels(g, batch, x, labels);
     if (status == ACTIV_OK)
@@ -266,8 +270,7 @@ activ_status activ_graph_train(activ_graph *g, size_t batch, const float *x, con
     return ACTIV_OK;
 }
 
-activ_status activ_graph_train_values(activ_graph *g, size_t batch, const float *x, const float *targets,
-                                      float *loss)
+activ_status activ_graph_train_values(activ_graph *g, size_t batch, const float *x, const float *targets, float *loss)
 {
     activ_status status = check_targets(g, batch, x, targets);
     if (status == ACTIV_OK)
@@ -295,8 +298,8 @@ static size_t count_correct(const graph_run *run)
     return correct;
 }
 
-activ_status activ_graph_evaluate(activ_graph *g, size_t batch, const float *x, const int32_t *labels,
-                                  float *loss, size_t *correct)
+activ_status activ_graph_evaluate(activ_graph *g, size_t batch, const float *x, const int32_t *labels, float *loss,
+                                  size_t *correct)
 {
     activ_status status = check_labels(g, batch, x, labels);
     if (status != ACTIV_OK)

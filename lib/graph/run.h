@@ -14,26 +14,26 @@ typedef struct graph_run {
     const activ_kernels *kernels;
     size_t batch;
     int training;
-    uint64_t seed;              /* of the noise in training */
-    const int32_t *labels;      /* one of the two, if the graph has a loss */
+    uint64_t seed;         /* of the noise in training */
+    const int32_t *labels; /* one of the two, if the graph has a loss */
     const float *targets;
     double loss_sum;
 
     /* Not for layers, which have the functions below. */
-    float *memory;              /* the graph's arena; for predictions a workspace */
+    float *memory; /* the graph's arena; for predictions a workspace */
     size_t threads;
-    float *scratch;             /* for products: each thread has scratch_per_thread floats of it */
+    float *scratch; /* for products: each thread has scratch_per_thread floats of it */
     size_t scratch_per_thread;
     const float *x;
-    float *y;                   /* for predictions: where the output goes; else NULL */
+    float *y; /* for predictions: where the output goes; else NULL */
 } graph_run;
 
 /* batch rows of node->features values. */
 const float *activ_run_values(const graph_run *run, const graph_node *node);
-const float *activ_run_input(const graph_run *run, const graph_node *node, size_t which);   /* values of an input */
-float *activ_run_output(const graph_run *run, const graph_node *node);                      /* to be written */
+const float *activ_run_input(const graph_run *run, const graph_node *node, size_t which); /* values of an input */
+float *activ_run_output(const graph_run *run, const graph_node *node);                    /* to be written */
 float *activ_run_gradient(const graph_run *run, const graph_node *node);
-float *activ_run_saved(const graph_run *run, const graph_node *node);   /* NULL if the node saves nothing */
+float *activ_run_saved(const graph_run *run, const graph_node *node); /* NULL if the node saves nothing */
 
 /* Of the noise of this layer in this step; the seed and the element come to it. */
 uint64_t activ_run_stream(const graph_run *run, const graph_node *node);

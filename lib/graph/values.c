@@ -34,8 +34,7 @@ float *activ_run_output(const graph_run *run, const graph_node *node)
 {
     if (!run->y)
         return run->memory + node->plan.value;
-    return node->plan.workspace_value == ACTIV_NOWHERE ? run->y
-                                                       : run->memory + node->plan.workspace_value * run->batch;
+    return node->plan.workspace_value == ACTIV_NOWHERE ? run->y : run->memory + node->plan.workspace_value * run->batch;
 }
 
 float *activ_run_gradient(const graph_run *run, const graph_node *node)

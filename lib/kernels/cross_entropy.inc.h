@@ -51,7 +51,6 @@ static void cross_entropy(size_t rows, size_t columns, const float *x, const int
 {
     double sum = 0.0;
     for (size_t i = 0; i < rows; i++)
-        sum += cross_entropy_row(columns, x + i * columns, labels[i], scale,
-                                 dx ? dx + i * columns : NULL);
+        sum += cross_entropy_row(columns, x + i * columns, labels[i], scale, dx ? dx + i * columns : NULL);
     *loss_sum = sum;
 }

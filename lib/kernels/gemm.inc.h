@@ -86,47 +86,47 @@ static void gemm_pack_tile(const float *a, size_t a_rows, size_t a_columns, size
 }
 
 typedef struct gemm_place {
-    const float *a;        /* first row of the tile, at the start of the block over k */
+    const float *a; /* first row of the tile, at the start of the block over k */
     size_t a_rows, a_columns;
     const float *b;
     size_t b_rows;
     float *c;
     size_t c_rows;
     size_t k;
-    const float *start;    /* what the chains go on from, rows start_rows apart: C, or a row of biases; NULL: zero */
+    const float *start; /* what the chains go on from, rows start_rows apart: C, or a row of biases; NULL: zero */
     size_t start_rows;
 } gemm_place;
 
 /* Rows one by one, not in a loop: compilers keep an array that a long loop goes through in memory. */
 #if V_GEMM_ROWS > 14
-#error "tiles are listed up to fourteen rows"
+#    error "tiles are listed up to fourteen rows"
 #endif
 #define GEMM_ROWS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13)
 #define GEMM_HEIGHTS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
 
 #define GEMM_DECLARE(i) vf acc##i[V_GEMM_VECTORS];
-#define GEMM_ZERO(i)                                                                                             \
-    for (size_t j = 0; i < rows && j < vectors; j++)                                                             \
+#define GEMM_ZERO(i)                                 \
+    for (size_t j = 0; i < rows && j < vectors; j++) \
         acc##i[j] = v_set(0.0f);
-#define GEMM_START(i)                                                                                            \
-    for (size_t j = 0; i < rows && j < vectors; j++)                                                             \
+#define GEMM_START(i)                                \
+    for (size_t j = 0; i < rows && j < vectors; j++) \
         acc##i[j] = v_load(start + i * start_rows + j * V_LANES);
-#define GEMM_STEP(i)                                                                                             \
-    for (size_t j = 0; i < rows && j < vectors; j++)                                                             \
+#define GEMM_STEP(i)                                 \
+    for (size_t j = 0; i < rows && j < vectors; j++) \
         acc##i[j] = v_fma(v_set(a[i * a_rows]), row[j], acc##i[j]);
-#define GEMM_STORE(i)                                                                                            \
-    for (size_t j = 0; i < rows && j < vectors; j++)                                                             \
+#define GEMM_STORE(i)                                \
+    for (size_t j = 0; i < rows && j < vectors; j++) \
         v_store(c + i * c_rows + j * V_LANES, acc##i[j]);
 /* One step along k. Without the barrier, compilers load so far ahead that accumulators leave their registers. */
-#define GEMM_ALONG                                                                                               \
-    {                                                                                                            \
-        vf row[V_GEMM_VECTORS];                                                                                  \
-        for (size_t j = 0; j < vectors; j++)                                                                     \
-            row[j] = v_load(b + j * V_LANES);                                                                    \
-        GEMM_ROWS(GEMM_STEP)                                                                                     \
-        a += a_columns;                                                                                          \
-        b += b_rows;                                                                                             \
-        v_barrier();                                                                                             \
+#define GEMM_ALONG                            \
+    {                                         \
+        vf row[V_GEMM_VECTORS];               \
+        for (size_t j = 0; j < vectors; j++)  \
+            row[j] = v_load(b + j * V_LANES); \
+        GEMM_ROWS(GEMM_STEP)                  \
+        a += a_columns;                       \
+        b += b_rows;                          \
+        v_barrier();                          \
     }
 
 /* So many pairs of steps, some 300 cycles, are long enough for what comes from the third-level cache. */
@@ -151,7 +151,8 @@ V_INLINE void gemm_tile(const gemm_place *t, const size_t rows, const size_t vec
         GEMM_ALONG
         GEMM_ALONG
     }
-    /* The next tile starts with these. Asked for earlier, they would be gone by then where C's rows share the cache's sets. */
+    /* The next tile starts with these. Asked for earlier, they would be gone by then where C's rows share the cache's
+     * sets. */
     for (size_t i = rows; i < 2 * rows; i++)
         v_prefetch(c + i * c_rows);
     for (size_t p = last; p > 0; p--) {
@@ -166,16 +167,22 @@ V_INLINE void gemm_tile(const gemm_place *t, const size_t rows, const size_t vec
 V_INLINE void gemm_tile_of(const gemm_place *t, const size_t rows, const size_t vectors)
 {
     if (rows > V_GEMM_ROWS)
-        return;   /* another tier's */
+        return; /* another tier's */
     if (t->a_columns == 1)
         gemm_tile(t, rows, vectors, 0);
     else
         gemm_tile(t, rows, vectors, 1);
 }
 
-#define GEMM_TILE(height)                                                                                        \
-    static void gemm_tile_##height(const gemm_place *t) { gemm_tile_of(t, height, V_GEMM_VECTORS); }              \
-    static void gemm_half_tile_##height(const gemm_place *t) { gemm_tile_of(t, height, GEMM_HALF); }
+#define GEMM_TILE(height)                                    \
+    static void gemm_tile_##height(const gemm_place *t)      \
+    {                                                        \
+        gemm_tile_of(t, height, V_GEMM_VECTORS);             \
+    }                                                        \
+    static void gemm_half_tile_##height(const gemm_place *t) \
+    {                                                        \
+        gemm_tile_of(t, height, GEMM_HALF);                  \
+    }
 GEMM_HEIGHTS(GEMM_TILE)
 
 typedef void gemm_tile_function(const gemm_place *t);
@@ -274,13 +281,13 @@ static void gemm_row_end(const activ_gemm *g, size_t j, size_t columns, size_t p
 
 /* Four vectors of columns at a time, or each chain would wait for itself. */
 #define GEMM_ROW_VECTORS(X) X(0) X(1) X(2) X(3)
-#define GEMM_ROW_START(v)                                                                                        \
-    const float *lines##v[V_LANES];                                                                              \
-    gemm_lines(g->b + (j + v * V_LANES) * g->b_columns, g->b_columns, V_LANES, lines##v);                        \
+#define GEMM_ROW_START(v)                                                                 \
+    const float *lines##v[V_LANES];                                                       \
+    gemm_lines(g->b + (j + v * V_LANES) * g->b_columns, g->b_columns, V_LANES, lines##v); \
     vf acc##v = g->bias ? v_load(g->bias + j + v * V_LANES) : v_set(0.0f);
-#define GEMM_ROW_STEP(v)                                                                                         \
-    v_turn4(lines##v, p, rows);                                                                                  \
-    for (size_t i = 0; i < 4; i++)                                                                               \
+#define GEMM_ROW_STEP(v)           \
+    v_turn4(lines##v, p, rows);    \
+    for (size_t i = 0; i < 4; i++) \
         acc##v = v_fma(v_set(a[i * a_columns]), rows[i], acc##v);
 #define GEMM_ROW_STORE(v) v_store(g->c + j + v * V_LANES, acc##v);
 
@@ -310,8 +317,8 @@ static void gemm_block(const activ_gemm *g, size_t j0, size_t width, size_t k0, 
 {
     float *panels = g->scratch, *tiles = g->scratch + ACTIV_GEMM_PANELS(width, k);
     /* A is packed for many panels, and for less if its columns lie on more pages than the CPU keeps at hand. */
-    const int pack_rows =
-        width >= ACTIV_GEMM_COLUMNS || (width >= ACTIV_GEMM_PACK_FROM && g->a_columns > 1 && k * g->a_columns > 1 << 16);
+    const int pack_rows = width >= ACTIV_GEMM_COLUMNS ||
+                          (width >= ACTIV_GEMM_PACK_FROM && g->a_columns > 1 && k * g->a_columns > 1 << 16);
     /* Used once, B need not be copied. */
     const size_t whole = g->m <= V_GEMM_ROWS && g->b_columns == 1 ? width / GEMM_WIDTH * GEMM_WIDTH : 0;
     gemm_pack_columns(g, k0, k, j0 + whole, width - whole, panels + whole * k);
@@ -320,8 +327,11 @@ static void gemm_block(const activ_gemm *g, size_t j0, size_t width, size_t k0, 
         const float *a = g->a + i * g->a_rows + k0 * g->a_columns;
         for (size_t r = 0; pack_rows && r < rows; r += gemm_height(rows - r))
             gemm_pack_tile(a + r * g->a_rows, g->a_rows, g->a_columns, gemm_height(rows - r), k, tiles + r * k);
-        gemm_place t = { .a = pack_rows ? tiles : a, .a_rows = pack_rows ? 1 : g->a_rows, .a_columns = g->a_columns,
-                         .c_rows = g->c_rows, .k = k };
+        gemm_place t = { .a = pack_rows ? tiles : a,
+                         .a_rows = pack_rows ? 1 : g->a_rows,
+                         .a_columns = g->a_columns,
+                         .c_rows = g->c_rows,
+                         .k = k };
         for (size_t j = 0; j < width; j += GEMM_WIDTH) {
             t.b = j < whole ? g->b + k0 * g->b_rows + j0 + j : panels + j * k;
             t.b_rows = j < whole ? g->b_rows : GEMM_WIDTH;

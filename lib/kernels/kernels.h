@@ -8,14 +8,14 @@
 
 #include "functions/kernel.h"
 
-/* The epilogue: an activation, forward or backward, on C's rows while they are in the cache (fusion); element (i, j) of y and
- * x is at [i * rows + j]. With channels in its arguments, column j is channel
- * first_column + j: C may be some columns of a product that threads share. */
+/* The epilogue: an activation, forward or backward, on C's rows while they are in the cache (fusion); element (i, j) of
+ * y and x is at [i * rows + j]. With channels in its arguments, column j is channel first_column + j: C may be some
+ * columns of a product that threads share. */
 typedef struct activ_gemm_epilogue {
-    const activ_fn_kernel *kernel;   /* NULL: nothing */
-    const activ_fn_args *args;       /* of the kernel */
-    float *y;                        /* y = f(C); or */
-    const float *x;                  /* y NULL: C = C f'(x) */
+    const activ_fn_kernel *kernel; /* NULL: nothing */
+    const activ_fn_args *args;     /* of the kernel */
+    float *y;                      /* y = f(C); or */
+    const float *x;                /* y NULL: C = C f'(x) */
     size_t rows, first_column;
 } activ_gemm_epilogue;
 
@@ -25,14 +25,14 @@ typedef struct activ_gemm_epilogue {
 typedef struct activ_gemm {
     size_t m, n, k;
     const float *a;
-    size_t a_rows, a_columns;   /* one of them is 1 */
+    size_t a_rows, a_columns; /* one of them is 1 */
     const float *b;
-    size_t b_rows, b_columns;   /* one of them is 1 */
+    size_t b_rows, b_columns; /* one of them is 1 */
     float *c;
     size_t c_rows;
-    const float *bias;          /* n values that the chains start from; NULL: zero */
+    const float *bias; /* n values that the chains start from; NULL: zero */
     activ_gemm_epilogue epilogue;
-    float *scratch;             /* of this call: activ_gemm_scratch(n, k) floats, on a cache line */
+    float *scratch; /* of this call: activ_gemm_scratch(n, k) floats, on a cache line */
 } activ_gemm;
 
 /* Blocks: of how many columns and how deep, and from which width on A may be packed too. A block of a panel is 25 KiB
@@ -41,10 +41,9 @@ typedef struct activ_gemm {
 #define ACTIV_GEMM_COLUMNS 1024
 #define ACTIV_GEMM_DEPTH 400
 #define ACTIV_GEMM_PACK_FROM 256
-#define ACTIV_GEMM_PANEL 32          /* the widest panel; columns are shared out in multiples of it */
-#define ACTIV_GEMM_PACKED_ROWS 144   /* at most so many rows of A are packed */
-#define ACTIV_GEMM_PANELS(width, k) \
-    (((width) + ACTIV_GEMM_PANEL - 1) / ACTIV_GEMM_PANEL * ACTIV_GEMM_PANEL * (k))
+#define ACTIV_GEMM_PANEL 32        /* the widest panel; columns are shared out in multiples of it */
+#define ACTIV_GEMM_PACKED_ROWS 144 /* at most so many rows of A are packed */
+#define ACTIV_GEMM_PANELS(width, k) (((width) + ACTIV_GEMM_PANEL - 1) / ACTIV_GEMM_PANEL * ACTIV_GEMM_PANEL * (k))
 
 static inline size_t activ_gemm_scratch(size_t n, size_t k)
 {
@@ -77,30 +76,31 @@ typedef struct activ_layer_norm {
 /* What training saves of each mean. */
 #define ACTIV_NORM_SAVED 3
 typedef struct activ_adamw_scalars {
-    float rate;                   /* lr / (1 - beta1^step) */
-    float scale;                  /* 1 / sqrt(1 - beta2^step) */
-    float decay;                  /* lr * weight_decay */
-    float beta1, share1;          /* share1 = 1 - beta1 */
+    float rate;          /* lr / (1 - beta1^step) */
+    float scale;         /* 1 / sqrt(1 - beta2^step) */
+    float decay;         /* lr * weight_decay */
+    float beta1, share1; /* share1 = 1 - beta1 */
     float beta2, share2, eps;
     int maximize;
 } activ_adamw_scalars;
 
 typedef struct activ_rmsprop_scalars {
-    float lr, alpha, share, eps, weight_decay, momentum;   /* share = 1 - alpha */
+    float lr, alpha, share, eps, weight_decay, momentum; /* share = 1 - alpha */
     int maximize;
 } activ_rmsprop_scalars;
 
 typedef struct activ_kernels {
-    const activ_fn_kernel *const *elementwise;   /* by ACTIV_FN_name */
-    const activ_rowwise_kernel *const *rowwise;  /* by ACTIV_ROWWISE_name */
+    const activ_fn_kernel *const *elementwise;  /* by ACTIV_FN_name */
+    const activ_rowwise_kernel *const *rowwise; /* by ACTIV_ROWWISE_name */
 
     void (*gemm)(const activ_gemm *g);
 
     /* y = a + b and y = a b; y may be either. */
     void (*add)(size_t n, const float *a, const float *b, float *y);
     void (*multiply)(size_t n, const float *a, const float *b, float *y);
-    /* y = a b, and returns 1 if no product overflowed or lost digits by underflow; y is neither. And y = a b c where these
-     * products need not survive a float, only the result; where the first product is sound it is (a b) c, rounded twice. */
+    /* y = a b, and returns 1 if no product overflowed or lost digits by underflow; y is neither. And y = a b c where
+     * these products need not survive a float, only the result; where the first product is sound it is (a b) c, rounded
+     * twice. */
     int (*multiply_soundly)(size_t n, const float *a, const float *b, float *y);
     void (*multiply_three)(size_t n, const float *a, const float *b, const float *c, float *y);
     /* sums[j] = sum over rows i, in order, of x[i * x_rows + j]. */
@@ -122,12 +122,11 @@ typedef struct activ_kernels {
                              float *running_var, float *saved);
     void (*layer_norm)(const activ_layer_norm *l, const float *x, float *y, float *saved);
     /* dx may be dy; of batch_norm it may be NULL. The gradients of weight and bias are overwritten. */
-    void (*batch_norm_back)(const activ_batch_norm *b, const float *saved, const float *x, const float *dy,
-                            float *dx, float *dweight, float *dbias);
+    void (*batch_norm_back)(const activ_batch_norm *b, const float *saved, const float *x, const float *dy, float *dx,
+                            float *dweight, float *dbias);
     void (*layer_norm_sums)(const activ_layer_norm *l, const float *saved, const float *x, const float *dy,
                             float *dweight, float *dbias);
-    void (*layer_norm_back)(const activ_layer_norm *l, const float *saved, const float *x, const float *dy,
-                            float *dx);
+    void (*layer_norm_back)(const activ_layer_norm *l, const float *saved, const float *x, const float *dy, float *dx);
 
     /* x = x * factor; and x cut to -limit .. limit, a NaN stays. */
     void (*scale)(size_t n, float factor, float *x);
@@ -139,8 +138,8 @@ typedef struct activ_kernels {
     void (*sgd)(const activ_sgd_scalars *s, size_t n, const float *gradient, float *velocity, float *params);
     void (*adamw)(const activ_adamw_scalars *s, size_t n, const float *gradient, float *mean, float *square,
                   float *most, float *params);
-    void (*rmsprop)(const activ_rmsprop_scalars *s, size_t n, const float *gradient, float *square,
-                    float *buffer, float *mean, float *params);
+    void (*rmsprop)(const activ_rmsprop_scalars *s, size_t n, const float *gradient, float *square, float *buffer,
+                    float *mean, float *params);
 
     /* activ_random_uniform, whose arguments have been checked. */
     void (*uniform)(uint64_t seed, uint64_t stream, uint64_t index, size_t n, float low, float high, float *out);

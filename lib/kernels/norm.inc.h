@@ -15,9 +15,9 @@ typedef struct norm_strip {
     int one_mean;
     const float *x, *dy;
     float *out;
-    const float *weight, *bias;   /* layer_norm: one for each of the neighbours */
+    const float *weight, *bias; /* layer_norm: one for each of the neighbours */
     float mean[V_BLOCK], rest[V_BLOCK], scale[V_BLOCK];
-    float factor[V_BLOCK], offset[V_BLOCK];   /* batch_norm: weight and bias; on the way back, what dx is times */
+    float factor[V_BLOCK], offset[V_BLOCK]; /* batch_norm: weight and bias; on the way back, what dx is times */
     float sum_share[V_BLOCK], product_share[V_BLOCK];
 } norm_strip;
 
@@ -242,8 +242,8 @@ static void batch_norm_train(const activ_batch_norm *b, const float *x, float *y
     }
 }
 
-static void batch_norm_back(const activ_batch_norm *b, const float *saved, const float *x, const float *dy,
-                            float *dx, float *dweight, float *dbias)
+static void batch_norm_back(const activ_batch_norm *b, const float *saved, const float *x, const float *dy, float *dx,
+                            float *dweight, float *dbias)
 {
     norm_strip s;
     vsum none = v_sum_zero();

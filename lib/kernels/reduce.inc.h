@@ -13,8 +13,7 @@ static void column_sums(size_t rows, size_t columns, const float *x, size_t x_ro
 }
 
 /* d = x - t; its squares in sixteen partial sums. */
-static void squared_error(size_t n, const float *x, const float *t, float scale, double *loss_sum,
-                          float *dx)
+static void squared_error(size_t n, const float *x, const float *t, float scale, double *loss_sum, float *dx)
 {
     vsum sum = v_sum_zero();
     for (size_t i = 0; i < n; i += V_BLOCK) {

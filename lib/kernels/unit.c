@@ -4,7 +4,7 @@
  * could keep this copy for all. */
 #include "functions/loops.h"
 
-#include "activ_functions.h"   /* made by CMake: includes functions/NAME.h for each line of functions/list.h */
+#include "activ_functions.h" /* made by CMake: includes functions/NAME.h for each line of functions/list.h */
 #include "base/dmath.h"
 #include "kernels/kernels.h"
 
@@ -27,7 +27,7 @@ static const activ_rowwise_kernel *const rowwise[] = {
 #define ACTIV_FN_ROW(name) &name##_rowwise,
     ACTIV_ROWWISE(ACTIV_FN_ROW)
 #undef ACTIV_FN_ROW
-    NULL
+        NULL
 };
 
 extern const activ_kernels V_TIER_NAME(activ_kernels);

@@ -37,8 +37,8 @@ static void step(const activ_optimizer *o, const optimizer_piece *piece)
         .eps = s->eps,
         .maximize = s->maximize,
     };
-    o->graph->kernels->adamw(&scalars, piece->n, piece->gradient, piece->states[EXP_AVG],
-                             piece->states[EXP_AVG_SQ], piece->states[MAX_EXP_AVG_SQ], piece->params);
+    o->graph->kernels->adamw(&scalars, piece->n, piece->gradient, piece->states[EXP_AVG], piece->states[EXP_AVG_SQ],
+                             piece->states[MAX_EXP_AVG_SQ], piece->params);
 }
 
 const optimizer_kind activ_optimizer_adamw = {

@@ -17,7 +17,9 @@
 #define VERSION 1
 
 static const optimizer_kind *const kinds[] = {
-    &activ_optimizer_sgd, &activ_optimizer_adamw, &activ_optimizer_rmsprop,
+    &activ_optimizer_sgd,
+    &activ_optimizer_adamw,
+    &activ_optimizer_rmsprop,
 };
 
 /* A kind's settings as a table for the reader; `table` has room for one more than all. */
@@ -215,7 +217,7 @@ activ_status activ_optimizer_parse(activ_graph *graph, const char *description, 
     for (size_t i = 0; i < 3; i++) {
         activ_slice line = { "", 0 };
         if (!activ_next_line(&description, &line, &number))
-            number++;   /* it is missing: read as empty */
+            number++; /* it is missing: read as empty */
         activ_status status = i == 0   ? activ_read_version(line, TITLE, VERSION, message)
                               : i == 1 ? read_kind(line, &kind, &settings, message)
                                        : read_steps(line, &steps, message);

@@ -12,8 +12,8 @@
 /* Rows (or columns, if there are fewer of them) made orthonormal from normal numbers, by Gram
  * and Schmidt, each vector twice, in double. Equal to the Q of a QR decomposition whose R has a
  * positive diagonal, which is PyTorch's choice of signs. */
-static activ_status orthogonal(const activ_host *host, float gain, size_t rows, size_t columns,
-                               uint64_t seed, uint64_t stream, float *values)
+static activ_status orthogonal(const activ_host *host, float gain, size_t rows, size_t columns, uint64_t seed,
+                               uint64_t stream, float *values)
 {
     size_t vectors = rows < columns ? rows : columns, length = rows < columns ? columns : rows, bytes;
     if (!activ_checked_mul(vectors, length, &bytes) || !activ_checked_mul(bytes, sizeof(double), &bytes))
@@ -44,14 +44,13 @@ static activ_status orthogonal(const activ_host *host, float gain, size_t rows, 
     }
     for (size_t i = 0; i < rows; i++)
         for (size_t j = 0; j < columns; j++)
-            values[i * columns + j] =
-                (float)((double)gain * (rows < columns ? q[i * length + j] : q[j * length + i]));
+            values[i * columns + j] = (float)((double)gain * (rows < columns ? q[i * length + j] : q[j * length + i]));
     activ_host_free(host, q, bytes);
     return ACTIV_OK;
 }
 
-static activ_status fill(const activ_host *host, activ_init scheme, float gain, size_t ndim,
-                         const size_t *shape, uint64_t seed, uint64_t stream, float *values)
+static activ_status fill(const activ_host *host, activ_init scheme, float gain, size_t ndim, const size_t *shape,
+                         uint64_t seed, uint64_t stream, float *values)
 {
     size_t count, rest;
     if (!(gain >= 0.0f) || gain - gain != 0.0f)
@@ -65,8 +64,8 @@ static activ_status fill(const activ_host *host, activ_init scheme, float gain, 
     double fan_in = (double)rest, fan_out = (double)(count / shape[1]);
     int kaiming = scheme == ACTIV_INIT_KAIMING_UNIFORM || scheme == ACTIV_INIT_KAIMING_NORMAL;
     double g = gain != 0.0f ? (double)gain : kaiming ? sqrt(2.0) : 1.0;
-    double spread;   /* the bound of a uniform, the deviation of a normal distribution */
-    switch (scheme) {   /* numbers from outside: the default refuses what is none of these */
+    double spread;    /* the bound of a uniform, the deviation of a normal distribution */
+    switch (scheme) { /* numbers from outside: the default refuses what is none of these */
     case ACTIV_INIT_DEFAULT:
         spread = 1.0 / sqrt(fan_in);
         break;

@@ -40,8 +40,8 @@ int activ_optimizer_check_group(const optimizer_group *group)
 
 /* ---- making one ----------------------------------------------------------------------------- */
 
-activ_status activ_optimizer_create(activ_graph *graph, const optimizer_kind *kind,
-                                    const optimizer_settings *settings, activ_optimizer **out)
+activ_status activ_optimizer_create(activ_graph *graph, const optimizer_kind *kind, const optimizer_settings *settings,
+                                    activ_optimizer **out)
 {
     activ_message message;
     activ_status status = activ_graph_check_compiled(graph, 1);
@@ -94,7 +94,7 @@ void activ_optimizer_destroy(activ_optimizer *o)
 
 typedef struct step_job {
     const activ_optimizer *optimizer;
-    size_t piece;   /* values in each part but the last */
+    size_t piece; /* values in each part but the last */
 } step_job;
 
 static void step_part(void *argument, size_t part)
@@ -135,7 +135,7 @@ activ_status activ_optimizer_step(activ_optimizer *o)
     o->steps++;
     if (threads > 1 && parts > 1) {
         parts = parts < threads ? parts : threads;
-        job.piece = ((o->count + parts - 1) / parts + 15) / 16 * 16;   /* parts begin where vectors do */
+        job.piece = ((o->count + parts - 1) / parts + 15) / 16 * 16; /* parts begin where vectors do */
     }
     if (o->count > 0)
         activ_host_parallel(&o->host, (o->count + job.piece - 1) / job.piece, step_part, &job);

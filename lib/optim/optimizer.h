@@ -16,12 +16,18 @@ typedef struct optimizer_settings {
 /* One of them by name, for files. */
 typedef struct optimizer_setting {
     const char *name;
-    size_t at;       /* in optimizer_settings */
-    int is_flag;     /* int32_t, 0 or 1; else a float */
+    size_t at;   /* in optimizer_settings */
+    int is_flag; /* int32_t, 0 or 1; else a float */
 } optimizer_setting;
 
-#define OPTIMIZER_SETTING(name) { #name, offsetof(optimizer_settings, name), 0 }
-#define OPTIMIZER_FLAG(name) { #name, offsetof(optimizer_settings, name), 1 }
+#define OPTIMIZER_SETTING(name)                      \
+    {                                                \
+#        name, offsetof(optimizer_settings, name), 0 \
+    }
+#define OPTIMIZER_FLAG(name)                         \
+    {                                                \
+#        name, offsetof(optimizer_settings, name), 1 \
+    }
 
 enum { OPTIMIZER_STATES = 3, OPTIMIZER_MAX_SETTINGS = 7 };
 
@@ -34,15 +40,15 @@ typedef struct optimizer_group {
 typedef struct optimizer_piece {
     size_t n;
     const float *gradient;
-    float *states[OPTIMIZER_STATES];   /* NULL where there is none */
+    float *states[OPTIMIZER_STATES]; /* NULL where there is none */
     float *params;
     optimizer_group group;
 } optimizer_piece;
 
 typedef struct optimizer_kind {
-    const char *name;                                      /* in files */
-    const char *title;                                     /* in messages */
-    optimizer_setting settings[OPTIMIZER_MAX_SETTINGS];   /* up to a name that is NULL */
+    const char *name;                                   /* in files */
+    const char *title;                                  /* in messages */
+    optimizer_setting settings[OPTIMIZER_MAX_SETTINGS]; /* up to a name that is NULL */
     /* What moves with each value of a parameter, by PyTorch's names, up to NULL; and which of them an
      * optimiser with these settings keeps. */
     const char *states[OPTIMIZER_STATES];
@@ -59,18 +65,18 @@ struct activ_optimizer {
     activ_graph *graph;
     const optimizer_kind *kind;
     optimizer_settings settings;
-    uint64_t steps;                    /* taken */
-    size_t count;                      /* of the parameters */
-    float *states[OPTIMIZER_STATES];   /* in one block, which starts at `block` */
+    uint64_t steps;                  /* taken */
+    size_t count;                    /* of the parameters */
+    float *states[OPTIMIZER_STATES]; /* in one block, which starts at `block` */
     float *block;
     size_t block_bytes;
     size_t tensors;
-    optimizer_group groups[];          /* one for each tensor of the graph */
+    optimizer_group groups[]; /* one for each tensor of the graph */
 };
 
 /* A new optimiser, if its settings are sound. The graph says what was wrong. */
-activ_status activ_optimizer_create(activ_graph *graph, const optimizer_kind *kind,
-                                    const optimizer_settings *settings, activ_optimizer **out);
+activ_status activ_optimizer_create(activ_graph *graph, const optimizer_kind *kind, const optimizer_settings *settings,
+                                    activ_optimizer **out);
 
 /* Are these settings sound? If not, the message says which is wrong. */
 int activ_optimizer_check(const optimizer_kind *kind, const optimizer_settings *settings, activ_message *message);

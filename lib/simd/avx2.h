@@ -5,7 +5,7 @@
 
 typedef __m256 vf;
 typedef __m256i vi;
-typedef __m256 vm;   /* all bits of a lane, or none */
+typedef __m256 vm; /* all bits of a lane, or none */
 
 V_INLINE vf v_set(float s) { return _mm256_set1_ps(s); }
 V_INLINE vf v_load(const float *p) { return _mm256_loadu_ps(p); }
@@ -32,11 +32,8 @@ V_INLINE vf v_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
 V_INLINE vf v_fnma(vf a, vf b, vf c) { return _mm256_fnmadd_ps(a, b, c); }
 V_INLINE vf v_neg(vf a) { return _mm256_xor_ps(a, _mm256_set1_ps(-0.0f)); }
 V_INLINE vf v_abs(vf a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
-V_INLINE vf v_copysign(vf a, vf sign)
-{
-    return _mm256_or_ps(v_abs(a), _mm256_and_ps(sign, _mm256_set1_ps(-0.0f)));
-}
-V_INLINE vf v_min(vf a, vf b) { return _mm256_min_ps(a, b); }   /* the second operand if in doubt, as asked */
+V_INLINE vf v_copysign(vf a, vf sign) { return _mm256_or_ps(v_abs(a), _mm256_and_ps(sign, _mm256_set1_ps(-0.0f))); }
+V_INLINE vf v_min(vf a, vf b) { return _mm256_min_ps(a, b); } /* the second operand if in doubt, as asked */
 V_INLINE vf v_max(vf a, vf b) { return _mm256_max_ps(a, b); }
 
 V_INLINE vm v_lt(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
@@ -105,15 +102,15 @@ V_INLINE vf v_lookup32(const float *table, vi i)
     return v_float_of(i_xor(low, i_and(i_xor(low, high), avx2_bit(i, 4))));
 }
 
-/* Four columns of eight rows: half rows 0 to 3 with half rows 4 to 7 behind them, turned within the halves. Two thirds of
- * the time of lookups in tables of thirty-two, a fifth more than those in tables of sixteen. */
+/* Four columns of eight rows: half rows 0 to 3 with half rows 4 to 7 behind them, turned within the halves. Two thirds
+ * of the time of lookups in tables of thirty-two, a fifth more than those in tables of sixteen. */
 #define V_ROWS_FROM 32
 V_INLINE void i_store(int32_t *p, vi a)
 {
     _mm256_storeu_si256((__m256i *)(void *)p, a);
 #if defined(__GNUC__)
     /* To take the lanes out of the register instead costs twice as much as to load them. */
-    __asm__("" : "+m"(*(int32_t (*)[V_LANES])p));
+    __asm__("" : "+m"(*(int32_t(*)[V_LANES])p));
 #endif
 }
 V_INLINE vf avx2_half_rows(const float *a, const float *b)

@@ -34,7 +34,7 @@ V_INLINE vf v_copysign(vf a, vf sign)
     /* Where the constant has a one, the bit of `sign`, else that of a. */
     return v_float_of(_mm512_ternarylogic_epi32(_mm512_set1_epi32(INT32_MIN), v_bits(sign), v_bits(a), 0xca));
 }
-V_INLINE vf v_min(vf a, vf b) { return _mm512_min_ps(a, b); }   /* the second operand if in doubt, as asked */
+V_INLINE vf v_min(vf a, vf b) { return _mm512_min_ps(a, b); } /* the second operand if in doubt, as asked */
 V_INLINE vf v_max(vf a, vf b) { return _mm512_max_ps(a, b); }
 
 V_INLINE vm v_lt(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
@@ -45,8 +45,8 @@ V_INLINE vm v_eq(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
 V_INLINE vm v_not_le(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_NLE_UQ); }
 V_INLINE vm v_nan(vf a) { return _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q); }
 
-/* gcc makes of a choice between a constant and something else a load under a mask, and on Zen 5 a mask that leaves nothing of
- * a load costs 160 ns: constants are taken from registers. */
+/* gcc makes of a choice between a constant and something else a load under a mask, and on Zen 5 a mask that leaves
+ * nothing of a load costs 160 ns: constants are taken from registers. */
 #if defined(__GNUC__) && defined(__AVX512F__)
 V_INLINE vf v_in_register(vf a)
 {
@@ -55,7 +55,7 @@ V_INLINE vf v_in_register(vf a)
     return a;
 }
 #else
-#define v_in_register(a) (a)
+#    define v_in_register(a) (a)
 #endif
 V_INLINE vf v_sel(vm m, vf a, vf b) { return _mm512_mask_blend_ps(m, v_in_register(b), v_in_register(a)); }
 V_INLINE vf v_sel_sign(vf s, vf a, vf b) { return _mm512_mask_blend_ps(_mm512_movepi32_mask(v_bits(s)), b, a); }
@@ -103,8 +103,8 @@ V_INLINE vf v_lookup32(const float *table, vi i)
 #define V_ROWS_FROM 64
 V_INLINE void i_store(int32_t *p, vi a) { _mm512_storeu_si512(p, a); }
 #if defined(__GNUC__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wsign-conversion"   /* in gcc's macro, which it is without optimisation */
+#    pragma GCC diagnostic push
+#    pragma GCC diagnostic ignored "-Wsign-conversion" /* in gcc's macro, which it is without optimisation */
 #endif
 V_INLINE void v_rows4(const float *table, const int32_t *at, vf *out)
 {
@@ -112,7 +112,7 @@ V_INLINE void v_rows4(const float *table, const int32_t *at, vf *out)
         out[k] = _mm512_i32gather_ps(_mm512_loadu_si512(at), table + k, 4);
 }
 #if defined(__GNUC__)
-#pragma GCC diagnostic pop
+#    pragma GCC diagnostic pop
 #endif
 
 V_INLINE void v_turn4(const float *const *rows, size_t at, vf *out)

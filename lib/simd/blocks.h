@@ -16,10 +16,7 @@ V_INLINE size_t v_part_lanes(size_t left, size_t part)
     return lanes < V_LANES ? lanes : V_LANES;
 }
 
-V_INLINE vf v_load_some(const float *p, size_t lanes)
-{
-    return lanes == V_LANES ? v_load(p) : v_load_part(p, lanes);
-}
+V_INLINE vf v_load_some(const float *p, size_t lanes) { return lanes == V_LANES ? v_load(p) : v_load_part(p, lanes); }
 
 V_INLINE void v_store_some(float *p, size_t lanes, vf a)
 {

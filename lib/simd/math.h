@@ -52,10 +52,7 @@ V_INLINE vpair v_quotient(vpair a, vpair b)
 }
 
 /* 2^n for -126 <= n <= 127. */
-V_INLINE vf v_power_of_two(vi n)
-{
-    return v_float_of(i_shl(i_add(n, i_set(127)), 23));
-}
+V_INLINE vf v_power_of_two(vi n) { return v_float_of(i_shl(i_add(n, i_set(127)), 23)); }
 
 /* a * 2^n for -252 <= n <= 254 in two steps, of which at most the second rounds if a is near 1. */
 V_INLINE vf v_scale(vf a, vi n)
@@ -95,7 +92,7 @@ typedef struct vexp_reduced {
 V_INLINE vexp_reduced v_exp_reduce(vf x, vf x_low)
 {
     vexp_reduced e;
-    vf k = v_round_parts(x, v_set(0x1.715476p0f), &e.n);      /* 1/ln 2 */
+    vf k = v_round_parts(x, v_set(0x1.715476p0f), &e.n); /* 1/ln 2 */
     /* ln 2 in two parts, the first with so few bits that its subtraction is exact. */
     vf r0 = v_fnma(k, v_set(0x1.62e43p-1f), x);
     vf low = v_fnma(k, v_set(-0x1.05c61p-29f), x_low);
@@ -141,7 +138,7 @@ V_INLINE vpair v_expm1(vf x)
 /* e^x = 2^n (1 + s) for -87 <= x <= 88: what is needed where neither e^x nor its error leaves the range of normal
  * numbers. */
 typedef struct vexp_near {
-    vf power, s;   /* 2^n */
+    vf power, s; /* 2^n */
 } vexp_near;
 
 /* The exponent's bias is part of the magic number, so that a shift makes 2^n of the sum. */
@@ -163,16 +160,10 @@ V_INLINE vexp_near v_exp_near_times(vf x, vf magic)
     return e;
 }
 
-V_INLINE vexp_near v_exp_near(vf x)
-{
-    return v_exp_near_times(x, v_set(V_EXP_NEAR_MAGIC));
-}
+V_INLINE vexp_near v_exp_near(vf x) { return v_exp_near_times(x, v_set(V_EXP_NEAR_MAGIC)); }
 
 /* -|x|, but not below `bound`, where e^x has long been nothing; NaN stays. */
-V_INLINE vf v_minus_abs(vf x, float bound)
-{
-    return v_max(v_set(bound), v_neg(v_abs(x)));
-}
+V_INLINE vf v_minus_abs(vf x, float bound) { return v_max(v_set(bound), v_neg(v_abs(x))); }
 
 /* ---- logarithm ---------------------------------------------------------------------------- */
 
@@ -212,16 +203,15 @@ V_INLINE vpair v_log1p(vf t, vf t_low)
  * lane at a time. */
 static inline float v_reduce_large(float x, int32_t *quadrant)
 {
-    static const uint32_t two_over_pi[] = {
-        0, 0, 0, 0xA2F9836Eu, 0x4E441529u, 0xFC2757D1u,
-        0xF534DDC0u, 0xDB629599u, 0x3C439041u, 0xFE5163ABu, 0xDEBBC561u
-    };
+    static const uint32_t two_over_pi[] = { 0,           0,           0,           0xA2F9836Eu,
+                                            0x4E441529u, 0xFC2757D1u, 0xF534DDC0u, 0xDB629599u,
+                                            0x3C439041u, 0xFE5163ABu, 0xDEBBC561u };
     int32_t bits;
     memcpy(&bits, &x, sizeof bits);
     int biased = bits >> 23 & 0xff;
     if (biased == 0xff) {
         *quadrant = 0;
-        return x - x;   /* NaN */
+        return x - x; /* NaN */
     }
     uint64_t mantissa = (uint64_t)((bits & 0x7fffff) | 0x800000);
     /* |x| = mantissa 2^e. Bits of 2/pi above weight 2^(1-e) only add whole turns; take 96 from
@@ -256,8 +246,8 @@ static inline float v_reduce_large(float x, int32_t *quadrant)
 V_INLINE void v_reduce_small(const vf *x, const vf *x_low, vpair *r, vi *n)
 {
     vf k[V_ABREAST];
-    V_EACH k[j] = v_round_bits(x[j], v_set(0x1.45f306p-1f), &n[j]);      /* 2/pi */
-    V_EACH r[j].h = v_fnma(k[j], v_set(0x1.921fb6p0f), x[j]);            /* exact */
+    V_EACH k[j] = v_round_bits(x[j], v_set(0x1.45f306p-1f), &n[j]); /* 2/pi */
+    V_EACH r[j].h = v_fnma(k[j], v_set(0x1.921fb6p0f), x[j]);       /* exact */
     V_EACH r[j].h = v_fnma(k[j], v_set(-0x1.777a5cp-25f), r[j].h);
     V_EACH r[j].l = v_fnma(k[j], v_set(-0x1.ee59dap-50f), x_low[j]);
 }
@@ -273,14 +263,16 @@ V_INLINE void v_sincos_reduced(const vpair *r, const vi *n, vf *sine, vf *cosine
     V_EACH c[j] = v_fma(c[j], z[j], v_set(-0x1.6c175p-10f));
     V_EACH s[j] = v_fma(s[j], z[j], v_set(-0x1.555556p-3f));
     V_EACH c[j] = v_fma(c[j], z[j], v_set(0x1.555556p-5f));
-    V_EACH {
+    V_EACH
+    {
         /* The low part changes the sine by itself times the cosine, of which two terms are enough. */
         vf low = v_fnma(v_mul(r[j].l, v_set(0.5f)), z[j], r[j].l);
         s[j] = v_add(r[j].h, v_fma(v_mul(s[j], z[j]), r[j].h, low));
     }
     V_EACH c[j] = v_fma(c[j], z[j], v_set(-0.5f));
     V_EACH c[j] = v_fnma(r[j].l, s[j], v_fma(c[j], z[j], v_set(1.0f)));
-    V_EACH {
+    V_EACH
+    {
         /* A quarter turn exchanges the two; bit 1 of n is the sign of the sine, and of the cosine unless n is odd. */
         vi odd = i_shl(n[j], 31), sign = i_and(i_shl(n[j], 30), i_set(INT32_MIN));
         sine[j] = v_float_of(i_xor(v_bits(v_sel_sign(v_float_of(odd), c[j], s[j])), sign));
@@ -303,7 +295,8 @@ V_INLINE void v_sincos(const vf *x, const vf *x_low, vf *sine, vf *cosine)
     vi n[V_ABREAST];
     vpair r[V_ABREAST];
     v_reduce_small(x, x_low, r, n);
-    V_EACH {
+    V_EACH
+    {
         vm large = v_gt(v_abs(x[j]), v_set(0x1p16f));
         if (!m_any(large))
             continue;
@@ -327,8 +320,8 @@ V_INLINE void v_reduce_by_halves(const vf *x, const vf *x_low, vf *r)
 {
     vi n[V_ABREAST];
     vf k[V_ABREAST];
-    V_EACH k[j] = v_round_bits(x[j], v_set(0x1.45f306p-2f), &n[j]);      /* 1/pi */
-    V_EACH r[j] = v_fnma(k[j], v_set(0x1.921fb6p1f), x[j]);              /* exact */
+    V_EACH k[j] = v_round_bits(x[j], v_set(0x1.45f306p-2f), &n[j]); /* 1/pi */
+    V_EACH r[j] = v_fnma(k[j], v_set(0x1.921fb6p1f), x[j]);         /* exact */
     /* The small parts one by one: added to each other first, their rounding would be large beside a small r. */
     V_EACH r[j] = v_fnma(k[j], v_set(-0x1.777a5cp-24f), r[j]);
     V_EACH r[j] = v_add(r[j], v_fnma(k[j], v_set(-0x1.ee59dap-49f), x_low[j]));
@@ -354,7 +347,8 @@ V_INLINE void v_sine(const vf *x, const vf *x_low, vf *sine)
     v_reduce_by_halves(x, x_low, half);
     v_sine_reduced(half, sine);
     vm large[V_ABREAST], any = m_set(0);
-    V_EACH {
+    V_EACH
+    {
         large[j] = v_not_le(v_abs(x[j]), v_set(0x1p16f));
         any = m_or(any, large[j]);
     }

@@ -5,13 +5,13 @@
 
 typedef float32x4_t vf;
 typedef int32x4_t vi;
-typedef uint32x4_t vm;   /* all bits of a lane, or none */
+typedef uint32x4_t vm; /* all bits of a lane, or none */
 
 V_INLINE vf v_set(float s) { return vdupq_n_f32(s); }
 V_INLINE vf v_load(const float *p) { return vld1q_f32(p); }
 V_INLINE void v_store(float *p, vf a) { vst1q_f32(p, a); }
 V_INLINE void v_stream(float *p, vf a) { vst1q_f32(p, a); }
-V_INLINE void v_stream_end(void) { }
+V_INLINE void v_stream_end(void) {}
 
 /* There is no masked access: two lanes at once, then one. */
 V_INLINE vf v_load_part(const float *p, size_t n)
@@ -39,7 +39,7 @@ V_INLINE vf v_sub(vf a, vf b) { return vsubq_f32(a, b); }
 V_INLINE vf v_mul(vf a, vf b) { return vmulq_f32(a, b); }
 V_INLINE vf v_div(vf a, vf b) { return vdivq_f32(a, b); }
 V_INLINE vf v_sqrt(vf a) { return vsqrtq_f32(a); }
-V_INLINE vf v_fma(vf a, vf b, vf c) { return vfmaq_f32(c, a, b); }    /* the addend comes first */
+V_INLINE vf v_fma(vf a, vf b, vf c) { return vfmaq_f32(c, a, b); } /* the addend comes first */
 V_INLINE vf v_fnma(vf a, vf b, vf c) { return vfmsq_f32(c, a, b); }
 V_INLINE vf v_neg(vf a) { return vnegq_f32(a); }
 V_INLINE vf v_abs(vf a) { return vabsq_f32(a); }
@@ -88,7 +88,7 @@ V_INLINE vi i_sel(vm m, vi a, vi b) { return vbslq_s32(m, a, b); }
 
 /* Tables of 64 bytes, and for each lane the numbers of its four. Numbers past a table give 0 (tbl), or leave what is
  * there (tbx). */
-V_INLINE uint8x16_t neon_bytes(vi i)   /* 0 <= i < 32 */
+V_INLINE uint8x16_t neon_bytes(vi i) /* 0 <= i < 32 */
 {
     return vreinterpretq_u8_s32(vaddq_s32(vmulq_s32(i, vdupq_n_s32(0x04040404)), vdupq_n_s32(0x03020100)));
 }
@@ -109,7 +109,7 @@ V_INLINE vf v_lookup32(const float *table, vi i)
     return vreinterpretq_f32_u8(vqtbx4q_u8(vqtbl4q_u8(low, at), high, vsubq_u8(at, vdupq_n_u8(64))));
 }
 
-#define V_ROWS_FROM 16   /* not measured */
+#define V_ROWS_FROM 16 /* not measured */
 V_INLINE void i_store(int32_t *p, vi a) { vst1q_s32(p, a); }
 V_INLINE void neon_turn(vf *rows)
 {

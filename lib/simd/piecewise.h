@@ -9,9 +9,9 @@
 
 #include "simd/simd.h"
 
-#define V_WORDS 8          /* of an interval */
-#define V_TOP_BITS 11      /* of the highest coefficient, behind the centre */
-#define V_SEVENTH_BITS 14  /* of c7 behind c6, if the highest is c8 */
+#define V_WORDS 8         /* of an interval */
+#define V_TOP_BITS 11     /* of the highest coefficient, behind the centre */
+#define V_SEVENTH_BITS 14 /* of c7 behind c6, if the highest is c8 */
 
 #define V_ALL_WORDS(a, b, c, d, e, f, g, h) a, b, c, d, e, f, g, h,
 #define V_WORD0(a, b, c, d, e, f, g, h) a,
@@ -23,25 +23,24 @@
 #define V_WORD6(a, b, c, d, e, f, g, h) g,
 #define V_WORD7(a, b, c, d, e, f, g, h) h,
 #define V_BY_INTERVAL(list) list(V_ALL_WORDS)
-#define V_BY_WORD(list)                                     \
-    list(V_WORD0) list(V_WORD1) list(V_WORD2) list(V_WORD3) \
-    list(V_WORD4) list(V_WORD5) list(V_WORD6) list(V_WORD7)
+#define V_BY_WORD(list) \
+    list(V_WORD0) list(V_WORD1) list(V_WORD2) list(V_WORD3) list(V_WORD4) list(V_WORD5) list(V_WORD6) list(V_WORD7)
 
 /* What is between the braces of a table of so many intervals. */
 #if V_ROWS_FROM <= 8
-#define V_TABLE8 V_BY_INTERVAL
+#    define V_TABLE8 V_BY_INTERVAL
 #else
-#define V_TABLE8 V_BY_WORD
+#    define V_TABLE8 V_BY_WORD
 #endif
 #if V_ROWS_FROM <= 16
-#define V_TABLE16 V_BY_INTERVAL
+#    define V_TABLE16 V_BY_INTERVAL
 #else
-#define V_TABLE16 V_BY_WORD
+#    define V_TABLE16 V_BY_WORD
 #endif
 #if V_ROWS_FROM <= 32
-#define V_TABLE32 V_BY_INTERVAL
+#    define V_TABLE32 V_BY_INTERVAL
 #else
-#define V_TABLE32 V_BY_WORD
+#    define V_TABLE32 V_BY_WORD
 #endif
 
 /* f = (p r + c1) r + c0, each of its lane's interval. */
@@ -60,9 +59,9 @@ V_INLINE void v_words(const float *table, int intervals, vi i, vf *out)
         return;
     }
     for (int k = 0; k < V_WORDS; k++)
-        out[k] = intervals == 8 ? v_lookup8(table + 8 * k, i)
-               : intervals == 16 ? v_lookup16(table + 16 * k, i)
-               : v_lookup32(table + 32 * k, i);
+        out[k] = intervals == 8    ? v_lookup8(table + 8 * k, i)
+                 : intervals == 16 ? v_lookup16(table + 16 * k, i)
+                                   : v_lookup32(table + 32 * k, i);
 }
 
 /* The polynomial of interval i at x. */
@@ -81,10 +80,7 @@ V_INLINE vpiece v_piece(const float *table, int intervals, int degree, vi i, vf 
     return f;
 }
 
-V_INLINE vf v_piece_value(vpiece f)
-{
-    return v_fma(v_fma(f.p, f.r, f.c1), f.r, f.c0);
-}
+V_INLINE vf v_piece_value(vpiece f) { return v_fma(v_fma(f.p, f.r, f.c1), f.r, f.c0); }
 
 /* x f, with f as a pair: its linear part with the error of its rounding, and the rest. */
 V_INLINE vf v_piece_times(vpiece f, vf x)
@@ -95,26 +91,14 @@ V_INLINE vf v_piece_times(vpiece f, vf x)
 }
 
 /* For f with f(x) + f(-x) = 1: f(x) from q = f(-|x|), and x f(x) from p = x f(-|x|). */
-V_INLINE vf v_of_both_signs(vf q, vf x)
-{
-    return v_sel_sign(x, q, v_sub(v_set(1.0f), q));
-}
+V_INLINE vf v_of_both_signs(vf q, vf x) { return v_sel_sign(x, q, v_sub(v_set(1.0f), q)); }
 
-V_INLINE vf v_product_of_both_signs(vf p, vf x)
-{
-    return v_sel_sign(x, p, v_sub(x, p));
-}
+V_INLINE vf v_product_of_both_signs(vf p, vf x) { return v_sel_sign(x, p, v_sub(x, p)); }
 
 /* Outside of [-limit, limit], or NaN. */
-V_INLINE vm v_beyond(vf x, float limit)
-{
-    return v_not_le(v_abs(x), v_set(limit));
-}
+V_INLINE vm v_beyond(vf x, float limit) { return v_not_le(v_abs(x), v_set(limit)); }
 
 /* The whole number nearest to a step, in the low bits; NaN and what is too large give some number. */
-V_INLINE vi v_index(vf a, vf step)
-{
-    return v_bits(v_fma(a, step, v_set(0x1.8p23f)));
-}
+V_INLINE vi v_index(vf a, vf step) { return v_bits(v_fma(a, step, v_set(0x1.8p23f))); }
 
 #endif

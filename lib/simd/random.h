@@ -29,18 +29,19 @@ V_INLINE void random_blocks(uint64_t seed, vi c[4][RANDOM_VECTORS])
 }
 
 /* The arguments as activ_random_uniform allows them. */
-static inline void v_uniform(uint64_t seed, uint64_t stream, uint64_t index, size_t n, float low, float high, float *out)
+static inline void v_uniform(uint64_t seed, uint64_t stream, uint64_t index, size_t n, float low, float high,
+                             float *out)
 {
     const vf from = v_set(low), to = v_set(high), span = v_set(high - low);
     const vm always = m_set(high - low == 0.0f);
     uint64_t block = index / 4;
-    size_t before = index % 4;      /* of the first block's numbers, those that come before out[0] */
+    size_t before = index % 4; /* of the first block's numbers, those that come before out[0] */
     for (size_t i = 0; i < n; block += RANDOM_BLOCKS) {
         uint32_t counter[2][RANDOM_BLOCKS];
         float values[4][RANDOM_BLOCKS], in_order[4 * RANDOM_BLOCKS];
         vi c[4][RANDOM_VECTORS];
         for (uint64_t b = 0; b < RANDOM_BLOCKS; b++) {
-            const uint64_t own = (block + b) & UINT64_MAX / 4;    /* the index may wrap */
+            const uint64_t own = (block + b) & UINT64_MAX / 4; /* the index may wrap */
             counter[0][b] = (uint32_t)own;
             counter[1][b] = (uint32_t)(own >> 32);
         }

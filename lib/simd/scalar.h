@@ -12,12 +12,32 @@ V_INLINE vf v_set(float s) { return s; }
 V_INLINE vf v_load(const float *p) { return *p; }
 V_INLINE void v_store(float *p, vf a) { *p = a; }
 V_INLINE void v_stream(float *p, vf a) { *p = a; }
-V_INLINE void v_stream_end(void) { }
-V_INLINE vf v_load_part(const float *p, size_t n) { (void)p; (void)n; return 0.0f; }   /* n < 1 */
-V_INLINE void v_store_part(float *p, size_t n, vf a) { (void)p; (void)n; (void)a; }
+V_INLINE void v_stream_end(void) {}
+V_INLINE vf v_load_part(const float *p, size_t n)
+{
+    (void)p;
+    (void)n;
+    return 0.0f;
+} /* n < 1 */
+V_INLINE void v_store_part(float *p, size_t n, vf a)
+{
+    (void)p;
+    (void)n;
+    (void)a;
+}
 
-V_INLINE vi v_bits(vf a) { vi i; memcpy(&i, &a, sizeof i); return i; }
-V_INLINE vf v_float_of(vi i) { vf a; memcpy(&a, &i, sizeof a); return a; }
+V_INLINE vi v_bits(vf a)
+{
+    vi i;
+    memcpy(&i, &a, sizeof i);
+    return i;
+}
+V_INLINE vf v_float_of(vi i)
+{
+    vf a;
+    memcpy(&a, &i, sizeof a);
+    return a;
+}
 
 V_INLINE vf v_add(vf a, vf b) { return a + b; }
 V_INLINE vf v_sub(vf a, vf b) { return a - b; }
@@ -28,10 +48,7 @@ V_INLINE vf v_fma(vf a, vf b, vf c) { return fmaf(a, b, c); }
 V_INLINE vf v_fnma(vf a, vf b, vf c) { return fmaf(-a, b, c); }
 V_INLINE vf v_neg(vf a) { return v_float_of(v_bits(a) ^ INT32_MIN); }
 V_INLINE vf v_abs(vf a) { return v_float_of(v_bits(a) & INT32_MAX); }
-V_INLINE vf v_copysign(vf a, vf sign)
-{
-    return v_float_of((v_bits(a) & INT32_MAX) | (v_bits(sign) & INT32_MIN));
-}
+V_INLINE vf v_copysign(vf a, vf sign) { return v_float_of((v_bits(a) & INT32_MAX) | (v_bits(sign) & INT32_MIN)); }
 V_INLINE vf v_min(vf a, vf b) { return a < b ? a : b; }
 V_INLINE vf v_max(vf a, vf b) { return a > b ? a : b; }
 
@@ -61,7 +78,7 @@ V_INLINE vi i_or(vi a, vi b) { return a | b; }
 V_INLINE vi i_xor(vi a, vi b) { return a ^ b; }
 #define i_shl(a, n) ((vi)((uint32_t)(a) << (n)))
 #define i_shr(a, n) ((vi)((uint32_t)(a) >> (n)))
-#define i_sar(a, n) ((vi)(a) >> (n))   /* arithmetic on every compiler that we know; tests/simd checks it */
+#define i_sar(a, n) ((vi)(a) >> (n)) /* arithmetic on every compiler that we know; tests/simd checks it */
 V_INLINE vm i_eq(vi a, vi b) { return a == b; }
 V_INLINE vm i_gt(vi a, vi b) { return a > b; }
 V_INLINE vi i_sel(vm m, vi a, vi b) { return m ? a : b; }

@@ -27,17 +27,13 @@
  *   i_shl(i, n) i_shr(i, n) i_sar(i, n)           shifts by a constant: left, logical and arithmetic right
  *   i_eq i_gt i_sel                               comparisons of int32, selection
  *   v_lookup8 v_lookup16 v_lookup32(table, i)     table[i & 7], [i & 15] and [i & 31], at any address of a float
- *   v_rows4(table, at, out)                       four vectors out[k]: table[at + k], k < 4; at: an int32, not negative,
- *                                                 for each lane, in memory
- *   v_turn4(rows, at, out)                        four vectors out[k]: lane i is rows[i][at + k]
- *   i_store(p, i)                                 V_LANES int32
- *   V_ROWS_FROM                                   for several lookups at once: the number of entries from which on v_rows4
- *                                                 is faster
- *   vacc acc_zero acc_fma(acc, a, b)              partial sums in double: acc += (double)a * b, exact product
- *   acc_set(double) acc_of(a) acc_round(acc)      from double, from float and to float, rounded
- *   acc_fma_wide(acc, a, b)                       acc + a*b of doubles, one rounding
- *   acc_div(a, b)                                 a/b of doubles, one rounding
- *   acc_store(p, acc)                             V_LANES doubles
+ *   v_rows4(table, at, out)                       four vectors out[k]: table[at + k], k < 4; at: an int32, not
+ * negative, for each lane, in memory v_turn4(rows, at, out)                        four vectors out[k]: lane i is
+ * rows[i][at + k] i_store(p, i)                                 V_LANES int32 V_ROWS_FROM for several lookups at once:
+ * the number of entries from which on v_rows4 is faster vacc acc_zero acc_fma(acc, a, b)              partial sums in
+ * double: acc += (double)a * b, exact product acc_set(double) acc_of(a) acc_round(acc)      from double, from float and
+ * to float, rounded acc_fma_wide(acc, a, b)                       acc + a*b of doubles, one rounding acc_div(a, b) a/b
+ * of doubles, one rounding acc_store(p, acc)                             V_LANES doubles
  *
  * Which NaN comes out of arithmetic on NaN is not part of the definition. Left out on purpose:
  * estimates, conversions to int (undefined for NaN: see v_round_parts in math.h), horizontal sums
@@ -52,29 +48,30 @@
 #include <string.h>
 
 #if FLT_EVAL_METHOD != 0
-#error "float arithmetic has to be done in float: use SSE2 (-msse2 -mfpmath=sse)"
+#    error "float arithmetic has to be done in float: use SSE2 (-msse2 -mfpmath=sse)"
 #endif
 
 #if defined(__GNUC__)
-#define V_INLINE static inline __attribute__((always_inline, unused))
-#define V_NOINLINE __attribute__((noinline, unused))
-#define v_prefetch(p) __builtin_prefetch(p, 1)
-#define v_barrier() __asm__ volatile("" ::: "memory")
-/* True, as nearly always: what follows the other case is moved out of the loop, so that its turns have one jump less. */
-#define V_LIKELY(truth) __builtin_expect(!!(truth), 1)
+#    define V_INLINE static inline __attribute__((always_inline, unused))
+#    define V_NOINLINE __attribute__((noinline, unused))
+#    define v_prefetch(p) __builtin_prefetch(p, 1)
+#    define v_barrier() __asm__ volatile("" ::: "memory")
+/* True, as nearly always: what follows the other case is moved out of the loop, so that its turns have one jump less.
+ */
+#    define V_LIKELY(truth) __builtin_expect(!!(truth), 1)
 /* Before a short loop with a long body: all turns one behind the other, so that they overlap. */
-#if defined(__clang__)
-#define V_UNROLL _Pragma("clang loop unroll(full)")
+#    if defined(__clang__)
+#        define V_UNROLL _Pragma("clang loop unroll(full)")
+#    else
+#        define V_UNROLL _Pragma("GCC unroll 8")
+#    endif
 #else
-#define V_UNROLL _Pragma("GCC unroll 8")
-#endif
-#else
-#define V_INLINE static inline
-#define V_NOINLINE
-#define v_prefetch(p) ((void)(p))
-#define v_barrier() ((void)0)
-#define V_LIKELY(truth) (truth)
-#define V_UNROLL
+#    define V_INLINE static inline
+#    define V_NOINLINE
+#    define v_prefetch(p) ((void)(p))
+#    define v_barrier() ((void)0)
+#    define V_LIKELY(truth) (truth)
+#    define V_UNROLL
 #endif
 
 /* The unit that includes this is compiled with ACTIV_TIER=avx2 and
@@ -83,6 +80,6 @@
 
 #define V_PASTE2(a, b) a##_##b
 #define V_PASTE(a, b) V_PASTE2(a, b)
-#define V_TIER_NAME(name) V_PASTE(name, ACTIV_TIER)   /* name_avx2 */
+#define V_TIER_NAME(name) V_PASTE(name, ACTIV_TIER) /* name_avx2 */
 
 #endif

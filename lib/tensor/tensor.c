@@ -15,7 +15,7 @@ struct activ_tensor {
     size_t strides[ACTIV_MAX_DIMS];
     size_t count;
     void *data;
-    size_t owned;   /* bytes to free at the end; 0 for a view */
+    size_t owned; /* bytes to free at the end; 0 for a view */
 };
 
 size_t activ_dtype_size(activ_dtype dtype)
@@ -44,8 +44,7 @@ static activ_status make(const activ_host *host, activ_dtype dtype, size_t ndim,
     if (ndim > ACTIV_MAX_DIMS)
         return ACTIV_ERROR_RANGE;
     size_t count, bytes, step = 1, last = 0;
-    if (!activ_checked_count(ndim, shape, &count) || !activ_checked_mul(count, activ_dtype_size(dtype),
-                             &bytes))
+    if (!activ_checked_count(ndim, shape, &count) || !activ_checked_mul(count, activ_dtype_size(dtype), &bytes))
         return ACTIV_ERROR_RANGE;
     for (size_t i = 0; strides && count > 0 && i < ndim; i++) {
         size_t span;
@@ -69,8 +68,8 @@ static activ_status make(const activ_host *host, activ_dtype dtype, size_t ndim,
     return ACTIV_OK;
 }
 
-activ_status activ_tensor_create(const activ_context *context, activ_dtype dtype, size_t ndim,
-                                 const size_t *shape, activ_tensor **out)
+activ_status activ_tensor_create(const activ_context *context, activ_dtype dtype, size_t ndim, const size_t *shape,
+                                 activ_tensor **out)
 {
     activ_host host;
     activ_tensor *t;
@@ -90,8 +89,8 @@ activ_status activ_tensor_create(const activ_context *context, activ_dtype dtype
     return ACTIV_OK;
 }
 
-activ_status activ_tensor_view(const activ_context *context, activ_dtype dtype, size_t ndim,
-                               const size_t *shape, const size_t *strides, void *data, activ_tensor **out)
+activ_status activ_tensor_view(const activ_context *context, activ_dtype dtype, size_t ndim, const size_t *shape,
+                               const size_t *strides, void *data, activ_tensor **out)
 {
     activ_host host;
     activ_tensor *t;
@@ -108,8 +107,8 @@ activ_status activ_tensor_view(const activ_context *context, activ_dtype dtype, 
     return ACTIV_OK;
 }
 
-static activ_status view_of(const activ_tensor *tensor, size_t ndim, const size_t *shape,
-                            const size_t *strides, size_t first, activ_tensor **out)
+static activ_status view_of(const activ_tensor *tensor, size_t ndim, const size_t *shape, const size_t *strides,
+                            size_t first, activ_tensor **out)
 {
     activ_tensor *t;
     activ_status status = make(&tensor->host, tensor->dtype, ndim, shape, strides, out ? &t : NULL);
@@ -120,8 +119,7 @@ static activ_status view_of(const activ_tensor *tensor, size_t ndim, const size_
     return ACTIV_OK;
 }
 
-activ_status activ_tensor_reshape(const activ_tensor *tensor, size_t ndim, const size_t *shape,
-                                  activ_tensor **out)
+activ_status activ_tensor_reshape(const activ_tensor *tensor, size_t ndim, const size_t *shape, activ_tensor **out)
 {
     size_t count;
     if (!tensor || !out || (ndim > 0 && !shape))
@@ -148,8 +146,7 @@ activ_status activ_tensor_narrow(const activ_tensor *tensor, size_t dim, size_t 
     return view_of(tensor, tensor->ndim, shape, tensor->strides, start * tensor->strides[dim], out);
 }
 
-activ_status activ_tensor_transpose(const activ_tensor *tensor, size_t dim0, size_t dim1,
-                                    activ_tensor **out)
+activ_status activ_tensor_transpose(const activ_tensor *tensor, size_t dim0, size_t dim1, activ_tensor **out)
 {
     if (!tensor || !out)
         return ACTIV_ERROR_INVALID;

@@ -23,20 +23,35 @@
 /* The entries of each file, ended by one without a name. */
 extern const ref_entry ref_linear[], ref_exponential[], ref_logistic[], ref_normal[], ref_series[];
 
-#define LANDMARKS(...) (const double[]){ __VA_ARGS__, 0.0 }
-#define SPECS(...) (const char *const[]){ __VA_ARGS__, NULL }
-#define POINTS(...) (const ref_point[]){ __VA_ARGS__, { NULL, 0.0, 0.0, 0.0 } }
+#define LANDMARKS(...)   \
+    (const double[])     \
+    {                    \
+        __VA_ARGS__, 0.0 \
+    }
+#define SPECS(...)        \
+    (const char *const[]) \
+    {                     \
+        __VA_ARGS__, NULL \
+    }
+#define POINTS(...)             \
+    (const ref_point[])         \
+    {                           \
+        __VA_ARGS__,            \
+        {                       \
+            NULL, 0.0, 0.0, 0.0 \
+        }                       \
+    }
 #define INF ((double)INFINITY)
 
-#define REF_BLOCK_OF(block, at)                                                                   \
-    static void block(const ref_args *a, size_t n, const float *x, ref_values *out)               \
-    {                                                                                             \
-        for (size_t i = 0; i < n; i++) {                                                          \
-            ref_value value = at(a, (double)x[i]);                                                \
-            out->f[i] = value.f;                                                                  \
-            out->d[i] = value.d;                                                                  \
-            out->addends[i] = value.addends;                                                      \
-        }                                                                                         \
+#define REF_BLOCK_OF(block, at)                                                     \
+    static void block(const ref_args *a, size_t n, const float *x, ref_values *out) \
+    {                                                                               \
+        for (size_t i = 0; i < n; i++) {                                            \
+            ref_value value = at(a, (double)x[i]);                                  \
+            out->f[i] = value.f;                                                    \
+            out->d[i] = value.d;                                                    \
+            out->addends[i] = value.addends;                                        \
+        }                                                                           \
     }
 
 static inline ref_value ref_of(double f, double d)

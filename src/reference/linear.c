@@ -61,55 +61,69 @@ static inline ref_value softsign_at(const ref_args *a, double x)
 REF_BLOCK_OF(softsign_block, softsign_at)
 
 const ref_entry ref_linear[] = {
-    { .name = "identity", .at = identity_at, .block = identity_block,
+    { .name = "identity",
+      .at = identity_at,
+      .block = identity_block,
       .points = POINTS({ "identity", 0, 0, 1 }, { "identity", -INF, -INF, 1 }, { "identity", INF, INF, 1 }) },
 
-    { .name = "step", .at = step_at, .block = step_block,
+    { .name = "step",
+      .at = step_at,
+      .block = step_block,
       .specs = SPECS("step(theta=-1.5)", "step(theta=1.5)", "step(theta=-2e-40)", "step(theta=-1)"),
-      .points = POINTS({ "step", 0, 1, 0 }, { "step", -0.0, 1, 0 }, { "step", -0x1p-149, 0, 0 },
-                       { "step", -INF, 0, 0 }, { "step", INF, 1, 0 },
-                       { "step(theta=2)", 2, 1, 0 }, { "step(theta=2)", 0x1.fffffep0, 0, 0 }) },
+      .points = POINTS({ "step", 0, 1, 0 }, { "step", -0.0, 1, 0 }, { "step", -0x1p-149, 0, 0 }, { "step", -INF, 0, 0 },
+                       { "step", INF, 1, 0 }, { "step(theta=2)", 2, 1, 0 }, { "step(theta=2)", 0x1.fffffep0, 0, 0 }) },
 
-    { .name = "relu", .at = relu_at, .block = relu_block,
+    { .name = "relu",
+      .at = relu_at,
+      .block = relu_block,
       .points = POINTS({ "relu", 0, 0, 0 }, { "relu", -0.0, 0, 0 }, { "relu", 0x1p-149, 0x1p-149, 1 },
                        { "relu", -INF, 0, 0 }, { "relu", INF, INF, 1 }) },
 
-    { .name = "leaky_relu", .at = leaky_relu_at, .block = leaky_relu_block,
-      .specs = SPECS("leaky_relu(negative_slope=-0.3)", "leaky_relu(negative_slope=0.2)",
-                     "leaky_relu(negative_slope=0)", "leaky_relu(negative_slope=-0.5)",
-                     "leaky_relu(negative_slope=3)", "leaky_relu(negative_slope=-3)"),
+    { .name = "leaky_relu",
+      .at = leaky_relu_at,
+      .block = leaky_relu_block,
+      .specs =
+          SPECS("leaky_relu(negative_slope=-0.3)", "leaky_relu(negative_slope=0.2)", "leaky_relu(negative_slope=0)",
+                "leaky_relu(negative_slope=-0.5)", "leaky_relu(negative_slope=3)", "leaky_relu(negative_slope=-3)"),
       .points = POINTS({ "leaky_relu", 0, 0, (double)0.01f }, { "leaky_relu", -INF, -INF, (double)0.01f },
-                       { "leaky_relu", INF, INF, 1 },
-                       { "leaky_relu(negative_slope=0)", -INF, 0, 0 },
+                       { "leaky_relu", INF, INF, 1 }, { "leaky_relu(negative_slope=0)", -INF, 0, 0 },
                        { "leaky_relu(negative_slope=-2)", -INF, INF, -2 },
                        { "leaky_relu(negative_slope=10)", -0x1p126, -0x1.4p129, 10 }) },
 
-    { .name = "prelu", .at = leaky_relu_at, .block = leaky_relu_block,
+    { .name = "prelu",
+      .at = leaky_relu_at,
+      .block = leaky_relu_block,
       .specs = SPECS("prelu(weight=1.7)", "prelu(weight=0.1)", "prelu(weight=0)", "prelu(weight=-1.5)",
                      "prelu(weight=-1)", "prelu(weight=-0.5)"),
       .points = POINTS({ "prelu", 0, 0, 0.25 }, { "prelu", -4, -1, 0.25 }, { "prelu", -INF, -INF, 0.25 },
                        { "prelu", INF, INF, 1 }, { "prelu(weight=0)", -INF, 0, 0 }) },
 
-    { .name = "rrelu", .at = rrelu_at, .block = rrelu_block,
+    { .name = "rrelu",
+      .at = rrelu_at,
+      .block = rrelu_block,
       .specs = SPECS("rrelu(lower=-0.2,upper=0.7)", "rrelu(lower=0.1,upper=0.9)", "rrelu(lower=0,upper=0)",
                      "rrelu(lower=0.25,upper=0.25)"),
       .points = POINTS({ "rrelu", 0, 0, (double)0.22916667f }, { "rrelu", -INF, -INF, (double)0.22916667f },
                        { "rrelu", INF, INF, 1 }) },
 
-    { .name = "hardswish", .at = hardswish_at, .block = hardswish_block,
-      .landmarks = LANDMARKS(3.0, 1.5,                /* kinks, and the root of f' */
-                             5.67137244397549e37),    /* 6x overflows */
+    { .name = "hardswish",
+      .at = hardswish_at,
+      .block = hardswish_block,
+      .landmarks = LANDMARKS(3.0, 1.5,             /* kinks, and the root of f' */
+                             5.67137244397549e37), /* 6x overflows */
       .points = POINTS({ "hardswish", 0, 0, 0.5 }, { "hardswish", -3, 0, 0 }, { "hardswish", 3, 3, 1 },
                        { "hardswish", -1.5, -0.375, 0 }, { "hardswish", 0x1.cp127, 0x1.cp127, 1 },
                        { "hardswish", -INF, 0, 0 }, { "hardswish", INF, INF, 1 }) },
 
-    { .name = "softsign", .at = softsign_at, .block = softsign_block,
-      .landmarks = LANDMARKS(0x1p25,                  /* rounds to 1 */
-                             0x1p63, 0x1p75),         /* f' is subnormal, vanishes */
-      .points = POINTS({ "softsign", 0, 0, 1 }, { "softsign", -0.0, 0, 1 }, { "softsign", 0x1p-149, 0x1p-149, 1 },
-                       { "softsign", 1, 0.5, 0.25 }, { "softsign", -3, -0.75, 0.0625 },
-                       { "softsign", 0x1p63, 1, 0x1p-126 },
-                       { "softsign", -0x1p74, -1, 0x1p-148 }, { "softsign", 0x1p75, 1, 0x1p-150 },
-                       { "softsign", 0x1.fffffep127, 1, 0 }, { "softsign", -INF, -1, 0 }, { "softsign", INF, 1, 0 }) },
+    { .name = "softsign",
+      .at = softsign_at,
+      .block = softsign_block,
+      .landmarks = LANDMARKS(0x1p25,          /* rounds to 1 */
+                             0x1p63, 0x1p75), /* f' is subnormal, vanishes */
+      .points =
+          POINTS({ "softsign", 0, 0, 1 }, { "softsign", -0.0, 0, 1 }, { "softsign", 0x1p-149, 0x1p-149, 1 },
+                 { "softsign", 1, 0.5, 0.25 }, { "softsign", -3, -0.75, 0.0625 }, { "softsign", 0x1p63, 1, 0x1p-126 },
+                 { "softsign", -0x1p74, -1, 0x1p-148 }, { "softsign", 0x1p75, 1, 0x1p-150 },
+                 { "softsign", 0x1.fffffep127, 1, 0 }, { "softsign", -INF, -1, 0 }, { "softsign", INF, 1, 0 }) },
     { .name = NULL },
 };

@@ -2,7 +2,7 @@
 #include "entry.h"
 
 typedef struct logistic {
-    double s, c;   /* sigmoid(z), sigmoid(-z) */
+    double s, c; /* sigmoid(z), sigmoid(-z) */
 } logistic;
 
 static inline logistic logistic_of(double z, double t)
@@ -98,50 +98,64 @@ REF_BLOCK_OF(gelu_tanh_block, gelu_tanh_at)
 
 /* Hard cases: where a search over millions of inputs found the largest errors of some version of a kernel. */
 const ref_entry ref_logistic[] = {
-    { .name = "sigmoid", .at = sigmoid_at, .block = sigmoid_block,
-      .landmarks = LANDMARKS(0x1.5e8fe6p6),                        /* a hard case */
+    { .name = "sigmoid",
+      .at = sigmoid_at,
+      .block = sigmoid_block,
+      .landmarks = LANDMARKS(0x1.5e8fe6p6), /* a hard case */
       .points = POINTS({ "sigmoid", 0, 0.5, 0.25 }, { "sigmoid", -INF, 0, 0 }, { "sigmoid", INF, 1, 0 }) },
 
-    { .name = "tanh", .at = tanh_at, .block = tanh_block,
+    { .name = "tanh",
+      .at = tanh_at,
+      .block = tanh_block,
       .landmarks = LANDMARKS(9.01091334, 44.36141956, 52.67918572, /* rounds to 1; f' is subnormal, vanishes */
                              0x1.0850aep2, 0x1.08fd58p1),          /* hard cases */
       .points = POINTS({ "tanh", 0, 0, 1 }, { "tanh", -INF, -1, 0 }, { "tanh", INF, 1, 0 }) },
 
-    { .name = "softplus", .at = softplus_at, .block = softplus_block, .unit = softplus_unit,
-      .landmarks = LANDMARKS(16.635532),                           /* rounds to x */
+    { .name = "softplus",
+      .at = softplus_at,
+      .block = softplus_block,
+      .unit = softplus_unit,
+      .landmarks = LANDMARKS(16.635532), /* rounds to x */
       .specs = SPECS("softplus(beta=2.5,threshold=3)", "softplus(beta=2)", "softplus(threshold=1000)",
                      "softplus(beta=1e-18,threshold=1000)", "softplus(beta=0.7)", "softplus(beta=10,threshold=5)",
                      "softplus(beta=0.1,threshold=1)", "softplus(beta=0.7,threshold=3)"),
-      .points = POINTS({ "softplus", 0, 0.69314718055994531, 0.5 },
-                       { "softplus", -INF, 0, 0 }, { "softplus", INF, INF, 1 },
-                       { "softplus", 0x1.400002p4, 0x1.400002p4, 1 },
+      .points = POINTS({ "softplus", 0, 0.69314718055994531, 0.5 }, { "softplus", -INF, 0, 0 },
+                       { "softplus", INF, INF, 1 }, { "softplus", 0x1.400002p4, 0x1.400002p4, 1 },
                        { "softplus(beta=2,threshold=1)", 0.5, 0.65663084375911140, 0.73105857863000488 },
                        { "softplus(beta=2,threshold=1)", 0x1.000002p-1, 0x1.000002p-1, 1 }) },
 
-    { .name = "silu", .at = silu_at, .block = silu_block,
+    { .name = "silu",
+      .at = silu_at,
+      .block = silu_block,
       .landmarks = LANDMARKS(1.2784645427610737951, 2.3993572805154677, /* roots of f' and f'' */
                              91.857, 108.66,                            /* subnormal, vanishes */
                              0x1.a515e2p2, 0x1.2b69acp0, 0x1.b5966ap3), /* hard cases */
       .points = POINTS({ "silu", 0, 0, 0.5 }, { "silu", -INF, 0, 0 }, { "silu", INF, INF, 1 },
                        { "silu", -0x1.cp127, 0, 0 }) },
 
-    { .name = "mish", .at = mish_at, .block = mish_block,
-      .landmarks = LANDMARKS(1.1924312145154952121, 2.2563763963607931, /* roots of f' and f'' */
-                             91.857, 108.66,                            /* subnormal, vanishes */
-                             0x1.211ebep3, 0x1.6d2c58p2, 0x1.a560ap-3, 0x1.3c824ap3),    /* hard cases */
+    { .name = "mish",
+      .at = mish_at,
+      .block = mish_block,
+      .landmarks = LANDMARKS(1.1924312145154952121, 2.2563763963607931,               /* roots of f' and f'' */
+                             91.857, 108.66,                                          /* subnormal, vanishes */
+                             0x1.211ebep3, 0x1.6d2c58p2, 0x1.a560ap-3, 0x1.3c824ap3), /* hard cases */
       .points = POINTS({ "mish", 0, 0, 0.6 }, { "mish", -INF, 0, 0 }, { "mish", INF, INF, 1 },
                        { "mish", 0x1.cp127, 0x1.cp127, 1 }) },
 
-    { .name = "gelu_tanh", .at = gelu_tanh_at, .block = gelu_tanh_block,
+    { .name = "gelu_tanh",
+      .at = gelu_tanh_at,
+      .block = gelu_tanh_block,
       .landmarks = LANDMARKS(0.75246142207101625849, 1.4185040087908284, /* roots of f' and f'' */
                              10.1006374, 10.7708682,                     /* subnormal, vanishes */
                              0x1.434af4p3, 0x1.910778p0, 0x1.3e0dfp2),   /* hard cases */
       .points = POINTS({ "gelu_tanh", 0, 0, 0.5 }, { "gelu_tanh", -INF, 0, 0 }, { "gelu_tanh", INF, INF, 1 },
                        { "gelu_tanh", 0x1.cp127, 0x1.cp127, 1 }, { "gelu_tanh", -0x1.cp127, 0, 0 }) },
-    { .name = "telu", .at = telu_at, .block = telu_block,
-      .landmarks = LANDMARKS(1.0788600584646240567,                 /* root of f' */
-                             2.2,                                   /* tanh(e^x) rounds to 1 */
-                             91.856, 108.66),                       /* subnormal, vanishes */
+    { .name = "telu",
+      .at = telu_at,
+      .block = telu_block,
+      .landmarks = LANDMARKS(1.0788600584646240567, /* root of f' */
+                             2.2,                   /* tanh(e^x) rounds to 1 */
+                             91.856, 108.66),       /* subnormal, vanishes */
       .points = POINTS({ "telu", 0, 0, 0.76159415595576488812 }, { "telu", -INF, 0, 0 }, { "telu", INF, INF, 1 },
                        { "telu", 0x1.cp127, 0x1.cp127, 1 }) },
 

@@ -113,19 +113,22 @@ void ref_evaluate(const ref_function *ref, size_t n, const float *x, ref_values 
 
 /* Places that belong to no single function. */
 static const double general_landmarks[] = {
-    0.0,
-    0x1p-149, 0x1p-126,                    /* the smallest number, the smallest normal one */
-    0x1p-24, 0x1p-12,                      /* where 1 + x and 1 + x^2 round to 1 */
-    0.25, 0.34657359, 0.5, 0.6931471805599453, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 9.0, 10.0, 12.0, 16.0,
-    20.0, 25.0, 30.0,
-    17.328680,                             /* e^-x is half an ulp of 1 */
-    43.66827, 44.361419, 51.98604,         /* e^2x reaches the subnormals, overflows, vanishes */
-    87.33654, 88.02969, 88.72284,          /* e^x: subnormal below, 2^127, overflow */
-    103.27893, 103.97208,                  /* and vanishes */
-    104.0, 127.0, 128.0, 149.0, 150.0,
-    0x1p14, 0x1p23, 0x1p24, 0x1p31, 0x1p32, 0x1p63, 0x1p64,
-    1.8446744e19, 1.7e38,                  /* x^2 and 2x overflow */
-    0x1p127, FLT_MAX,
+    0.0,          0x1p-149,   0x1p-126, /* the smallest number, the smallest normal one */
+    0x1p-24,      0x1p-12,              /* where 1 + x and 1 + x^2 round to 1 */
+    0.25,         0.34657359, 0.5,      0.6931471805599453,
+    0.75,         1.0,        1.5,      2.0,
+    3.0,          4.0,        5.0,      6.0,
+    8.0,          9.0,        10.0,     12.0,
+    16.0,         20.0,       25.0,     30.0,
+    17.328680,                          /* e^-x is half an ulp of 1 */
+    43.66827,     44.361419,  51.98604, /* e^2x reaches the subnormals, overflows, vanishes */
+    87.33654,     88.02969,   88.72284, /* e^x: subnormal below, 2^127, overflow */
+    103.27893,    103.97208,            /* and vanishes */
+    104.0,        127.0,      128.0,    149.0,
+    150.0,        0x1p14,     0x1p23,   0x1p24,
+    0x1p31,       0x1p32,     0x1p63,   0x1p64,
+    1.8446744e19, 1.7e38, /* x^2 and 2x overflow */
+    0x1p127,      FLT_MAX,
 };
 
 typedef struct landmark_list {

@@ -31,7 +31,7 @@ typedef struct ref_args {
 /* f(x) and f'(x). */
 typedef struct ref_value {
     double f, d;
-    double addends;           /* where f' is a sum that may cancel: the sum of the sizes of its addends; else 0 */
+    double addends; /* where f' is a sum that may cancel: the sum of the sizes of its addends; else 0 */
     /* Of a series of terms: the units in which errors of f and f' are counted, the ulp of the sum of the terms'
      * sizes plus half of what one rounding of each argument costs. */
     double f_unit, d_unit;
@@ -54,15 +54,15 @@ typedef struct ref_entry {
     const char *name;
     ref_value (*at)(const ref_args *a, double x);
     void (*block)(const ref_args *a, size_t n, const float *x, ref_values *out);
-    int series;                     /* a sum of terms, whose errors are counted in the units of ref_value */
+    int series; /* a sum of terms, whose errors are counted in the units of ref_value */
     /* Where it bends, has a root of f', where its tails become subnormal or vanish; taken with both signs. Ended by
      * 0, which, as other places that float32 and the exponential have, need not be said. */
     const double *landmarks;
     /* If its settings stretch x: the x on which they put 1. Landmarks, settings and samples are tried in this
      * measure, too. NULL: 1. */
     double (*unit)(const ref_args *a);
-    const char *const *specs;       /* settings to try beside the default, ended by NULL; or NULL */
-    const ref_point *points;        /* ended by one without a spec; of functions that are no series, 0 and both infinities */
+    const char *const *specs; /* settings to try beside the default, ended by NULL; or NULL */
+    const ref_point *points;  /* ended by one without a spec; of functions that are no series, 0 and both infinities */
 } ref_entry;
 
 /* All entries in turn; NULL past the last. */
@@ -79,7 +79,7 @@ typedef struct ref_function {
     const ref_entry *entry;
     const activ_fn *fn;
     ref_args args;
-    double *values, *params;        /* its own */
+    double *values, *params; /* its own */
 } ref_function;
 
 /* The reference of `fn`, which has to live as long. params: as activ_forward takes them, NULL for the initial ones.

@@ -19,11 +19,11 @@ static void series_put(ref_value value, ref_values *out, size_t at)
 }
 
 /* The loop around a series, with its units. */
-#define SERIES_BLOCK_OF(block, at)                                                                \
-    static void block(const ref_args *a, size_t n, const float *x, ref_values *out)               \
-    {                                                                                             \
-        for (size_t i = 0; i < n; i++)                                                            \
-            series_put(at(a, (double)x[i]), out, i);                                              \
+#define SERIES_BLOCK_OF(block, at)                                                  \
+    static void block(const ref_args *a, size_t n, const float *x, ref_values *out) \
+    {                                                                               \
+        for (size_t i = 0; i < n; i++)                                              \
+            series_put(at(a, (double)x[i]), out, i);                                \
     }
 
 /* staf: the sum of C sin(Omega x + Phi) over tau terms. There is no limit at infinity. */
@@ -106,7 +106,7 @@ static void staf_block(const ref_args *a, size_t n, const float *x, ref_values *
     staf_terms t = staf_terms_of(a);
     double fastest = 0.0;
     for (size_t i = 0; i < t.tau; i++)
-        if (fabs(t.omega[i]) > fastest)   /* gcc 12 for AArch64 stumbles over fmax here */
+        if (fabs(t.omega[i]) > fastest) /* gcc 12 for AArch64 stumbles over fmax here */
             fastest = fabs(t.omega[i]);
     for (size_t at = 0; at < n;) {
         size_t near = 0;
@@ -128,8 +128,9 @@ static ref_value fourier_at(const ref_args *a, double x)
     if (isinf(x))
         return (ref_value){ NAN, NAN, 0.0, 1.0, 1.0 };
     size_t terms = a->param_count / 2 - 1;
-    const double *p = a->params, *q = a->params + terms;   /* p[k] is a_k, q[k] is b_k */
-    double omega = p[2 * terms + 1], f = p[0], size = fabs(p[0]), d = 0.0, d_size = 0.0, rounding = 0.0, d_rounding = 0.0;
+    const double *p = a->params, *q = a->params + terms; /* p[k] is a_k, q[k] is b_k */
+    double omega = p[2 * terms + 1], f = p[0], size = fabs(p[0]), d = 0.0, d_size = 0.0, rounding = 0.0,
+           d_rounding = 0.0;
     for (size_t k = 1; k <= terms; k++) {
         double rate = (double)k * omega, z = (double)k * (omega * x), sine = sin(z), cosine = cos(z);
         double one_rounding = 0x1p-25 * fabs(z) * (fabs(p[k]) + fabs(q[k]));
@@ -144,10 +145,10 @@ static ref_value fourier_at(const ref_args *a, double x)
 }
 SERIES_BLOCK_OF(fourier_block, fourier_at)
 
-/* rational_a: P/Q; for |x| > 1 both over the highest powers that there are, so that nothing overflows. At 0 the derivative
- * of |x| is 0. */
+/* rational_a: P/Q; for |x| > 1 both over the highest powers that there are, so that nothing overflows. At 0 the
+ * derivative of |x| is 0. */
 typedef struct rational_a_poly {
-    double value, size, slope, slope_size;   /* the sum of c_i x^i, of their sizes, and the same of its derivative */
+    double value, size, slope, slope_size; /* the sum of c_i x^i, of their sizes, and the same of its derivative */
 } rational_a_poly;
 
 /* By rising powers for |x| <= 1. Else in u = 1/x: the polynomial over x^n, and its derivative over x^(n-1). */
@@ -203,10 +204,12 @@ static ref_value rational_a_at(const ref_args *a, double x)
         return (ref_value){ f, d, 0.0, ulp_of(size), ulp_of(d_size) };
     }
     int n = (int)p - (int)q;
-    double d = (top.slope - f * bottom.slope) / bottom.value, d_size = (top.slope_size + size * bottom.slope) / bottom.value;
+    double d = (top.slope - f * bottom.slope) / bottom.value,
+           d_size = (top.slope_size + size * bottom.slope) / bottom.value;
     double turn = p % 2 && x < 0.0 ? -1.0 : 1.0;
     return (ref_value){ turn * rational_a_scale(f, x, n), turn * sign * rational_a_scale(d, x, n - 1), 0.0,
-                        rational_a_unit(rational_a_scale(size, x, n)), rational_a_unit(rational_a_scale(d_size, x, n - 1)) };
+                        rational_a_unit(rational_a_scale(size, x, n)),
+                        rational_a_unit(rational_a_scale(d_size, x, n - 1)) };
 }
 SERIES_BLOCK_OF(rational_a_block, rational_a_at)
 
@@ -214,7 +217,7 @@ SERIES_BLOCK_OF(rational_a_block, rational_a_at)
  * number and the rest, -1/2 to 1/2, since the spline or its slope vanishes at 0, 2 and 4. */
 static double cardinal_spline(double whole, double rest, double *slope)
 {
-    if (whole + rest > 2.0) {            /* it is even about 2 */
+    if (whole + rest > 2.0) { /* it is even about 2 */
         double value = cardinal_spline(4.0 - whole, -rest, slope);
         *slope = -*slope;
         return value;
@@ -226,7 +229,7 @@ static double cardinal_spline(double whole, double rest, double *slope)
         *slope = t * t / 2.0;
         return t * t * t / 6.0;
     }
-    double u = (2.0 - whole) - rest;     /* the distance from the middle */
+    double u = (2.0 - whole) - rest; /* the distance from the middle */
     *slope = u * (4.0 - 3.0 * u) / 2.0;
     return 2.0 / 3.0 - u * u * (2.0 - u) / 2.0;
 }
@@ -249,20 +252,33 @@ static ref_value bspline_at(const ref_args *a, double x)
 SERIES_BLOCK_OF(bspline_block, bspline_at)
 
 const ref_entry ref_series[] = {
-    { .name = "staf", .at = staf_at, .block = staf_block, .series = 1,
+    { .name = "staf",
+      .at = staf_at,
+      .block = staf_block,
+      .series = 1,
       .specs = SPECS("staf(tau=3,init=unit)", "staf(tau=1)", "staf(tau=3)", "staf(tau=4)", "staf(tau=7)",
                      "staf(tau=3,init=repo,omega0=4)", "staf(tau=40,init=unit,omega0=2)") },
 
-    { .name = "fourier", .at = fourier_at, .block = fourier_block, .series = 1,
+    { .name = "fourier",
+      .at = fourier_at,
+      .block = fourier_block,
+      .series = 1,
       .specs = SPECS("fourier(k=1)", "fourier(k=7,omega=0.3)", "fourier(k=40)") },
 
-    { .name = "rational_a", .at = rational_a_at, .block = rational_a_block, .series = 1,
+    { .name = "rational_a",
+      .at = rational_a_at,
+      .block = rational_a_block,
+      .series = 1,
       .landmarks = LANDMARKS(1.0, 3.0, 65536.0, 5e7),
       .specs = SPECS("rational_a(p=3,q=2)", "rational_a(p=1,q=1)", "rational_a(p=7,q=6)", "rational_a(p=2,q=6)") },
 
-    { .name = "bspline", .at = bspline_at, .block = bspline_block, .series = 1,
+    { .name = "bspline",
+      .at = bspline_at,
+      .block = bspline_block,
+      .series = 1,
       .landmarks = LANDMARKS(0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5),
       .specs = SPECS("bspline(g=1,lo=0,h=1)", "bspline(g=30,lo=-3,h=0.1)", "bspline(g=5,lo=1000,h=0.01)"),
-      .points = POINTS({ "bspline", -3.5, 0, 0 }, { "bspline", 3.5, 0, 0 }, { "bspline", INF, 0, 0 }, { "bspline", -INF, 0, 0 }) },
+      .points = POINTS({ "bspline", -3.5, 0, 0 }, { "bspline", 3.5, 0, 0 }, { "bspline", INF, 0, 0 },
+                       { "bspline", -INF, 0, 0 }) },
     { .name = NULL },
 };

@@ -23,11 +23,11 @@
 #include "support/memory.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
+#    define SANITIZED 1
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
+#    if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#        define SANITIZED 1
+#    endif
 #endif
 
 static const size_t thread_counts[] = { 1, 2, 3, 4, 8, 17 };
@@ -327,11 +327,11 @@ static void test_fork(void **state)
         for (int round = 0; round < 5; round++) {
             counts c;
             memset(&c, 0, sizeof c);
-            run(pool, 20, count_call, &c);    /* then the threads look for work, or already sleep */
+            run(pool, 20, count_call, &c); /* then the threads look for work, or already sleep */
             if (round % 2)
                 nap(5);
             assert_child_succeeds(pool);
-            run(pool, 20, count_call, &c);    /* the parent's threads are still there */
+            run(pool, 20, count_call, &c); /* the parent's threads are still there */
             assert_true(all_are(&c, 20, 2));
         }
         /* Another thread's job runs while this one forks. */
@@ -407,12 +407,12 @@ static void test_no_memory(void **state)
     counts c;
     memset(&c, 0, sizeof c);
     run(pool, 100, count_call, &c);
-    assert_int_equal(memory.calls, calls);    /* all memory comes at the start, and from the context */
+    assert_int_equal(memory.calls, calls); /* all memory comes at the start, and from the context */
     assert_true(memory.live == 2);
     activ_pool_destroy(pool);
     assert_int_equal(memory.live, 1);
     pool = NULL;
-    for (memory.fail_at = 1; ; memory.fail_at++) {
+    for (memory.fail_at = 1;; memory.fail_at++) {
         memory.calls = 0;
         activ_status status = activ_pool_create(context, 3, &pool);
         if (status == ACTIV_OK)
@@ -432,7 +432,7 @@ static void test_no_threads(void **state)
 {
     (void)state;
 #ifdef SANITIZED
-    skip();    /* it needs all of the address space for itself */
+    skip(); /* it needs all of the address space for itself */
 #else
     pid_t pid = fork();
     assert_true(pid >= 0);
@@ -451,7 +451,7 @@ static void test_no_threads(void **state)
     int status = -1;
     assert_int_equal(waitpid(pid, &status, 0), pid);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
-        skip();    /* an emulator that does not know the limit */
+        skip(); /* an emulator that does not know the limit */
     assert_int_equal(status, 0);
 #endif
 }

@@ -1,5 +1,5 @@
-/* The pool's own source, with random delays wherever threads meet: orders of events that hardly ever occur otherwise. Each
- * round is a pool of its own, a few jobs and its end at once. What hangs is killed by an alarm. */
+/* The pool's own source, with random delays wherever threads meet: orders of events that hardly ever occur otherwise.
+ * Each round is a pool of its own, a few jobs and its end at once. What hangs is killed by an alarm. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>

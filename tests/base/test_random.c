@@ -25,7 +25,9 @@ static void test_known_answers(void **state)
     } known[] = {
         { 0, 0, 0, { 0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u } },
         { UINT64_MAX, UINT64_MAX, UINT64_MAX, { 0x408f276du, 0x41c83b0eu, 0xa20bc7c6u, 0x6d5451fdu } },
-        { UINT64_C(0x299f31d0a4093822), UINT64_C(0x0370734413198a2e), UINT64_C(0x85a308d3243f6a88),
+        { UINT64_C(0x299f31d0a4093822),
+          UINT64_C(0x0370734413198a2e),
+          UINT64_C(0x85a308d3243f6a88),
           { 0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u } },
     };
     for (size_t i = 0; i < 3; i++) {
@@ -52,19 +54,18 @@ static void test_splitting(void **state)
         for (size_t cut = 0; cut <= N; cut++) {
             assert_int_equal(activ_random_uniform(1, 2, start, N, -3.0f, 5.0f, whole), ACTIV_OK);
             assert_int_equal(activ_random_uniform(1, 2, start, cut, -3.0f, 5.0f, part), ACTIV_OK);
-            assert_int_equal(activ_random_uniform(1, 2, start + cut, N - cut, -3.0f, 5.0f, part + cut),
-                             ACTIV_OK);
+            assert_int_equal(activ_random_uniform(1, 2, start + cut, N - cut, -3.0f, 5.0f, part + cut), ACTIV_OK);
             assert_memory_equal(whole, part, sizeof whole);
             assert_int_equal(activ_random_normal(1, 2, start, N, -3.0f, 5.0f, whole), ACTIV_OK);
             assert_int_equal(activ_random_normal(1, 2, start, cut, -3.0f, 5.0f, part), ACTIV_OK);
-            assert_int_equal(activ_random_normal(1, 2, start + cut, N - cut, -3.0f, 5.0f, part + cut),
-                             ACTIV_OK);
+            assert_int_equal(activ_random_normal(1, 2, start + cut, N - cut, -3.0f, 5.0f, part + cut), ACTIV_OK);
             assert_memory_equal(whole, part, sizeof whole);
         }
     /* Other seeds and streams give other numbers. */
     assert_int_equal(activ_random_uniform(1, 2, 0, N, 0.0f, 1.0f, whole), ACTIV_OK);
-    static const uint64_t others[][2] = { { 2, 2 }, { 1, 3 }, { 1 + (UINT64_C(1) << 32), 2 },
-                                          { 1, 2 + (UINT64_C(1) << 63) }, { 2, 1 } };
+    static const uint64_t others[][2] = {
+        { 2, 2 }, { 1, 3 }, { 1 + (UINT64_C(1) << 32), 2 }, { 1, 2 + (UINT64_C(1) << 63) }, { 2, 1 }
+    };
     for (size_t i = 0; i < 5; i++) {
         assert_int_equal(activ_random_uniform(others[i][0], others[i][1], 0, N, 0.0f, 1.0f, part), ACTIV_OK);
         size_t equal = 0;
@@ -101,7 +102,7 @@ static void test_uniform(void **state)
     double chi = 0.0;
     for (size_t i = 0; i < 64; i++)
         chi += pow((double)boxes[i] - MANY / 64.0, 2.0) / (MANY / 64.0);
-    assert_true(chi > 29.0 && chi < 110.0);   /* 63 degrees of freedom: 63 +- 4 * 11 */
+    assert_true(chi > 29.0 && chi < 110.0); /* 63 degrees of freedom: 63 +- 4 * 11 */
     free(x);
 }
 
@@ -176,7 +177,7 @@ static void test_normal(void **state)
         double expected = MANY * erfc(k / sqrt(2.0));
         assert_true(fabs((double)beyond[k] - expected) < 4.0 * sqrt(expected) + 1.0);
     }
-    assert_true(largest > 4.5 && largest < 6.8);   /* the method's own limit is 6.77 */
+    assert_true(largest > 4.5 && largest < 6.8); /* the method's own limit is 6.77 */
 
     /* Mean and deviation: one rounding of the exact value. */
     float y[1000];
@@ -207,7 +208,7 @@ static void test_permutation(void **state)
             fixed += order[i] == i;
         }
         if (n >= 1000)
-            assert_true(fixed < 8);   /* one is expected */
+            assert_true(fixed < 8); /* one is expected */
     }
     /* All orders of 4 are equally likely, over seeds as over streams. */
     for (int over_streams = 0; over_streams < 2; over_streams++) {
@@ -216,8 +217,7 @@ static void test_permutation(void **state)
         double chi = 0.0;
         for (uint64_t i = 0; i < ROUNDS; i++) {
             uint32_t p[4];
-            assert_int_equal(activ_random_permutation(over_streams ? 5 : i, over_streams ? i : 5, 4, p),
-                             ACTIV_OK);
+            assert_int_equal(activ_random_permutation(over_streams ? 5 : i, over_streams ? i : 5, 4, p), ACTIV_OK);
             counts[p[0] | p[1] << 2 | p[2] << 4 | p[3] << 6]++;
         }
         for (size_t i = 0; i < 256; i++)
@@ -226,7 +226,7 @@ static void test_permutation(void **state)
                 chi += pow((double)counts[i] - ROUNDS / 24.0, 2.0) / (ROUNDS / 24.0);
             }
         assert_int_equal(kinds, 24);
-        assert_true(chi < 55.0);   /* 23 degrees of freedom: one in 5000 lies beyond */
+        assert_true(chi < 55.0); /* 23 degrees of freedom: one in 5000 lies beyond */
     }
     /* The definition: from the end, a number below i from the high half of a product. */
     uint32_t expected[50], got[50];
@@ -258,11 +258,10 @@ static void test_errors(void **state)
         assert_int_equal(activ_random_uniform(1, 1, 0, 2, bad[i][0], bad[i][1], x), ACTIV_ERROR_RANGE);
         assert_int_equal(activ_random_uniform(1, 1, 0, 0, bad[i][0], bad[i][1], NULL), ACTIV_ERROR_RANGE);
     }
-    static const float bad_normal[][2] = { { 0.0f, -1.0f }, { NAN, 1.0f }, { 0.0f, NAN }, { INFINITY, 1.0f },
-                                           { 0.0f, INFINITY }, { 0.0f, -0x1p-149f } };
+    static const float bad_normal[][2] = { { 0.0f, -1.0f },    { NAN, 1.0f },      { 0.0f, NAN },
+                                           { INFINITY, 1.0f }, { 0.0f, INFINITY }, { 0.0f, -0x1p-149f } };
     for (size_t i = 0; i < sizeof bad_normal / sizeof bad_normal[0]; i++)
-        assert_int_equal(activ_random_normal(1, 1, 0, 2, bad_normal[i][0], bad_normal[i][1], x),
-                         ACTIV_ERROR_RANGE);
+        assert_int_equal(activ_random_normal(1, 1, 0, 2, bad_normal[i][0], bad_normal[i][1], x), ACTIV_ERROR_RANGE);
     uint64_t end = UINT64_C(1) << 63;
     assert_int_equal(activ_random_normal(1, 1, end, 1, 0.0f, 1.0f, x), ACTIV_ERROR_RANGE);
     assert_int_equal(activ_random_normal(1, 1, end - 1, 2, 0.0f, 1.0f, x), ACTIV_ERROR_RANGE);
@@ -303,9 +302,9 @@ static void test_log(void **state)
     for (uint64_t i = 0; i < 400000; i++) {
         double u = activ_random_unit(3, 1, i), x;
         if (i % 3 == 0)
-            x = u;                                                  /* what random numbers need */
+            x = u; /* what random numbers need */
         else if (i % 3 == 1)
-            x = 1.0 + (u - 0.5) * 1e-3 * (double)(1 + i % 7);       /* where the logarithm vanishes */
+            x = 1.0 + (u - 0.5) * 1e-3 * (double)(1 + i % 7); /* where the logarithm vanishes */
         else
             x = ldexp(0.5 + u, (int)(i % 2000) - 1000);
         double expected = log(x);
@@ -313,15 +312,10 @@ static void test_log(void **state)
         if (!(error <= 1e-14 * fmax(fabs(expected), 1e-3)))
             fail_msg("activ_log(%.17g) = %.17g instead of %.17g", x, activ_log(x), expected);
     }
-    static const double edges[] = { 0x1p-1022,
-                                    0x1.fffffffffffffp1023,
-                                    1.4142135623730951,
-                                    1.414213562373095,
-                                    0.5,
-                                    2.0,
-                                    0.70710678118654757,
-                                    0x1p-33,
-                                    1.0 - 0x1p-33 };
+    static const double edges[] = {
+        0x1p-1022, 0x1.fffffffffffffp1023, 1.4142135623730951, 1.414213562373095, 0.5, 2.0, 0.70710678118654757,
+        0x1p-33,   1.0 - 0x1p-33
+    };
     for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++)
         assert_true(fabs(activ_log(edges[i]) - log(edges[i])) <= 1e-14 * fabs(log(edges[i])) + 1e-25);
 }
@@ -351,9 +345,14 @@ static void test_cos_turn(void **state)
         if (!(fabs(activ_cos_turn(u) - expected) <= 1e-14))
             fail_msg("activ_cos_turn(%.17g) = %.17g instead of %.17g", u, activ_cos_turn(u), expected);
     }
-    static const double edges[][2] = { { 0.25, 0.0 }, { 0.5, -1.0 }, { 0.75, 0.0 }, { 0x1p-33, 1.0 },
-                                       { 1.0 - 0x1p-33, 1.0 }, { 0.125, 0.70710678118654752 },
-                                       { 0.375, -0.70710678118654752 }, { 0.625, -0.70710678118654752 },
+    static const double edges[][2] = { { 0.25, 0.0 },
+                                       { 0.5, -1.0 },
+                                       { 0.75, 0.0 },
+                                       { 0x1p-33, 1.0 },
+                                       { 1.0 - 0x1p-33, 1.0 },
+                                       { 0.125, 0.70710678118654752 },
+                                       { 0.375, -0.70710678118654752 },
+                                       { 0.625, -0.70710678118654752 },
                                        { 0.875, 0.70710678118654752 } };
     for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++)
         assert_true(fabs(activ_cos_turn(edges[i][0]) - edges[i][1]) <= 1e-14);
@@ -362,16 +361,11 @@ static void test_cos_turn(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_known_answers),
-        cmocka_unit_test(test_splitting),
-        cmocka_unit_test(test_uniform),
-        cmocka_unit_test(test_uniform_bounds),
-        cmocka_unit_test(test_normal),
-        cmocka_unit_test(test_permutation),
-        cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_last_index),
-        cmocka_unit_test(test_log),
-        cmocka_unit_test(test_exp),
+        cmocka_unit_test(test_known_answers), cmocka_unit_test(test_splitting),
+        cmocka_unit_test(test_uniform),       cmocka_unit_test(test_uniform_bounds),
+        cmocka_unit_test(test_normal),        cmocka_unit_test(test_permutation),
+        cmocka_unit_test(test_errors),        cmocka_unit_test(test_last_index),
+        cmocka_unit_test(test_log),           cmocka_unit_test(test_exp),
         cmocka_unit_test(test_cos_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

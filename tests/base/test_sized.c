@@ -68,8 +68,7 @@ static void test_write(void **state)
         assert_int_equal(activ_sized_write(&own, sizeof own, &caller), ACTIV_OK);
         assert_int_equal(caller.known.size, size);
         size_t written = size < sizeof own ? size : sizeof own;
-        assert_memory_equal((char *)&caller + sizeof size, (const char *)&own + sizeof size,
-                            written - sizeof size);
+        assert_memory_equal((char *)&caller + sizeof size, (const char *)&own + sizeof size, written - sizeof size);
         for (size_t i = written; i < sizeof caller; i++)
             assert_int_equal(((unsigned char *)&caller)[i], 0x5a);
     }
@@ -89,8 +88,7 @@ static void test_checked(void **state)
     assert_false(activ_checked_mul((size_t)1 << (sizeof r * 4), (size_t)1 << (sizeof r * 4), &r));
     assert_true(activ_checked_add(SIZE_MAX - 5, 5, &r) && r == SIZE_MAX);
     assert_false(activ_checked_add(SIZE_MAX - 5, 6, &r));
-    const size_t zero_last[3] = { SIZE_MAX, SIZE_MAX, 0 }, large[2] = { SIZE_MAX / 2 + 1, 2 },
-                 good[3] = { 2, 3, 4 };
+    const size_t zero_last[3] = { SIZE_MAX, SIZE_MAX, 0 }, large[2] = { SIZE_MAX / 2 + 1, 2 }, good[3] = { 2, 3, 4 };
     assert_true(activ_checked_count(3, zero_last, &r) && r == 0);
     assert_true(activ_checked_count(3, good, &r) && r == 24);
     assert_true(activ_checked_count(0, NULL, &r) && r == 1);

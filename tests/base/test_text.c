@@ -31,8 +31,8 @@ static void check_parse(const char *text)
         return;
     }
     if (overflow != 0 || float_bits(got) != float_bits(expected))
-        fail_msg("%s: %.9g (%08x, overflow %d) instead of %.9g (%08x)", text, (double)got, float_bits(got),
-                 overflow, (double)expected, float_bits(expected));
+        fail_msg("%s: %.9g (%08x, overflow %d) instead of %.9g (%08x)", text, (double)got, float_bits(got), overflow,
+                 (double)expected, float_bits(expected));
 }
 
 typedef struct dice {
@@ -51,15 +51,14 @@ static void random_text(dice *d, uint32_t most, uint32_t low, uint32_t high, cha
     uint32_t digits = 1 + throw_dice(d, most), point = throw_dice(d, digits + 2);
     if (throw_dice(d, 4) == 0)
         *at++ = throw_dice(d, 2) ? '-' : '+';
-    int same = throw_dice(d, 5) == 0;   /* runs of 0 or 9 now and then */
+    int same = throw_dice(d, 5) == 0; /* runs of 0 or 9 now and then */
     for (uint32_t i = 0; i < digits; i++) {
         if (i == point)
             *at++ = '.';
         *at++ = same && i > 2 ? (i % 2 ? '0' : '9') : (char)('0' + throw_dice(d, 10));
     }
     if (throw_dice(d, 4) != 0)
-        at +=
-            sprintf(at, "%c%d", throw_dice(d, 2) ? 'e' : 'E', (int)throw_dice(d, low + high + 1) - (int)low);
+        at += sprintf(at, "%c%d", throw_dice(d, 2) ? 'e' : 'E', (int)throw_dice(d, low + high + 1) - (int)low);
     *at = '\0';
 }
 
@@ -110,15 +109,15 @@ static void test_parse_halfway(void **state)
     for (uint64_t i = 0; i < 30000; i++) {
         uint32_t bits = activ_random_bits(1, 3, i) & 0x7fffffffu;
         if (i < 300)
-            bits = (uint32_t)i;                          /* the smallest numbers */
+            bits = (uint32_t)i; /* the smallest numbers */
         else if (i < 600)
-            bits = 0x00800000u - 450 + (uint32_t)i;      /* around the smallest normal */
+            bits = 0x00800000u - 450 + (uint32_t)i; /* around the smallest normal */
         else if (i < 900)
-            bits = 0x7f7fffffu - ((uint32_t)i - 600);    /* up to the largest */
+            bits = 0x7f7fffffu - ((uint32_t)i - 600); /* up to the largest */
         else if (i % 7 == 0)
             bits &= 0x00ffffffu;
         else if (i % 7 == 1)
-            bits &= 0x7f800000u;                         /* the spacing changes here */
+            bits &= 0x7f800000u; /* the spacing changes here */
         if (bits >= 0x7f800000u)
             continue;
         double low = (double)float_from_bits(bits);
@@ -143,23 +142,86 @@ static void test_parse_edges(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "0", "-0", "+0", "0.0", "-0e99", "0e-99999999999999999999", "0e99999999999999999999", "1", "-1",
-        "1.", ".5", "-.5", "00012.50", "1e", "1e+", "1e-", "1e+x", "1ex", "1.5e1.5", "1..5", "1.5.5", "",
-        "+", "-", ".", "-.", "e5", ".e5", "--1", "+-1", "abc", "1abc", "1 ", "1,5", "1_000", "1f", "12e3x",
-        "3.4028234663852886e38", "3.4028235e38", "3.4028236e38", "3.40282356e38", "3.40282357e38",
-        "340282356779733661637539395458142568447", "340282356779733661637539395458142568448",
-        "340282356779733661637539395458142568447.9999999", "3.4028235677973366163753939545814256845e38",
-        "1e38", "1e39", "1e40", "1e41", "1e999999999", "1e99999999999999999999999", "-1e99", "1.4e-45",
-        "7.006492321624085e-46", "7.006492321624086e-46", "7.0064923216240853546186479164495e-46",
+        "0",
+        "-0",
+        "+0",
+        "0.0",
+        "-0e99",
+        "0e-99999999999999999999",
+        "0e99999999999999999999",
+        "1",
+        "-1",
+        "1.",
+        ".5",
+        "-.5",
+        "00012.50",
+        "1e",
+        "1e+",
+        "1e-",
+        "1e+x",
+        "1ex",
+        "1.5e1.5",
+        "1..5",
+        "1.5.5",
+        "",
+        "+",
+        "-",
+        ".",
+        "-.",
+        "e5",
+        ".e5",
+        "--1",
+        "+-1",
+        "abc",
+        "1abc",
+        "1 ",
+        "1,5",
+        "1_000",
+        "1f",
+        "12e3x",
+        "3.4028234663852886e38",
+        "3.4028235e38",
+        "3.4028236e38",
+        "3.40282356e38",
+        "3.40282357e38",
+        "340282356779733661637539395458142568447",
+        "340282356779733661637539395458142568448",
+        "340282356779733661637539395458142568447.9999999",
+        "3.4028235677973366163753939545814256845e38",
+        "1e38",
+        "1e39",
+        "1e40",
+        "1e41",
+        "1e999999999",
+        "1e99999999999999999999999",
+        "-1e99",
+        "1.4e-45",
+        "7.006492321624085e-46",
+        "7.006492321624086e-46",
+        "7.0064923216240853546186479164495e-46",
         "7.0064923216240853546186479164495806564013097093825788587"
         "8534141944895541342930300743319094181060791015625e-46",
         "7.0064923216240853546186479164495806564013097093825788587"
         "85341419448955413429303007433190941810607910156250e-46",
         "7.0064923216240853546186479164495806564013097093825788587"
         "8534141944895541342930300743319094181060791015625001e-46",
-        "1e-45", "1e-46", "1e-60", "1e-999999999", "1e-99999999999999999999999", "1.17549435e-38",
-        "1.17549429e-38", "1.1754943e-38", "16777217", "16777216.99999999999999999999999999999999",
-        "16777217.00000000000000000000000001", "16777219", "33554435", "0.1", "0.2", "0.3", "1e-7",
+        "1e-45",
+        "1e-46",
+        "1e-60",
+        "1e-999999999",
+        "1e-99999999999999999999999",
+        "1.17549435e-38",
+        "1.17549429e-38",
+        "1.1754943e-38",
+        "16777217",
+        "16777216.99999999999999999999999999999999",
+        "16777217.00000000000000000000000001",
+        "16777219",
+        "33554435",
+        "0.1",
+        "0.2",
+        "0.3",
+        "1e-7",
         "123456789012345678901234567890",
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
@@ -438,16 +500,11 @@ static void test_message(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parse_random),
-        cmocka_unit_test(test_parse_printed),
-        cmocka_unit_test(test_parse_halfway),
-        cmocka_unit_test(test_parse_edges),
-        cmocka_unit_test(test_format),
-        cmocka_unit_test(test_format_powers_of_two),
-        cmocka_unit_test(test_format_style),
-        cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_quoted),
+        cmocka_unit_test(test_parse_random),  cmocka_unit_test(test_parse_printed),
+        cmocka_unit_test(test_parse_halfway), cmocka_unit_test(test_parse_edges),
+        cmocka_unit_test(test_format),        cmocka_unit_test(test_format_powers_of_two),
+        cmocka_unit_test(test_format_style),  cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_cut),           cmocka_unit_test(test_quoted),
         cmocka_unit_test(test_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

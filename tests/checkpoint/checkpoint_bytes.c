@@ -18,19 +18,29 @@ typedef struct network {
     const char *name, *activations[4];
     size_t features, widths[4], layers, classes;
     size_t samples, batch;
-    uint64_t digest;   /* of the file: FNV-1a, 64 bits */
+    uint64_t digest; /* of the file: FNV-1a, 64 bits */
 } network;
 
 /* Sizes that are no multiples of anything, and every kind of activation: plain, random, trainable, one of many
  * parameters. */
-static const network small = {
-    "small", { "gelu", "rrelu", "trainable_elu", "staf(tau=3)" }, 21, { 33, 18, 27, 9 }, 4, 5, 100, 37,
-    UINT64_C(0x9053a415079089f5)
-};
-static const network large = {
-    "SimpleNetwork", { "relu", "relu", "relu", "relu" }, 784, { 256, 192, 128, 64 }, 4, 10, 440, 128,
-    UINT64_C(0xe82ee2b235eb6345)
-};
+static const network small = { "small",
+                               { "gelu", "rrelu", "trainable_elu", "staf(tau=3)" },
+                               21,
+                               { 33, 18, 27, 9 },
+                               4,
+                               5,
+                               100,
+                               37,
+                               UINT64_C(0x9053a415079089f5) };
+static const network large = { "SimpleNetwork",
+                               { "relu", "relu", "relu", "relu" },
+                               784,
+                               { 256, 192, 128, 64 },
+                               4,
+                               10,
+                               440,
+                               128,
+                               UINT64_C(0xe82ee2b235eb6345) };
 
 static void must(activ_status status, const char *what)
 {
@@ -104,7 +114,8 @@ static uint64_t run(const network *n, size_t tier, size_t threads, const char *p
     activ_optimizer *optimizer = NULL;
     activ_message message = { "" };
     must(activ_pool_create(NULL, threads, &pool), "pool");
-    activ_context_options options = { .size = sizeof options, .executor = activ_pool_executor(pool),
+    activ_context_options options = { .size = sizeof options,
+                                      .executor = activ_pool_executor(pool),
                                       .max_tier = activ_tier_at(tier) };
     must(activ_context_create(&options, &context), "context");
     if (strcmp(activ_context_tier(context), activ_tier_at(tier)) != 0)

@@ -35,7 +35,7 @@ static int remove_directory(void **state)
 {
     (void)state;
     unlink(path);
-    return rmdir(directory);   /* fails if a temporary file was left */
+    return rmdir(directory); /* fails if a temporary file was left */
 }
 
 static void save(const activ_graph *g)
@@ -102,8 +102,7 @@ static void assert_same_network(const activ_graph *a, const activ_graph *b)
 static void assert_same_parameters(activ_graph *a, activ_graph *b)
 {
     assert_int_equal(activ_graph_param_count(a), activ_graph_param_count(b));
-    assert_memory_equal(activ_graph_params(a), activ_graph_params(b),
-                        activ_graph_param_count(a) * sizeof(float));
+    assert_memory_equal(activ_graph_params(a), activ_graph_params(b), activ_graph_param_count(a) * sizeof(float));
     assert_int_equal(activ_graph_buffer_count(a), activ_graph_buffer_count(b));
     if (activ_graph_buffer_count(a) > 0)
         assert_memory_equal(activ_graph_buffers(a), activ_graph_buffers(b),
@@ -182,7 +181,7 @@ static void test_every_function(void **state)
             if (activ_fn_catalog(i - sizeof specs / sizeof specs[0], &info) != ACTIV_OK)
                 break;
             if (info.shape == ACTIV_SHAPE_GATED)
-                continue;   /* of two inputs */
+                continue; /* of two inputs */
             spec = info.name;
         }
         activ_fn *fn = NULL;
@@ -285,8 +284,9 @@ static void test_files_of_pytorch(void **state)
     const size_t two = 2;
     activ_tensor *tensors[5];
     for (int i = 0; i < 4; i++)
-        assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 1, &two, NULL, (void *)(uintptr_t)(values + 2 * i),
-                                           &tensors[i]), ACTIV_OK);
+        assert_int_equal(
+            activ_tensor_view(NULL, ACTIV_FLOAT32, 1, &two, NULL, (void *)(uintptr_t)(values + 2 * i), &tensors[i]),
+            ACTIV_OK);
     assert_int_equal(activ_tensor_view(NULL, ACTIV_INT64, 0, NULL, NULL, (void *)(uintptr_t)&steps, &tensors[4]),
                      ACTIV_OK);
     activ_graph *g = NULL, *none = NULL;
@@ -298,8 +298,8 @@ static void test_files_of_pytorch(void **state)
     assert_int_equal(activ_graph_compile(none, 1), ACTIV_OK);
     activ_message message = { "" };
     for (size_t count = 3; count <= 5; count++) {
-        activ_status status = activ_safetensors_save(NULL, path, count, names, (const activ_tensor *const *)tensors,
-                                                     0, NULL, &message);
+        activ_status status =
+            activ_safetensors_save(NULL, path, count, names, (const activ_tensor *const *)tensors, 0, NULL, &message);
         assert_int_equal(status, ACTIV_OK);
         status = activ_checkpoint_load_params(g, path, &message);
         assert_int_equal(status, count == 3 ? ACTIV_ERROR_FORMAT : ACTIV_OK);
@@ -346,10 +346,8 @@ static void write_description(const char *description)
     float weight[6] = { 1, 2, 3, 4, 5, 6 }, bias[3] = { 7, 8, 9 };
     const size_t weight_shape[2] = { 3, 2 }, bias_shape[1] = { 3 };
     activ_tensor *tensors[2] = { NULL, NULL };
-    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 2, weight_shape, NULL, weight, &tensors[0]),
-                     ACTIV_OK);
-    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 1, bias_shape, NULL, bias, &tensors[1]),
-                     ACTIV_OK);
+    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 2, weight_shape, NULL, weight, &tensors[0]), ACTIV_OK);
+    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 1, bias_shape, NULL, bias, &tensors[1]), ACTIV_OK);
     const char *const names[2] = { "layers.0.weight", "layers.0.bias" };
     const activ_tensor *const list[2] = { tensors[0], tensors[1] };
     activ_safetensors_text text = { "activ.network", description };
@@ -436,11 +434,9 @@ static void test_malformed_descriptions(void **state)
         HEAD "input = input(2x)\nlayers.0 = linear(input, out_features=3)",
         HEAD "input = input(2,1)\nlayers.0 = linear(input, out_features=3)",
         HEAD "input = input(99999999999999999999999999)\nlayers.0 = linear(input, out_features=3)",
-        HEAD
-        "input = input(1, 1, 1, 1, 1, 1, 1, 2)\nf = flatten(input)\nlayers.0 = linear(f, out_features=3)",
-        HEAD
-        "input = input(1, 1, 1, 1, 1, 1, 1, 1, 1, 2)\nf = flatten(input)\n"
-        "layers.0 = linear(f, out_features=3)",
+        HEAD "input = input(1, 1, 1, 1, 1, 1, 1, 2)\nf = flatten(input)\nlayers.0 = linear(f, out_features=3)",
+        HEAD "input = input(1, 1, 1, 1, 1, 1, 1, 1, 1, 2)\nf = flatten(input)\n"
+             "layers.0 = linear(f, out_features=3)",
         IN "again = input(2)\nlayers.0 = linear(input, out_features=3)",
         /* a linear layer */
         IN "layers.0 = linear(input)",
@@ -709,14 +705,13 @@ static void test_no_description(void **state)
 
 /* ---- parameters that do not fit ---------------------------------------------------------- */
 
-static void write_tensors(size_t count, const char *const *names, const size_t (*shapes)[2],
-                          const size_t *ndims, const activ_dtype *types)
+static void write_tensors(size_t count, const char *const *names, const size_t (*shapes)[2], const size_t *ndims,
+                          const activ_dtype *types)
 {
     static double zeros[64];
     activ_tensor *tensors[4];
     for (size_t i = 0; i < count; i++)
-        assert_int_equal(activ_tensor_view(NULL, types[i], ndims[i], shapes[i], NULL, zeros, &tensors[i]),
-                         ACTIV_OK);
+        assert_int_equal(activ_tensor_view(NULL, types[i], ndims[i], shapes[i], NULL, zeros, &tensors[i]), ACTIV_OK);
     const activ_tensor *list[4] = { tensors[0] };
     for (size_t i = 0; i < count; i++)
         list[i] = tensors[i];
@@ -738,20 +733,8 @@ static void test_mismatches(void **state)
         size_t shapes[4][2], ndims[4];
         activ_dtype types[4];
     } cases[] = {
-        { ACTIV_ERROR_FORMAT,
-          "layers.0.bias",
-          1,
-          { "layers.0.weight" },
-          { { 3, 2 } },
-          { 2 },
-          { ACTIV_FLOAT32 } },
-        { ACTIV_ERROR_FORMAT,
-          "layers.0.weight",
-          1,
-          { "layers.0.bias" },
-          { { 3 } },
-          { 1 },
-          { ACTIV_FLOAT32 } },
+        { ACTIV_ERROR_FORMAT, "layers.0.bias", 1, { "layers.0.weight" }, { { 3, 2 } }, { 2 }, { ACTIV_FLOAT32 } },
+        { ACTIV_ERROR_FORMAT, "layers.0.weight", 1, { "layers.0.bias" }, { { 3 } }, { 1 }, { ACTIV_FLOAT32 } },
         { ACTIV_ERROR_FORMAT,
           "extra",
           3,
@@ -926,7 +909,7 @@ static void test_claims(void **state)
 {
     (void)state;
     write_description(HEAD "input = input(2)\nlayers.0 = linear(input, out_features=3)\n"
-                      "layers.1 = linear(layers.0, out_features=1000000000)");
+                           "layers.1 = linear(layers.0, out_features=1000000000)");
     test_memory memory = { 0 };
     activ_allocator allocator = test_allocator(&memory);
     activ_context_options options = { .size = sizeof options, .allocator = &allocator };

@@ -18,7 +18,7 @@
 #include "activ/random.h"
 
 enum { CHANNELS = 2, LENGTH = 3, IN = CHANNELS * LENGTH, CLASSES = 3, BATCH = 8 };
-enum { SAVED_AFTER = 4, UNTIL = 9 };   /* steps */
+enum { SAVED_AFTER = 4, UNTIL = 9 }; /* steps */
 
 static void path_of(const char *name, char *path, size_t size)
 {

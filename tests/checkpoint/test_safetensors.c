@@ -30,7 +30,7 @@
     "\"" name "\":{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":" offsets "}"
 
 typedef struct bytes {
-    unsigned char *data;   /* exactly `size` bytes of the heap: the sanitizer sees every step beyond */
+    unsigned char *data; /* exactly `size` bytes of the heap: the sanitizer sees every step beyond */
     size_t size;
 } bytes;
 
@@ -201,39 +201,37 @@ static const struct {
     { TEXT("{" A4 "," A4 "}"), 4, ACTIV_ERROR_FORMAT, "tensor 'a': a duplicate" },
     { TEXT("{" A4 "," TENSOR("a", "F32", "[1]", "[4,8]") "}"), 8, ACTIV_ERROR_FORMAT, "duplicate" },
     { TEXT("{" A4 "," TENSOR("\\u0061", "F32", "[1]", "[4,8]") "}"), 8, ACTIV_ERROR_FORMAT, "duplicate" },
-    { TEXT("{" TENSOR("z", "F32", "[0]", "[0,0]") "," TENSOR("z", "F32", "[0]", "[0,0]") "}"), 0,
-      ACTIV_ERROR_FORMAT, "tensor 'z': a duplicate" },
-    { TEXT("{\"__metadata__\":{},\"__metadata__\":{}}"), 0,
-      ACTIV_ERROR_FORMAT, "'__metadata__': a duplicate" },
+    { TEXT("{" TENSOR("z", "F32", "[0]", "[0,0]") "," TENSOR("z", "F32", "[0]", "[0,0]") "}"), 0, ACTIV_ERROR_FORMAT,
+      "tensor 'z': a duplicate" },
+    { TEXT("{\"__metadata__\":{},\"__metadata__\":{}}"), 0, ACTIV_ERROR_FORMAT, "'__metadata__': a duplicate" },
     { TEXT("{\"__metadata__\":{},\"__metadata\\u005f_\":{}}"), 0, ACTIV_ERROR_FORMAT, "a duplicate" },
     { TEXT("{\"__metadata__\":{\"k\":\"1\",\"l\":\"2\",\"k\":\"1\"}}"), 0, ACTIV_ERROR_FORMAT,
       "metadata 'k': a duplicate" },
     { TEXT("{\"__metadata__\":{\"k\":\"1\",\"\\u006b\":\"2\"}}"), 0, ACTIV_ERROR_FORMAT, "duplicate" },
-    { TEXT("{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}"), 4,
-      ACTIV_ERROR_FORMAT, "duplicate field 'dtype'" },
-    { TEXT("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"shape\":[1],\"data_offsets\":[0,4]}}"), 4,
-      ACTIV_ERROR_FORMAT, "duplicate field 'shape'" },
-    { TEXT("{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,4],\"data_\\u006fffsets\":[0,4]}}"), 4,
-      ACTIV_ERROR_FORMAT, "duplicate field 'data_offsets'" },
+    { TEXT("{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}"), 4, ACTIV_ERROR_FORMAT,
+      "duplicate field 'dtype'" },
+    { TEXT("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"shape\":[1],\"data_offsets\":[0,4]}}"), 4, ACTIV_ERROR_FORMAT,
+      "duplicate field 'shape'" },
+    { TEXT("{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,4],\"data_\\u006fffsets\":[0,4]}}"), 4, ACTIV_ERROR_FORMAT,
+      "duplicate field 'data_offsets'" },
 
     /* Fields. */
     { TEXT("{\"a\":{}}"), 0, ACTIV_ERROR_FORMAT, "no dtype" },
     { TEXT("{\"a\":{\"shape\":[1],\"data_offsets\":[0,4]}}"), 4, ACTIV_ERROR_FORMAT, "no dtype" },
     { TEXT("{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,4]}}"), 4, ACTIV_ERROR_FORMAT, "no shape" },
     { TEXT("{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}"), 4, ACTIV_ERROR_FORMAT, "no data_offsets" },
-    { TEXT("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"x\":1}}"), 4,
-      ACTIV_ERROR_FORMAT, "unknown field 'x'" },
+    { TEXT("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"x\":1}}"), 4, ACTIV_ERROR_FORMAT,
+      "unknown field 'x'" },
     { TEXT("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"dtype\\u0000\":1}}"), 4,
       ACTIV_ERROR_FORMAT, "unknown field 'dtype\\x00'" },
-    { TEXT("{\"a\":{\"Dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}"), 4,
-      ACTIV_ERROR_FORMAT, "unknown field 'Dtype'" },
-    { TEXT("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],}}"), 4,
-      ACTIV_ERROR_FORMAT, "expected a string" },
+    { TEXT("{\"a\":{\"Dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}"), 4, ACTIV_ERROR_FORMAT,
+      "unknown field 'Dtype'" },
+    { TEXT("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],}}"), 4, ACTIV_ERROR_FORMAT,
+      "expected a string" },
     { TEXT("{\"a\":{\"dtype\" \"F32\"}}"), 4, ACTIV_ERROR_FORMAT, "expected ':'" },
-    { TEXT("{\"a\":{\"dtype\":7,\"shape\":[1],\"data_offsets\":[0,4]}}"), 4,
-      ACTIV_ERROR_FORMAT, "tensor 'a'" },
-    { TEXT("{\"a\":{\"dtype\":null,\"shape\":[1],\"data_offsets\":[0,4]}}"), 4,
-      ACTIV_ERROR_FORMAT, "expected a string" },
+    { TEXT("{\"a\":{\"dtype\":7,\"shape\":[1],\"data_offsets\":[0,4]}}"), 4, ACTIV_ERROR_FORMAT, "tensor 'a'" },
+    { TEXT("{\"a\":{\"dtype\":null,\"shape\":[1],\"data_offsets\":[0,4]}}"), 4, ACTIV_ERROR_FORMAT,
+      "expected a string" },
     { TEXT("{" TENSOR("a", "F33", "[1]", "[0,4]") "}"), 4, ACTIV_ERROR_FORMAT, "unknown dtype 'F33'" },
     { TEXT("{" TENSOR("a", "f32", "[1]", "[0,4]") "}"), 4, ACTIV_ERROR_FORMAT, "unknown dtype 'f32'" },
     { TEXT("{" TENSOR("a", "", "[1]", "[0,4]") "}"), 4, ACTIV_ERROR_FORMAT, "unknown dtype ''" },
@@ -250,8 +248,7 @@ static const struct {
     { TEXT("{" TENSOR("a", "F32", "[,1]", "[0,4]") "}"), 4, ACTIV_ERROR_FORMAT, "expected a whole number" },
     { TEXT("{" TENSOR("a", "F32", "[1 1]", "[0,4]") "}"), 4, ACTIV_ERROR_FORMAT, "expected ',' or ']'" },
     { TEXT("{" TENSOR("a", "F32", "[[1]]", "[0,4]") "}"), 4, ACTIV_ERROR_FORMAT, "expected a whole number" },
-    { TEXT("{" TENSOR("a", "F32", "[\"1\"]", "[0,4]") "}"), 4,
-      ACTIV_ERROR_FORMAT, "expected a whole number" },
+    { TEXT("{" TENSOR("a", "F32", "[\"1\"]", "[0,4]") "}"), 4, ACTIV_ERROR_FORMAT, "expected a whole number" },
     { TEXT("{" TENSOR("a", "F32", "[true]", "[0,4]") "}"), 4, ACTIV_ERROR_FORMAT, "expected a whole number" },
     { TEXT("{" TENSOR("a", "F32", "[NaN]", "[0,4]") "}"), 4, ACTIV_ERROR_FORMAT, "expected a whole number" },
     { TEXT("{" TENSOR("a", "F32", "[-1]", "[0,4]") "}"), 4, ACTIV_ERROR_FORMAT, "negative" },
@@ -264,18 +261,15 @@ static const struct {
     { TEXT("{" TENSOR("a", "F32", "[01]", "[0,4]") "}"), 4, ACTIV_ERROR_FORMAT, "leading zero" },
     { TEXT("{" TENSOR("a", "F32", "[00]", "[0,4]") "}"), 4, ACTIV_ERROR_FORMAT, "leading zero" },
     { TEXT("{" TENSOR("a", "F32", "[0x1]", "[0,4]") "}"), 4, ACTIV_ERROR_FORMAT, "expected ',' or ']'" },
-    { TEXT("{" TENSOR("a", "F32", "[18446744073709551616]", "[0,4]") "}"), 4,
-      ACTIV_ERROR_FORMAT, "too large" },
-    { TEXT("{" TENSOR("a", "F32", "[99999999999999999999999]", "[0,4]") "}"), 4,
-      ACTIV_ERROR_FORMAT, "too large" },
+    { TEXT("{" TENSOR("a", "F32", "[18446744073709551616]", "[0,4]") "}"), 4, ACTIV_ERROR_FORMAT, "too large" },
+    { TEXT("{" TENSOR("a", "F32", "[99999999999999999999999]", "[0,4]") "}"), 4, ACTIV_ERROR_FORMAT, "too large" },
     { TEXT("{" TENSOR("a", "F32", "[1]", "[]") "}"), 4, ACTIV_ERROR_FORMAT, "two numbers" },
     { TEXT("{" TENSOR("a", "F32", "[1]", "[4]") "}"), 4, ACTIV_ERROR_FORMAT, "two numbers" },
     { TEXT("{" TENSOR("a", "F32", "[1]", "[0,4,4]") "}"), 4, ACTIV_ERROR_FORMAT, "two numbers" },
     { TEXT("{" TENSOR("a", "F32", "[1]", "4") "}"), 4, ACTIV_ERROR_FORMAT, "expected '['" },
     { TEXT("{" TENSOR("a", "F32", "[1]", "[0,4.0]") "}"), 4, ACTIV_ERROR_FORMAT, "fraction" },
     { TEXT("{" TENSOR("a", "F32", "[1]", "[-4,0]") "}"), 4, ACTIV_ERROR_FORMAT, "negative" },
-    { TEXT("{" TENSOR("a", "F32", "[1]", "[0,18446744073709551620]") "}"), 4,
-      ACTIV_ERROR_FORMAT, "too large" },
+    { TEXT("{" TENSOR("a", "F32", "[1]", "[0,18446744073709551620]") "}"), 4, ACTIV_ERROR_FORMAT, "too large" },
 
     /* Type, shape, offsets and data that do not fit together. */
     { TEXT("{" TENSOR("a", "F32", "[2]", "[0,4]") "}"), 4, ACTIV_ERROR_FORMAT,
@@ -287,16 +281,12 @@ static const struct {
     { TEXT("{" TENSOR("a", "F32", "[1]", "[0,4]") "}"), 0, ACTIV_ERROR_FORMAT, "beyond the data" },
     { TEXT("{" TENSOR("a", "F32", "[1]", "[0,4]") "}"), 3, ACTIV_ERROR_FORMAT, "beyond the data" },
     { TEXT("{" TENSOR("a", "F32", "[0]", "[1,1]") "}"), 0, ACTIV_ERROR_FORMAT, "beyond the data" },
-    { TEXT("{" TENSOR("a", "F32", "[1]", "[18446744073709551612,18446744073709551615]") "}"), 4,
-      ACTIV_ERROR_FORMAT, "beyond the data" },
-    { TEXT("{" TENSOR("a", "F32", "[4611686018427387904]", "[0,0]") "}"), 0,
-      ACTIV_ERROR_FORMAT, "overflows" },
-    { TEXT("{" TENSOR("a", "F32", "[4294967296,4294967296]", "[0,0]") "}"), 0,
-      ACTIV_ERROR_FORMAT, "overflows" },
-    { TEXT("{" TENSOR("a", "U8", "[18446744073709551615,2]", "[0,0]") "}"), 0,
-      ACTIV_ERROR_FORMAT, "overflows" },
-    { TEXT("{" TENSOR("a", "F64", "[2305843009213693953]", "[0,8]") "}"), 8,
-      ACTIV_ERROR_FORMAT, "overflows" },
+    { TEXT("{" TENSOR("a", "F32", "[1]", "[18446744073709551612,18446744073709551615]") "}"), 4, ACTIV_ERROR_FORMAT,
+      "beyond the data" },
+    { TEXT("{" TENSOR("a", "F32", "[4611686018427387904]", "[0,0]") "}"), 0, ACTIV_ERROR_FORMAT, "overflows" },
+    { TEXT("{" TENSOR("a", "F32", "[4294967296,4294967296]", "[0,0]") "}"), 0, ACTIV_ERROR_FORMAT, "overflows" },
+    { TEXT("{" TENSOR("a", "U8", "[18446744073709551615,2]", "[0,0]") "}"), 0, ACTIV_ERROR_FORMAT, "overflows" },
+    { TEXT("{" TENSOR("a", "F64", "[2305843009213693953]", "[0,8]") "}"), 8, ACTIV_ERROR_FORMAT, "overflows" },
     { TEXT("{" TENSOR("a", "F4", "[3]", "[0,1]") "}"), 1, ACTIV_ERROR_FORMAT, "whole bytes" },
     { TEXT("{" TENSOR("a", "F6_E2M3", "[2]", "[0,1]") "}"), 1, ACTIV_ERROR_FORMAT, "whole bytes" },
     { TEXT("{" TENSOR("a", "F4", "[4]", "[0,1]") "}"), 1, ACTIV_ERROR_FORMAT, "takes 2 bytes" },
@@ -308,13 +298,12 @@ static const struct {
     { TEXT("{" TENSOR("a", "F32", "[1]", "[1,5]") "}"), 5, ACTIV_ERROR_FORMAT, "tensor 'a': a gap" },
     { TEXT("{" A4 "," TENSOR("b", "F32", "[1]", "[5,9]") "}"), 9, ACTIV_ERROR_FORMAT, "tensor 'b': a gap" },
     { TEXT("{" TENSOR("b", "F32", "[1]", "[5,9]") "," A4 "}"), 9, ACTIV_ERROR_FORMAT, "tensor 'b': a gap" },
-    { TEXT("{" A4 "," TENSOR("b", "F32", "[1]", "[3,7]") "}"), 7,
-      ACTIV_ERROR_FORMAT, "tensor 'b': an overlap" },
+    { TEXT("{" A4 "," TENSOR("b", "F32", "[1]", "[3,7]") "}"), 7, ACTIV_ERROR_FORMAT, "tensor 'b': an overlap" },
     { TEXT("{" A4 "," TENSOR("b", "F32", "[1]", "[0,4]") "}"), 4, ACTIV_ERROR_FORMAT, "overlap" },
-    { TEXT("{" TENSOR("a", "F32", "[2]", "[0,8]") "," TENSOR("b", "F32", "[1]", "[4,8]") "}"), 8,
-      ACTIV_ERROR_FORMAT, "overlap" },
-    { TEXT("{" TENSOR("a", "F32", "[2]", "[0,8]") "," TENSOR("e", "F32", "[0]", "[4,4]") "}"), 8,
-      ACTIV_ERROR_FORMAT, "tensor 'e': an overlap" },
+    { TEXT("{" TENSOR("a", "F32", "[2]", "[0,8]") "," TENSOR("b", "F32", "[1]", "[4,8]") "}"), 8, ACTIV_ERROR_FORMAT,
+      "overlap" },
+    { TEXT("{" TENSOR("a", "F32", "[2]", "[0,8]") "," TENSOR("e", "F32", "[0]", "[4,4]") "}"), 8, ACTIV_ERROR_FORMAT,
+      "tensor 'e': an overlap" },
 
     /* Metadata. */
     { TEXT("{\"__metadata__\":[]}"), 0, ACTIV_ERROR_FORMAT, "key '__metadata__'" },
@@ -334,8 +323,7 @@ static const struct {
     { TEXT("{" TENSOR("a\\u0000b", "U8", "[1]", "[0,1]") "}"), 1, ACTIV_ERROR_UNSUPPORTED,
       "tensor 'a\\x00b': a zero byte" },
     { TEXT("{\"__metadata__\":{\"k\\u0000\":\"v\"}}"), 0, ACTIV_ERROR_UNSUPPORTED, "zero byte" },
-    { TEXT("{\"__metadata__\":{\"k\":\"\\u0000\"}}"), 0,
-      ACTIV_ERROR_UNSUPPORTED, "metadata 'k': a zero byte" },
+    { TEXT("{\"__metadata__\":{\"k\":\"\\u0000\"}}"), 0, ACTIV_ERROR_UNSUPPORTED, "metadata 'k': a zero byte" },
     { TEXT("{" TENSOR("a", "F4", "[2]", "[0,1]") "}"), 1, ACTIV_ERROR_UNSUPPORTED, "less than 8 bits" },
     { TEXT("{" TENSOR("a", "F6_E2M3", "[4]", "[0,3]") "}"), 3, ACTIV_ERROR_UNSUPPORTED, "less than 8 bits" },
     { TEXT("{" TENSOR("a", "F6_E3M2", "[12]", "[0,9]") "}"), 9, ACTIV_ERROR_UNSUPPORTED, "less than 8 bits" },
@@ -343,7 +331,7 @@ static const struct {
 
 static void expect_refused(const bytes *raw, activ_status expected, const char *word, const char *shown)
 {
-    activ_safetensors *file = (activ_safetensors *)(void *)&raw;   /* has to stay as it is */
+    activ_safetensors *file = (activ_safetensors *)(void *)&raw; /* has to stay as it is */
     activ_message message = { "" };
     activ_status status = activ_safetensors_open_memory(NULL, raw->data, raw->size, &file, &message);
     if (status != expected)
@@ -372,11 +360,15 @@ static void test_lengths(void **state)
         uint64_t length;
         const char *word;
     } lies[] = {
-        { 0, "header is empty" },           { 1, "expected a string" },
-        { 3, "truncated" },                 { 100000000, "truncated" },
-        { 100000001, "larger than" },       { UINT64_C(1) << 32, "larger than" },
+        { 0, "header is empty" },
+        { 1, "expected a string" },
+        { 3, "truncated" },
+        { 100000000, "truncated" },
+        { 100000001, "larger than" },
+        { UINT64_C(1) << 32, "larger than" },
         { (UINT64_C(1) << 32) + 2, "larger than" },
-        { UINT64_C(1) << 63, "larger than" }, { UINT64_MAX, "larger than" },
+        { UINT64_C(1) << 63, "larger than" },
+        { UINT64_MAX, "larger than" },
         { UINT64_MAX - 7, "larger than" },
     };
     for (size_t i = 0; i < COUNT(lies); i++) {
@@ -420,7 +412,8 @@ static void test_legal(void **state)
 
     /* A scalar, and white space wherever it may be. */
     file = open_header(TEXT("\n{ \"s\" : { \"data_offsets\" : [ 0 , 8 ] ,\t\"shape\" : [ ] ,"
-                            " \"dtype\" : \"F64\" } }\n"), 8);
+                            " \"dtype\" : \"F64\" } }\n"),
+                       8);
     entry = entry_at(file, 0);
     assert_string_equal(entry.name, "s");
     assert_int_equal(entry.ndim, 0);
@@ -429,11 +422,11 @@ static void test_legal(void **state)
     activ_safetensors_close(file);
 
     /* Dimensions of zero; also where the product of the others would overflow. */
-    file = open_header(TEXT("{" TENSOR("a", "F32", "[0]", "[0,0]") ","
-                            TENSOR("b", "F32", "[3,0,5]", "[0,0]") ","
-                            TENSOR("c", "F32", "[1]", "[0,4]") ","
-                            TENSOR("d", "F32", "[9223372036854775808,9223372036854775808,0]", "[4,4]")
-                            "}"), 4);
+    file =
+        open_header(TEXT("{" TENSOR("a", "F32", "[0]", "[0,0]") "," TENSOR("b", "F32", "[3,0,5]", "[0,0]") "," TENSOR(
+                        "c", "F32", "[1]",
+                        "[0,4]") "," TENSOR("d", "F32", "[9223372036854775808,9223372036854775808,0]", "[4,4]") "}"),
+                    4);
     assert_int_equal(activ_safetensors_count(file), 4);
     check_invariants(file);
     assert_string_equal(entry_at(file, 0).name, "a");
@@ -445,8 +438,8 @@ static void test_legal(void **state)
     activ_safetensors_close(file);
 
     /* Eight dimensions; an empty name; a name that looks like something else. */
-    file = open_header(TEXT("{" TENSOR("", "U8", "[1,2,1,1,1,1,1,3]", "[0,6]") ","
-                            TENSOR("__metadata", "U8", "[1]", "[6,7]") "}"), 7);
+    file = open_header(
+        TEXT("{" TENSOR("", "U8", "[1,2,1,1,1,1,1,3]", "[0,6]") "," TENSOR("__metadata", "U8", "[1]", "[6,7]") "}"), 7);
     entry = entry_at(file, 0);
     assert_string_equal(entry.name, "");
     assert_int_equal(entry.ndim, 8);
@@ -497,18 +490,31 @@ static void test_dtypes(void **state)
         size_t size;
         activ_dtype dtype;
     } types[] = {
-        { "BOOL", 1, 0 },    { "U8", 1, ACTIV_UINT8 },  { "I8", 1, 0 },           { "F8_E5M2", 1, 0 },
-        { "F8_E4M3", 1, 0 }, { "F8_E8M0", 1, 0 },       { "F8_E4M3FNUZ", 1, 0 },  { "F8_E5M2FNUZ", 1, 0 },
-        { "I16", 2, 0 },     { "U16", 2, 0 },           { "F16", 2, 0 },          { "BF16", 2, 0 },
-        { "I32", 4, ACTIV_INT32 }, { "U32", 4, 0 },     { "F32", 4, ACTIV_FLOAT32 },
-        { "F64", 8, ACTIV_FLOAT64 }, { "I64", 8, ACTIV_INT64 }, { "U64", 8, 0 },  { "C64", 8, 0 },
+        { "BOOL", 1, 0 },
+        { "U8", 1, ACTIV_UINT8 },
+        { "I8", 1, 0 },
+        { "F8_E5M2", 1, 0 },
+        { "F8_E4M3", 1, 0 },
+        { "F8_E8M0", 1, 0 },
+        { "F8_E4M3FNUZ", 1, 0 },
+        { "F8_E5M2FNUZ", 1, 0 },
+        { "I16", 2, 0 },
+        { "U16", 2, 0 },
+        { "F16", 2, 0 },
+        { "BF16", 2, 0 },
+        { "I32", 4, ACTIV_INT32 },
+        { "U32", 4, 0 },
+        { "F32", 4, ACTIV_FLOAT32 },
+        { "F64", 8, ACTIV_FLOAT64 },
+        { "I64", 8, ACTIV_INT64 },
+        { "U64", 8, 0 },
+        { "C64", 8, 0 },
     };
     for (size_t i = 0; i < COUNT(types); i++) {
         char header[256];
         size_t size = 3 * types[i].size;
         int length = snprintf(header, sizeof header,
-                              "{\"t\":{\"dtype\":\"%s\",\"shape\":[3],\"data_offsets\":[0,%zu]}}",
-                              types[i].name, size);
+                              "{\"t\":{\"dtype\":\"%s\",\"shape\":[3],\"data_offsets\":[0,%zu]}}", types[i].name, size);
         activ_safetensors *file = open_header(header, (size_t)length, size);
         activ_safetensors_entry entry = entry_at(file, 0);
         assert_string_equal(entry.dtype_name, types[i].name);
@@ -524,11 +530,12 @@ static void test_dtypes(void **state)
 static void test_order_and_lookup(void **state)
 {
     (void)state;
-    activ_safetensors *file =
-        open_header(TEXT("{" TENSOR("last", "F32", "[1]", "[7,11]") ","
-                         TENSOR("middle", "U16", "[2]", "[3,7]") ","
-                         "\"__metadata__\":{\"b\":\"2\",\"\":\"nothing\",\"a\":\"1\"},"
-                         TENSOR("first", "U8", "[3]", "[0,3]") "}"), 11);
+    activ_safetensors *file = open_header(
+        TEXT("{" TENSOR("last", "F32", "[1]", "[7,11]") "," TENSOR(
+            "middle", "U16", "[2]", "[3,7]") ","
+                                             "\"__metadata__\":{\"b\":\"2\",\"\":\"nothing\",\"a\":\"1\"}," TENSOR(
+                                                 "first", "U8", "[3]", "[0,3]") "}"),
+        11);
     check_invariants(file);
     assert_int_equal(activ_safetensors_count(file), 3);
     static const char *const names[] = { "first", "middle", "last" };
@@ -579,8 +586,9 @@ static void test_order_and_lookup(void **state)
 
 /* ---- every truncation, every changed byte -------------------------------------------------------- */
 
-#define SMALL "{\"__metadata__\":{\"k\":\"\\u00e9\"}," TENSOR("a.w", "F32", "[2,1]", "[0,8]") "," \
-              TENSOR("b", "U8", "[3]", "[8,11]") "}  "
+#define SMALL                                                                                                    \
+    "{\"__metadata__\":{\"k\":\"\\u00e9\"}," TENSOR("a.w", "F32", "[2,1]", "[0,8]") "," TENSOR("b", "U8", "[3]", \
+                                                                                               "[8,11]") "}  "
 
 static void test_truncations(void **state)
 {
@@ -612,8 +620,7 @@ static void test_corruptions(void **state)
             activ_safetensors *file = NULL;
             activ_message message = { "" };
             whole.data[at] = (unsigned char)value;
-            activ_status status = activ_safetensors_open_memory(NULL, whole.data, whole.size, &file,
-                                                                &message);
+            activ_status status = activ_safetensors_open_memory(NULL, whole.data, whole.size, &file, &message);
             if (status == ACTIV_OK) {
                 opened++;
                 check_invariants(file);
@@ -687,8 +694,7 @@ static void test_large_claims(void **state)
         activ_safetensors *file = NULL;
         bytes raw = make_file(claims[i].header, claims[i].length, 8);
         largest = 0;
-        assert_int_equal(activ_safetensors_open_memory(context, raw.data, raw.size, &file, NULL),
-                         ACTIV_ERROR_FORMAT);
+        assert_int_equal(activ_safetensors_open_memory(context, raw.data, raw.size, &file, NULL), ACTIV_ERROR_FORMAT);
         assert_true(largest > 0 && largest < 4096);
         free(raw.data);
     }
@@ -698,8 +704,7 @@ static void test_large_claims(void **state)
         bytes raw = make_file(TEXT("{}"), 64);
         put_length(raw.data, lengths[i]);
         largest = 0;
-        assert_int_equal(activ_safetensors_open_memory(context, raw.data, raw.size, &file, NULL),
-                         ACTIV_ERROR_FORMAT);
+        assert_int_equal(activ_safetensors_open_memory(context, raw.data, raw.size, &file, NULL), ACTIV_ERROR_FORMAT);
         assert_true(largest < 4096);
         free(raw.data);
     }
@@ -708,8 +713,7 @@ static void test_large_claims(void **state)
     activ_safetensors *file = NULL;
     bytes raw = make_file(TEXT("{" A4 "}"), 16u << 20);
     largest = 0;
-    assert_int_equal(activ_safetensors_open_memory(context, raw.data, raw.size, &file, NULL),
-                     ACTIV_ERROR_FORMAT);
+    assert_int_equal(activ_safetensors_open_memory(context, raw.data, raw.size, &file, NULL), ACTIV_ERROR_FORMAT);
     assert_true(largest < 4096);
     free(raw.data);
     activ_context_destroy(context);
@@ -725,13 +729,11 @@ static void test_open_without_memory(void **state)
     char header[4096] = "{\"__metadata__\":{";
     size_t length = strlen(header);
     for (int i = 0; i < 20; i++)
-        length += (size_t)snprintf(header + length, sizeof header - length, "%s\"k%d\":\"v\"",
-                                   i ? "," : "", i);
+        length += (size_t)snprintf(header + length, sizeof header - length, "%s\"k%d\":\"v\"", i ? "," : "", i);
     length += (size_t)snprintf(header + length, sizeof header - length, "}");
     for (int i = 0; i < 20; i++)
         length += (size_t)snprintf(header + length, sizeof header - length,
-                                   ",\"t%d\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[%d,%d]}",
-                                   i, i, i + 1);
+                                   ",\"t%d\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[%d,%d]}", i, i, i + 1);
     header[length++] = '}';
     bytes raw = make_file(header, length, 20);
 
@@ -753,15 +755,14 @@ static void test_open_without_memory(void **state)
         assert_null(file);
         assert_int_equal(memory.live, before);
     }
-    assert_int_equal(failures, 10);   /* itself, header, 2 + 2 growing arrays, 3 orders, data */
+    assert_int_equal(failures, 10); /* itself, header, 2 + 2 growing arrays, 3 orders, data */
     assert_int_equal(memory.live, before);
 
     /* Nor does a malformed file leave anything. */
     for (size_t i = 0; i < COUNT(refused); i++) {
         activ_safetensors *file = NULL;
         bytes bad = make_file(refused[i].header, refused[i].length, refused[i].data);
-        assert_int_equal(activ_safetensors_open_memory(context, bad.data, bad.size, &file, NULL),
-                         refused[i].status);
+        assert_int_equal(activ_safetensors_open_memory(context, bad.data, bad.size, &file, NULL), refused[i].status);
         assert_int_equal(memory.live, before);
         free(bad.data);
     }
@@ -782,8 +783,8 @@ static void test_many_and_deep(void **state)
     header[0] = '{';
     for (int i = MANY; i-- > 0;)
         length += (size_t)snprintf(header + length, room - length,
-                                   "\"%06d\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[%d,%d]}%s",
-                                   i, i, i + 1, i > 0 ? "," : "");
+                                   "\"%06d\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[%d,%d]}%s", i, i, i + 1,
+                                   i > 0 ? "," : "");
     header[length++] = '}';
     activ_safetensors *file = open_header(header, length, MANY);
     assert_int_equal(activ_safetensors_count(file), MANY);
@@ -798,7 +799,10 @@ static void test_many_and_deep(void **state)
     free(raw.data);
 
     static const char *const starts[] = {
-        "[", "{\"a\":[", "{\"a\":{\"shape\":[", "{\"__metadata__\":{\"k\":[",
+        "[",
+        "{\"a\":[",
+        "{\"a\":{\"shape\":[",
+        "{\"__metadata__\":{\"k\":[",
     };
     for (size_t i = 0; i < COUNT(starts); i++) {
         memset(header, '[', DEEP);
@@ -814,7 +818,7 @@ static void test_many_and_deep(void **state)
 
 typedef struct folder {
     char path[64];
-    char file[96];   /* a name in it */
+    char file[96]; /* a name in it */
 } folder;
 
 static int make_folder(void **state)
@@ -1008,8 +1012,7 @@ static activ_tensor *view_of(activ_dtype dtype, size_t ndim, const size_t *shape
 {
     activ_tensor *tensor = NULL;
     /* The library does not write into what it saves. */
-    assert_int_equal(activ_tensor_view(NULL, dtype, ndim, shape, NULL, (void *)(uintptr_t)data, &tensor),
-                     ACTIV_OK);
+    assert_int_equal(activ_tensor_view(NULL, dtype, ndim, shape, NULL, (void *)(uintptr_t)data, &tensor), ACTIV_OK);
     return tensor;
 }
 
@@ -1033,11 +1036,10 @@ static void free_sample(sample *s)
         activ_tensor_destroy(s->tensors[i]);
 }
 
-static activ_status save_sample(const activ_context *context, const sample *s, const char *path,
-                                activ_message *message)
+static activ_status save_sample(const activ_context *context, const sample *s, const char *path, activ_message *message)
 {
-    return activ_safetensors_save(context, path, SAMPLES, s->names, (const activ_tensor *const *)s->tensors,
-                                  2, s->metadata, message);
+    return activ_safetensors_save(context, path, SAMPLES, s->names, (const activ_tensor *const *)s->tensors, 2,
+                                  s->metadata, message);
 }
 
 static const char sample_header[] =
@@ -1051,12 +1053,11 @@ static const char sample_header[] =
     "\"u8\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[40,43]}}";
 
 static const unsigned char sample_data[] = {
-    255, 255, 255, 255, 255, 255, 255, 255,          /* -1 */
-    0, 0, 0, 0, 0, 0, 8, 0x40,                       /* 3.0 */
-    0, 0, 0, 0xc0,                                   /* -2.0f */
-    0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0, 0, 0, 0, 0x3f,  /* 1.0f -2.0f 0.5f */
-    7, 0, 0, 0, 8, 0, 0, 0,
-    9, 10, 11,
+    255, 255, 255,  255,  255, 255, 255, 255,                   /* -1 */
+    0,   0,   0,    0,    0,   0,   8,   0x40,                  /* 3.0 */
+    0,   0,   0,    0xc0,                                       /* -2.0f */
+    0,   0,   0x80, 0x3f, 0,   0,   0,   0xc0, 0, 0,  0,  0x3f, /* 1.0f -2.0f 0.5f */
+    7,   0,   0,    0,    8,   0,   0,   0,    9, 10, 11,
 };
 
 static void expect_sample_file(const char *path)
@@ -1164,8 +1165,7 @@ static void test_save_refused(void **state)
     static const size_t two_two[] = { 2, 2 }, turned[] = { 1, 2 };
     static const float data[] = { 1, 2, 3, 4 };
     activ_tensor *plain = view_of(ACTIV_FLOAT32, 2, two_two, data), *strided = NULL;
-    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 2, two_two, turned, (void *)(uintptr_t)data,
-                                       &strided),
+    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 2, two_two, turned, (void *)(uintptr_t)data, &strided),
                      ACTIV_OK);
     const struct {
         const char *names[2];
@@ -1174,24 +1174,36 @@ static void test_save_refused(void **state)
         activ_status status;
         const char *word;
     } cases[] = {
-        { { "a", "a" }, { plain, plain }, { { "k", "v" }, { "l", "w" } }, ACTIV_ERROR_INVALID,
+        { { "a", "a" },
+          { plain, plain },
+          { { "k", "v" }, { "l", "w" } },
+          ACTIV_ERROR_INVALID,
           "tensor 'a': the name is used twice" },
-        { { "a", "__metadata__" }, { plain, plain }, { { "k", "v" }, { "l", "w" } }, ACTIV_ERROR_INVALID,
+        { { "a", "__metadata__" },
+          { plain, plain },
+          { { "k", "v" }, { "l", "w" } },
+          ACTIV_ERROR_INVALID,
           "tensor '__metadata__'" },
-        { { "a", "b\xff" }, { plain, plain }, { { "k", "v" }, { "l", "w" } }, ACTIV_ERROR_INVALID,
+        { { "a", "b\xff" },
+          { plain, plain },
+          { { "k", "v" }, { "l", "w" } },
+          ACTIV_ERROR_INVALID,
           "tensor 'b\\xff': the name is not UTF-8" },
-        { { "a", "\xed\xa0\x80" }, { plain, plain }, { { "k", "v" }, { "l", "w" } },
-          ACTIV_ERROR_INVALID, "UTF-8" },
+        { { "a", "\xed\xa0\x80" }, { plain, plain }, { { "k", "v" }, { "l", "w" } }, ACTIV_ERROR_INVALID, "UTF-8" },
         { { "a", NULL }, { plain, plain }, { { "k", "v" }, { "l", "w" } }, ACTIV_ERROR_INVALID, "NULL" },
         { { "a", "b" }, { plain, NULL }, { { "k", "v" }, { "l", "w" } }, ACTIV_ERROR_INVALID, "NULL" },
-        { { "a", "b" }, { plain, strided }, { { "k", "v" }, { "l", "w" } }, ACTIV_ERROR_UNSUPPORTED,
+        { { "a", "b" },
+          { plain, strided },
+          { { "k", "v" }, { "l", "w" } },
+          ACTIV_ERROR_UNSUPPORTED,
           "tensor 'b': it is not contiguous" },
-        { { "a", "b" }, { plain, plain }, { { "k", "v" }, { "k", "w" } }, ACTIV_ERROR_INVALID,
+        { { "a", "b" },
+          { plain, plain },
+          { { "k", "v" }, { "k", "w" } },
+          ACTIV_ERROR_INVALID,
           "metadata 'k': the key is used twice" },
-        { { "a", "b" }, { plain, plain }, { { "k", "\xc0\x80" }, { "l", "w" } }, ACTIV_ERROR_INVALID,
-          "metadata 'k'" },
-        { { "a", "b" }, { plain, plain }, { { "k\xff", "v" }, { "l", "w" } },
-          ACTIV_ERROR_INVALID, "not UTF-8" },
+        { { "a", "b" }, { plain, plain }, { { "k", "\xc0\x80" }, { "l", "w" } }, ACTIV_ERROR_INVALID, "metadata 'k'" },
+        { { "a", "b" }, { plain, plain }, { { "k\xff", "v" }, { "l", "w" } }, ACTIV_ERROR_INVALID, "not UTF-8" },
         { { "a", "b" }, { plain, plain }, { { NULL, "v" }, { "l", "w" } }, ACTIV_ERROR_INVALID, "NULL" },
         { { "a", "b" }, { plain, plain }, { { "k", "v" }, { "l", NULL } }, ACTIV_ERROR_INVALID, "NULL" },
     };
@@ -1199,24 +1211,18 @@ static void test_save_refused(void **state)
     activ_message message;
     for (size_t i = 0; i < COUNT(cases); i++) {
         message.text[0] = '\0';
-        activ_status status = activ_safetensors_save(NULL, f->file, 2, cases[i].names, cases[i].tensors, 2,
-                                                     cases[i].metadata, &message);
-        if (status != cases[i].status || !strstr(message.text, cases[i].word)
-            || !strstr(message.text, f->file))
+        activ_status status =
+            activ_safetensors_save(NULL, f->file, 2, cases[i].names, cases[i].tensors, 2, cases[i].metadata, &message);
+        if (status != cases[i].status || !strstr(message.text, cases[i].word) || !strstr(message.text, f->file))
             fail_msg("case %zu: status %d, \"%s\"", i, (int)status, message.text);
     }
     const char *name = "a";
     const activ_tensor *tensor = plain;
-    assert_int_equal(activ_safetensors_save(NULL, NULL, 1, &name, &tensor, 0, NULL, &message),
-                     ACTIV_ERROR_INVALID);
-    assert_int_equal(activ_safetensors_save(NULL, f->file, 1, NULL, &tensor, 0, NULL, &message),
-                     ACTIV_ERROR_INVALID);
-    assert_int_equal(activ_safetensors_save(NULL, f->file, 1, &name, NULL, 0, NULL, &message),
-                     ACTIV_ERROR_INVALID);
-    assert_int_equal(activ_safetensors_save(NULL, f->file, 1, &name, &tensor, 1, NULL, &message),
-                     ACTIV_ERROR_INVALID);
-    assert_int_equal(activ_safetensors_save(NULL, f->file, 1, &name, &tensor, 1, NULL, NULL),
-                     ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_safetensors_save(NULL, NULL, 1, &name, &tensor, 0, NULL, &message), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_safetensors_save(NULL, f->file, 1, NULL, &tensor, 0, NULL, &message), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_safetensors_save(NULL, f->file, 1, &name, NULL, 0, NULL, &message), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_safetensors_save(NULL, f->file, 1, &name, &tensor, 1, NULL, &message), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_safetensors_save(NULL, f->file, 1, &name, &tensor, 1, NULL, NULL), ACTIV_ERROR_INVALID);
 
     bytes raw = read_bytes(f->file);
     assert_int_equal(raw.size, 3);
@@ -1312,7 +1318,7 @@ static void test_save_without_memory(void **state)
         assert_non_null(strstr(message.text, "out of memory"));
         assert_int_equal(count_files(f), 0);
     }
-    assert_int_equal(failures, 4);   /* two orders, the header, the temporary name */
+    assert_int_equal(failures, 4); /* two orders, the header, the temporary name */
     expect_sample_file(f->file);
 
     /* And back from the file, whose reading needs memory too. */
@@ -1370,8 +1376,7 @@ static void test_save_too_large(void **state)
     value[length] = '\0';
     activ_safetensors_text pair = { "k", value };
     activ_message message = { "" };
-    assert_int_equal(activ_safetensors_save(NULL, f->file, 0, NULL, NULL, 1, &pair, &message),
-                     ACTIV_ERROR_RANGE);
+    assert_int_equal(activ_safetensors_save(NULL, f->file, 0, NULL, NULL, 1, &pair, &message), ACTIV_ERROR_RANGE);
     assert_non_null(strstr(message.text, f->file));
     assert_non_null(strstr(message.text, "larger than 100000000 bytes"));
     assert_int_equal(count_files(f), 0);

@@ -37,7 +37,7 @@ static int remove_directory(void **state)
     (void)state;
     unlink(path);
     unlink(other_path);
-    return rmdir(directory);   /* fails if a temporary file was left */
+    return rmdir(directory); /* fails if a temporary file was left */
 }
 
 static char *read_file(const char *from, size_t *size)
@@ -64,8 +64,9 @@ enum { KINDS = 5 };
 
 static activ_optimizer *make(activ_graph *g, int kind)
 {
-    activ_sgd_options s = { .size = sizeof s, .lr = 0.01f, .momentum = kind == 0 ? 0.0f : 0.9f, .dampening = 0.1f,
-                            .weight_decay = 0.02f };
+    activ_sgd_options s = {
+        .size = sizeof s, .lr = 0.01f, .momentum = kind == 0 ? 0.0f : 0.9f, .dampening = 0.1f, .weight_decay = 0.02f
+    };
     activ_adamw_options a = ACTIV_ADAMW_DEFAULTS;
     activ_rmsprop_options r = ACTIV_RMSPROP_DEFAULTS;
     a.amsgrad = kind == 3;
@@ -75,7 +76,8 @@ static activ_optimizer *make(activ_graph *g, int kind)
     activ_optimizer *o = NULL;
     assert_int_equal(kind < 2   ? activ_sgd_create(g, &s, &o)
                      : kind < 4 ? activ_adamw_create(g, &a, &o)
-                                : activ_rmsprop_create(g, &r, &o), ACTIV_OK);
+                                : activ_rmsprop_create(g, &r, &o),
+                     ACTIV_OK);
     const activ_group_options group = { sizeof group, 0.7f, 0.03f };
     assert_int_equal(activ_optimizer_decay_weights_only(o), ACTIV_OK);
     assert_int_equal(activ_optimizer_set_group(o, 2, &group), ACTIV_OK);
@@ -184,9 +186,11 @@ static void test_network_alone(void **state)
 
 /* ---- what a file says ----------------------------------------------------------------------------- */
 
-#define ADAMW "libactiv optimizer 1\n" \
+#define ADAMW                \
+    "libactiv optimizer 1\n" \
     "adamw(lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01, amsgrad=0, maximize=0)\n"
-#define SGD "libactiv optimizer 1\n" \
+#define SGD                  \
+    "libactiv optimizer 1\n" \
     "sgd(lr=0.001, momentum=0, dampening=0, weight_decay=0, nesterov=0, maximize=0)\n"
 
 /* Two inputs, three outputs: six weights and three biases. */
@@ -230,10 +234,12 @@ static void test_contents(void **state)
     assert_int_equal(activ_safetensors_open(NULL, path, &file, NULL), ACTIV_OK);
     assert_string_equal(activ_safetensors_metadata(file, "activ.optimizer"),
                         ADAMW "steps = 2\nlayers.0.bias = group(lr_scale=1, weight_decay=0)");
-    assert_string_equal(activ_safetensors_metadata(file, "activ.random"),
-                        "libactiv random 1\nseed = 9\nstep = 2");
-    static const char *const names[] = { "layers.0.weight", "layers.0.bias", "optimizer/exp_avg/layers.0.weight",
-                                         "optimizer/exp_avg/layers.0.bias", "optimizer/exp_avg_sq/layers.0.weight",
+    assert_string_equal(activ_safetensors_metadata(file, "activ.random"), "libactiv random 1\nseed = 9\nstep = 2");
+    static const char *const names[] = { "layers.0.weight",
+                                         "layers.0.bias",
+                                         "optimizer/exp_avg/layers.0.weight",
+                                         "optimizer/exp_avg/layers.0.bias",
+                                         "optimizer/exp_avg_sq/layers.0.weight",
                                          "optimizer/exp_avg_sq/layers.0.bias" };
     assert_int_equal(activ_safetensors_count(file), 6);
     for (size_t i = 0; i < 6; i++) {
@@ -250,12 +256,12 @@ static void test_contents(void **state)
 
 /* The small graph's file with something else in it; NULL: as it is. */
 typedef struct change {
-    const char *optimizer, *random;          /* texts; "" takes the key out */
-    const char *tensor;                      /* this tensor ... */
-    const char *name;                        /* gets another name; "" takes it out */
-    activ_dtype dtype;                       /* or another type */
-    size_t ndim, shape[ACTIV_MAX_DIMS];      /* or shape */
-    const char *extra;                       /* one more tensor */
+    const char *optimizer, *random;     /* texts; "" takes the key out */
+    const char *tensor;                 /* this tensor ... */
+    const char *name;                   /* gets another name; "" takes it out */
+    activ_dtype dtype;                  /* or another type */
+    size_t ndim, shape[ACTIV_MAX_DIMS]; /* or shape */
+    const char *extra;                  /* one more tensor */
 } change;
 
 static void write_changed(const change *c)
@@ -300,8 +306,7 @@ static void write_changed(const change *c)
                                                                 : NULL;
         if (value && value[0] == '\0')
             continue;
-        texts[text_count++] =
-            (activ_safetensors_text){ key, value ? value : activ_safetensors_metadata(file, key) };
+        texts[text_count++] = (activ_safetensors_text){ key, value ? value : activ_safetensors_metadata(file, key) };
     }
     activ_message message = { "" };
     if (activ_safetensors_save(NULL, other_path, count, names, list, text_count, texts, &message) != ACTIV_OK)
@@ -454,7 +459,8 @@ static void test_malformed_texts(void **state)
           "maximize=0)\nsteps = 2",
           "line 2 of the optimizer's description: AdamW: eps has to be greater", ACTIV_ERROR_FORMAT },
         { "libactiv optimizer 1\nadamw(lr=0.001, beta1=0.9, eps=1e-8, weight_decay=0.01, amsgrad=0, maximize=0)\n"
-          "steps = 2", "line 2 of the optimizer's description: beta2 is missing", ACTIV_ERROR_FORMAT },
+          "steps = 2",
+          "line 2 of the optimizer's description: beta2 is missing", ACTIV_ERROR_FORMAT },
         { "libactiv optimizer 1\nadamw(lr=0.001, gamma=0.9)\nsteps = 2", "unknown setting 'gamma'",
           ACTIV_ERROR_FORMAT },
         { ADAMW, "line 3 of the optimizer's description: 'steps = ' expected", ACTIV_ERROR_FORMAT },
@@ -465,12 +471,13 @@ static void test_malformed_texts(void **state)
         { ADAMW "steps = 2\nlayers.0.bias = group(lr_scale=1)",
           "line 4 of the optimizer's description: weight_decay is missing", ACTIV_ERROR_FORMAT },
         { ADAMW "steps = 2\nlayers.0.bias = group(lr_scale=1, weight_decay=0)\n"
-          "layers.0.bias = group(lr_scale=1, weight_decay=0)",
+                "layers.0.bias = group(lr_scale=1, weight_decay=0)",
           "line 5 of the optimizer's description: given twice: 'layers.0.bias'", ACTIV_ERROR_FORMAT },
         /* Settings and tensors in any order. */
         { "libactiv optimizer 1\nadamw(beta1=0.9, lr=0.001, maximize=0, beta2=0.999, eps=1e-8, weight_decay=0.01, "
           "amsgrad=0)\nsteps = 2\nlayers.0.bias = group(weight_decay=0, lr_scale=1)\n"
-          "layers.0.weight = group(lr_scale=1, weight_decay=0)", "", ACTIV_OK },
+          "layers.0.weight = group(lr_scale=1, weight_decay=0)",
+          "", ACTIV_OK },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         message.text[0] = '\0';
@@ -494,28 +501,37 @@ static void test_mismatches(void **state)
     } cases[] = {
         { ACTIV_OK, "", { .tensor = NULL } },
         { ACTIV_ERROR_FORMAT, "layers.0.bias' is missing", { .tensor = "layers.0.bias", .name = "" } },
-        { ACTIV_ERROR_FORMAT, "optimizer/exp_avg/layers.0.bias' is missing",
+        { ACTIV_ERROR_FORMAT,
+          "optimizer/exp_avg/layers.0.bias' is missing",
           { .tensor = "optimizer/exp_avg/layers.0.bias", .name = "" } },
-        { ACTIV_ERROR_FORMAT, "optimizer/exp_avg/layers.0.bias' is missing",
+        { ACTIV_ERROR_FORMAT,
+          "optimizer/exp_avg/layers.0.bias' is missing",
           { .tensor = "optimizer/exp_avg/layers.0.bias", .name = "optimizer/exp_avg/layers.00.bias" } },
-        { ACTIV_ERROR_FORMAT, "' is not one of the network's",
+        { ACTIV_ERROR_FORMAT,
+          "' is not one of the network's",
           { .tensor = "optimizer/exp_avg/layers.0.bias", .name = "optimize/exp_avg/layers.0.bias" } },
-        { ACTIV_ERROR_UNSUPPORTED, "is not of type F32",
+        { ACTIV_ERROR_UNSUPPORTED,
+          "is not of type F32",
           { .tensor = "optimizer/exp_avg_sq/layers.0.bias", .dtype = ACTIV_FLOAT64 } },
-        { ACTIV_ERROR_SHAPE, "has shape (4), but the network's is (3)",
+        { ACTIV_ERROR_SHAPE,
+          "has shape (4), but the network's is (3)",
           { .tensor = "optimizer/exp_avg_sq/layers.0.bias", .ndim = 1, .shape = { 4 } } },
-        { ACTIV_ERROR_SHAPE, "has shape (6), but the network's is (3, 2)",
+        { ACTIV_ERROR_SHAPE,
+          "has shape (6), but the network's is (3, 2)",
           { .tensor = "optimizer/exp_avg_sq/layers.0.weight", .ndim = 1, .shape = { 6 } } },
-        { ACTIV_ERROR_FORMAT, "optimizer/exp_avg/layers.1.bias' is not one of the optimizer's",
+        { ACTIV_ERROR_FORMAT,
+          "optimizer/exp_avg/layers.1.bias' is not one of the optimizer's",
           { .extra = "optimizer/exp_avg/layers.1.bias" } },
-        { ACTIV_ERROR_FORMAT, "optimizer/max_exp_avg_sq/layers.0.bia",
+        { ACTIV_ERROR_FORMAT,
+          "optimizer/max_exp_avg_sq/layers.0.bia",
           { .extra = "optimizer/max_exp_avg_sq/layers.0.bias" } },
         { ACTIV_ERROR_FORMAT, "is not one of the optimizer's", { .extra = "optimizer/" } },
         { ACTIV_ERROR_FORMAT, "is not one of the optimizer's", { .extra = "optimizer/exp_avg" } },
         { ACTIV_ERROR_FORMAT, "is not one of the optimizer's", { .extra = "optimizer/exp_avg/" } },
         { ACTIV_ERROR_FORMAT, "is not one of the network's", { .extra = "exp_avg" } },
         /* texts that need other arrays */
-        { ACTIV_ERROR_FORMAT, "optimizer/max_exp_avg_sq/layers.0.",
+        { ACTIV_ERROR_FORMAT,
+          "optimizer/max_exp_avg_sq/layers.0.",
           { .optimizer = "libactiv optimizer 1\nadamw(lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01, "
                          "amsgrad=1, maximize=0)\nsteps = 2" } },
         { ACTIV_ERROR_FORMAT, "is not one of the optimizer's", { .optimizer = SGD "steps = 2" } },
@@ -551,10 +567,10 @@ static void test_damaged_bytes(void **state)
         static const char others[] = { 0, '"', '9', '/', (char)0xff };
         for (size_t i = 0; i < sizeof others + 1; i++) {
             char kept = bytes[at];
-            size_t length = i < sizeof others ? size : at;   /* or cut there */
+            size_t length = i < sizeof others ? size : at; /* or cut there */
             if (i < sizeof others)
                 bytes[at] = others[i];
-            unlink(other_path);   /* a file that is overwritten is brought to the disk at once, which takes time */
+            unlink(other_path); /* a file that is overwritten is brought to the disk at once, which takes time */
             FILE *file = fopen(other_path, "wb");
             assert_non_null(file);
             assert_int_equal(fwrite(bytes, 1, length, file), length);
@@ -604,7 +620,7 @@ static void test_bad_calls(void **state)
     assert_int_equal(activ_graph_create(NULL, &raw), ACTIV_OK);
     activ_graph_mse(raw, activ_graph_linear(raw, activ_graph_input(raw, 2), 3));
     assert_int_equal(activ_checkpoint_load_training(raw, path, &none, &message), ACTIV_ERROR_STATE);
-    assert_int_equal(activ_graph_compile(raw, 0), ACTIV_OK);   /* for predictions: nothing to train */
+    assert_int_equal(activ_graph_compile(raw, 0), ACTIV_OK); /* for predictions: nothing to train */
     assert_int_equal(activ_checkpoint_load_training(raw, path, &none, &message), ACTIV_ERROR_STATE);
     assert_true(activ_graph_params(raw)[0] == 0.0f);
     assert_int_equal(activ_checkpoint_load_params(raw, path, &message), ACTIV_OK);
@@ -664,14 +680,10 @@ static void test_memory_runs_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_resume),
-        cmocka_unit_test(test_network_alone),
-        cmocka_unit_test(test_contents),
-        cmocka_unit_test(test_malformed_texts),
-        cmocka_unit_test(test_mismatches),
-        cmocka_unit_test(test_damaged_bytes),
-        cmocka_unit_test(test_bad_calls),
-        cmocka_unit_test(test_memory_runs_out),
+        cmocka_unit_test(test_resume),     cmocka_unit_test(test_network_alone),
+        cmocka_unit_test(test_contents),   cmocka_unit_test(test_malformed_texts),
+        cmocka_unit_test(test_mismatches), cmocka_unit_test(test_damaged_bytes),
+        cmocka_unit_test(test_bad_calls),  cmocka_unit_test(test_memory_runs_out),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }

@@ -27,7 +27,7 @@ static int ok(activ_status status, const char *what)
 
 static void apply(void)
 {
-    const float x[3] = {-2.0f, 0.0f, 3.0f}, dy[3] = {1.0f, 1.0f, 2.0f};
+    const float x[3] = { -2.0f, 0.0f, 3.0f }, dy[3] = { 1.0f, 1.0f, 2.0f };
     float y[3], dx[3];
     activ_fn *silu = NULL;
     if (!ok(activ_fn_create(NULL, "silu", &silu), "activ_fn_create"))
@@ -50,7 +50,7 @@ static void set(void *argument, size_t i)
 /* The library's threads have to link, too. */
 static void share_work(void)
 {
-    int calls[3] = {0, 0, 0};
+    int calls[3] = { 0, 0, 0 };
     activ_pool *pool = NULL;
     const activ_executor *executor;
     if (!ok(activ_pool_create(NULL, 2, &pool), "activ_pool_create"))
@@ -80,8 +80,8 @@ static activ_graph *make_graph(void)
 
 static void train(activ_graph *g)
 {
-    const float x[BATCH * FEATURES] = {1, 0, -1, 0.5f, 2, 1, -1, -2, 0, 0, 1, 1};
-    const int32_t labels[BATCH] = {0, 1, 0, 1};
+    const float x[BATCH * FEATURES] = { 1, 0, -1, 0.5f, 2, 1, -1, -2, 0, 0, 1, 1 };
+    const int32_t labels[BATCH] = { 0, 1, 0, 1 };
     float before = 0, after = 0;
     activ_sgd *sgd = NULL;
     activ_sgd_options options;
@@ -99,9 +99,9 @@ static void train(activ_graph *g)
 
 static void save_and_load(activ_graph *g, const char *path)
 {
-    const float x[FEATURES] = {0.25f, -0.5f, 2};
+    const float x[FEATURES] = { 0.25f, -0.5f, 2 };
     float before[CLASSES], after[CLASSES];
-    activ_message message = {""};
+    activ_message message = { "" };
     activ_graph *loaded = NULL;
     ok(activ_checkpoint_save(g, path, &message), "activ_checkpoint_save");
     if (!ok(activ_checkpoint_load(NULL, path, 1, &loaded, &message), "activ_checkpoint_load")) {

@@ -12,7 +12,10 @@
 namespace {
 
 template <auto destroy> struct deleter {
-    template <class T> void operator()(T *handle) const { destroy(handle); }
+    template <class T> void operator()(T *handle) const
+    {
+        destroy(handle);
+    }
 };
 using function = std::unique_ptr<activ_fn, deleter<activ_fn_destroy>>;
 using graph = std::unique_ptr<activ_graph, deleter<activ_graph_destroy>>;
@@ -39,12 +42,11 @@ function make_function(const std::string &spec)
 
 void apply()
 {
-    const std::vector<float> x = {-1.5f, 0.0f, 2.0f}, dy(x.size(), 1.0f);
+    const std::vector<float> x = { -1.5f, 0.0f, 2.0f }, dy(x.size(), 1.0f);
     std::vector<float> y(x.size()), dx(x.size());
     const auto tanh = make_function("tanh");
     need(activ_forward(tanh.get(), nullptr, x.size(), x.data(), y.data()), "activ_forward");
-    need(activ_backward(tanh.get(), nullptr, x.size(), x.data(), dy.data(), dx.data(), nullptr),
-         "activ_backward");
+    need(activ_backward(tanh.get(), nullptr, x.size(), x.data(), dy.data(), dx.data(), nullptr), "activ_backward");
     for (std::size_t i = 0; i < x.size(); i++) {
         const double t = std::tanh(static_cast<double>(x[i]));
         need(std::fabs(y[i] - t) < 1e-6, "tanh(x)");
@@ -68,7 +70,7 @@ graph make_graph()
 
 void train(activ_graph *g)
 {
-    const float x[4] = {1, -1, 0.5f, 2}, targets[2] = {1, -1};
+    const float x[4] = { 1, -1, 0.5f, 2 }, targets[2] = { 1, -1 };
     activ_sgd_options options{};
     options.size = sizeof options;
     options.lr = 0.01f;
@@ -84,7 +86,7 @@ void train(activ_graph *g)
 
 void save_and_load(activ_graph *g, const char *path)
 {
-    const float x[2] = {0.75f, -0.25f};
+    const float x[2] = { 0.75f, -0.25f };
     float before = 0, after = 0;
     activ_message message{};
     need(activ_checkpoint_save(g, path, &message), "activ_checkpoint_save");

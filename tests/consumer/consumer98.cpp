@@ -4,7 +4,7 @@
 int main()
 {
     activ_fn *relu = 0;
-    float x[2] = {-1.0f, 2.0f};
+    float x[2] = { -1.0f, 2.0f };
     activ_status status = activ_fn_create(0, "relu", &relu);
     if (status == ACTIV_OK)
         status = activ_forward(relu, 0, 2, x, x);

@@ -166,11 +166,8 @@ static void test_sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_own_allocator),
-        cmocka_unit_test(test_executor),
-        cmocka_unit_test(test_log),
-        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_defaults), cmocka_unit_test(test_own_allocator), cmocka_unit_test(test_executor),
+        cmocka_unit_test(test_log),      cmocka_unit_test(test_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

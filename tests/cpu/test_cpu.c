@@ -18,7 +18,7 @@
 
 /* What has to be called to run this program, if the CPU is not the machine's own; itself last. */
 #ifndef EMULATOR
-#define EMULATOR
+#    define EMULATOR
 #endif
 static const char *command[] = { EMULATOR NULL, "--tier", NULL };
 enum { PROGRAM = sizeof command / sizeof command[0] - 3 };
@@ -166,8 +166,9 @@ static void test_environment(void **state)
     expect(NULL, "avx512", 0);
     for (int i = 0; i < ALL; i++)
         expect(all[i], all[i], 0);
-    static const char *const nonsense[] = { "",    "fast",        "AVX2", " avx2",  "avx2 ",
-                                            "avx", "scalar,avx2", "1",    "scalarx" };
+    static const char *const nonsense[] = {
+        "", "fast", "AVX2", " avx2", "avx2 ", "avx", "scalar,avx2", "1", "scalarx"
+    };
     for (size_t i = 0; i < sizeof nonsense / sizeof nonsense[0]; i++)
         expect(nonsense[i], "avx512", 1);
 }
@@ -197,7 +198,7 @@ int main(int count, char **arguments)
 {
     if (count == 2 && strcmp(arguments[1], "--tier") == 0)
         return print_tier();
-    static char program[4096];   /* the string ends within it: the rest stays zero */
+    static char program[4096]; /* the string ends within it: the rest stays zero */
     if (readlink("/proc/self/exe", program, sizeof program - 1) < 1)
         return 1;
     command[PROGRAM] = program;

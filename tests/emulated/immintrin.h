@@ -9,9 +9,18 @@
 #define SIMDE_ENABLE_NATIVE_ALIASES
 #include <simde/x86/avx512.h>
 
-static inline __mmask16 emulated_kand(__mmask16 a, __mmask16 b) { return (__mmask16)(a & b); }
-static inline __mmask16 emulated_kor(__mmask16 a, __mmask16 b) { return (__mmask16)(a | b); }
-static inline __mmask16 emulated_knot(__mmask16 a) { return (__mmask16)~a; }
+static inline __mmask16 emulated_kand(__mmask16 a, __mmask16 b)
+{
+    return (__mmask16)(a & b);
+}
+static inline __mmask16 emulated_kor(__mmask16 a, __mmask16 b)
+{
+    return (__mmask16)(a | b);
+}
+static inline __mmask16 emulated_knot(__mmask16 a)
+{
+    return (__mmask16)~a;
+}
 
 static inline __m512 emulated_maskz_loadu_ps(__mmask16 k, const float *p)
 {

@@ -103,8 +103,7 @@ static void put_u32(unsigned char *to, size_t value)
         to[i] = (unsigned char)(value >> (24 - 8 * i));
 }
 
-static void write_pair(const char *folder, const char *images_name, const char *labels_name, size_t count,
-                       bool gzip)
+static void write_pair(const char *folder, const char *images_name, const char *labels_name, size_t count, bool gzip)
 {
     char name[128];
     size_t size = 16 + 784 * count;

@@ -23,8 +23,9 @@ static void test_whole_numbers(void **state)
 {
     (void)state;
     uint64_t value = 5;
-    static const char *const bad[] = {"", "-1", "+1", "1x", " 1", "1 ", "0x10", "1e3", "1.0", "nan",
-                                      "18446744073709551616", "99999999999999999999999"};
+    static const char *const bad[] = {
+        "", "-1", "+1", "1x", " 1", "1 ", "0x10", "1e3", "1.0", "nan", "18446744073709551616", "99999999999999999999999"
+    };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         if (parse_whole(bad[i], strlen(bad[i]), 0, UINT64_MAX, &value))
             fail_msg("'%s' was taken", bad[i]);
@@ -41,8 +42,8 @@ static void test_real_numbers(void **state)
 {
     (void)state;
     float value = 5;
-    static const char *const bad[] = {"", " 1", "1 ", "1x", "nan", "inf", "infinity", "0x1p3", "1e999",
-                                      "1e-999", "1..2", "--1", "e5", "-", ".", "1e", "1,5", "-0.1", "2.0001"};
+    static const char *const bad[] = { "",     " 1",  "1 ", "1x", "nan", "inf", "infinity", "0x1p3", "1e999", "1e-999",
+                                       "1..2", "--1", "e5", "-",  ".",   "1e",  "1,5",      "-0.1",  "2.0001" };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         if (parse_real(bad[i], 0, 2, &value))
             fail_msg("'%s' was taken", bad[i]);
@@ -65,16 +66,16 @@ struct values {
 static enum parse_result parse(struct values *values, char *first, char *second)
 {
     const struct option options[] = {
-        {"--flag", NULL, OPTION_FLAG, &values->flag, 0, 0, "a flag"},
-        {"--text", "T", OPTION_TEXT, &values->text, 0, 0, "a text"},
-        {"--number", "N", OPTION_COUNT, &values->number, 1, 100, "a number"},
-        {"--seed", "N", OPTION_SEED, &values->seed, 0, 0, "a seed"},
-        {"--real", "X", OPTION_REAL, &values->real, 0, 1, "a real"},
-        {"--list", "L", OPTION_COUNTS, &values->list, 1, 9, "a list"},
+        { "--flag", NULL, OPTION_FLAG, &values->flag, 0, 0, "a flag" },
+        { "--text", "T", OPTION_TEXT, &values->text, 0, 0, "a text" },
+        { "--number", "N", OPTION_COUNT, &values->number, 1, 100, "a number" },
+        { "--seed", "N", OPTION_SEED, &values->seed, 0, 0, "a seed" },
+        { "--real", "X", OPTION_REAL, &values->real, 0, 1, "a real" },
+        { "--list", "L", OPTION_COUNTS, &values->list, 1, 9, "a list" },
     };
-    const struct program program = {"test", "Tests.", options, 6};
+    const struct program program = { "test", "Tests.", options, 6 };
     char name[] = "test";
-    char *argv[] = {name, first, second, NULL};
+    char *argv[] = { name, first, second, NULL };
     return arguments_parse(&program, first == NULL ? 1 : second == NULL ? 2 : 3, argv);
 }
 
@@ -91,7 +92,7 @@ static char *text(const char *literal)
 static void test_options(void **state)
 {
     (void)state;
-    struct values v = {.number = 7};
+    struct values v = { .number = 7 };
     assert_int_equal(parse(&v, NULL, NULL), PARSE_RUN);
     assert_int_equal(v.number, 7);
     assert_int_equal(parse(&v, text("--number"), text("42")), PARSE_RUN);
@@ -110,11 +111,31 @@ static void test_options(void **state)
     assert_int_equal(v.list.values[1], 9);
 
     const char *bad[][2] = {
-        {"--number", NULL}, {"--number", ""}, {"--number=", NULL}, {"--number", "0"}, {"--number", "101"},
-        {"--number", "-5"}, {"--number", "5x"}, {"--numbe", "5"}, {"--number5", NULL}, {"number", NULL},
-        {"--flag=1", NULL}, {"--text=", NULL}, {"--seed", "18446744073709551616"}, {"--real", "nan"},
-        {"--real", "1.5"}, {"--list", ""}, {"--list", "1,"}, {"--list", ",1"}, {"--list", "1,,2"},
-        {"--list", "1,10"}, {"--list", "1 ,2"}, {"-n", "5"}, {"--", NULL}, {"-", NULL}, {"", NULL},
+        { "--number", NULL },
+        { "--number", "" },
+        { "--number=", NULL },
+        { "--number", "0" },
+        { "--number", "101" },
+        { "--number", "-5" },
+        { "--number", "5x" },
+        { "--numbe", "5" },
+        { "--number5", NULL },
+        { "number", NULL },
+        { "--flag=1", NULL },
+        { "--text=", NULL },
+        { "--seed", "18446744073709551616" },
+        { "--real", "nan" },
+        { "--real", "1.5" },
+        { "--list", "" },
+        { "--list", "1," },
+        { "--list", ",1" },
+        { "--list", "1,,2" },
+        { "--list", "1,10" },
+        { "--list", "1 ,2" },
+        { "-n", "5" },
+        { "--", NULL },
+        { "-", NULL },
+        { "", NULL },
     };
     v.number = 7;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -129,7 +150,7 @@ static void test_options(void **state)
 static void test_list_length(void **state)
 {
     (void)state;
-    struct values v = {.number = 7};
+    struct values v = { .number = 7 };
     char list[8 + 2 * MAX_COUNTS + 2] = "--list=1";
     for (int i = 1; i < MAX_COUNTS; i++)
         (void)strcat(list, ",1");
@@ -139,8 +160,7 @@ static void test_list_length(void **state)
     assert_int_equal(parse(&v, list, NULL), PARSE_FAILED);
 }
 
-static void assert_written(void (*write)(const struct table *, FILE *), const struct table *table,
-                           const char *expected)
+static void assert_written(void (*write)(const struct table *, FILE *), const struct table *table, const char *expected)
 {
     char *written = NULL;
     size_t size;
@@ -205,7 +225,7 @@ static void test_progress(void **state)
     progress_format(500, 100, 0.1, "Beyond", line, sizeof line);
     assert_string_equal(line, "Beyond [########################] 100 %");
     progress_format(1, 1e9, 3600, "A note that is longer than there is room for it", line, sizeof line);
-    assert_non_null(strstr(line, "27777 h 46 min left"));    /* the limit of 1e8 s */
+    assert_non_null(strstr(line, "27777 h 46 min left")); /* the limit of 1e8 s */
     assert_true(strlen(line) < 80);
 
     char time[32];
@@ -246,7 +266,7 @@ static void test_paths(void **state)
 static void test_new_files(void **state)
 {
     (void)state;
-    activ_message message = {""};
+    activ_message message = { "" };
     struct new_file file;
     size_t size;
     const char *path = scratch_path("new");
@@ -292,7 +312,7 @@ static void test_new_files(void **state)
 static void test_folders(void **state)
 {
     (void)state;
-    activ_message message = {""};
+    activ_message message = { "" };
     struct stat about;
     assert_int_equal(folder_make(scratch_path("a/b/c"), &message), ACTIV_OK);
     assert_int_equal(stat(scratch_path("a/b/c"), &about), 0);
@@ -306,7 +326,7 @@ static void test_folders(void **state)
     assert_int_equal(file_check_writable(scratch_path("a/file"), &message), ACTIV_OK);
     assert_int_equal(file_check_writable(scratch_path("a/new"), &message), ACTIV_OK);
     assert_int_equal(file_check_writable("new", &message), ACTIV_OK);
-    static const char *const bad[] = {"a", "a/", "nowhere/new", "a/file/new"};
+    static const char *const bad[] = { "a", "a/", "nowhere/new", "a/file/new" };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         const char *path = scratch_path(bad[i]);
         assert_int_equal(file_check_writable(path, &message), ACTIV_ERROR_IO);
@@ -331,15 +351,9 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole_numbers),
-        cmocka_unit_test(test_real_numbers),
-        cmocka_unit_test(test_options),
-        cmocka_unit_test(test_list_length),
-        cmocka_unit_test(test_tables),
-        cmocka_unit_test(test_progress),
-        cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_new_files),
-        cmocka_unit_test(test_folders),
+        cmocka_unit_test(test_whole_numbers), cmocka_unit_test(test_real_numbers), cmocka_unit_test(test_options),
+        cmocka_unit_test(test_list_length),   cmocka_unit_test(test_tables),       cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_paths),         cmocka_unit_test(test_new_files),    cmocka_unit_test(test_folders),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

@@ -19,14 +19,14 @@
  * `words`. */
 static void assert_refused(const char *name, activ_status expected, const char *words)
 {
-    struct idx_array array = {.bytes = 77};
-    activ_message message = {""};
+    struct idx_array array = { .bytes = 77 };
+    activ_message message = { "" };
     const char *path = scratch_path(name);
     activ_status status = idx_read(path, &array, &message);
     if (status != expected || strstr(message.text, path) == NULL || strstr(message.text, words) == NULL)
-        fail_msg("%s: status %d instead of %d, message '%s' should hold '%s'", name, (int)status,
-                 (int)expected, message.text, words);
-    assert_int_equal(array.bytes, 77);    /* untouched */
+        fail_msg("%s: status %d instead of %d, message '%s' should hold '%s'", name, (int)status, (int)expected,
+                 message.text, words);
+    assert_int_equal(array.bytes, 77); /* untouched */
     assert_null(array.data);
 }
 
@@ -47,9 +47,9 @@ static void test_reads_all_types(void **state)
     static const struct {
         int type;
         size_t size;
-    } types[] = {{IDX_U8, 1}, {IDX_I8, 1}, {IDX_I16, 2}, {IDX_I32, 4}, {IDX_F32, 4}, {IDX_F64, 8}};
+    } types[] = { { IDX_U8, 1 }, { IDX_I8, 1 }, { IDX_I16, 2 }, { IDX_I32, 4 }, { IDX_F32, 4 }, { IDX_F64, 8 } };
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-        unsigned char file[12 + 6 * 8] = {0, 0, (unsigned char)types[i].type, 2, 0, 0, 0, 2, 0, 0, 0, 3};
+        unsigned char file[12 + 6 * 8] = { 0, 0, (unsigned char)types[i].type, 2, 0, 0, 0, 2, 0, 0, 0, 3 };
         for (size_t j = 12; j < sizeof file; j++)
             file[j] = (unsigned char)(7 * j);
         for (int gzip = 0; gzip < 2; gzip++) {
@@ -138,7 +138,8 @@ static void test_payload(void **state)
 static void test_gzip(void **state)
 {
     (void)state;
-    static const unsigned char good[] = "\0\0\x08\x01\0\0\0\x08" "abcdefgh";
+    static const unsigned char good[] = "\0\0\x08\x01\0\0\0\x08"
+                                        "abcdefgh";
     scratch_write("one.gz", good, 16, true);
     size_t size;
     char *packed = scratch_read(scratch_path("one.gz"), &size);
@@ -151,10 +152,12 @@ static void test_gzip(void **state)
     for (size_t cut = 0; cut < size; cut++) {
         scratch_write("cut.gz", packed, cut, false);
         assert_refused("cut.gz", ACTIV_ERROR_FORMAT,
-                       cut == 0 ? "empty" : cut == 1 ? "ends after 1" : "damaged or cut off");
+                       cut == 0   ? "empty"
+                       : cut == 1 ? "ends after 1"
+                                  : "damaged or cut off");
     }
     /* One wrong bit in the header's fixed part, the checksum or the length. */
-    const size_t places[] = {2, size - 8, size - 5, size - 4, size - 1};
+    const size_t places[] = { 2, size - 8, size - 5, size - 4, size - 1 };
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         packed[places[i]] = (char)(packed[places[i]] ^ 4);
         scratch_write("bad.gz", packed, size, false);
@@ -174,19 +177,18 @@ static void test_not_a_file(void **state)
 
 /* ---- the pair of images and labels ---- */
 
-static unsigned char images[16 + 2 * 784] = {0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 28, 0, 0, 0, 28};
-static unsigned char labels[8 + 2] = {0, 0, 8, 1, 0, 0, 0, 2, 9, 3};
+static unsigned char images[16 + 2 * 784] = { 0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 28, 0, 0, 0, 28 };
+static unsigned char labels[8 + 2] = { 0, 0, 8, 1, 0, 0, 0, 2, 9, 3 };
 
 static void assert_pair_refused(const void *i, size_t i_size, const void *l, size_t l_size, const char *file,
                                 const char *words)
 {
-    struct dataset data = {.count = 77};
-    activ_message message = {""};
+    struct dataset data = { .count = 77 };
+    activ_message message = { "" };
     scratch_write("images", i, i_size, false);
     scratch_write("labels", l, l_size, false);
     activ_status status = dataset_read(scratch_path("images"), scratch_path("labels"), &data, &message);
-    if (status == ACTIV_OK || strstr(message.text, scratch_path(file)) == NULL ||
-        strstr(message.text, words) == NULL)
+    if (status == ACTIV_OK || strstr(message.text, scratch_path(file)) == NULL || strstr(message.text, words) == NULL)
         fail_msg("status %d, message '%s' should hold '%s' and '%s'", (int)status, message.text, file, words);
     assert_int_equal(data.count, 77);
 }
@@ -207,7 +209,7 @@ static void test_pair(void **state)
     /* A batch in another order; the value of a pixel by its formula in double. */
     static float x[2 * 784];
     int32_t y[2];
-    const uint32_t order[] = {1, 0};
+    const uint32_t order[] = { 1, 0 };
     dataset_batch(&data, order, 0, 2, x, y);
     assert_int_equal(y[0], 3);
     assert_int_equal(y[1], 9);
@@ -260,7 +262,7 @@ static void test_pair_refused(void **state)
 static void assert_folder_refused(const char *path, const char *words)
 {
     struct fashion_mnist data;
-    activ_message message = {""};
+    activ_message message = { "" };
     activ_status status = fashion_mnist_load(path, &data, &message);
     if (status == ACTIV_OK || strstr(message.text, path) == NULL || strstr(message.text, words) == NULL)
         fail_msg("status %d, message '%s' should hold '%s' and '%s'", (int)status, message.text, path, words);
@@ -301,16 +303,11 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reads_all_types),
-        cmocka_unit_test(test_reads_large_and_empty),
-        cmocka_unit_test(test_magic),
-        cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_payload),
-        cmocka_unit_test(test_gzip),
-        cmocka_unit_test(test_not_a_file),
-        cmocka_unit_test(test_pair),
-        cmocka_unit_test(test_pair_refused),
-        cmocka_unit_test(test_folder),
+        cmocka_unit_test(test_reads_all_types), cmocka_unit_test(test_reads_large_and_empty),
+        cmocka_unit_test(test_magic),           cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_payload),         cmocka_unit_test(test_gzip),
+        cmocka_unit_test(test_not_a_file),      cmocka_unit_test(test_pair),
+        cmocka_unit_test(test_pair_refused),    cmocka_unit_test(test_folder),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

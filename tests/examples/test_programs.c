@@ -21,7 +21,7 @@
 
 /* TRAIN, COMPARE and QUICKSTART_* are the programs' paths, given by the build. */
 
-static char *output;    /* of the last run */
+static char *output; /* of the last run */
 static char *errors;
 
 /* Runs a shell command in the scratch folder, where the data is in data/; returns its exit code. */
@@ -33,8 +33,8 @@ static int run(const char *format, ...)
     va_start(list, format);
     (void)vsnprintf(arguments, sizeof arguments, format, list);
     va_end(list);
-    (void)snprintf(command, sizeof command, "cd '%s' && { %s ; } >stdout 2>stderr </dev/null",
-                   scratch_path("."), arguments);
+    (void)snprintf(command, sizeof command, "cd '%s' && { %s ; } >stdout 2>stderr </dev/null", scratch_path("."),
+                   arguments);
     int status = system(command);
     size_t size;
     free(output);
@@ -82,84 +82,83 @@ static void test_arguments_refused(void **state)
         const char *arguments;
         const char *words;
     } common[] = {
-        {"--unknown", "unknown option '--unknown'"},
-        {"stray", "unexpected argument 'stray'"},
-        {"--epochs", "--epochs: needs a value"},
-        {"--epochs 0", "--epochs: '0' is not a whole number from 1"},
-        {"--epochs 1x", "--epochs: '1x'"},
-        {"--epochs -3", "--epochs: '-3'"},
-        {"--epochs 99999999999999999999", "--epochs: '99999999999999999999'"},
-        {"--batch 0", "--batch: '0'"},
-        {"--batch 1.5", "--batch: '1.5'"},
-        {"--lr nan", "--lr: 'nan' is not a number"},
-        {"--lr 1x", "--lr: '1x'"},
-        {"--lr -0.1", "--lr: '-0.1'"},
-        {"--lr 1e99", "--lr: '1e99'"},
-        {"--momentum inf", "--momentum: 'inf'"},
-        {"--momentum ''", "--momentum: ''"},
-        {"--data ''", "--data: ''"},
-        {"--data nowhere", "data folder 'nowhere'"},
-        {"--data stdout", "data folder 'stdout' is not a folder"},
-        {"--data .", "holds neither train-images-idx3-ubyte"},
-        {"--data data --batch 401", "--batch: 401 is more than the 400 training images in 'data'"},
+        { "--unknown", "unknown option '--unknown'" },
+        { "stray", "unexpected argument 'stray'" },
+        { "--epochs", "--epochs: needs a value" },
+        { "--epochs 0", "--epochs: '0' is not a whole number from 1" },
+        { "--epochs 1x", "--epochs: '1x'" },
+        { "--epochs -3", "--epochs: '-3'" },
+        { "--epochs 99999999999999999999", "--epochs: '99999999999999999999'" },
+        { "--batch 0", "--batch: '0'" },
+        { "--batch 1.5", "--batch: '1.5'" },
+        { "--lr nan", "--lr: 'nan' is not a number" },
+        { "--lr 1x", "--lr: '1x'" },
+        { "--lr -0.1", "--lr: '-0.1'" },
+        { "--lr 1e99", "--lr: '1e99'" },
+        { "--momentum inf", "--momentum: 'inf'" },
+        { "--momentum ''", "--momentum: ''" },
+        { "--data ''", "--data: ''" },
+        { "--data nowhere", "data folder 'nowhere'" },
+        { "--data stdout", "data folder 'stdout' is not a folder" },
+        { "--data .", "holds neither train-images-idx3-ubyte" },
+        { "--data data --batch 401", "--batch: 401 is more than the 400 training images in 'data'" },
     };
     for (size_t i = 0; i < sizeof common / sizeof common[0]; i++) {
         assert_refused(run(TRAIN " %s", common[i].arguments), "fashion_mnist_train: ", common[i].words);
         assert_refused(run(COMPARE " %s", common[i].arguments), "fashion_mnist_compare: ", common[i].words);
     }
-    assert_false(exists("results"));    /* compare had not begun */
+    assert_false(exists("results")); /* compare had not begun */
 
     static const char *const train[][2] = {
-        {"--activation nosuch", "nosuch"},
-        {"--activation 'leaky_relu(nosuch=1)'", "nosuch"},
-        {"--activation 'leaky_relu('", "leaky_relu("},
-        {"--activation ''", "--activation: ''"},
-        {"--hidden 32,0", "--hidden: '32,0'"},
-        {"--hidden 32,", "--hidden: '32,'"},
-        {"--hidden 32,99999999", "--hidden: '32,99999999'"},
-        {"--seed -1", "--seed: '-1'"},
-        {"--threads 0", "--threads: '0'"},
-        {"--json=yes", "--json: takes no value"},
-        {"--save nowhere/model", "nowhere"},
-        {"--save data", "'data' is a folder"},
-        {"--save ''", "--save: ''"},
-        {"--save-epochs 1", "--save-epochs needs --save"},
-        {"--epochs 2 --save m --save-epochs 1,3", "there is no epoch 3"},
-        {"--epochs 2 --save nowhere/m --save-epochs 1", "nowhere"},
-        {"--optimizer adam", "--optimizer: 'adam' is not sgd, adamw or rmsprop"},
-        {"--optimizer adamw --momentum 0.5", "--momentum: adamw has none"},
-        {"--weight-decay -1", "--weight-decay: '-1'"},
-        {"--checkpoint nowhere/model", "nowhere"},
-        {"--checkpoint data", "'data' is a folder"},
-        {"--resume m --activation relu", "--activation: with --resume it is the file's"},
-        {"--resume m --hidden 16", "--hidden: with --resume"},
-        {"--resume m --optimizer sgd", "--optimizer: with --resume"},
-        {"--resume m --lr 0.01", "--lr: with --resume"},
-        {"--resume m --momentum 0.9", "--momentum: with --resume"},
-        {"--resume m --weight-decay 0", "--weight-decay: with --resume"},
-        {"--resume m --seed 2", "--seed: with --resume"},
-        {"--resume nowhere/m", "nowhere/m: "},
+        { "--activation nosuch", "nosuch" },
+        { "--activation 'leaky_relu(nosuch=1)'", "nosuch" },
+        { "--activation 'leaky_relu('", "leaky_relu(" },
+        { "--activation ''", "--activation: ''" },
+        { "--hidden 32,0", "--hidden: '32,0'" },
+        { "--hidden 32,", "--hidden: '32,'" },
+        { "--hidden 32,99999999", "--hidden: '32,99999999'" },
+        { "--seed -1", "--seed: '-1'" },
+        { "--threads 0", "--threads: '0'" },
+        { "--json=yes", "--json: takes no value" },
+        { "--save nowhere/model", "nowhere" },
+        { "--save data", "'data' is a folder" },
+        { "--save ''", "--save: ''" },
+        { "--save-epochs 1", "--save-epochs needs --save" },
+        { "--epochs 2 --save m --save-epochs 1,3", "there is no epoch 3" },
+        { "--epochs 2 --save nowhere/m --save-epochs 1", "nowhere" },
+        { "--optimizer adam", "--optimizer: 'adam' is not sgd, adamw or rmsprop" },
+        { "--optimizer adamw --momentum 0.5", "--momentum: adamw has none" },
+        { "--weight-decay -1", "--weight-decay: '-1'" },
+        { "--checkpoint nowhere/model", "nowhere" },
+        { "--checkpoint data", "'data' is a folder" },
+        { "--resume m --activation relu", "--activation: with --resume it is the file's" },
+        { "--resume m --hidden 16", "--hidden: with --resume" },
+        { "--resume m --optimizer sgd", "--optimizer: with --resume" },
+        { "--resume m --lr 0.01", "--lr: with --resume" },
+        { "--resume m --momentum 0.9", "--momentum: with --resume" },
+        { "--resume m --weight-decay 0", "--weight-decay: with --resume" },
+        { "--resume m --seed 2", "--seed: with --resume" },
+        { "--resume nowhere/m", "nowhere/m: " },
     };
     for (size_t i = 0; i < sizeof train / sizeof train[0]; i++) {
         assert_refused(run(TRAIN_DATA " %s", train[i][0]), "fashion_mnist_train: ", train[i][1]);
-        assert_string_equal(output, "");    /* refused before any work */
+        assert_string_equal(output, ""); /* refused before any work */
     }
 
     static const char *const compare[][2] = {
-        {"--activations nosuch", "nosuch"},
-        {"--activations relu,", "activation ''"},
-        {"--activations 'relu,leaky_relu(negative_slope=x)'", "activation 'leaky_relu(negative_slope=x)'"},
-        {"--seeds 0", "--seeds: '0'"},
-        {"--seeds x", "--seeds: 'x'"},
-        {"--seeds 1,", "--seeds: '1,'"},
-        {"--seeds 3,4,3", "--seeds: '3,4,3'"},
-        {"--jobs 0", "--jobs: '0'"},
-        {"--out stdout", "a file is in the way"},
-        {"--out stdout/below", "stdout"},
+        { "--activations nosuch", "nosuch" },
+        { "--activations relu,", "activation ''" },
+        { "--activations 'relu,leaky_relu(negative_slope=x)'", "activation 'leaky_relu(negative_slope=x)'" },
+        { "--seeds 0", "--seeds: '0'" },
+        { "--seeds x", "--seeds: 'x'" },
+        { "--seeds 1,", "--seeds: '1,'" },
+        { "--seeds 3,4,3", "--seeds: '3,4,3'" },
+        { "--jobs 0", "--jobs: '0'" },
+        { "--out stdout", "a file is in the way" },
+        { "--out stdout/below", "stdout" },
     };
     for (size_t i = 0; i < sizeof compare / sizeof compare[0]; i++) {
-        assert_refused(run(COMPARE " --data data %s", compare[i][0]), "fashion_mnist_compare: ",
-                       compare[i][1]);
+        assert_refused(run(COMPARE " --data data %s", compare[i][0]), "fashion_mnist_compare: ", compare[i][1]);
         assert_string_equal(output, "");
     }
     assert_false(exists("results"));
@@ -168,7 +167,7 @@ static void test_arguments_refused(void **state)
 static void test_help(void **state)
 {
     (void)state;
-    static const char *const programs[] = {TRAIN, COMPARE};
+    static const char *const programs[] = { TRAIN, COMPARE };
     for (size_t i = 0; i < 2; i++) {
         assert_run(run("%s --help", programs[i]), 0);
         assert_non_null(strstr(output, "--epochs N"));
@@ -183,12 +182,13 @@ static void test_damaged_data(void **state)
 {
     (void)state;
     assert_run(run("cp -r data damaged && printf 'x' >> damaged/train-labels-idx1-ubyte"), 0);
-    assert_refused(run(TRAIN " --data damaged --save damaged.safetensors"), "fashion_mnist_train: ",
-                   "damaged/train-labels-idx1-ubyte: has more data");
+    assert_refused(run(TRAIN " --data damaged --save damaged.safetensors"),
+                   "fashion_mnist_train: ", "damaged/train-labels-idx1-ubyte: has more data");
     assert_run(run("head -c 5000 data/t10k-images-idx3-ubyte > damaged/t10k-images-idx3-ubyte; "
-                   "cp data/train-labels-idx1-ubyte damaged"), 0);
-    assert_refused(run(COMPARE " --data damaged --out made"), "fashion_mnist_compare: ",
-                   "damaged/t10k-images-idx3-ubyte: ends after");
+                   "cp data/train-labels-idx1-ubyte damaged"),
+               0);
+    assert_refused(run(COMPARE " --data damaged --out made"),
+                   "fashion_mnist_compare: ", "damaged/t10k-images-idx3-ubyte: ends after");
     assert_false(exists("damaged.safetensors"));
     assert_false(exists("made"));
 }
@@ -312,17 +312,15 @@ static void assert_same_files(const char *a, const char *b, bool same)
 static void test_train_same_bytes(void **state)
 {
     (void)state;
-    static const char *const specs[] = {"relu", "rrelu", "staf(tau=3)", "prelu", "none"};
+    static const char *const specs[] = { "relu", "rrelu", "staf(tau=3)", "prelu", "none" };
     for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
         const char *spec = specs[i];
         assert_run(run(TRAIN_FAST " --hidden 16,8 --activation '%s' --save one.safetensors", spec), 0);
         assert_run(run(TRAIN_FAST " --hidden 16,8 --activation '%s' --save two.safetensors", spec), 0);
         assert_same_files("one.safetensors", "two.safetensors", true);
-        assert_run(run(TRAIN_FAST " --hidden 16,8 --activation '%s' --save two.safetensors --threads 3",
-                       spec), 0);
+        assert_run(run(TRAIN_FAST " --hidden 16,8 --activation '%s' --save two.safetensors --threads 3", spec), 0);
         assert_same_files("one.safetensors", "two.safetensors", true);
-        assert_run(run(TRAIN_FAST " --hidden 16,8 --activation '%s' --save two.safetensors --seed 2",
-                       spec), 0);
+        assert_run(run(TRAIN_FAST " --hidden 16,8 --activation '%s' --save two.safetensors --seed 2", spec), 0);
         assert_same_files("one.safetensors", "two.safetensors", false);
     }
 }
@@ -339,7 +337,7 @@ static void test_train_saves(void **state)
     assert_same_files("m-epoch1.st", "short.st", true);
 
     activ_graph *graph = NULL;
-    activ_message message = {""};
+    activ_message message = { "" };
     if (activ_checkpoint_load(NULL, scratch_path("m.st"), 4, &graph, &message) != ACTIV_OK)
         fail_msg("%s", message.text);
     assert_int_equal(activ_graph_param_count(graph), 784 * 16 + 16 + 16 * 10 + 10);
@@ -351,18 +349,20 @@ static void test_train_resume(void **state)
 {
     (void)state;
     static const char *const arguments[] = {
-        "--activation rrelu", "--activation rrelu --optimizer adamw --seed 18446744073709551615",
+        "--activation rrelu",
+        "--activation rrelu --optimizer adamw --seed 18446744073709551615",
         "--activation 'staf(tau=2)' --optimizer rmsprop --momentum 0.5 --lr 0.001 --weight-decay 0.1",
         "--activation none --momentum 0",
     };
     for (size_t i = 0; i < sizeof arguments / sizeof arguments[0]; i++) {
-        assert_run(run(TRAIN_FAST " --hidden 16,8 %s --epochs 5 --save whole.st --checkpoint whole.ckpt",
-                       arguments[i]), 0);
-        assert_run(run(TRAIN_FAST " --hidden 16,8 %s --epochs 2 --save part.st --checkpoint part.ckpt",
-                       arguments[i]), 0);
+        assert_run(run(TRAIN_FAST " --hidden 16,8 %s --epochs 5 --save whole.st --checkpoint whole.ckpt", arguments[i]),
+                   0);
+        assert_run(run(TRAIN_FAST " --hidden 16,8 %s --epochs 2 --save part.st --checkpoint part.ckpt", arguments[i]),
+                   0);
         assert_same_files("whole.st", "part.st", false);
         assert_run(run("ACTIV_MAX_TIER=scalar " TRAIN_DATA " --batch 32 --resume part.ckpt --epochs 5 --threads 2 "
-                       "--save part.st --checkpoint part.ckpt --json"), 0);
+                       "--save part.st --checkpoint part.ckpt --json"),
+                   0);
         assert_null(strstr(output, "\n    2  "));
         assert_non_null(strstr(output, "\n    3  "));
         assert_non_null(strstr(output, "\n    5  "));
@@ -373,10 +373,10 @@ static void test_train_resume(void **state)
     }
 
     static const char *const refused[][2] = {
-        {"--resume part.ckpt --batch 32 --epochs 5", "has 5 epochs, and --epochs 5 asks for no more"},
-        {"--resume part.ckpt --batch 37 --epochs 9", "65 steps are no whole epochs of 400 images in batches of 37"},
-        {"--resume part.st", "no activ.optimizer"},
-        {"--resume other.st", "holds no network of 784 inputs"},
+        { "--resume part.ckpt --batch 32 --epochs 5", "has 5 epochs, and --epochs 5 asks for no more" },
+        { "--resume part.ckpt --batch 37 --epochs 9", "65 steps are no whole epochs of 400 images in batches of 37" },
+        { "--resume part.st", "no activ.optimizer" },
+        { "--resume other.st", "holds no network of 784 inputs" },
     };
     activ_graph *other = NULL;
     assert_int_equal(activ_graph_create(NULL, &other), ACTIV_OK);
@@ -392,7 +392,9 @@ static void test_train_optimizers(void **state)
 {
     (void)state;
     static const char *const arguments[] = {
-        "--optimizer adamw", "--optimizer adamw --weight-decay 0.5", "--optimizer rmsprop --lr 0.001",
+        "--optimizer adamw",
+        "--optimizer adamw --weight-decay 0.5",
+        "--optimizer rmsprop --lr 0.001",
         "--weight-decay 0.001 --lr 0.05",
     };
     for (size_t i = 0; i < sizeof arguments / sizeof arguments[0]; i++) {
@@ -402,9 +404,9 @@ static void test_train_optimizers(void **state)
     }
     /* What is usual may be left out. */
     static const char *const same[][2] = {
-        {"", "--optimizer sgd --lr 0.01 --momentum 0.9 --weight-decay 0"},
-        {"--optimizer adamw", "--optimizer adamw --lr 0.001 --weight-decay 0.01"},
-        {"--optimizer rmsprop", "--optimizer rmsprop --lr 0.01 --momentum 0 --weight-decay 0"},
+        { "", "--optimizer sgd --lr 0.01 --momentum 0.9 --weight-decay 0" },
+        { "--optimizer adamw", "--optimizer adamw --lr 0.001 --weight-decay 0.01" },
+        { "--optimizer rmsprop", "--optimizer rmsprop --lr 0.01 --momentum 0 --weight-decay 0" },
     };
     for (size_t i = 0; i < 3; i++) {
         assert_run(run(TRAIN_FAST " %s --save one.st", same[i][0]), 0);
@@ -462,7 +464,8 @@ static void test_compare(void **state)
     (void)state;
     size_t size;
     assert_run(run(COMPARE_FAST " --out new/results --activations relu,none,'rrelu(lower=0.1,upper=0.2)' "
-                   "--seeds 5,6 --lr 0.01 --jobs 2"), 0);
+                                "--seeds 5,6 --lr 0.01 --jobs 2"),
+               0);
     assert_string_equal(errors, "");
     assert_non_null(strstr(output, "NOT comparable"));
     assert_non_null(strstr(output, "Wrote new/results/comparison.md\nWrote new/results/comparison.csv\n"));
@@ -477,7 +480,7 @@ static void test_compare(void **state)
     char *csv = scratch_read(scratch_path("new/results/comparison.csv"), &size);
     assert_non_null(csv);
     assert_int_equal(count_lines(csv), 4);
-    static const char *const names[] = {"relu", "none"};
+    static const char *const names[] = { "relu", "none" };
     for (size_t i = 0; i < 2; i++) {
         double five = csv_number(csv, names[i], "seed_5");
         double six = csv_number(csv, names[i], "seed_6");
@@ -488,8 +491,7 @@ static void test_compare(void **state)
     }
 
     /* Other numbers of jobs change nothing but the times; existing files are replaced. */
-    assert_run(run(COMPARE_FAST " --out new/results --activations none,relu --seeds 5,6 --lr 0.01 --jobs 1"),
-               0);
+    assert_run(run(COMPARE_FAST " --out new/results --activations none,relu --seeds 5,6 --lr 0.01 --jobs 1"), 0);
     char *again = scratch_read(scratch_path("new/results/comparison.csv"), &size);
     assert_non_null(again);
     assert_int_equal(count_lines(again), 3);

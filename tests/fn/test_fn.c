@@ -12,7 +12,7 @@
 #include <string.h>
 
 #if defined(__SSE__)
-#include <xmmintrin.h>
+#    include <xmmintrin.h>
 #endif
 
 #include <cmocka.h>
@@ -27,63 +27,72 @@
 
 #define NAME(name) #name,
 #define ONE(name) +1
-static const char *const names[] = {ACTIV_ELEMENTWISE(NAME) ACTIV_ROWWISE(NAME) ACTIV_GATED(NAME)};
+static const char *const names[] = { ACTIV_ELEMENTWISE(NAME) ACTIV_ROWWISE(NAME) ACTIV_GATED(NAME) };
 enum { NAMES = sizeof names / sizeof names[0], ELEMENTWISE = 0 ACTIV_ELEMENTWISE(ONE) };
 
-static void *zeros(size_t count, size_t size) {
+static void *zeros(size_t count, size_t size)
+{
     void *array = calloc(count + 1, size);
     assert_non_null(array);
     return array;
 }
 
-static activ_fn *create(const char *spec) {
+static activ_fn *create(const char *spec)
+{
     activ_fn *fn = NULL;
-    activ_message message = {""};
+    activ_message message = { "" };
     activ_status status = activ_fn_check(spec, &message);
-    if (status != ACTIV_OK) fail_msg("\"%s\" refused: %s", spec, message.text);
+    if (status != ACTIV_OK)
+        fail_msg("\"%s\" refused: %s", spec, message.text);
     assert_int_equal(activ_fn_create(NULL, spec, &fn), ACTIV_OK);
     assert_non_null(fn);
     return fn;
 }
 
 /* Blanks after commas are a matter of taste: texts are compared without them. */
-static int same_text(const char *a, const char *b) {
+static int same_text(const char *a, const char *b)
+{
     for (;; a++, b++) {
-        while (*a == ' ') a++;
-        while (*b == ' ') b++;
-        if (*a != *b) return 0;
-        if (*a == '\0') return 1;
+        while (*a == ' ')
+            a++;
+        while (*b == ' ')
+            b++;
+        if (*a != *b)
+            return 0;
+        if (*a == '\0')
+            return 1;
     }
 }
 
-static void test_canonical(void **state) {
+static void test_canonical(void **state)
+{
     (void)state;
     const struct {
         const char *spec, *canonical;
     } specs[] = {
-        {"relu", "relu"},
-        {"  relu\t", "relu"},
-        {"leaky_relu(negative_slope=0.01)", "leaky_relu"},
-        {"leaky_relu(negative_slope=0.2)", "leaky_relu(negative_slope=0.2)"},
-        {" leaky_relu ( negative_slope = 0.2 ) ", "leaky_relu(negative_slope=0.2)"},
-        {"leaky_relu(negative_slope=2e-1)", "leaky_relu(negative_slope=0.2)"},
-        {"leaky_relu(negative_slope=+0.20000)", "leaky_relu(negative_slope=0.2)"},
-        {"leaky_relu(negative_slope=0.20000000000000000000000000000000000000000001)",
-         "leaky_relu(negative_slope=0.2)"},
-        {"elu(alpha=-1.5)", "elu(alpha=-1.5)"},
-        {"elu(alpha=1)", "elu"},
-        {"elu(alpha=1.0e0)", "elu"},
-        {"softplus(beta=2,threshold=5)", "softplus(beta=2,threshold=5)"},
-        {"softplus(threshold=5, beta=2)", "softplus(beta=2,threshold=5)"},
-        {"softplus(threshold=5)", "softplus(threshold=5)"},
-        {"softplus(beta=1,threshold=20)", "softplus"},
-        {"rrelu(lower=0.1,upper=0.3)", "rrelu(lower=0.1,upper=0.3)"},
-        {"prelu(weight=0.5)", "prelu(weight=0.5)"},
-        {"prelu(weight=0.25)", "prelu"},
-        {"trainable_elu(alpha=0.5)", "trainable_elu(alpha=0.5)"},
-        {"step(theta=1e-40)", "step(theta=1e-40)"},
-        {"staf(tau=25)", "staf"},
-        {"staf(tau=5)", "staf(tau=5)"},
+        { "relu", "relu" },
+        { "  relu\t", "relu" },
+        { "leaky_relu(negative_slope=0.01)", "leaky_relu" },
+        { "leaky_relu(negative_slope=0.2)", "leaky_relu(negative_slope=0.2)" },
+        { " leaky_relu ( negative_slope = 0.2 ) ", "leaky_relu(negative_slope=0.2)" },
+        { "leaky_relu(negative_slope=2e-1)", "leaky_relu(negative_slope=0.2)" },
+        { "leaky_relu(negative_slope=+0.20000)", "leaky_relu(negative_slope=0.2)" },
+        { "leaky_relu(negative_slope=0.20000000000000000000000000000000000000000001)",
+          "leaky_relu(negative_slope=0.2)" },
+        { "elu(alpha=-1.5)", "elu(alpha=-1.5)" },
+        { "elu(alpha=1)", "elu" },
+        { "elu(alpha=1.0e0)", "elu" },
+        { "softplus(beta=2,threshold=5)", "softplus(beta=2,threshold=5)" },
+        { "softplus(threshold=5, beta=2)", "softplus(beta=2,threshold=5)" },
+        { "softplus(threshold=5)", "softplus(threshold=5)" },
+        { "softplus(beta=1,threshold=20)", "softplus" },
+        { "rrelu(lower=0.1,upper=0.3)", "rrelu(lower=0.1,upper=0.3)" },
+        { "prelu(weight=0.5)", "prelu(weight=0.5)" },
+        { "prelu(weight=0.25)", "prelu" },
+        { "trainable_elu(alpha=0.5)", "trainable_elu(alpha=0.5)" },
+        { "step(theta=1e-40)", "step(theta=1e-40)" },
+        { "staf(tau=25)", "staf" },
+        { "staf(tau=5)", "staf(tau=5)" },
     };
     for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
         activ_fn *fn = create(specs[i].spec);
@@ -98,11 +107,13 @@ static void test_canonical(void **state) {
 }
 
 /* The text carries every setting to the last bit: the slope of a function made from it is the same float. */
-static void test_numbers_survive(void **state) {
+static void test_numbers_survive(void **state)
+{
     (void)state;
     for (uint64_t i = 0; i < 20000; i++) {
         float value = float_from_bits(activ_random_bits(17, 0, i));
-        if (!isfinite(value)) continue;
+        if (!isfinite(value))
+            continue;
         char spec[80];
         snprintf(spec, sizeof spec, "leaky_relu(negative_slope=%.9g)", (double)value);
         activ_fn *fn = create(spec), *again = create(activ_fn_spec(fn));
@@ -110,22 +121,24 @@ static void test_numbers_survive(void **state) {
         assert_int_equal(activ_forward(fn, NULL, 1, &x, &y), ACTIV_OK);
         assert_int_equal(activ_forward(again, NULL, 1, &x, &y_again), ACTIV_OK);
         if (!(y == -value && y_again == y))
-            fail_msg("%s: slope %.9g, through \"%s\" %.9g", spec, (double)-y, activ_fn_spec(fn),
-                     (double)-y_again);
+            fail_msg("%s: slope %.9g, through \"%s\" %.9g", spec, (double)-y, activ_fn_spec(fn), (double)-y_again);
         activ_fn_destroy(again);
         activ_fn_destroy(fn);
     }
 }
 
 /* Also that of a text beside the middle of two floats, whose nearest double is the middle. */
-static void test_ties_survive(void **state) {
+static void test_ties_survive(void **state)
+{
     (void)state;
     for (int beyond = 0; beyond <= 1; beyond++)
         for (uint32_t i = 0; i < 200; i++) {
             /* 1 + (2i + 1) 2^-24 has 24 decimals. */
             char spec[80];
-            int length = snprintf(spec, sizeof spec, "leaky_relu(negative_slope=%.24f", 1.0 + (2.0 * i + 1.0) * 0x1p-24);
-            if (!beyond) spec[--length]--;   /* its last digit is 5 */
+            int length =
+                snprintf(spec, sizeof spec, "leaky_relu(negative_slope=%.24f", 1.0 + (2.0 * i + 1.0) * 0x1p-24);
+            if (!beyond)
+                spec[--length]--; /* its last digit is 5 */
             snprintf(spec + length + !beyond, sizeof spec - (size_t)length - 1, "%s", "1)");
             activ_fn *fn = create(spec), *again = create(activ_fn_spec(fn));
             float x = -1.0f, y = 0.0f, y_again = 0.0f, want = -(float)(1.0 + (i + (beyond ? 1.0 : 0.0)) * 0x1p-23);
@@ -144,7 +157,8 @@ typedef struct log_line {
     int calls;
 } log_line;
 
-static void keep_line(void *user, activ_status status, const char *line) {
+static void keep_line(void *user, activ_status status, const char *line)
+{
     log_line *log = user;
     log->status = status;
     log->calls++;
@@ -152,101 +166,102 @@ static void keep_line(void *user, activ_status status, const char *line) {
 }
 
 /* A set of statuses, for cases that can be seen in two ways. */
-static unsigned one_of(activ_status a, activ_status b) {
+static unsigned one_of(activ_status a, activ_status b)
+{
     return 1u << a | 1u << b;
 }
 
-static void test_refused(void **state) {
+static void test_refused(void **state)
+{
     (void)state;
-    const activ_status syntax = ACTIV_ERROR_SYNTAX, unknown = ACTIV_ERROR_UNKNOWN_NAME,
-                       range = ACTIV_ERROR_RANGE;
+    const activ_status syntax = ACTIV_ERROR_SYNTAX, unknown = ACTIV_ERROR_UNKNOWN_NAME, range = ACTIV_ERROR_RANGE;
     const struct {
         const char *spec;
         unsigned allowed;
-        const char *named;   /* what the message has to name */
+        const char *named; /* what the message has to name */
     } specs[] = {
-        {"", one_of(syntax, syntax), NULL},
-        {"   ", one_of(syntax, syntax), NULL},
-        {"nosuch", one_of(unknown, unknown), "nosuch"},
-        {"ReLU", one_of(unknown, unknown), "ReLU"},
-        {"relu6x", one_of(unknown, unknown), "relu6x"},
-        {"rel", one_of(unknown, unknown), "rel"},
-        {"nosuch(alpha=1)", one_of(unknown, unknown), "nosuch"},
-        {"relu(alpha=1)", one_of(unknown, unknown), "alpha"},
-        {"elu(alpa=1)", one_of(unknown, unknown), "alpa"},
-        {"elu(alphaa=1)", one_of(unknown, unknown), "alphaa"},
-        {"elu(alph=1)", one_of(unknown, unknown), "alph"},
-        {"softplus(beta=1,gamma=2)", one_of(unknown, unknown), "gamma"},
-        {"gelu(approximate=tanh)", one_of(syntax, unknown), NULL},
-        {"(alpha=1)", one_of(syntax, syntax), NULL},
-        {"elu(", one_of(syntax, syntax), NULL},
-        {"elu(alpha", one_of(syntax, syntax), NULL},
-        {"elu(alpha=", one_of(syntax, syntax), NULL},
-        {"elu(alpha=1", one_of(syntax, syntax), NULL},
-        {"elu(alpha=1,", one_of(syntax, syntax), NULL},
-        {"elu(alpha=1,)", one_of(syntax, syntax), NULL},
-        {"elu(,alpha=1)", one_of(syntax, syntax), NULL},
-        {"elu(alpha 1)", one_of(syntax, syntax), NULL},
-        {"elu(1)", one_of(syntax, syntax), NULL},
-        {"elu(=1)", one_of(syntax, syntax), NULL},
-        {"elu)", one_of(syntax, syntax), NULL},
-        {"elu(alpha=1))", one_of(syntax, syntax), NULL},
-        {"elu((alpha=1))", one_of(syntax, syntax), NULL},
-        {"elu(alpha=1)x", one_of(syntax, syntax), NULL},
-        {"elu(alpha=1) relu", one_of(syntax, syntax), NULL},
-        {"relu relu", one_of(syntax, syntax), NULL},
-        {"elu;", one_of(syntax, unknown), NULL},
-        {"elu(alpha=1;)", one_of(syntax, syntax), NULL},
-        {"softplus(beta=1 threshold=2)", one_of(syntax, syntax), NULL},
-        {"elu(alpha=1,alpha=1)", one_of(syntax, syntax), "alpha"},
-        {"softplus(beta=1,threshold=3,beta=2)", one_of(syntax, syntax), "beta"},
-        {"elu(alpha=nan)", one_of(syntax, range), "nan"},
-        {"elu(alpha=inf)", one_of(syntax, range), "inf"},
-        {"elu(alpha=-inf)", one_of(syntax, range), "-inf"},
-        {"elu(alpha=infinity)", one_of(syntax, range), "infinity"},
-        {"elu(alpha=1e999)", one_of(range, range), "1e999"},
-        {"elu(alpha=-1e39)", one_of(range, range), "-1e39"},
-        {"elu(alpha=1e99999999999999999999)", one_of(range, range), "1e99999999999999999999"},
-        {"elu(alpha=0x10)", one_of(syntax, syntax), NULL},
-        {"elu(alpha=1e)", one_of(syntax, syntax), NULL},
-        {"elu(alpha=1e+)", one_of(syntax, syntax), NULL},
-        {"elu(alpha=--1)", one_of(syntax, syntax), NULL},
-        {"elu(alpha=1.2.3)", one_of(syntax, syntax), NULL},
-        {"elu(alpha=1,5)", one_of(syntax, syntax), NULL},
-        {"elu(alpha=1_000)", one_of(syntax, syntax), NULL},
-        {"elu(alpha=1f)", one_of(syntax, syntax), NULL},
-        {"elu(alpha=one)", one_of(syntax, syntax), NULL},
-        {"elu(alpha=.)", one_of(syntax, syntax), NULL},
-        {"elu(alpha=\"1\")", one_of(syntax, syntax), NULL},
-        {"softplus(beta=0)", one_of(range, range), "beta"},
-        {"rrelu(lower=0.5,upper=0.1)", one_of(range, range), "lower"},
-        {"staf(tau=0)", one_of(range, range), "0"},
-        {"staf(tau=-3)", one_of(range, syntax), "-3"},
-        {"staf(tau=2.5)", one_of(range, syntax), "2.5"},
-        {"staf(tau=1e30)", one_of(range, syntax), "1e30"},
-        {"staf(tau=99999999999999999999)", one_of(range, syntax), "99999999999999999999"},
-        {"\x01relu", one_of(syntax, unknown), NULL},
-        {"relu\x7f", one_of(syntax, unknown), NULL},
-        {"g\xc3\xa9lu", one_of(syntax, unknown), NULL},
-        {"\xff\xfe\x80", one_of(syntax, unknown), NULL},
-        {"elu(alpha=\xd9\xa1)", one_of(syntax, syntax), NULL},
-        {"relu\nrelu", one_of(syntax, syntax), NULL},
-        {"gated([relu][relu])", one_of(syntax, syntax), "gated"},
-        {"gated([relu]])", one_of(syntax, syntax), NULL},
-        {"gated([relu](x])", one_of(syntax, syntax), NULL},
-        {"gated([relu)", one_of(syntax, syntax), NULL},
-        {"gated([relu,])", one_of(syntax, syntax), "gated"},
-        {"gated([,relu])", one_of(syntax, syntax), "gated"},
-        {"gated([])", one_of(syntax, syntax), "gated"},
-        {"gated(\"\")", one_of(syntax, syntax), "fn"},
-        {"gated(fn=\"\")", one_of(syntax, syntax), "fn"},
-        {"gated(\"relu)\")", one_of(syntax, syntax), NULL},
-        {"gated(\"[relu\")", one_of(syntax, syntax), NULL},
-        {"gated([relu, tanh])", one_of(range, range), "one function"},
-        {"gated([staf(tau=65536), staf(tau=65536), staf(tau=65536)])", one_of(range, range), "one function"},
+        { "", one_of(syntax, syntax), NULL },
+        { "   ", one_of(syntax, syntax), NULL },
+        { "nosuch", one_of(unknown, unknown), "nosuch" },
+        { "ReLU", one_of(unknown, unknown), "ReLU" },
+        { "relu6x", one_of(unknown, unknown), "relu6x" },
+        { "rel", one_of(unknown, unknown), "rel" },
+        { "nosuch(alpha=1)", one_of(unknown, unknown), "nosuch" },
+        { "relu(alpha=1)", one_of(unknown, unknown), "alpha" },
+        { "elu(alpa=1)", one_of(unknown, unknown), "alpa" },
+        { "elu(alphaa=1)", one_of(unknown, unknown), "alphaa" },
+        { "elu(alph=1)", one_of(unknown, unknown), "alph" },
+        { "softplus(beta=1,gamma=2)", one_of(unknown, unknown), "gamma" },
+        { "gelu(approximate=tanh)", one_of(syntax, unknown), NULL },
+        { "(alpha=1)", one_of(syntax, syntax), NULL },
+        { "elu(", one_of(syntax, syntax), NULL },
+        { "elu(alpha", one_of(syntax, syntax), NULL },
+        { "elu(alpha=", one_of(syntax, syntax), NULL },
+        { "elu(alpha=1", one_of(syntax, syntax), NULL },
+        { "elu(alpha=1,", one_of(syntax, syntax), NULL },
+        { "elu(alpha=1,)", one_of(syntax, syntax), NULL },
+        { "elu(,alpha=1)", one_of(syntax, syntax), NULL },
+        { "elu(alpha 1)", one_of(syntax, syntax), NULL },
+        { "elu(1)", one_of(syntax, syntax), NULL },
+        { "elu(=1)", one_of(syntax, syntax), NULL },
+        { "elu)", one_of(syntax, syntax), NULL },
+        { "elu(alpha=1))", one_of(syntax, syntax), NULL },
+        { "elu((alpha=1))", one_of(syntax, syntax), NULL },
+        { "elu(alpha=1)x", one_of(syntax, syntax), NULL },
+        { "elu(alpha=1) relu", one_of(syntax, syntax), NULL },
+        { "relu relu", one_of(syntax, syntax), NULL },
+        { "elu;", one_of(syntax, unknown), NULL },
+        { "elu(alpha=1;)", one_of(syntax, syntax), NULL },
+        { "softplus(beta=1 threshold=2)", one_of(syntax, syntax), NULL },
+        { "elu(alpha=1,alpha=1)", one_of(syntax, syntax), "alpha" },
+        { "softplus(beta=1,threshold=3,beta=2)", one_of(syntax, syntax), "beta" },
+        { "elu(alpha=nan)", one_of(syntax, range), "nan" },
+        { "elu(alpha=inf)", one_of(syntax, range), "inf" },
+        { "elu(alpha=-inf)", one_of(syntax, range), "-inf" },
+        { "elu(alpha=infinity)", one_of(syntax, range), "infinity" },
+        { "elu(alpha=1e999)", one_of(range, range), "1e999" },
+        { "elu(alpha=-1e39)", one_of(range, range), "-1e39" },
+        { "elu(alpha=1e99999999999999999999)", one_of(range, range), "1e99999999999999999999" },
+        { "elu(alpha=0x10)", one_of(syntax, syntax), NULL },
+        { "elu(alpha=1e)", one_of(syntax, syntax), NULL },
+        { "elu(alpha=1e+)", one_of(syntax, syntax), NULL },
+        { "elu(alpha=--1)", one_of(syntax, syntax), NULL },
+        { "elu(alpha=1.2.3)", one_of(syntax, syntax), NULL },
+        { "elu(alpha=1,5)", one_of(syntax, syntax), NULL },
+        { "elu(alpha=1_000)", one_of(syntax, syntax), NULL },
+        { "elu(alpha=1f)", one_of(syntax, syntax), NULL },
+        { "elu(alpha=one)", one_of(syntax, syntax), NULL },
+        { "elu(alpha=.)", one_of(syntax, syntax), NULL },
+        { "elu(alpha=\"1\")", one_of(syntax, syntax), NULL },
+        { "softplus(beta=0)", one_of(range, range), "beta" },
+        { "rrelu(lower=0.5,upper=0.1)", one_of(range, range), "lower" },
+        { "staf(tau=0)", one_of(range, range), "0" },
+        { "staf(tau=-3)", one_of(range, syntax), "-3" },
+        { "staf(tau=2.5)", one_of(range, syntax), "2.5" },
+        { "staf(tau=1e30)", one_of(range, syntax), "1e30" },
+        { "staf(tau=99999999999999999999)", one_of(range, syntax), "99999999999999999999" },
+        { "\x01relu", one_of(syntax, unknown), NULL },
+        { "relu\x7f", one_of(syntax, unknown), NULL },
+        { "g\xc3\xa9lu", one_of(syntax, unknown), NULL },
+        { "\xff\xfe\x80", one_of(syntax, unknown), NULL },
+        { "elu(alpha=\xd9\xa1)", one_of(syntax, syntax), NULL },
+        { "relu\nrelu", one_of(syntax, syntax), NULL },
+        { "gated([relu][relu])", one_of(syntax, syntax), "gated" },
+        { "gated([relu]])", one_of(syntax, syntax), NULL },
+        { "gated([relu](x])", one_of(syntax, syntax), NULL },
+        { "gated([relu)", one_of(syntax, syntax), NULL },
+        { "gated([relu,])", one_of(syntax, syntax), "gated" },
+        { "gated([,relu])", one_of(syntax, syntax), "gated" },
+        { "gated([])", one_of(syntax, syntax), "gated" },
+        { "gated(\"\")", one_of(syntax, syntax), "fn" },
+        { "gated(fn=\"\")", one_of(syntax, syntax), "fn" },
+        { "gated(\"relu)\")", one_of(syntax, syntax), NULL },
+        { "gated(\"[relu\")", one_of(syntax, syntax), NULL },
+        { "gated([relu, tanh])", one_of(range, range), "one function" },
+        { "gated([staf(tau=65536), staf(tau=65536), staf(tau=65536)])", one_of(range, range), "one function" },
     };
     log_line log;
-    activ_context_options options = {.size = sizeof options, .log = keep_line, .log_user = &log};
+    activ_context_options options = { .size = sizeof options, .log = keep_line, .log_user = &log };
     activ_context *context = NULL;
     assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
     size_t failures = 0;
@@ -260,21 +275,29 @@ static void test_refused(void **state) {
         activ_status checked = activ_fn_check(specs[i].spec, &message);
         int terminated = memchr(message.text, 0, sizeof message.text) != NULL;
         const char *why = NULL;
-        if (status == ACTIV_OK) why = "accepted";
-        else if ((specs[i].allowed >> status & 1u) == 0) why = "wrong status";
-        else if (checked != status) why = "activ_fn_check disagrees";
+        if (status == ACTIV_OK)
+            why = "accepted";
+        else if ((specs[i].allowed >> status & 1u) == 0)
+            why = "wrong status";
+        else if (checked != status)
+            why = "activ_fn_check disagrees";
         else if (activ_fn_check(specs[i].spec, NULL) != status)
             why = "activ_fn_check without a message disagrees";
-        else if (!terminated || message.text[0] == '\0') why = "no message";
+        else if (!terminated || message.text[0] == '\0')
+            why = "no message";
         else if (specs[i].named != NULL && strstr(message.text, specs[i].named) == NULL)
             why = "message names nothing";
-        else if (log.calls != 1 || log.status != status) why = "log not called once with the status";
+        else if (log.calls != 1 || log.status != status)
+            why = "log not called once with the status";
         else if (specs[i].named != NULL && strstr(log.text, specs[i].named) == NULL)
             why = "log names nothing";
-        else if (out != (activ_fn *)(void *)&marker) why = "output written";
+        else if (out != (activ_fn *)(void *)&marker)
+            why = "output written";
         for (const char *p = terminated ? message.text : ""; *p != '\0' && why == NULL; p++)
-            if (*p < 0x20 || *p > 0x7e) why = "message has bytes that are not printable";
-        if (why == NULL) continue;
+            if (*p < 0x20 || *p > 0x7e)
+                why = "message has bytes that are not printable";
+        if (why == NULL)
+            continue;
         failures++;
         print_error("\"%s\": %s (status %d, \"%.200s\", log \"%s\")\n", specs[i].spec, why, (int)status,
                     terminated ? message.text : "", log.text);
@@ -284,21 +307,21 @@ static void test_refused(void **state) {
 }
 
 /* Texts of absurd length, whose every part is longer than a message. */
-static void test_long_texts(void **state) {
+static void test_long_texts(void **state)
+{
     (void)state;
     enum { LONG = 1 << 20 };
     char *text = malloc(LONG + 64);
     assert_non_null(text);
-    const char *const heads[] = {"",      "elu(",         "elu(alpha=",  "elu(alpha=1",
-                                 "relu ", "elu(alpha=0.", "elu(alpha=1e"};
-    const char fills[] = {'a', '1', '0', ' ', '(', ',', '=', '\xff', '.', '-', '_'};
+    const char *const heads[] = { "", "elu(", "elu(alpha=", "elu(alpha=1", "relu ", "elu(alpha=0.", "elu(alpha=1e" };
+    const char fills[] = { 'a', '1', '0', ' ', '(', ',', '=', '\xff', '.', '-', '_' };
     for (size_t h = 0; h < sizeof heads / sizeof heads[0]; h++) {
         for (size_t f = 0; f < sizeof fills; f++) {
             size_t head = strlen(heads[h]);
             memcpy(text, heads[h], head);
             memset(text + head, fills[f], LONG);
             text[head + LONG] = '\0';
-            activ_message message = {""};
+            activ_message message = { "" };
             activ_fn *fn = NULL;
             activ_status status = activ_fn_create(NULL, text, &fn);
             assert_int_equal(activ_fn_check(text, &message), status);
@@ -326,7 +349,8 @@ static void test_long_texts(void **state) {
 
 /* Mutated specs: each is either refused, the same way by both calls, or makes a function whose text makes it
  * again. */
-static void test_mutations(void **state) {
+static void test_mutations(void **state)
+{
     (void)state;
     const char *const seeds[] = {
         "leaky_relu(negative_slope=0.2)",
@@ -346,20 +370,25 @@ static void test_mutations(void **state) {
         uint32_t edits = 1 + activ_random_bits(23, 0, index++) % 3;
         for (uint32_t e = 0; e < edits; e++) {
             size_t length = strlen(text);
-            if (length == 0) break;
+            if (length == 0)
+                break;
             uint32_t r = activ_random_bits(23, 0, index++);
             size_t at = r / 8 % length;
             char c = alphabet[r / 1024 % (sizeof alphabet - 1)];
-            if (r % 4 == 0) memmove(text + at, text + at + 1, length - at);                    /* delete */
+            if (r % 4 == 0)
+                memmove(text + at, text + at + 1, length - at); /* delete */
             else if (r % 4 == 1 && length + 2 < sizeof text)
-                memmove(text + at + 1, text + at, length - at + 1), text[at] = c;              /* insert */
-            else if (r % 4 == 2) text[at] = c;                                                 /* replace */
-            else text[at] = '\0';                                                              /* cut */
+                memmove(text + at + 1, text + at, length - at + 1), text[at] = c; /* insert */
+            else if (r % 4 == 2)
+                text[at] = c; /* replace */
+            else
+                text[at] = '\0'; /* cut */
         }
         activ_fn *fn = NULL;
-        activ_message message = {""};
+        activ_message message = { "" };
         activ_status status = activ_fn_create(NULL, text, &fn);
-        if (activ_fn_check(text, &message) != status) fail_msg("\"%s\": create and check disagree", text);
+        if (activ_fn_check(text, &message) != status)
+            fail_msg("\"%s\": create and check disagree", text);
         if (status == ACTIV_OK) {
             accepted++;
             activ_fn *again = NULL;
@@ -369,8 +398,7 @@ static void test_mutations(void **state) {
         } else {
             if (fn != NULL || message.text[0] == '\0')
                 fail_msg("\"%s\": status %d, no message", text, (int)status);
-            if (status != ACTIV_ERROR_SYNTAX && status != ACTIV_ERROR_UNKNOWN_NAME &&
-                status != ACTIV_ERROR_RANGE)
+            if (status != ACTIV_ERROR_SYNTAX && status != ACTIV_ERROR_UNKNOWN_NAME && status != ACTIV_ERROR_RANGE)
                 fail_msg("\"%s\": status %d", text, (int)status);
         }
         activ_fn_destroy(fn);
@@ -378,11 +406,12 @@ static void test_mutations(void **state) {
     assert_true(accepted > 100);
 }
 
-static void test_null(void **state) {
+static void test_null(void **state)
+{
     (void)state;
     activ_fn *relu = create("relu"), *prelu = create("prelu"), *rrelu = create("rrelu"), *out = NULL;
-    activ_message message = {""};
-    float x[2] = {-1.0f, 1.0f}, y[2] = {7.0f, 7.0f};
+    activ_message message = { "" };
+    float x[2] = { -1.0f, 1.0f }, y[2] = { 7.0f, 7.0f };
     const activ_status invalid = ACTIV_ERROR_INVALID;
 
     assert_int_equal(activ_fn_create(NULL, NULL, &out), invalid);
@@ -425,14 +454,16 @@ static void test_null(void **state) {
     activ_fn_destroy(rrelu);
 }
 
-static void test_params(void **state) {
+static void test_params(void **state)
+{
     (void)state;
     const struct {
         const char *spec;
         size_t count;
     } counts[] = {
-        {"identity", 0}, {"step", 0}, {"elu(alpha=2)", 0}, {"softplus", 0}, {"rrelu", 0}, {"leaky_relu", 0},
-        {"prelu", 1}, {"trainable_elu", 1}, {"staf", 75}, {"staf(tau=1)", 3}, {"staf(tau=10)", 30},
+        { "identity", 0 }, { "step", 0 },        { "elu(alpha=2)", 0 },  { "softplus", 0 },
+        { "rrelu", 0 },    { "leaky_relu", 0 },  { "prelu", 1 },         { "trainable_elu", 1 },
+        { "staf", 75 },    { "staf(tau=1)", 3 }, { "staf(tau=10)", 30 },
     };
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
         activ_fn *fn = create(counts[i].spec);
@@ -442,7 +473,7 @@ static void test_params(void **state) {
 
     /* values in the spec are the initial ones, whatever the seed */
     for (uint64_t seed = 0; seed < 3; seed++) {
-        float value[2] = {0.0f, 7.0f};
+        float value[2] = { 0.0f, 7.0f };
         activ_fn *fn = create("prelu(weight=0.1)");
         assert_int_equal(activ_fn_param_init(fn, seed, value), ACTIV_OK);
         assert_true(value[0] == 0.1f && value[1] == 7.0f);
@@ -473,7 +504,7 @@ static void test_params(void **state) {
     assert_true(equal <= PARAMS / 3 && negative > 0 && negative < PARAMS);
 
     /* no parameters given: those of seed 0 */
-    float x[64], y[64], y_null[64], sum[PARAMS] = {0}, sum_null[PARAMS] = {0};
+    float x[64], y[64], y_null[64], sum[PARAMS] = { 0 }, sum_null[PARAMS] = { 0 };
     assert_int_equal(activ_random_normal(1, 0, 0, 64, 0.0f, 1.0f, x), ACTIV_OK);
     assert_int_equal(activ_fn_param_init(staf, 0, a), ACTIV_OK);
     assert_int_equal(activ_forward(staf, a, 64, x, y), ACTIV_OK);
@@ -496,34 +527,40 @@ static void test_params(void **state) {
 }
 
 /* Does training depend on the seed? */
-static int draws(const activ_fn *fn) {
+static int draws(const activ_fn *fn)
+{
     float x[16], noise[16], y[16], other[16];
-    for (size_t i = 0; i < 16; i++) x[i] = (float)i - 8.0f;
+    for (size_t i = 0; i < 16; i++)
+        x[i] = (float)i - 8.0f;
     assert_int_equal(activ_forward_train(fn, NULL, 1, 1, 0, 16, x, y, noise), ACTIV_OK);
     assert_int_equal(activ_forward_train(fn, NULL, 2, 1, 0, 16, x, other, noise), ACTIV_OK);
     return memcmp(y, other, sizeof y) != 0;
 }
 
 /* The length of a setting's text in a signature: up to a comma or bracket that is not inside of others. */
-static size_t setting_length(const char *text) {
+static size_t setting_length(const char *text)
+{
     size_t length = 0;
     for (int depth = 0; text[length] != '\0'; length++) {
         char c = text[length];
-        if (depth == 0 && (c == ',' || c == ')')) break;
+        if (depth == 0 && (c == ',' || c == ')'))
+            break;
         depth += (c == '(' || c == '[') - (c == ')' || c == ']');
     }
     return length;
 }
 
 /* A signature names the settings in their order, with the defaults that they have. */
-static void check_signature(const activ_fn_info *info, const activ_fn *fn) {
+static void check_signature(const activ_fn_info *info, const activ_fn *fn)
+{
     const char *at = info->signature + strlen(info->name);
     for (size_t i = 0; i < activ_fn_setting_count(fn); i++) {
-        activ_fn_setting setting = {.size = sizeof setting};
+        activ_fn_setting setting = { .size = sizeof setting };
         assert_int_equal(activ_fn_setting_info(fn, i, &setting), ACTIV_OK);
         size_t length = strlen(setting.name);
-        if (*at != (i == 0 ? '(' : ',')) fail_msg("%s: %s is missing", info->signature, setting.name);
-        at += i == 0 ? 1 : 2;   /* ", " */
+        if (*at != (i == 0 ? '(' : ','))
+            fail_msg("%s: %s is missing", info->signature, setting.name);
+        at += i == 0 ? 1 : 2; /* ", " */
         if (strncmp(at, setting.name, length) != 0 || at[length] != '=')
             fail_msg("%s: setting %zu is %s", info->signature, i, setting.name);
         at += length + 1;
@@ -533,16 +570,18 @@ static void check_signature(const activ_fn_info *info, const activ_fn *fn) {
             same = strlen(setting.word) == length && strncmp(at, setting.word, length) == 0;
         else if (setting.kind != ACTIV_SETTING_FUNCTIONS)
             same = strtof(at, NULL) == (float)setting.initial;
-        if (!same) fail_msg("%s: the default of %s is %g", info->signature, setting.name, setting.initial);
+        if (!same)
+            fail_msg("%s: the default of %s is %g", info->signature, setting.name, setting.initial);
         at += length;
     }
     assert_string_equal(at, activ_fn_setting_count(fn) > 0 ? ")" : "");
 }
 
 /* The settings by themselves: what they are by default lies in their range. */
-static void check_settings(const activ_fn_info *info, const activ_fn *fn) {
+static void check_settings(const activ_fn_info *info, const activ_fn *fn)
+{
     size_t count = activ_fn_setting_count(fn), trainable = 0;
-    activ_fn_setting setting = {.size = sizeof setting};
+    activ_fn_setting setting = { .size = sizeof setting };
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(activ_fn_setting_info(fn, i, &setting), ACTIV_OK);
         assert_true(setting.value == setting.initial);
@@ -561,9 +600,10 @@ static void check_settings(const activ_fn_info *info, const activ_fn *fn) {
 }
 
 /* The vectors of parameters lie one behind the other and are all of them. */
-static void check_vectors(const activ_fn *fn) {
+static void check_vectors(const activ_fn *fn)
+{
     size_t vectors = activ_fn_param_vector_count(fn), end = 0;
-    activ_fn_param param = {.size = sizeof param};
+    activ_fn_param param = { .size = sizeof param };
     for (size_t i = 0; i < vectors; i++) {
         assert_int_equal(activ_fn_param_info(fn, i, &param), ACTIV_OK);
         assert_true(param.name[0] != '\0' && param.count > 0 && param.offset == end);
@@ -575,31 +615,36 @@ static void check_vectors(const activ_fn *fn) {
 
 /* Sets one setting to something else: the canonical text says this and nothing more. Candidates, as a function
  * may refuse some. */
-static void check_setting(const char *name, size_t index) {
+static void check_setting(const char *name, size_t index)
+{
     activ_fn *bare = create(name), *fn = NULL;
-    activ_fn_setting setting = {.size = sizeof setting}, other = {.size = sizeof other};
+    activ_fn_setting setting = { .size = sizeof setting }, other = { .size = sizeof other };
     assert_int_equal(activ_fn_setting_info(bare, index, &setting), ACTIV_OK);
     const double a = setting.initial;
-    const double numbers[] = {a * 0.75, a * 1.25, a + 0.5, a - 0.5, a + 2.0};
-    const double counts[] = {a + 1.0, a - 1.0, a + 2.0, a - 2.0, a + 3.0};
+    const double numbers[] = { a * 0.75, a * 1.25, a + 0.5, a - 0.5, a + 2.0 };
+    const double counts[] = { a + 1.0, a - 1.0, a + 2.0, a - 2.0, a + 3.0 };
     char spec[200] = "";
     for (size_t k = 0; k < 5 && fn == NULL; k++) {
         if (setting.kind == ACTIV_SETTING_FUNCTIONS) {
-            break;   /* each function that has such lists has tests of its own */
+            break; /* each function that has such lists has tests of its own */
         } else if (setting.kind == ACTIV_SETTING_WORD) {
             size_t words = 0;
-            while (setting.words[words] != NULL) words++;
+            while (setting.words[words] != NULL)
+                words++;
             snprintf(spec, sizeof spec, "%s(%s=%s)", name, setting.name, setting.words[((size_t)a + 1 + k) % words]);
         } else {
             double value = setting.kind == ACTIV_SETTING_COUNT ? counts[k] : numbers[k];
-            if (value == a || value < setting.minimum || value > setting.maximum) continue;
+            if (value == a || value < setting.minimum || value > setting.maximum)
+                continue;
             snprintf(spec, sizeof spec, "%s(%s=%.6g)", name, setting.name, value);
         }
         activ_fn_create(NULL, spec, &fn);
     }
     if (setting.kind != ACTIV_SETTING_FUNCTIONS) {
-        if (fn == NULL) fail_msg("%s: no other value of %s is accepted", name, setting.name);
-        if (!same_text(activ_fn_spec(fn), spec)) fail_msg("\"%s\" became \"%s\"", spec, activ_fn_spec(fn));
+        if (fn == NULL)
+            fail_msg("%s: no other value of %s is accepted", name, setting.name);
+        if (!same_text(activ_fn_spec(fn), spec))
+            fail_msg("\"%s\" became \"%s\"", spec, activ_fn_spec(fn));
         for (size_t i = 0; i < activ_fn_setting_count(fn); i++) {
             assert_int_equal(activ_fn_setting_info(fn, i, &other), ACTIV_OK);
             assert_int_equal(other.value != other.initial, i == index);
@@ -614,17 +659,19 @@ static void check_setting(const char *name, size_t index) {
 }
 
 /* Of every shape. */
-static void test_definitions(void **state) {
+static void test_definitions(void **state)
+{
     (void)state;
     size_t settings = 0, vectors = 0;
-    activ_fn_info info = {.size = sizeof info};
+    activ_fn_info info = { .size = sizeof info };
     for (size_t k = 0; activ_fn_catalog(k, &info) == ACTIV_OK; k++) {
         activ_fn *fn = create(info.name);
-        assert_true(strlen(info.formula) > 0 && strlen(info.source) > 1);   /* "-" is no source */
+        assert_true(strlen(info.formula) > 0 && strlen(info.source) > 1); /* "-" is no source */
         check_signature(&info, fn);
         check_settings(&info, fn);
         check_vectors(fn);
-        for (size_t i = 0; i < activ_fn_setting_count(fn); i++) check_setting(info.name, i);
+        for (size_t i = 0; i < activ_fn_setting_count(fn); i++)
+            check_setting(info.name, i);
         settings += activ_fn_setting_count(fn);
         vectors += activ_fn_param_vector_count(fn);
         activ_fn_destroy(fn);
@@ -632,10 +679,11 @@ static void test_definitions(void **state) {
     assert_true(settings >= 12 && vectors >= 5);
 }
 
-static void test_queries(void **state) {
+static void test_queries(void **state)
+{
     (void)state;
     activ_fn *softplus = create("softplus(threshold=5)"), *staf = create("staf(tau=4, init=unit)");
-    activ_fn_setting setting = {.size = sizeof setting};
+    activ_fn_setting setting = { .size = sizeof setting };
     assert_int_equal(activ_fn_setting_count(softplus), 2);
     assert_int_equal(activ_fn_setting_info(softplus, 1, &setting), ACTIV_OK);
     assert_string_equal(setting.name, "threshold");
@@ -649,7 +697,7 @@ static void test_queries(void **state) {
     assert_string_equal(setting.words[0], "book");
     assert_null(setting.words[3]);
 
-    activ_fn_param param = {.size = sizeof param};
+    activ_fn_param param = { .size = sizeof param };
     assert_int_equal(activ_fn_param_vector_count(staf), 3);
     assert_int_equal(activ_fn_param_info(staf, 2, &param), ACTIV_OK);
     assert_string_equal(param.name, "Phi");
@@ -662,7 +710,7 @@ static void test_queries(void **state) {
     assert_true(setting.trainable && setting.value == 0.5);
 
     const activ_status invalid = ACTIV_ERROR_INVALID, range = ACTIV_ERROR_RANGE;
-    activ_fn_info info = {.size = sizeof info};
+    activ_fn_info info = { .size = sizeof info };
     assert_int_equal(activ_fn_setting_count(NULL), 0);
     assert_int_equal(activ_fn_param_vector_count(NULL), 0);
     assert_int_equal(activ_fn_setting_info(NULL, 0, &setting), invalid);
@@ -678,11 +726,12 @@ static void test_queries(void **state) {
     activ_fn_destroy(prelu);
 }
 
-static void test_catalog(void **state) {
+static void test_catalog(void **state)
+{
     (void)state;
     size_t count = 0;
     for (;; count++) {
-        activ_fn_info info = {.size = sizeof info};
+        activ_fn_info info = { .size = sizeof info };
         activ_status status = activ_fn_catalog(count, &info);
         if (status != ACTIV_OK) {
             assert_int_equal(status, ACTIV_ERROR_RANGE);
@@ -700,21 +749,23 @@ static void test_catalog(void **state) {
         assert_string_equal(activ_fn_spec(bare), info.name);
         assert_string_equal(activ_fn_spec(full), info.name);
         assert_int_equal(info.trainable, activ_fn_param_count(bare) > 0);
-        if (info.shape == ACTIV_SHAPE_ELEMENTWISE) assert_int_equal(activ_fn_is_random(bare), draws(bare));
+        if (info.shape == ACTIV_SHAPE_ELEMENTWISE)
+            assert_int_equal(activ_fn_is_random(bare), draws(bare));
         assert_int_equal(activ_fn_is_random(bare), info.random);
-        activ_fn_info own = {.size = sizeof own};
+        activ_fn_info own = { .size = sizeof own };
         assert_int_equal(activ_fn_info_of(bare, &own), ACTIV_OK);
         assert_memory_equal(&own, &info, sizeof own);
-        float x[5] = {-2.0f, -0.5f, 0.0f, 0.5f, 2.0f}, y[5], y_full[5];
+        float x[5] = { -2.0f, -0.5f, 0.0f, 0.5f, 2.0f }, y[5], y_full[5];
         const activ_status status_of_arrays = info.shape == ACTIV_SHAPE_ELEMENTWISE ? ACTIV_OK : ACTIV_ERROR_SHAPE;
         assert_int_equal(activ_forward(bare, NULL, 5, x, y), status_of_arrays);
         assert_int_equal(activ_forward(full, NULL, 5, x, y_full), status_of_arrays);
-        if (status_of_arrays == ACTIV_OK) assert_memory_equal(y, y_full, sizeof y);
+        if (status_of_arrays == ACTIV_OK)
+            assert_memory_equal(y, y_full, sizeof y);
         activ_fn_destroy(bare);
         activ_fn_destroy(full);
     }
     assert_int_equal(count, NAMES);
-    activ_fn_info past = {.size = sizeof past, .name = "untouched"};
+    activ_fn_info past = { .size = sizeof past, .name = "untouched" };
     assert_int_equal(activ_fn_catalog(SIZE_MAX, &past), ACTIV_ERROR_RANGE);
     assert_string_equal(past.name, "untouched");
 
@@ -734,22 +785,29 @@ enum { ROOM = 200, COUNT = 64 };
 /* A region of memory in which two arrays can be made to overlap, and a copy of it. */
 static float room[ROOM], room_before[ROOM];
 
-static void fill_room(void) {
-    for (size_t i = 0; i < ROOM; i++) room[i] = (float)i * 0.1f - 8.0f;
+static void fill_room(void)
+{
+    for (size_t i = 0; i < ROOM; i++)
+        room[i] = (float)i * 0.1f - 8.0f;
     memcpy(room_before, room, sizeof room);
 }
 
-static void check_refused(activ_status status, const char *what, const char *spec) {
-    if (status != ACTIV_ERROR_INVALID) fail_msg("%s: %s gave status %d", spec, what, (int)status);
-    if (memcmp(room, room_before, sizeof room) != 0) fail_msg("%s: %s was refused, but wrote", spec, what);
+static void check_refused(activ_status status, const char *what, const char *spec)
+{
+    if (status != ACTIV_ERROR_INVALID)
+        fail_msg("%s: %s gave status %d", spec, what, (int)status);
+    if (memcmp(room, room_before, sizeof room) != 0)
+        fail_msg("%s: %s was refused, but wrote", spec, what);
 }
 
-static void test_overlap(void **state) {
+static void test_overlap(void **state)
+{
     (void)state;
-    const char *const specs[] = {"relu", "gelu", "prelu", "staf(tau=2)", "rrelu"};
-    const ptrdiff_t shifts[] = {-COUNT + 1, -16, -8, -1, 1, 3, 8, 16, COUNT - 1};
+    const char *const specs[] = { "relu", "gelu", "prelu", "staf(tau=2)", "rrelu" };
+    const ptrdiff_t shifts[] = { -COUNT + 1, -16, -8, -1, 1, 3, 8, 16, COUNT - 1 };
     float other[COUNT], more[COUNT], third[COUNT];
-    for (size_t i = 0; i < COUNT; i++) other[i] = third[i] = 1.0f;
+    for (size_t i = 0; i < COUNT; i++)
+        other[i] = third[i] = 1.0f;
     float *const base = room + 70;
     for (size_t s = 0; s < sizeof specs / sizeof specs[0]; s++) {
         activ_fn *fn = create(specs[s]);
@@ -758,10 +816,8 @@ static void test_overlap(void **state) {
             float *moved = base + shifts[k];
             fill_room();
             check_refused(activ_forward(fn, NULL, COUNT, base, moved), "y over a part of x", specs[s]);
-            check_refused(activ_backward(fn, NULL, COUNT, base, other, moved, NULL), "dx over a part of x",
-                          specs[s]);
-            check_refused(activ_backward(fn, NULL, COUNT, other, base, moved, NULL), "dx over a part of dy",
-                          specs[s]);
+            check_refused(activ_backward(fn, NULL, COUNT, base, other, moved, NULL), "dx over a part of x", specs[s]);
+            check_refused(activ_backward(fn, NULL, COUNT, other, base, moved, NULL), "dx over a part of dy", specs[s]);
             check_refused(activ_forward_train(fn, NULL, 1, 2, 0, COUNT, base, moved, more),
                           "y of training over a part of x", specs[s]);
             check_refused(activ_backward_train(fn, NULL, COUNT, base, third, other, moved, NULL),
@@ -777,20 +833,15 @@ static void test_overlap(void **state) {
         }
         if (activ_fn_is_random(fn)) {
             fill_room();
-            check_refused(activ_forward_train(fn, NULL, 1, 2, 0, COUNT, other, base, base), "noise over y",
-                          specs[s]);
+            check_refused(activ_forward_train(fn, NULL, 1, 2, 0, COUNT, other, base, base), "noise over y", specs[s]);
         }
         if (params > 0) {
             fill_room();
-            check_refused(activ_backward(fn, NULL, COUNT, base, other, more, base + 5), "dparams in x",
-                          specs[s]);
-            check_refused(activ_backward(fn, NULL, COUNT, other, base, more, base + 5), "dparams in dy",
-                          specs[s]);
-            check_refused(activ_backward(fn, NULL, COUNT, other, third, base, base + 5), "dparams in dx",
-                          specs[s]);
+            check_refused(activ_backward(fn, NULL, COUNT, base, other, more, base + 5), "dparams in x", specs[s]);
+            check_refused(activ_backward(fn, NULL, COUNT, other, base, more, base + 5), "dparams in dy", specs[s]);
+            check_refused(activ_backward(fn, NULL, COUNT, other, third, base, base + 5), "dparams in dx", specs[s]);
             check_refused(activ_forward(fn, base + 3, COUNT, other, base), "y over params", specs[s]);
-            check_refused(activ_backward(fn, base + 3, COUNT, other, third, base, NULL), "dx over params",
-                          specs[s]);
+            check_refused(activ_backward(fn, base + 3, COUNT, other, third, base, NULL), "dx over params", specs[s]);
         }
         /* neighbours are no overlap, nor are two inputs in one place */
         fill_room();
@@ -802,10 +853,11 @@ static void test_overlap(void **state) {
 }
 
 /* An n whose bytes do not fit into an address cannot be a real array. */
-static void test_size_overflow(void **state) {
+static void test_size_overflow(void **state)
+{
     (void)state;
-    static float x[4] = {1.0f, 2.0f, 3.0f, 4.0f}, y[4] = {7.0f, 7.0f, 7.0f, 7.0f};
-    const size_t sizes[] = {SIZE_MAX, SIZE_MAX / 4 + 1, SIZE_MAX / 4 + 3, SIZE_MAX / 2};
+    static float x[4] = { 1.0f, 2.0f, 3.0f, 4.0f }, y[4] = { 7.0f, 7.0f, 7.0f, 7.0f };
+    const size_t sizes[] = { SIZE_MAX, SIZE_MAX / 4 + 1, SIZE_MAX / 4 + 3, SIZE_MAX / 2 };
     activ_fn *fn = create("relu"), *rrelu = create("rrelu");
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         assert_int_equal(activ_forward(fn, NULL, sizes[i], x, y), ACTIV_ERROR_RANGE);
@@ -813,26 +865,29 @@ static void test_size_overflow(void **state) {
         assert_int_equal(activ_forward_train(rrelu, NULL, 1, 1, 0, sizes[i], x, y, y), ACTIV_ERROR_RANGE);
         assert_int_equal(activ_backward_train(rrelu, NULL, sizes[i], x, x, x, y, NULL), ACTIV_ERROR_RANGE);
     }
-    for (size_t i = 0; i < 4; i++) assert_true(y[i] == 7.0f);
+    for (size_t i = 0; i < 4; i++)
+        assert_true(y[i] == 7.0f);
     activ_fn_destroy(fn);
     activ_fn_destroy(rrelu);
 }
 
 /* The k-th allocation fails, for every k, until there is none left to fail. Then: nothing is allocated in
  * calls. */
-static void test_out_of_memory(void **state) {
+static void test_out_of_memory(void **state)
+{
     (void)state;
-    const char *const specs[] = {"relu", "softplus(beta=2,threshold=3)", "staf(tau=25)", "rrelu"};
+    const char *const specs[] = { "relu", "softplus(beta=2,threshold=3)", "staf(tau=25)", "rrelu" };
     for (size_t s = 0; s < sizeof specs / sizeof specs[0]; s++) {
         for (size_t k = 1;; k++) {
             assert_true(k < 100);
-            test_memory memory = {.fail_at = k};
+            test_memory memory = { .fail_at = k };
             activ_allocator allocator = test_allocator(&memory);
-            activ_context_options options = {.size = sizeof options, .allocator = &allocator};
+            activ_context_options options = { .size = sizeof options, .allocator = &allocator };
             activ_context *context = NULL;
             activ_fn *fn = NULL;
             activ_status status = activ_context_create(&options, &context);
-            if (status == ACTIV_OK) status = activ_fn_create(context, specs[s], &fn);
+            if (status == ACTIV_OK)
+                status = activ_fn_create(context, specs[s], &fn);
             if (status != ACTIV_OK) {
                 assert_int_equal(status, ACTIV_ERROR_OUT_OF_MEMORY);
                 assert_null(fn);
@@ -843,17 +898,19 @@ static void test_out_of_memory(void **state) {
             }
             assert_true(memory.calls < k);
             size_t calls = memory.calls;
-            assert_true(calls > 0);   /* it does ask the context for its memory */
-            activ_context_destroy(context);   /* fn lives on without it */
+            assert_true(calls > 0);         /* it does ask the context for its memory */
+            activ_context_destroy(context); /* fn lives on without it */
             float x[COUNT], y[COUNT], noise[COUNT];
             float *sum = zeros(activ_fn_param_count(fn), sizeof *sum);
             float *params = zeros(activ_fn_param_count(fn), sizeof *params);
-            for (size_t i = 0; i < COUNT; i++) x[i] = (float)i * 0.1f - 3.0f;
+            for (size_t i = 0; i < COUNT; i++)
+                x[i] = (float)i * 0.1f - 3.0f;
             assert_int_equal(activ_fn_param_init(fn, 3, params), ACTIV_OK);
             assert_int_equal(activ_forward(fn, NULL, COUNT, x, y), ACTIV_OK);
             assert_int_equal(activ_backward(fn, NULL, COUNT, x, x, y, sum), ACTIV_OK);
             assert_int_equal(activ_forward_train(fn, NULL, 1, 1, 0, COUNT, x, y, noise), ACTIV_OK);
-            if (!activ_fn_is_random(fn)) memset(noise, 0, sizeof noise);
+            if (!activ_fn_is_random(fn))
+                memset(noise, 0, sizeof noise);
             assert_int_equal(activ_backward_train(fn, NULL, COUNT, x, noise, x, y, sum), ACTIV_OK);
             assert_int_equal(memory.calls, calls);
             activ_fn_destroy(fn);
@@ -868,11 +925,13 @@ static void test_out_of_memory(void **state) {
 }
 
 /* A function keeps the tier and the log of its context, but not the context. */
-static void test_context_may_go(void **state) {
+static void test_context_may_go(void **state)
+{
     (void)state;
     for (size_t t = 0; t < tier_count(); t++) {
         activ_context *context = tier_context(t);
-        if (context == NULL) continue;
+        if (context == NULL)
+            continue;
         activ_fn *fn = NULL;
         assert_int_equal(activ_fn_create(context, "elu(alpha=2)", &fn), ACTIV_OK);
         activ_context_destroy(context);
@@ -884,12 +943,12 @@ static void test_context_may_go(void **state) {
     }
 }
 
-static void test_rrelu_training(void **state) {
+static void test_rrelu_training(void **state)
+{
     (void)state;
     enum { N = 40000 };
     float *x = malloc(N * sizeof *x), *y = malloc(N * sizeof *y), *noise = malloc(N * sizeof *noise);
-    float *first_noise = malloc(N * sizeof *noise), *dy = malloc(N * sizeof *dy),
-          *dx = malloc(N * sizeof *dx);
+    float *first_noise = malloc(N * sizeof *noise), *dy = malloc(N * sizeof *dy), *dx = malloc(N * sizeof *dx);
     float *parts = malloc(N * sizeof *parts), *parts_noise = malloc(N * sizeof *parts);
     assert_true(x && y && noise && first_noise && dy && dx && parts && parts_noise);
     assert_int_equal(activ_random_normal(2, 0, 0, N, 0.0f, 1.0f, x), ACTIV_OK);
@@ -903,7 +962,8 @@ static void test_rrelu_training(void **state) {
     const float lower = 0.1f, upper = 0.3f;
     for (size_t t = 0; t < tier_count(); t++) {
         activ_context *context = tier_context(t);
-        if (context == NULL) continue;
+        if (context == NULL)
+            continue;
         activ_fn *fn = NULL;
         assert_int_equal(activ_fn_create(context, "rrelu(lower=0.1,upper=0.3)", &fn), ACTIV_OK);
         assert_int_equal(activ_forward_train(fn, NULL, 77, 5, 1000, N, x, y, noise), ACTIV_OK);
@@ -918,13 +978,16 @@ static void test_rrelu_training(void **state) {
                 assert_true(noise[i] == 1.0f && y[i] == x[i]);
                 continue;
             }
-            if (!(noise[i] >= lower && noise[i] <= upper)) fail_msg("slope %zu is %.9g", i, (double)noise[i]);
+            if (!(noise[i] >= lower && noise[i] <= upper))
+                fail_msg("slope %zu is %.9g", i, (double)noise[i]);
             assert_true(y[i] == noise[i] * x[i]);
             double slope = (double)noise[i];
             mean += slope;
             square += slope * slope;
-            if (slope < smallest) smallest = slope;
-            if (slope > largest) largest = slope;
+            if (slope < smallest)
+                smallest = slope;
+            if (slope > largest)
+                largest = slope;
             drawn++;
         }
         /* about 20000 uniform numbers: mean 0.2 +- 0.0004, variance 1/300, both ends nearly reached */
@@ -935,24 +998,25 @@ static void test_rrelu_training(void **state) {
         assert_true(smallest < 0.1002 && largest > 0.2998);
 
         /* the same from every tier */
-        if (t == 0) memcpy(first_noise, noise, N * sizeof *noise);
+        if (t == 0)
+            memcpy(first_noise, noise, N * sizeof *noise);
         assert_memory_equal(noise, first_noise, N * sizeof *noise);
 
         /* the same however the array is cut into calls, and in place */
-        const size_t cuts[] = {1, 2, 3, 5, 8, 13, 100, 1021, 4099};
+        const size_t cuts[] = { 1, 2, 3, 5, 8, 13, 100, 1021, 4099 };
         for (size_t i = 0, c = 0; i < N; c++) {
             size_t n = cuts[c % (sizeof cuts / sizeof cuts[0])];
-            if (n > N - i) n = N - i;
+            if (n > N - i)
+                n = N - i;
             memcpy(parts + i, x + i, n * sizeof *x);
-            assert_int_equal(
-                activ_forward_train(fn, NULL, 77, 5, 1000 + i, n, parts + i, parts + i, parts_noise + i),
-                ACTIV_OK);
+            assert_int_equal(activ_forward_train(fn, NULL, 77, 5, 1000 + i, n, parts + i, parts + i, parts_noise + i),
+                             ACTIV_OK);
             i += n;
         }
         for (size_t i = 0; i < N; i++) {
-            if (isnan(x[i])) continue;
-            if (float_bits(parts[i]) != float_bits(y[i]) ||
-                float_bits(parts_noise[i]) != float_bits(noise[i]))
+            if (isnan(x[i]))
+                continue;
+            if (float_bits(parts[i]) != float_bits(y[i]) || float_bits(parts_noise[i]) != float_bits(noise[i]))
                 fail_msg("element %zu depends on how the array is cut", i);
         }
 
@@ -963,7 +1027,8 @@ static void test_rrelu_training(void **state) {
                                                  change == 3 ? 1001 : 1000, N, x, parts, parts_noise),
                              ACTIV_OK);
             for (size_t i = 0; i < N; i++) {
-                if (!(x[i] <= 0.0f)) continue;
+                if (!(x[i] <= 0.0f))
+                    continue;
                 of++;
                 same += parts_noise[i] == noise[i];
             }
@@ -973,8 +1038,10 @@ static void test_rrelu_training(void **state) {
         /* backward multiplies by what was drawn */
         assert_int_equal(activ_backward_train(fn, NULL, N, x, noise, dy, dx, NULL), ACTIV_OK);
         for (size_t i = 0; i < N; i++) {
-            if (isnan(x[i])) assert_true(isnan(dx[i]));
-            else if (!(dx[i] == dy[i] * noise[i])) fail_msg("dx[%zu] is %.9g", i, (double)dx[i]);
+            if (isnan(x[i]))
+                assert_true(isnan(dx[i]));
+            else if (!(dx[i] == dy[i] * noise[i]))
+                fail_msg("dx[%zu] is %.9g", i, (double)dx[i]);
         }
 
         /* evaluation draws nothing */
@@ -988,7 +1055,8 @@ static void test_rrelu_training(void **state) {
     activ_fn *fixed = create("rrelu(lower=0.25,upper=0.25)");
     assert_int_equal(activ_forward_train(fixed, NULL, 1, 1, 0, N, x, y, noise), ACTIV_OK);
     for (size_t i = 0; i < N; i++)
-        if (x[i] <= 0.0f) assert_true(noise[i] == 0.25f);
+        if (x[i] <= 0.0f)
+            assert_true(noise[i] == 0.25f);
     activ_fn_destroy(fixed);
 
     free(x);
@@ -1002,7 +1070,8 @@ static void test_rrelu_training(void **state) {
 }
 
 /* Functions that are not random: training is the same as evaluation, and noise is left alone. */
-static void test_training_of_the_others(void **state) {
+static void test_training_of_the_others(void **state)
+{
     (void)state;
     float x[COUNT], y[COUNT], y_train[COUNT], dx[COUNT], dx_train[COUNT], noise[COUNT];
     assert_int_equal(activ_random_normal(4, 0, 0, COUNT, 0.0f, 2.0f, x), ACTIV_OK);
@@ -1011,16 +1080,17 @@ static void test_training_of_the_others(void **state) {
         size_t params = activ_fn_param_count(fn);
         float *sum = zeros(params, sizeof *sum), *sum_train = zeros(params, sizeof *sum);
         if (!activ_fn_is_random(fn)) {
-            for (size_t i = 0; i < COUNT; i++) noise[i] = 9.0f;
+            for (size_t i = 0; i < COUNT; i++)
+                noise[i] = 9.0f;
             assert_int_equal(activ_forward(fn, NULL, COUNT, x, y), ACTIV_OK);
             assert_int_equal(activ_forward_train(fn, NULL, 1, 2, 3, COUNT, x, y_train, noise), ACTIV_OK);
             assert_memory_equal(y, y_train, sizeof y);
             assert_int_equal(activ_backward(fn, NULL, COUNT, x, x, dx, sum), ACTIV_OK);
-            assert_int_equal(activ_backward_train(fn, NULL, COUNT, x, noise, x, dx_train, sum_train),
-                             ACTIV_OK);
+            assert_int_equal(activ_backward_train(fn, NULL, COUNT, x, noise, x, dx_train, sum_train), ACTIV_OK);
             assert_memory_equal(dx, dx_train, sizeof dx);
             assert_memory_equal(sum, sum_train, params * sizeof *sum);
-            for (size_t i = 0; i < COUNT; i++) assert_true(noise[i] == 9.0f);
+            for (size_t i = 0; i < COUNT; i++)
+                assert_true(noise[i] == 9.0f);
         }
         free(sum);
         free(sum_train);
@@ -1029,10 +1099,10 @@ static void test_training_of_the_others(void **state) {
 }
 
 /* A locale with a comma for a decimal point changes neither reading nor writing. */
-static void test_locale(void **state) {
+static void test_locale(void **state)
+{
     (void)state;
-    const char *const locales[] = {"de_DE.UTF-8", "de_DE.utf8",  "de_DE",
-                                   "fr_FR.UTF-8", "nl_NL.UTF-8", "sv_SE.UTF-8"};
+    const char *const locales[] = { "de_DE.UTF-8", "de_DE.utf8", "de_DE", "fr_FR.UTF-8", "nl_NL.UTF-8", "sv_SE.UTF-8" };
     const char *set = NULL;
     for (size_t i = 0; i < sizeof locales / sizeof locales[0] && set == NULL; i++)
         set = setlocale(LC_ALL, locales[i]);
@@ -1055,23 +1125,28 @@ static void test_locale(void **state) {
 #if defined(__SSE__)
 /* Rounding, flush to zero, denormals are zero, and the exception masks; the low six bits only tell what
  * happened. */
-static unsigned control_bits(void) {
+static unsigned control_bits(void)
+{
     return _mm_getcsr() & ~0x3fu;
 }
 #else
-static unsigned control_bits(void) {
+static unsigned control_bits(void)
+{
     return 0;
 }
 #endif
 
-static void test_floating_point_environment(void **state) {
+static void test_floating_point_environment(void **state)
+{
     (void)state;
     float x[COUNT], y[COUNT], noise[COUNT];
-    for (size_t i = 0; i < COUNT; i++) x[i] = ldexpf(i % 2 != 0 ? 1.5f : -1.5f, (int)i * 4 - 140);
-    const int modes[] = {FE_TONEAREST, FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO};
+    for (size_t i = 0; i < COUNT; i++)
+        x[i] = ldexpf(i % 2 != 0 ? 1.5f : -1.5f, (int)i * 4 - 140);
+    const int modes[] = { FE_TONEAREST, FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO };
     for (size_t t = 0; t < tier_count(); t++) {
         activ_context *context = tier_context(t);
-        if (context == NULL) continue;
+        if (context == NULL)
+            continue;
         for (size_t k = 0; k < ELEMENTWISE; k++) {
             activ_fn *once = create(names[k]);
             size_t count = activ_fn_param_count(once);
@@ -1101,7 +1176,8 @@ static void test_floating_point_environment(void **state) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_canonical),
         cmocka_unit_test(test_numbers_survive),

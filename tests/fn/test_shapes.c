@@ -63,8 +63,8 @@ static void check_channels(const activ_context *context, const char *name, size_
     const size_t n = outer * channels * inner, each = activ_fn_param_count(one);
     assert_int_equal(activ_fn_num_parameters(all), channels);
     assert_int_equal(activ_fn_param_count(all), each * channels);
-    float *x = malloc(n * 7 * sizeof *x), *dy = x + n, *y = dy + n, *dx = y + n, *column = dx + n, *column_dy = column + n,
-          *out = column_dy + n;
+    float *x = malloc(n * 7 * sizeof *x), *dy = x + n, *y = dy + n, *dx = y + n, *column = dx + n,
+          *column_dy = column + n, *out = column_dy + n;
     float *params = malloc(each * channels * 2 * sizeof *params), *dparams = params + each * channels;
     assert_true(x != NULL && params != NULL);
     normal(1, n, 2.0f, x);
@@ -120,8 +120,8 @@ static void check_channels(const activ_context *context, const char *name, size_
 static void test_channels(void **state)
 {
     (void)state;
-    static const size_t shapes[][3] = { { 1, 2, 1 }, { 7, 5, 1 }, { 130, 33, 1 }, { 3, 4, 2 }, { 5, 7, 31 }, { 2, 3, 32 },
-                                        { 3, 2, 1000 }, { 1, 300, 5 }, { 5000, 2, 1 } };
+    static const size_t shapes[][3] = { { 1, 2, 1 },  { 7, 5, 1 },    { 130, 33, 1 }, { 3, 4, 2 },   { 5, 7, 31 },
+                                        { 2, 3, 32 }, { 3, 2, 1000 }, { 1, 300, 5 },  { 5000, 2, 1 } };
     size_t functions = 0;
     for (size_t t = 0; t < tier_count(); t++) {
         activ_context *context = tier_context(t);
@@ -165,7 +165,8 @@ enum { ROWS = 9, COLUMNS = 21, X_STRIDE = 25, Y_STRIDE = 30, DY_STRIDE = 21, DX_
 static void test_rows(void **state)
 {
     (void)state;
-    static const char *const specs[] = { "relu", "gelu", "elu(alpha=0.5)", "prelu", "trainable_elu", "staf(tau=5)", "rrelu" };
+    static const char *const specs[] = { "relu",          "gelu",        "elu(alpha=0.5)", "prelu",
+                                         "trainable_elu", "staf(tau=5)", "rrelu" };
     float x[MOST], y[MOST], dy[MOST], dx[MOST], flat[MOST], flat_dy[MOST], want[MOST], sums[64], want_sums[64];
     normal(4, MOST, 2.0f, x);
     normal(5, MOST, 1.0f, dy);
@@ -246,7 +247,8 @@ static void check_gated(const activ_context *context, const reference *r, double
     for (size_t i = 7; i < N; i += 19)
         dy[i] = ldexpf(dy[i], (int)(i * 7) % 200 - 100);
     assert_int_equal(activ_forward_gated(fn, NULL, 1, N, value, N, gate, N, y, N), ACTIV_OK);
-    assert_int_equal(activ_backward_gated(fn, NULL, 1, N, value, N, gate, N, dy, N, dvalue, N, dgate, N, NULL), ACTIV_OK);
+    assert_int_equal(activ_backward_gated(fn, NULL, 1, N, value, N, gate, N, dy, N, dvalue, N, dgate, N, NULL),
+                     ACTIV_OK);
     for (size_t i = 0; i < N; i++) {
         reference_value v = { .gradient = room, .gradient_absolute = room + 16 };
         r->evaluate(&args, gate[i], &v);
@@ -255,15 +257,18 @@ static void check_gated(const activ_context *context, const reference *r, double
         if ((v.f != 0.0 && fabs(v.f) < 0x1p-126) || (v.d != 0.0 && fabs(v.d) < 0x1p-126))
             continue;
         const double errors[3] = {
-            ulp_error(y[i], (double)value[i] * v.f), ulp_error(dvalue[i], (double)dy[i] * v.f),
+            ulp_error(y[i], (double)value[i] * v.f),
+            ulp_error(dvalue[i], (double)dy[i] * v.f),
             scaled_error(dgate[i], weight * v.d, fabs(weight) * v.addends),
         };
         for (int k = 0; k < 3; k++) {
             worst[k] = errors[k] > worst[k] ? errors[k] : worst[k];
             if (!(errors[k] <= (k < 2 ? 3.0 : 4.0)))
                 fail_msg("%s on %s, %s at value %a, gate %a, dy %a: %.3f ulp", spec, activ_context_tier(context),
-                         k == 0 ? "y" : k == 1 ? "dvalue" : "dgate", (double)value[i], (double)gate[i], (double)dy[i],
-                         errors[k]);
+                         k == 0   ? "y"
+                         : k == 1 ? "dvalue"
+                                  : "dgate",
+                         (double)value[i], (double)gate[i], (double)dy[i], errors[k]);
         }
     }
     activ_fn_destroy(fn);
@@ -303,8 +308,9 @@ static void check_formula(const activ_fn *fn, const activ_fn *act)
 static void test_gated_places(void **state)
 {
     (void)state;
-    static const char *const names[] = { "glu", "reglu", "geglu", "geglu_tanh", "swiglu", "bilinear",
-                                         "gated(prelu(weight=0.75))", "gated(staf(tau=7))" };
+    static const char *const names[] = {
+        "glu", "reglu", "geglu", "geglu_tanh", "swiglu", "bilinear", "gated(prelu(weight=0.75))", "gated(staf(tau=7))"
+    };
     enum { C = 37, LINE = 2 * C + 3, N = ROWS * LINE };
     float m[N], dy[ROWS * C], y[ROWS * C], back[N], act[C], want[C], split[ROWS * C];
     normal(9, N, 2.0f, m);
@@ -321,8 +327,9 @@ static void test_gated_places(void **state)
             float sums[32] = { 0 };
             fill(back, N);
             assert_int_equal(activ_forward_gated(fn, NULL, ROWS, C, m, LINE, m + C, LINE, y, C), ACTIV_OK);
-            assert_int_equal(activ_backward_gated(fn, NULL, ROWS, C, m, LINE, m + C, LINE, dy, C, back, LINE, back + C, LINE,
-                                                  sums), ACTIV_OK);
+            assert_int_equal(
+                activ_backward_gated(fn, NULL, ROWS, C, m, LINE, m + C, LINE, dy, C, back, LINE, back + C, LINE, sums),
+                ACTIV_OK);
             for (size_t r = 0; r < ROWS; r++) {
                 assert_int_equal(activ_forward(inner, NULL, C, m + r * LINE + C, act), ACTIV_OK);
                 for (size_t i = 0; i < C; i++)
@@ -346,14 +353,16 @@ static void test_gated_places(void **state)
             for (int place = 0; place < 2; place++) {
                 memcpy(copy, m, sizeof copy);
                 float *to = copy + (place ? C : 0);
-                assert_int_equal(activ_forward_gated(fn, NULL, ROWS, C, copy, LINE, copy + C, LINE, to, LINE), ACTIV_OK);
+                assert_int_equal(activ_forward_gated(fn, NULL, ROWS, C, copy, LINE, copy + C, LINE, to, LINE),
+                                 ACTIV_OK);
                 for (size_t r = 0; r < ROWS; r++)
                     assert_true(same(to + r * LINE, y + r * C, C));
             }
             memcpy(split, value, sizeof split);
             memcpy(slope, dy, sizeof slope);
-            assert_int_equal(activ_backward_gated(fn, NULL, ROWS, C, split, C, gate, C, slope, C, slope, C, split, C, NULL),
-                             ACTIV_OK);
+            assert_int_equal(
+                activ_backward_gated(fn, NULL, ROWS, C, split, C, gate, C, slope, C, slope, C, split, C, NULL),
+                ACTIV_OK);
             for (size_t r = 0; r < ROWS; r++)
                 assert_true(same(slope + r * C, back + r * LINE, C) && same(split + r * C, back + r * LINE + C, C));
             activ_fn_destroy(fn);
@@ -379,7 +388,8 @@ static void keep_line(void *user, activ_status status, const char *line)
 static void expect(activ_status got, activ_status want, const char *named)
 {
     if (got != want || (named && !strstr(last_line, named)))
-        fail_msg("status %d, not %d; the log says \"%s\", not \"%s\"", (int)got, (int)want, last_line, named ? named : "");
+        fail_msg("status %d, not %d; the log says \"%s\", not \"%s\"", (int)got, (int)want, last_line,
+                 named ? named : "");
     last_line[0] = '\0';
 }
 
@@ -500,17 +510,19 @@ static void test_executor(void **state)
 {
     (void)state;
     enum { R = 700, C = 300, N = R * C, SUMS = 32 };
-    static const char *const specs[] = { "gelu", "prelu", "staf(tau=2)", "staf(tau=50)", "rrelu", "swiglu", "gated(prelu)",
-                                         "prelu(num_parameters=300)" };
-    float *x = malloc(8 * N * sizeof *x), *w = x + N, *dy = w + N, *y = dy + N, *a = y + N, *b = a + N, *c = b + N, *d = c + N;
+    static const char *const specs[] = { "gelu",  "prelu",  "staf(tau=2)",  "staf(tau=50)",
+                                         "rrelu", "swiglu", "gated(prelu)", "prelu(num_parameters=300)" };
+    float *x = malloc(8 * N * sizeof *x), *w = x + N, *dy = w + N, *y = dy + N, *a = y + N, *b = a + N, *c = b + N,
+          *d = c + N;
     assert_non_null(x);
     normal(11, 3 * N, 1.0f, x);
     for (size_t s = 0; s < sizeof specs / sizeof specs[0]; s++) {
         float sums[2][300] = { { 0 } };
         for (int32_t threads = 1; threads <= 5; threads += 4) {
             size_t tasks = 0;
-            activ_executor executor = { .size = sizeof executor, .user = &tasks, .num_threads = threads,
-                                        .parallel_for = backwards };
+            activ_executor executor = {
+                .size = sizeof executor, .user = &tasks, .num_threads = threads, .parallel_for = backwards
+            };
             activ_context_options options = { .size = sizeof options, .executor = &executor };
             activ_context *context = NULL;
             assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
@@ -519,9 +531,10 @@ static void test_executor(void **state)
             assert_int_equal(activ_fn_info_of(fn, &info), ACTIV_OK);
             float *to = threads == 1 ? y : b, *back = threads == 1 ? a : c, *sum = sums[threads > 1];
             const int channels = activ_fn_num_parameters(fn) > 1;
-            if (info.shape == ACTIV_SHAPE_GATED && s % 2 == 0) {   /* in one long row of a matrix that has more columns */
+            if (info.shape == ACTIV_SHAPE_GATED && s % 2 == 0) { /* in one long row of a matrix that has more columns */
                 assert_int_equal(activ_forward_gated(fn, NULL, 1, N, w, N + 1, x, N, to, N), ACTIV_OK);
-                assert_int_equal(activ_backward_gated(fn, NULL, 1, N, w, N + 1, x, N, dy, N, d, N, back, N, sum), ACTIV_OK);
+                assert_int_equal(activ_backward_gated(fn, NULL, 1, N, w, N + 1, x, N, dy, N, d, N, back, N, sum),
+                                 ACTIV_OK);
             } else if (info.random) {
                 assert_int_equal(activ_forward_train(fn, NULL, 5, 6, 7, N, x, to, d), ACTIV_OK);
                 assert_int_equal(activ_backward_train(fn, NULL, N, x, d, dy, back, sum), ACTIV_OK);
@@ -549,14 +562,9 @@ static void test_executor(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_channels),
-        cmocka_unit_test(test_channels_of_others),
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_gated),
-        cmocka_unit_test(test_gated_places),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_specs),
-        cmocka_unit_test(test_executor),
+        cmocka_unit_test(test_channels), cmocka_unit_test(test_channels_of_others), cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_gated),    cmocka_unit_test(test_gated_places),       cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_specs),    cmocka_unit_test(test_executor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

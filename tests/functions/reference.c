@@ -12,37 +12,44 @@ enum { PRECISION = 200, REGISTERS = 12 };
 /* A handful of numbers to compute with, so that an evaluation allocates nothing. */
 static mpfr_t reg[REGISTERS];
 
-#define X     reg[0]   /* the argument */
-#define S     reg[1]   /* sigmoid(z) */
-#define C     reg[2]   /* sigmoid(-z) */
-#define A     reg[3]
-#define B     reg[4]
-#define T1    reg[5]   /* the addends of f' */
-#define T2    reg[6]
-#define SUM   reg[7]
-#define DSUM  reg[8]
+#define X reg[0] /* the argument */
+#define S reg[1] /* sigmoid(z) */
+#define C reg[2] /* sigmoid(-z) */
+#define A reg[3]
+#define B reg[4]
+#define T1 reg[5] /* the addends of f' */
+#define T2 reg[6]
+#define SUM reg[7]
+#define DSUM reg[8]
 
-void reference_begin(void) {
-    for (int i = 0; i < REGISTERS; i++) mpfr_init2(reg[i], PRECISION);
+void reference_begin(void)
+{
+    for (int i = 0; i < REGISTERS; i++)
+        mpfr_init2(reg[i], PRECISION);
 }
 
-void reference_end(void) {
-    for (int i = 0; i < REGISTERS; i++) mpfr_clear(reg[i]);
+void reference_end(void)
+{
+    for (int i = 0; i < REGISTERS; i++)
+        mpfr_clear(reg[i]);
     mpfr_free_cache();
 }
 
-static double as_double(const mpfr_t value) {
+static double as_double(const mpfr_t value)
+{
     return mpfr_get_d(value, MPFR_RNDN);
 }
 
-static void give(reference_value *out, double f, double d) {
+static void give(reference_value *out, double f, double d)
+{
     out->f = f;
     out->d = d;
     out->addends = out->f_absolute = out->d_absolute = 0.0;
 }
 
 /* f' = T1 + T2. */
-static void give_derivative_sum(reference_value *out) {
+static void give_derivative_sum(reference_value *out)
+{
     double t1 = fabs(as_double(T1)), t2 = fabs(as_double(T2));
     mpfr_add(T1, T1, T2, MPFR_RNDN);
     out->d = as_double(T1);
@@ -50,64 +57,83 @@ static void give_derivative_sum(reference_value *out) {
 }
 
 /* S = sigmoid(z), C = sigmoid(-z). Uses A and B; z is neither of these. */
-static void sigmoid_pair(const mpfr_t z) {
+static void sigmoid_pair(const mpfr_t z)
+{
     mpfr_abs(A, z, MPFR_RNDN);
     mpfr_neg(A, A, MPFR_RNDN);
     mpfr_exp(A, A, MPFR_RNDN);
     mpfr_add_ui(B, A, 1, MPFR_RNDN);
     mpfr_ui_div(S, 1, B, MPFR_RNDN);
     mpfr_div(C, A, B, MPFR_RNDN);
-    if (mpfr_sgn(z) < 0) mpfr_swap(S, C);
+    if (mpfr_sgn(z) < 0)
+        mpfr_swap(S, C);
 }
 
 /* Piecewise linear functions: the product of two floats is exact in a double. */
 
-static void eval_identity(const ref_args *a, float x, reference_value *out) {
+static void eval_identity(const ref_args *a, float x, reference_value *out)
+{
     (void)a;
     give(out, x, isnan(x) ? NAN : 1.0);
 }
 
-static void eval_step(const ref_args *a, float x, reference_value *out) {
+static void eval_step(const ref_args *a, float x, reference_value *out)
+{
     give(out, isnan(x) ? NAN : x >= a->values[0] ? 1.0 : 0.0, isnan(x) ? NAN : 0.0);
 }
 
-static void slope_below_zero(double slope, float x, reference_value *out) {
-    if (isnan(x)) give(out, NAN, NAN);
-    else if (x > 0) give(out, x, 1.0);
-    else if (slope == 0.0) give(out, 0.0, 0.0);   /* also at -inf: the limit, not 0 * inf */
-    else give(out, slope * x, slope);
+static void slope_below_zero(double slope, float x, reference_value *out)
+{
+    if (isnan(x))
+        give(out, NAN, NAN);
+    else if (x > 0)
+        give(out, x, 1.0);
+    else if (slope == 0.0)
+        give(out, 0.0, 0.0); /* also at -inf: the limit, not 0 * inf */
+    else
+        give(out, slope * x, slope);
 }
 
-static void eval_relu(const ref_args *a, float x, reference_value *out) {
+static void eval_relu(const ref_args *a, float x, reference_value *out)
+{
     (void)a;
     slope_below_zero(0.0, x, out);
 }
 
-static void eval_leaky_relu(const ref_args *a, float x, reference_value *out) {
+static void eval_leaky_relu(const ref_args *a, float x, reference_value *out)
+{
     slope_below_zero(a->values[0], x, out);
 }
 
-static void eval_prelu(const ref_args *a, float x, reference_value *out) {
+static void eval_prelu(const ref_args *a, float x, reference_value *out)
+{
     slope_below_zero(a->values[0], x, out);
     out->gradient[0] = isnan(x) ? NAN : x < 0 ? x : 0.0;
     out->gradient_absolute[0] = 0.0;
 }
 
-static void eval_rrelu(const ref_args *a, float x, reference_value *out) {
-    float mean = (float)((a->values[0] + a->values[1]) / 2.0);   /* a float32 in the library, too */
+static void eval_rrelu(const ref_args *a, float x, reference_value *out)
+{
+    float mean = (float)((a->values[0] + a->values[1]) / 2.0); /* a float32 in the library, too */
     slope_below_zero(mean, x, out);
 }
 
-static void eval_hardswish(const ref_args *a, float x, reference_value *out) {
+static void eval_hardswish(const ref_args *a, float x, reference_value *out)
+{
     (void)a;
     double v = x;
-    if (isnan(x)) give(out, NAN, NAN);
-    else if (v <= -3.0) give(out, 0.0, 0.0);
-    else if (v >= 3.0) give(out, v, 1.0);
-    else give(out, v * (v + 3.0) / 6.0, (2.0 * v + 3.0) / 6.0);
+    if (isnan(x))
+        give(out, NAN, NAN);
+    else if (v <= -3.0)
+        give(out, 0.0, 0.0);
+    else if (v >= 3.0)
+        give(out, v, 1.0);
+    else
+        give(out, v * (v + 3.0) / 6.0, (2.0 * v + 3.0) / 6.0);
 }
 
-static void eval_softsign(const ref_args *a, float x, reference_value *out) {
+static void eval_softsign(const ref_args *a, float x, reference_value *out)
+{
     (void)a;
     if (isnan(x)) {
         give(out, NAN, NAN);
@@ -126,7 +152,8 @@ static void eval_softsign(const ref_args *a, float x, reference_value *out) {
 
 /* The sigmoid family. */
 
-static void eval_sigmoid(const ref_args *a, float x, reference_value *out) {
+static void eval_sigmoid(const ref_args *a, float x, reference_value *out)
+{
     (void)a;
     if (isnan(x)) {
         give(out, NAN, NAN);
@@ -138,7 +165,8 @@ static void eval_sigmoid(const ref_args *a, float x, reference_value *out) {
     give(out, as_double(S), as_double(T1));
 }
 
-static void eval_tanh(const ref_args *a, float x, reference_value *out) {
+static void eval_tanh(const ref_args *a, float x, reference_value *out)
+{
     (void)a;
     mpfr_set_flt(X, x, MPFR_RNDN);
     mpfr_tanh(A, X, MPFR_RNDN);
@@ -149,7 +177,8 @@ static void eval_tanh(const ref_args *a, float x, reference_value *out) {
 
 /* ELU and softplus. */
 
-static void elu(double alpha, float x, reference_value *out) {
+static void elu(double alpha, float x, reference_value *out)
+{
     if (isnan(x)) {
         give(out, NAN, NAN);
     } else if (x > 0) {
@@ -164,11 +193,13 @@ static void elu(double alpha, float x, reference_value *out) {
     }
 }
 
-static void eval_elu(const ref_args *a, float x, reference_value *out) {
+static void eval_elu(const ref_args *a, float x, reference_value *out)
+{
     elu(a->values[0], x, out);
 }
 
-static void eval_trainable_elu(const ref_args *a, float x, reference_value *out) {
+static void eval_trainable_elu(const ref_args *a, float x, reference_value *out)
+{
     elu(a->values[0], x, out);
     mpfr_set_flt(X, x, MPFR_RNDN);
     mpfr_expm1(A, X, MPFR_RNDN);
@@ -177,7 +208,8 @@ static void eval_trainable_elu(const ref_args *a, float x, reference_value *out)
     out->gradient_absolute[0] = ldexp(fabs(gradient), -23);
 }
 
-static void eval_softplus(const ref_args *a, float x, reference_value *out) {
+static void eval_softplus(const ref_args *a, float x, reference_value *out)
+{
     double beta = a->values[0], threshold = a->values[1];
     if (isnan(x)) {
         give(out, NAN, NAN);
@@ -189,7 +221,8 @@ static void eval_softplus(const ref_args *a, float x, reference_value *out) {
         sigmoid_pair(X);
         /* ln(1 + e^z) = max(z, 0) + ln(1 + e^-|z|), and A is e^-|z| */
         mpfr_log1p(A, A, MPFR_RNDN);
-        if (mpfr_sgn(X) > 0) mpfr_add(A, A, X, MPFR_RNDN);
+        if (mpfr_sgn(X) > 0)
+            mpfr_add(A, A, X, MPFR_RNDN);
         mpfr_div_d(A, A, beta, MPFR_RNDN);
         give(out, as_double(A), as_double(S));
     }
@@ -197,22 +230,28 @@ static void eval_softplus(const ref_args *a, float x, reference_value *out) {
 
 /* Self-gated functions, x g(x): f' = g + x g'. */
 
-static int self_gated_limit(float x, reference_value *out) {
-    if (isnan(x)) give(out, NAN, NAN);
-    else if (isinf(x)) give(out, x > 0 ? INFINITY : 0.0, x > 0 ? 1.0 : 0.0);
-    else return 0;
+static int self_gated_limit(float x, reference_value *out)
+{
+    if (isnan(x))
+        give(out, NAN, NAN);
+    else if (isinf(x))
+        give(out, x > 0 ? INFINITY : 0.0, x > 0 ? 1.0 : 0.0);
+    else
+        return 0;
     return 1;
 }
 
-static void eval_gelu(const ref_args *a, float x, reference_value *out) {
+static void eval_gelu(const ref_args *a, float x, reference_value *out)
+{
     (void)a;
-    if (self_gated_limit(x, out)) return;
+    if (self_gated_limit(x, out))
+        return;
     mpfr_set_flt(X, x, MPFR_RNDN);
     mpfr_sqrt_ui(A, 2, MPFR_RNDN);
     mpfr_div(A, X, A, MPFR_RNDN);
     mpfr_neg(A, A, MPFR_RNDN);
     mpfr_erfc(T1, A, MPFR_RNDN);
-    mpfr_div_2ui(T1, T1, 1, MPFR_RNDN);      /* normal distribution: Phi(x) */
+    mpfr_div_2ui(T1, T1, 1, MPFR_RNDN); /* normal distribution: Phi(x) */
     mpfr_mul(B, X, T1, MPFR_RNDN);
     give(out, as_double(B), 0.0);
     mpfr_sqr(A, A, MPFR_RNDN);
@@ -221,14 +260,16 @@ static void eval_gelu(const ref_args *a, float x, reference_value *out) {
     mpfr_const_pi(A, MPFR_RNDN);
     mpfr_mul_2ui(A, A, 1, MPFR_RNDN);
     mpfr_sqrt(A, A, MPFR_RNDN);
-    mpfr_div(T2, T2, A, MPFR_RNDN);          /* its density */
+    mpfr_div(T2, T2, A, MPFR_RNDN); /* its density */
     mpfr_mul(T2, T2, X, MPFR_RNDN);
     give_derivative_sum(out);
 }
 
-static void eval_gelu_tanh(const ref_args *a, float x, reference_value *out) {
+static void eval_gelu_tanh(const ref_args *a, float x, reference_value *out)
+{
     (void)a;
-    if (self_gated_limit(x, out)) return;
+    if (self_gated_limit(x, out))
+        return;
     /* z = 2 u = 2 sqrt(2/pi) (x + 0.044715 x^3), z' in SUM; 1/2 (1 + tanh u) = sigmoid(2 u) */
     mpfr_set_flt(X, x, MPFR_RNDN);
     mpfr_set_str(B, "0.044715", 10, MPFR_RNDN);
@@ -253,9 +294,11 @@ static void eval_gelu_tanh(const ref_args *a, float x, reference_value *out) {
     give_derivative_sum(out);
 }
 
-static void eval_silu(const ref_args *a, float x, reference_value *out) {
+static void eval_silu(const ref_args *a, float x, reference_value *out)
+{
     (void)a;
-    if (self_gated_limit(x, out)) return;
+    if (self_gated_limit(x, out))
+        return;
     mpfr_set_flt(X, x, MPFR_RNDN);
     sigmoid_pair(X);
     mpfr_mul(B, X, S, MPFR_RNDN);
@@ -265,9 +308,11 @@ static void eval_silu(const ref_args *a, float x, reference_value *out) {
     give_derivative_sum(out);
 }
 
-static void eval_mish(const ref_args *a, float x, reference_value *out) {
+static void eval_mish(const ref_args *a, float x, reference_value *out)
+{
     (void)a;
-    if (self_gated_limit(x, out)) return;
+    if (self_gated_limit(x, out))
+        return;
     /* x tanh(p), p = ln(1 + e^x); where e^x overflows even here, tanh is 1 all the same */
     mpfr_set_flt(X, x, MPFR_RNDN);
     sigmoid_pair(X);
@@ -283,9 +328,11 @@ static void eval_mish(const ref_args *a, float x, reference_value *out) {
     give_derivative_sum(out);
 }
 
-static void eval_telu(const ref_args *a, float x, reference_value *out) {
+static void eval_telu(const ref_args *a, float x, reference_value *out)
+{
     (void)a;
-    if (self_gated_limit(x, out)) return;
+    if (self_gated_limit(x, out))
+        return;
     /* x tanh(n), n = e^x; where n overflows even here, tanh is 1 and sech 0 all the same */
     mpfr_set_flt(X, x, MPFR_RNDN);
     mpfr_exp(SUM, X, MPFR_RNDN);
@@ -304,12 +351,14 @@ static void eval_telu(const ref_args *a, float x, reference_value *out) {
 }
 
 /* The addends of f' are the halves of silu' and gelu', which are not 0 in the same place. */
-static void eval_swigelu(const ref_args *a, float x, reference_value *out) {
-    if (self_gated_limit(x, out)) return;
+static void eval_swigelu(const ref_args *a, float x, reference_value *out)
+{
+    if (self_gated_limit(x, out))
+        return;
     reference_value silu, gelu;
     eval_silu(a, x, &silu);
     mpfr_mul(SUM, X, S, MPFR_RNDN);
-    mpfr_set(DSUM, T1, MPFR_RNDN);           /* give_derivative_sum leaves f' there */
+    mpfr_set(DSUM, T1, MPFR_RNDN); /* give_derivative_sum leaves f' there */
     eval_gelu(a, x, &gelu);
     mpfr_set(T2, T1, MPFR_RNDN);
     mpfr_set(T1, DSUM, MPFR_RNDN);
@@ -330,15 +379,18 @@ static void eval_swigelu(const ref_args *a, float x, reference_value *out) {
 /* staf: the sum of C_i sin(Omega_i x + Phi_i); parameters are all C, then all Omega, then all Phi. A series is
  * held to 2 ulp of the sum of its terms' sizes, and to what one rounding of the arguments costs. */
 
-static double two_ulp(double value) {
+static double two_ulp(double value)
+{
     return 2.0 * ldexp(1.0, value == 0.0 || ilogb(value) < -126 ? -149 : ilogb(value) - 23);
 }
 
-static void eval_staf(const ref_args *a, float x, reference_value *out) {
+static void eval_staf(const ref_args *a, float x, reference_value *out)
+{
     size_t tau = a->param_count / 3;
     give(out, NAN, NAN);
     if (!isfinite(x)) {
-        for (size_t i = 0; i < a->param_count; i++) out->gradient[i] = NAN;
+        for (size_t i = 0; i < a->param_count; i++)
+            out->gradient[i] = NAN;
         return;
     }
     double sizes = 0.0, d_sizes = 0.0, rounding = 0.0, d_rounding = 0.0;
@@ -374,19 +426,22 @@ static void eval_staf(const ref_args *a, float x, reference_value *out) {
 
 /* fourier: parameters a_0 .. a_K, b_1 .. b_K, omega. An error in the argument k omega x costs each term its size. */
 
-static void eval_fourier(const ref_args *a, float x, reference_value *out) {
+static void eval_fourier(const ref_args *a, float x, reference_value *out)
+{
     size_t terms = a->param_count / 2 - 1;
-    const double *p = a->params, *q = a->params + terms;   /* p[k] is a_k, q[k] is b_k */
+    const double *p = a->params, *q = a->params + terms; /* p[k] is a_k, q[k] is b_k */
     double omega = p[2 * terms + 1];
     give(out, NAN, NAN);
-    for (size_t i = 1; i < a->param_count; i++) out->gradient[i] = NAN;
+    for (size_t i = 1; i < a->param_count; i++)
+        out->gradient[i] = NAN;
     out->gradient[0] = 1.0;
     out->gradient_absolute[0] = 0.0;
-    if (!isfinite(x)) return;
+    if (!isfinite(x))
+        return;
     double sizes = fabs(p[0]), d_sizes = 0.0, rounding = 0.0, d_rounding = 0.0;
     mpfr_set_flt(X, x, MPFR_RNDN);
     mpfr_set_d(SUM, p[0], MPFR_RNDN);
-    mpfr_set_zero(DSUM, 1);                                 /* f'/omega */
+    mpfr_set_zero(DSUM, 1); /* f'/omega */
     for (size_t k = 1; k <= terms; k++) {
         mpfr_mul_d(A, X, omega, MPFR_RNDN);
         mpfr_mul_ui(A, A, (unsigned long)k, MPFR_RNDN);
@@ -422,27 +477,35 @@ static void eval_fourier(const ref_args *a, float x, reference_value *out) {
 /* rational_a: P/Q with parameters a_0 .. a_p, b_1 .. b_q, and settings p and q. */
 
 /* c |x|^n, with the sign of x^n if `turns`; 0 |x|^n is 0, and |x|^0 is 1, at infinity too. X: x. */
-static void power_of_x(mpfr_t out, double c, long n, int turns) {
+static void power_of_x(mpfr_t out, double c, long n, int turns)
+{
     mpfr_abs(B, X, MPFR_RNDN);
     mpfr_pow_si(B, B, n, MPFR_RNDN);
-    if (c == 0.0) mpfr_set_zero(out, 1);
-    else mpfr_mul_d(out, B, turns && n % 2 != 0 && mpfr_sgn(X) < 0 ? -c : c, MPFR_RNDN);
+    if (c == 0.0)
+        mpfr_set_zero(out, 1);
+    else
+        mpfr_mul_d(out, B, turns && n % 2 != 0 && mpfr_sgn(X) < 0 ? -c : c, MPFR_RNDN);
 }
 
 /* What a sum has become beyond FLT_MAX counts as a value, not as a sum. */
-static double unless_infinite(double allowed, double value) {
+static double unless_infinite(double allowed, double value)
+{
     return fabs(value) < 0x1.ffffffp127 ? allowed : 0.0;
 }
 
-static double sign_of(double v) {
+static double sign_of(double v)
+{
     return v > 0.0 ? 1.0 : v < 0.0 ? -1.0 : 0.0;
 }
 
 /* At infinity P/Q is as its highest powers. */
-static void rational_a_limit(const double *p, const double *b, long np, long nq, reference_value *out) {
+static void rational_a_limit(const double *p, const double *b, long np, long nq, reference_value *out)
+{
     long all = np, known = nq;
-    while (np > 0 && p[np] == 0.0) np--;
-    while (nq > 0 && b[nq] == 0.0) nq--;
+    while (np > 0 && p[np] == 0.0)
+        np--;
+    while (nq > 0 && b[nq] == 0.0)
+        nq--;
     double bottom = nq > 0 ? fabs(b[nq]) : 1.0, ratio = p[np] / bottom;
     double turn = np % 2 != 0 && mpfr_sgn(X) < 0 ? -1.0 : 1.0;
     power_of_x(A, ratio * turn, np - nq, 0);
@@ -460,12 +523,14 @@ static void rational_a_limit(const double *p, const double *b, long np, long nq,
     }
 }
 
-static void eval_rational_a(const ref_args *a, float x, reference_value *out) {
+static void eval_rational_a(const ref_args *a, float x, reference_value *out)
+{
     long np = (long)a->values[0], nq = (long)a->values[1];
-    const double *p = a->params, *b = a->params + np;   /* b[k] is b_k */
+    const double *p = a->params, *b = a->params + np; /* b[k] is b_k */
     if (isnan(x)) {
         give(out, NAN, NAN);
-        for (size_t i = 0; i < a->param_count; i++) out->gradient[i] = NAN;
+        for (size_t i = 0; i < a->param_count; i++)
+            out->gradient[i] = NAN;
         return;
     }
     mpfr_set_flt(X, x, MPFR_RNDN);
@@ -484,7 +549,8 @@ static void eval_rational_a(const ref_args *a, float x, reference_value *out) {
         mpfr_add(P, P, A, MPFR_RNDN);
         mpfr_abs(A, A, MPFR_RNDN);
         mpfr_add(P_SIZE, P_SIZE, A, MPFR_RNDN);
-        if (i == 0) continue;
+        if (i == 0)
+            continue;
         power_of_x(A, (double)i * p[i], i - 1, 1);
         mpfr_add(PD, PD, A, MPFR_RNDN);
         mpfr_abs(A, A, MPFR_RNDN);
@@ -495,7 +561,7 @@ static void eval_rational_a(const ref_args *a, float x, reference_value *out) {
     for (long k = 1; k <= nq; k++) {
         power_of_x(A, fabs(b[k]), k, 0);
         mpfr_add(Q, Q, A, MPFR_RNDN);
-        power_of_x(A, sign_of((double)x) * (double)k * fabs(b[k]), k - 1, 0);   /* the derivative of |x| at 0 is 0 */
+        power_of_x(A, sign_of((double)x) * (double)k * fabs(b[k]), k - 1, 0); /* the derivative of |x| at 0 is 0 */
         mpfr_add(QD, QD, A, MPFR_RNDN);
     }
     for (long i = 0; i <= np; i++) {
@@ -532,13 +598,16 @@ static void eval_rational_a(const ref_args *a, float x, reference_value *out) {
  * B_i = sum over k <= 4 of (-1)^k binomial(4, k) max(t - k, 0)^3 / 6, and 0 from t = 4 on. */
 
 /* The power-th of these sums, times 1/power!: B, B' and B'' by t for 3, 2 and 1. */
-static void cardinal_spline(mpfr_t out, const mpfr_t t, unsigned long power) {
+static void cardinal_spline(mpfr_t out, const mpfr_t t, unsigned long power)
+{
     static const long binomial[] = { 1, -4, 6, -4, 1 };
     mpfr_set_zero(out, 1);
-    if (mpfr_sgn(t) <= 0 || mpfr_cmp_ui(t, 4) >= 0) return;
+    if (mpfr_sgn(t) <= 0 || mpfr_cmp_ui(t, 4) >= 0)
+        return;
     for (unsigned long k = 0; k <= 4; k++) {
         mpfr_sub_ui(B, t, k, MPFR_RNDN);
-        if (mpfr_sgn(B) <= 0) break;
+        if (mpfr_sgn(B) <= 0)
+            break;
         mpfr_pow_ui(B, B, power, MPFR_RNDN);
         mpfr_mul_si(B, B, binomial[k], MPFR_RNDN);
         mpfr_add(out, out, B, MPFR_RNDN);
@@ -547,14 +616,16 @@ static void cardinal_spline(mpfr_t out, const mpfr_t t, unsigned long power) {
 }
 
 /* Only the gradients, which may be tiny, feel a rounding of the argument. */
-static void eval_bspline(const ref_args *a, float x, reference_value *out) {
+static void eval_bspline(const ref_args *a, float x, reference_value *out)
+{
     double lo = a->values[1], h = a->values[2], sizes = 0.0, d_sizes = 0.0;
     give(out, isnan(x) ? NAN : 0.0, isnan(x) ? NAN : 0.0);
     for (size_t i = 0; i < a->param_count; i++) {
         out->gradient[i] = isnan(x) ? NAN : 0.0;
         out->gradient_absolute[i] = 0.0;
     }
-    if (!isfinite(x)) return;
+    if (!isfinite(x))
+        return;
     mpfr_set_flt(X, x, MPFR_RNDN);
     mpfr_sub_d(X, X, lo, MPFR_RNDN);
     mpfr_div_d(X, X, h, MPFR_RNDN);
@@ -581,13 +652,15 @@ static void eval_bspline(const ref_args *a, float x, reference_value *out) {
     out->d_absolute = two_ulp(d_sizes);
 }
 
-#define REFERENCE(name) {#name, eval_##name},
+#define REFERENCE(name) { #name, eval_##name },
 
-const reference references[] = {ACTIV_ELEMENTWISE(REFERENCE)};
+const reference references[] = { ACTIV_ELEMENTWISE(REFERENCE) };
 const size_t reference_count = sizeof references / sizeof references[0];
 
-const reference *reference_of(const char *name) {
+const reference *reference_of(const char *name)
+{
     for (size_t i = 0; i < reference_count; i++)
-        if (strcmp(references[i].name, name) == 0) return &references[i];
+        if (strcmp(references[i].name, name) == 0)
+            return &references[i];
     return NULL;
 }

@@ -12,12 +12,12 @@
 
 typedef struct reference_value {
     double f;
-    double d;            /* f' */
-    double addends;      /* the sum of the sizes of the addends of f' where these can cancel, else 0 */
-    double f_absolute;   /* for a series: the error allowed in f and f', whatever their size; else 0 */
+    double d;          /* f' */
+    double addends;    /* the sum of the sizes of the addends of f' where these can cancel, else 0 */
+    double f_absolute; /* for a series: the error allowed in f and f', whatever their size; else 0 */
     double d_absolute;
-    double *gradient;            /* df/dparameter: the caller's room for all of them */
-    double *gradient_absolute;   /* the error allowed there */
+    double *gradient;          /* df/dparameter: the caller's room for all of them */
+    double *gradient_absolute; /* the error allowed there */
 } reference_value;
 
 /* The gradient is written for trainable functions only. */

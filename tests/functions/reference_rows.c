@@ -14,43 +14,55 @@ static mpfr_t *term;
 static size_t terms;
 static mpfr_t SUM, DOT, A, M;
 
-int reference_rows_begin(size_t most_columns) {
+int reference_rows_begin(size_t most_columns)
+{
     term = malloc(most_columns * sizeof *term);
-    if (term == NULL) return -1;
+    if (term == NULL)
+        return -1;
     terms = most_columns;
-    for (size_t i = 0; i < terms; i++) mpfr_init2(term[i], PRECISION);
+    for (size_t i = 0; i < terms; i++)
+        mpfr_init2(term[i], PRECISION);
     mpfr_inits2(PRECISION, SUM, DOT, A, M, (mpfr_ptr)NULL);
     return 0;
 }
 
-void reference_rows_end(void) {
-    for (size_t i = 0; i < terms; i++) mpfr_clear(term[i]);
+void reference_rows_end(void)
+{
+    for (size_t i = 0; i < terms; i++)
+        mpfr_clear(term[i]);
     mpfr_clears(SUM, DOT, A, M, (mpfr_ptr)NULL);
     free(term);
     mpfr_free_cache();
 }
 
-static double as_double(const mpfr_t value) {
+static double as_double(const mpfr_t value)
+{
     return mpfr_get_d(value, MPFR_RNDN);
 }
 
 /* The largest x; NaN if the row has no result: with NaN in it, with +inf, or with nothing but -inf. */
-static double largest(size_t columns, const float *x) {
+static double largest(size_t columns, const float *x)
+{
     double m = -INFINITY;
     for (size_t i = 0; i < columns; i++) {
-        if (isnan(x[i])) return NAN;
-        if (x[i] > m) m = x[i];
+        if (isnan(x[i]))
+            return NAN;
+        if (x[i] > m)
+            m = x[i];
     }
     return isinf(m) ? NAN : m;
 }
 
-static void all_nan(size_t columns, double *a) {
-    for (size_t i = 0; i < columns; i++) a[i] = NAN;
+static void all_nan(size_t columns, double *a)
+{
+    for (size_t i = 0; i < columns; i++)
+        a[i] = NAN;
 }
 
-/* term_i = e^(x_i - m) and SUM, their sum; M = m. Taking m off changes neither function, and e^x might be too large even
- * for MPFR. */
-static void exponentials(size_t columns, const float *x, double m) {
+/* term_i = e^(x_i - m) and SUM, their sum; M = m. Taking m off changes neither function, and e^x might be too large
+ * even for MPFR. */
+static void exponentials(size_t columns, const float *x, double m)
+{
     mpfr_set_d(M, m, MPFR_RNDN);
     mpfr_set_zero(SUM, 1);
     for (size_t i = 0; i < columns; i++) {
@@ -61,10 +73,12 @@ static void exponentials(size_t columns, const float *x, double m) {
     }
 }
 
-static void forward_softmax(size_t columns, const float *x, double *y) {
+static void forward_softmax(size_t columns, const float *x, double *y)
+{
     double m = largest(columns, x);
     all_nan(columns, y);
-    if (isnan(m)) return;
+    if (isnan(m))
+        return;
     exponentials(columns, x, m);
     for (size_t i = 0; i < columns; i++) {
         mpfr_div(A, term[i], SUM, MPFR_RNDN);
@@ -73,18 +87,21 @@ static void forward_softmax(size_t columns, const float *x, double *y) {
 }
 
 /* dx_i = y_i (dy_i - sum of dy_j y_j), whose error counts in ulp of max |dy| y_i. */
-static void backward_softmax(size_t columns, const float *x, const float *dy, double *dx, double *scale) {
+static void backward_softmax(size_t columns, const float *x, const float *dy, double *dx, double *scale)
+{
     double m = largest(columns, x), size = 0.0;
     all_nan(columns, dx);
     all_nan(columns, scale);
-    if (isnan(m)) return;
+    if (isnan(m))
+        return;
     exponentials(columns, x, m);
     mpfr_set_zero(DOT, 1);
     for (size_t i = 0; i < columns; i++) {
         mpfr_div(term[i], term[i], SUM, MPFR_RNDN);
         mpfr_mul_d(A, term[i], dy[i], MPFR_RNDN);
         mpfr_add(DOT, DOT, A, MPFR_RNDN);
-        if (fabs((double)dy[i]) > size) size = fabs((double)dy[i]);
+        if (fabs((double)dy[i]) > size)
+            size = fabs((double)dy[i]);
     }
     for (size_t i = 0; i < columns; i++) {
         mpfr_d_sub(A, dy[i], DOT, MPFR_RNDN);
@@ -95,10 +112,12 @@ static void backward_softmax(size_t columns, const float *x, const float *dy, do
     }
 }
 
-static void forward_log_softmax(size_t columns, const float *x, double *y) {
+static void forward_log_softmax(size_t columns, const float *x, double *y)
+{
     double m = largest(columns, x);
     all_nan(columns, y);
-    if (isnan(m)) return;
+    if (isnan(m))
+        return;
     exponentials(columns, x, m);
     mpfr_log(SUM, SUM, MPFR_RNDN);
     for (size_t i = 0; i < columns; i++) {
@@ -110,14 +129,17 @@ static void forward_log_softmax(size_t columns, const float *x, double *y) {
 }
 
 /* dx_i = dy_i - y_i (sum of dy_j), y = softmax(x); its error counts in ulp of both addends' sizes. */
-static void backward_log_softmax(size_t columns, const float *x, const float *dy, double *dx, double *scale) {
+static void backward_log_softmax(size_t columns, const float *x, const float *dy, double *dx, double *scale)
+{
     double m = largest(columns, x);
     all_nan(columns, dx);
     all_nan(columns, scale);
-    if (isnan(m)) return;
+    if (isnan(m))
+        return;
     exponentials(columns, x, m);
     mpfr_set_zero(DOT, 1);
-    for (size_t i = 0; i < columns; i++) mpfr_add_d(DOT, DOT, dy[i], MPFR_RNDN);
+    for (size_t i = 0; i < columns; i++)
+        mpfr_add_d(DOT, DOT, dy[i], MPFR_RNDN);
     for (size_t i = 0; i < columns; i++) {
         mpfr_div(A, term[i], SUM, MPFR_RNDN);
         mpfr_mul(A, A, DOT, MPFR_RNDN);
@@ -127,6 +149,6 @@ static void backward_log_softmax(size_t columns, const float *x, const float *dy
     }
 }
 
-#define ROWWISE(name) {#name, forward_##name, backward_##name},
-const reference_rowwise references_rowwise[] = {ACTIV_ROWWISE(ROWWISE)};
+#define ROWWISE(name) { #name, forward_##name, backward_##name },
+const reference_rowwise references_rowwise[] = { ACTIV_ROWWISE(ROWWISE) };
 const size_t reference_rowwise_count = sizeof references_rowwise / sizeof references_rowwise[0];

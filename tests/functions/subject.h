@@ -11,12 +11,12 @@
 typedef struct subject {
     const char *spec;
     activ_fn_info info;
-    activ_fn *fn;               /* on the best tier */
+    activ_fn *fn; /* on the best tier */
     size_t param_count;
-    float *params;              /* the start that a seed gives */
-    ref_function ref;           /* in double */
+    float *params;    /* the start that a seed gives */
+    ref_function ref; /* in double */
     const reference *mpfr;
-    reference_value value;      /* has room for the gradients */
+    reference_value value; /* has room for the gradients */
 } subject;
 
 /* A failed assertion if something is missing. */

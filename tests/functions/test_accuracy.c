@@ -32,81 +32,89 @@ typedef struct tally {
     size_t failures;
 } tally;
 
-static void judge(tally *t, const char *what, const char *spec, const char *tier, float x, float got,
-                  double reference, double error, double bound) {
+static void judge(tally *t, const char *what, const char *spec, const char *tier, float x, float got, double reference,
+                  double error, double bound)
+{
     if (error > t->worst) {
         t->worst = error;
         t->worst_x = x;
     }
-    if (error <= bound) return;
+    if (error <= bound)
+        return;
     if (t->failures++ < SHOWN)
-        print_error("%s, %s, %s at x = %a (%.9g): got %a (%.9g), expected %a (%.9g): %.3f ulp, bound %.3f\n",
-                    spec, tier, what, (double)x, (double)x, (double)got, (double)got, reference, reference,
-                    error, bound);
+        print_error("%s, %s, %s at x = %a (%.9g): got %a (%.9g), expected %a (%.9g): %.3f ulp, bound %.3f\n", spec,
+                    tier, what, (double)x, (double)x, (double)got, (double)got, reference, reference, error, bound);
 }
 
 /* Where the addends of f' cancel to less than half of their sizes, ulp are those of the addends. */
-static double derivative_error(float got, const expected *e) {
+static double derivative_error(float got, const expected *e)
+{
     if (e->addends > 0.0 && fabs(e->d) < e->addends / 2.0)
         return ulp_error_scaled(got, e->d, e->addends);
     return ulp_error(got, e->d);
 }
 
 /* A series has an absolute bound; its error is given in units of that bound. */
-static double absolute_error(float got, double reference, double allowed) {
-    if (isnan(reference) || !isfinite(got)) return isnan(reference) && isnan(got) ? 0.0 : INFINITY;
+static double absolute_error(float got, double reference, double allowed)
+{
+    if (isnan(reference) || !isfinite(got))
+        return isnan(reference) && isnan(got) ? 0.0 : INFINITY;
     return fabs((double)got - reference) / allowed;
 }
 
-static size_t check_tier(const activ_context *context, const subject *s, size_t n, const float *x,
-                         const expected *want, float *ones, float *got) {
+static size_t check_tier(const activ_context *context, const subject *s, size_t n, const float *x, const expected *want,
+                         float *ones, float *got)
+{
     activ_fn *fn = NULL;
     assert_int_equal(activ_fn_create(context, s->spec, &fn), ACTIV_OK);
     const char *tier = activ_context_tier(context);
-    tally forward = {0}, derivative = {0};
+    tally forward = { 0 }, derivative = { 0 };
 
     assert_int_equal(activ_forward(fn, s->params, n, x, got), ACTIV_OK);
     for (size_t i = 0; i < n; i++) {
         const expected *e = &want[i];
         if (e->f_absolute > 0.0)
-            judge(&forward, "f", s->spec, tier, x[i], got[i], e->f,
-                  absolute_error(got[i], e->f, e->f_absolute), 1.0);
+            judge(&forward, "f", s->spec, tier, x[i], got[i], e->f, absolute_error(got[i], e->f, e->f_absolute), 1.0);
         else
             judge(&forward, "f", s->spec, tier, x[i], got[i], e->f, ulp_error(got[i], e->f),
                   (double)s->info.forward_ulp);
     }
-    for (size_t i = 0; i < n; i++) ones[i] = 1.0f;
+    for (size_t i = 0; i < n; i++)
+        ones[i] = 1.0f;
     assert_int_equal(activ_backward(fn, s->params, n, x, ones, got, NULL), ACTIV_OK);
     for (size_t i = 0; i < n; i++) {
         const expected *e = &want[i];
         if (e->d_absolute > 0.0)
-            judge(&derivative, "f'", s->spec, tier, x[i], got[i], e->d,
-                  absolute_error(got[i], e->d, e->d_absolute), 1.0);
+            judge(&derivative, "f'", s->spec, tier, x[i], got[i], e->d, absolute_error(got[i], e->d, e->d_absolute),
+                  1.0);
         else
             judge(&derivative, "f'", s->spec, tier, x[i], got[i], e->d, derivative_error(got[i], e),
                   (double)s->info.derivative_ulp);
     }
     activ_fn_destroy(fn);
     const char *unit = want[0].f_absolute > 0.0 ? "of the allowed error" : "ulp";
-    print_message("  %-7s %-30s f: %.3f %s at %.9g, f': %.3f at %.9g (bounds %g, %g)\n", tier, s->spec,
-                  forward.worst, unit, (double)forward.worst_x, derivative.worst, (double)derivative.worst_x,
+    print_message("  %-7s %-30s f: %.3f %s at %.9g, f': %.3f at %.9g (bounds %g, %g)\n", tier, s->spec, forward.worst,
+                  unit, (double)forward.worst_x, derivative.worst, (double)derivative.worst_x,
                   (double)s->info.forward_ulp, (double)s->info.derivative_ulp);
     if (forward.failures + derivative.failures > 0)
-        print_error("%s, %s: %zu wrong values and %zu wrong derivatives of %zu\n", s->spec, tier,
-                    forward.failures, derivative.failures, n);
+        print_error("%s, %s: %zu wrong values and %zu wrong derivatives of %zu\n", s->spec, tier, forward.failures,
+                    derivative.failures, n);
     return forward.failures + derivative.failures;
 }
 
-static void test_function(void **state) {
+static void test_function(void **state)
+{
     const reference *r = *state;
     const ref_entry *entry = ref_find(r->name);
-    if (entry == NULL) fail_msg("%s: no entry in src/reference", r->name);
+    if (entry == NULL)
+        fail_msg("%s: no entry in src/reference", r->name);
     size_t failures = 0;
     for (size_t k = 0; ref_spec(entry, k) != NULL; k++) {
         subject s;
         subject_open(&s, ref_spec(entry, k), 7);
         size_t thin = k > 0 ? 5 : 1;
-        if (s.param_count > 3) thin = 12 * (1 + s.param_count / 100);   /* many sines: many times the cost */
+        if (s.param_count > 3)
+            thin = 12 * (1 + s.param_count / 100); /* many sines: many times the cost */
 
         size_t n = 0;
         float *x = samples_create(&s.ref, thin, &n);
@@ -115,12 +123,13 @@ static void test_function(void **state) {
         assert_true(x != NULL && want != NULL && ones != NULL && got != NULL);
         for (size_t i = 0; i < n; i++) {
             const reference_value *v = subject_at(&s, x[i]);
-            want[i] = (expected){v->f, v->d, v->addends, v->f_absolute, v->d_absolute};
+            want[i] = (expected){ v->f, v->d, v->addends, v->f_absolute, v->d_absolute };
         }
         size_t tiers = 0;
         for (size_t t = 0; t < tier_count(); t++) {
             activ_context *context = tier_context(t);
-            if (context == NULL) continue;
+            if (context == NULL)
+                continue;
             tiers++;
             failures += check_tier(context, &s, n, x, want, ones, got);
             activ_context_destroy(context);
@@ -135,19 +144,22 @@ static void test_function(void **state) {
     assert_int_equal(failures, 0);
 }
 
-/* staf with one term: nothing averages its errors. What counts is a C that makes the result's ulp small beside the sine's,
- * and an argument without a rounding to hide behind. The floats beside the quarter turns are the worst. */
-static void test_one_sine(void **state) {
+/* staf with one term: nothing averages its errors. What counts is a C that makes the result's ulp small beside the
+ * sine's, and an argument without a rounding to hide behind. The floats beside the quarter turns are the worst. */
+static void test_one_sine(void **state)
+{
     (void)state;
     enum { BESIDE = 300, QUARTERS = 41, SPREAD = 6000, PHASES = QUARTERS * BESIDE + SPREAD };
-    static const float sizes[] = {1.0f, 0x1.fffffcp-1f, -0x1.fffffep0f, 1.9f, 1.5f};
+    static const float sizes[] = { 1.0f, 0x1.fffffcp-1f, -0x1.fffffep0f, 1.9f, 1.5f };
     static float phases[PHASES];
     subject staf;
     subject_open(&staf, "staf(tau=1)", 0);
     for (size_t q = 0; q < QUARTERS; q++) {
         phases[q * BESIDE] = (float)((double)q * 1.57079632679489661923);
-        for (size_t i = 0; i < BESIDE / 2; i++) phases[q * BESIDE] = nextafterf(phases[q * BESIDE], -INFINITY);
-        for (size_t i = 1; i < BESIDE; i++) phases[q * BESIDE + i] = nextafterf(phases[q * BESIDE + i - 1], INFINITY);
+        for (size_t i = 0; i < BESIDE / 2; i++)
+            phases[q * BESIDE] = nextafterf(phases[q * BESIDE], -INFINITY);
+        for (size_t i = 1; i < BESIDE; i++)
+            phases[q * BESIDE + i] = nextafterf(phases[q * BESIDE + i - 1], INFINITY);
     }
     for (size_t i = 0; i < SPREAD; i++)
         phases[QUARTERS * BESIDE + i] = -6.4f + (float)i * (12.8f / SPREAD);
@@ -155,7 +167,8 @@ static void test_one_sine(void **state) {
     size_t tiers = 0;
     for (size_t t = 0; t < tier_count(); t++) {
         activ_context *context = tier_context(t);
-        if (context == NULL) continue;
+        if (context == NULL)
+            continue;
         tiers++;
         activ_fn *fn = NULL;
         assert_int_equal(activ_fn_create(context, "staf(tau=1)", &fn), ACTIV_OK);
@@ -163,11 +176,12 @@ static void test_one_sine(void **state) {
             /* In the phase, or in x. */
             float at = phases[i], x = i % 2 ? at : 0.0f;
             for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
-                float params[] = {sizes[s], 1.0f, i % 2 ? 0.0f : at}, y = NAN;
-                ref_set_params(&staf.ref, (const double[]){(double)params[0], 1.0, (double)params[2]}, 0);
+                float params[] = { sizes[s], 1.0f, i % 2 ? 0.0f : at }, y = NAN;
+                ref_set_params(&staf.ref, (const double[]){ (double)params[0], 1.0, (double)params[2] }, 0);
                 assert_int_equal(activ_forward(fn, params, 1, &x, &y), ACTIV_OK);
                 double error = ulp_error(y, subject_at(&staf, x)->f);
-                if (error > worst) worst = error;
+                if (error > worst)
+                    worst = error;
                 if (!(error <= bound))
                     fail_msg("%s: %a sin(%a + %a) is %a: %.3f ulp", activ_context_tier(context), (double)params[0],
                              (double)x, (double)params[2], (double)y, error);
@@ -182,17 +196,20 @@ static void test_one_sine(void **state) {
 }
 
 /* Exact where float32 has the number, else to one ulp. */
-static int is_fixed(float got, double want) {
+static int is_fixed(float got, double want)
+{
     return (double)(float)want == want ? (double)got == want : ulp_error(got, want) <= 1.0;
 }
 
 /* The values that the definitions fix, written out by hand (src/reference): a second opinion on kernels. */
-static void test_fixed_points(void **state) {
+static void test_fixed_points(void **state)
+{
     (void)state;
     size_t failures = 0, points = 0;
     for (size_t t = 0; t < tier_count(); t++) {
         activ_context *context = tier_context(t);
-        if (context == NULL) continue;
+        if (context == NULL)
+            continue;
         const ref_entry *entry;
         for (size_t k = 0; (entry = ref_entry_at(k)) != NULL; k++)
             for (const ref_point *p = entry->points; p != NULL && p->spec != NULL; p++) {
@@ -203,7 +220,8 @@ static void test_fixed_points(void **state) {
                 assert_int_equal(activ_backward(fn, NULL, 1, &x, &one, &d, NULL), ACTIV_OK);
                 activ_fn_destroy(fn);
                 points++;
-                if (is_fixed(f, p->f) && is_fixed(d, p->d)) continue;
+                if (is_fixed(f, p->f) && is_fixed(d, p->d))
+                    continue;
                 failures++;
                 print_error("%s, %s at %.9g: got f = %.9g, f' = %.9g; expected %.9g, %.9g\n", p->spec,
                             activ_context_tier(context), (double)x, (double)f, (double)d, p->f, p->d);
@@ -215,18 +233,22 @@ static void test_fixed_points(void **state) {
 }
 
 /* NaN in, NaN out, in every lane, with the other lanes as if it were not there. */
-static void test_nan_lanes(void **state) {
+static void test_nan_lanes(void **state)
+{
     (void)state;
     enum { N = 37 };
     float x[N], clean[N], y[N], one[N], dx[N], clean_dx[N];
-    for (size_t i = 0; i < N; i++) one[i] = 1.0f;
+    for (size_t i = 0; i < N; i++)
+        one[i] = 1.0f;
     for (size_t t = 0; t < tier_count(); t++) {
         activ_context *context = tier_context(t);
-        if (context == NULL) continue;
+        if (context == NULL)
+            continue;
         for (size_t k = 0; k < reference_count; k++) {
             activ_fn *fn = NULL;
             assert_int_equal(activ_fn_create(context, references[k].name, &fn), ACTIV_OK);
-            for (size_t i = 0; i < N; i++) x[i] = (float)i * 0.37f - 6.0f;
+            for (size_t i = 0; i < N; i++)
+                x[i] = (float)i * 0.37f - 6.0f;
             assert_int_equal(activ_forward(fn, NULL, N, x, clean), ACTIV_OK);
             assert_int_equal(activ_backward(fn, NULL, N, x, one, clean_dx, NULL), ACTIV_OK);
             for (size_t at = 0; at < N; at++) {
@@ -250,28 +272,31 @@ static void test_nan_lanes(void **state) {
     }
 }
 
-static int begin(void **state) {
+static int begin(void **state)
+{
     (void)state;
     reference_begin();
     return 0;
 }
 
-static int end(void **state) {
+static int end(void **state)
+{
     (void)state;
     reference_end();
     return 0;
 }
 
-#define FUNCTION_TEST(name) {"accuracy of " #name, test_function, NULL, NULL, NULL},
+#define FUNCTION_TEST(name) { "accuracy of " #name, test_function, NULL, NULL, NULL },
 
-int main(void) {
+int main(void)
+{
     struct CMUnitTest tests[] = {
-        ACTIV_ELEMENTWISE(FUNCTION_TEST)
-        cmocka_unit_test(test_one_sine),
+        ACTIV_ELEMENTWISE(FUNCTION_TEST) cmocka_unit_test(test_one_sine),
         cmocka_unit_test(test_fixed_points),
         cmocka_unit_test(test_nan_lanes),
     };
     /* the functions' tests come first and in the order of the references */
-    for (size_t i = 0; i < reference_count; i++) tests[i].initial_state = (void *)(uintptr_t)&references[i];
+    for (size_t i = 0; i < reference_count; i++)
+        tests[i].initial_state = (void *)(uintptr_t)&references[i];
     return cmocka_run_group_tests(tests, begin, end);
 }

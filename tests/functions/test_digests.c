@@ -27,8 +27,8 @@
 
 /* Training by SGD with every function, by the other optimisers with one. */
 enum direction { FORWARD, BACKWARD, PARAMETERS, TRAINING, ADAMW, RMSPROP, DIRECTIONS };
-static const char *const direction_names[DIRECTIONS] = {"forward", "backward", "parameters",
-                                                        "training", "adamw", "rmsprop"};
+static const char *const direction_names[DIRECTIONS] = { "forward",  "backward", "parameters",
+                                                         "training", "adamw",    "rmsprop" };
 #define OPTIMIZED "gelu"
 
 enum { SPEC_SIZE = 100 };
@@ -85,13 +85,52 @@ static uint64_t mix_floats(uint64_t digest, size_t n, const float *values)
 
 enum { BLOCK = 499 };
 
-/* Where some functions bend, vanish, underflow or overflow. They stay: a change would change every digest. The landmarks
- * of all functions (src/reference) are compared between tiers by test_same_bits. */
+/* Where some functions bend, vanish, underflow or overflow. They stay: a change would change every digest. The
+ * landmarks of all functions (src/reference) are compared between tiers by test_same_bits. */
 static const float special_places[] = {
-    0.0f, 0x1p-126f, 0x1p-24f, 0x1p-12f, 0.25f, 0.34657359f, 0.5f, 0.69314718f, 0.7517915f, 0.88f, 1.0f,
-    1.1924310f, 1.2f, 1.2784645f, 1.5f, 2.0f, 2.3994f, 3.0f, 4.0f, 5.5f, 6.0f, 8.0f, 9.0f, 13.0f, 14.5f,
-    16.0f, 17.0f, 17.32868f, 20.0f, 44.36f, 85.0f, 87.336544f, 88.02969f, 88.722839f, 100.0f, 103.27893f,
-    103.97208f, 150.0f, 170.0f, 0x1p16f, 0x1p22f, 0x1p23f, 0x1.fffffep127f,
+    0.0f,
+    0x1p-126f,
+    0x1p-24f,
+    0x1p-12f,
+    0.25f,
+    0.34657359f,
+    0.5f,
+    0.69314718f,
+    0.7517915f,
+    0.88f,
+    1.0f,
+    1.1924310f,
+    1.2f,
+    1.2784645f,
+    1.5f,
+    2.0f,
+    2.3994f,
+    3.0f,
+    4.0f,
+    5.5f,
+    6.0f,
+    8.0f,
+    9.0f,
+    13.0f,
+    14.5f,
+    16.0f,
+    17.0f,
+    17.32868f,
+    20.0f,
+    44.36f,
+    85.0f,
+    87.336544f,
+    88.02969f,
+    88.722839f,
+    100.0f,
+    103.27893f,
+    103.97208f,
+    150.0f,
+    170.0f,
+    0x1p16f,
+    0x1p22f,
+    0x1p23f,
+    0x1.fffffep127f,
 };
 enum { PLACES = sizeof special_places / sizeof special_places[0], NEIGHBOURS = 48 };
 
@@ -102,7 +141,7 @@ typedef struct inputs {
 
 static inputs make_inputs(uint32_t stride)
 {
-    inputs in = {0, NULL, NULL};
+    inputs in = { 0, NULL, NULL };
     size_t regular = (size_t)((UINT64_C(1) << 32) / stride + 1);
     size_t count = regular + (size_t)PLACES * 2 * (2 * NEIGHBOURS + 1);
     in.x = room(count, sizeof *in.x);
@@ -126,9 +165,9 @@ static inputs make_inputs(uint32_t stride)
 static const inputs *inputs_of(const activ_fn *fn, int quick)
 {
     enum { ALL, SOME, FEW };
-    static const uint32_t strides[] = {4093, 65521, 1048573};
+    static const uint32_t strides[] = { 4093, 65521, 1048573 };
     static inputs made[3];
-    activ_fn_info info = {.size = sizeof info};
+    activ_fn_info info = { .size = sizeof info };
     must(activ_fn_info_of(fn, &info), activ_fn_spec(fn), "info");
     const ref_entry *entry = ref_find(info.name);
     if (entry == NULL)
@@ -167,7 +206,7 @@ static void digest_values(const char *spec, const activ_fn *fn, int quick, row *
 
 static activ_optimizer *make_optimizer(const char *spec, activ_graph *g, enum direction direction)
 {
-    activ_sgd_options sgd = {.size = sizeof sgd, .lr = 0.05f, .momentum = 0.9f};
+    activ_sgd_options sgd = { .size = sizeof sgd, .lr = 0.05f, .momentum = 0.9f };
     activ_adamw_options adamw = ACTIV_ADAMW_DEFAULTS;
     activ_rmsprop_options rmsprop = ACTIV_RMSPROP_DEFAULTS;
     activ_optimizer *optimizer = NULL;
@@ -176,7 +215,8 @@ static activ_optimizer *make_optimizer(const char *spec, activ_graph *g, enum di
     rmsprop.weight_decay = 0.1f;
     must(direction == ADAMW     ? activ_adamw_create(g, &adamw, &optimizer)
          : direction == RMSPROP ? activ_rmsprop_create(g, &rmsprop, &optimizer)
-                                : activ_sgd_create(g, &sgd, &optimizer), spec, "optimizer");
+                                : activ_sgd_create(g, &sgd, &optimizer),
+         spec, "optimizer");
     return optimizer;
 }
 
@@ -275,7 +315,7 @@ static int can_be_set(const char *name)
  * try. */
 static void make_rows(void)
 {
-    activ_fn_info info = {.size = sizeof info};
+    activ_fn_info info = { .size = sizeof info };
     for (int set = 0; set <= 1; set++)
         for (size_t i = 0; activ_fn_catalog(i, &info) == ACTIV_OK; i++) {
             if (info.shape != ACTIV_SHAPE_ELEMENTWISE || (set && !can_be_set(info.name)))
@@ -291,7 +331,7 @@ static void make_rows(void)
 /* No function without a line, and a second one of those that can be set. */
 static void check_rows(const char *path)
 {
-    activ_fn_info info = {.size = sizeof info};
+    activ_fn_info info = { .size = sizeof info };
     for (size_t i = 0; activ_fn_catalog(i, &info) == ACTIV_OK; i++) {
         if (info.shape != ACTIV_SHAPE_ELEMENTWISE)
             continue;
@@ -312,7 +352,8 @@ static void write_file(const char *path)
         stop("%s cannot be written", path);
     fputs("# Digests of each function's results: of all inputs, and of those of the quick test. Made by\n"
           "#     test_digests --write tests/functions/digests.txt\n"
-          "# They change when a function's results do, and for no other reason.\n", file);
+          "# They change when a function's results do, and for no other reason.\n",
+          file);
     for (size_t i = 0; i < rows; i++)
         for (int d = 0; d < DIRECTIONS; d++)
             if (expected[i].has[d])
@@ -396,14 +437,14 @@ int main(int count, char **arguments)
     size_t tiers = 0;
     for (size_t t = 0; t < tier_count(); t++) {
         activ_context *context = tier_context(t);
-        if (context == NULL)   /* above ACTIV_MAX_TIER */
+        if (context == NULL) /* above ACTIV_MAX_TIER */
             continue;
         const char *tier = activ_context_tier(context);
         int before = differences;
         compared = 0;
         for (row *want = expected; want < expected + rows; want++)
             for (int q = writes ? 0 : quick; q <= (writes ? 1 : quick); q++) {
-                row got = {.has = {0}};
+                row got = { .has = { 0 } };
                 digest_spec(want->spec, context, q, writes && tiers == 0 ? want : &got);
                 if (!(writes && tiers == 0))
                     compare(tier, want, &got, q);

@@ -19,16 +19,22 @@
 enum { N = 1003 };
 
 /* Bell-shaped inputs with some far out and some at the kink, and dy of both signs and many sizes. */
-static void make_data(uint64_t seed, float *x, float *dy) {
+static void make_data(uint64_t seed, float *x, float *dy)
+{
     assert_int_equal(activ_random_normal(seed, 1, 0, N, 0.0f, 2.0f, x), ACTIV_OK);
     assert_int_equal(activ_random_normal(seed, 2, 0, N, 0.0f, 1.0f, dy), ACTIV_OK);
-    for (size_t i = 0; i < N; i += 17) x[i] = 0.0f;
-    for (size_t i = 5; i < N; i += 29) x[i] *= 20.0f;
-    for (size_t i = 3; i < N; i += 31) dy[i] = ldexpf(dy[i], (int)(i % 41) - 20);
-    for (size_t i = 7; i < N; i += 101) dy[i] = 0.0f;
+    for (size_t i = 0; i < N; i += 17)
+        x[i] = 0.0f;
+    for (size_t i = 5; i < N; i += 29)
+        x[i] *= 20.0f;
+    for (size_t i = 3; i < N; i += 31)
+        dy[i] = ldexpf(dy[i], (int)(i % 41) - 20);
+    for (size_t i = 7; i < N; i += 101)
+        dy[i] = 0.0f;
 }
 
-static void *room(size_t count, size_t size) {
+static void *room(size_t count, size_t size)
+{
     void *array = calloc(count + 1, size);
     assert_non_null(array);
     return array;
@@ -36,9 +42,11 @@ static void *room(size_t count, size_t size) {
 
 /* The exact sums, and the error allowed in each before the last rounding: the error of every term, and
  * a float32 rounding of dy times it. */
-static void expected_sums(subject *s, size_t n, const float *x, const float *dy, double *sum, double *allowed) {
+static void expected_sums(subject *s, size_t n, const float *x, const float *dy, double *sum, double *allowed)
+{
     long double *exact = room(s->param_count, sizeof *exact);
-    for (size_t j = 0; j < s->param_count; j++) allowed[j] = 0.0;
+    for (size_t j = 0; j < s->param_count; j++)
+        allowed[j] = 0.0;
     for (size_t i = 0; i < n; i++) {
         const reference_value *v = subject_at(s, x[i]);
         for (size_t j = 0; j < s->param_count; j++) {
@@ -46,11 +54,13 @@ static void expected_sums(subject *s, size_t n, const float *x, const float *dy,
             allowed[j] += fabs((double)dy[i]) * (v->gradient_absolute[j] + ldexp(fabs(v->gradient[j]), -24));
         }
     }
-    for (size_t j = 0; j < s->param_count; j++) sum[j] = (double)exact[j];
+    for (size_t j = 0; j < s->param_count; j++)
+        sum[j] = (double)exact[j];
     free(exact);
 }
 
-static void check_sums(const activ_context *context, subject *s, size_t n) {
+static void check_sums(const activ_context *context, subject *s, size_t n)
+{
     activ_fn *fn = NULL;
     const char *spec = s->spec;
     assert_int_equal(activ_fn_create(context, spec, &fn), ACTIV_OK);
@@ -65,7 +75,8 @@ static void check_sums(const activ_context *context, subject *s, size_t n) {
 
     /* from zero, and added to something */
     for (int pass = 0; pass < 2; pass++) {
-        for (size_t j = 0; j < count; j++) got[j] = start[j] = pass == 0 ? 0.0f : (float)j * 0.5f - 3.0f;
+        for (size_t j = 0; j < count; j++)
+            got[j] = start[j] = pass == 0 ? 0.0f : (float)j * 0.5f - 3.0f;
         assert_int_equal(activ_backward(fn, params, n, x, dy, dx, got), ACTIV_OK);
         for (size_t j = 0; j < count; j++) {
             double want = sum[j] + (double)start[j];
@@ -73,8 +84,8 @@ static void check_sums(const activ_context *context, subject *s, size_t n) {
             /* half an ulp for the result, half for a sum that is rounded before it is added */
             double bound = allowed[j] + ulp_size(want) * 0.5 + ulp_size(sum[j]) * 0.5;
             if (!(error <= bound))
-                fail_msg("%s, %s, n = %zu: dparams[%zu] = %.9g, expected %.17g, error %.3g, allowed %.3g",
-                         spec, activ_context_tier(context), n, j, (double)got[j], want, error, bound);
+                fail_msg("%s, %s, n = %zu: dparams[%zu] = %.9g, expected %.17g, error %.3g, allowed %.3g", spec,
+                         activ_context_tier(context), n, j, (double)got[j], want, error, bound);
         }
     }
 
@@ -93,7 +104,8 @@ static void check_sums(const activ_context *context, subject *s, size_t n) {
     memcpy(dx_alone, dy, sizeof dx_alone);
     assert_int_equal(activ_backward(fn, params, n, x, dx_alone, dx_alone, alone), ACTIV_OK);
     assert_memory_equal(alone, got, count * sizeof *got);
-    if (n > 0) assert_memory_equal(dx_alone, dx, n * sizeof *dx);
+    if (n > 0)
+        assert_memory_equal(dx_alone, dx, n * sizeof *dx);
     activ_fn_destroy(fn);
     free(got);
     free(start);
@@ -103,13 +115,15 @@ static void check_sums(const activ_context *context, subject *s, size_t n) {
 }
 
 /* Of every function that has parameters, with all settings to try. */
-static void test_sums(void **state) {
+static void test_sums(void **state)
+{
     (void)state;
-    const size_t lengths[] = {0, 1, 2, 7, 15, 16, 17, 31, 33, 64, 257, N};
+    const size_t lengths[] = { 0, 1, 2, 7, 15, 16, 17, 31, 33, 64, 257, N };
     size_t trainable = 0;
     for (size_t k = 0; k < reference_count; k++) {
         const ref_entry *entry = ref_find(references[k].name);
-        if (entry == NULL) fail_msg("%s: no entry in src/reference", references[k].name);
+        if (entry == NULL)
+            fail_msg("%s: no entry in src/reference", references[k].name);
         for (size_t i = 0; ref_spec(entry, i) != NULL; i++) {
             subject s;
             subject_open(&s, ref_spec(entry, i), 11);
@@ -117,8 +131,10 @@ static void test_sums(void **state) {
             assert_int_equal(s.info.trainable, s.param_count > 0);
             for (size_t t = 0; t < tier_count() && s.param_count > 0; t++) {
                 activ_context *context = tier_context(t);
-                if (context == NULL) continue;
-                for (size_t l = 0; l < sizeof lengths / sizeof lengths[0]; l++) check_sums(context, &s, lengths[l]);
+                if (context == NULL)
+                    continue;
+                for (size_t l = 0; l < sizeof lengths / sizeof lengths[0]; l++)
+                    check_sums(context, &s, lengths[l]);
                 activ_context_destroy(context);
             }
             subject_close(&s);
@@ -128,7 +144,8 @@ static void test_sums(void **state) {
 }
 
 /* Sums are kept in double: a million small terms beside a large one are not lost. */
-static void test_long_sum(void **state) {
+static void test_long_sum(void **state)
+{
     (void)state;
     enum { LONG = 1 << 20 };
     float *x = malloc(LONG * sizeof *x), *dy = malloc(LONG * sizeof *dy);
@@ -141,12 +158,14 @@ static void test_long_sum(void **state) {
     float want = -(float)(1.0 + (LONG - 1) * 0x1p-26);
     for (size_t t = 0; t < tier_count(); t++) {
         activ_context *context = tier_context(t);
-        if (context == NULL) continue;
+        if (context == NULL)
+            continue;
         activ_fn *fn = NULL;
         assert_int_equal(activ_fn_create(context, "prelu", &fn), ACTIV_OK);
         float got = 0.0f;
         assert_int_equal(activ_backward(fn, NULL, LONG, x, dy, NULL, &got), ACTIV_OK);
-        if (!(got == want)) fail_msg("sum is %.9g, expected %.9g", (double)got, (double)want);
+        if (!(got == want))
+            fail_msg("sum is %.9g, expected %.9g", (double)got, (double)want);
         activ_fn_destroy(fn);
         activ_context_destroy(context);
     }
@@ -155,30 +174,44 @@ static void test_long_sum(void **state) {
 }
 
 /* What the parameter gradients are where there is nothing to sum but a special value. */
-static void test_special_gradients(void **state) {
+static void test_special_gradients(void **state)
+{
     (void)state;
     const struct {
         const char *spec;
         float x, want;
     } points[] = {
-        {"prelu", 0.0f, 0.0f}, {"prelu", -0.0f, 0.0f}, {"prelu", 3.0f, 0.0f}, {"prelu", INFINITY, 0.0f},
-        {"prelu", -INFINITY, -INFINITY}, {"prelu", NAN, NAN}, {"prelu", -0x1p-149f, -0x1p-149f},
-        {"trainable_elu", 0.0f, 0.0f}, {"trainable_elu", INFINITY, 0.0f}, {"trainable_elu", 89.0f, 0.0f},
-        {"trainable_elu", 3e38f, 0.0f}, {"trainable_elu", -INFINITY, -1.0f}, {"trainable_elu", -3e38f, -1.0f},
-        {"trainable_elu", NAN, NAN}, {"trainable_elu", -1e-20f, -1e-20f},
-        {"staf(tau=1)", NAN, NAN}, {"staf(tau=1)", INFINITY, NAN}, {"staf(tau=1)", -INFINITY, NAN},
+        { "prelu", 0.0f, 0.0f },
+        { "prelu", -0.0f, 0.0f },
+        { "prelu", 3.0f, 0.0f },
+        { "prelu", INFINITY, 0.0f },
+        { "prelu", -INFINITY, -INFINITY },
+        { "prelu", NAN, NAN },
+        { "prelu", -0x1p-149f, -0x1p-149f },
+        { "trainable_elu", 0.0f, 0.0f },
+        { "trainable_elu", INFINITY, 0.0f },
+        { "trainable_elu", 89.0f, 0.0f },
+        { "trainable_elu", 3e38f, 0.0f },
+        { "trainable_elu", -INFINITY, -1.0f },
+        { "trainable_elu", -3e38f, -1.0f },
+        { "trainable_elu", NAN, NAN },
+        { "trainable_elu", -1e-20f, -1e-20f },
+        { "staf(tau=1)", NAN, NAN },
+        { "staf(tau=1)", INFINITY, NAN },
+        { "staf(tau=1)", -INFINITY, NAN },
     };
     for (size_t t = 0; t < tier_count(); t++) {
         activ_context *context = tier_context(t);
-        if (context == NULL) continue;
+        if (context == NULL)
+            continue;
         for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
             activ_fn *fn = NULL;
             assert_int_equal(activ_fn_create(context, points[i].spec, &fn), ACTIV_OK);
-            float one = 1.0f, got[3] = {0.0f, 0.0f, 0.0f};
+            float one = 1.0f, got[3] = { 0.0f, 0.0f, 0.0f };
             assert_int_equal(activ_backward(fn, NULL, 1, &points[i].x, &one, NULL, got), ACTIV_OK);
             if (isnan(points[i].want) ? !isnan(got[0]) : !(got[0] == points[i].want))
-                fail_msg("%s at %g: gradient %.9g, expected %.9g", points[i].spec, (double)points[i].x,
-                         (double)got[0], (double)points[i].want);
+                fail_msg("%s at %g: gradient %.9g, expected %.9g", points[i].spec, (double)points[i].x, (double)got[0],
+                         (double)points[i].want);
             activ_fn_destroy(fn);
         }
         activ_context_destroy(context);
@@ -186,7 +219,8 @@ static void test_special_gradients(void **state) {
 }
 
 /* A function without parameters never writes dparams. */
-static void test_no_parameters(void **state) {
+static void test_no_parameters(void **state)
+{
     (void)state;
     float x = 1.0f, dy = 1.0f, dx = 0.0f, sum = 42.0f;
     for (size_t k = 0; k < reference_count; k++) {
@@ -194,20 +228,23 @@ static void test_no_parameters(void **state) {
         assert_int_equal(activ_fn_create(NULL, references[k].name, &fn), ACTIV_OK);
         if (activ_fn_param_count(fn) == 0) {
             assert_int_equal(activ_backward(fn, NULL, 1, &x, &dy, &dx, &sum), ACTIV_OK);
-            if (sum != 42.0f) fail_msg("%s wrote to dparams", references[k].name);
+            if (sum != 42.0f)
+                fail_msg("%s wrote to dparams", references[k].name);
         }
         activ_fn_destroy(fn);
     }
 }
 
 /* dx = dy f'(x): the derivative's error, and one rounding of the product. */
-static void test_dx(void **state) {
+static void test_dx(void **state)
+{
     (void)state;
     static float x[N], dy[N], dx[N];
     make_data(99, x, dy);
     for (size_t t = 0; t < tier_count(); t++) {
         activ_context *context = tier_context(t);
-        if (context == NULL) continue;
+        if (context == NULL)
+            continue;
         for (size_t k = 0; k < reference_count; k++) {
             subject s;
             subject_open(&s, references[k].name, 0);
@@ -218,12 +255,11 @@ static void test_dx(void **state) {
                 const reference_value *v = subject_at(&s, x[i]);
                 double want = v->d * (double)dy[i];
                 double scale = v->addends > 0.0 && fabs(v->d) < v->addends / 2.0 ? v->addends : v->d;
-                double allowed = v->d_absolute > 0.0 ? v->d_absolute
-                                                     : ulp_size(scale) * (double)s.info.derivative_ulp;
+                double allowed = v->d_absolute > 0.0 ? v->d_absolute : ulp_size(scale) * (double)s.info.derivative_ulp;
                 allowed = fabs((double)dy[i]) * allowed + ulp_size(want) * 0.5000001;
                 if (!(fabs((double)dx[i] - want) <= allowed))
-                    fail_msg("%s, %s at x = %a, dy = %a: dx = %.9g, expected %.9g", s.spec,
-                             activ_context_tier(context), (double)x[i], (double)dy[i], (double)dx[i], want);
+                    fail_msg("%s, %s at x = %a, dy = %a: dx = %.9g, expected %.9g", s.spec, activ_context_tier(context),
+                             (double)x[i], (double)dy[i], (double)dx[i], want);
             }
             activ_fn_destroy(fn);
             subject_close(&s);
@@ -232,25 +268,25 @@ static void test_dx(void **state) {
     }
 }
 
-static int begin(void **state) {
+static int begin(void **state)
+{
     (void)state;
     reference_begin();
     return 0;
 }
 
-static int end(void **state) {
+static int end(void **state)
+{
     (void)state;
     reference_end();
     return 0;
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sums),
-        cmocka_unit_test(test_long_sum),
-        cmocka_unit_test(test_special_gradients),
-        cmocka_unit_test(test_no_parameters),
-        cmocka_unit_test(test_dx),
+        cmocka_unit_test(test_sums),          cmocka_unit_test(test_long_sum), cmocka_unit_test(test_special_gradients),
+        cmocka_unit_test(test_no_parameters), cmocka_unit_test(test_dx),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

@@ -23,29 +23,34 @@
 enum { SHOWN = 4, NEIGHBOURS = 64, MOST_INPUTS = 250000 };
 
 typedef struct worst {
-    double error;      /* in what is allowed */
+    double error; /* in what is allowed */
     float x;
     size_t failures;
 } worst;
 
-static void judge(worst *w, const char *what, const char *spec, float x, double got, double want, double allowed) {
+static void judge(worst *w, const char *what, const char *spec, float x, double got, double want, double allowed)
+{
     double error = fabs(got - want) / allowed;
-    if (isnan(want) ? isnan(got) : got == want) error = 0.0;
+    if (isnan(want) ? isnan(got) : got == want)
+        error = 0.0;
     if (!(error <= w->error)) {
         w->error = error;
         w->x = x;
     }
-    if (error <= 1.0) return;
+    if (error <= 1.0)
+        return;
     if (w->failures++ < SHOWN)
         print_error("%s, %s at %a (%.9g): %a, by MPFR %a\n", spec, what, (double)x, (double)x, got, want);
 }
 
-static double larger(double a, double b) {
+static double larger(double a, double b)
+{
     return a > b ? a : b;
 }
 
 /* The size in whose ulp an error of f' is counted. */
-static double derivative_scale(double d, double addends) {
+static double derivative_scale(double d, double addends)
+{
     return fabs(d) < addends / 2.0 ? addends : fabs(d);
 }
 
@@ -55,13 +60,17 @@ typedef struct outcome {
 } outcome;
 
 /* Where terms add up to a power of two, their ulp may be that of either side. */
-static void judge_unit(outcome *o, const char *what, const char *spec, float x, double got, double want) {
+static void judge_unit(outcome *o, const char *what, const char *spec, float x, double got, double want)
+{
     double ratio = got / want;
-    if (ratio == 2.0 || ratio == 0.5) o->edges++;
-    else judge(&o->other, what, spec, x, got, want, 1e-6 * want);
+    if (ratio == 2.0 || ratio == 0.5)
+        o->edges++;
+    else
+        judge(&o->other, what, spec, x, got, want, 1e-6 * want);
 }
 
-static void check_block(subject *s, size_t n, const float *x, outcome *o) {
+static void check_block(subject *s, size_t n, const float *x, outcome *o)
+{
     static ref_values got;
     worst *f = &o->f, *d = &o->d, *other = &o->other;
     ref_evaluate(&s->ref, n, x, &got);
@@ -87,13 +96,15 @@ static void check_block(subject *s, size_t n, const float *x, outcome *o) {
     }
 }
 
-static void check(subject *s, size_t n, const float *x, outcome *o) {
+static void check(subject *s, size_t n, const float *x, outcome *o)
+{
     for (size_t i = 0; i < n; i += REF_BLOCK)
         check_block(s, n - i < REF_BLOCK ? n - i : REF_BLOCK, x + i, o);
 }
 
 /* NEIGHBOURS inputs on either side of all powers of two at which formulas may change. */
-static size_t boundary_inputs(float *x) {
+static size_t boundary_inputs(float *x)
+{
     size_t n = 0;
     for (int exponent = -12; exponent <= 12; exponent++)
         for (int sign = -1; sign <= 1; sign += 2) {
@@ -107,15 +118,17 @@ static size_t boundary_inputs(float *x) {
     return n;
 }
 
-static void test_function(void **state) {
+static void test_function(void **state)
+{
     const reference *r = *state;
     const ref_entry *entry = ref_find(r->name);
-    if (entry == NULL) fail_msg("%s: no entry in src/reference", r->name);
+    if (entry == NULL)
+        fail_msg("%s: no entry in src/reference", r->name);
     size_t failures = 0;
     for (size_t k = 0; ref_spec(entry, k) != NULL; k++) {
         subject s;
         subject_open(&s, ref_spec(entry, k), 7);
-        outcome o = {.f = {0}};
+        outcome o = { .f = { 0 } };
         size_t n = 0;
         float *x = samples_create(&s.ref, s.param_count > 3 || k > 0 ? 12 : 2, &n);
         assert_non_null(x);
@@ -129,29 +142,33 @@ static void test_function(void **state) {
         print_message("  %-40s %6zu inputs, f: %.3f of the allowed error at %.9g, f': %.3f at %.9g\n", s.spec,
                       n + edge_count, o.f.error, (double)o.f.x, o.d.error, (double)o.d.x);
         failures += o.f.failures + o.d.failures + o.other.failures;
-        if (o.edges > o.inputs / 100) fail_msg("%s: %zu units of %zu are those of the next binade", s.spec, o.edges, o.inputs);
+        if (o.edges > o.inputs / 100)
+            fail_msg("%s: %zu units of %zu are those of the next binade", s.spec, o.edges, o.inputs);
         subject_close(&s);
     }
     assert_int_equal(failures, 0);
 }
 
 /* A sine near its root, where Omega x is small, too: all digits of the argument count. */
-static void test_staf_root(void **state) {
+static void test_staf_root(void **state)
+{
     (void)state;
-    const double values[] = {1.0, (double)0.13f, (double)3.14159274f};
+    const double values[] = { 1.0, (double)0.13f, (double)3.14159274f };
     subject s;
     subject_open(&s, "staf(tau=1)", 0);
     ref_set_params(&s.ref, values, 0);
-    outcome o = {.f = {0}};
+    outcome o = { .f = { 0 } };
     float x[1024];
-    for (int i = 0; i < 1024; i++) x[i] = (i % 2 != 0 ? 0x1.3p-6f : -0x1.3p-6f) * (1.0f + (float)i / 1000.0f);
+    for (int i = 0; i < 1024; i++)
+        x[i] = (i % 2 != 0 ? 0x1.3p-6f : -0x1.3p-6f) * (1.0f + (float)i / 1000.0f);
     check(&s, 1024, x, &o);
     assert_int_equal(o.f.failures + o.d.failures + o.other.failures, 0);
     subject_close(&s);
 }
 
 /* Fixed points are written by hand: they test both references. */
-static void test_fixed_points(void **state) {
+static void test_fixed_points(void **state)
+{
     (void)state;
     const ref_entry *entry;
     for (size_t k = 0; (entry = ref_entry_at(k)) != NULL; k++) {
@@ -164,53 +181,61 @@ static void test_fixed_points(void **state) {
             assert_true((double)x == p->x);
             const reference_value want = *subject_at(&s, x);
             ref_value got = ref_at(&s.ref, p->x);
-            worst w = {0};
+            worst w = { 0 };
             judge(&w, "f by hand", p->spec, x, p->f, want.f, larger(1e-15 * fabs(want.f), ABSOLUTE));
             judge(&w, "f' by hand", p->spec, x, p->d, want.d, larger(1e-15 * fabs(want.d), ABSOLUTE));
             judge(&w, "f", p->spec, x, got.f, p->f, larger(RELATIVE * fabs(p->f), ABSOLUTE));
             judge(&w, "f'", p->spec, x, got.d, p->d, larger(RELATIVE * fabs(p->d), ABSOLUTE));
             assert_int_equal(w.failures, 0);
-            if (strcmp(p->spec, entry->name) == 0) found |= p->x == 0.0 ? 1 : isinf(p->x) ? p->x > 0.0 ? 2 : 4 : 0;
+            if (strcmp(p->spec, entry->name) == 0)
+                found |= p->x == 0.0 ? 1 : isinf(p->x) ? p->x > 0.0 ? 2 : 4 : 0;
             subject_close(&s);
         }
-        if (!entry->series && found != 7) fail_msg("%s: no point for 0, infinity or -infinity", entry->name);
+        if (!entry->series && found != 7)
+            fail_msg("%s: no point for 0, infinity or -infinity", entry->name);
     }
 }
 
 /* Each function has one entry, each entry a function; what can be set is tried with other settings, each
  * differently. */
-static void test_complete(void **state) {
+static void test_complete(void **state)
+{
     (void)state;
     size_t entries = 0;
     for (size_t k = 0; k < reference_count; k++) {
         const ref_entry *entry = ref_find(references[k].name);
-        if (entry == NULL) fail_msg("%s: no entry in src/reference", references[k].name);
+        if (entry == NULL)
+            fail_msg("%s: no entry in src/reference", references[k].name);
         activ_fn *fn[32];
         size_t count = 0;
         for (; ref_spec(entry, count) != NULL; count++) {
             assert_in_range(count, 0, 31);
             if (activ_fn_create(NULL, ref_spec(entry, count), &fn[count]) != ACTIV_OK)
                 fail_msg("%s: %s is refused", entry->name, ref_spec(entry, count));
-            activ_fn_info info = {.size = sizeof info};
+            activ_fn_info info = { .size = sizeof info };
             assert_int_equal(activ_fn_info_of(fn[count], &info), ACTIV_OK);
             assert_string_equal(info.name, entry->name);
             for (size_t i = 0; i < count; i++)
                 if (strcmp(activ_fn_spec(fn[i]), activ_fn_spec(fn[count])) == 0)
                     fail_msg("%s is tried twice", ref_spec(entry, count));
         }
-        if (activ_fn_setting_count(fn[0]) > 0 && count < 2) fail_msg("%s: no settings to try", entry->name);
-        while (count > 0) activ_fn_destroy(fn[--count]);
+        if (activ_fn_setting_count(fn[0]) > 0 && count < 2)
+            fail_msg("%s: no settings to try", entry->name);
+        while (count > 0)
+            activ_fn_destroy(fn[--count]);
     }
     while (ref_entry_at(entries) != NULL) {
         const char *name = ref_entry_at(entries++)->name;
-        if (reference_of(name) == NULL) fail_msg("src/reference: there is no function %s", name);
+        if (reference_of(name) == NULL)
+            fail_msg("src/reference: there is no function %s", name);
     }
     assert_int_equal(entries, reference_count);
     assert_null(ref_find("no_such_function"));
 }
 
 /* Landmarks: of both signs, finite, each once; settings among them, and in units that settings make. */
-static void test_landmarks(void **state) {
+static void test_landmarks(void **state)
+{
     (void)state;
     static float marks[REF_MAX_LANDMARKS];
     const ref_entry *entry;
@@ -239,29 +264,32 @@ static void test_landmarks(void **state) {
     subject_close(&s);
 }
 
-static int begin(void **state) {
+static int begin(void **state)
+{
     (void)state;
     reference_begin();
     return 0;
 }
 
-static int end(void **state) {
+static int end(void **state)
+{
     (void)state;
     reference_end();
     return 0;
 }
 
-#define FUNCTION_TEST(name) {"reference of " #name, test_function, NULL, NULL, NULL},
+#define FUNCTION_TEST(name) { "reference of " #name, test_function, NULL, NULL, NULL },
 
-int main(void) {
+int main(void)
+{
     struct CMUnitTest tests[] = {
-        ACTIV_ELEMENTWISE(FUNCTION_TEST)
-        cmocka_unit_test(test_staf_root),
+        ACTIV_ELEMENTWISE(FUNCTION_TEST) cmocka_unit_test(test_staf_root),
         cmocka_unit_test(test_fixed_points),
         cmocka_unit_test(test_complete),
         cmocka_unit_test(test_landmarks),
     };
     /* the functions' tests come first and in the order of the references */
-    for (size_t i = 0; i < reference_count; i++) tests[i].initial_state = (void *)(uintptr_t)&references[i];
+    for (size_t i = 0; i < reference_count; i++)
+        tests[i].initial_state = (void *)(uintptr_t)&references[i];
     return cmocka_run_group_tests(tests, begin, end);
 }

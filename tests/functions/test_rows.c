@@ -1,6 +1,6 @@
-/* Row-wise functions, forward and back, on every tier: against MPFR within the bounds that the catalog promises; the same
- * bits from every tier, whatever stands beside a row, whatever its stride and place, in place or not; and not one element
- * outside of the columns read or written.
+/* Row-wise functions, forward and back, on every tier: against MPFR within the bounds that the catalog promises; the
+ * same bits from every tier, whatever stands beside a row, whatever its stride and place, in place or not; and not one
+ * element outside of the columns read or written.
  *
  * usage: test_rows [--thin N]      N: one case in N, for emulated CPUs */
 #include <math.h>
@@ -26,45 +26,54 @@ enum { MAX_COLUMNS = 4097, SHOWN = 4, DY_KINDS = 5 };
 
 static size_t thin = 1, turn;
 
-static int passed_over(void) {
+static int passed_over(void)
+{
     return turn++ % thin != 0;
 }
 
 static activ_context *contexts[MAX_TIERS];
 static size_t contexts_count;
 
-static int begin(void **state) {
+static int begin(void **state)
+{
     (void)state;
     contexts_count = tier_contexts(contexts);
-    if (contexts_count == 1) print_message("only one tier can run here: nothing to compare it with\n");
+    if (contexts_count == 1)
+        print_message("only one tier can run here: nothing to compare it with\n");
     return contexts_count > 0 ? reference_rows_begin(MAX_COLUMNS) : -1;
 }
 
-static int end(void **state) {
+static int end(void **state)
+{
     (void)state;
     reference_rows_end();
-    for (size_t t = 0; t < contexts_count; t++) activ_context_destroy(contexts[t]);
+    for (size_t t = 0; t < contexts_count; t++)
+        activ_context_destroy(contexts[t]);
     return 0;
 }
 
-static activ_fn *create(size_t tier, const char *spec) {
+static activ_fn *create(size_t tier, const char *spec)
+{
     activ_fn *fn = NULL;
     assert_int_equal(activ_fn_create(contexts[tier], spec, &fn), ACTIV_OK);
     return fn;
 }
 
 static void forward(const activ_fn *fn, size_t rows, size_t columns, const float *x, size_t x_stride, float *y,
-                    size_t y_stride) {
+                    size_t y_stride)
+{
     assert_int_equal(activ_forward_rows(fn, NULL, rows, columns, x, x_stride, y, y_stride), ACTIV_OK);
 }
 
-static void backward(const activ_fn *fn, size_t rows, size_t columns, const float *x, size_t x_stride,
-                     const float *dy, size_t dy_stride, float *dx, size_t dx_stride) {
+static void backward(const activ_fn *fn, size_t rows, size_t columns, const float *x, size_t x_stride, const float *dy,
+                     size_t dy_stride, float *dx, size_t dx_stride)
+{
     assert_int_equal(activ_backward_rows(fn, NULL, rows, columns, x, x_stride, dy, dy_stride, dx, dx_stride, NULL),
                      ACTIV_OK);
 }
 
-static int same(float a, float b) {
+static int same(float a, float b)
+{
     return float_bits(a) == float_bits(b) || (isnan(a) && isnan(b));
 }
 
@@ -72,23 +81,29 @@ static int same(float a, float b) {
 
 static uint64_t stream;
 
-static void normal(size_t n, float mean, float deviation, float *x) {
+static void normal(size_t n, float mean, float deviation, float *x)
+{
     assert_int_equal(activ_random_normal(7, stream++, 0, n, mean, deviation, x), ACTIV_OK);
 }
 
-static float uniform(float low, float high) {
+static float uniform(float low, float high)
+{
     float value = 0.0f;
     assert_int_equal(activ_random_uniform(7, stream++, 0, 1, low, high, &value), ACTIV_OK);
     return value;
 }
 
 /* What each dy is: ordinary, all of one size, near the ends of the range, or mostly nothing. */
-static void fill_dy(int kind, size_t n, float *dy) {
+static void fill_dy(int kind, size_t n, float *dy)
+{
     normal(n, kind == 1 ? 1.0f : 0.0f, kind == 1 ? 0.01f : 1.0f, dy);
     for (size_t i = 0; i < n; i++) {
-        if (kind == 2) dy[i] = dy[i] < 0.0f ? -3e38f : 3e38f;
-        if (kind == 3) dy[i] *= 1e-39f;
-        if (kind == 4) dy[i] = i == n / 2 ? 1e25f : 0.0f;
+        if (kind == 2)
+            dy[i] = dy[i] < 0.0f ? -3e38f : 3e38f;
+        if (kind == 3)
+            dy[i] *= 1e-39f;
+        if (kind == 4)
+            dy[i] = i == n / 2 ? 1e25f : 0.0f;
     }
 }
 
@@ -106,10 +121,12 @@ typedef struct trial {
     size_t rows;
 } trial;
 
-static trial trial_of(const reference_rowwise *reference) {
-    trial t = {.reference = reference};
-    activ_fn_info info = {.size = sizeof info};
-    for (size_t i = 0; i < contexts_count; i++) t.fn[i] = create(i, reference->name);
+static trial trial_of(const reference_rowwise *reference)
+{
+    trial t = { .reference = reference };
+    activ_fn_info info = { .size = sizeof info };
+    for (size_t i = 0; i < contexts_count; i++)
+        t.fn[i] = create(i, reference->name);
     assert_int_equal(activ_fn_info_of(t.fn[0], &info), ACTIV_OK);
     assert_string_equal(info.name, reference->name);
     assert_int_equal(info.shape, ACTIV_SHAPE_ROWWISE);
@@ -118,8 +135,10 @@ static trial trial_of(const reference_rowwise *reference) {
     return t;
 }
 
-static void trial_end(trial *t, const char *what) {
-    for (size_t i = 0; i < contexts_count; i++) activ_fn_destroy(t->fn[i]);
+static void trial_end(trial *t, const char *what)
+{
+    for (size_t i = 0; i < contexts_count; i++)
+        activ_fn_destroy(t->fn[i]);
     print_message("  %-12s %-12s %6zu rows, y: %.3f ulp (%zu columns), dx: %.3f ulp (%zu columns)\n",
                   t->reference->name, what, t->rows, t->forward.worst, t->forward.columns, t->backward.worst,
                   t->backward.columns);
@@ -128,12 +147,14 @@ static void trial_end(trial *t, const char *what) {
 }
 
 static void judge(tally *t, const trial *of, const char *what, size_t tier, size_t columns, size_t i, const float *x,
-                  float got, double want, double error, double bound) {
+                  float got, double want, double error, double bound)
+{
     if (!(error <= t->worst)) {
         t->worst = error;
         t->columns = columns;
     }
-    if (error <= bound) return;
+    if (error <= bound)
+        return;
     if (t->failures++ < SHOWN)
         print_error("%s on %s, %s[%zu] of %zu, x = %a (%.9g): %a (%.9g), expected %a (%.9g): %.3f ulp, bound %.3f\n",
                     of->reference->name, activ_context_tier(contexts[tier]), what, i, columns, (double)x[i],
@@ -141,7 +162,8 @@ static void judge(tally *t, const trial *of, const char *what, size_t tier, size
 }
 
 static void check_same(const trial *of, const char *what, size_t tier, size_t columns, const float *x,
-                       const float *want, const float *got) {
+                       const float *want, const float *got)
+{
     for (size_t i = 0; i < columns; i++)
         if (!same(want[i], got[i]))
             fail_msg("%s: %s[%zu] of %zu on %s is not what %s gives, at x = %a: %a, not %a", of->reference->name, what,
@@ -150,10 +172,12 @@ static void check_same(const trial *of, const char *what, size_t tier, size_t co
 }
 
 /* One row on the first tier against the reference, and on the others against that. */
-static void check_row(trial *t, size_t columns, const float *x, int dy_kind) {
+static void check_row(trial *t, size_t columns, const float *x, int dy_kind)
+{
     static float y[MAX_COLUMNS], dx[MAX_COLUMNS], dy[MAX_COLUMNS], got[MAX_COLUMNS];
     static double want[MAX_COLUMNS], scale[MAX_COLUMNS];
-    if (passed_over()) return;
+    if (passed_over())
+        return;
     fill_dy(dy_kind, columns, dy);
     t->rows++;
     forward(t->fn[0], 1, columns, x, columns, y, columns);
@@ -174,12 +198,15 @@ static void check_row(trial *t, size_t columns, const float *x, int dy_kind) {
 }
 
 /* Random rows of all lengths and of several spreads, around several means. */
-static void test_random(void **state) {
-    static const struct { float mean, deviation; } kinds[] = {
-        {0.0f, 1.0f}, {0.0f, 1e-3f}, {3.0f, 5.0f}, {-200.0f, 20.0f}, {0.0f, 60.0f}, {1e4f, 3.0f}, {-5e6f, 40.0f},
-        {511.0f, 2.0f}, {-513.0f, 3.0f}, {0.0f, 1e-30f},
+static void test_random(void **state)
+{
+    static const struct {
+        float mean, deviation;
+    } kinds[] = {
+        { 0.0f, 1.0f }, { 0.0f, 1e-3f },  { 3.0f, 5.0f },   { -200.0f, 20.0f }, { 0.0f, 60.0f },
+        { 1e4f, 3.0f }, { -5e6f, 40.0f }, { 511.0f, 2.0f }, { -513.0f, 3.0f },  { 0.0f, 1e-30f },
     };
-    static const size_t lengths[] = {127, 128, 129, 1000, 1024, 2047, 2048, 2049, 4097};
+    static const size_t lengths[] = { 127, 128, 129, 1000, 1024, 2047, 2048, 2049, 4097 };
     enum { KINDS = sizeof kinds / sizeof kinds[0], LENGTHS = sizeof lengths / sizeof lengths[0] };
     static float x[MAX_COLUMNS];
     trial t = trial_of(*state);
@@ -197,15 +224,18 @@ static void test_random(void **state) {
     trial_end(&t, "random");
 }
 
-/* Two values, so that nothing averages the errors: at all distances, subnormal results and those that vanish included. */
-static void test_pairs(void **state) {
+/* Two values, so that nothing averages the errors: at all distances, subnormal results and those that vanish included.
+ */
+static void test_pairs(void **state)
+{
     trial t = trial_of(*state);
     for (int i = 0; i < 6000; i++) {
         float top = i % 3 == 0 ? 0.0f : uniform(-500.0f, 500.0f), x[18];
         float distance = i % 2 == 0 ? uniform(0.0f, 12.0f) : uniform(0.0f, 112.0f);
         /* A neighbour or sixteen elements away: in another partial sum, or in the same. */
         size_t columns = i % 5 == 0 ? 18 : 2;
-        for (size_t k = 0; k < columns; k++) x[k] = -INFINITY;
+        for (size_t k = 0; k < columns; k++)
+            x[k] = -INFINITY;
         x[0] = top;
         x[columns == 2 ? 1 : 16] = top - distance;
         check_row(&t, columns, x, i % DY_KINDS);
@@ -214,9 +244,10 @@ static void test_pairs(void **state) {
 }
 
 /* Equal largest values; a ladder down to where results vanish; and how far above 0 log_softmax can see. */
-static void test_shapes(void **state) {
-    static const float tops[] = {0.0f, -0.0f, 1.0f, -87.3f, 345.6f, 512.0f, 513.0f, -512.0f, -1000.25f, 1e6f};
-    static const size_t lengths[] = {2, 3, 10, 16, 17, 64, 65, 100, 1000};
+static void test_shapes(void **state)
+{
+    static const float tops[] = { 0.0f, -0.0f, 1.0f, -87.3f, 345.6f, 512.0f, 513.0f, -512.0f, -1000.25f, 1e6f };
+    static const size_t lengths[] = { 2, 3, 10, 16, 17, 64, 65, 100, 1000 };
     enum { TOPS = sizeof tops / sizeof tops[0], LENGTHS = sizeof lengths / sizeof lengths[0] };
     static float x[MAX_COLUMNS];
     trial t = trial_of(*state);
@@ -224,17 +255,22 @@ static void test_shapes(void **state) {
         for (size_t l = 0; l < LENGTHS; l++) {
             size_t n = lengths[l];
             int dy = (int)(k + l) % DY_KINDS;
-            for (size_t i = 0; i < n; i++) x[i] = tops[k];
+            for (size_t i = 0; i < n; i++)
+                x[i] = tops[k];
             check_row(&t, n, x, dy);
-            for (size_t i = 0; i < n; i++) x[i] = i % 3 == 1 ? tops[k] : tops[k] - 3.0f - (float)(i % 7);
+            for (size_t i = 0; i < n; i++)
+                x[i] = i % 3 == 1 ? tops[k] : tops[k] - 3.0f - (float)(i % 7);
             check_row(&t, n, x, dy);
-            for (size_t i = 0; i < n; i++) x[i] = tops[k] - 110.0f * (float)i / (float)(n - 1);
+            for (size_t i = 0; i < n; i++)
+                x[i] = tops[k] - 110.0f * (float)i / (float)(n - 1);
             check_row(&t, n, x, dy);
-            for (size_t i = 0; i < n; i++) x[n - 1 - i] = tops[k] - 20.0f - 95.0f * (float)i / (float)n;
+            for (size_t i = 0; i < n; i++)
+                x[n - 1 - i] = tops[k] - 20.0f - 95.0f * (float)i / (float)n;
             x[n / 2] = tops[k];
             check_row(&t, n, x, dy);
             for (float depth = 1.0f; depth < 112.0f; depth += 5.55f) {
-                for (size_t i = 0; i < n; i++) x[i] = tops[k] - depth;
+                for (size_t i = 0; i < n; i++)
+                    x[i] = tops[k] - depth;
                 x[n / 3] = tops[k];
                 check_row(&t, n, x, dy);
             }
@@ -243,10 +279,11 @@ static void test_shapes(void **state) {
 }
 
 /* Values whose differences overflow, infinities, NaN. */
-static void test_special(void **state) {
-    static const float others[] = {3e38f, -3e38f, 3.4028235e38f, -3.4028235e38f, -INFINITY, INFINITY, NAN, -1e30f,
-                                   1e5f, 0x1p-149f, -0x1p-126f, 0.0f};
-    static const size_t lengths[] = {1, 2, 3, 9, 10, 16, 33, 64, 70, 130, 1000, 3000};
+static void test_special(void **state)
+{
+    static const float others[] = { 3e38f, -3e38f, 3.4028235e38f, -3.4028235e38f, -INFINITY,  INFINITY,
+                                    NAN,   -1e30f, 1e5f,          0x1p-149f,      -0x1p-126f, 0.0f };
+    static const size_t lengths[] = { 1, 2, 3, 9, 10, 16, 33, 64, 70, 130, 1000, 3000 };
     enum { OTHERS = sizeof others / sizeof others[0], LENGTHS = sizeof lengths / sizeof lengths[0] };
     static float x[MAX_COLUMNS];
     trial t = trial_of(*state);
@@ -254,7 +291,8 @@ static void test_special(void **state) {
         size_t n = lengths[l];
         for (size_t a = 0; a < OTHERS; a++) {
             int dy = (int)(l + a) % DY_KINDS;
-            for (size_t i = 0; i < n; i++) x[i] = others[a];
+            for (size_t i = 0; i < n; i++)
+                x[i] = others[a];
             check_row(&t, n, x, dy);
             for (size_t at = 0; at < n; at += 1 + n / 5) {
                 normal(n, 0.0f, 2.0f, x);
@@ -262,7 +300,8 @@ static void test_special(void **state) {
                 check_row(&t, n, x, dy);
             }
             for (size_t b = 0; b < OTHERS; b++) {
-                for (size_t i = 0; i < n; i++) x[i] = i % 2 == 0 ? others[a] : others[b];
+                for (size_t i = 0; i < n; i++)
+                    x[i] = i % 2 == 0 ? others[a] : others[b];
                 check_row(&t, n, x, dy);
                 normal(n, 0.0f, 2.0f, x);
                 x[n / 2] = others[a];
@@ -275,12 +314,13 @@ static void test_special(void **state) {
 }
 
 /* What can be said without a reference. */
-static void test_exact(void **state) {
+static void test_exact(void **state)
+{
     (void)state;
     for (size_t k = 0; k < contexts_count; k++) {
         activ_fn *softmax = create(k, "softmax"), *log_softmax = create(k, "log_softmax");
-        static const float one[] = {0.0f, 1.7f, -3e38f, 3e38f, 600.1f, 0x1p-149f};
-        float y[4], dy[] = {2.5f, -1.0f, 0.5f, 0.0f};
+        static const float one[] = { 0.0f, 1.7f, -3e38f, 3e38f, 600.1f, 0x1p-149f };
+        float y[4], dy[] = { 2.5f, -1.0f, 0.5f, 0.0f };
         for (size_t i = 0; i < sizeof one / sizeof one[0]; i++) {
             forward(softmax, 1, 1, &one[i], 1, y, 1);
             assert_true(y[0] == 1.0f);
@@ -289,14 +329,14 @@ static void test_exact(void **state) {
             backward(log_softmax, 1, 1, &one[i], 1, dy, 1, y, 1);
             assert_true(fabsf(y[0]) <= 4e-7f);
         }
-        const float masked[] = {-INFINITY, 2.0f, -INFINITY, 2.0f};
+        const float masked[] = { -INFINITY, 2.0f, -INFINITY, 2.0f };
         forward(softmax, 1, 4, masked, 4, y, 4);
         assert_true(y[0] == 0.0f && y[1] == 0.5f && y[2] == 0.0f && y[3] == 0.5f);
         forward(log_softmax, 1, 4, masked, 4, y, 4);
         assert_true(y[0] == -INFINITY && y[1] == y[3] && y[2] == -INFINITY);
         backward(softmax, 1, 4, masked, 4, dy, 4, y, 4);
         assert_true(y[0] == 0.0f && fabsf(y[1] + 0.25f) <= 1e-7f && y[2] == 0.0f && fabsf(y[3] - 0.25f) <= 1e-7f);
-        const float apart[] = {3e38f, -3e38f, 3e38f, 1.0f};
+        const float apart[] = { 3e38f, -3e38f, 3e38f, 1.0f };
         forward(softmax, 1, 4, apart, 4, y, 4);
         assert_true(y[0] == 0.5f && y[1] == 0.0f && y[2] == 0.5f && y[3] == 0.0f);
         forward(log_softmax, 1, 4, apart, 4, y, 4);
@@ -319,16 +359,22 @@ static void test_exact(void **state) {
 enum { ROWS = 37, MOST = 2100 };
 
 /* Some rows ordinary, others with values that take other ways. */
-static void fill_rows(size_t rows, size_t columns, float *x) {
+static void fill_rows(size_t rows, size_t columns, float *x)
+{
     for (size_t r = 0; r < rows; r++) {
         float *row = x + r * columns;
         normal(columns, 0.0f, r % 4 == 3 ? 40.0f : 3.0f, row);
-        if (r % 11 == 5) row[r % columns] = INFINITY;
-        if (r % 7 == 2) row[(r + 1) % columns] = -INFINITY;
-        if (r % 13 == 6) row[columns / 2] = NAN;
-        if (r % 9 == 4) row[columns - 1] = 3e38f;
+        if (r % 11 == 5)
+            row[r % columns] = INFINITY;
+        if (r % 7 == 2)
+            row[(r + 1) % columns] = -INFINITY;
+        if (r % 13 == 6)
+            row[columns / 2] = NAN;
+        if (r % 9 == 4)
+            row[columns - 1] = 3e38f;
         if (r % 10 == 7)
-            for (size_t i = 0; i < columns; i++) row[i] += 12345.0f;
+            for (size_t i = 0; i < columns; i++)
+                row[i] += 12345.0f;
     }
 }
 
@@ -336,15 +382,17 @@ typedef struct buffers {
     guarded x, y, dy, dx;
 } buffers;
 
-static void put(guarded *buffer, float *at, size_t stride, size_t rows, size_t columns, const float *values) {
+static void put(guarded *buffer, float *at, size_t stride, size_t rows, size_t columns, const float *values)
+{
     guarded_fill(buffer);
     for (size_t r = 0; values != NULL && r < rows; r++)
         memcpy(at + r * stride, values + r * columns, columns * sizeof *values);
 }
 
 /* The rows at `at` hold these values, and everything else in the buffer its pattern. */
-static void expect(const char *what, const char *spec, size_t tier, const guarded *buffer, const float *at, size_t stride,
-                   size_t rows, size_t columns, const float *values) {
+static void expect(const char *what, const char *spec, size_t tier, const guarded *buffer, const float *at,
+                   size_t stride, size_t rows, size_t columns, const float *values)
+{
     for (size_t r = 0; r < rows; r++)
         for (size_t i = 0; i < columns; i++)
             if (!same(at[r * stride + i], values[r * columns + i]))
@@ -356,13 +404,15 @@ static void expect(const char *what, const char *spec, size_t tier, const guarde
                  activ_context_tier(contexts[tier]), rows, columns, stride);
 }
 
-static float *place_of(guarded *buffer, size_t rows, size_t columns, size_t stride, size_t offset, int at_end) {
+static float *place_of(guarded *buffer, size_t rows, size_t columns, size_t stride, size_t offset, int at_end)
+{
     return at_end ? buffer->end - ((rows - 1) * stride + columns) : buffer->begin + offset;
 }
 
 /* Separate arrays with strides of their own, y over x, dx over dy, dx over x; against rows that were alone. */
 static void check_places(const char *spec, size_t rows, size_t columns, size_t gap, size_t offset, int at_end,
-                         buffers *b, const float *x, const float *dy, const float *y, const float *dx) {
+                         buffers *b, const float *x, const float *dy, const float *y, const float *dx)
+{
     size_t xs = columns + gap, ys = columns + gap / 2, dys = columns + 2 * gap, dxs = columns + (gap + 1) / 2;
     for (size_t k = 0; k < contexts_count; k++) {
         activ_fn *fn = create(k, spec);
@@ -400,12 +450,15 @@ static void check_places(const char *spec, size_t rows, size_t columns, size_t g
     }
 }
 
-static void test_places(void **state) {
+static void test_places(void **state)
+{
     const char *spec = ((const reference_rowwise *)*state)->name;
-    static const struct { size_t rows, columns; } sizes[] = {
-        {ROWS, 1}, {ROWS, 2}, {ROWS, 3}, {ROWS, 5}, {ROWS, 7}, {ROWS, 8}, {ROWS, 10}, {33, 15}, {17, 16}, {ROWS, 17},
-        {16, 31}, {15, 33}, {ROWS, 64}, {5, 65}, {9, 79}, {3, 127}, {2, 130}, {7, 300}, {3, 1000}, {2, 2048}, {3, 2050},
-        {1, 1}, {1, 64}, {1, 2100},
+    static const struct {
+        size_t rows, columns;
+    } sizes[] = {
+        { ROWS, 1 }, { ROWS, 2 },  { ROWS, 3 }, { ROWS, 5 }, { ROWS, 7 },  { ROWS, 8 }, { ROWS, 10 }, { 33, 15 },
+        { 17, 16 },  { ROWS, 17 }, { 16, 31 },  { 15, 33 },  { ROWS, 64 }, { 5, 65 },   { 9, 79 },    { 3, 127 },
+        { 2, 130 },  { 7, 300 },   { 3, 1000 }, { 2, 2048 }, { 3, 2050 },  { 1, 1 },    { 1, 64 },    { 1, 2100 },
     };
     static float x[ROWS * MOST], dy[ROWS * MOST], y[ROWS * MOST], dx[ROWS * MOST];
     buffers b;
@@ -427,8 +480,10 @@ static void test_places(void **state) {
         activ_fn_destroy(first);
         for (size_t gap = 0; gap < 20; gap = gap == 0 ? 1 : gap * 3) {
             for (size_t offset = 0; offset < 16; offset += columns < 100 ? 3 : 7)
-                if (!passed_over()) check_places(spec, rows, columns, gap, offset, 0, &b, x, dy, y, dx);
-            if (!passed_over()) check_places(spec, rows, columns, gap, 0, 1, &b, x, dy, y, dx);
+                if (!passed_over())
+                    check_places(spec, rows, columns, gap, offset, 0, &b, x, dy, y, dx);
+            if (!passed_over())
+                check_places(spec, rows, columns, gap, 0, 1, &b, x, dy, y, dx);
         }
     }
     guarded_destroy(&b.x);
@@ -438,10 +493,12 @@ static void test_places(void **state) {
 }
 
 /* More ties than a float32 can count: e^y of each is 1 over their number. */
-static void test_many_ties(void **state) {
+static void test_many_ties(void **state)
+{
     (void)state;
     enum { TIES = (1 << 24) + 4096 };
-    if (thin > 1) return;
+    if (thin > 1)
+        return;
     float *x = malloc(TIES * sizeof *x);
     assert_non_null(x);
     float first = 0.0f;
@@ -457,23 +514,23 @@ static void test_many_ties(void **state) {
     free(x);
 }
 
-#define TESTS_OF(name)                                                            \
-    {"random rows of " #name, test_random, NULL, NULL, NULL},                     \
-    {"pairs of " #name, test_pairs, NULL, NULL, NULL},                            \
-    {"shapes of " #name, test_shapes, NULL, NULL, NULL},                          \
-    {"special values of " #name, test_special, NULL, NULL, NULL},                 \
-    {"places of " #name, test_places, NULL, NULL, NULL},
+#define TESTS_OF(name)                                                                                               \
+    { "random rows of " #name, test_random, NULL, NULL, NULL }, { "pairs of " #name, test_pairs, NULL, NULL, NULL }, \
+        { "shapes of " #name, test_shapes, NULL, NULL, NULL },                                                       \
+        { "special values of " #name, test_special, NULL, NULL, NULL },                                              \
+        { "places of " #name, test_places, NULL, NULL, NULL },
 enum { TESTS_EACH = 5 };
 
-int main(int argc, char **argv) {
-    if (argc == 3 && strcmp(argv[1], "--thin") == 0) thin = (size_t)strtoul(argv[2], NULL, 10);
+int main(int argc, char **argv)
+{
+    if (argc == 3 && strcmp(argv[1], "--thin") == 0)
+        thin = (size_t)strtoul(argv[2], NULL, 10);
     if ((argc != 1 && argc != 3) || thin == 0) {
         fprintf(stderr, "usage: test_rows [--thin N]\n");
         return 2;
     }
     struct CMUnitTest tests[] = {
-        ACTIV_ROWWISE(TESTS_OF)
-        cmocka_unit_test(test_exact),
+        ACTIV_ROWWISE(TESTS_OF) cmocka_unit_test(test_exact),
         cmocka_unit_test(test_many_ties),
     };
     for (size_t i = 0; i < TESTS_EACH * reference_rowwise_count; i++)

@@ -33,27 +33,31 @@ typedef struct trial {
 static trial *trials;
 static size_t trial_count, most_params;
 
-static void *room(size_t count, size_t size) {
+static void *room(size_t count, size_t size)
+{
     void *array = calloc(count + 1, size);
     assert_non_null(array);
     return array;
 }
 
-static void list_trials(void) {
+static void list_trials(void)
+{
 #define NAME(name) #name,
-    static const char *const names[] = {ACTIV_ELEMENTWISE(NAME)};
+    static const char *const names[] = { ACTIV_ELEMENTWISE(NAME) };
     enum { NAMES = sizeof names / sizeof names[0], MOST_SPECS = 32 };
     trials = room(NAMES * MOST_SPECS, sizeof *trials);
     for (size_t k = 0; k < NAMES; k++) {
         const ref_entry *entry = ref_find(names[k]);
-        if (entry == NULL) fail_msg("%s: no entry in src/reference", names[k]);
+        if (entry == NULL)
+            fail_msg("%s: no entry in src/reference", names[k]);
         for (size_t i = 0; ref_spec(entry, i) != NULL; i++) {
             assert_in_range(i, 0, MOST_SPECS - 1);
             activ_fn *fn = NULL;
             assert_int_equal(activ_fn_create(NULL, ref_spec(entry, i), &fn), ACTIV_OK);
             size_t params = activ_fn_param_count(fn);
-            trials[trial_count++] = (trial){ref_spec(entry, i), entry, i == 0, params};
-            if (params > most_params) most_params = params;
+            trials[trial_count++] = (trial){ ref_spec(entry, i), entry, i == 0, params };
+            if (params > most_params)
+                most_params = params;
             activ_fn_destroy(fn);
         }
     }
@@ -62,49 +66,61 @@ static void list_trials(void) {
 /* Of the many cases that differ in length, place or input, one in `thin` is tried: which, moves on. */
 static size_t thin = 1, turn;
 
-static int passed_over(void) {
+static int passed_over(void)
+{
     return turn++ % thin != 0;
 }
 
 static activ_context *contexts[MAX_TIERS];
 static size_t contexts_count;
 
-static int begin(void **state) {
+static int begin(void **state)
+{
     (void)state;
     contexts_count = tier_contexts(contexts);
     list_trials();
-    if (contexts_count == 1) print_message("only one tier can run here: nothing to compare it with\n");
+    if (contexts_count == 1)
+        print_message("only one tier can run here: nothing to compare it with\n");
     return contexts_count > 0 ? 0 : -1;
 }
 
-static int end(void **state) {
+static int end(void **state)
+{
     (void)state;
-    for (size_t t = 0; t < contexts_count; t++) activ_context_destroy(contexts[t]);
+    for (size_t t = 0; t < contexts_count; t++)
+        activ_context_destroy(contexts[t]);
     free(trials);
     return 0;
 }
 
-static activ_fn *create(size_t tier, const char *spec) {
+static activ_fn *create(size_t tier, const char *spec)
+{
     activ_fn *fn = NULL;
     assert_int_equal(activ_fn_create(contexts[tier], spec, &fn), ACTIV_OK);
     return fn;
 }
 
 /* Equal bits, but one NaN is as good as another: test_nan_bits looks at those. */
-static int same(float a, float b) {
+static int same(float a, float b)
+{
     return float_bits(a) == float_bits(b) || (isnan(a) && isnan(b));
 }
 
-static void compare(const char *what, const char *spec, size_t tier, size_t n, const float *x,
-                    const float *want, const float *got) {
-    if (memcmp(want, got, n * sizeof *got) == 0) return;
+static void compare(const char *what, const char *spec, size_t tier, size_t n, const float *x, const float *want,
+                    const float *got)
+{
+    if (memcmp(want, got, n * sizeof *got) == 0)
+        return;
     size_t different = 0, first = n;
     for (size_t i = 0; i < n; i++) {
-        if (same(want[i], got[i])) continue;
-        if (first == n) first = i;
+        if (same(want[i], got[i]))
+            continue;
+        if (first == n)
+            first = i;
         different++;
     }
-    if (different == 0) return;
+    if (different == 0)
+        return;
     fail_msg("%s: %s on %s differs from %s in %zu of %zu values; the first at x = %a: %a (0x%08x), not %a "
              "(0x%08x)",
              spec, what, activ_context_tier(contexts[tier]), activ_context_tier(contexts[0]), different, n,
@@ -113,7 +129,8 @@ static void compare(const char *what, const char *spec, size_t tier, size_t n, c
 }
 
 /* The neighbourhoods of a function's landmarks; their number, at most `most`. */
-static size_t fill_landmarks(const activ_fn *fn, float *x, size_t most) {
+static size_t fill_landmarks(const activ_fn *fn, float *x, size_t most)
+{
     enum { NEIGHBOURS = 8 };
     static float marks[REF_MAX_LANDMARKS];
     ref_function ref;
@@ -133,7 +150,8 @@ static size_t fill_landmarks(const activ_fn *fn, float *x, size_t most) {
 }
 
 /* Bit patterns from all over the range of float32, NaN included, in blocks, the last of them of landmarks. */
-static void test_tiers(void **state) {
+static void test_tiers(void **state)
+{
     (void)state;
     enum { BLOCK = 1 << 16 };
     float *x = malloc(BLOCK * sizeof *x), *dy = malloc(BLOCK * sizeof *dy);
@@ -144,7 +162,8 @@ static void test_tiers(void **state) {
         uint32_t stride = !s->defaults ? 16381u : s->entry->series ? 8191u : 1021u;
         stride = stride * (uint32_t)thin | 1u;
         activ_fn *fn[MAX_TIERS];
-        for (size_t t = 0; t < contexts_count; t++) fn[t] = create(t, s->spec);
+        for (size_t t = 0; t < contexts_count; t++)
+            fn[t] = create(t, s->spec);
         size_t count = s->params;
         float *sum = room(count, sizeof *sum), *first_sum = room(count, sizeof *sum);
         uint64_t bits = 0;
@@ -153,20 +172,25 @@ static void test_tiers(void **state) {
             last = bits >= UINT64_C(1) << 32;
             for (; n < BLOCK && bits < UINT64_C(1) << 32; bits += stride)
                 x[n++] = float_from_bits((uint32_t)bits);
-            if (last) n = fill_landmarks(fn[0], x, BLOCK);
+            if (last)
+                n = fill_landmarks(fn[0], x, BLOCK);
             assert_int_equal(activ_random_normal(3, 0, block * BLOCK, n, 0.0f, 1.0f, dy), ACTIV_OK);
             for (size_t t = 0; t < contexts_count; t++) {
                 float *y = t == 0 ? want : got, *dx = t == 0 ? want_dx : got;
                 assert_int_equal(activ_forward(fn[t], NULL, n, x, y), ACTIV_OK);
-                if (t > 0) compare("f", s->spec, t, n, x, want, got);
+                if (t > 0)
+                    compare("f", s->spec, t, n, x, want, got);
                 memset(sum, 0, count * sizeof *sum);
                 assert_int_equal(activ_backward(fn[t], NULL, n, x, dy, dx, count > 0 ? sum : NULL), ACTIV_OK);
-                if (t > 0) compare("dx", s->spec, t, n, x, want_dx, got);
-                if (t == 0) memcpy(first_sum, sum, count * sizeof *sum);
+                if (t > 0)
+                    compare("dx", s->spec, t, n, x, want_dx, got);
+                if (t == 0)
+                    memcpy(first_sum, sum, count * sizeof *sum);
                 compare("dparams", s->spec, t, count, first_sum, first_sum, sum);
             }
         }
-        for (size_t t = 0; t < contexts_count; t++) activ_fn_destroy(fn[t]);
+        for (size_t t = 0; t < contexts_count; t++)
+            activ_fn_destroy(fn[t]);
         free(sum);
         free(first_sum);
     }
@@ -178,21 +202,26 @@ static void test_tiers(void **state) {
 }
 
 /* NaN too has one outcome, sign and payload included, in every lane of every tier. */
-static void test_nan_bits(void **state) {
+static void test_nan_bits(void **state)
+{
     (void)state;
     enum { LENGTH = 37 };
-    const uint32_t nans[] = {0x7fc00000u, 0xffc00000u, 0x7fa00001u, 0xff800001u,
-                             0x7fffffffu, 0xffffffffu, 0x7fc12345u};
+    const uint32_t nans[] = {
+        0x7fc00000u, 0xffc00000u, 0x7fa00001u, 0xff800001u, 0x7fffffffu, 0xffffffffu, 0x7fc12345u
+    };
     float one[LENGTH];
-    for (size_t i = 0; i < LENGTH; i++) one[i] = 1.0f;
+    for (size_t i = 0; i < LENGTH; i++)
+        one[i] = 1.0f;
     size_t failures = 0;
     for (const trial *s = trials; s < trials + trial_count; s++) {
         activ_fn *fn[MAX_TIERS];
-        for (size_t t = 0; t < contexts_count; t++) fn[t] = create(t, s->spec);
+        for (size_t t = 0; t < contexts_count; t++)
+            fn[t] = create(t, s->spec);
         size_t different = 0, different_dx = 0;
         for (size_t k = 0; k < sizeof nans / sizeof nans[0]; k++) {
             float x[LENGTH], y[LENGTH], dx[LENGTH], want = 0.0f, want_dx = 0.0f;
-            for (size_t i = 0; i < LENGTH; i++) x[i] = float_from_bits(nans[k]);
+            for (size_t i = 0; i < LENGTH; i++)
+                x[i] = float_from_bits(nans[k]);
             assert_int_equal(activ_forward(fn[0], NULL, 1, x, &want), ACTIV_OK);
             assert_int_equal(activ_backward(fn[0], NULL, 1, x, one, &want_dx, NULL), ACTIV_OK);
             for (size_t t = 0; t < contexts_count; t++) {
@@ -204,23 +233,27 @@ static void test_nan_bits(void **state) {
                 }
             }
         }
-        for (size_t t = 0; t < contexts_count; t++) activ_fn_destroy(fn[t]);
-        if (different + different_dx == 0) continue;
+        for (size_t t = 0; t < contexts_count; t++)
+            activ_fn_destroy(fn[t]);
+        if (different + different_dx == 0)
+            continue;
         failures++;
-        print_error("%s: NaN has other bits in %zu values and %zu derivatives\n", s->spec, different,
-                    different_dx);
+        print_error("%s: NaN has other bits in %zu values and %zu derivatives\n", s->spec, different, different_dx);
     }
     assert_int_equal(failures, 0);
 }
 
-/* A table of ordinary and special inputs, the function's landmarks among them, longer than any array of the next tests. */
-static void make_table(const ref_entry *entry, float *x, float *dy) {
-    const float special[] = {0.0f, -0.0f, INFINITY, -INFINITY, NAN, 0x1p-149f, -0x1p-149f, 3.0f, -3.0f, 20.0f,
-                             3.4e38f, -3.4e38f, 88.8f, -88.8f, -103.9f};
+/* A table of ordinary and special inputs, the function's landmarks among them, longer than any array of the next tests.
+ */
+static void make_table(const ref_entry *entry, float *x, float *dy)
+{
+    const float special[] = { 0.0f,  -0.0f, INFINITY, -INFINITY, NAN,   0x1p-149f, -0x1p-149f, 3.0f,
+                              -3.0f, 20.0f, 3.4e38f,  -3.4e38f,  88.8f, -88.8f,    -103.9f };
     size_t at = 0;
     assert_int_equal(activ_random_normal(5, 0, 0, TABLE, 0.0f, 3.0f, x), ACTIV_OK);
     assert_int_equal(activ_random_normal(5, 1, 0, TABLE, 0.0f, 1.0f, dy), ACTIV_OK);
-    for (size_t i = 0; i < sizeof special / sizeof special[0]; i++) x[(at++ * 11 + 4) % TABLE] = special[i];
+    for (size_t i = 0; i < sizeof special / sizeof special[0]; i++)
+        x[(at++ * 11 + 4) % TABLE] = special[i];
     for (size_t i = 0; entry->landmarks != NULL && entry->landmarks[i] != 0.0 && at < TABLE / 2; i++)
         x[(at++ * 11 + 4) % TABLE] = -(float)entry->landmarks[i];
 }
@@ -229,23 +262,26 @@ typedef struct place {
     guarded x, y, dy, dx;
 } place;
 
-static void place_array(guarded *buffer, float *at, const float *values, size_t n) {
+static void place_array(guarded *buffer, float *at, const float *values, size_t n)
+{
     guarded_fill(buffer);
-    if (values != NULL && n > 0) memcpy(at, values, n * sizeof *values);
+    if (values != NULL && n > 0)
+        memcpy(at, values, n * sizeof *values);
 }
 
 static void check_array(const guarded *buffer, const float *at, const float *want, size_t n, const char *what,
-                        const char *spec, size_t tier, const float *x) {
+                        const char *spec, size_t tier, const float *x)
+{
     compare(what, spec, tier, n, x, want, at);
     if (!guarded_untouched(buffer, at, n))
-        fail_msg("%s: %s on %s wrote outside of its %zu elements", spec, what,
-                 activ_context_tier(contexts[tier]), n);
+        fail_msg("%s: %s on %s wrote outside of its %zu elements", spec, what, activ_context_tier(contexts[tier]), n);
 }
 
 /* One length at one place: separate arrays, y over x, dx over dy, dx over x. The input has to be left alone
  * where it is not the output. */
 static void check_place(const activ_fn *fn, size_t tier, const char *spec, place *p, size_t n, size_t offset,
-                        int at_end, const float *x, const float *y, const float *dy, const float *dx) {
+                        int at_end, const float *x, const float *y, const float *dy, const float *dx)
+{
     float *px = at_end ? p->x.end - n : p->x.begin + offset;
     float *py = at_end ? p->y.end - n : p->y.begin + offset;
     float *pdy = at_end ? p->dy.end - n : p->dy.begin + offset;
@@ -277,7 +313,8 @@ static void check_place(const activ_fn *fn, size_t tier, const char *spec, place
 }
 
 /* The values to expect come from calls with one element each, on the first tier. */
-static void test_places(void **state) {
+static void test_places(void **state)
+{
     (void)state;
     float x[TABLE], dy[TABLE], y[TABLE], dx[TABLE];
     place p;
@@ -298,9 +335,9 @@ static void test_places(void **state) {
             for (size_t n = 0; n <= MAX_LENGTH; n++) {
                 for (size_t offset = 0; offset <= MAX_OFFSET; offset += s->defaults ? 1 : 5)
                     if (!passed_over())
-                        check_place(fn, t, s->spec, &p, n, offset, 0, x + offset, y + offset, dy + offset,
-                                    dx + offset);
-                if (!passed_over()) check_place(fn, t, s->spec, &p, n, 0, 1, x, y, dy, dx);
+                        check_place(fn, t, s->spec, &p, n, offset, 0, x + offset, y + offset, dy + offset, dx + offset);
+                if (!passed_over())
+                    check_place(fn, t, s->spec, &p, n, 0, 1, x, y, dy, dx);
             }
             activ_fn_destroy(fn);
         }
@@ -312,7 +349,8 @@ static void test_places(void **state) {
 }
 
 /* Different alignments of the arrays of one call. */
-static void test_mixed_offsets(void **state) {
+static void test_mixed_offsets(void **state)
+{
     (void)state;
     enum { LENGTH = 77 };
     float x[TABLE], dy[TABLE], y[TABLE], dx[TABLE];
@@ -349,7 +387,8 @@ static void test_mixed_offsets(void **state) {
 
 /* Parameter gradients: the sum over n elements has one shape, wherever the arrays lie and on whatever tier.
  */
-static void test_sums(void **state) {
+static void test_sums(void **state)
+{
     (void)state;
     float x[TABLE], dy[TABLE];
     float *want = room(most_params, sizeof *want);
@@ -359,17 +398,20 @@ static void test_sums(void **state) {
     assert_int_equal(guarded_create(&sums, most_params), 0);
     for (const trial *s = trials; s < trials + trial_count; s++) {
         activ_fn *fn[MAX_TIERS];
-        for (size_t t = 0; t < contexts_count; t++) fn[t] = create(t, s->spec);
+        for (size_t t = 0; t < contexts_count; t++)
+            fn[t] = create(t, s->spec);
         size_t count = s->params;
         make_table(s->entry, x, dy);
         for (size_t i = 0; i < TABLE; i++)
-            if (!isfinite(x[i])) x[i] = (float)i * 0.01f - 1.0f;
+            if (!isfinite(x[i]))
+                x[i] = (float)i * 0.01f - 1.0f;
         for (size_t n = 0; count > 0 && n <= MAX_LENGTH; n++) {
             memset(want, 0, count * sizeof *want);
             assert_int_equal(activ_backward(fn[0], NULL, n, x, dy, NULL, want), ACTIV_OK);
             for (size_t t = 0; t < contexts_count; t++) {
                 for (size_t k = 0; k <= 3; k++) {
-                    if (passed_over()) continue;
+                    if (passed_over())
+                        continue;
                     float *ax = k < 3 ? px.begin + k * 5 : px.end - n;
                     float *ady = k < 3 ? pdy.begin + k * 3 : pdy.end - n;
                     float *asum = k < 3 ? sums.begin + k : sums.end - count;
@@ -382,7 +424,8 @@ static void test_sums(void **state) {
                 }
             }
         }
-        for (size_t t = 0; t < contexts_count; t++) activ_fn_destroy(fn[t]);
+        for (size_t t = 0; t < contexts_count; t++)
+            activ_fn_destroy(fn[t]);
     }
     guarded_destroy(&px);
     guarded_destroy(&pdy);
@@ -391,7 +434,8 @@ static void test_sums(void **state) {
 }
 
 /* One long call, past any size at which a kernel may change its way of storing, is n short ones. */
-static void test_long_call(void **state) {
+static void test_long_call(void **state)
+{
     (void)state;
     enum { LONG = (1 << 21) + 37, PIECE = 1021 };
     guarded buffer;
@@ -400,7 +444,8 @@ static void test_long_call(void **state) {
     assert_true(x != NULL && parts != NULL);
     assert_int_equal(activ_random_normal(8, 0, 0, LONG, 0.0f, 4.0f, x), ACTIV_OK);
     for (const trial *s = trials; s < trials + trial_count; s++) {
-        if (!s->defaults) continue;
+        if (!s->defaults)
+            continue;
         size_t n = (s->entry->series ? LONG / 8 : LONG) / thin;
         for (size_t t = 0; t < contexts_count; t++) {
             activ_fn *fn = create(t, s->spec);
@@ -408,15 +453,13 @@ static void test_long_call(void **state) {
             assert_int_equal(activ_forward(fn, NULL, n, x, whole), ACTIV_OK);
             assert_true(guarded_untouched(&buffer, whole, n));
             for (size_t i = 0; i < n; i += PIECE)
-                assert_int_equal(activ_forward(fn, NULL, n - i < PIECE ? n - i : PIECE, x + i, parts + i),
-                                 ACTIV_OK);
+                assert_int_equal(activ_forward(fn, NULL, n - i < PIECE ? n - i : PIECE, x + i, parts + i), ACTIV_OK);
             compare("f of a long array", s->spec, t, n, x, parts, whole);
             assert_int_equal(activ_backward(fn, NULL, n, x, x, whole, NULL), ACTIV_OK);
             assert_true(guarded_untouched(&buffer, whole, n));
             for (size_t i = 0; i < n; i += PIECE)
-                assert_int_equal(
-                    activ_backward(fn, NULL, n - i < PIECE ? n - i : PIECE, x + i, x + i, parts + i, NULL),
-                    ACTIV_OK);
+                assert_int_equal(activ_backward(fn, NULL, n - i < PIECE ? n - i : PIECE, x + i, x + i, parts + i, NULL),
+                                 ACTIV_OK);
             compare("dx of a long array", s->spec, t, n, x, parts, whole);
             activ_fn_destroy(fn);
         }
@@ -427,26 +470,29 @@ static void test_long_call(void **state) {
 }
 
 /* A host that runs the pieces one after the other, the last first. */
-static void backwards(void *user, size_t count, void (*task)(void *argument, size_t i), void *argument) {
+static void backwards(void *user, size_t count, void (*task)(void *argument, size_t i), void *argument)
+{
     size_t *pieces = user;
     *pieces += count;
-    while (count > 0) task(argument, --count);
+    while (count > 0)
+        task(argument, --count);
 }
 
 /* An executor cuts the work; the bits stay. */
-static void test_executor(void **state) {
+static void test_executor(void **state)
+{
     (void)state;
     enum { LONG = (1 << 19) + 13 };
-    float *x = malloc(LONG * sizeof *x), *want = malloc(LONG * sizeof *want),
-          *got = malloc(LONG * sizeof *got);
+    float *x = malloc(LONG * sizeof *x), *want = malloc(LONG * sizeof *want), *got = malloc(LONG * sizeof *got);
     assert_true(x != NULL && want != NULL && got != NULL);
     assert_int_equal(activ_random_normal(9, 0, 0, LONG, 0.0f, 2.0f, x), ACTIV_OK);
-    const char *const some[] = {"relu", "gelu", "prelu", "trainable_elu", "staf(tau=2)"};
+    const char *const some[] = { "relu", "gelu", "prelu", "trainable_elu", "staf(tau=2)" };
     for (int32_t threads = 1; threads <= 7; threads += 2) {
         size_t pieces = 0;
-        activ_executor executor = {.size = sizeof executor, .user = &pieces, .num_threads = threads,
-                                   .parallel_for = backwards};
-        activ_context_options options = {.size = sizeof options, .executor = &executor};
+        activ_executor executor = {
+            .size = sizeof executor, .user = &pieces, .num_threads = threads, .parallel_for = backwards
+        };
+        activ_context_options options = { .size = sizeof options, .executor = &executor };
         activ_context *context = NULL;
         assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
         for (size_t s = 0; s < sizeof some / sizeof some[0]; s++) {
@@ -476,16 +522,15 @@ static void test_executor(void **state) {
     free(got);
 }
 
-int main(int count, char **arguments) {
-    if (count == 3 && strcmp(arguments[1], "--thin") == 0) thin = (size_t)strtoul(arguments[2], NULL, 10);
-    if (count > 3 || count == 2 || thin == 0) return 2;
+int main(int count, char **arguments)
+{
+    if (count == 3 && strcmp(arguments[1], "--thin") == 0)
+        thin = (size_t)strtoul(arguments[2], NULL, 10);
+    if (count > 3 || count == 2 || thin == 0)
+        return 2;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_executor),
-        cmocka_unit_test(test_tiers),
-        cmocka_unit_test(test_nan_bits),
-        cmocka_unit_test(test_places),
-        cmocka_unit_test(test_mixed_offsets),
-        cmocka_unit_test(test_sums),
+        cmocka_unit_test(test_executor),  cmocka_unit_test(test_tiers),         cmocka_unit_test(test_nan_bits),
+        cmocka_unit_test(test_places),    cmocka_unit_test(test_mixed_offsets), cmocka_unit_test(test_sums),
         cmocka_unit_test(test_long_call),
     };
     return cmocka_run_group_tests(tests, begin, end);

@@ -28,7 +28,7 @@
 #include "activ/activ.h"
 
 #ifndef GOLDEN_DIR
-#error "GOLDEN_DIR: the folder expected/"
+#    error "GOLDEN_DIR: the folder expected/"
 #endif
 
 enum { STEPS = 10, MAX_BATCH = 128 };
@@ -48,14 +48,14 @@ static const char *const optimizer_names[] = { "SGD", "AdamW", "RMSprop", NULL }
 
 /* As a file's metadata describe it. */
 typedef struct golden_case {
-    const char *name;        /* of the file */
-    const char *spec;        /* "": linear layers only */
+    const char *name; /* of the file */
+    const char *spec; /* "": linear layers only */
     int network, loss, optimizer, schedule;
     activ_sgd_options sgd;
     activ_adamw_options adamw;
     activ_rmsprop_options rmsprop;
     float clip_norm, clip_value;
-    int groups;              /* biases: twice the rate, no weight decay */
+    int groups; /* biases: twice the rate, no weight decay */
 } golden_case;
 
 /* ---- networks of other layers: as LAYERS in make_golden.py --------------------------------------- */
@@ -131,7 +131,7 @@ static activ_node gated(activ_graph *g)
 
 static const struct {
     const char *name;
-    activ_node (*build)(activ_graph *g);   /* all but the loss */
+    activ_node (*build)(activ_graph *g); /* all but the loss */
 } layer_networks[] = {
     { "batch_norm", batch_norm }, { "batch_norm_channels", batch_norm_channels },
     { "layer_norm", layer_norm }, { "layer_norm_shape", layer_norm_shape },
@@ -314,8 +314,8 @@ typedef struct run {
     activ_safetensors *expected;
     activ_safetensors *data;
     activ_graph *graph;
-    const char *function;    /* the name of its activation; "" without one */
-    float *initial;          /* a copy of the parameters before the first step */
+    const char *function; /* the name of its activation; "" without one */
+    float *initial;       /* a copy of the parameters before the first step */
 } run;
 
 static void build(run *r)
@@ -419,8 +419,7 @@ static void set_parameters(run *r)
                 continue;
             }
             char name[64];
-            snprintf(name, sizeof name, "%s.%u.%s", r->c.network == RESIDUAL ? "residual" : "chain",
-                     (unsigned)k, part);
+            snprintf(name, sizeof name, "%s.%u.%s", r->c.network == RESIDUAL ? "residual" : "chain", (unsigned)k, part);
             size_t count;
             float *values = read_tensor(r->data, name, ACTIV_FLOAT32, &count);
             assert_int_equal(count, info.count);
@@ -580,7 +579,7 @@ static double train(run *r)
         }
         float loss = NAN;
         const activ_status status = r->c.loss == MSE ? activ_graph_train_values(r->graph, batch, x, targets, &loss)
-                                              : activ_graph_train(r->graph, batch, x, labels, &loss);
+                                                     : activ_graph_train(r->graph, batch, x, labels, &loss);
         assert_int_equal(status, ACTIV_OK);
         if (norms) {
             float norm = NAN;
@@ -608,8 +607,8 @@ static double train(run *r)
 
 /* Compares n parameters, every stride-th of `now`, with PyTorch's. Returns the largest error in units of
  * max(|b|, rms). */
-static double compare(const char *name, const float *now, const float *initial, size_t stride,
-                      const float *want, size_t n)
+static double compare(const char *name, const float *now, const float *initial, size_t stride, const float *want,
+                      size_t n)
 {
     double square = 0, moved = 0, wrong = 0;
     for (size_t i = 0; i < n; i++) {
@@ -625,16 +624,15 @@ static double compare(const char *name, const float *now, const float *initial, 
         const double b = (double)want[i];
         const double error = fabs(a - b) / fmax(fabs(b), scale);
         if (!(error <= 1e-5)) {
-            fail_msg("%s[%zu]: %.9g, PyTorch's %.9g, error %.1e of the larger of it and the tensor's %.3g",
-                     name, i * stride, a, b, error, scale);
+            fail_msg("%s[%zu]: %.9g, PyTorch's %.9g, error %.1e of the larger of it and the tensor's %.3g", name,
+                     i * stride, a, b, error, scale);
         }
         worst = error > worst ? error : worst;
     }
     const double update_error = sqrt(wrong / (double)n);
     const double update = sqrt(moved / (double)n);
     if (!(update_error <= 1e-3 * update + 3e-7 * scale)) {
-        fail_msg("%s: ten steps moved PyTorch's by %.3g, and ours ends %.3g away from it", name, update,
-                 update_error);
+        fail_msg("%s: ten steps moved PyTorch's by %.3g, and ours ends %.3g away from it", name, update, update_error);
     }
     return worst;
 }
@@ -643,7 +641,7 @@ static double compare_parameters(const run *r)
 {
     const float *params = activ_graph_params(r->graph);
     double worst = 0;
-    size_t compared = r->c.clip_norm != 0.0f ? 2 : 1;     /* tensors of the file: "losses", "norms" */
+    size_t compared = r->c.clip_norm != 0.0f ? 2 : 1; /* tensors of the file: "losses", "norms" */
     size_t shared_used = 0, shared_count = 0;
     for (size_t t = 0; t < activ_graph_tensor_count(r->graph); t++) {
         const activ_param_info info = tensor_info(r->graph, t);
@@ -824,5 +822,5 @@ int main(void)
     for (size_t i = 0; i < count; i++) {
         tests[i + 2] = (struct CMUnitTest){ names[i], test_case, NULL, NULL, names[i] };
     }
-    return cmocka_run_group_tests_name("golden", tests, NULL, NULL);   /* those without a name are none */
+    return cmocka_run_group_tests_name("golden", tests, NULL, NULL); /* those without a name are none */
 }

@@ -27,8 +27,7 @@ static int is_rowwise(const activ_fn *fn)
     return info.shape == ACTIV_SHAPE_ROWWISE;
 }
 
-void double_network_create(double_network *net, activ_graph *graph, const activ_node *shares,
-                           size_t batch)
+void double_network_create(double_network *net, activ_graph *graph, const activ_node *shares, size_t batch)
 {
     memset(net, 0, sizeof *net);
     net->graph = graph;
@@ -42,7 +41,8 @@ void double_network_create(double_network *net, activ_graph *graph, const activ_
         if (net->info[i].spec) {
             assert_int_equal(activ_fn_create(NULL, net->info[i].spec, &net->fn[i]), ACTIV_OK);
             /* Of a gated function the reference is its gate's; rows have none. */
-            const activ_fn *act = activ_fn_function_count(net->fn[i]) > 0 ? activ_fn_function(net->fn[i], 0) : net->fn[i];
+            const activ_fn *act =
+                activ_fn_function_count(net->fn[i]) > 0 ? activ_fn_function(net->fn[i], 0) : net->fn[i];
             if (!is_rowwise(act) && ref_open(&net->ref[i], act, NULL) != 0)
                 fail_msg("no reference for %s: add it to src/reference", net->info[i].spec);
         }
@@ -116,7 +116,7 @@ static void run_concat(const double_network *net, size_t node)
             index[info->axis] -= net->info[info->all_inputs[which]].shape[info->axis];
         assert_true(which < info->input_count);
         const activ_node_info *from = &net->info[info->all_inputs[which]];
-        size_t at = rest;   /* the sample */
+        size_t at = rest; /* the sample */
         for (size_t d = 0; d < from->ndim; d++)
             at = at * from->shape[d] + index[d];
         net->values[node][i] = net->values[info->all_inputs[which]][at];
@@ -187,8 +187,8 @@ static void run_gated(double_network *net, size_t node, const double *params)
 
 /* `count` values of a node, `length` at a time with `apart` between the starts of these: made normal, and with
  * a weight and a bias for each of them (`step` 1) or one for all (0). The moments come back if wanted. */
-static void normalize(const double_network *net, size_t node, size_t first, size_t count, size_t length,
-                      size_t apart, const double *weight, const double *bias, size_t step, double *moments)
+static void normalize(const double_network *net, size_t node, size_t first, size_t count, size_t length, size_t apart,
+                      const double *weight, const double *bias, size_t step, double *moments)
 {
     const activ_node_info *info = &net->info[node];
     const double *x = net->values[info->inputs[0]] + first;
@@ -223,8 +223,7 @@ static void run_batch_norm(double_network *net, size_t node, const double *param
         normalize(net, node, c * length, net->batch * length, length, channels * length, weight + c,
                   weight + channels + c, 0, moments);
         for (int i = 0; i < 2; i++)
-            net->updated[at[i]] = net->training ? (1.0 - m) * (double)net->buffers[at[i]] + m * moments[i]
-                                                : moments[i];
+            net->updated[at[i]] = net->training ? (1.0 - m) * (double)net->buffers[at[i]] + m * moments[i] : moments[i];
     }
 }
 

@@ -164,7 +164,7 @@ static void test_a_life_without_malloc(void **state)
 {
     (void)state;
     float first = 0.0f, last = 0.0f;
-    void *volatile block = malloc(1);    /* the linker did as it was told */
+    void *volatile block = malloc(1); /* the linker did as it was told */
     assert_int_equal(heap_calls, 1);
     free(block);
     assert_int_equal(heap_calls, 2);
@@ -206,7 +206,7 @@ static void test_small_arenas(void **state)
         else
             assert_int_equal(status, ACTIV_ERROR_OUT_OF_MEMORY);
     }
-    assert_true(enough > 16384);    /* it did run out */
+    assert_true(enough > 16384); /* it did run out */
 }
 
 int main(void)

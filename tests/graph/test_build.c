@@ -138,9 +138,7 @@ static void test_shapes(void **state)
 static void *small_alloc(void *user, size_t bytes, size_t alignment)
 {
     (void)user;
-    return bytes <= (size_t)16 << 20
-               ? aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment)
-               : NULL;
+    return bytes <= (size_t)16 << 20 ? aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment) : NULL;
 }
 
 static void small_free(void *user, void *memory, size_t bytes)
@@ -279,8 +277,10 @@ static void test_buffers(void **state)
         size_t offset, count;
         activ_node node;
     } expected[] = {
-        { "layers.0.running_mean", 0, 3, a }, { "layers.0.running_var", 3, 3, a },
-        { "last.running_mean", 6, 5, b },     { "last.running_var", 11, 5, b },
+        { "layers.0.running_mean", 0, 3, a },
+        { "layers.0.running_var", 3, 3, a },
+        { "last.running_mean", 6, 5, b },
+        { "last.running_var", 11, 5, b },
     };
     assert_int_equal(activ_graph_buffer_tensor_count(g), 4);
     assert_int_equal(activ_graph_buffer_count(g), 16);
@@ -316,8 +316,8 @@ static void test_ranges(void **state)
         for (size_t t = 0; t < activ_graph_tensor_count(g); t++) {
             activ_param_info tensor = { .size = sizeof tensor };
             assert_int_equal(activ_graph_tensor_info(g, t, &tensor), ACTIV_OK);
-            int inside = tensor.offset >= info.first_param &&
-                         tensor.offset + tensor.count <= info.first_param + info.params;
+            int inside =
+                tensor.offset >= info.first_param && tensor.offset + tensor.count <= info.first_param + info.params;
             assert_int_equal(inside, tensor.node == (activ_node)i);
         }
         assert_int_equal(info.first_param, info.params > 0 ? params : 0);
@@ -558,7 +558,16 @@ static void test_bad_names(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "", "a b", "a/b", "a\nb", "a=b", "a(b", "a,b", "\xc3\xa4", "a\"", " a",
+        "",
+        "a b",
+        "a/b",
+        "a\nb",
+        "a=b",
+        "a(b",
+        "a,b",
+        "\xc3\xa4",
+        "a\"",
+        " a",
         "0123456789012345678901234567890123456789012345678901234567890123",
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -580,9 +589,8 @@ static void test_bad_names(void **state)
 
 /* ---- what a graph tells ------------------------------------------------------------------ */
 
-static void assert_node(const activ_graph *g, activ_node node, const char *kind, const char *spec,
-                        size_t ndim, size_t first, size_t last, size_t params, size_t products, activ_node a,
-                        activ_node b)
+static void assert_node(const activ_graph *g, activ_node node, const char *kind, const char *spec, size_t ndim,
+                        size_t first, size_t last, size_t params, size_t products, activ_node a, activ_node b)
 {
     activ_node_info info = { .size = sizeof info };
     assert_int_equal(activ_graph_node_info(g, node, &info), ACTIV_OK);
@@ -637,8 +645,7 @@ static void test_node_info(void **state)
     info.size = offsetof(activ_node_info, ndim);
     assert_int_equal(activ_graph_node_info(g, l, &info), ACTIV_OK);
     assert_string_equal(info.kind, "linear");
-    for (const unsigned char *c = (const unsigned char *)&info.ndim; c < (const unsigned char *)(&info + 1);
-         c++)
+    for (const unsigned char *c = (const unsigned char *)&info.ndim; c < (const unsigned char *)(&info + 1); c++)
         assert_int_equal(*c, 0x5a);
     info.size = 1;
     assert_int_equal(activ_graph_node_info(g, l, &info), ACTIV_ERROR_INVALID);
@@ -707,7 +714,7 @@ static void test_init(void **state)
             }
             if (tensor.count > 50)
                 assert_true(largest > 0.9 * bound);
-        } else if (!node.spec) {   /* batch_norm, layer_norm */
+        } else if (!node.spec) { /* batch_norm, layer_norm */
             float start = strcmp(strrchr(tensor.name, '.'), ".weight") == 0 ? 1.0f : 0.0f;
             for (size_t j = 0; j < tensor.count; j++)
                 assert_true(values[j] == start);
@@ -829,24 +836,15 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shapes),
-        cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_dropout),
-        cmocka_unit_test(test_norm_options),
-        cmocka_unit_test(test_buffers),
-        cmocka_unit_test(test_ranges),
-        cmocka_unit_test(test_first_mistake),
-        cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_null),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_unique_names),
-        cmocka_unit_test(test_bad_names),
-        cmocka_unit_test(test_node_info),
-        cmocka_unit_test(test_tensor_info),
-        cmocka_unit_test(test_init),
-        cmocka_unit_test(test_init_of_equal_functions),
-        cmocka_unit_test(test_log),
-        cmocka_unit_test(test_compile_again),
+        cmocka_unit_test(test_shapes),        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_dropout),       cmocka_unit_test(test_norm_options),
+        cmocka_unit_test(test_buffers),       cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_first_mistake), cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_null),          cmocka_unit_test(test_names),
+        cmocka_unit_test(test_unique_names),  cmocka_unit_test(test_bad_names),
+        cmocka_unit_test(test_node_info),     cmocka_unit_test(test_tensor_info),
+        cmocka_unit_test(test_init),          cmocka_unit_test(test_init_of_equal_functions),
+        cmocka_unit_test(test_log),           cmocka_unit_test(test_compile_again),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,12 +105,13 @@ static void check_graph(activ_graph *g, const activ_node *shares, uint64_t seed,
         /* Evaluation: the loss, the outputs, and every node's values. */
         double reference = double_network_run(&net, params);
         assert_int_equal(classes ? activ_graph_evaluate(g, batch, x, labels, &loss, NULL)
-                                 : activ_graph_evaluate_values(g, batch, x, targets, &loss), ACTIV_OK);
+                                 : activ_graph_evaluate_values(g, batch, x, targets, &loss),
+                         ACTIV_OK);
         assert_near((double)loss, reference, 1e-5 * (1.0 + fabs(reference)), what, 0);
         for (size_t n = 1; n + 1 < nodes; n++) {
             const float *values = activ_graph_values(g, (activ_node)n);
             if (strcmp(net.info[n].kind, "flatten") == 0)
-                continue;   /* its input's values, which may be the caller's */
+                continue; /* its input's values, which may be the caller's */
             assert_non_null(values);
             for (size_t i = 0; i < batch * features_of(g, (activ_node)n); i++)
                 assert_near((double)values[i], net.values[n][i], 2e-5 * (1.0 + fabs(net.values[n][i])),
@@ -118,8 +119,8 @@ static void check_graph(activ_graph *g, const activ_node *shares, uint64_t seed,
         }
         assert_int_equal(activ_graph_forward(g, batch, x, y), ACTIV_OK);
         for (size_t i = 0; i < batch * out; i++)
-            assert_near((double)y[i], net.values[last.inputs[0]][i],
-                        2e-5 * (1.0 + fabs(net.values[last.inputs[0]][i])), what, i);
+            assert_near((double)y[i], net.values[last.inputs[0]][i], 2e-5 * (1.0 + fabs(net.values[last.inputs[0]][i])),
+                        what, i);
 
         /* A prediction is the same, and changes nothing. */
         size_t bytes = activ_graph_workspace(g, batch);
@@ -138,7 +139,8 @@ static void check_graph(activ_graph *g, const activ_node *shares, uint64_t seed,
         net.training = 1;
         reference = double_network_run(&net, params);
         assert_int_equal(classes ? activ_graph_train(g, batch, x, labels, &loss)
-                                 : activ_graph_train_values(g, batch, x, targets, &loss), ACTIV_OK);
+                                 : activ_graph_train_values(g, batch, x, targets, &loss),
+                         ACTIV_OK);
         assert_near((double)loss, reference, 1e-5 * (1.0 + fabs(reference)), what, 1);
         for (size_t i = 0; i < activ_graph_buffer_count(g); i++)
             assert_near((double)activ_graph_buffers(g)[i], net.updated[i], 2e-5 * (1.0 + fabs(net.updated[i])),
@@ -155,8 +157,8 @@ static void check_graph(activ_graph *g, const activ_node *shares, uint64_t seed,
             for (size_t i = 0; i < tensor.count; i++) {
                 double got = (double)activ_graph_grads(g)[tensor.offset + i];
                 if (!(fabs(got - slopes[i]) <= 1e-4 * fabs(slopes[i]) + 1e-5 * largest + zero))
-                    fail_msg("%s, step %d: gradient %zu of %s is %.9g, finite differences say %.9g", what,
-                             (int)step, i, tensor.name, got, slopes[i]);
+                    fail_msg("%s, step %d: gradient %zu of %s is %.9g, finite differences say %.9g", what, (int)step, i,
+                             tensor.name, got, slopes[i]);
             }
         }
         for (size_t i = 0; i < count; i++)
@@ -303,8 +305,7 @@ static void test_flatten(void **state)
         } else if (variant == 1) {
             /* One flatten, two consumers. */
             activ_node flat = activ_graph_flatten(g, h);
-            y = activ_graph_add(g, activ_graph_linear(g, flat, 4),
-                                apply(g, activ_graph_linear(g, flat, 4), "gelu"));
+            y = activ_graph_add(g, activ_graph_linear(g, flat, 4), apply(g, activ_graph_linear(g, flat, 4), "gelu"));
         } else if (variant == 2) {
             /* A node with two consumers, one of which is a flatten; a flatten of a flatten. */
             activ_node flat = activ_graph_flatten(g, activ_graph_flatten(g, h));
@@ -440,7 +441,8 @@ static activ_node gated_split(activ_graph *g, activ_node x, const char *spec, in
 static void test_gated(void **state)
 {
     (void)state;
-    static const char *const specs[] = { "swiglu", "glu", "gated(prelu)", "gated(staf(tau=2))", "gated(rrelu)", "bilinear" };
+    static const char *const specs[] = { "swiglu",       "glu",     "gated(prelu)", "gated(staf(tau=2))",
+                                         "gated(rrelu)", "bilinear" };
     const size_t shape[2] = { 3, 4 };
     for (size_t s = 0; s < sizeof specs / sizeof specs[0]; s++) {
         activ_graph *g = create();
@@ -510,7 +512,8 @@ static void test_batch_norm(void **state)
     (void)state;
     const size_t shape[3] = { 3, 2, 4 };
     for (int variant = 0; variant < 4; variant++) {
-        activ_norm_options options = { .size = sizeof options, .eps = variant & 1 ? 0.01f : 0.0f,
+        activ_norm_options options = { .size = sizeof options,
+                                       .eps = variant & 1 ? 0.01f : 0.0f,
                                        .momentum = variant & 1 ? 0.3f : 0.0f };
         activ_graph *g = create();
         activ_node x = activ_graph_input_shape(g, variant & 2 ? 3 : 1, shape);
@@ -570,8 +573,8 @@ static size_t throw_dice(dice *d, size_t sides)
 static void test_random_networks(void **state)
 {
     (void)state;
-    static const char *const specs[] = { "tanh", "gelu", "prelu", "silu", "trainable_elu", "staf(tau=2)",
-                                         "sigmoid", "rrelu", "identity", "softplus" };
+    static const char *const specs[] = { "tanh",        "gelu",    "prelu", "silu",     "trainable_elu",
+                                         "staf(tau=2)", "sigmoid", "rrelu", "identity", "softplus" };
     /* Where there is next to no variance, finite differences say little. */
     const activ_norm_options soft = { .size = sizeof soft, .eps = 0.1f };
     for (uint64_t seed = 1; seed <= 120; seed++) {
@@ -583,8 +586,7 @@ static void test_random_networks(void **state)
         nodes[0] = activ_graph_input(g, 4);
         while (count < length) {
             /* Mostly what is near, sometimes what is far. */
-            size_t back =
-                throw_dice(&d, 3) == 0 ? throw_dice(&d, count) : throw_dice(&d, count < 3 ? count : 3);
+            size_t back = throw_dice(&d, 3) == 0 ? throw_dice(&d, count) : throw_dice(&d, count < 3 ? count : 3);
             activ_node x = nodes[count - 1 - back], node;
             switch (throw_dice(&d, 12)) {
             case 0:
@@ -622,7 +624,7 @@ static void test_random_networks(void **state)
             case 9: {
                 activ_node sum = activ_graph_add(g, x, nodes[throw_dice(&d, count)]);
                 nodes[count++] = sum;
-                node = apply(g, sum, "tanh");   /* keeps the numbers small */
+                node = apply(g, sum, "tanh"); /* keeps the numbers small */
                 break;
             }
             default: {

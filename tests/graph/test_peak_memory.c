@@ -14,11 +14,11 @@
 #include "activ/activ.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
+#    define SANITIZED 1
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
+#    if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer)
+#        define SANITIZED 1
+#    endif
 #endif
 
 enum { BATCH = 128, PIXELS = 784, CLASSES = 10, STEPS = 20, MOST_KIB = 8 * 1024 };
@@ -78,11 +78,11 @@ static void test_peak_memory(void **state)
 {
     (void)state;
 #ifdef SANITIZED
-    skip();    /* most of the memory would be the sanitizer's */
+    skip(); /* most of the memory would be the sanitizer's */
 #endif
     long start = peak_kib();
     if (start < 0)
-        skip();    /* no Linux */
+        skip(); /* no Linux */
     activ_pool *pool = NULL;
     activ_context *context = NULL;
     assert_int_equal(activ_pool_create(NULL, 2, &pool), ACTIV_OK);
@@ -95,7 +95,7 @@ static void test_peak_memory(void **state)
         train(context, specs[i]);
         long shared = peak_kib() - start;
         printf("peak until here: %s %ld KiB, with two threads %ld KiB\n", specs[i], alone, shared);
-        assert_true(alone > 3 * 283914 * 4 / 1024);    /* parameters, gradients, velocities: it does measure */
+        assert_true(alone > 3 * 283914 * 4 / 1024); /* parameters, gradients, velocities: it does measure */
         assert_true(shared <= MOST_KIB);
     }
     activ_context_destroy(context);

@@ -1,5 +1,5 @@
-/* Predictions from a graph that nobody writes to: the bits of activ_graph_forward, in a workspace of any size and place,
- * on many threads; and the memory that graphs need, told beforehand. */
+/* Predictions from a graph that nobody writes to: the bits of activ_graph_forward, in a workspace of any size and
+ * place, on many threads; and the memory that graphs need, told beforehand. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -91,8 +91,8 @@ static void build_random(activ_graph *g)
 }
 
 static void (*const builders[])(activ_graph *g) = {
-    build_zoo, build_linear_only, build_activation_only, build_chain, build_twice,
-    build_view, build_view_of_input, build_dead_ends, build_random,
+    build_zoo,  build_linear_only,   build_activation_only, build_chain,  build_twice,
+    build_view, build_view_of_input, build_dead_ends,       build_random,
 };
 enum { NETWORKS = sizeof builders / sizeof builders[0] };
 
@@ -222,7 +222,8 @@ static void *predict_often(void *user)
     float y[4 * 16];
     for (size_t round = 0; round < 300; round++) {
         size_t batch = round % 4 + 1, first = (p->first + round) % (BATCH - 4);
-        p->failures += !workspace || activ_graph_predict(p->graph, workspace, bytes, batch, p->x + first * IN, y) != ACTIV_OK ||
+        p->failures += !workspace ||
+                       activ_graph_predict(p->graph, workspace, bytes, batch, p->x + first * IN, y) != ACTIV_OK ||
                        memcmp(y, p->expected + first * p->out, batch * p->out * sizeof *y) != 0;
     }
     free(workspace);

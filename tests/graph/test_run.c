@@ -27,7 +27,7 @@
 /* Threads that take the tasks from the last to the first, so that nothing may rely on order. */
 typedef struct test_threads {
     size_t threads;
-    size_t calls;          /* of parallel_for */
+    size_t calls; /* of parallel_for */
     size_t most_tasks;
     pthread_mutex_t lock;
     size_t left;
@@ -71,8 +71,9 @@ static activ_context *threaded_context(const char *tier, test_threads *threads, 
     memset(threads, 0, sizeof *threads);
     threads->threads = count;
     pthread_mutex_init(&threads->lock, NULL);
-    activ_executor executor = { .size = sizeof executor, .user = threads, .num_threads = (int32_t)count,
-                                .parallel_for = parallel_for };
+    activ_executor executor = {
+        .size = sizeof executor, .user = threads, .num_threads = (int32_t)count, .parallel_for = parallel_for
+    };
     activ_context_options options = { .size = sizeof options, .executor = &executor, .max_tier = tier };
     activ_context *context = NULL;
     assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
@@ -361,7 +362,7 @@ static void test_memory_runs_out(void **state)
             break;
         assert_int_equal(status, ACTIV_ERROR_OUT_OF_MEMORY);
     }
-    assert_true(k > 15);   /* it failed at least once for the context, graph, functions, layers, plan ... */
+    assert_true(k > 15); /* it failed at least once for the context, graph, functions, layers, plan ... */
 }
 
 /* A failed call leaves its outputs untouched: the parameters, where initialising needs memory. */
@@ -525,8 +526,8 @@ static void test_batch_of_one(void **state)
             assert_int_equal(activ_graph_init(g, 1), ACTIV_OK);
             static snapshot before;
             take(&before, g);
-            activ_status status = classes ? activ_graph_train(g, 1, x, labels, &loss)
-                                          : activ_graph_train_values(g, 1, x, targets, &loss);
+            activ_status status =
+                classes ? activ_graph_train(g, 1, x, labels, &loss) : activ_graph_train_values(g, 1, x, targets, &loss);
             if (several) {
                 /* One sample, but three values of each channel. */
                 assert_int_equal(status, ACTIV_OK);
@@ -536,10 +537,12 @@ static void test_batch_of_one(void **state)
                 assert_true(loss == 7.0f);
                 assert_unchanged(&before, g);
                 assert_int_equal(classes ? activ_graph_evaluate(g, 1, x, labels, NULL, NULL)
-                                         : activ_graph_evaluate_values(g, 1, x, targets, NULL), ACTIV_OK);
+                                         : activ_graph_evaluate_values(g, 1, x, targets, NULL),
+                                 ACTIV_OK);
                 assert_unchanged(&before, g);
                 assert_int_equal(classes ? activ_graph_train(g, 2, x, labels, NULL)
-                                         : activ_graph_train_values(g, 2, x, targets, NULL), ACTIV_OK);
+                                         : activ_graph_train_values(g, 2, x, targets, NULL),
+                                 ACTIV_OK);
             }
             assert_memory_not_equal(before.buffers, activ_graph_buffers(g), before.buffer_bytes);
             activ_graph_destroy(g);
@@ -590,8 +593,7 @@ static void test_bad_arguments(void **state)
             int32_t kept = labels[at];
             labels[at] = wrong[i];
             assert_int_equal(activ_graph_train(g, ZOO_BATCH, x, labels, &loss), ACTIV_ERROR_RANGE);
-            assert_int_equal(activ_graph_evaluate(g, ZOO_BATCH, x, labels, &loss, &correct),
-                             ACTIV_ERROR_RANGE);
+            assert_int_equal(activ_graph_evaluate(g, ZOO_BATCH, x, labels, &loss, &correct), ACTIV_ERROR_RANGE);
             labels[at] = kept;
         }
     static const size_t batches[] = { 0, ZOO_BATCH + 1, SIZE_MAX };
@@ -600,8 +602,7 @@ static void test_bad_arguments(void **state)
         assert_int_equal(activ_graph_evaluate(g, batches[i], x, labels, &loss, &correct), ACTIV_ERROR_RANGE);
         assert_int_equal(activ_graph_forward(g, batches[i], x, y), ACTIV_ERROR_RANGE);
         assert_int_equal(activ_graph_train_values(values, batches[i], x, targets, &loss), ACTIV_ERROR_RANGE);
-        assert_int_equal(activ_graph_evaluate_values(values, batches[i], x, targets, &loss),
-                         ACTIV_ERROR_RANGE);
+        assert_int_equal(activ_graph_evaluate_values(values, batches[i], x, targets, &loss), ACTIV_ERROR_RANGE);
     }
     /* The other loss's calls. */
     assert_int_equal(activ_graph_train_values(g, 1, x, targets, &loss), ACTIV_ERROR_STATE);
@@ -684,7 +685,7 @@ static void test_correct(void **state)
     size_t correct = 0;
     float loss = 0.0f;
     assert_int_equal(activ_graph_evaluate(g, 6, x, labels, &loss, &correct), ACTIV_OK);
-    assert_int_equal(correct, 4);   /* the first of equals wins */
+    assert_int_equal(correct, 4); /* the first of equals wins */
     double expected = 0.0;
     for (int i = 0; i < 6; i++) {
         double sum = 0.0;

@@ -37,13 +37,12 @@ activ_status zoo_build(const activ_context *context, activ_graph *g, int classes
     activ_node flat = activ_graph_flatten(g, twice);
     activ_node wide = activ_graph_layer_norm(g, activ_graph_linear(g, flat, 67), -1, NULL);
     activ_node h = activ_graph_add(g, apply(context, g, wide, "gelu", &status), wide);
-    activ_node sines = apply(context, g, activ_graph_linear_without_bias(g, h, 33),
-                             "staf(tau=3, init=unit, omega0=2)", &status);
+    activ_node sines =
+        apply(context, g, activ_graph_linear_without_bias(g, h, 33), "staf(tau=3, init=unit, omega0=2)", &status);
     activ_graph_name(g, sines, "sines");
     activ_node noisy = activ_graph_batch_norm(g, activ_graph_linear(g, h, 33), NULL);
     noisy = apply(context, g, noisy, "rrelu", &status);
-    activ_node dead =
-        apply(context, g, activ_graph_linear(g, noisy, 8), "trainable_elu(alpha=0.75)", &status);
+    activ_node dead = apply(context, g, activ_graph_linear(g, noisy, 8), "trainable_elu(alpha=0.75)", &status);
     activ_graph_name(g, dead, "short-cut");
     activ_graph_name(g, apply(context, g, activ_graph_linear(g, dead, 3), "relu", &status), "dead-end");
     activ_node both = activ_graph_apply_shared(g, activ_graph_add(g, sines, noisy), slopes);
@@ -90,7 +89,8 @@ void zoo_train(activ_graph *g, int classes, uint64_t steps)
         size_t batch = step % 3 == 2 ? 5 : ZOO_BATCH;
         zoo_data(step, batch, x, labels, targets);
         assert_int_equal(classes ? activ_graph_train(g, batch, x, labels, &loss)
-                                 : activ_graph_train_values(g, batch, x, targets, &loss), ACTIV_OK);
+                                 : activ_graph_train_values(g, batch, x, targets, &loss),
+                         ACTIV_OK);
         assert_int_equal(activ_sgd_step(sgd), ACTIV_OK);
     }
     activ_sgd_destroy(sgd);

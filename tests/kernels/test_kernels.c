@@ -68,8 +68,8 @@ typedef struct gemm_buffers {
 
 /* One product on every tier. layout: bit 0 and 1 say whether A and B are stored by columns. gap:
  * further elements between lines of a matrix. */
-static void check_gemm(gemm_buffers *buffers, size_t m, size_t n, size_t k, int layout, int has_bias,
-                       size_t gap, int at_end)
+static void check_gemm(gemm_buffers *buffers, size_t m, size_t n, size_t k, int layout, int has_bias, size_t gap,
+                       int at_end)
 {
     int a_turned = layout & 1, b_turned = layout >> 1 & 1;
     size_t a_line = (a_turned ? m : k) + gap, b_line = (b_turned ? k : n) + gap, c_line = n + gap;
@@ -84,10 +84,17 @@ static void check_gemm(gemm_buffers *buffers, size_t m, size_t n, size_t k, int 
     fill_normal(2, b_count, b);
     fill_normal(3, n, bias);
     activ_gemm g = {
-        .m = m, .n = n, .k = k,
-        .a = a, .a_rows = a_turned ? 1 : a_line, .a_columns = a_turned ? a_line : 1,
-        .b = b, .b_rows = b_turned ? 1 : b_line, .b_columns = b_turned ? b_line : 1,
-        .c = c, .c_rows = c_line,
+        .m = m,
+        .n = n,
+        .k = k,
+        .a = a,
+        .a_rows = a_turned ? 1 : a_line,
+        .a_columns = a_turned ? a_line : 1,
+        .b = b,
+        .b_rows = b_turned ? 1 : b_line,
+        .b_columns = b_turned ? b_line : 1,
+        .c = c,
+        .c_rows = c_line,
         .bias = has_bias ? bias : NULL,
         .scratch = edge(&buffers->scratch, activ_gemm_scratch(n, k), at_end),
     };
@@ -156,8 +163,7 @@ static void test_gemm_deep(void **state)
 {
     (void)state;
     static const size_t depths[] = { 0, 1, 255, 399, 400, 401, 513, 700 };
-    static const size_t sizes[][2] = { { 1, 1 },  { 1, 67 },  { 67, 1 }, { 6, 16 },
-                                       { 8, 33 }, { 13, 50 }, { 90, 31 } };
+    static const size_t sizes[][2] = { { 1, 1 }, { 1, 67 }, { 67, 1 }, { 6, 16 }, { 8, 33 }, { 13, 50 }, { 90, 31 } };
     gemm_buffers buffers;
     create_buffers(&buffers);
     unsigned turn = 0;
@@ -166,8 +172,7 @@ static void test_gemm_deep(void **state)
             for (int layout = 0; layout < 4; layout++)
                 for (int variant = 0; variant < 4; variant++)
                     if (turn++ % thin == 0)
-                        check_gemm(&buffers, sizes[s][0], sizes[s][1], depths[d], layout, variant & 1, 0,
-                                   variant >> 1);
+                        check_gemm(&buffers, sizes[s][0], sizes[s][1], depths[d], layout, variant & 1, 0, variant >> 1);
     destroy_buffers(&buffers);
 }
 
@@ -186,8 +191,19 @@ static void test_gemm_specials(void **state)
             b[i] = specials[activ_random_bits(round, 1, i) % 12];
         for (size_t i = 0; i < N; i++)
             bias[i] = specials[activ_random_bits(round, 2, i) % 12];
-        activ_gemm g = { .m = M, .n = N, .k = K, .a = a, .a_rows = K, .a_columns = 1, .b = b, .b_rows = N,
-                         .b_columns = 1, .c = c, .c_rows = N, .bias = bias, .scratch = scratch };
+        activ_gemm g = { .m = M,
+                         .n = N,
+                         .k = K,
+                         .a = a,
+                         .a_rows = K,
+                         .a_columns = 1,
+                         .b = b,
+                         .b_rows = N,
+                         .b_columns = 1,
+                         .c = c,
+                         .c_rows = N,
+                         .bias = bias,
+                         .scratch = scratch };
         for (size_t t = 0; t < tiers; t++) {
             tables[t]->gemm(&g);
             for (size_t i = 0; i < M; i++)
@@ -205,8 +221,15 @@ static void test_gemm_specials(void **state)
 static void test_gemm_wide(void **state)
 {
     (void)state;
-    static const size_t sizes[][3] = { { 7, 255, 40 }, { 400, 256, 200 }, { 500, 301, 131 }, { 40, 777, 13 }, { 3, ACTIV_GEMM_COLUMNS + 70, 21 },
-                                       { 20, ACTIV_GEMM_COLUMNS + 1, 9 }, { 110, 515, 17 }, { 330, 37, 40 }, { 1, 1100, 37 } };
+    static const size_t sizes[][3] = { { 7, 255, 40 },
+                                       { 400, 256, 200 },
+                                       { 500, 301, 131 },
+                                       { 40, 777, 13 },
+                                       { 3, ACTIV_GEMM_COLUMNS + 70, 21 },
+                                       { 20, ACTIV_GEMM_COLUMNS + 1, 9 },
+                                       { 110, 515, 17 },
+                                       { 330, 37, 40 },
+                                       { 1, 1100, 37 } };
     gemm_buffers buffers;
     create_buffers(&buffers);
     for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++)
@@ -234,8 +257,18 @@ static void test_gemm_epilogue(void **state)
                 for (size_t m = 1; m <= M; m += 11)
                     for (size_t line = N; line <= LINE; line += LINE - N) {
                         const activ_fn_kernel *kernel = tables[t]->elementwise[functions[f]];
-                        activ_gemm g = { .m = m, .n = N, .k = K, .a = a, .a_rows = K, .a_columns = 1, .b = b, .b_rows = 1,
-                                         .b_columns = K, .c = expected, .c_rows = line, .scratch = scratch };
+                        activ_gemm g = { .m = m,
+                                         .n = N,
+                                         .k = K,
+                                         .a = a,
+                                         .a_rows = K,
+                                         .a_columns = 1,
+                                         .b = b,
+                                         .b_rows = 1,
+                                         .b_columns = K,
+                                         .c = expected,
+                                         .c_rows = line,
+                                         .scratch = scratch };
                         memset(expected, 0, sizeof expected);
                         memset(c, 0, sizeof c);
                         memset(y, 0, sizeof y);
@@ -249,8 +282,8 @@ static void test_gemm_epilogue(void **state)
                                 kernel->forward(&args, N, from, after + i * line);
                         }
                         g.c = c;
-                        g.epilogue = (activ_gemm_epilogue){ kernel, &args, backward ? NULL : y, backward ? x : NULL,
-                                                            line, 0 };
+                        g.epilogue =
+                            (activ_gemm_epilogue){ kernel, &args, backward ? NULL : y, backward ? x : NULL, line, 0 };
                         tables[t]->gemm(&g);
                         assert_memory_equal(backward ? c : y, after, sizeof after);
                         if (!backward)
@@ -297,7 +330,7 @@ static void test_sums_and_products(void **state)
     assert_int_equal(guarded_create(&y, 80), 0);
     for (size_t n = 0; n <= 70; n++)
         for (int at_end = 0; at_end < 2; at_end++)
-            for (int where = 0; where < 3; where++)   /* y apart, y = a, y = b */
+            for (int where = 0; where < 3; where++) /* y apart, y = a, y = b */
                 for (size_t t = 0; t < 2 * tiers; t++) {
                     const activ_kernels *table = tables[t / 2];
                     float expected[70], *p = edge(&a, n, at_end), *q = edge(&b, n, at_end);
@@ -362,9 +395,11 @@ typedef struct norm_buffers {
     guarded x, dy, y, dx, weight, bias, dweight, dbias, mean, var, saved;
 } norm_buffers;
 
-#define NORM_EACH(b) \
-    { &(b)->x, &(b)->dy, &(b)->y, &(b)->dx, &(b)->weight, &(b)->bias, &(b)->dweight, &(b)->dbias, &(b)->mean, \
-      &(b)->var, &(b)->saved }
+#define NORM_EACH(b)                                                                                            \
+    {                                                                                                           \
+        &(b)->x, &(b)->dy, &(b)->y, &(b)->dx, &(b)->weight, &(b)->bias, &(b)->dweight, &(b)->dbias, &(b)->mean, \
+            &(b)->var, &(b)->saved                                                                              \
+    }
 
 /* Both normalizations of one array on every tier. shift: what is added to x, of deviation 1. As a layer_norm the
  * array has rows x channels rows of `length`. */
@@ -394,10 +429,17 @@ static void check_norm(norm_buffers *b, size_t rows, size_t channels, size_t len
             mean[i] = 3.0f;
             var[i] = 2.0f;
         }
-        const activ_batch_norm batch = { .rows = rows, .channels = channels, .length = length, .end = channels,
-                                         .weight = weight, .bias = bias, .eps = eps, .momentum = momentum };
-        const activ_layer_norm row = { .rows = means, .columns = length, .end = length,
-                                       .weight = weight, .bias = bias, .eps = eps };
+        const activ_batch_norm batch = { .rows = rows,
+                                         .channels = channels,
+                                         .length = length,
+                                         .end = channels,
+                                         .weight = weight,
+                                         .bias = bias,
+                                         .eps = eps,
+                                         .momentum = momentum };
+        const activ_layer_norm row = {
+            .rows = means, .columns = length, .end = length, .weight = weight, .bias = bias, .eps = eps
+        };
         if (layer) {
             tables[t]->layer_norm(&row, x, y, saved);
             tables[t]->layer_norm_sums(&row, saved, x, dy, dweight, dbias);
@@ -535,8 +577,14 @@ static void test_normalization_specials(void **state)
             fill_normal(4, CHANNELS, mean);
             for (size_t i = 0; i < CHANNELS; i++)
                 var[i] = 0.25f * (float)(i + 1);
-            const activ_batch_norm b = { .rows = ROWS, .channels = CHANNELS, .length = length, .end = CHANNELS,
-                                         .weight = weight, .bias = bias, .eps = 0.01f, .momentum = 0.5f };
+            const activ_batch_norm b = { .rows = ROWS,
+                                         .channels = CHANNELS,
+                                         .length = length,
+                                         .end = CHANNELS,
+                                         .weight = weight,
+                                         .bias = bias,
+                                         .eps = 0.01f,
+                                         .momentum = 0.5f };
             tables[t]->batch_norm(&b, mean, var, x, y);
             for (size_t i = 0; i < n; i++) {
                 size_t c = i / length % CHANNELS;
@@ -574,8 +622,7 @@ static void test_squared_error(void **state)
     assert_int_equal(guarded_create(&dx, MOST), 0);
     for (size_t n = 0; n <= MOST; n += n < 70 ? 1 : 465)
         for (int at_end = 0; at_end < 2; at_end++) {
-            float *p = edge(&x, n, at_end), *q = edge(&t, n, at_end), *d = edge(&dx, n, at_end),
-                  scale = 0.37f;
+            float *p = edge(&x, n, at_end), *q = edge(&t, n, at_end), *d = edge(&dx, n, at_end), scale = 0.37f;
             fill_normal(n, n, p);
             fill_normal(n + 5000, n, q);
             long double expected = 0.0L;
@@ -633,21 +680,19 @@ static long double reference_row(size_t columns, const float *x, size_t label, f
     return logl(sum) + largest - (long double)x[label];
 }
 
-static void check_rows(size_t rows, size_t columns, const guarded *xs, const guarded *ds, int at_end,
-                       float spread, uint64_t seed)
+static void check_rows(size_t rows, size_t columns, const guarded *xs, const guarded *ds, int at_end, float spread,
+                       uint64_t seed)
 {
     int32_t labels[64];
     float largest[64];
     double farthest[64];
     static long double expected[64 * 300];
-    float *x = edge(xs, rows * columns, at_end), *dx = edge(ds, rows * columns, at_end),
-          scale = 1.0f / (float)rows;
+    float *x = edge(xs, rows * columns, at_end), *dx = edge(ds, rows * columns, at_end), scale = 1.0f / (float)rows;
     activ_random_normal(seed, 1, 0, rows * columns, 0.0f, spread, x);
     long double loss = 0.0L, magnitude = 0.0L;
     for (size_t i = 0; i < rows; i++) {
         labels[i] = (int32_t)(activ_random_bits(seed, 2, i) % columns);
-        long double one =
-            reference_row(columns, x + i * columns, (size_t)labels[i], scale, expected + i * columns);
+        long double one = reference_row(columns, x + i * columns, (size_t)labels[i], scale, expected + i * columns);
         largest[i] = x[i * columns];
         for (size_t j = 1; j < columns; j++)
             largest[i] = fmaxf(largest[i], x[i * columns + j]);
@@ -669,19 +714,18 @@ static void check_rows(size_t rows, size_t columns, const guarded *xs, const gua
         assert_true(guarded_untouched(ds, dx, rows * columns));
         /* Exponentials are float32, of relative error 2^-24 or so each. */
         if (!(fabsl((long double)sum - loss) <= 1.2e-7L * magnitude))
-            fail_msg("%s, %zu x %zu, spread %g: loss %.12g instead of %.12Lg", activ_tier_at(t), rows,
-                     columns, (double)spread, sum, loss);
+            fail_msg("%s, %zu x %zu, spread %g: loss %.12g instead of %.12Lg", activ_tier_at(t), rows, columns,
+                     (double)spread, sum, loss);
         for (size_t i = 0; i < rows * columns; i++) {
             /* The differences to the largest logit are float32 too, and their rounding is the
              * exponential's relative error; the label's entry is the sum of the others. */
             size_t row = i / columns;
             double error = fabs((double)dx[i] - (double)expected[i]);
-            double distance = (size_t)labels[row] == i % columns ? farthest[row]
-                                                                 : fabs((double)(x[i] - largest[row]));
+            double distance = (size_t)labels[row] == i % columns ? farthest[row] : fabs((double)(x[i] - largest[row]));
             double tolerance = (4.0 + fmin(distance, 150.0)) * ulp_size((double)expected[i]);
             if (!(error <= tolerance))
-                fail_msg("%s, %zu x %zu, spread %g: gradient %zu is %.9g instead of %.9Lg", activ_tier_at(t),
-                         rows, columns, (double)spread, i, (double)dx[i], expected[i]);
+                fail_msg("%s, %zu x %zu, spread %g: gradient %zu is %.9g instead of %.9Lg", activ_tier_at(t), rows,
+                         columns, (double)spread, i, (double)dx[i], expected[i]);
         }
         if (t == 0) {
             first_sum = sum;
@@ -754,8 +798,7 @@ static void test_cross_entropy_specials(void **state)
         /* The widest difference there is. */
         float wide[2] = { 0x1.fffffep127f, -0x1.fffffep127f };
         assert_true(one_row(t, 2, wide, 0, dx) == 0.0 && dx[0] == 0.0f && dx[1] == 0.0f);
-        assert_true(one_row(t, 2, wide, 1, dx) == 2.0 * (double)0x1.fffffep127f && dx[0] == 1.0f &&
-                    dx[1] == -1.0f);
+        assert_true(one_row(t, 2, wide, 1, dx) == 2.0 * (double)0x1.fffffep127f && dx[0] == 1.0f && dx[1] == -1.0f);
         /* One class: nothing to learn. */
         float alone = 5.0f;
         assert_true(one_row(t, 1, &alone, 0, dx) == 0.0 && dx[0] == 0.0f);
@@ -800,8 +843,7 @@ static void test_sgd(void **state)
                                     .maximize = (bits & 16) != 0,
                                     .first = (bits & 32) != 0 };
             int at_end = (int)n & 1, has_velocity = bits & 1;
-            float *g = edge(&gradient, n, at_end), *v = edge(&velocity, n, at_end),
-                  *p = edge(&params, n, at_end);
+            float *g = edge(&gradient, n, at_end), *v = edge(&velocity, n, at_end), *p = edge(&params, n, at_end);
             for (size_t t = 0; t < tiers; t++) {
                 guarded_fill(&velocity);
                 guarded_fill(&params);
@@ -849,8 +891,7 @@ static float adamw_value(const activ_adamw_scalars *s, float g, float *state, in
 }
 
 /* state: square, buffer, mean. */
-static float rmsprop_value(const activ_rmsprop_scalars *s, float g, float *state, int has_buffer, int centered,
-                           float p)
+static float rmsprop_value(const activ_rmsprop_scalars *s, float g, float *state, int has_buffer, int centered, float p)
 {
     g = s->maximize ? -g : g;
     if (s->weight_decay != 0.0f)
@@ -883,8 +924,8 @@ static void test_adaptive(void **state)
     for (size_t n = 0; n <= MOST; n++)
         for (int bits = 0; bits < 32; bits++) {
             int adamw = bits & 1, at_end = (int)n & 1, maximize = (bits & 2) != 0, decays = (bits & 4) != 0;
-            const activ_adamw_scalars a = { 0.02f, 1.5f, decays ? 0.01f : 0.0f, 0.9f, 0.1f, 0.99f, 0.01f, 1e-3f,
-                                            maximize };
+            const activ_adamw_scalars a = { 0.02f, 1.5f,    decays ? 0.01f : 0.0f, 0.9f, 0.1f, 0.99f, 0.01f,
+                                            1e-3f, maximize };
             const activ_rmsprop_scalars r = { 0.02f, 0.9f, 0.1f, 1e-3f, decays ? 0.1f : 0.0f, 0.8f, maximize };
             int has[3] = { 1, adamw || (bits & 8), adamw ? (bits & 8) != 0 : (bits & 16) != 0 };
             float *g = edge(&gradient, n, at_end), *p = edge(&params, n, at_end), *s[3];
@@ -902,7 +943,7 @@ static void test_adaptive(void **state)
                 for (size_t step = 0; step < STEPS; step++) {
                     fill_normal(2 + step, n, g);
                     for (size_t i = 0; i < n; i++) {
-                        if (i % 9 == 4)   /* the same gradient again and again: no variance */
+                        if (i % 9 == 4) /* the same gradient again and again: no variance */
                             g[i] = 0.7f;
                         expected[i] = adamw ? adamw_value(&a, g[i], expected_states[i], has[2], expected[i])
                                             : rmsprop_value(&r, g[i], expected_states[i], has[1], has[2], expected[i]);
@@ -953,8 +994,9 @@ static void test_uniform(void **state)
 {
     (void)state;
     enum { MOST = 150 };
-    static const struct { float low, high; } limits[] = { { 0.0f, 1.0f }, { -0.3f, 0.2f }, { 1.0f, 1.0000001f },
-                                                          { 2.5f, 2.5f }, { -1e38f, 1e38f } };
+    static const struct {
+        float low, high;
+    } limits[] = { { 0.0f, 1.0f }, { -0.3f, 0.2f }, { 1.0f, 1.0000001f }, { 2.5f, 2.5f }, { -1e38f, 1e38f } };
     static const uint64_t starts[] = { 0, 4 * UINT64_C(0xffffffff) - 37, UINT64_MAX - MOST, 123456789012345 };
     guarded x;
     assert_int_equal(guarded_create(&x, MOST), 0);

@@ -33,8 +33,7 @@ static void moments(const float *x, size_t n, double *mean, double *variance, do
 }
 
 /* deviation: expected. Uniform numbers reach sqrt 3 of it and have kurtosis 1.8, normal ones 3. */
-static void check_scheme(activ_init scheme, float gain, size_t ndim, const size_t *shape, double deviation,
-                         int normal)
+static void check_scheme(activ_init scheme, float gain, size_t ndim, const size_t *shape, double deviation, int normal)
 {
     size_t n = 1;
     for (size_t i = 0; i < ndim; i++)
@@ -45,8 +44,7 @@ static void check_scheme(activ_init scheme, float gain, size_t ndim, const size_
     double mean, variance, fourth, largest, root = sqrt((double)n);
     moments(x, n, &mean, &variance, &fourth, &largest);
     assert_true(fabs(mean) < 4.0 * deviation / root);
-    assert_true(fabs(variance / (deviation * deviation) - 1.0) <
-                4.0 * (normal ? sqrt(2.0) : sqrt(0.8)) / root);
+    assert_true(fabs(variance / (deviation * deviation) - 1.0) < 4.0 * (normal ? sqrt(2.0) : sqrt(0.8)) / root);
     double kurtosis = fourth / (variance * variance);
     if (normal) {
         assert_true(fabs(kurtosis - 3.0) < 40.0 / root);
@@ -72,7 +70,9 @@ static void test_schemes(void **state)
         size_t ndim, shape[4];
         double in, out;
     } tensors[] = {
-        { 2, { 300, 70 }, 70, 300 }, { 2, { 40, 500 }, 500, 40 }, { 3, { 40, 30, 5 }, 150, 200 },
+        { 2, { 300, 70 }, 70, 300 },
+        { 2, { 40, 500 }, 500, 40 },
+        { 3, { 40, 30, 5 }, 150, 200 },
         { 4, { 32, 16, 3, 3 }, 144, 288 },
     };
     for (size_t i = 0; i < 4; i++)
@@ -100,8 +100,7 @@ static void test_orthogonal(void **state)
             float gain = g ? 2.5f : 0.0f, x[800];
             double square = g ? 6.25 : 1.0;
             size_t rows = shapes[s][0], columns = shapes[s][1] * shapes[s][2];
-            assert_int_equal(activ_init_tensor(NULL, ACTIV_INIT_ORTHOGONAL, gain, 3, shapes[s], 3, s, x),
-                             ACTIV_OK);
+            assert_int_equal(activ_init_tensor(NULL, ACTIV_INIT_ORTHOGONAL, gain, 3, shapes[s], 3, s, x), ACTIV_OK);
             int by_rows = rows <= columns;
             size_t vectors = by_rows ? rows : columns, length = by_rows ? columns : rows;
             for (size_t i = 0; i < vectors; i++)
@@ -166,10 +165,9 @@ static void test_graph_weights(void **state)
             activ_node_info node = { .size = sizeof node };
             assert_int_equal(activ_graph_tensor_info(g, i, &t), ACTIV_OK);
             assert_int_equal(activ_graph_node_info(g, t.node, &node), ACTIV_OK);
-            const float *values = activ_graph_params(g) + t.offset,
-                        *before = activ_graph_params(plain) + t.offset;
+            const float *values = activ_graph_params(g) + t.offset, *before = activ_graph_params(plain) + t.offset;
             if (strcmp(node.kind, "linear") != 0) {
-                assert_memory_equal(values, before, t.count * sizeof *values);   /* activations as ever */
+                assert_memory_equal(values, before, t.count * sizeof *values); /* activations as ever */
             } else if (t.ndim == 1) {
                 for (size_t j = 0; j < t.count; j++)
                     assert_true(values[j] == 0.0f);
@@ -232,8 +230,7 @@ static void test_sgd(void **state)
         }
         tried++;
         double p[35], v[35] = { 0.0 }, size = 0.0;
-        assert_int_equal(activ_random_normal((uint64_t)bits, 1, 0, n, 0.0f, 1.0f, activ_graph_params(g)),
-                         ACTIV_OK);
+        assert_int_equal(activ_random_normal((uint64_t)bits, 1, 0, n, 0.0f, 1.0f, activ_graph_params(g)), ACTIV_OK);
         for (size_t i = 0; i < n; i++)
             p[i] = (double)activ_graph_params(g)[i];
         for (uint64_t step = 0; step < 12; step++) {
@@ -242,9 +239,8 @@ static void test_sgd(void **state)
                 assert_int_equal(activ_sgd_set_lr(sgd, 0.125f), ACTIV_OK);
                 lr = 0.125;
             }
-            assert_int_equal(
-                activ_random_normal((uint64_t)bits, 2 + step, 0, n, 0.0f, 1.0f, activ_graph_grads(g)),
-                ACTIV_OK);
+            assert_int_equal(activ_random_normal((uint64_t)bits, 2 + step, 0, n, 0.0f, 1.0f, activ_graph_grads(g)),
+                             ACTIV_OK);
             float kept[35];
             memcpy(kept, activ_graph_grads(g), sizeof kept);
             for (size_t i = 0; i < n; i++) {
@@ -254,7 +250,7 @@ static void test_sgd(void **state)
                     d = o.nesterov ? d + (double)o.momentum * v[i] : v[i];
                 }
                 p[i] -= lr * d;
-                if (fabs(p[i]) > size)   /* gcc 12 for AArch64 stumbles over fmax here */
+                if (fabs(p[i]) > size) /* gcc 12 for AArch64 stumbles over fmax here */
                     size = fabs(p[i]);
             }
             assert_int_equal(activ_sgd_step(sgd), ACTIV_OK);
@@ -358,7 +354,7 @@ static void test_sgd_memory(void **state)
     activ_sgd_options o = { .size = sizeof o, .lr = 0.1f, .momentum = 0.9f };
     activ_sgd *sgd = NULL;
     size_t live = memory.live;
-    for (size_t k = 1; k <= 2; k++) {   /* itself, its arrays */
+    for (size_t k = 1; k <= 2; k++) { /* itself, its arrays */
         memory.fail_at = memory.calls + k;
         assert_int_equal(activ_sgd_create(g, &o, &sgd), ACTIV_ERROR_OUT_OF_MEMORY);
         assert_null(sgd);
@@ -437,8 +433,8 @@ static void test_adaptive(void **state)
             memcpy(kept, grads, sizeof kept);
             for (size_t i = 0; i < N; i++) {
                 double d = (double)kept[i];
-                p[i] = adamw ? adamw_value(&a, lr, step, d, states[i], p[i])
-                             : rmsprop_value(&r, lr, d, states[i], p[i]);
+                p[i] =
+                    adamw ? adamw_value(&a, lr, step, d, states[i], p[i]) : rmsprop_value(&r, lr, d, states[i], p[i]);
                 if (fabs(p[i]) > size)
                     size = fabs(p[i]);
             }
@@ -484,11 +480,12 @@ static void test_adaptive_options(void **state)
     static const float bad[] = { -0.1f, NAN, INFINITY, -INFINITY };
     activ_adamw_options a = ACTIV_ADAMW_DEFAULTS;
     activ_rmsprop_options r = ACTIV_RMSPROP_DEFAULTS;
-    float *const places[] = { &a.lr, &a.beta1, &a.beta2, &a.eps, &a.weight_decay,
-                              &r.lr, &r.alpha, &r.eps, &r.weight_decay, &r.momentum };
-    static const char *const names[] = { "AdamW: lr ", "AdamW: beta1 ", "AdamW: beta2 ", "AdamW: eps ",
-                                         "AdamW: weight_decay ", "RMSprop: lr ", "RMSprop: alpha ",
-                                         "RMSprop: eps ", "RMSprop: weight_decay ", "RMSprop: momentum " };
+    float *const places[] = { &a.lr, &a.beta1, &a.beta2, &a.eps,          &a.weight_decay,
+                              &r.lr, &r.alpha, &r.eps,   &r.weight_decay, &r.momentum };
+    static const char *const names[] = { "AdamW: lr ",        "AdamW: beta1 ",        "AdamW: beta2 ",
+                                         "AdamW: eps ",       "AdamW: weight_decay ", "RMSprop: lr ",
+                                         "RMSprop: alpha ",   "RMSprop: eps ",        "RMSprop: weight_decay ",
+                                         "RMSprop: momentum " };
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
         for (size_t j = 0; j < sizeof bad / sizeof bad[0]; j++) {
             float kept = *places[i];
@@ -565,7 +562,8 @@ static activ_optimizer *make(activ_graph *g, int kind)
     activ_optimizer *o = NULL;
     assert_int_equal(kind == 0   ? activ_sgd_create(g, &s, &o)
                      : kind == 1 ? activ_adamw_create(g, &a, &o)
-                                 : activ_rmsprop_create(g, &r, &o), ACTIV_OK);
+                                 : activ_rmsprop_create(g, &r, &o),
+                     ACTIV_OK);
     return o;
 }
 
@@ -596,7 +594,8 @@ static void test_same_bits(void **state)
             for (int32_t threads = 1; threads <= 7; threads += 3) {
                 size_t most = 0;
                 activ_executor executor = { sizeof executor, &most, threads, parallel_for };
-                activ_context_options options = { .size = sizeof options, .executor = &executor,
+                activ_context_options options = { .size = sizeof options,
+                                                  .executor = &executor,
                                                   .max_tier = activ_tier_at(tier) };
                 activ_context *context = NULL;
                 assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
@@ -608,7 +607,7 @@ static void test_same_bits(void **state)
                 if (tier == 0 && threads == 1)
                     memcpy(expected, activ_graph_params(g), sizeof expected);
                 assert_memory_equal(activ_graph_params(g), expected, sizeof expected);
-                assert_int_equal(most, threads == 1 ? 0 : 3);   /* parts of 32768 values and more */
+                assert_int_equal(most, threads == 1 ? 0 : 3); /* parts of 32768 values and more */
                 activ_optimizer_destroy(o);
                 activ_graph_destroy(g);
                 activ_context_destroy(context);
@@ -701,10 +700,10 @@ static void test_clipping(void **state)
     assert_true(norm == 5.0f && grads[3] < 1.5f && grads[3] > 1.499999f && grads[30] < -1.999999f);
     assert_int_equal(activ_graph_clip_grad_norm(g, 0.0f, &norm), ACTIV_OK);
     assert_true(norm > 2.499999f && grads[3] == 0.0f && grads[30] == 0.0f);
-    assert_int_equal(activ_graph_clip_grad_norm(g, 1.0f, &norm), ACTIV_OK);   /* no gradient at all */
+    assert_int_equal(activ_graph_clip_grad_norm(g, 1.0f, &norm), ACTIV_OK); /* no gradient at all */
     assert_true(norm == 0.0f && grads[3] == 0.0f);
 
-    static const float bad[] = { NAN, INFINITY, -INFINITY, 3e38f };   /* and a sum that is too large */
+    static const float bad[] = { NAN, INFINITY, -INFINITY, 3e38f }; /* and a sum that is too large */
     for (int i = 0; i < 4; i++) {
         memcpy(grads, before, sizeof before);
         grads[2] = bad[i];
@@ -763,9 +762,9 @@ static void test_schedule_ends(void **state)
     assert_true(activ_lr_warmup_cosine(0.5f, 0.5f, 2, 6, 0.25f, 2) == 0.5f);
     assert_true(activ_lr_warmup_cosine(0.5f, 0.5f, 2, 6, 0.25f, 4) == 0.375f);
     assert_true(activ_lr_warmup_cosine(0.5f, 0.5f, 2, 6, 0.25f, 6) == 0.25f);
-    assert_true(activ_lr_warmup_cosine(0.5f, 0.5f, 2, 6, 0.25f, 10) == 0.25f);   /* and no rise */
+    assert_true(activ_lr_warmup_cosine(0.5f, 0.5f, 2, 6, 0.25f, 10) == 0.25f); /* and no rise */
     assert_true(activ_lr_warmup_cosine(0.5f, 0.5f, 6, 2, 0.25f, 6) == 0.25f);
-    assert_true(activ_lr_warmup_cosine(0.5f, 0.5f, 6, 2, 0.25f, 3) == 0.25f);   /* total goes before warmup */
+    assert_true(activ_lr_warmup_cosine(0.5f, 0.5f, 6, 2, 0.25f, 3) == 0.25f); /* total goes before warmup */
     /* No length: refused by whoever gets it. */
     activ_graph *g = small_graph(NULL);
     activ_optimizer *o = make(g, 1);
@@ -814,20 +813,13 @@ static void test_messages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_messages),
-        cmocka_unit_test(test_schemes),
-        cmocka_unit_test(test_orthogonal),
-        cmocka_unit_test(test_init_errors),
-        cmocka_unit_test(test_graph_weights),
-        cmocka_unit_test(test_sgd),
-        cmocka_unit_test(test_sgd_options),
-        cmocka_unit_test(test_sgd_memory),
-        cmocka_unit_test(test_adaptive),
-        cmocka_unit_test(test_no_variance),
-        cmocka_unit_test(test_adaptive_options),
-        cmocka_unit_test(test_same_bits),
-        cmocka_unit_test(test_groups),
-        cmocka_unit_test(test_clipping),
+        cmocka_unit_test(test_messages),         cmocka_unit_test(test_schemes),
+        cmocka_unit_test(test_orthogonal),       cmocka_unit_test(test_init_errors),
+        cmocka_unit_test(test_graph_weights),    cmocka_unit_test(test_sgd),
+        cmocka_unit_test(test_sgd_options),      cmocka_unit_test(test_sgd_memory),
+        cmocka_unit_test(test_adaptive),         cmocka_unit_test(test_no_variance),
+        cmocka_unit_test(test_adaptive_options), cmocka_unit_test(test_same_bits),
+        cmocka_unit_test(test_groups),           cmocka_unit_test(test_clipping),
         cmocka_unit_test(test_schedule_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

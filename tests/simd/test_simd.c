@@ -37,74 +37,108 @@ static int find_tiers(void **state)
 
 /* ---- definitions ------------------------------------------------------------------------- */
 
-static uint32_t negate_bits(float a) { return float_bits(a) ^ 0x80000000u; }
+static uint32_t negate_bits(float a)
+{
+    return float_bits(a) ^ 0x80000000u;
+}
 
 static float define_one(const char *name, float a)
 {
-    if (strcmp(name, "v_sqrt") == 0) return sqrtf(a);
-    if (strcmp(name, "v_neg") == 0) return float_from_bits(negate_bits(a));
-    if (strcmp(name, "v_abs") == 0) return float_from_bits(float_bits(a) & 0x7fffffffu);
-    if (strcmp(name, "copy_bits") == 0) return a;
+    if (strcmp(name, "v_sqrt") == 0)
+        return sqrtf(a);
+    if (strcmp(name, "v_neg") == 0)
+        return float_from_bits(negate_bits(a));
+    if (strcmp(name, "v_abs") == 0)
+        return float_from_bits(float_bits(a) & 0x7fffffffu);
+    if (strcmp(name, "copy_bits") == 0)
+        return a;
     fail_msg("no definition of %s", name);
     return 0.0f;
 }
 
 static float define_two(const char *name, float a, float b)
 {
-    if (strcmp(name, "v_add") == 0) return a + b;
-    if (strcmp(name, "v_sub") == 0) return a - b;
-    if (strcmp(name, "v_mul") == 0) return a * b;
-    if (strcmp(name, "v_div") == 0) return a / b;
+    if (strcmp(name, "v_add") == 0)
+        return a + b;
+    if (strcmp(name, "v_sub") == 0)
+        return a - b;
+    if (strcmp(name, "v_mul") == 0)
+        return a * b;
+    if (strcmp(name, "v_div") == 0)
+        return a / b;
     if (strcmp(name, "v_copysign") == 0)
         return float_from_bits((float_bits(a) & 0x7fffffffu) | (float_bits(b) & 0x80000000u));
-    if (strcmp(name, "v_min") == 0) return a < b ? a : b;
-    if (strcmp(name, "v_max") == 0) return a > b ? a : b;
+    if (strcmp(name, "v_min") == 0)
+        return a < b ? a : b;
+    if (strcmp(name, "v_max") == 0)
+        return a > b ? a : b;
     fail_msg("no definition of %s", name);
     return 0.0f;
 }
 
 static float define_three(const char *name, float a, float b, float c)
 {
-    if (strcmp(name, "v_fma") == 0) return fmaf(a, b, c);
-    if (strcmp(name, "v_fnma") == 0) return fmaf(float_from_bits(negate_bits(a)), b, c);
-    if (strcmp(name, "v_sel_sign") == 0) return float_bits(a) >> 31 ? b : c;
+    if (strcmp(name, "v_fma") == 0)
+        return fmaf(a, b, c);
+    if (strcmp(name, "v_fnma") == 0)
+        return fmaf(float_from_bits(negate_bits(a)), b, c);
+    if (strcmp(name, "v_sel_sign") == 0)
+        return float_bits(a) >> 31 ? b : c;
     fail_msg("no definition of %s", name);
     return 0.0f;
 }
 
 static int define_compare(const char *name, float a, float b)
 {
-    if (strcmp(name, "v_lt") == 0) return a < b;
-    if (strcmp(name, "v_le") == 0) return a <= b;
-    if (strcmp(name, "v_gt") == 0) return a > b;
-    if (strcmp(name, "v_ge") == 0) return a >= b;
-    if (strcmp(name, "v_eq") == 0) return a == b;
-    if (strcmp(name, "first_nan") == 0) return isnan(a) != 0;
-    if (strcmp(name, "v_not_le") == 0) return !(a <= b);
+    if (strcmp(name, "v_lt") == 0)
+        return a < b;
+    if (strcmp(name, "v_le") == 0)
+        return a <= b;
+    if (strcmp(name, "v_gt") == 0)
+        return a > b;
+    if (strcmp(name, "v_ge") == 0)
+        return a >= b;
+    if (strcmp(name, "v_eq") == 0)
+        return a == b;
+    if (strcmp(name, "first_nan") == 0)
+        return isnan(a) != 0;
+    if (strcmp(name, "v_not_le") == 0)
+        return !(a <= b);
     fail_msg("no definition of %s", name);
     return 0;
 }
 
 static uint32_t define_int(const char *name, uint32_t a, uint32_t b)
 {
-    if (strcmp(name, "i_add") == 0) return a + b;
-    if (strcmp(name, "i_sub") == 0) return a - b;
-    if (strcmp(name, "i_and") == 0) return a & b;
-    if (strcmp(name, "i_or") == 0) return a | b;
-    if (strcmp(name, "i_xor") == 0) return a ^ b;
-    if (strcmp(name, "i_mul") == 0) return a * b;
-    if (strcmp(name, "i_mul_high") == 0) return (uint32_t)((uint64_t)a * b >> 32);
+    if (strcmp(name, "i_add") == 0)
+        return a + b;
+    if (strcmp(name, "i_sub") == 0)
+        return a - b;
+    if (strcmp(name, "i_and") == 0)
+        return a & b;
+    if (strcmp(name, "i_or") == 0)
+        return a | b;
+    if (strcmp(name, "i_xor") == 0)
+        return a ^ b;
+    if (strcmp(name, "i_mul") == 0)
+        return a * b;
+    if (strcmp(name, "i_mul_high") == 0)
+        return (uint32_t)((uint64_t)a * b >> 32);
     int greater = (a ^ 0x80000000u) > (b ^ 0x80000000u);
-    if (strcmp(name, "i_eq") == 0) return a == b;
-    if (strcmp(name, "i_gt") == 0) return (uint32_t)greater;
+    if (strcmp(name, "i_eq") == 0)
+        return a == b;
+    if (strcmp(name, "i_gt") == 0)
+        return (uint32_t)greater;
     fail_msg("no definition of %s", name);
     return 0;
 }
 
 static uint32_t define_shift(const char *name, uint32_t a, int by)
 {
-    if (strcmp(name, "i_shl") == 0) return a << by;
-    if (strcmp(name, "i_shr") == 0) return a >> by;
+    if (strcmp(name, "i_shl") == 0)
+        return a << by;
+    if (strcmp(name, "i_shr") == 0)
+        return a >> by;
     if (strcmp(name, "i_sar") == 0) {
         uint32_t sign = a >> 31 ? ~(0xffffffffu >> by) : 0;
         return a >> by | sign;
@@ -116,8 +150,8 @@ static uint32_t define_shift(const char *name, uint32_t a, int by)
 /* ---- values ------------------------------------------------------------------------------ */
 
 static const uint32_t specials[] = {
-    0x00000000u, 0x80000000u,   /* zeros */
-    0x7f800000u, 0xff800000u,   /* infinities */
+    0x00000000u, 0x80000000u,                                        /* zeros */
+    0x7f800000u, 0xff800000u,                                        /* infinities */
     0x7fc00000u, 0xffc00000u, 0x7fc12345u, 0x7f800001u, 0xffbfffffu, /* NaN, quiet and signalling */
     0x00000001u, 0x80000001u, 0x007fffffu, 0x807fffffu, 0x00400000u, /* subnormal */
     0x00800000u, 0x80800000u, 0x7f7fffffu, 0xff7fffffu,              /* smallest and largest normal */
@@ -136,9 +170,7 @@ static void operand_values(size_t which, unsigned operand, float *values)
         uint32_t random = activ_random_bits(3, operand, which * N + i), bits;
         size_t pair = which * N + i;
         if (which < PAIR_SETS)
-            bits = specials[operand == 0   ? pair / SPECIALS
-                            : operand == 1 ? pair % SPECIALS
-                                           : random % SPECIALS];
+            bits = specials[operand == 0 ? pair / SPECIALS : operand == 1 ? pair % SPECIALS : random % SPECIALS];
         else if (which % 3 == 0)
             bits = random;
         else if (which % 3 == 1)
@@ -150,8 +182,8 @@ static void operand_values(size_t which, unsigned operand, float *values)
 }
 
 /* NaN for NaN: which of its payloads comes out of arithmetic is the CPU's choice. */
-static void assert_float(const vocabulary *v, const char *name, float got, float expected, float a, float b,
-                         float c, int exact)
+static void assert_float(const vocabulary *v, const char *name, float got, float expected, float a, float b, float c,
+                         int exact)
 {
     if (float_bits(got) == float_bits(expected) || (!exact && isnan(got) && isnan(expected)))
         return;
@@ -159,8 +191,7 @@ static void assert_float(const vocabulary *v, const char *name, float got, float
              float_bits(c), float_bits(got), float_bits(expected));
 }
 
-static void assert_int(const vocabulary *v, const char *name, uint32_t got, uint32_t expected, uint32_t a,
-                       uint32_t b)
+static void assert_int(const vocabulary *v, const char *name, uint32_t got, uint32_t expected, uint32_t a, uint32_t b)
 {
     if (got != expected)
         fail_msg("%s %s(%08x, %08x) = %08x instead of %08x", v->tier, name, a, b, got, expected);
@@ -181,13 +212,11 @@ static void test_float(void **state)
             for (const vocabulary_one *o = v->ones; o->name; o++) {
                 o->run(a, y);
                 for (size_t i = 0; i < N; i++)
-                    assert_float(v, o->name, y[i], define_one(o->name, a[i]), a[i], 0, 0,
-                                 strcmp(o->name, "v_sqrt"));
+                    assert_float(v, o->name, y[i], define_one(o->name, a[i]), a[i], 0, 0, strcmp(o->name, "v_sqrt"));
             }
             for (const vocabulary_two *o = v->twos; o->name; o++) {
                 /* These move bits, they do not calculate. */
-                int exact =
-                    !strcmp(o->name, "v_copysign") || !strcmp(o->name, "v_min") || !strcmp(o->name, "v_max");
+                int exact = !strcmp(o->name, "v_copysign") || !strcmp(o->name, "v_min") || !strcmp(o->name, "v_max");
                 o->run(a, b, y);
                 for (size_t i = 0; i < N; i++)
                     assert_float(v, o->name, y[i], define_two(o->name, a[i], b[i]), a[i], b[i], 0, exact);
@@ -211,9 +240,7 @@ static void test_float(void **state)
 static void test_int(void **state)
 {
     (void)state;
-    static const int32_t more[] = {
-        0, 1, -1, INT32_MAX, INT32_MIN, 16777217, -16777219, 0x55555555, 33554431
-    };
+    static const int32_t more[] = { 0, 1, -1, INT32_MAX, INT32_MIN, 16777217, -16777219, 0x55555555, 33554431 };
     for (size_t t = 0; t < tier_count; t++)
         for (size_t which = 0; which < SETS; which++) {
             const vocabulary *v = tiers[t];
@@ -232,16 +259,14 @@ static void test_int(void **state)
             for (const vocabulary_int *o = v->ints; o->name; o++) {
                 o->run(a, b, out);
                 for (size_t i = 0; i < N; i++)
-                    assert_int(v, o->name, (uint32_t)out[i],
-                               define_int(o->name, (uint32_t)a[i], (uint32_t)b[i]), (uint32_t)a[i],
-                               (uint32_t)b[i]);
+                    assert_int(v, o->name, (uint32_t)out[i], define_int(o->name, (uint32_t)a[i], (uint32_t)b[i]),
+                               (uint32_t)a[i], (uint32_t)b[i]);
             }
             for (const vocabulary_int *o = v->int_compares; o->name; o++) {
                 o->run(a, b, out);
                 for (size_t i = 0; i < N; i++)
-                    assert_int(v, o->name, (uint32_t)out[i],
-                               define_int(o->name, (uint32_t)a[i], (uint32_t)b[i]), (uint32_t)a[i],
-                               (uint32_t)b[i]);
+                    assert_int(v, o->name, (uint32_t)out[i], define_int(o->name, (uint32_t)a[i], (uint32_t)b[i]),
+                               (uint32_t)a[i], (uint32_t)b[i]);
             }
             for (const vocabulary_shift *o = v->shifts; o->name; o++) {
                 o->run(a, out);
@@ -274,7 +299,7 @@ static void test_masks(void **state)
             operand_values(which, 1, y);
             operand_values(which, 2, a);
             operand_values(which, 3, b);
-            if (which % 8 == 0)   /* one lane at most */
+            if (which % 8 == 0) /* one lane at most */
                 for (size_t i = 0; i < N; i++)
                     if (i != which / 8 % N)
                         y[i] = x[i];
@@ -372,8 +397,7 @@ static void test_rows(void **state)
             tiers[t]->rows4(table + stride - 4, at, y);
             for (size_t k = 0; k < 4; k++)
                 for (size_t i = 0; i < N; i++)
-                    assert_float(tiers[t], "v_rows4", y[k * N + i], table[(size_t)at[i] + stride - 4 + k],
-                                 0, 0, 0, 1);
+                    assert_float(tiers[t], "v_rows4", y[k * N + i], table[(size_t)at[i] + stride - 4 + k], 0, 0, 0, 1);
         }
     guarded_destroy(&memory);
 }
@@ -396,7 +420,7 @@ static void test_lookup(void **state)
             operand_values(which, 1, bits);
             memcpy(table, entries, sizeof entries);
             memcpy(index, bits, sizeof index);
-            if (which % 2)   /* each entry once */
+            if (which % 2) /* each entry once */
                 for (size_t i = 0; i < N; i++)
                     index[i] = (int32_t)((i * 5 + which) % 32) - (which % 4 == 3 ? 32 : 0);
             v->lookup32(table, index, y);
@@ -405,8 +429,8 @@ static void test_lookup(void **state)
             table += which % 17 == 16 ? N : 0;
             v->lookup16(table, index, y);
             for (size_t i = 0; i < N; i++)
-                assert_float(v, "v_lookup16", y[i],
-                             entries[((uint32_t)index[i] & 15) + (which % 17 == 16 ? N : 0)], 0, 0, 0, 1);
+                assert_float(v, "v_lookup16", y[i], entries[((uint32_t)index[i] & 15) + (which % 17 == 16 ? N : 0)], 0,
+                             0, 0, 1);
             table += which % 17 == 16 ? N / 2 : 0;
             v->lookup8(table, index, y);
             for (size_t i = 0; i < N; i++)
@@ -450,10 +474,10 @@ static void test_accumulate(void **state)
             double sums[N];
             size_t lanes = tiers[t]->lanes, count = round % (COUNT + 1);
             for (size_t i = 0; i < COUNT; i++) {
-                operand_values((round * 41 + i * 3 + (round % 2 ? PAIR_SETS - PAIR_SETS % 3 + 1 : 0)) % SETS,
-                               0, a + i * N);
-                operand_values((round * 43 + i * 3 + (round % 2 ? PAIR_SETS - PAIR_SETS % 3 + 1 : 0)) % SETS,
-                               1, b + i * N);
+                operand_values((round * 41 + i * 3 + (round % 2 ? PAIR_SETS - PAIR_SETS % 3 + 1 : 0)) % SETS, 0,
+                               a + i * N);
+                operand_values((round * 43 + i * 3 + (round % 2 ? PAIR_SETS - PAIR_SETS % 3 + 1 : 0)) % SETS, 1,
+                               b + i * N);
             }
             tiers[t]->accumulate(a, b, count, sums);
             for (size_t j = 0; j < lanes; j++) {
@@ -499,15 +523,9 @@ static void test_wide(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_float),
-        cmocka_unit_test(test_int),
-        cmocka_unit_test(test_masks),
-        cmocka_unit_test(test_parts),
-        cmocka_unit_test(test_stream),
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_lookup),
-        cmocka_unit_test(test_turn4),
-        cmocka_unit_test(test_accumulate),
+        cmocka_unit_test(test_float),  cmocka_unit_test(test_int),    cmocka_unit_test(test_masks),
+        cmocka_unit_test(test_parts),  cmocka_unit_test(test_stream), cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_lookup), cmocka_unit_test(test_turn4),  cmocka_unit_test(test_accumulate),
         cmocka_unit_test(test_wide),
     };
     return cmocka_run_group_tests(tests, find_tiers, NULL);

@@ -26,37 +26,40 @@ V_INLINE void store_mask(int32_t *p, vm m)
 
 #define EACH for (size_t i = 0; i < N; i += V_LANES)
 
-#define ONE(name) \
-    static void run_##name(const float *a, float *y) { EACH v_store(y + i, name(v_load(a + i))); }
-#define TWO(name) \
+#define ONE(name)                                    \
+    static void run_##name(const float *a, float *y) \
+    {                                                \
+        EACH v_store(y + i, name(v_load(a + i)));    \
+    }
+#define TWO(name)                                                    \
     static void run_##name(const float *a, const float *b, float *y) \
-    { \
-        EACH v_store(y + i, name(v_load(a + i), v_load(b + i))); \
+    {                                                                \
+        EACH v_store(y + i, name(v_load(a + i), v_load(b + i)));     \
     }
-#define THREE(name) \
+#define THREE(name)                                                                  \
     static void run_##name(const float *a, const float *b, const float *c, float *y) \
-    { \
-        EACH v_store(y + i, name(v_load(a + i), v_load(b + i), v_load(c + i))); \
+    {                                                                                \
+        EACH v_store(y + i, name(v_load(a + i), v_load(b + i), v_load(c + i)));      \
     }
-#define COMPARE(name) \
+#define COMPARE(name)                                                  \
     static void run_##name(const float *a, const float *b, int32_t *y) \
-    { \
-        EACH store_mask(y + i, name(v_load(a + i), v_load(b + i))); \
+    {                                                                  \
+        EACH store_mask(y + i, name(v_load(a + i), v_load(b + i)));    \
     }
-#define INT(name) \
+#define INT(name)                                                          \
     static void run_##name(const int32_t *a, const int32_t *b, int32_t *y) \
-    { \
-        EACH store_int(y + i, name(load_int(a + i), load_int(b + i))); \
+    {                                                                      \
+        EACH store_int(y + i, name(load_int(a + i), load_int(b + i)));     \
     }
-#define INT_COMPARE(name) \
+#define INT_COMPARE(name)                                                  \
     static void run_##name(const int32_t *a, const int32_t *b, int32_t *y) \
-    { \
-        EACH store_mask(y + i, name(load_int(a + i), load_int(b + i))); \
+    {                                                                      \
+        EACH store_mask(y + i, name(load_int(a + i), load_int(b + i)));    \
     }
-#define SHIFT(name, by)                                                                                      \
-    static void run_##name##_##by(const int32_t *a, int32_t *y)                                              \
-    {                                                                                                        \
-        EACH store_int(y + i, name(load_int(a + i), by));                                                    \
+#define SHIFT(name, by)                                         \
+    static void run_##name##_##by(const int32_t *a, int32_t *y) \
+    {                                                           \
+        EACH store_int(y + i, name(load_int(a + i), by));       \
     }
 
 #define ONES(X) X(v_sqrt) X(v_neg) X(v_abs) X(copy_bits)
@@ -66,11 +69,20 @@ V_INLINE void store_mask(int32_t *p, vm m)
 #define INTS(X) X(i_add) X(i_sub) X(i_mul) X(i_mul_high) X(i_and) X(i_or) X(i_xor)
 #define INT_COMPARES(X) X(i_eq) X(i_gt)
 #define SHIFTS(X) \
-    X(i_shl, 0) X(i_shl, 1) X(i_shl, 23) X(i_shl, 31) X(i_shr, 0) X(i_shr, 1) X(i_shr, 23) X(i_shr, 31) \
-    X(i_sar, 0) X(i_sar, 1) X(i_sar, 23) X(i_sar, 31)
+    X(i_shl, 0)   \
+    X(i_shl, 1)   \
+    X(i_shl, 23)  \
+    X(i_shl, 31) X(i_shr, 0) X(i_shr, 1) X(i_shr, 23) X(i_shr, 31) X(i_sar, 0) X(i_sar, 1) X(i_sar, 23) X(i_sar, 31)
 
-V_INLINE vf copy_bits(vf a) { return v_float_of(v_bits(a)); }
-V_INLINE vm first_nan(vf a, vf b) { (void)b; return v_nan(a); }
+V_INLINE vf copy_bits(vf a)
+{
+    return v_float_of(v_bits(a));
+}
+V_INLINE vm first_nan(vf a, vf b)
+{
+    (void)b;
+    return v_nan(a);
+}
 
 ONES(ONE)
 TWOS(TWO)
@@ -82,13 +94,13 @@ SHIFTS(SHIFT)
 
 #define ROW(name) { #name, run_##name },
 #define SHIFT_ROW(name, by) { #name, by, run_##name##_##by },
-static const vocabulary_one ones[] = { ONES(ROW) { NULL, NULL } };
-static const vocabulary_two twos[] = { TWOS(ROW) { NULL, NULL } };
-static const vocabulary_three threes[] = { THREES(ROW) { NULL, NULL } };
-static const vocabulary_compare compares[] = { COMPARES(ROW) { NULL, NULL } };
-static const vocabulary_int ints[] = { INTS(ROW) { NULL, NULL } };
-static const vocabulary_int int_compares[] = { INT_COMPARES(ROW) { NULL, NULL } };
-static const vocabulary_shift shifts[] = { SHIFTS(SHIFT_ROW) { NULL, 0, NULL } };
+static const vocabulary_one ones[] = { ONES(ROW){ NULL, NULL } };
+static const vocabulary_two twos[] = { TWOS(ROW){ NULL, NULL } };
+static const vocabulary_three threes[] = { THREES(ROW){ NULL, NULL } };
+static const vocabulary_compare compares[] = { COMPARES(ROW){ NULL, NULL } };
+static const vocabulary_int ints[] = { INTS(ROW){ NULL, NULL } };
+static const vocabulary_int int_compares[] = { INT_COMPARES(ROW){ NULL, NULL } };
+static const vocabulary_shift shifts[] = { SHIFTS(SHIFT_ROW){ NULL, 0, NULL } };
 
 static void set(float s, float *y)
 {
@@ -115,11 +127,12 @@ static void select_int(const int32_t *x, const int32_t *y, const int32_t *a, con
     EACH store_int(out + i, i_sel(i_gt(load_int(x + i), load_int(y + i)), load_int(a + i), load_int(b + i)));
 }
 
-static void masks(const float *x, const float *y, const float *u, const float *v, int32_t *both,
-                  int32_t *either, int32_t *neither, int *any)
+static void masks(const float *x, const float *y, const float *u, const float *v, int32_t *both, int32_t *either,
+                  int32_t *neither, int *any)
 {
     *any = 0;
-    EACH {
+    EACH
+    {
         vm a = v_lt(v_load(x + i), v_load(y + i)), b = v_lt(v_load(u + i), v_load(v + i));
         store_mask(both + i, m_and(a, b));
         store_mask(either + i, m_or(a, b));
@@ -146,7 +159,8 @@ static void store_part(float *p, size_t n, const float *a)
 
 static void rows4(const float *table, const int32_t *at, float *y)
 {
-    EACH {
+    EACH
+    {
         int32_t own[V_LANES];
         vf out[4];
         i_store(own, load_int(at + i));

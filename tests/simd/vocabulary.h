@@ -7,7 +7,10 @@
 
 enum { VOCABULARY_N = 16 };
 
-typedef struct vocabulary_one { const char *name; void (*run)(const float *a, float *y); } vocabulary_one;
+typedef struct vocabulary_one {
+    const char *name;
+    void (*run)(const float *a, float *y);
+} vocabulary_one;
 typedef struct vocabulary_two {
     const char *name;
     void (*run)(const float *a, const float *b, float *y);
@@ -34,7 +37,7 @@ typedef struct vocabulary_shift {
 typedef struct vocabulary {
     const char *tier;
     size_t lanes;
-    const vocabulary_one *ones;           /* tables end at a NULL name */
+    const vocabulary_one *ones; /* tables end at a NULL name */
     const vocabulary_two *twos;
     const vocabulary_three *threes;
     const vocabulary_compare *compares;
@@ -43,29 +46,27 @@ typedef struct vocabulary {
     void (*set)(float s, float *y);
     void (*from_int)(const int32_t *a, float *y);
     void (*set_int)(int32_t s, int32_t *y);
-    void (*select)(const float *x, const float *y, const float *a, const float *b,
-                   float *out); /* x < y ? a : b */
+    void (*select)(const float *x, const float *y, const float *a, const float *b, float *out); /* x < y ? a : b */
     void (*select_int)(const int32_t *x, const int32_t *y, const int32_t *a, const int32_t *b,
                        int32_t *out); /* x > y ? a : b */
     /* Masks x < y and u < v: their and, or; and not of the first, as 1 and 0; any: one bit per vector. */
-    void (*masks)(const float *x, const float *y, const float *u, const float *v, int32_t *both,
-                  int32_t *either, int32_t *neither, int *any);
+    void (*masks)(const float *x, const float *y, const float *u, const float *v, int32_t *both, int32_t *either,
+                  int32_t *neither, int *any);
     void (*mask_set)(int truth, int32_t *y);
-    void (*load_part)(const float *p, size_t n, float *y);    /* y: lanes values */
-    void (*store_part)(float *p, size_t n, const float *a);   /* a: lanes values */
-    void (*stream)(const float *a, float *y);                 /* y: a multiple of 64 bytes */
+    void (*load_part)(const float *p, size_t n, float *y);  /* y: lanes values */
+    void (*store_part)(float *p, size_t n, const float *a); /* a: lanes values */
+    void (*stream)(const float *a, float *y);               /* y: a multiple of 64 bytes */
     void (*lookup8)(const float *table, const int32_t *index, float *y);
     void (*lookup16)(const float *table, const int32_t *index, float *y);
     void (*lookup32)(const float *table, const int32_t *index, float *y);
     /* The four results one behind the other. */
     void (*rows4)(const float *table, const int32_t *at, float *y);
-    void (*turn4)(const float *const *rows, size_t at, float *columns);   /* 4 x lanes */
-    void (*accumulate)(const float *a, const float *b, size_t count,
-                       double *sums); /* count vectors; sums: lanes */
+    void (*turn4)(const float *const *rows, size_t at, float *columns);             /* 4 x lanes */
+    void (*accumulate)(const float *a, const float *b, size_t count, double *sums); /* count vectors; sums: lanes */
     /* y = (float)(c + a s), of doubles with one rounding before the last; y = a b s + s, V_LANES of each vector. */
     void (*wide)(const float *a, double s, const float *c, float *y);
     void (*wide_product)(const float *a, const float *b, double s, double *y);
-    void (*wide_quotient)(const float *a, double s, double *y);   /* y = s/a of doubles */
+    void (*wide_quotient)(const float *a, double s, double *y); /* y = s/a of doubles */
 } vocabulary;
 
 #endif

@@ -9,8 +9,8 @@
 typedef struct guarded {
     void *mapping;
     size_t mapped_bytes;
-    float *begin;  /* the first float after the lower guard page */
-    float *end;    /* the first byte of the upper guard page */
+    float *begin; /* the first float after the lower guard page */
+    float *end;   /* the first byte of the upper guard page */
 } guarded;
 
 /* Room for at least `count` floats; 0 on success. */

@@ -134,22 +134,24 @@ static void test_overflow(void **state)
 {
     (void)state;
     const size_t half = SIZE_MAX / 2 + 1;
-    const size_t shapes[][3] = { { half, 2, 1 }, { SIZE_MAX, SIZE_MAX, SIZE_MAX }, { SIZE_MAX / 4 + 1, 1, 1 },
-                                 { (size_t)1 << 32, (size_t)1 << 30, 1 }, { 3, SIZE_MAX / 8, 1 } };
+    const size_t shapes[][3] = { { half, 2, 1 },
+                                 { SIZE_MAX, SIZE_MAX, SIZE_MAX },
+                                 { SIZE_MAX / 4 + 1, 1, 1 },
+                                 { (size_t)1 << 32, (size_t)1 << 30, 1 },
+                                 { 3, SIZE_MAX / 8, 1 } };
     activ_tensor *t = NULL;
     float data[8];
     for (size_t i = 0; i < 5; i++) {
         assert_int_equal(activ_tensor_create(NULL, ACTIV_FLOAT32, 3, shapes[i], &t), ACTIV_ERROR_RANGE);
-        assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 3, shapes[i], NULL, data, &t),
-                         ACTIV_ERROR_RANGE);
+        assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 3, shapes[i], NULL, data, &t), ACTIV_ERROR_RANGE);
     }
     /* Few elements, but so far apart that one has no address. */
     const size_t shape[2] = { 2, 2 };
-    const size_t strides[][2] = { { SIZE_MAX, 1 }, { SIZE_MAX / 2, SIZE_MAX / 2 + 2 }, { SIZE_MAX / 4, 1 },
-                                  { half, half } };
+    const size_t strides[][2] = {
+        { SIZE_MAX, 1 }, { SIZE_MAX / 2, SIZE_MAX / 2 + 2 }, { SIZE_MAX / 4, 1 }, { half, half }
+    };
     for (size_t i = 0; i < 4; i++)
-        assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 2, shape, strides[i], data, &t),
-                         ACTIV_ERROR_RANGE);
+        assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 2, shape, strides[i], data, &t), ACTIV_ERROR_RANGE);
     assert_null(t);
     /* A stride that is never used does not matter. */
     const size_t one[2] = { 1, 2 }, none[2] = { 0, 2 }, wild[2] = { SIZE_MAX, 1 };
@@ -179,7 +181,7 @@ static void test_view(void **state)
     assert_false(activ_tensor_is_contiguous(t));
     activ_tensor_destroy(t);
     for (size_t i = 0; i < 12; i++)
-        assert_true(data[i] == (float)i);   /* a view's memory is left alone */
+        assert_true(data[i] == (float)i); /* a view's memory is left alone */
 }
 
 static void test_reshape(void **state)
@@ -302,11 +304,16 @@ static double element(const activ_tensor *t, const size_t *index)
     for (size_t i = 0; i < activ_tensor_ndim(t); i++)
         at += index[i] * activ_tensor_strides(t)[i];
     switch (activ_tensor_dtype(t)) {
-    case ACTIV_FLOAT32: return (double)((float *)activ_tensor_data(t))[at];
-    case ACTIV_FLOAT64: return ((double *)activ_tensor_data(t))[at];
-    case ACTIV_INT32:   return (double)((int32_t *)activ_tensor_data(t))[at];
-    case ACTIV_INT64:   return (double)((int64_t *)activ_tensor_data(t))[at];
-    default:            return (double)((uint8_t *)activ_tensor_data(t))[at];
+    case ACTIV_FLOAT32:
+        return (double)((float *)activ_tensor_data(t))[at];
+    case ACTIV_FLOAT64:
+        return ((double *)activ_tensor_data(t))[at];
+    case ACTIV_INT32:
+        return (double)((int32_t *)activ_tensor_data(t))[at];
+    case ACTIV_INT64:
+        return (double)((int64_t *)activ_tensor_data(t))[at];
+    default:
+        return (double)((uint8_t *)activ_tensor_data(t))[at];
     }
 }
 
@@ -325,11 +332,21 @@ static activ_tensor *random_tensor(activ_dtype dtype, size_t ndim, const size_t 
     for (size_t i = 0; i < activ_tensor_count(t); i++) {
         uint32_t value = activ_random_bits(1, activ_tensor_count(t), i) % 100;
         switch (dtype) {
-        case ACTIV_FLOAT32: ((float *)activ_tensor_data(t))[i] = (float)value; break;
-        case ACTIV_FLOAT64: ((double *)activ_tensor_data(t))[i] = (double)value; break;
-        case ACTIV_INT32:   ((int32_t *)activ_tensor_data(t))[i] = (int32_t)value; break;
-        case ACTIV_INT64:   ((int64_t *)activ_tensor_data(t))[i] = (int64_t)value; break;
-        default:            ((uint8_t *)activ_tensor_data(t))[i] = (uint8_t)value; break;
+        case ACTIV_FLOAT32:
+            ((float *)activ_tensor_data(t))[i] = (float)value;
+            break;
+        case ACTIV_FLOAT64:
+            ((double *)activ_tensor_data(t))[i] = (double)value;
+            break;
+        case ACTIV_INT32:
+            ((int32_t *)activ_tensor_data(t))[i] = (int32_t)value;
+            break;
+        case ACTIV_INT64:
+            ((int64_t *)activ_tensor_data(t))[i] = (int64_t)value;
+            break;
+        default:
+            ((uint8_t *)activ_tensor_data(t))[i] = (uint8_t)value;
+            break;
         }
     }
     return t;
@@ -345,8 +362,14 @@ static void test_copy(void **state)
             activ_tensor *whole[2], *view[2];
             for (int i = 0; i < 2; i++) {
                 int kind = i == 0 ? kinds % 3 : kinds / 3;
-                whole[i] = i == 0 ? random_tensor(d, 3, kind == 0 ? shape : kind == 1 ? turned : larger)
-                                  : create(d, 3, kind == 0 ? shape : kind == 1 ? turned : larger);
+                whole[i] = i == 0 ? random_tensor(d, 3,
+                                                  kind == 0   ? shape
+                                                  : kind == 1 ? turned
+                                                              : larger)
+                                  : create(d, 3,
+                                           kind == 0   ? shape
+                                           : kind == 1 ? turned
+                                                       : larger);
                 activ_status status = kind == 0   ? activ_tensor_reshape(whole[i], 3, shape, &view[i])
                                       : kind == 1 ? activ_tensor_transpose(whole[i], 0, 2, &view[i])
                                                   : activ_tensor_narrow(whole[i], 1, 2, 4, &view[i]);
@@ -436,17 +459,14 @@ static void test_memory_runs_out(void **state)
     activ_tensor *t = NULL, *v = NULL;
     for (size_t k = 1; k <= 2; k++) {
         memory.fail_at = memory.calls + k;
-        assert_int_equal(activ_tensor_create(context, ACTIV_FLOAT32, 2, shape, &t),
-                         ACTIV_ERROR_OUT_OF_MEMORY);
+        assert_int_equal(activ_tensor_create(context, ACTIV_FLOAT32, 2, shape, &t), ACTIV_ERROR_OUT_OF_MEMORY);
         assert_null(t);
         assert_int_equal(memory.live, live);
     }
     memory.fail_at = memory.calls + 1;
-    assert_int_equal(activ_tensor_view(context, ACTIV_FLOAT32, 2, shape, NULL, data, &t),
-                     ACTIV_ERROR_OUT_OF_MEMORY);
+    assert_int_equal(activ_tensor_view(context, ACTIV_FLOAT32, 2, shape, NULL, data, &t), ACTIV_ERROR_OUT_OF_MEMORY);
     memory.fail_at = 0;
-    assert_int_equal(activ_tensor_view(context, ACTIV_FLOAT32, 2, shape, NULL, NULL, &t),
-                     ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_tensor_view(context, ACTIV_FLOAT32, 2, shape, NULL, NULL, &t), ACTIV_ERROR_INVALID);
     assert_null(t);
     assert_int_equal(memory.live, live);
     assert_int_equal(activ_tensor_create(context, ACTIV_FLOAT32, 2, shape, &t), ACTIV_OK);
@@ -468,18 +488,10 @@ static void test_memory_runs_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_types),
-        cmocka_unit_test(test_create),
-        cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_overflow),
-        cmocka_unit_test(test_view),
-        cmocka_unit_test(test_reshape),
-        cmocka_unit_test(test_narrow),
-        cmocka_unit_test(test_transpose),
-        cmocka_unit_test(test_copy),
-        cmocka_unit_test(test_copy_eight),
-        cmocka_unit_test(test_copy_mismatch),
-        cmocka_unit_test(test_memory_runs_out),
+        cmocka_unit_test(test_types),      cmocka_unit_test(test_create),        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_overflow),   cmocka_unit_test(test_view),          cmocka_unit_test(test_reshape),
+        cmocka_unit_test(test_narrow),     cmocka_unit_test(test_transpose),     cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_copy_eight), cmocka_unit_test(test_copy_mismatch), cmocka_unit_test(test_memory_runs_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

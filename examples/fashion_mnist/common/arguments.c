@@ -45,7 +45,7 @@ bool parse_real(const char *text, float low, float high, float *out)
 
 static bool parse_counts(const char *text, uint64_t low, uint64_t high, struct counts *out)
 {
-    struct counts list = {0};
+    struct counts list = { 0 };
     for (const char *at = text;; at++) {
         size_t length = strcspn(at, ",");
         uint64_t value;
@@ -60,8 +60,7 @@ static bool parse_counts(const char *text, uint64_t low, uint64_t high, struct c
     return true;
 }
 
-static enum parse_result set_option(const struct program *program, const struct option *option,
-                                    const char *text)
+static enum parse_result set_option(const struct program *program, const struct option *option, const char *text)
 {
     uint64_t whole;
     bool good = true;
@@ -154,8 +153,7 @@ enum parse_result arguments_parse(const struct program *program, int argc, char 
                 option = &program->options[j];
         }
         if (option == NULL) {
-            (void)complain(program->name, "unknown option '%.*s' (--help lists the options)", (int)length,
-                           argument);
+            (void)complain(program->name, "unknown option '%.*s' (--help lists the options)", (int)length, argument);
             return PARSE_FAILED;
         }
         const char *value = argument[length] == '=' ? argument + length + 1 : NULL;

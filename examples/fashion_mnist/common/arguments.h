@@ -15,34 +15,34 @@ struct counts {
 };
 
 enum option_kind {
-    OPTION_FLAG,      /* bool */
-    OPTION_TEXT,      /* const char * */
-    OPTION_COUNT,     /* size_t, low .. high */
-    OPTION_SEED,      /* uint64_t */
-    OPTION_REAL,      /* float, low .. high */
-    OPTION_COUNTS     /* struct counts, each low .. high */
+    OPTION_FLAG,  /* bool */
+    OPTION_TEXT,  /* const char * */
+    OPTION_COUNT, /* size_t, low .. high */
+    OPTION_SEED,  /* uint64_t */
+    OPTION_REAL,  /* float, low .. high */
+    OPTION_COUNTS /* struct counts, each low .. high */
 };
 
 struct option {
-    const char *name;        /* "--epochs" */
-    const char *argument;    /* what the help calls its value: "N"; NULL for a flag */
+    const char *name;     /* "--epochs" */
+    const char *argument; /* what the help calls its value: "N"; NULL for a flag */
     enum option_kind kind;
-    void *value;             /* holds the default; of the type above */
+    void *value; /* holds the default; of the type above */
     double low, high;
-    const char *help;        /* lines separated by '\n' */
+    const char *help; /* lines separated by '\n' */
 };
 
 struct program {
     const char *name;
-    const char *purpose;     /* for --help; lines separated by '\n' */
+    const char *purpose; /* for --help; lines separated by '\n' */
     const struct option *options;
     size_t option_count;
 };
 
 enum parse_result {
-    PARSE_RUN,       /* go on */
-    PARSE_HELP,      /* --help was there and has been answered: exit with 0 */
-    PARSE_FAILED     /* a message is on stderr: exit with 2 */
+    PARSE_RUN,   /* go on */
+    PARSE_HELP,  /* --help was there and has been answered: exit with 0 */
+    PARSE_FAILED /* a message is on stderr: exit with 2 */
 };
 
 enum parse_result arguments_parse(const struct program *program, int argc, char **argv);

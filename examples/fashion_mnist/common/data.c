@@ -67,8 +67,7 @@ static activ_status read_some(gzFile file, const char *path, void *to, size_t wa
     return ACTIV_OK;
 }
 
-static activ_status read_header(gzFile file, const char *path, struct idx_array *array,
-                                activ_message *message)
+static activ_status read_header(gzFile file, const char *path, struct idx_array *array, activ_message *message)
 {
     unsigned char magic[4];
     size_t got;
@@ -88,8 +87,8 @@ static activ_status read_header(gzFile file, const char *path, struct idx_array 
         return ACTIV_ERROR_FORMAT;
     }
     if (magic[0] != 0 || magic[1] != 0) {
-        message_set(message, "%s: is not an IDX file: it begins with bytes %02x %02x instead of 00 00", path,
-                    magic[0], magic[1]);
+        message_set(message, "%s: is not an IDX file: it begins with bytes %02x %02x instead of 00 00", path, magic[0],
+                    magic[1]);
         return ACTIV_ERROR_FORMAT;
     }
     array->type = magic[2];
@@ -127,8 +126,7 @@ static activ_status read_header(gzFile file, const char *path, struct idx_array 
 }
 
 /* A header may promise terabytes: the buffer grows with what is really there. */
-static activ_status read_elements(gzFile file, const char *path, struct idx_array *array,
-                                  activ_message *message)
+static activ_status read_elements(gzFile file, const char *path, struct idx_array *array, activ_message *message)
 {
     size_t done = 0;
     size_t room = 0;
@@ -147,8 +145,8 @@ static activ_status read_elements(gzFile file, const char *path, struct idx_arra
             return status;
         done += got;
         if (done < room) {
-            message_set(message, "%s: ends after %zu of the %zu bytes of data that its sizes promise", path,
-                        done, array->bytes);
+            message_set(message, "%s: ends after %zu of the %zu bytes of data that its sizes promise", path, done,
+                        array->bytes);
             return ACTIV_ERROR_FORMAT;
         }
     } while (room < array->bytes);
@@ -158,8 +156,7 @@ static activ_status read_elements(gzFile file, const char *path, struct idx_arra
     size_t got;
     activ_status status = read_some(file, path, &extra, 1, &got, message);
     if (status == ACTIV_OK && got != 0) {
-        message_set(message, "%s: has more data than the %zu bytes that its sizes promise", path,
-                    array->bytes);
+        message_set(message, "%s: has more data than the %zu bytes that its sizes promise", path, array->bytes);
         return ACTIV_ERROR_FORMAT;
     }
     return status;
@@ -184,7 +181,7 @@ activ_status idx_read(const char *path, struct idx_array *out, activ_message *me
         return error == ENOMEM ? ACTIV_ERROR_OUT_OF_MEMORY : ACTIV_ERROR_IO;
     }
     (void)gzbuffer(file, 1u << 17);
-    struct idx_array array = {0};
+    struct idx_array array = { 0 };
     activ_status status = read_header(file, path, &array, message);
     if (status == ACTIV_OK)
         status = read_elements(file, path, &array, message);
@@ -208,13 +205,13 @@ void idx_free(struct idx_array *array)
 static activ_status check_images(const char *path, const struct idx_array *images, activ_message *message)
 {
     if (images->type != IDX_U8 || images->ndim != 3) {
-        message_set(message, "%s: magic number 0x%02x%02zx instead of 0x0803 (images: bytes, 3 dimensions)",
-                    path, (unsigned)images->type, images->ndim);
+        message_set(message, "%s: magic number 0x%02x%02zx instead of 0x0803 (images: bytes, 3 dimensions)", path,
+                    (unsigned)images->type, images->ndim);
         return ACTIV_ERROR_FORMAT;
     }
     if (images->sizes[1] != IMAGE_SIDE || images->sizes[2] != IMAGE_SIDE) {
-        message_set(message, "%s: images of %zux%zu pixels; %dx%d expected", path, images->sizes[1],
-                    images->sizes[2], IMAGE_SIDE, IMAGE_SIDE);
+        message_set(message, "%s: images of %zux%zu pixels; %dx%d expected", path, images->sizes[1], images->sizes[2],
+                    IMAGE_SIDE, IMAGE_SIDE);
         return ACTIV_ERROR_SHAPE;
     }
     if (images->sizes[0] == 0) {
@@ -228,30 +225,28 @@ static activ_status check_labels(const char *path, const struct idx_array *label
                                  size_t images, activ_message *message)
 {
     if (labels->type != IDX_U8 || labels->ndim != 1) {
-        message_set(message, "%s: magic number 0x%02x%02zx instead of 0x0801 (labels: bytes, 1 dimension)",
-                    path, (unsigned)labels->type, labels->ndim);
+        message_set(message, "%s: magic number 0x%02x%02zx instead of 0x0801 (labels: bytes, 1 dimension)", path,
+                    (unsigned)labels->type, labels->ndim);
         return ACTIV_ERROR_FORMAT;
     }
     if (labels->sizes[0] != images) {
-        message_set(message, "%s: %zu labels for the %zu images of %s", path, labels->sizes[0], images,
-                    images_path);
+        message_set(message, "%s: %zu labels for the %zu images of %s", path, labels->sizes[0], images, images_path);
         return ACTIV_ERROR_FORMAT;
     }
     for (size_t i = 0; i < images; i++) {
         if (labels->data[i] >= IMAGE_CLASSES) {
-            message_set(message, "%s: label number %zu is %u; classes are 0 to %d", path, i,
-                        (unsigned)labels->data[i], IMAGE_CLASSES - 1);
+            message_set(message, "%s: label number %zu is %u; classes are 0 to %d", path, i, (unsigned)labels->data[i],
+                        IMAGE_CLASSES - 1);
             return ACTIV_ERROR_RANGE;
         }
     }
     return ACTIV_OK;
 }
 
-activ_status dataset_read(const char *images_path, const char *labels_path, struct dataset *out,
-                          activ_message *message)
+activ_status dataset_read(const char *images_path, const char *labels_path, struct dataset *out, activ_message *message)
 {
-    struct idx_array images = {0};
-    struct idx_array labels = {0};
+    struct idx_array images = { 0 };
+    struct idx_array labels = { 0 };
     int32_t *numbers = NULL;
     activ_status status = idx_read(images_path, &images, message);
     if (status == ACTIV_OK)
@@ -331,7 +326,7 @@ static activ_status find_file(const char *folder, const char *name, char **out, 
         message_set(message, "%s: out of memory", folder);
         return ACTIV_ERROR_OUT_OF_MEMORY;
     }
-    static const char *const endings[] = {".gz", ""};
+    static const char *const endings[] = { ".gz", "" };
     for (size_t i = 0; i < 2; i++) {
         struct stat about;
         (void)snprintf(path, size, "%s/%s%s", folder, name, endings[i]);
@@ -345,8 +340,8 @@ static activ_status find_file(const char *folder, const char *name, char **out, 
     return ACTIV_ERROR_IO;
 }
 
-static activ_status load_part(const char *folder, const char *images_name, const char *labels_name,
-                              struct dataset *out, activ_message *message)
+static activ_status load_part(const char *folder, const char *images_name, const char *labels_name, struct dataset *out,
+                              activ_message *message)
 {
     char *images = NULL;
     char *labels = NULL;
@@ -374,12 +369,10 @@ activ_status fashion_mnist_load(const char *folder, struct fashion_mnist *out, a
         message_set(message, "data folder '%s' is not a folder", folder);
         return ACTIV_ERROR_IO;
     }
-    struct fashion_mnist data = {0};
-    activ_status status = load_part(folder, "train-images-idx3-ubyte", "train-labels-idx1-ubyte",
-                                    &data.train, message);
+    struct fashion_mnist data = { 0 };
+    activ_status status = load_part(folder, "train-images-idx3-ubyte", "train-labels-idx1-ubyte", &data.train, message);
     if (status == ACTIV_OK)
-        status = load_part(folder, "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte", &data.test,
-                           message);
+        status = load_part(folder, "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte", &data.test, message);
     if (status != ACTIV_OK) {
         fashion_mnist_free(&data);
         return status;

@@ -12,22 +12,15 @@
 
 #define IDX_MAX_DIMS 8
 
-enum {
-    IDX_U8  = 0x08,
-    IDX_I8  = 0x09,
-    IDX_I16 = 0x0b,
-    IDX_I32 = 0x0c,
-    IDX_F32 = 0x0d,
-    IDX_F64 = 0x0e
-};
+enum { IDX_U8 = 0x08, IDX_I8 = 0x09, IDX_I16 = 0x0b, IDX_I32 = 0x0c, IDX_F32 = 0x0d, IDX_F64 = 0x0e };
 
 struct idx_array {
     int type;
     size_t element_size;
     size_t ndim;
     size_t sizes[IDX_MAX_DIMS];
-    size_t bytes;           /* of the elements */
-    unsigned char *data;    /* as in the file: big-endian, row-major */
+    size_t bytes;        /* of the elements */
+    unsigned char *data; /* as in the file: big-endian, row-major */
 };
 
 /* *out is written on success only. */

@@ -9,15 +9,15 @@
 
 activ_status network_check_spec(const char *spec, activ_message *message)
 {
-    activ_message why = {""};
+    activ_message why = { "" };
     activ_status status = activ_fn_check(spec, &why);
     if (status != ACTIV_OK)
         message_set(message, "activation '%.100s': %s", spec, why.text);
     return status;
 }
 
-activ_status network_create(const activ_context *context, const char *spec, const size_t *hidden,
-                            size_t hidden_count, size_t max_batch, activ_graph **out, activ_message *message)
+activ_status network_create(const activ_context *context, const char *spec, const size_t *hidden, size_t hidden_count,
+                            size_t max_batch, activ_graph **out, activ_message *message)
 {
     activ_fn *fn = NULL;
     activ_graph *graph = NULL;
@@ -52,8 +52,7 @@ activ_status network_create(const activ_context *context, const char *spec, cons
     status = activ_graph_compile(graph, max_batch);
     if (status != ACTIV_OK) {
         const char *error = activ_graph_error(graph);
-        message_set(message, "the network cannot be built: %s",
-                    error[0] != '\0' ? error : activ_status_string(status));
+        message_set(message, "the network cannot be built: %s", error[0] != '\0' ? error : activ_status_string(status));
         activ_graph_destroy(graph);
         return status;
     }
@@ -64,7 +63,7 @@ activ_status network_create(const activ_context *context, const char *spec, cons
 /* Values in one sample of a node. */
 static size_t node_values(const activ_graph *graph, activ_node node)
 {
-    activ_node_info info = {.size = sizeof info};
+    activ_node_info info = { .size = sizeof info };
     size_t values = 1;
     if (activ_graph_node_info(graph, node, &info) != ACTIV_OK)
         return 0;
@@ -78,7 +77,7 @@ activ_status network_check(const activ_graph *graph, const char *path, activ_mes
     bool input = false;
     bool output = false;
     for (size_t i = 0; i < activ_graph_node_count(graph); i++) {
-        activ_node_info info = {.size = sizeof info};
+        activ_node_info info = { .size = sizeof info };
         if (activ_graph_node_info(graph, (activ_node)i, &info) != ACTIV_OK)
             continue;
         if (strcmp(info.kind, "input") == 0)
@@ -96,7 +95,7 @@ activ_status network_check(const activ_graph *graph, const char *path, activ_mes
 const char *network_activation(const activ_graph *graph)
 {
     for (size_t i = 0; i < activ_graph_node_count(graph); i++) {
-        activ_node_info info = {.size = sizeof info};
+        activ_node_info info = { .size = sizeof info };
         if (activ_graph_node_info(graph, (activ_node)i, &info) == ACTIV_OK && info.spec != NULL)
             return info.spec;
     }
@@ -145,7 +144,7 @@ activ_status network_print_summary(const activ_graph *graph, size_t batch, FILE 
     (void)fprintf(out, "%-26s  %-20s  %16s\n", "Layer", "Output shape", "Parameters");
     print_line(out, width, '=');
     for (size_t i = 0; i < activ_graph_node_count(graph); i++) {
-        activ_node_info info = {.size = sizeof info};
+        activ_node_info info = { .size = sizeof info };
         activ_status status = activ_graph_node_info(graph, (activ_node)i, &info);
         if (status != ACTIV_OK)
             return status;

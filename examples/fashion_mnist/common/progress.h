@@ -7,10 +7,10 @@
 #include <stdio.h>
 
 struct progress {
-    FILE *stream;        /* NULL: not shown */
+    FILE *stream; /* NULL: not shown */
     double total;
     double started;
-    double drawn;        /* when the bar was drawn last */
+    double drawn; /* when the bar was drawn last */
 };
 
 /* Seconds on a clock that only runs forwards. */

@@ -87,7 +87,7 @@ static const char *cell_at(const struct table *table, size_t row, size_t column)
 
 static int column_width(const struct table *table, size_t column)
 {
-    size_t width = 3;    /* Markdown wants three dashes */
+    size_t width = 3; /* Markdown wants three dashes */
     for (size_t row = 0; row < row_count(table); row++) {
         size_t length = strlen(cell_at(table, row, column));
         width = length > width ? length : width;

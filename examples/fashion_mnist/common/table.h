@@ -11,10 +11,10 @@
 struct table {
     size_t columns;
     char *titles[TABLE_MAX_COLUMNS];
-    bool right[TABLE_MAX_COLUMNS];    /* aligned to the right */
-    char **cells;                     /* in reading order */
-    size_t count, room;               /* of cells */
-    bool failed;                      /* out of memory, or too many columns */
+    bool right[TABLE_MAX_COLUMNS]; /* aligned to the right */
+    char **cells;                  /* in reading order */
+    size_t count, room;            /* of cells */
+    bool failed;                   /* out of memory, or too many columns */
 };
 
 void table_init(struct table *table);

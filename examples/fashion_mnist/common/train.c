@@ -17,7 +17,7 @@ static activ_status failed(activ_status status, const char *what, activ_message 
 
 activ_status descent_check(const struct descent *descent, activ_message *message)
 {
-    static const char *const names[] = {"sgd", "adamw", "rmsprop"};
+    static const char *const names[] = { "sgd", "adamw", "rmsprop" };
     size_t i = 0;
     while (i < 3 && strcmp(descent->optimizer, names[i]) != 0)
         i++;
@@ -38,8 +38,8 @@ static void set(float *setting, float asked)
         *setting = asked;
 }
 
-activ_status descent_start(const struct descent *descent, activ_graph *graph, uint64_t seed,
-                           activ_optimizer **out, activ_message *message)
+activ_status descent_start(const struct descent *descent, activ_graph *graph, uint64_t seed, activ_optimizer **out,
+                           activ_message *message)
 {
     activ_status status = failed(activ_graph_init(graph, seed), "initial values", message);
     if (status != ACTIV_OK)
@@ -56,7 +56,7 @@ activ_status descent_start(const struct descent *descent, activ_graph *graph, ui
         set(&options.weight_decay, descent->weight_decay);
         status = activ_rmsprop_create(graph, &options, out);
     } else {
-        activ_sgd_options options = {.size = sizeof options, .lr = 0.01f, .momentum = 0.9f};
+        activ_sgd_options options = { .size = sizeof options, .lr = 0.01f, .momentum = 0.9f };
         set(&options.lr, descent->lr);
         set(&options.momentum, descent->momentum);
         set(&options.weight_decay, descent->weight_decay);
@@ -101,10 +101,10 @@ void training_end(struct training *training)
 struct batch {
     const struct training *training;
     const struct dataset *data;
-    const uint32_t *order;    /* NULL: one after the other */
+    const uint32_t *order; /* NULL: one after the other */
     size_t first;
     size_t size;
-    size_t part;              /* images in each part but the last */
+    size_t part; /* images in each part but the last */
 };
 
 static void batch_part(void *argument, size_t i)
@@ -117,12 +117,12 @@ static void batch_part(void *argument, size_t i)
                   batch->training->labels + start);
 }
 
-static void make_batch(const struct training *training, const struct dataset *data, const uint32_t *order,
-                       size_t first, size_t size)
+static void make_batch(const struct training *training, const struct dataset *data, const uint32_t *order, size_t first,
+                       size_t size)
 {
     const activ_executor *executor = training->executor;
     size_t threads = executor != NULL ? (size_t)executor->num_threads : 1;
-    struct batch batch = {training, data, order, first, size, (size + threads - 1) / threads};
+    struct batch batch = { training, data, order, first, size, (size + threads - 1) / threads };
     if (threads > 1)
         executor->parallel_for(executor->user, (size + batch.part - 1) / batch.part, batch_part, &batch);
     else
@@ -156,8 +156,8 @@ activ_status training_epoch(struct training *training, size_t epoch, double *los
     return ACTIV_OK;
 }
 
-activ_status training_test(struct training *training, const struct dataset *data, double *loss,
-                           double *accuracy, activ_message *message)
+activ_status training_test(struct training *training, const struct dataset *data, double *loss, double *accuracy,
+                           activ_message *message)
 {
     double sum = 0;
     size_t right = 0;
@@ -166,8 +166,8 @@ activ_status training_test(struct training *training, const struct dataset *data
         float batch_loss;
         size_t batch_right;
         make_batch(training, data, NULL, first, size);
-        activ_status status = activ_graph_evaluate(training->graph, size, training->x, training->labels,
-                                                   &batch_loss, &batch_right);
+        activ_status status =
+            activ_graph_evaluate(training->graph, size, training->x, training->labels, &batch_loss, &batch_right);
         if (status != ACTIV_OK)
             return failed(status, "testing", message);
         sum += (double)batch_loss * (double)size;

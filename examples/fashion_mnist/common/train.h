@@ -12,18 +12,18 @@
 
 /* The optimiser, as a command line asks for it. NAN: what is usual for it. */
 struct descent {
-    const char *optimizer;    /* "sgd", "adamw" or "rmsprop" */
-    float lr;                 /* 0.01, adamw 0.001 */
-    float momentum;           /* 0.9, rmsprop 0; adamw has none */
-    float weight_decay;       /* 0, adamw 0.01 */
+    const char *optimizer; /* "sgd", "adamw" or "rmsprop" */
+    float lr;              /* 0.01, adamw 0.001 */
+    float momentum;        /* 0.9, rmsprop 0; adamw has none */
+    float weight_decay;    /* 0, adamw 0.01 */
 };
 
 /* Is there such an optimiser, with these settings? */
 activ_status descent_check(const struct descent *descent, activ_message *message);
 
 /* Gives the compiled graph its initial values and makes its optimiser. */
-activ_status descent_start(const struct descent *descent, activ_graph *graph, uint64_t seed,
-                           activ_optimizer **out, activ_message *message);
+activ_status descent_start(const struct descent *descent, activ_graph *graph, uint64_t seed, activ_optimizer **out,
+                           activ_message *message);
 
 struct training {
     activ_graph *graph;
@@ -33,8 +33,8 @@ struct training {
     uint32_t *order;
     float *x;
     int32_t *labels;
-    const activ_executor *executor;    /* whose threads put batches together; NULL: the caller's own */
-    void (*tick)(void *user, size_t images);    /* called after each batch; NULL: not wanted */
+    const activ_executor *executor;          /* whose threads put batches together; NULL: the caller's own */
+    void (*tick)(void *user, size_t images); /* called after each batch; NULL: not wanted */
     void *tick_user;
 };
 
@@ -50,7 +50,7 @@ activ_status training_epoch(struct training *training, size_t epoch, double *los
                             activ_message *message);
 
 /* Mean loss and percentage of right answers. */
-activ_status training_test(struct training *training, const struct dataset *data, double *loss,
-                           double *accuracy, activ_message *message);
+activ_status training_test(struct training *training, const struct dataset *data, double *loss, double *accuracy,
+                           activ_message *message);
 
 #endif

@@ -35,7 +35,7 @@ V_INLINE vf exponential_plain_forward(vf x, const vf *v)
 V_INLINE vf exponential_derivative(vf x, const vf *v)
 {
     vexp_near e = v_exp_near(x);
-    vf scale = v_mul(v[0], e.power);   /* exact */
+    vf scale = v_mul(v[0], e.power); /* exact */
     return v_sel(v_gt(x, v_set(0.0f)), v_set(1.0f), v_fma(scale, e.s, scale));
 }
 

@@ -33,7 +33,7 @@ typedef struct vsigma {
     vi n;
 } vsigma;
 
-V_INLINE vsigma v_sigma(vf z, vf z_low)   /* -150 <= z <= 0 */
+V_INLINE vsigma v_sigma(vf z, vf z_low) /* -150 <= z <= 0 */
 {
     vsigma s;
     vexp e = v_exp(z, z_low);

@@ -21,18 +21,18 @@
 /* What is farther below m counts as if it were here: e^-125 is too small for any y, and for any sum. */
 #define SOFTMAX_DEPTH 125.0f
 
-/* Rows are treated in groups, all of them step by step: so none waits for its sum. Their exponentials have room here, but
- * for those of a row that is longer than that. */
+/* Rows are treated in groups, all of them step by step: so none waits for its sum. Their exponentials have room here,
+ * but for those of a row that is longer than that. */
 #define SOFTMAX_ROWS 16
 #define SOFTMAX_ROOM 2048
 
 typedef struct softmax_group {
     size_t count;
-    size_t apart;                  /* of the rows in `room`: a multiple of a block */
-    float largest[SOFTMAX_ROWS];   /* m; NaN where no x is finite or one is +inf: that makes all the row's results NaN */
-    float from[SOFTMAX_ROWS];      /* what comes off x before the exponential: 0, or m */
-    float lowest[SOFTMAX_ROWS];    /* of x - from */
-    float magic[SOFTMAX_ROWS];     /* of v_exp_near_times */
+    size_t apart;                /* of the rows in `room`: a multiple of a block */
+    float largest[SOFTMAX_ROWS]; /* m; NaN where no x is finite or one is +inf: that makes all the row's results NaN */
+    float from[SOFTMAX_ROWS];    /* what comes off x before the exponential: 0, or m */
+    float lowest[SOFTMAX_ROWS];  /* of x - from */
+    float magic[SOFTMAX_ROWS];   /* of v_exp_near_times */
     float room[SOFTMAX_ROOM];
 } softmax_group;
 
@@ -59,7 +59,7 @@ V_INLINE vf softmax_largest(size_t columns, const float *x)
     for (; i + V_LANES <= columns; i += V_LANES)
         largest[0] = v_max(v_load(x + i), largest[0]);
     if (i < columns && columns >= V_LANES)
-        largest[1] = v_max(v_load(x + columns - V_LANES), largest[1]);   /* some of them again */
+        largest[1] = v_max(v_load(x + columns - V_LANES), largest[1]); /* some of them again */
     else if (i < columns)
         largest[1] = v_sel(softmax_lanes(columns), v_load_part(x, columns), largest[1]);
     return v_max(v_max(largest[0], largest[1]), v_max(largest[2], largest[3]));
@@ -111,7 +111,7 @@ V_INLINE void softmax_begin(softmax_group *g, size_t rows, size_t columns, const
         m = v_sel(v_le(v_abs(m), v_set(FLT_MAX)), m, v_set(NAN));
         vf from = v_sel(v_le(v_abs(m), v_set(SOFTMAX_LARGE)), v_set(0.0f), m), rest = v_sub(m, from);
         vi unused;
-        vf n = v_round_bits(rest, v_set(0x1.715476p0f), &unused);   /* 1/ln 2 */
+        vf n = v_round_bits(rest, v_set(0x1.715476p0f), &unused); /* 1/ln 2 */
         v_store(g->largest + first, m);
         v_store(g->from + first, from);
         v_store(g->lowest + first, v_sub(rest, v_set(SOFTMAX_DEPTH)));
@@ -151,8 +151,8 @@ V_INLINE vf softmax_only(size_t lanes, vf term)
     return lanes < V_LANES ? v_sel(softmax_lanes(lanes), term, v_set(0.0f)) : term;
 }
 
-/* Sixteen partial sums in double, term i in number i mod 16. `paired`: of four blocks of sixteen, two and two are added in
- * float first, which is faster; what is left behind these goes block by block. */
+/* Sixteen partial sums in double, term i in number i mod 16. `paired`: of four blocks of sixteen, two and two are added
+ * in float first, which is faster; what is left behind these goes block by block. */
 V_INLINE double softmax_sum(softmax_term *term, const int paired, const softmax_row row, size_t columns, void *state)
 {
     const vf one = v_set(1.0f);
@@ -188,7 +188,8 @@ V_INLINE double softmax_sum(softmax_term *term, const int paired, const softmax_
     return v_sum_total(sum);
 }
 
-/* A row that has no result: the same NaN everywhere, not what arithmetic makes of several on each CPU in another way. */
+/* A row that has no result: the same NaN everywhere, not what arithmetic makes of several on each CPU in another way.
+ */
 V_INLINE int softmax_has_none(double sum, size_t columns, float *out)
 {
     if (sum == sum)
@@ -201,10 +202,10 @@ V_INLINE int softmax_has_none(double sum, size_t columns, float *out)
 /* What goes back through a row. */
 typedef struct softmax_back {
     const float *x, *dy;
-    float *e;       /* where the exponentials stay; NULL: they are made twice */
-    int padded;     /* there is room for whole vectors */
-    vsum dy_sum;    /* of dy, for log_softmax; of dy times the exponentials, for softmax */
-    vf dy_size;     /* the largest |dy| */
+    float *e;    /* where the exponentials stay; NULL: they are made twice */
+    int padded;  /* there is room for whole vectors */
+    vsum dy_sum; /* of dy, for log_softmax; of dy times the exponentials, for softmax */
+    vf dy_size;  /* the largest |dy| */
 } softmax_back;
 
 /* dx may be dy or x, which are needed to the end. */
@@ -231,7 +232,8 @@ V_INLINE vf softmax_made(const softmax_row *row, const softmax_back *b, size_t a
     return b->e ? v_load_some(b->e + at, lanes) : softmax_exponential(row, v_load_some(b->x + at, lanes));
 }
 
-/* q 2^60 e^x / 2^n, for a q so large that this is no number near 0 where the exponential alone is too small for a float. */
+/* q 2^60 e^x / 2^n, for a q so large that this is no number near 0 where the exponential alone is too small for a
+ * float. */
 #define SOFTMAX_FAR 0x1p30
 #define SOFTMAX_FAR_DEPTH 215.0f
 V_INLINE vf softmax_times_far(const softmax_row *row, const softmax_back *b, size_t at, size_t lanes, vf q)

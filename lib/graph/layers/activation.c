@@ -2,7 +2,7 @@
  * layer's. */
 #include "graph/layers/function.h"
 
-enum { FN, SHARE };   /* one of the two */
+enum { FN, SHARE }; /* one of the two */
 static const activ_setting settings[] = {
     [FN] = { .name = "fn", .kind = ACTIV_SETTING_KIND_FUNCTIONS },
     [SHARE] = { .name = "share", .kind = ACTIV_SETTING_KIND_TEXT },
@@ -16,8 +16,7 @@ static activ_status take_shared(activ_graph *g, graph_node *node)
     if (node->fn)
         return activ_graph_fail(g, ACTIV_ERROR_INVALID, node, "it cannot have both a function and one to share");
     if (!other || other->kind != node->kind || !other->fn)
-        return activ_graph_fail(g, ACTIV_ERROR_INVALID, node,
-                                "the layer to share with is no activation of this graph");
+        return activ_graph_fail(g, ACTIV_ERROR_INVALID, node, "the layer to share with is no activation of this graph");
     node->shares = other->shares >= 0 ? other->shares : node->shares;
     return activ_function_copy(g, node, other->fn);
 }
@@ -36,7 +35,8 @@ static activ_status build(activ_graph *g, graph_node *node)
         return activ_graph_fail(g, ACTIV_ERROR_SHAPE, node, fn->spec,
                                 " is a gated function, which needs value and gate: activ_graph_gated");
     if (fn->num_parameters > 1 && fn->num_parameters != node->shape[0])
-        return activ_graph_fail_shape(g, node, "needs as many channels, the first dimension, as num_parameters says", 0);
+        return activ_graph_fail_shape(g, node, "needs as many channels, the first dimension, as num_parameters says",
+                                      0);
     return node->shares >= 0 ? ACTIV_OK : activ_function_add_tensors(g, node);
 }
 
@@ -80,7 +80,8 @@ static void forward(graph_run *run, const graph_node *node)
         size_t columns = node->shape[node->ndim - 1];
         activ_fn_run_rows(fn, run->threads, &args, n / columns, columns, x, columns, y, columns);
     } else {
-        const activ_fn_training training = { .keep = activ_run_saved(run, node), .seed = run->seed,
+        const activ_fn_training training = { .keep = activ_run_saved(run, node),
+                                             .seed = run->seed,
                                              .stream = activ_run_stream(run, node) };
         args.training = run->training && activ_fn_is_random(fn) ? &training : NULL;
         activ_fn_run_forward(activ_graph_host(g), run->threads, fn->kernel, &args, n, inner_of(node), x, y);
@@ -100,12 +101,13 @@ static void backward(graph_run *run, const graph_node *node, float *const *dx)
     activ_fn_prepare(fn, activ_activation_params(g, node), &room, &args);
     if (fn->rowwise) {
         size_t columns = node->shape[node->ndim - 1];
-        activ_fn_run_rows_backward(fn, run->threads, &args, n / columns, columns, x, columns, dy, columns, dx[0], columns,
-                                   dparams);
+        activ_fn_run_rows_backward(fn, run->threads, &args, n / columns, columns, x, columns, dy, columns, dx[0],
+                                   columns, dparams);
     } else {
         const activ_fn_training training = { .kept = activ_run_saved(run, node) };
         args.training = activ_fn_is_random(fn) ? &training : NULL;
-        activ_fn_run_backward(activ_graph_host(g), run->threads, fn->kernel, &args, n, inner_of(node), x, dy, dx[0], dparams);
+        activ_fn_run_backward(activ_graph_host(g), run->threads, fn->kernel, &args, n, inner_of(node), x, dy, dx[0],
+                              dparams);
     }
 }
 

@@ -49,7 +49,7 @@ typedef struct batch_norm_job {
     activ_batch_norm whole;
     int training;
     const float *x, *dy;
-    float *out;                 /* y or dx */
+    float *out; /* y or dx */
     float *running_mean, *running_var, *saved, *dweight, *dbias;
 } batch_norm_job;
 

@@ -48,8 +48,7 @@ static size_t contiguous(const graph_node *node, const graph_node *input)
 }
 
 /* Pieces of `width` values, which lie `from_apart` from each other and come to lie `to_apart`. */
-static void copy_pieces(size_t pieces, size_t width, const float *from, size_t from_apart, float *to,
-                        size_t to_apart)
+static void copy_pieces(size_t pieces, size_t width, const float *from, size_t from_apart, float *to, size_t to_apart)
 {
     for (size_t i = 0; i < pieces; i++)
         memcpy(to + i * to_apart, from + i * from_apart, width * sizeof *to);

@@ -59,8 +59,14 @@ static void forward(graph_run *run, const graph_node *node)
     const float *x = activ_run_input(run, node, 0);
     float *y = activ_run_output(run, node);
     if (run->training) {
-        dropout_job job = { run->kernels, run->seed, activ_run_stream(run, node), node->settings[P].single, n,
-                            x, y, activ_run_saved(run, node) };
+        dropout_job job = { run->kernels,
+                            run->seed,
+                            activ_run_stream(run, node),
+                            node->settings[P].single,
+                            n,
+                            x,
+                            y,
+                            activ_run_saved(run, node) };
         activ_run_share(run, n * ACTIV_WORK_ELEMENT, forward_part, &job);
     } else if (y != x) {
         memcpy(y, x, n * sizeof *y);
@@ -69,8 +75,11 @@ static void forward(graph_run *run, const graph_node *node)
 
 static void backward(graph_run *run, const graph_node *node, float *const *dx)
 {
-    dropout_job job = { .kernels = run->kernels, .n = run->batch * node->features, .y = dx[0],
-                        .x = activ_run_gradient(run, node), .factors = activ_run_saved(run, node) };
+    dropout_job job = { .kernels = run->kernels,
+                        .n = run->batch * node->features,
+                        .y = dx[0],
+                        .x = activ_run_gradient(run, node),
+                        .factors = activ_run_saved(run, node) };
     if (dx[0])
         activ_run_share(run, job.n * ACTIV_WORK_ELEMENT, multiply_part, &job);
 }

@@ -24,7 +24,7 @@ typedef struct random_job {
     const activ_host *host;
     const activ_kernels *kernels;
     const activ_fn_kernel *kernel;
-    const activ_fn_args *args;    /* with the training of the first element */
+    const activ_fn_args *args; /* with the training of the first element */
     float *act;
     const gated_rows *r;
 } random_job;
@@ -63,10 +63,15 @@ static void run_random(graph_run *run, const graph_node *node, activ_fn_args *ar
                        void (*task)(void *argument, size_t parts, size_t part))
 {
     float *saved = activ_run_saved(run, node);
-    const activ_fn_training training = { .keep = saved, .kept = saved, .seed = run->seed,
-                                         .stream = activ_run_stream(run, node) };
-    random_job job = { .host = activ_graph_host(run->graph), .kernels = run->kernels, .kernel = node->fn->kernel,
-                       .args = args, .act = saved + r->rows * r->columns, .r = r };
+    const activ_fn_training training = {
+        .keep = saved, .kept = saved, .seed = run->seed, .stream = activ_run_stream(run, node)
+    };
+    random_job job = { .host = activ_graph_host(run->graph),
+                       .kernels = run->kernels,
+                       .kernel = node->fn->kernel,
+                       .args = args,
+                       .act = saved + r->rows * r->columns,
+                       .r = r };
     args->training = &training;
     activ_run_share(run, r->rows * r->columns * ACTIV_WORK_ELEMENT, task, &job);
 }
@@ -118,8 +123,12 @@ static gated_rows rows_of(graph_run *run, const graph_node *node)
 {
     const size_t columns = node->shape[node->ndim - 1];
     gated_rows rows = {
-        .rows = run->batch * (node->features / columns), .columns = columns, .value = activ_run_input(run, node, 0),
-        .gate = activ_run_input(run, node, 1), .input_stride = columns, .gradient_stride = columns,
+        .rows = run->batch * (node->features / columns),
+        .columns = columns,
+        .value = activ_run_input(run, node, 0),
+        .gate = activ_run_input(run, node, 1),
+        .input_stride = columns,
+        .gradient_stride = columns,
     };
     return rows;
 }

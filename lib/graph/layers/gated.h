@@ -12,9 +12,9 @@ enum { GATED_FN };
 typedef struct gated_rows {
     size_t rows, columns;
     const float *value, *gate, *dy;
-    size_t input_stride;       /* of value and gate */
+    size_t input_stride; /* of value and gate */
     float *y, *dvalue, *dgate;
-    size_t gradient_stride;    /* of dvalue and dgate; y and dy have no gaps */
+    size_t gradient_stride; /* of dvalue and dgate; y and dy have no gaps */
 } gated_rows;
 
 /* Is its function gated? Adds the function's parameters. */

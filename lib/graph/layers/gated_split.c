@@ -31,8 +31,12 @@ static gated_rows rows_of(graph_run *run, const graph_node *node)
     const size_t columns = node->shape[node->ndim - 1], first = gate_is_first(node) ? columns : 0;
     const float *x = activ_run_input(run, node, 0);
     gated_rows rows = {
-        .rows = run->batch * (node->features / columns), .columns = columns, .value = x + first,
-        .gate = x + columns - first, .input_stride = 2 * columns, .gradient_stride = 2 * columns,
+        .rows = run->batch * (node->features / columns),
+        .columns = columns,
+        .value = x + first,
+        .gate = x + columns - first,
+        .input_stride = 2 * columns,
+        .gradient_stride = 2 * columns,
     };
     return rows;
 }

@@ -2,9 +2,11 @@
 #include "graph/layer.h"
 
 /* The shape, without names: input(3, 28, 28). */
-#define DIMENSION(number, is_required)                                                                        \
-    { .name = "dimension " #number, .kind = ACTIV_SETTING_KIND_COUNT, .required = is_required, .positional = 1, \
-      .minimum = 1, .maximum = ACTIV_MAX_SIZE }
+#define DIMENSION(number, is_required)                                                                            \
+    {                                                                                                             \
+        .name = "dimension " #number, .kind = ACTIV_SETTING_KIND_COUNT, .required = is_required, .positional = 1, \
+        .minimum = 1, .maximum = ACTIV_MAX_SIZE                                                                   \
+    }
 static const activ_setting settings[] = {
     DIMENSION(1, 1), DIMENSION(2, 0), DIMENSION(3, 0), DIMENSION(4, 0),
     DIMENSION(5, 0), DIMENSION(6, 0), DIMENSION(7, 0), { .name = NULL },

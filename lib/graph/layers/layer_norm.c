@@ -2,7 +2,7 @@
  * each of their values. Ba, Kiros, Hinton 2016, with the details of PyTorch. */
 #include "graph/layers/norm.h"
 
-enum { AXIS, EPS };   /* axis: the first of those that are normalized */
+enum { AXIS, EPS }; /* axis: the first of those that are normalized */
 static const activ_setting settings[] = {
     [AXIS] = { .name = "axis", .kind = ACTIV_SETTING_KIND_COUNT, .required = 1, .maximum = ACTIV_MAX_DIMS - 1 },
     [EPS] = { .name = "eps", .kind = ACTIV_SETTING_KIND_REAL, .required = 1 },
@@ -42,7 +42,7 @@ typedef struct layer_norm_job {
     const activ_kernels *kernels;
     activ_layer_norm whole;
     const float *x, *dy;
-    float *out;                 /* y or dx */
+    float *out; /* y or dx */
     float *saved, *dweight, *dbias;
 } layer_norm_job;
 

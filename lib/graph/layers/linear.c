@@ -7,7 +7,10 @@
 
 enum { OUT_FEATURES, BIAS };
 static const activ_setting settings[] = {
-    [OUT_FEATURES] = { .name = "out_features", .kind = ACTIV_SETTING_KIND_COUNT, .required = 1, .minimum = 1,
+    [OUT_FEATURES] = { .name = "out_features",
+                       .kind = ACTIV_SETTING_KIND_COUNT,
+                       .required = 1,
+                       .minimum = 1,
                        .maximum = ACTIV_MAX_SIZE },
     [BIAS] = { .name = "bias", .kind = ACTIV_SETTING_KIND_COUNT, .initial = 1, .maximum = 1 },
     { .name = NULL },
@@ -68,14 +71,22 @@ static void forward(graph_run *run, const graph_node *node)
     const activ_graph *g = run->graph;
     const graph_node *input = activ_graph_input_of(g, node, 0);
     fused fused_fn;
-    forward_job job = { run, {
-        .m = run->batch, .n = node->features, .k = input->features,
-        .a = activ_run_values(run, input), .a_rows = input->features, .a_columns = 1,
-        .b = activ_graph_tensor_values(g, node->first_tensor), .b_rows = 1, .b_columns = input->features,
-        .c = activ_run_output(run, node), .c_rows = node->features,
-        .bias = has_bias(node) ? activ_graph_tensor_values(g, node->first_tensor + 1) : NULL,
-        .epilogue = epilogue_of(run, node->plan.fused_forward, &fused_fn),
-    } };
+    forward_job job = { run,
+                        {
+                            .m = run->batch,
+                            .n = node->features,
+                            .k = input->features,
+                            .a = activ_run_values(run, input),
+                            .a_rows = input->features,
+                            .a_columns = 1,
+                            .b = activ_graph_tensor_values(g, node->first_tensor),
+                            .b_rows = 1,
+                            .b_columns = input->features,
+                            .c = activ_run_output(run, node),
+                            .c_rows = node->features,
+                            .bias = has_bias(node) ? activ_graph_tensor_values(g, node->first_tensor + 1) : NULL,
+                            .epilogue = epilogue_of(run, node->plan.fused_forward, &fused_fn),
+                        } };
     if (node->plan.fused_forward >= 0)
         job.product.epilogue.y = activ_run_output(run, activ_graph_node_at(g, node->plan.fused_forward));
     activ_run_share(run, run->batch * node->features * input->features, forward_part, &job);
@@ -87,7 +98,7 @@ typedef struct backward_job {
     const graph_run *run;
     activ_gemm weight, input;
     const float *dy;
-    float *bias;   /* NULL: none */
+    float *bias; /* NULL: none */
 } backward_job;
 
 static void backward_part(void *argument, size_t parts, size_t part)
@@ -116,19 +127,33 @@ static void backward(graph_run *run, const graph_node *node, float *const *dx)
     fused fused_fn;
     backward_job job = { .run = run, .dy = dy };
     job.weight = (activ_gemm){
-        .m = out, .n = in, .k = run->batch,
-        .a = dy, .a_rows = 1, .a_columns = out,
-        .b = activ_run_values(run, input), .b_rows = in, .b_columns = 1,
-        .c = activ_graph_tensor_gradient(g, node->first_tensor), .c_rows = in,
+        .m = out,
+        .n = in,
+        .k = run->batch,
+        .a = dy,
+        .a_rows = 1,
+        .a_columns = out,
+        .b = activ_run_values(run, input),
+        .b_rows = in,
+        .b_columns = 1,
+        .c = activ_graph_tensor_gradient(g, node->first_tensor),
+        .c_rows = in,
     };
     if (has_bias(node))
         job.bias = activ_graph_tensor_gradient(g, node->first_tensor + 1);
     if (dx[0]) {
         job.input = (activ_gemm){
-            .m = run->batch, .n = in, .k = out,
-            .a = dy, .a_rows = out, .a_columns = 1,
-            .b = activ_graph_tensor_values(g, node->first_tensor), .b_rows = in, .b_columns = 1,
-            .c = dx[0], .c_rows = in,
+            .m = run->batch,
+            .n = in,
+            .k = out,
+            .a = dy,
+            .a_rows = out,
+            .a_columns = 1,
+            .b = activ_graph_tensor_values(g, node->first_tensor),
+            .b_rows = in,
+            .b_columns = 1,
+            .c = dx[0],
+            .c_rows = in,
             .epilogue = epilogue_of(run, node->plan.fused_backward, &fused_fn),
         };
         if (node->plan.fused_backward >= 0)
