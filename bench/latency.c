@@ -50,7 +50,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "bench_latency: %s: %s\n", argv[1], why.text);
         return 2;
     }
-    size_t bytes = activ_graph_workspace(g, 1);
+    size_t bytes = activ_graph_workspace_bytes(g, 1);
     void *workspace = malloc(bytes);
     double *times = malloc((size_t)calls * sizeof *times);
     if (!workspace || !times || predict(g, workspace, bytes, x[0]) != ACTIV_OK) {

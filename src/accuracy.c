@@ -238,9 +238,9 @@ static int open_subject(subject *s, const char *spec, const options *o, activ_co
 {
     memset(s, 0, sizeof *s);
     for (size_t t = 0; t < context_count; t++) {
-        activ_status status = activ_fn_create(contexts[t], spec, &s->fn[t]);
-        if (status != ACTIV_OK) {
-            fprintf(stderr, "activ: %s: %s\n", spec, activ_status_string(status));
+        activ_message message;
+        if (activ_fn_create_ex(contexts[t], spec, &s->fn[t], &message) != ACTIV_OK) {
+            fprintf(stderr, "activ: %s\n", message.text);
             return 2;
         }
         s->tiers[s->tier_count++] = activ_context_tier(contexts[t]);

@@ -107,7 +107,7 @@ static int tier(void)
 {
     for (size_t i = 0; activ_tier_at(i); i++)
         printf("%s%s\n", activ_tier_at(i), strcmp(activ_tier_at(i), activ_tier()) == 0 ? " (runs)" : "");
-    if (activ_max_tier_ignored())
+    if (getenv("ACTIV_MAX_TIER") && !activ_max_tier())
         puts("ACTIV_MAX_TIER names no tier and is ignored");
     return 0;
 }

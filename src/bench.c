@@ -178,16 +178,28 @@ static int make_arrays(bench *b)
            activ_random_normal(1, 2, 0, b->n, 0.0f, 1.0f, b->value) == ACTIV_OK;
 }
 
+static int out_of_memory(void)
+{
+    fprintf(stderr, "activ: bench: not enough memory\n");
+    return 0;
+}
+
+/* Like all that prepare a run: 0 after a message. */
 static int make_timing(timing *t, const char *tier, const char *spec)
 {
     activ_context *context;
-    activ_context_options options = { .size = sizeof options, .max_tier = tier };
-    if (activ_context_create(&options, &context) != ACTIV_OK)
+    activ_context_options options = ACTIV_CONTEXT_DEFAULTS;
+    activ_message message;
+    options.max_tier = tier;
+    activ_status status = activ_context_create_ex(&options, &context, &message);
+    if (status == ACTIV_OK) {
+        status = activ_fn_create_ex(context, spec, &t->fn, &message);
+        activ_context_destroy(context);
+    }
+    if (status != ACTIV_OK) {
+        fprintf(stderr, "activ: %s\n", message.text);
         return 0;
-    activ_status status = activ_fn_create(context, spec, &t->fn);
-    activ_context_destroy(context);
-    if (status != ACTIV_OK)
-        return 0;
+    }
     activ_fn_info info = { .size = sizeof info };
     activ_fn_info_of(t->fn, &info);
     t->shape = info.shape;
@@ -197,14 +209,16 @@ static int make_timing(timing *t, const char *tier, const char *spec)
         return 1;
     t->params = calloc(count, sizeof *t->params);
     t->dparams = calloc(count, sizeof *t->dparams);
-    return t->params && t->dparams && activ_fn_param_init(t->fn, 0, t->params) == ACTIV_OK;
+    if (!t->params || !t->dparams)
+        return out_of_memory();
+    return activ_fn_param_init(t->fn, 0, t->params) == ACTIV_OK;
 }
 
 static int prepare(bench *b)
 {
     b->timings = calloc(b->spec_count * b->tier_count, sizeof *b->timings);
     if (!b->timings || !make_arrays(b))
-        return 0;
+        return out_of_memory();
     for (size_t s = 0; s < b->spec_count; s++)
         for (size_t i = 0; i < b->tier_count; i++)
             if (!make_timing(&b->timings[b->timing_count++], b->tiers[i], b->specs[s]))
@@ -292,16 +306,9 @@ static int find_tiers(bench *b)
 
 static int add_spec(bench *b, const char *spec)
 {
-    activ_message message;
-    if (activ_fn_check(spec, &message) != ACTIV_OK) {
-        fprintf(stderr, "activ: %s\n", message.text);
-        return 0;
-    }
     const char **more = realloc(b->specs, (b->spec_count + 1) * sizeof *more);
-    if (!more) {
-        fprintf(stderr, "activ: bench: not enough memory\n");
-        return 0;
-    }
+    if (!more)
+        return out_of_memory();
     b->specs = more;
     b->specs[b->spec_count++] = spec;
     return 1;
@@ -349,10 +356,7 @@ int command_bench(int argc, char **argv)
         free(b.specs);
         return 2;
     }
-    int prepared = prepare(&b);
-    if (!prepared)
-        fprintf(stderr, "activ: bench: not enough memory\n");
-    prepared = prepared && check_runs(&b);
+    const int prepared = prepare(&b) && check_runs(&b);
     if (prepared) {
         measure(&b);
         if (b.json)

@@ -21,7 +21,7 @@ static void print_number(double value)
 }
 
 /* May it be any number, or any count that there is room for? */
-static int is_unlimited(const activ_fn_setting *s)
+static int is_unlimited(const activ_setting_info *s)
 {
     return s->kind == ACTIV_SETTING_REAL    ? s->minimum <= -(double)FLT_MAX && s->maximum >= (double)FLT_MAX
            : s->kind == ACTIV_SETTING_COUNT ? s->minimum == 1.0 && s->maximum >= 0x1p24
@@ -29,7 +29,7 @@ static int is_unlimited(const activ_fn_setting *s)
 }
 
 /* What values the setting may have, if not any number: ", one of book, repo, unit", ", from -1 to 1". */
-static void print_range(const activ_fn_setting *s)
+static void print_range(const activ_setting_info *s)
 {
     if (s->kind == ACTIV_SETTING_WORD) {
         for (size_t i = 0; s->words[i]; i++)
@@ -67,7 +67,7 @@ static void print_cell(const char *before, const char *text, const char *after)
 /* The settings that are not just any number. */
 static void print_limits(const activ_fn *fn)
 {
-    activ_fn_setting s = { .size = sizeof s };
+    activ_setting_info s = { .size = sizeof s };
     int written = 0;
     for (size_t i = 0; activ_fn_setting_info(fn, i, &s) == ACTIV_OK; i++) {
         if (is_unlimited(&s))
@@ -80,8 +80,8 @@ static void print_limits(const activ_fn *fn)
 /* "C 25, Omega 25, Phi 25", with the lengths that the settings give. */
 static void print_vectors(const activ_fn *fn)
 {
-    activ_fn_param p = { .size = sizeof p };
-    for (size_t i = 0; activ_fn_param_info(fn, i, &p) == ACTIV_OK; i++) {
+    activ_fn_tensor_info p = { .size = sizeof p };
+    for (size_t i = 0; activ_fn_param_tensor_info(fn, i, &p) == ACTIV_OK; i++) {
         printf("%s%s", i > 0 ? ", " : "", p.name);
         if (p.count > 1)
             printf(" %zu", p.count);
@@ -161,13 +161,8 @@ activ_fn *make_function(const char *spec)
 {
     activ_message message;
     activ_fn *fn = NULL;
-    if (activ_fn_check(spec, &message) != ACTIV_OK) {
+    if (activ_fn_create_ex(NULL, spec, &fn, &message) != ACTIV_OK)
         fprintf(stderr, "activ: %s\n", message.text);
-        return NULL;
-    }
-    activ_status status = activ_fn_create(NULL, spec, &fn);
-    if (status != ACTIV_OK)
-        fprintf(stderr, "activ: %s: %s\n", spec, activ_status_string(status));
     return fn;
 }
 
@@ -186,7 +181,7 @@ activ_fn *make_elementwise(const char *command, const char *spec)
 /* A line for each setting: "negative_slope = 0.2 (by default 0.01)". */
 static void print_settings(const activ_fn *fn)
 {
-    activ_fn_setting s = { .size = sizeof s };
+    activ_setting_info s = { .size = sizeof s };
     for (size_t i = 0; activ_fn_setting_info(fn, i, &s) == ACTIV_OK; i++) {
         printf("  %-11s %s", i == 0 ? "settings" : "", s.name);
         if (s.kind == ACTIV_SETTING_WORD) {
@@ -226,8 +221,8 @@ int command_show(const char *spec)
            "  bounds      forward %g ULP, derivative %g ULP\n"
            "  parameters  %zu",
            info.formula, info.source, (double)info.forward_ulp, (double)info.derivative_ulp, activ_fn_param_count(fn));
-    activ_fn_param p = { .size = sizeof p };
-    for (size_t i = 0; activ_fn_param_info(fn, i, &p) == ACTIV_OK; i++)
+    activ_fn_tensor_info p = { .size = sizeof p };
+    for (size_t i = 0; activ_fn_param_tensor_info(fn, i, &p) == ACTIV_OK; i++)
         printf("%s %s %zu", i > 0 ? "," : ":", p.name, p.count);
     putchar('\n');
     if (activ_fn_is_random(fn))

@@ -42,7 +42,7 @@ int main(void)
     activ_context *context = NULL;
     activ_fn *tanh = NULL;
     activ_graph *g = NULL;
-    activ_sgd *sgd = NULL;
+    activ_optimizer *sgd = NULL;
     activ_status status = activ_context_create(&context_options, &context);
     if (status == ACTIV_OK)
         status = activ_fn_create(context, "tanh", &tanh);
@@ -63,7 +63,7 @@ int main(void)
     for (int step = 0; status == ACTIV_OK && step < STEPS; step++) {
         status = activ_graph_train_values(g, SAMPLES, x, target, &loss);
         if (status == ACTIV_OK)
-            status = activ_sgd_step(sgd);
+            status = activ_optimizer_step(sgd);
     }
     if (status == ACTIV_OK)
         printf("loss %.6f; %zu of %zu bytes taken, %zu of them by %d steps\n", (double)loss, arena.used,

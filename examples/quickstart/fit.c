@@ -15,7 +15,7 @@ int main(void)
 
     activ_fn *mish = NULL;
     activ_graph *g = NULL;
-    activ_sgd *sgd = NULL;
+    activ_optimizer *sgd = NULL;
     activ_sgd_options options = { .size = sizeof options, .lr = 0.05f, .momentum = 0.9f };
     if (activ_fn_create(NULL, "mish", &mish) != ACTIV_OK || activ_graph_create(NULL, &g) != ACTIV_OK)
         return 2;
@@ -37,7 +37,7 @@ int main(void)
         float loss;
         status = activ_graph_train_values(g, SAMPLES, x, target, &loss);
         if (status == ACTIV_OK)
-            status = activ_sgd_step(sgd);
+            status = activ_optimizer_step(sgd);
         if (status == ACTIV_OK && step % 500 == 0)
             printf("step %4d  loss %.6f\n", step, (double)loss);
     }
@@ -48,7 +48,7 @@ int main(void)
 
     if (status != ACTIV_OK)
         fprintf(stderr, "quickstart_fit: %s\n", activ_status_string(status));
-    activ_sgd_destroy(sgd);
+    activ_optimizer_destroy(sgd);
     activ_graph_destroy(g);
     activ_fn_destroy(mish);
     return status == ACTIV_OK ? 0 : 2;

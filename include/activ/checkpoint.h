@@ -1,14 +1,21 @@
 /* libactiv: networks and tensors in files.
  *
- * The format is safetensors (https://github.com/huggingface/safetensors): an 8-byte length, a JSON
- * header, the data. Files are written under a temporary name in the same directory and renamed when
- * complete, so that a reader never sees half a file and a failure leaves the old one. Readers trust
- * nothing: sizes, offsets, overlaps, duplicate names, UTF-8 and JSON are checked before memory is
- * taken for what they claim.
+ * The format is safetensors (https://github.com/huggingface/safetensors): an 8-byte length, a JSON header, the data. A
+ * file is written under a temporary name in the same directory, PATH.tmpPID-N, and renamed when complete, so that a
+ * reader never sees half a file and a failure leaves the old one; the temporary file is left behind only by a process
+ * that was killed while it wrote. A link is replaced, not followed; the mode is that of a new file.
  *
- * A file that is written replaces the one of its name: a link is replaced, not followed, and the
- * mode is that of a new file. The temporary name is PATH.tmpPID-N; one is left behind only by a
- * process that was killed while it wrote.
+ * Readers trust nothing: sizes, offsets, overlaps, duplicate names, UTF-8 and JSON are checked before memory is taken
+ * for what they claim.
+ *
+ * Errors: the message names the file and what was wrong in it. ACTIV_ERROR_IO: the system refused; ACTIV_ERROR_FORMAT:
+ * the file is not what it claims to be; ACTIV_ERROR_UNSUPPORTED: a later version's file, or a type that is not
+ * supported; ACTIV_ERROR_SHAPE: a tensor of another shape than the network's; ACTIV_ERROR_INVALID: NULL;
+ * ACTIV_ERROR_OUT_OF_MEMORY; and what is said with each call.
+ *
+ * Thread safety: an activ_safetensors never changes, and may be read by many threads. Saving reads the graph, loading
+ * writes to it: as any other use of it. Two threads that save under one path do not disturb each other; the last to
+ * finish wins.
  */
 #ifndef ACTIV_CHECKPOINT_H
 #define ACTIV_CHECKPOINT_H
@@ -27,94 +34,102 @@
 extern "C" {
 #endif
 
-/* ---- a network --------------------------------------------------------------------------- */
+/* ---- a network -------------------------------------------------------------------------------------------------- */
 
-/* Writes the parameters and buffers of a compiled graph under their names, and in the metadata the
- * description of the network ("activ.network"), so that loading rebuilds it. The same values
- * give the same bytes. */
+/* Writes the parameters and buffers of a compiled graph (else ACTIV_ERROR_STATE) under their names, and in the metadata
+ * the description of the network ("activ.network"), from which activ_checkpoint_load rebuilds it. The same values give
+ * the same bytes. */
 ACTIV_API activ_status activ_checkpoint_save(const activ_graph *graph, const char *path, activ_message *message);
 
 /* Builds the network that a file describes, compiles it for max_batch (0: for predictions only) and loads its
- * parameters. The caller destroys *out. Reads the files of all versions before this one; ACTIV_ERROR_UNSUPPORTED for a
- * later one's. */
+ * parameters and buffers. The caller destroys *out. Reads the files of all earlier versions. */
 ACTIV_API activ_status activ_checkpoint_load(const activ_context *context, const char *path, size_t max_batch,
                                              activ_graph **out, activ_message *message);
 
-/* Loads the parameters and buffers only, by name, into a compiled graph: all of its tensors have to be
- * there with the same shapes, and no others but PyTorch's NAME.num_batches_tracked of a batch_norm,
- * which is left aside. On failure the graph is unchanged. Reads files written by
- * PyTorch users with safetensors.torch.save_file too: the description is not needed. */
+/* Loads parameters and buffers by name into a compiled graph (else ACTIV_ERROR_STATE). All of the graph's tensors have
+ * to be in the file, with the same shapes, and no others but PyTorch's NAME.num_batches_tracked of a batch_norm, which
+ * is ignored. The description is not needed: files of safetensors.torch.save_file will do. On failure the graph is
+ * unchanged. */
 ACTIV_API activ_status activ_checkpoint_load_params(activ_graph *graph, const char *path, activ_message *message);
 
-/* ---- a training ---------------------------------------------------------------------------- */
+/* ---- a training ---------------------------------------------------------------------------------------------------
+ */
 
-/* Saves all that the next step depends on, so that a training goes on from the file as if it had never stopped, to
+/* Writes all that the next step depends on, so that a training continues from the file as if it had never stopped, to
  * the last bit: the network as activ_checkpoint_save does, and
  *
  *   the optimiser's arrays, as tensors "optimizer/STATE/TENSOR": "optimizer/exp_avg/layers.0.weight";
- *   its kind, settings, steps, learning rate and the settings of single tensors, as text in the metadata
- *   ("activ.optimizer"), numbers so that they read back as the same bits;
+ *   its kind, settings, steps, learning rate and the options of single tensors, as text in the metadata
+ *   ("activ.optimizer"), with numbers that read back as the same bits;
  *   the seed and the step of the graph's random layers ("activ.random").
  *
- * The order of the samples is the caller's: make it a function of activ_optimizer_steps. optimizer: the graph's. The
- * calls above take the network out of such a file and leave the rest. */
+ * The order of the samples is the caller's: make it a function of activ_optimizer_steps. optimizer: the graph's, else
+ * ACTIV_ERROR_INVALID. The calls above read the network from such a file and ignore the rest. */
 ACTIV_API activ_status activ_checkpoint_save_training(const activ_graph *graph, const activ_optimizer *optimizer,
                                                       const char *path, activ_message *message);
 
 /* Loads into a compiled graph what activ_checkpoint_load_params does and the random layers' counters, and makes the
- * optimiser anew: the caller destroys *out, before the graph. For the graph either build the network again, or take
- * activ_checkpoint_load's; its largest batch may differ. ACTIV_ERROR_FORMAT for a file without an optimiser,
- * ACTIV_ERROR_STATE for a graph that is compiled for predictions only. On failure the graph is unchanged, and an
- * optimiser that it has too. */
+ * optimiser anew: the caller destroys *out, before the graph. The graph is either built again, or
+ * activ_checkpoint_load's; its largest batch may differ. ACTIV_ERROR_FORMAT: a file without an optimiser;
+ * ACTIV_ERROR_STATE: a graph that is not compiled, or for predictions only. On failure the graph and an optimiser that
+ * it has are unchanged. */
 ACTIV_API activ_status activ_checkpoint_load_training(activ_graph *graph, const char *path, activ_optimizer **out,
                                                       activ_message *message);
 
-/* ---- any tensors -------------------------------------------------------------------------- */
+/* ---- any tensors --------------------------------------------------------------------------------------------------
+ */
 
+/* An opened file. */
 typedef struct activ_safetensors activ_safetensors;
 
-/* One tensor in a file. name is ended by a zero byte; data is row-major, little-endian and not
- * necessarily aligned. */
+/* A tensor in a file. Pointers are the file's, valid until it is closed. */
 typedef struct activ_safetensors_entry {
     size_t size; /* sizeof(activ_safetensors_entry), set by the caller */
     const char *name;
-    activ_dtype dtype;      /* 0 for a type that activ_dtype has no number for; see dtype_name */
+    activ_dtype dtype;      /* 0 for a type that activ_dtype has no number for; then see dtype_name */
     const char *dtype_name; /* as in the file: "F32" "BF16" ... */
     size_t ndim;
-    size_t shape[ACTIV_MAX_DIMS];
-    const void *data;
+    const size_t *shape;
+    const void *data; /* row-major, little-endian, and not necessarily aligned */
     size_t bytes;
 } activ_safetensors_entry;
 
-/* A pair in the metadata; both ended by a zero byte. */
+#define ACTIV_SAFETENSORS_ENTRY_INIT                                     \
+    {                                                                    \
+        sizeof(activ_safetensors_entry), NULL, 0, NULL, 0, NULL, NULL, 0 \
+    }
+
+/* A pair of metadata. */
 typedef struct activ_safetensors_text {
     const char *key;
     const char *value;
 } activ_safetensors_text;
 
-/* Reads and checks a whole file (or the bytes of one, which are copied). Names, keys and
- * metadata that contain a zero byte, more than ACTIV_MAX_DIMS dimensions and packed types below
- * 8 bits are refused. */
+/* Reads and checks a whole file, or the `count` bytes of one, which are copied; the caller closes *out. Names and
+ * metadata that contain a zero byte, more than ACTIV_MAX_DIMS dimensions and packed types below 8 bits are
+ * ACTIV_ERROR_UNSUPPORTED. */
 ACTIV_API activ_status activ_safetensors_open(const activ_context *context, const char *path, activ_safetensors **out,
                                               activ_message *message);
 ACTIV_API activ_status activ_safetensors_open_memory(const activ_context *context, const void *bytes, size_t count,
                                                      activ_safetensors **out, activ_message *message);
+
+/* NULL is allowed. */
 ACTIV_API void activ_safetensors_close(activ_safetensors *file);
 
-/* Its tensors, in the order of their data. Pointers in the entry belong to `file`. */
+/* Its tensors, in the order of their data. ACTIV_ERROR_RANGE: past the last; ACTIV_ERROR_UNKNOWN_NAME: no tensor of
+ * that name; ACTIV_ERROR_INVALID: NULL, no size. */
 ACTIV_API size_t activ_safetensors_count(const activ_safetensors *file);
 ACTIV_API activ_status activ_safetensors_at(const activ_safetensors *file, size_t index,
                                             activ_safetensors_entry *entry);
 ACTIV_API activ_status activ_safetensors_find(const activ_safetensors *file, const char *name,
                                               activ_safetensors_entry *entry);
 
-/* Metadata: the value of a key (NULL if there is none), or the pairs in turn (NULL past the
- * end). */
+/* Its metadata: the value of a key, NULL if there is none; the keys in turn, NULL past the last. */
 ACTIV_API const char *activ_safetensors_metadata(const activ_safetensors *file, const char *key);
 ACTIV_API const char *activ_safetensors_metadata_key(const activ_safetensors *file, size_t index);
 
-/* Writes `count` contiguous tensors under their names, and `texts` pairs of metadata (sorted by
- * key). Names must differ and be UTF-8. */
+/* Writes `count` contiguous tensors under their names, and `texts` pairs of metadata, in an order that depends on
+ * names, types and keys alone. Names and keys must differ and be UTF-8 (ACTIV_ERROR_INVALID). */
 ACTIV_API activ_status activ_safetensors_save(const activ_context *context, const char *path, size_t count,
                                               const char *const *names, const activ_tensor *const *tensors,
                                               size_t texts, const activ_safetensors_text *metadata,

@@ -1,8 +1,8 @@
 /* libactiv: a graph of layers, trained by backpropagation.
  *
- * A network is built layer by layer. Each builder call returns a node; the first mistake is
- * remembered by the graph, later calls do nothing, and activ_graph_compile reports it: the status,
- * and in activ_graph_error() the layer's name and the shapes.
+ * A network is built layer by layer. Each builder call returns a node. The graph remembers the first error, later calls
+ * do nothing, and activ_graph_compile returns it; activ_graph_error has the words, with the layer's name and the
+ * shapes.
  *
  *     activ_graph_create(NULL, &g);
  *     x = activ_graph_input(g, 784);
@@ -10,17 +10,23 @@
  *     activ_graph_cross_entropy(g, activ_graph_linear(g, x, 10));
  *     if (activ_graph_compile(g, 128) != ACTIV_OK) { puts(activ_graph_error(g)); return 2; }
  *
- * compile plans and takes all memory, for a largest batch; after it nothing allocates.
+ * compile plans the memory for a largest batch and allocates it in one piece, the arena; after that no call on the
+ * graph allocates, but activ_graph_init_weights.
  *
- * Data is float32, row-major, one sample per row. Layers are named as PyTorch's nn.Sequential names
- * them: "layers.0", "layers.1", ... in the order of creation (the input, flatten and the losses are
- * not counted: PyTorch's networks have them outside of the sequence); a linear layer's tensors are
- * then "layers.0.weight" (out x in) and "layers.0.bias".
+ * Data is float32, row-major, one sample per row. Layers are named as PyTorch's nn.Sequential names them: "layers.0",
+ * "layers.1", ... in the order of creation (the input, flatten and the losses are not counted: PyTorch's networks have
+ * them outside of the sequence). A linear layer's tensors are then "layers.0.weight" (out x in) and "layers.0.bias".
  *
- * One graph is used by one thread at a time. Results do not depend on the executor or the tier:
- * they are the same to the last
- * bit (which NaN a NaN is aside). Arrays of the caller's must not lie in the graph's own memory. A
- * call that fails for its arguments says why in activ_graph_error() too.
+ * Words. A layer's trainable values are its *parameters*: one array for the whole graph, activ_graph_params, with the
+ * *gradients* in another of the same order, activ_graph_grads. Values that a layer keeps but no optimiser updates
+ * (running means) are its *buffers*, in a third array. A *tensor* is a named part of such an array, with a shape.
+ *
+ * Errors. A call on a graph that fails leaves the reason in activ_graph_error, except calls on a const activ_graph *,
+ * which never write to it. Arrays of the caller's must not overlap the arena or each other (ACTIV_ERROR_INVALID).
+ *
+ * Thread safety: a graph is used by one thread at a time; activ_graph_predict is the exception. With an executor in its
+ * context, the graph shares its work out among the executor's threads. Results do not depend on executor or tier: they
+ * are the same to the last bit (which NaN a NaN is, is open).
  */
 #ifndef ACTIV_GRAPH_H
 #define ACTIV_GRAPH_H
@@ -31,6 +37,7 @@
 #include "context.h"
 #include "export.h"
 #include "fn.h"
+#include "init.h"
 #include "status.h"
 #include "tensor.h"
 
@@ -40,229 +47,273 @@ extern "C" {
 
 typedef struct activ_graph activ_graph;
 
-/* A layer of one graph, 0, 1, 2 ... in the order of creation; negative if the call that made it
- * failed. Layers that the loss does not depend on are legal; their gradients are 0. */
+/* A layer of one graph: 0, 1, 2 ... in the order of creation; negative if the call that made it failed. Layers that the
+ * loss does not depend on are legal; their gradients are 0. */
 typedef int32_t activ_node;
 
-/* ---- building ---------------------------------------------------------------------- */
+/* ---- building ---------------------------------------------------------------------------------------------- */
 
+/* An empty graph; the caller destroys it. ACTIV_ERROR_INVALID: NULL; ACTIV_ERROR_OUT_OF_MEMORY. */
 ACTIV_API activ_status activ_graph_create(const activ_context *context, activ_graph **out);
-ACTIV_API void activ_graph_destroy(activ_graph *graph); /* NULL is allowed */
 
-/* The input: `features` values per sample, or samples of a shape of ndim dimensions (at most
- * ACTIV_MAX_DIMS - 1: the batch is one more). A graph has one input. */
+/* Its optimisers have to be destroyed before. NULL is allowed. */
+ACTIV_API void activ_graph_destroy(activ_graph *graph);
+
+/* The input: `features` values per sample, or samples of ndim dimensions, at most ACTIV_MAX_DIMS - 1 (tensor.h; the
+ * batch is one more). A graph has one input. */
 ACTIV_API activ_node activ_graph_input(activ_graph *graph, size_t features);
 ACTIV_API activ_node activ_graph_input_shape(activ_graph *graph, size_t ndim, const size_t *shape);
 
 /* Each sample as one row of values. Copies nothing. */
 ACTIV_API activ_node activ_graph_flatten(activ_graph *graph, activ_node x);
 
-/* y = x W^T + b; x has one dimension per sample. W: out_features x in_features. */
+/* y = x W^T + b; x has one dimension per sample. W, "weight": out_features x in_features; b, "bias". */
 ACTIV_API activ_node activ_graph_linear(activ_graph *graph, activ_node x, size_t out_features);
 
-/* The same without b. */
+/* y = x W^T. */
 ACTIV_API activ_node activ_graph_linear_without_bias(activ_graph *graph, activ_node x, size_t out_features);
 
-/* y = f(x): element by element, or (softmax) over the last dimension. The trainable parameters of f, if it has some,
- * belong to this layer; with num_parameters=C in its spec, the first dimension of a sample, its channels, has to be C.
- * The graph keeps a copy of fn: the caller may destroy it at once. A gated function is ACTIV_ERROR_SHAPE here. */
+/* y = f(x): element by element, or, for a row-wise function (softmax), over the last dimension. f's parameters belong
+ * to this layer. With num_parameters=C in f's spec, the first dimension of a sample, its channels, has to be C. The
+ * graph copies fn: the caller may destroy it at once. A gated function is ACTIV_ERROR_SHAPE here.
+ *
+ * After a linear layer whose output nobody else reads, f is fused into the epilogue of the matrix product: the same
+ * bits, one pass over memory less. */
 ACTIV_API activ_node activ_graph_apply(activ_graph *graph, activ_node x, const activ_fn *fn);
 
-/* y = f(x) with the function and the very parameters of an earlier activation layer. */
+/* y = f(x) with the function and the parameters of an earlier activation layer: weight sharing. */
 ACTIV_API activ_node activ_graph_apply_shared(activ_graph *graph, activ_node x, activ_node earlier);
 
-/* y = value act(gate), element by element, for two nodes of one shape and a gated function (glu, swiglu, gated(SPEC)).
- * The trainable parameters of act belong to this layer. Dauphin et al. 2016, arXiv:1612.08083; Shazeer 2020,
- * arXiv:2002.05202. */
+/* y = value * act(gate), element by element, for two nodes of the same shape and a gated function (fn.h). act's
+ * parameters belong to this layer. */
 ACTIV_API activ_node activ_graph_gated(activ_graph *graph, activ_node value, activ_node gate, const activ_fn *fn);
 
-/* The same with the two halves of x's last dimension, which has to be even and is halved. gate: which half is the gate.
- * ACTIV_GATE_SECOND with glu is PyTorch's nn.GLU and F.glu over the last dimension. */
+/* Which half of the last dimension is the gate. The numbers are part of the ABI. */
 enum { ACTIV_GATE_SECOND = 0, ACTIV_GATE_FIRST = 1 };
+
+/* The same with the two halves of x's last dimension, which has to be even and is halved. gate: ACTIV_GATE_SECOND (with
+ * glu: PyTorch's nn.GLU) or ACTIV_GATE_FIRST. */
 ACTIV_API activ_node activ_graph_gated_split(activ_graph *graph, activ_node x, const activ_fn *fn, int32_t gate);
 
 /* y = a + b, of the same shape. */
 ACTIV_API activ_node activ_graph_add(activ_graph *graph, activ_node a, activ_node b);
 
-/* y = a b, element by element, of the same shape (ONNX's Mul). */
+/* y = a * b, element by element, of the same shape (ONNX's Mul). */
 ACTIV_API activ_node activ_graph_multiply(activ_graph *graph, activ_node a, activ_node b);
 
-/* The values of a, then those of b, along an axis of a sample (ONNX's Concat); the other dimensions
- * are the same. axis: 0 is the first dimension after the batch, -1 the last. */
+/* The values of a, then those of b, along an axis of a sample (ONNX's Concat); the other dimensions are the same. axis:
+ * 0 is the first dimension after the batch, -1 the last. */
 ACTIV_API activ_node activ_graph_concat(activ_graph *graph, activ_node a, activ_node b, int32_t axis);
 
-/* The same of any number of inputs, one or more; any of them may occur several times. */
+/* The same of `count` inputs, one or more; any of them may occur several times. */
 ACTIV_API activ_node activ_graph_concat_many(activ_graph *graph, size_t count, const activ_node *inputs, int32_t axis);
 
-/* PyTorch's nn.Dropout: a training step sets each value to 0 with probability p, 0 to 1, and multiplies
- * the others by 1/(1 - p); elsewhere y = x. Which ones is a function of the seed given to
- * activ_graph_init, the layer, the number of training steps since, and the element. Srivastava,
- * Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014, JMLR 15. */
+/* PyTorch's nn.Dropout: a training step sets each value to 0 with probability p, 0 to 1, and multiplies the others by
+ * 1/(1 - p); elsewhere y = x. Which ones is a function of the seed given to activ_graph_init, the layer, the number of
+ * training steps since, and the element. Srivastava et al. 2014, JMLR 15. */
 ACTIV_API activ_node activ_graph_dropout(activ_graph *graph, activ_node x, float p);
 
-/* Settings of the two layers below. 0 stands for the default, as does NULL for all. */
+/* Settings of the two normalisations below. */
 typedef struct activ_norm_options {
-    size_t size;    /* sizeof(activ_norm_options), set by the caller */
-    float eps;      /* added to a variance; above 0; default 1e-5 */
-    float momentum; /* batch_norm: a running value moves by this share towards the batch's; above 0,
-                     * at most 1; default 0.1 */
+    size_t size;
+    float eps;      /* added to a variance; > 0: 0 would divide by a variance of 0 */
+    float momentum; /* batch_norm: how far a training step moves the running values towards the batch's, 0 (not at all)
+                     * to 1. layer_norm has no use for it */
 } activ_norm_options;
 
-/* y = (x - mean)/sqrt(var + eps) weight + bias for each channel, the first dimension of a sample:
- * PyTorch's nn.BatchNorm1d of (N, C) and (N, C, L), and 2d and 3d. A training step takes mean and
- * variance of the channel's values in the batch, which have to be more than one (ACTIV_ERROR_RANGE), and
- * moves the buffers "running_mean" and "running_var" (this one from the sum of squares over n - 1);
- * elsewhere the buffers are used. weight starts as 1, bias as 0. Means and variances are computed in
- * double, in two passes, and the variance is right to 2^-23 where no x - mean overflows a float. Ioffe, Szegedy 2015,
- * arXiv:1502.03167. */
+/* PyTorch's. */
+#define ACTIV_NORM_DEFAULTS                     \
+    {                                           \
+        sizeof(activ_norm_options), 1e-5f, 0.1f \
+    }
+
+/* y = (x - mean)/sqrt(var + eps) weight + bias for each channel, the first dimension of a sample: PyTorch's
+ * nn.BatchNorm1d of (N, C) and (N, C, L), and 2d and 3d. options: NULL means ACTIV_NORM_DEFAULTS.
+ *
+ * A training step takes mean and variance of the channel's values in the batch, of which there have to be two or more
+ * (ACTIV_ERROR_RANGE), and moves the buffers "running_mean" and "running_var" (the latter with n - 1 in the
+ * denominator); elsewhere the buffers are used. Means and variances are computed in double, in two passes; the variance
+ * is accurate to 2^-23 unless some x - mean overflows a float. Ioffe, Szegedy 2015, arXiv:1502.03167. */
 ACTIV_API activ_node activ_graph_batch_norm(activ_graph *graph, activ_node x, const activ_norm_options *options);
 
-/* The same for each sample alone, over its dimensions from `axis` on (counted as in concat): -1 is the
- * last dimension, 0 the whole sample. weight and bias have the shape of these dimensions. PyTorch's
- * nn.LayerNorm, whose normalized_shape it is; ONNX's LayerNormalization. Ba, Kiros, Hinton 2016,
- * arXiv:1607.06450. */
+/* The same for each sample alone, over its dimensions from `axis` on (counted as in concat): -1 is the last dimension,
+ * 0 the whole sample. weight and bias have the shape of these dimensions. PyTorch's nn.LayerNorm, whose
+ * normalized_shape it is; ONNX's LayerNormalization. Ba, Kiros, Hinton 2016, arXiv:1607.06450. */
 ACTIV_API activ_node activ_graph_layer_norm(activ_graph *graph, activ_node x, int32_t axis,
                                             const activ_norm_options *options);
 
-/* The loss ends a graph; there is at most one. Cross-entropy: mean over the samples of -ln
- * softmax(logits)[label], logits with one dimension per sample. Mean squared error: mean over
- * all values of (prediction - target)^2. */
+/* The loss ends a graph; there is at most one. Cross-entropy: the mean over the samples of -ln softmax(logits)[label];
+ * logits have one dimension per sample. Mean squared error: the mean over all values of (prediction - target)^2. */
 ACTIV_API activ_node activ_graph_cross_entropy(activ_graph *graph, activ_node logits);
 ACTIV_API activ_node activ_graph_mse(activ_graph *graph, activ_node prediction);
 
-/* Gives a layer another name than its number. Letters, digits, '_', '-' and '.'; unique in the
- * graph. A failure is remembered as a builder's. */
+/* Renames a layer: 1 to 63 letters, digits, '_', '-' and '.', unique in the graph. An error is remembered as a
+ * builder's. */
 ACTIV_API activ_status activ_graph_name(activ_graph *graph, activ_node node, const char *name);
 
-/* Checks the whole, plans the memory for batches of up to max_batch samples and takes it in one
- * piece. Parameters and buffers start as zeros: activ_graph_init or a checkpoint gives them values. If
- * it fails for the batch or for memory, it may be tried again with less. max_batch 0: for
- * activ_graph_predict only; such a graph holds its parameters and nothing else. */
+/* Checks the whole, plans the arena for batches of up to max_batch samples and allocates it. max_batch 0: for
+ * activ_graph_predict only; such a graph holds its parameters and buffers, and no arrays of a batch.
+ *
+ * Parameters and buffers start as zeros: activ_graph_init or a checkpoint gives them values. If it fails for max_batch
+ * or for memory, it may be tried again with less. */
 ACTIV_API activ_status activ_graph_compile(activ_graph *graph, size_t max_batch);
 
-/* Why the last call on this graph that failed did so, or "" if none did; for a graph that could
- * not be built, its first mistake. Calls that only look (const activ_graph *) write nothing. The
- * graph's, and valid until its next call. */
+/* Why the last call on this graph that failed did so, or "" if none did; for a graph that could not be built, its first
+ * error. The graph's, valid until its next call. */
 ACTIV_API const char *activ_graph_error(const activ_graph *graph);
 
-/* Initial values as PyTorch's: weight and bias of a linear layer uniform in
- * +-1/sqrt(in_features), activations as activ_fn_param_init; of batch_norm and layer_norm weight 1 and
- * bias 0, the running mean 0, the running variance 1. A function of the seed alone. For
- * other schemes see activ_graph_init_weights in optim.h. */
+/* ---- initial values ------------------------------------------------------------------------------------------ */
+
+/* Initial values as PyTorch's, a function of the seed alone: weight and bias of a linear layer uniform in
+ * +-1/sqrt(in_features); the parameters of activations by activ_fn_param_init; of batch_norm and layer_norm weight 1
+ * and bias 0, running mean 0, running variance 1. The random layers start anew with this seed. */
 ACTIV_API activ_status activ_graph_init(activ_graph *graph, uint64_t seed);
 
-/* The seed of the last activ_graph_init or training checkpoint, which the noise of random layers comes from; 0
- * before. */
+/* The same, but the weights of all linear layers by a scheme of init.h; their biases become 0 unless the scheme is
+ * ACTIV_INIT_DEFAULT. gain: finite, >= 0; activ_init_gain(scheme) is the usual one. Allocates a copy of the parameters
+ * for the time of the call (ACTIV_ERROR_OUT_OF_MEMORY). */
+ACTIV_API activ_status activ_graph_init_weights(activ_graph *graph, activ_init_scheme scheme, float gain,
+                                                uint64_t seed);
+
+/* The seed of the last activ_graph_init or training checkpoint, which the noise of random layers comes from; 0 before.
+ */
 ACTIV_API uint64_t activ_graph_seed(const activ_graph *graph);
 
-/* ---- running ------------------------------------------------------------------------ */
+/* ---- running ------------------------------------------------------------------------------------------------- */
 
-/* The last node before the loss, or the last node: y gets batch rows of it. Evaluation mode
- * (nothing random). batch: 1 .. max_batch. */
+/* Evaluation mode (nothing random): y gets `batch` rows of the node before the loss, or of the last node if there is no
+ * loss. batch: 1 to max_batch. */
 ACTIV_API activ_status activ_graph_forward(activ_graph *graph, size_t batch, const float *x, float *y);
 
-/* The same for any number of samples at once and without writing into the graph: any number of threads may predict from
- * one graph at the same time, each with its own workspace, as long as nobody trains it, initialises it or loads into
- * it. Works on the calling thread alone, whatever the executor, and allocates nothing.
+/* The same for any number of samples, and without writing to the graph: any number of threads may predict from one
+ * graph at the same time, each with its own workspace, as long as nobody trains it, initialises it or loads into it.
+ * Works on the calling thread alone, whatever the executor, and allocates nothing.
  *
- * workspace: activ_graph_workspace(graph, batch) bytes, at any address; with fewer the samples are taken in several
- * portions, down to one by one, with the same result. Its contents mean nothing before or after. x, y, the workspace
- * and the graph's memory are apart. ACTIV_ERROR_STATE before compile, ACTIV_ERROR_RANGE for a workspace that is too
- * small for one sample; y is then untouched. Says why to the log, not in activ_graph_error. */
+ * workspace: memory for intermediate results, activ_graph_workspace_bytes(graph, batch) bytes at any address. With
+ * fewer, the samples are taken in several portions, down to one by one, with the same result. Its contents mean nothing
+ * before and after.
+ *
+ * On failure y is untouched. ACTIV_ERROR_STATE: before compile; ACTIV_ERROR_RANGE: a workspace too small for one
+ * sample, batch 0, or a size that overflows; ACTIV_ERROR_INVALID: NULL, or arrays that overlap. */
 ACTIV_API activ_status activ_graph_predict(const activ_graph *graph, void *workspace, size_t workspace_bytes,
                                            size_t batch, const float *x, float *y);
+ACTIV_API activ_status activ_graph_predict_ex(const activ_graph *graph, void *workspace, size_t workspace_bytes,
+                                              size_t batch, const float *x, float *y, activ_message *message);
 
-/* Bytes of a workspace for `batch` samples at a time: some KiB for one. 0 before compile, for batch 0 and if it
- * overflows. */
-ACTIV_API size_t activ_graph_workspace(const activ_graph *graph, size_t batch);
+/* The workspace for `batch` samples at a time; for one, some KiB. 0 before compile, for batch 0 and if it overflows. */
+ACTIV_API size_t activ_graph_workspace_bytes(const activ_graph *graph, size_t batch);
 
-/* One training step without the update: forward in training mode, *loss, and the gradients of all
- * parameters (overwritten). labels: one per sample, 0 .. classes-1, checked first
- * (ACTIV_ERROR_RANGE). For a graph that ends in cross-entropy. loss may be NULL. */
+/* A training step but for the update: forward in training mode, *loss, and the gradients of all parameters,
+ * overwritten. For a graph that ends in cross-entropy. labels: one per sample, 0 to classes - 1, checked first
+ * (ACTIV_ERROR_RANGE). loss may be NULL. */
 ACTIV_API activ_status activ_graph_train(activ_graph *graph, size_t batch, const float *x, const int32_t *labels,
                                          float *loss);
 
-/* The same for a graph that ends in mean squared error; targets: as many values as predictions. */
+/* The same for a graph that ends in mean squared error. targets: as many values as predictions. */
 ACTIV_API activ_status activ_graph_train_values(activ_graph *graph, size_t batch, const float *x, const float *targets,
                                                 float *loss);
 
-/* Evaluation mode: the loss, and how many samples have their largest logit (the first of equals)
- * at the label. Gradients are left alone. loss and correct may be NULL. */
+/* Evaluation mode: the loss, and for how many samples the largest logit (the first of equals) is the label's. Gradients
+ * are left alone. loss and correct may be NULL. */
 ACTIV_API activ_status activ_graph_evaluate(activ_graph *graph, size_t batch, const float *x, const int32_t *labels,
                                             float *loss, size_t *correct);
 ACTIV_API activ_status activ_graph_evaluate_values(activ_graph *graph, size_t batch, const float *x,
                                                    const float *targets, float *loss);
 
-/* ---- looking inside ------------------------------------------------------------------- */
+/* ---- gradients ------------------------------------------------------------------------------------------------ */
 
-typedef struct activ_node_info {
-    size_t size;      /* sizeof(activ_node_info), set by the caller */
-    const char *name; /* "layers.0"; the graph's */
-    const char *kind; /* "input" "flatten" "linear" "activation" "gated" "gated_split" "add" "multiply" "concat"
-                       * "dropout" "batch_norm" "layer_norm" "cross_entropy" "mse" */
-    const char *spec; /* of the function of an activation, gated or gated_split; else NULL */
-    size_t ndim;      /* of one sample */
-    size_t shape[ACTIV_MAX_DIMS];
-    size_t params;        /* trainable values that belong to this layer (shared ones: to the first) */
-    size_t multiply_adds; /* of one sample, forward */
-    activ_node inputs[2]; /* the first two; -1 where there is none */
-    size_t first_param;   /* the layer's parameters and gradients are activ_graph_params() and
-                           * activ_graph_grads(), [first_param .. + params) */
-    size_t first_buffer;  /* and its buffers activ_graph_buffers(), [first_buffer .. + buffers) */
-    size_t buffers;
-    float p;             /* of dropout */
-    size_t axis;         /* of concat and layer_norm, 0: the first dimension of a sample */
-    float eps, momentum; /* of batch_norm; eps of layer_norm too */
-    size_t input_count;  /* all inputs; the graph's */
-    const activ_node *all_inputs;
-} activ_node_info;
+/* Between activ_graph_train and the optimiser's step.
+ *
+ * torch.nn.utils.clip_grad_norm_: multiplies all gradients by max_norm / (norm + 1e-6) if that is less than 1; norm,
+ * the root of the sum of their squares, goes to *total_norm (may be NULL). max_norm: >= 0; infinity only measures. If
+ * the norm is not finite: ACTIV_ERROR_RANGE, and the gradients stay as they are (PyTorch's error_if_nonfinite). */
+ACTIV_API activ_status activ_graph_clip_grad_norm(activ_graph *graph, float max_norm, float *total_norm);
 
-ACTIV_API size_t activ_graph_node_count(const activ_graph *graph);
-ACTIV_API activ_status activ_graph_node_info(const activ_graph *graph, activ_node node, activ_node_info *info);
+/* torch.nn.utils.clip_grad_value_: each gradient is cut to -clip_value .. clip_value; NaN stays NaN. clip_value: >= 0.
+ */
+ACTIV_API activ_status activ_graph_clip_grad_value(activ_graph *graph, float clip_value);
 
-/* All parameters in one array, and their gradients in another of the same order. NULL before
- * compile. They may be written between calls. */
+/* ---- parameters and buffers ------------------------------------------------------------------------------------ */
+
+/* All parameters in one array, and their gradients in another of the same order. They may be read and written between
+ * calls. NULL before compile; gradients also if the graph is compiled for predictions only. */
 ACTIV_API size_t activ_graph_param_count(const activ_graph *graph);
-/* (Gradients: NULL too if it is for predictions only.) */
 ACTIV_API float *activ_graph_params(activ_graph *graph);
 ACTIV_API float *activ_graph_grads(activ_graph *graph);
 
-/* One named tensor among them. */
-typedef struct activ_param_info {
-    size_t size;      /* sizeof(activ_param_info), set by the caller */
-    const char *name; /* "layers.0.weight"; the graph's */
-    size_t offset;    /* of its first value in the arrays above */
-    size_t count;
-    size_t ndim;
-    size_t shape[ACTIV_MAX_DIMS];
-    activ_node node; /* the layer it belongs to */
-} activ_param_info;
-
-ACTIV_API size_t activ_graph_tensor_count(const activ_graph *graph);
-ACTIV_API activ_status activ_graph_tensor_info(const activ_graph *graph, size_t index, activ_param_info *info);
-
-/* Buffers: values that belong to a layer and to its file, but that no optimiser moves. batch_norm has
- * two, "layers.1.running_mean" and "layers.1.running_var", which training steps set and evaluation
- * reads. All of them in one array, NULL before compile; they may be written between calls. Their
- * tensors are told of as parameters are, with offsets in this array. activ_graph_buffer_count counts
- * values, activ_graph_buffer_tensor_count tensors. */
+/* All buffers in one array: batch_norm's "running_mean" and "running_var", which training steps set and evaluation
+ * reads. They may be read and written between calls. NULL before compile. */
 ACTIV_API size_t activ_graph_buffer_count(const activ_graph *graph);
 ACTIV_API float *activ_graph_buffers(activ_graph *graph);
-ACTIV_API size_t activ_graph_buffer_tensor_count(const activ_graph *graph);
-ACTIV_API activ_status activ_graph_buffer_info(const activ_graph *graph, size_t index, activ_param_info *info);
 
-/* What a node put out in the last forward or evaluate call: batch rows; the graph's, until the
- * next call. NULL if there was none, for a loss, for the input (the caller has it) and after a
- * training step. */
+/* A named part of the parameters, or of the buffers. Pointers are the graph's, valid until it is built further or
+ * destroyed. */
+typedef struct activ_graph_tensor_info {
+    size_t size;      /* sizeof(activ_graph_tensor_info), set by the caller */
+    const char *name; /* "layers.0.weight" */
+    size_t offset;    /* of its first value in the array */
+    size_t count;     /* of its values, which are row-major */
+    size_t ndim;
+    const size_t *shape;
+    activ_node node; /* the layer it belongs to */
+} activ_graph_tensor_info;
+
+#define ACTIV_GRAPH_TENSOR_INFO_INIT                            \
+    {                                                           \
+        sizeof(activ_graph_tensor_info), NULL, 0, 0, 0, NULL, 0 \
+    }
+
+/* In the order of the arrays. ACTIV_ERROR_RANGE: past the last; ACTIV_ERROR_INVALID: NULL, no size. */
+ACTIV_API size_t activ_graph_param_tensor_count(const activ_graph *graph);
+ACTIV_API activ_status activ_graph_param_tensor_info(const activ_graph *graph, size_t index,
+                                                     activ_graph_tensor_info *info);
+ACTIV_API size_t activ_graph_buffer_tensor_count(const activ_graph *graph);
+ACTIV_API activ_status activ_graph_buffer_tensor_info(const activ_graph *graph, size_t index,
+                                                      activ_graph_tensor_info *info);
+
+/* ---- looking inside --------------------------------------------------------------------------------------------- */
+
+/* A layer. Pointers are the graph's, valid until it is built further or destroyed. */
+typedef struct activ_node_info {
+    size_t size;             /* sizeof(activ_node_info), set by the caller */
+    const char *name;        /* "layers.0" */
+    const char *kind;        /* "linear", "activation" ...: the builder call's name, activation for apply */
+    const char *description; /* the line that a checkpoint has of it, with its inputs and all settings that differ from
+                              * their defaults: "layers.2 = dropout(layers.1, p=0.5)"; NULL before compile */
+    size_t ndim;             /* of one sample */
+    const size_t *shape;
+    size_t input_count;
+    const activ_node *inputs;
+    size_t first_param; /* its parameters and gradients are [first_param .. first_param + param_count - 1] of */
+    size_t param_count; /* the graph's; shared ones belong to the first layer that has them */
+    size_t first_buffer;
+    size_t buffer_count;
+    size_t multiply_adds; /* of one sample, forward */
+} activ_node_info;
+
+#define ACTIV_NODE_INFO_INIT                                                       \
+    {                                                                              \
+        sizeof(activ_node_info), NULL, NULL, NULL, 0, NULL, 0, NULL, 0, 0, 0, 0, 0 \
+    }
+
+/* ACTIV_ERROR_RANGE: no such node; ACTIV_ERROR_INVALID: NULL, no size. */
+ACTIV_API size_t activ_graph_node_count(const activ_graph *graph);
+ACTIV_API activ_status activ_graph_node_info(const activ_graph *graph, activ_node node, activ_node_info *info);
+
+/* The function of an activation, gated or gated_split layer; NULL for others. The graph's. */
+ACTIV_API const activ_fn *activ_graph_node_fn(const activ_graph *graph, activ_node node);
+
+/* A node's values in the last forward or evaluate call: `batch` rows; the graph's, until the next call. NULL if there
+ * was none, for a loss, for the input (the caller has it) and after a training step. */
 ACTIV_API const float *activ_graph_values(const activ_graph *graph, activ_node node);
 
-/* The largest batch it was compiled for; 0 before, and if it is for predictions only. */
+/* The largest batch that the graph is compiled for; 0 before, and if it is for predictions only. */
 ACTIV_API size_t activ_graph_max_batch(const activ_graph *graph);
 
-/* Bytes that the graph holds when compiled for max_batch (0: for predictions only), optimisers apart: before compile,
- * so that it can be known beforehand; after it what it does hold, for the max_batch that it was compiled for. 0 if it
- * cannot be compiled so; activ_graph_error says why. */
-ACTIV_API size_t activ_graph_memory(activ_graph *graph, size_t max_batch);
+/* How much memory the graph holds when compiled for max_batch (0: for predictions only), optimisers apart. Before
+ * compile, so that it can be known beforehand; after it, what the graph does hold. 0 if it cannot be compiled so
+ * (activ_graph_error). */
+ACTIV_API size_t activ_graph_memory_bytes(activ_graph *graph, size_t max_batch);
 
 #ifdef __cplusplus
 }

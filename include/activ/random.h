@@ -1,13 +1,14 @@
 /* libactiv: random numbers as a function of (seed, stream, index).
  *
- * Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy
- * as 1, 2, 3; SC 2011). There is no generator to carry about: the same three numbers give
- * the same value on every machine, in any order, on any thread. `stream` tells
- * independent uses of one seed apart. Key = seed; counter = (index / 4, stream);
- * value number index % 4 of the block is taken.
+ * Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; SC 2011). There is no state
+ * to carry about: the same three numbers give the same value on every machine, in any order, on any thread. `stream`
+ * tells independent uses of one seed apart. Key = seed; counter = (index / 4, stream); the value is number index % 4 of
+ * the block.
  *
- * Streams with the top bit set are the library's own (initial values, noise of
- * layers); a program that uses others never meets them.
+ * Streams with the top bit set are the library's own (initial values, noise of layers); a program that uses others
+ * never meets them.
+ *
+ * Thread safety: all calls, from any thread, on different arrays. ACTIV_ERROR_INVALID: NULL with n > 0.
  */
 #ifndef ACTIV_RANDOM_H
 #define ACTIV_RANDOM_H
@@ -25,18 +26,18 @@ extern "C" {
 /* 32 random bits. */
 ACTIV_API uint32_t activ_random_bits(uint64_t seed, uint64_t stream, uint64_t index);
 
-/* out[i] is uniform in [low, high): low + u (high - low), u = 24 bits / 2^24.
- * ACTIV_ERROR_RANGE unless low <= high, both finite and their difference too. */
+/* out[i] is uniform in [low, high): low + u (high - low), u = 24 bits / 2^24. ACTIV_ERROR_RANGE unless low <= high and
+ * low, high and high - low are finite. */
 ACTIV_API activ_status activ_random_uniform(uint64_t seed, uint64_t stream, uint64_t index, size_t n, float low,
                                             float high, float *out);
 
-/* out[i] is normal, mean + deviation * z, by the method of Box and Muller on the numbers
- * 2(index+i) and 2(index+i)+1, computed in double without the C library's functions.
- * ACTIV_ERROR_RANGE unless mean and deviation are finite, deviation >= 0 and index + n < 2^63. */
+/* out[i] is normal, mean + deviation * z, by the method of Box and Muller on the numbers 2(index+i) and 2(index+i)+1,
+ * computed in double without the C library's functions. ACTIV_ERROR_RANGE unless mean and deviation are finite,
+ * deviation >= 0 and index + n < 2^63. */
 ACTIV_API activ_status activ_random_normal(uint64_t seed, uint64_t stream, uint64_t index, size_t n, float mean,
                                            float deviation, float *out);
 
-/* out becomes a random order of 0 .. n-1 (Fisher and Yates; unbiased up to 2^-32 n). */
+/* out becomes a random order of 0 .. n-1 (Fisher, Yates; unbiased up to 2^-32 n). ACTIV_ERROR_RANGE: n above 2^32. */
 ACTIV_API activ_status activ_random_permutation(uint64_t seed, uint64_t stream, size_t n, uint32_t *out);
 
 #ifdef __cplusplus

@@ -1,10 +1,10 @@
 /* libactiv: an array with a shape.
  *
- * A tensor owns its memory, or is a view: on the caller's memory, or on another tensor's.
- * Strides count elements, as in PyTorch and DLPack. Only float32 is calculated with in
- * this version; the other types are stored, copied and saved.
+ * A tensor owns its memory, or is a view: on the caller's memory, or on another tensor's. Strides count elements, as in
+ * PyTorch and DLPack. This version computes with float32 only; the other types are stored, copied and saved.
  *
- * One tensor may be read by many threads; writing is the caller's to order.
+ * Thread safety: shape, strides and type never change. The elements are memory like any other: many threads may read
+ * them, or one may write.
  */
 #ifndef ACTIV_TENSOR_H
 #define ACTIV_TENSOR_H
@@ -22,6 +22,7 @@ extern "C" {
 
 typedef struct activ_tensor activ_tensor;
 
+/* More dimensions are refused: ACTIV_ERROR_RANGE. A later version may allow more. */
 #define ACTIV_MAX_DIMS 8
 
 /* The type of an element. The numbers are part of the ABI. */
@@ -32,42 +33,60 @@ enum { ACTIV_FLOAT32 = 1, ACTIV_FLOAT64 = 2, ACTIV_INT32 = 3, ACTIV_INT64 = 4, A
 /* Bytes of one element; 0 for an unknown type. */
 ACTIV_API size_t activ_dtype_size(activ_dtype dtype);
 
-/* A new tensor that owns its memory (64-byte aligned, row-major, all zero). ndim 0 is one
- * element; a dimension may be 0. ACTIV_ERROR_RANGE if ndim > ACTIV_MAX_DIMS or the size
- * overflows. */
+/* ---- making one ---------------------------------------------------------------------------------------- */
+
+/* The calls below make a tensor, which the caller destroys. shape: ndim values; a dimension may be 0, and ndim 0 is one
+ * element. ACTIV_ERROR_INVALID: NULL; ACTIV_ERROR_UNSUPPORTED: an unknown type; ACTIV_ERROR_RANGE: the shape is too
+ * large, by its dimensions (ACTIV_MAX_DIMS) or its bytes; ACTIV_ERROR_OUT_OF_MEMORY; and what is said with each.
+ *
+ * A view does not own its memory: the caller's array, or the tensor that it is a view of, has to live as long. */
+
+/* A new array: 64-byte aligned, row-major, all zero. */
 ACTIV_API activ_status activ_tensor_create(const activ_context *context, activ_dtype dtype, size_t ndim,
                                            const size_t *shape, activ_tensor **out);
 
-/* A view on memory of the caller's, which has to live as long as the tensor. strides
- * count elements; NULL means row-major. `data` may be NULL only if there is no element. */
+/* A view on memory of the caller's. strides: ndim values, NULL for row-major. data may be NULL only if there is no
+ * element. */
 ACTIV_API activ_status activ_tensor_view(const activ_context *context, activ_dtype dtype, size_t ndim,
                                          const size_t *shape, const size_t *strides, void *data, activ_tensor **out);
 
-/* A view of `tensor` with another shape of as many elements; `tensor` has to be
- * contiguous and has to live as long as the view. */
-ACTIV_API activ_status activ_tensor_reshape(const activ_tensor *tensor, size_t ndim, const size_t *shape,
-                                            activ_tensor **out);
+/* The same on memory that must not be written: a read-only tensor. */
+ACTIV_API activ_status activ_tensor_view_const(const activ_context *context, activ_dtype dtype, size_t ndim,
+                                               const size_t *shape, const size_t *strides, const void *data,
+                                               activ_tensor **out);
 
-/* A view of the `length` entries from `start` on along dimension `dim`; `tensor` has to live as
- * long as the view. */
-ACTIV_API activ_status activ_tensor_narrow(const activ_tensor *tensor, size_t dim, size_t start, size_t length,
+/* A view of `tensor` with another shape of as many elements (else ACTIV_ERROR_SHAPE); `tensor` has to be contiguous
+ * (ACTIV_ERROR_UNSUPPORTED). This view and the following are read-only if `tensor` is. */
+ACTIV_API activ_status activ_tensor_reshape(activ_tensor *tensor, size_t ndim, const size_t *shape, activ_tensor **out);
+
+/* A view of the `length` entries from `start` on along dimension `dim`. ACTIV_ERROR_RANGE: there are fewer. */
+ACTIV_API activ_status activ_tensor_narrow(activ_tensor *tensor, size_t dim, size_t start, size_t length,
                                            activ_tensor **out);
 
-/* A view with two dimensions exchanged; `tensor` has to live as long as the view. */
-ACTIV_API activ_status activ_tensor_transpose(const activ_tensor *tensor, size_t dim0, size_t dim1, activ_tensor **out);
+/* A view with two dimensions exchanged. ACTIV_ERROR_RANGE: no such dimension. */
+ACTIV_API activ_status activ_tensor_transpose(activ_tensor *tensor, size_t dim0, size_t dim1, activ_tensor **out);
 
 /* NULL is allowed. The memory of a view is left alone. */
 ACTIV_API void activ_tensor_destroy(activ_tensor *tensor);
 
+/* ---- looking at one ------------------------------------------------------------------------------------- */
+
+/* Arrays are the tensor's. All of these answer 0 or NULL for NULL. */
 ACTIV_API activ_dtype activ_tensor_dtype(const activ_tensor *tensor);
 ACTIV_API size_t activ_tensor_ndim(const activ_tensor *tensor);
-ACTIV_API const size_t *activ_tensor_shape(const activ_tensor *tensor);   /* ndim values; the tensor's */
-ACTIV_API const size_t *activ_tensor_strides(const activ_tensor *tensor); /* ndim values; the tensor's */
+ACTIV_API const size_t *activ_tensor_shape(const activ_tensor *tensor);   /* ndim values */
+ACTIV_API const size_t *activ_tensor_strides(const activ_tensor *tensor); /* ndim values */
 ACTIV_API size_t activ_tensor_count(const activ_tensor *tensor);          /* number of elements */
-ACTIV_API void *activ_tensor_data(const activ_tensor *tensor);            /* the first element */
-ACTIV_API int32_t activ_tensor_is_contiguous(const activ_tensor *tensor); /* row-major without gaps: 1 */
+ACTIV_API int32_t activ_tensor_is_contiguous(const activ_tensor *tensor); /* 1: row-major without gaps */
+ACTIV_API int32_t activ_tensor_is_read_only(const activ_tensor *tensor); /* 1: a view, direct or not, of const memory */
 
-/* Copies all elements. Same type and shape, any strides; the two must not share memory in part. */
+/* The first element, to be read; and to be written, NULL if the tensor is read-only. */
+ACTIV_API const void *activ_tensor_const_data(const activ_tensor *tensor);
+ACTIV_API void *activ_tensor_data(activ_tensor *tensor);
+
+/* Copies all elements, of any strides; overlapping memory is copied as if by way of a third array. ACTIV_ERROR_SHAPE:
+ * another type or shape; ACTIV_ERROR_STATE: `to` is read-only; ACTIV_ERROR_INVALID: NULL; ACTIV_ERROR_OUT_OF_MEMORY:
+ * for that third array. */
 ACTIV_API activ_status activ_tensor_copy(const activ_tensor *from, activ_tensor *to);
 
 #ifdef __cplusplus

@@ -49,4 +49,9 @@ static inline int activ_ranges_overlap(const void *a, size_t a_bytes, const void
     return p <= q ? q - p < a_bytes : p - q < b_bytes;
 }
 
+static inline int activ_is_finite(float value)
+{
+    return value - value == 0.0f;
+}
+
 #endif

@@ -53,11 +53,10 @@ int activ_read_text(activ_reader *r, const char *text)
 activ_status activ_read_end(activ_reader *r, const activ_setting *table, const activ_setting_value *values)
 {
     if (r->at < r->end)
-        return activ_read_expected(r, "the end of the line");
+        return activ_fail_expected(r, "the end of the line");
     for (size_t i = 0; table && table[i].name; i++) {
         if (table[i].required && !values[i].given) {
-            activ_message_set(r->message, table[i].name, " is missing");
-            return ACTIV_ERROR_SYNTAX;
+            return activ_fail(r->message, ACTIV_ERROR_SYNTAX, table[i].name, " is missing");
         }
     }
     return ACTIV_OK;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/text.h"
 
 /* malloc with the pointer it returned kept in front of the aligned block: aligned_alloc
  * is missing on some C11 systems, and free has to find the start again. */
@@ -76,10 +77,15 @@ void *activ_host_grow(const activ_host *host, void *old, size_t used, size_t *ro
     return array;
 }
 
-activ_status activ_host_log(const activ_host *host, activ_status status, const char *line)
+activ_status activ_host_fail_pieces(const activ_host *host, activ_message *message, activ_status status,
+                                    const char *const *pieces)
 {
-    if (status != ACTIV_OK && host->log)
-        host->log(host->log_user, status, line);
+    activ_message own;
+    activ_fail_pieces(&own, status, pieces);
+    if (message)
+        *message = own;
+    if (host->log)
+        host->log(host->log_user, status, own.text);
     return status;
 }
 

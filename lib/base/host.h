@@ -30,8 +30,11 @@ void activ_host_free(const activ_host *host, void *memory, size_t bytes);
  * without memory: the old one stays. */
 void *activ_host_grow(const activ_host *host, void *old, size_t used, size_t *room, size_t width);
 
-/* Hands a line to the log, if there is one; returns status, for use in a return statement. */
-activ_status activ_host_log(const activ_host *host, activ_status status, const char *line);
+/* Fails with a reason (base/text.h), for the caller's message, which may be NULL, and for the log, if there is one. */
+#define activ_host_fail(host, message, status, ...) \
+    activ_host_fail_pieces(host, message, status, (const char *const[]){ __VA_ARGS__, NULL })
+activ_status activ_host_fail_pieces(const activ_host *host, activ_message *message, activ_status status,
+                                    const char *const *pieces);
 
 /* task(argument, i) for all i < count: on the executor's threads, or one after the other. */
 void activ_host_parallel(const activ_host *host, size_t count, void (*task)(void *, size_t), void *argument);

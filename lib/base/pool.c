@@ -15,6 +15,9 @@
 
 #include "activ/pool.h"
 
+#include "base/host.h"
+#include "base/text.h"
+
 /* CMake defines ACTIV_NO_PTHREAD where it finds none. */
 #if !defined(ACTIV_NO_PTHREAD) && (defined(_WIN32) || (defined(__wasm__) && !defined(_REENTRANT)))
 #    define ACTIV_NO_PTHREAD
@@ -22,11 +25,18 @@
 
 #ifdef ACTIV_NO_PTHREAD
 
-activ_status activ_pool_create(const activ_context *context, size_t threads, activ_pool **out)
+activ_status activ_pool_create_ex(const activ_context *context, size_t threads, activ_pool **out,
+                                  activ_message *message)
 {
-    (void)context;
     (void)threads;
-    return out ? ACTIV_ERROR_UNSUPPORTED : ACTIV_ERROR_INVALID;
+    activ_host host;
+    if (context)
+        host = context->host;
+    else
+        activ_host_defaults(&host);
+    if (!out)
+        return activ_host_fail(&host, message, ACTIV_ERROR_INVALID, "pool: out is NULL");
+    return activ_host_fail(&host, message, ACTIV_ERROR_UNSUPPORTED, "pool: built without POSIX threads");
 }
 
 void activ_pool_destroy(activ_pool *pool)
@@ -49,8 +59,6 @@ const activ_executor *activ_pool_executor(const activ_pool *pool)
 #    include <stdint.h>
 #    include <time.h>
 #    include <unistd.h>
-
-#    include "base/host.h"
 
 enum {
     MOST_THREADS = 256,
@@ -287,24 +295,25 @@ static int start_threads(activ_pool *pool, size_t count)
     return pool->started == count;
 }
 
-activ_status activ_pool_create(const activ_context *context, size_t threads, activ_pool **out)
+activ_status activ_pool_create_ex(const activ_context *context, size_t threads, activ_pool **out,
+                                  activ_message *message)
 {
-    if (!out)
-        return ACTIV_ERROR_INVALID;
-    if (threads > MOST_THREADS)
-        return ACTIV_ERROR_RANGE;
-    size_t cpus = usable_cpus();
-    if (threads == 0)
-        threads = cpus < MOST_THREADS ? cpus : MOST_THREADS;
     activ_host host;
     if (context)
         host = context->host;
     else
         activ_host_defaults(&host);
+    if (!out)
+        return activ_host_fail(&host, message, ACTIV_ERROR_INVALID, "pool: out is NULL");
+    if (threads > MOST_THREADS)
+        return activ_host_fail(&host, message, ACTIV_ERROR_RANGE, "pool: there may be 256 threads at most");
+    size_t cpus = usable_cpus();
+    if (threads == 0)
+        threads = cpus < MOST_THREADS ? cpus : MOST_THREADS;
     size_t bytes = sizeof(activ_pool) + (threads - 1) * sizeof(pthread_t);
     activ_pool *pool = activ_host_alloc(&host, bytes);
     if (!pool)
-        return ACTIV_ERROR_OUT_OF_MEMORY;
+        return activ_host_fail(&host, message, ACTIV_ERROR_OUT_OF_MEMORY, "no memory for a pool");
     pool->host = host;
     pool->bytes = bytes;
     pool->process = getpid();
@@ -317,11 +326,11 @@ activ_status activ_pool_create(const activ_context *context, size_t threads, act
     atomic_flag_clear(&pool->busy);
     if (!make_locks(pool)) {
         activ_host_free(&host, pool, bytes);
-        return ACTIV_ERROR_OUT_OF_MEMORY;
+        return activ_host_fail(&host, message, ACTIV_ERROR_OUT_OF_MEMORY, "pool: the system makes no more locks");
     }
     if (!start_threads(pool, threads - 1)) {
         activ_pool_destroy(pool);
-        return activ_host_log(&host, ACTIV_ERROR_OUT_OF_MEMORY, "the system starts no more threads");
+        return activ_host_fail(&host, message, ACTIV_ERROR_OUT_OF_MEMORY, "pool: the system starts no more threads");
     }
     *out = pool;
     return ACTIV_OK;
@@ -349,3 +358,8 @@ const activ_executor *activ_pool_executor(const activ_pool *pool)
 }
 
 #endif
+
+activ_status activ_pool_create(const activ_context *context, size_t threads, activ_pool **out)
+{
+    return activ_pool_create_ex(context, threads, out, NULL);
+}

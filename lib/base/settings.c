@@ -105,7 +105,7 @@ static activ_slice trimmed(const char *from, const char *end)
 
 /* ---- messages ------------------------------------------------------------------------------- */
 
-activ_status activ_read_expected(const activ_reader *r, const char *what)
+activ_status activ_fail_expected(const activ_reader *r, const char *what)
 {
     if (r->message) {
         activ_text text;
@@ -123,8 +123,8 @@ activ_status activ_read_expected(const activ_reader *r, const char *what)
     return ACTIV_ERROR_SYNTAX;
 }
 
-activ_status activ_complain(activ_message *message, activ_status status, const char *before, activ_slice quoted,
-                            const char *after)
+activ_status activ_fail_quoted(activ_message *message, activ_status status, const char *before, activ_slice quoted,
+                               const char *after)
 {
     if (message) {
         activ_text text;
@@ -205,7 +205,7 @@ activ_status activ_read_argument(activ_reader *r, int *first, activ_argument *ar
         if (activ_read_character(r, ')'))
             return ACTIV_OK;
         if (!activ_read_character(r, ','))
-            return activ_read_expected(r, "',' or ')'");
+            return activ_fail_expected(r, "',' or ')'");
         activ_read_blanks(r);
     }
     *first = 0;
@@ -222,7 +222,7 @@ activ_status activ_read_argument(activ_reader *r, int *first, activ_argument *ar
     const char *end = end_of_value(start, r->end);
     if (!end || end == r->end || *end == ']') {
         r->at = end ? end : r->end;
-        return activ_read_expected(r, "',' or ')'");
+        return activ_fail_expected(r, "',' or ')'");
     }
     argument->value = trimmed(start, end);
     r->at = end;
@@ -258,7 +258,7 @@ static activ_status read_number(const activ_reader *r, const activ_setting *sett
         return not_allowed(r, ACTIV_ERROR_SYNTAX, setting, "a number", NULL, text);
     if (length < text.length) {
         activ_reader rest = { text.at + length, r->end, r->noun, r->message };
-        return activ_read_expected(&rest, "',' or ')'");
+        return activ_fail_expected(&rest, "',' or ')'");
     }
     double limits[2];
     activ_setting_limits(setting, &limits[0], &limits[1]);
@@ -307,19 +307,20 @@ activ_status activ_read_setting(activ_reader *r, const activ_argument *argument,
             activ_reader at = { argument->value.at, r->end, r->noun, r->message };
             activ_slice name = activ_read_name(&at, 0);
             if (name.length > 0)
-                return activ_complain(r->message, ACTIV_ERROR_SYNTAX, "'=' and a value are expected after ", name, "");
-            return activ_read_expected(&at, "the name of a setting");
+                return activ_fail_quoted(r->message, ACTIV_ERROR_SYNTAX, "'=' and a value are expected after ", name,
+                                         "");
+            return activ_fail_expected(&at, "the name of a setting");
         }
         ++*found;
     } else {
         while (table && table[which].name && !activ_slice_is(argument->key, table[which].name))
             which++;
         if (!table || !table[which].name)
-            return activ_complain(r->message, ACTIV_ERROR_UNKNOWN_NAME, "unknown setting ", argument->key, owner);
+            return activ_fail_quoted(r->message, ACTIV_ERROR_UNKNOWN_NAME, "unknown setting ", argument->key, owner);
     }
     if (values[which].given) {
         const activ_slice name = { table[which].name, strlen(table[which].name) };
-        return activ_complain(r->message, ACTIV_ERROR_SYNTAX, "given twice: ", name, "");
+        return activ_fail_quoted(r->message, ACTIV_ERROR_SYNTAX, "given twice: ", name, "");
     }
     values[which].given = 1;
     return read_value(r, &table[which], argument->value, &values[which]);

@@ -93,11 +93,11 @@ activ_status activ_read_setting(activ_reader *reader, const activ_argument *argu
                                 const char *owner, size_t *found, activ_setting_value *values);
 
 /* The status, with the message "before 'quoted' after"; the message may be NULL. */
-activ_status activ_complain(activ_message *message, activ_status status, const char *before, activ_slice quoted,
-                            const char *after);
+activ_status activ_fail_quoted(activ_message *message, activ_status status, const char *before, activ_slice quoted,
+                               const char *after);
 
 /* ACTIV_ERROR_SYNTAX, and "WHAT expected at 'rest'" or "at the end of the NOUN". */
-activ_status activ_read_expected(const activ_reader *reader, const char *what);
+activ_status activ_fail_expected(const activ_reader *reader, const char *what);
 
 /* How many elements "[a, b, c]" has, which may stand without the brackets; -1 if it is no list, or one is empty. The
  * first `room` of them are in `elements`. */

@@ -24,7 +24,8 @@ activ_status activ_sized_write(const void *own, size_t own_size, void *callers)
     memcpy(&size, callers, sizeof size);
     if (size < sizeof size)
         return ACTIV_ERROR_INVALID;
-    size_t known = size < own_size ? size : own_size;
+    const size_t known = size < own_size ? size : own_size;
     memcpy((char *)callers + sizeof size, (const char *)own + sizeof size, known - sizeof size);
+    memset((char *)callers + known, 0, size - known);
     return ACTIV_OK;
 }

@@ -7,14 +7,15 @@
 #include "activ/status.h"
 
 /* Why activ_sized_read fails, after "SGD: " or the like. */
-#define ACTIV_SIZED_FAULT "its options have a wrong size, or more than this library knows"
+#define ACTIV_SIZED_FAULT \
+    "its struct is NULL, has no size (start from its ..._DEFAULTS), or sets fields that this version does not know"
 
 /* Reads a caller's struct whose first member is its size_t size. A smaller one is an older one:
  * the rest becomes zero. A larger one is accepted if what this library does not know of is zero. */
 activ_status activ_sized_read(void *own, size_t own_size, const void *callers);
 
-/* Writes a struct to the caller's, as much of it as the caller has room for; the caller's size
- * stays. */
+/* Writes a struct to the caller's: of a smaller one what there is room for; of a larger one the rest becomes zero. The
+ * caller's size stays. */
 activ_status activ_sized_write(const void *own, size_t own_size, void *callers);
 
 #endif

@@ -87,14 +87,15 @@ void activ_text_add_quoted(activ_text *text, const char *bytes, size_t count)
     activ_text_add(text, "'");
 }
 
-void activ_message_set_pieces(activ_message *message, const char *const *pieces)
+activ_status activ_fail_pieces(activ_message *message, activ_status status, const char *const *pieces)
 {
     if (!message)
-        return;
+        return status;
     activ_text text;
     activ_text_start(&text, message->text, sizeof message->text);
     for (; *pieces; pieces++)
         activ_text_add(&text, *pieces);
+    return status;
 }
 
 size_t activ_parse_size(const char *text, size_t length, size_t *number)

@@ -29,9 +29,10 @@ void activ_text_add_shape(activ_text *text, size_t ndim, const size_t *shape); /
  * at most 40 of them. */
 void activ_text_add_quoted(activ_text *text, const char *bytes, size_t count);
 
-/* Sets a message, which may be NULL, to the pieces in a row, all strings. */
-#define activ_message_set(message, ...) activ_message_set_pieces(message, (const char *const[]){ __VA_ARGS__, NULL })
-void activ_message_set_pieces(activ_message *message, const char *const *pieces);
+/* The one way to fail with a reason: sets the message, which may be NULL, to the pieces in a row, all strings, and
+ * returns the status. */
+#define activ_fail(message, status, ...) activ_fail_pieces(message, status, (const char *const[]){ __VA_ARGS__, NULL })
+activ_status activ_fail_pieces(activ_message *message, activ_status status, const char *const *pieces);
 
 /* Reads a decimal number ([+-] digits [. digits] [e [+-] digits]) rounded correctly to the
  * nearest float32. Returns the number of characters read; 0 if there is no number. *overflow is

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "checkpoint/safetensors.h"
+#include "context/context.h"
 #include "graph/graph.h"
 #include "optim/optimizer.h"
 
@@ -121,12 +122,19 @@ static void write_texts(const activ_graph *g, const activ_optimizer *o, activ_te
     activ_text_add_bytes(text, "", 1);
 }
 
+/* g may be NULL. */
+static activ_status fail_null(const activ_graph *g, activ_message *message, const char *what)
+{
+    activ_host host;
+    activ_host_of(NULL, &host);
+    return activ_host_fail(g ? &g->host : &host, message, ACTIV_ERROR_INVALID, "checkpoint: ", what);
+}
+
 static activ_status save(const activ_graph *g, const activ_optimizer *o, const char *path, activ_message *message)
 {
-    if (!activ_graph_is_compiled(g)) {
-        activ_message_set(message, path, ": the graph is not compiled, so there is nothing to save");
-        return ACTIV_ERROR_STATE;
-    }
+    if (!activ_graph_is_compiled(g))
+        return activ_host_fail(&g->host, message, ACTIV_ERROR_STATE, path,
+                               ": the graph is not compiled, so there is nothing to save");
     size_t starts[TEXTS];
     activ_text text;
     activ_text_start(&text, NULL, 0);
@@ -149,7 +157,7 @@ static activ_status save(const activ_graph *g, const activ_optimizer *o, const c
         status = activ_safetensors_save(&context, path, list.count, list.names,
                                         (const activ_tensor *const *)list.tensors, o ? TEXTS : 1, pairs, message);
     } else {
-        activ_message_set(message, path, ": no memory to save it");
+        activ_host_fail(&g->host, message, status, path, ": no memory to save it");
     }
     free_list(&list);
     activ_host_free(&g->host, texts, bytes);
@@ -158,41 +166,34 @@ static activ_status save(const activ_graph *g, const activ_optimizer *o, const c
 
 activ_status activ_checkpoint_save(const activ_graph *g, const char *path, activ_message *message)
 {
-    if (!g || !path) {
-        activ_message_set(message, "the graph or the path is NULL");
-        return ACTIV_ERROR_INVALID;
-    }
+    if (!g || !path)
+        return fail_null(g, message, "the graph or the path is NULL");
     return save(g, NULL, path, message);
 }
 
 activ_status activ_checkpoint_save_training(const activ_graph *g, const activ_optimizer *optimizer, const char *path,
                                             activ_message *message)
 {
-    if (!g || !optimizer || !path) {
-        activ_message_set(message, "the graph, the optimizer or the path is NULL");
-        return ACTIV_ERROR_INVALID;
-    }
-    if (optimizer->graph != g) {
-        activ_message_set(message, path, ": the optimizer is another graph's");
-        return ACTIV_ERROR_INVALID;
-    }
+    if (!g || !optimizer || !path)
+        return fail_null(g, message, "the graph, the optimizer or the path is NULL");
+    if (optimizer->graph != g)
+        return activ_host_fail(&g->host, message, ACTIV_ERROR_INVALID, path, ": the optimizer is another graph's");
     return save(g, optimizer, path, message);
 }
 
 /* ---- loading ----------------------------------------------------------------------------------------- */
 
-/* Message: "PATH: tensor NAME ..." */
-static activ_status blame(activ_message *message, activ_status status, const char *path, const char *name,
-                          const char *fault)
+/* "PATH: tensor NAME: WHAT" */
+static activ_status fail_tensor(const activ_host *host, activ_message *message, activ_status status, const char *path,
+                                const char *name, const char *what)
 {
-    if (message) {
-        activ_text text;
-        activ_safetensors_blame(message, path, &text);
-        activ_text_add(&text, "tensor ");
-        activ_text_add_quoted(&text, name, strlen(name));
-        activ_text_add(&text, fault);
-    }
-    return status;
+    activ_message own;
+    activ_text text;
+    activ_safetensors_start_message(&own, path, &text);
+    activ_text_add(&text, "tensor ");
+    activ_text_add_quoted(&text, name, strlen(name));
+    activ_text_add(&text, what);
+    return activ_host_fail(host, message, status, own.text);
 }
 
 /* PyTorch's batch_norm counts its steps, in a tensor that only a mean over all of them would need. */
@@ -210,24 +211,24 @@ static int is_left_aside(const activ_graph *g, const activ_safetensors_entry *en
 }
 
 /* Is there a float32 tensor of this name and shape? */
-static activ_status match_one(const activ_safetensors *file, const char *path, const char *name, const graph_tensor *t,
-                              activ_message *message)
+static activ_status match_one(const activ_host *host, const activ_safetensors *file, const char *path, const char *name,
+                              const graph_tensor *t, activ_message *message)
 {
     activ_safetensors_entry entry = { .size = sizeof entry };
     if (activ_safetensors_find(file, name, &entry) != ACTIV_OK)
-        return blame(message, ACTIV_ERROR_FORMAT, path, name, " is missing");
+        return fail_tensor(host, message, ACTIV_ERROR_FORMAT, path, name, " is missing");
     if (entry.dtype != ACTIV_FLOAT32)
-        return blame(message, ACTIV_ERROR_UNSUPPORTED, path, name, " is not of type F32");
+        return fail_tensor(host, message, ACTIV_ERROR_UNSUPPORTED, path, name, " is not of type F32");
     if (entry.ndim == t->ndim && memcmp(entry.shape, t->shape, t->ndim * sizeof t->shape[0]) == 0)
         return ACTIV_OK;
-    char fault[256];
+    char what[256];
     activ_text text;
-    activ_text_start(&text, fault, sizeof fault);
+    activ_text_start(&text, what, sizeof what);
     activ_text_add(&text, " has shape ");
     activ_text_add_shape(&text, entry.ndim, entry.shape);
     activ_text_add(&text, ", but the network's is ");
     activ_text_add_shape(&text, t->ndim, t->shape);
-    return blame(message, ACTIV_ERROR_SHAPE, path, name, fault);
+    return fail_tensor(host, message, ACTIV_ERROR_SHAPE, path, name, what);
 }
 
 /* Is this tensor, of a training checkpoint, the optimiser's? */
@@ -242,7 +243,7 @@ static activ_status match(const activ_graph *g, const activ_safetensors *file, c
     size_t count = activ_graph_stored_count(g);
     for (size_t i = 0; i < count; i++) {
         const graph_tensor *t = activ_graph_stored(g, i);
-        activ_status status = match_one(file, path, t->name, t, message);
+        activ_status status = match_one(&g->host, file, path, t->name, t, message);
         if (status != ACTIV_OK)
             return status;
     }
@@ -256,7 +257,7 @@ static activ_status match(const activ_graph *g, const activ_safetensors *file, c
         while (j < count && strcmp(activ_graph_stored(g, j)->name, entry.name) != 0)
             j++;
         if (j == count && !is_state(file, entry.name) && !is_left_aside(g, &entry))
-            return blame(message, ACTIV_ERROR_FORMAT, path, entry.name, " is not one of the network's");
+            return fail_tensor(&g->host, message, ACTIV_ERROR_FORMAT, path, entry.name, " is not one of the network's");
     }
     return ACTIV_OK;
 }
@@ -274,10 +275,9 @@ static void load_values(activ_graph *g, const activ_safetensors *file)
 static activ_status open_matching(const activ_graph *g, const char *path, activ_safetensors **file,
                                   activ_message *message)
 {
-    if (!activ_graph_is_compiled(g)) {
-        activ_message_set(message, path, ": the graph is not compiled, so it has no parameters");
-        return ACTIV_ERROR_STATE;
-    }
+    if (!activ_graph_is_compiled(g))
+        return activ_host_fail(&g->host, message, ACTIV_ERROR_STATE, path,
+                               ": the graph is not compiled, so it has no parameters");
     const activ_context context = { g->host };
     activ_status status = activ_safetensors_open(&context, path, file, message);
     if (status != ACTIV_OK)
@@ -290,10 +290,8 @@ static activ_status open_matching(const activ_graph *g, const char *path, activ_
 
 activ_status activ_checkpoint_load_params(activ_graph *g, const char *path, activ_message *message)
 {
-    if (!g || !path) {
-        activ_message_set(message, "the graph or the path is NULL");
-        return ACTIV_ERROR_INVALID;
-    }
+    if (!g || !path)
+        return fail_null(g, message, "the graph or the path is NULL");
     activ_safetensors *file;
     activ_status status = open_matching(g, path, &file, message);
     if (status != ACTIV_OK)
@@ -303,55 +301,54 @@ activ_status activ_checkpoint_load_params(activ_graph *g, const char *path, acti
     return ACTIV_OK;
 }
 
+/* A graph with the network that an opened file describes. */
+static activ_status build(const activ_context *context, const activ_host *host, const activ_safetensors *file,
+                          const char *path, size_t max_batch, activ_graph **out, activ_message *message)
+{
+    const char *description = activ_safetensors_metadata(file, DESCRIPTION_KEY);
+    if (!description)
+        return activ_host_fail(host, message, ACTIV_ERROR_FORMAT, path, ": its metadata has no " DESCRIPTION_KEY,
+                               ", so the network cannot be rebuilt; build it and load its parameters");
+    activ_status status = activ_graph_create(context, out);
+    if (status != ACTIV_OK)
+        return activ_host_fail(host, message, status, path, ": no memory for a graph");
+    /* The tensors are compared before memory is taken for what the description claims. What the graph finds wrong it
+     * has logged itself. */
+    status = activ_graph_parse(*out, description);
+    if (status != ACTIV_OK)
+        return activ_fail(message, status, path, ": ", activ_graph_error(*out));
+    status = match(*out, file, path, message);
+    if (status != ACTIV_OK)
+        return status;
+    status = activ_graph_compile(*out, max_batch);
+    if (status != ACTIV_OK)
+        return activ_fail(message, status, path, ": ", activ_graph_error(*out));
+    load_values(*out, file);
+    return ACTIV_OK;
+}
+
 activ_status activ_checkpoint_load(const activ_context *context, const char *path, size_t max_batch, activ_graph **out,
                                    activ_message *message)
 {
-    if (!path || !out) {
-        activ_message_set(message, "the path or the place for the graph is NULL");
-        return ACTIV_ERROR_INVALID;
-    }
+    activ_host host;
+    activ_host_of(context, &host);
+    if (!path || !out)
+        return activ_host_fail(&host, message, ACTIV_ERROR_INVALID, "checkpoint: the path or out is NULL");
     activ_safetensors *file;
+    activ_graph *g = NULL;
     activ_status status = activ_safetensors_open(context, path, &file, message);
     if (status != ACTIV_OK)
         return status;
-    activ_graph *g = NULL;
-    const char *description = activ_safetensors_metadata(file, DESCRIPTION_KEY);
-    if (!description) {
-        activ_message_set(message, path,
-                          ": its metadata has no " DESCRIPTION_KEY
-                          ", so the network cannot be rebuilt; build it and load its parameters");
-        status = ACTIV_ERROR_FORMAT;
-    }
-    if (status == ACTIV_OK) {
-        status = activ_graph_create(context, &g);
-        if (status != ACTIV_OK)
-            activ_message_set(message, path, ": ", activ_status_string(status));
-    }
-    /* The tensors are compared before memory is taken for what the description claims. */
-    int graph_says = 0;
-    if (status == ACTIV_OK) {
-        status = activ_graph_parse(g, description);
-        graph_says = status != ACTIV_OK;
-    }
+    status = build(context, &host, file, path, max_batch, &g, message);
     if (status == ACTIV_OK)
-        status = match(g, file, path, message);
-    if (status == ACTIV_OK) {
-        status = activ_graph_compile(g, max_batch);
-        graph_says = status != ACTIV_OK;
-    }
-    if (graph_says)
-        activ_message_set(message, path, ": ", activ_graph_error(g));
-    if (status == ACTIV_OK) {
-        load_values(g, file);
         *out = g;
-    } else {
+    else
         activ_graph_destroy(g);
-    }
     activ_safetensors_close(file);
     return status;
 }
 
-/* ---- going on with a training ---------------------------------------------------------------------------- */
+/* ---- continuing a training ---------------------------------------------------------------------------- */
 
 /* A number that the rest of a text, or its next line, starts with; returns what follows it, or NULL. */
 static const char *read_counter(const char *text, const char *before, uint64_t *number)
@@ -370,22 +367,16 @@ static activ_status read_texts(activ_graph *g, const activ_safetensors *file, co
 {
     const char *description = activ_safetensors_metadata(file, OPTIMIZER_KEY);
     const char *random = activ_safetensors_metadata(file, RANDOM_KEY);
-    if (!description || !random) {
-        activ_message_set(message, path, ": its metadata has no ", description ? RANDOM_KEY : OPTIMIZER_KEY,
-                          ", so it is no training checkpoint");
-        return ACTIV_ERROR_FORMAT;
-    }
+    if (!description || !random)
+        return activ_host_fail(&g->host, message, ACTIV_ERROR_FORMAT, path, ": its metadata has no ",
+                               description ? RANDOM_KEY : OPTIMIZER_KEY, ", so it is no training checkpoint");
     const char *at = read_counter(random, RANDOM_SEED, seed);
     at = at ? read_counter(at, RANDOM_STEP, step) : NULL;
-    if (!at || *at != '\0') {
-        activ_message_set(message, path, ": its " RANDOM_KEY " is malformed");
-        return ACTIV_ERROR_FORMAT;
-    }
-    activ_message fault;
-    activ_status status = activ_optimizer_parse(g, description, optimizer, &fault);
-    if (status != ACTIV_OK)
-        activ_message_set(message, path, ": ", fault.text);
-    return status;
+    if (!at || *at != '\0')
+        return activ_host_fail(&g->host, message, ACTIV_ERROR_FORMAT, path, ": its " RANDOM_KEY " is malformed");
+    activ_message own;
+    activ_status status = activ_optimizer_parse(g, description, optimizer, &own);
+    return status == ACTIV_OK ? status : activ_host_fail(&g->host, message, status, path, ": ", own.text);
 }
 
 /* "optimizer/STATE/TENSOR" of this optimiser? */
@@ -396,7 +387,7 @@ static int is_its_state(const activ_optimizer *o, const char *name)
         size_t length = o->states[k] ? strlen(o->kind->states[k]) : 0;
         if (length == 0 || strncmp(name, o->kind->states[k], length) != 0 || name[length] != '/')
             continue;
-        for (size_t i = 0; i < o->tensors; i++)
+        for (size_t i = 0; i < o->tensor_count; i++)
             if (strcmp(name + length + 1, o->graph->tensors[i].name) == 0)
                 return 1;
     }
@@ -409,9 +400,9 @@ static activ_status match_states(const activ_optimizer *o, const activ_safetenso
 {
     state_name name;
     for (size_t k = 0; k < OPTIMIZER_STATES; k++)
-        for (size_t i = 0; i < o->tensors && o->states[k]; i++) {
+        for (size_t i = 0; i < o->tensor_count && o->states[k]; i++) {
             name_state(o, k, i, &name);
-            activ_status status = match_one(file, path, name.text, &o->graph->tensors[i], message);
+            activ_status status = match_one(&o->host, file, path, name.text, &o->graph->tensors[i], message);
             if (status != ACTIV_OK)
                 return status;
         }
@@ -421,7 +412,8 @@ static activ_status match_states(const activ_optimizer *o, const activ_safetenso
         if (status != ACTIV_OK)
             return status;
         if (is_state(file, entry.name) && !is_its_state(o, entry.name))
-            return blame(message, ACTIV_ERROR_FORMAT, path, entry.name, " is not one of the optimizer's");
+            return fail_tensor(&o->host, message, ACTIV_ERROR_FORMAT, path, entry.name,
+                               " is not one of the optimizer's");
     }
     return ACTIV_OK;
 }
@@ -429,7 +421,7 @@ static activ_status match_states(const activ_optimizer *o, const activ_safetenso
 static void load_states(activ_optimizer *o, const activ_safetensors *file)
 {
     for (size_t k = 0; k < OPTIMIZER_STATES; k++)
-        for (size_t i = 0; i < o->tensors && o->states[k]; i++) {
+        for (size_t i = 0; i < o->tensor_count && o->states[k]; i++) {
             state_name name;
             activ_safetensors_entry entry = { .size = sizeof entry };
             name_state(o, k, i, &name);
@@ -441,10 +433,8 @@ static void load_states(activ_optimizer *o, const activ_safetensors *file)
 activ_status activ_checkpoint_load_training(activ_graph *g, const char *path, activ_optimizer **out,
                                             activ_message *message)
 {
-    if (!g || !path || !out) {
-        activ_message_set(message, "the graph, the path or the place for the optimizer is NULL");
-        return ACTIV_ERROR_INVALID;
-    }
+    if (!g || !path || !out)
+        return fail_null(g, message, "the graph, the path or out is NULL");
     activ_safetensors *file;
     activ_status status = open_matching(g, path, &file, message);
     if (status != ACTIV_OK)

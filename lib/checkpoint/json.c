@@ -10,12 +10,12 @@ void activ_json_start(activ_json *json, char *text, size_t length)
     json->start = text;
     json->at = text;
     json->end = text + length;
-    json->fault = NULL;
+    json->reason = NULL;
 }
 
-static int fault(activ_json *json, const char *what)
+static int fail(activ_json *json, const char *what)
 {
-    json->fault = what;
+    json->reason = what;
     return 0;
 }
 
@@ -40,13 +40,13 @@ int activ_json_take(activ_json *json, char character)
     }
     switch (character) {
     case '{':
-        return fault(json, "expected '{'");
+        return fail(json, "expected '{'");
     case '[':
-        return fault(json, "expected '['");
+        return fail(json, "expected '['");
     case ':':
-        return fault(json, "expected ':'");
+        return fail(json, "expected ':'");
     default:
-        return fault(json, "unexpected character");
+        return fail(json, "unexpected character");
     }
 }
 
@@ -66,33 +66,33 @@ int activ_json_next(activ_json *json, char close, int *first)
         /* The member itself is asked for next, and "[1,]" fails there. */
         return 1;
     }
-    fault(json, close == '}' ? "expected ',' or '}'" : "expected ',' or ']'");
+    fail(json, close == '}' ? "expected ',' or '}'" : "expected ',' or ']'");
     return -1;
 }
 
 int activ_json_end(activ_json *json)
 {
     skip_space(json);
-    return json->at == json->end || fault(json, "something follows the object");
+    return json->at == json->end || fail(json, "something follows the object");
 }
 
 int activ_json_size(activ_json *json, size_t *number)
 {
     char c = peek(json);
     if (c == '-')
-        return fault(json, "a negative number");
+        return fail(json, "a negative number");
     if (c < '0' || c > '9')
-        return fault(json, "expected a whole number");
+        return fail(json, "expected a whole number");
     size_t left = (size_t)(json->end - json->at);
     if (c == '0' && left > 1 && json->at[1] >= '0' && json->at[1] <= '9')
-        return fault(json, "a number with a leading zero");
+        return fail(json, "a number with a leading zero");
     size_t length = activ_parse_size(json->at, left, number);
     if (length == 0)
-        return fault(json, "a number that is too large");
+        return fail(json, "a number that is too large");
     if (length < left) {
         char next = json->at[length];
         if (next == '.' || next == 'e' || next == 'E')
-            return fault(json, "a number with a fraction or an exponent");
+            return fail(json, "a number with a fraction or an exponent");
     }
     json->at += length;
     return 1;
@@ -149,17 +149,17 @@ static int read_unicode(activ_json *json, char **to)
 {
     uint32_t code, low;
     if (!read_hex(json, &code))
-        return fault(json, "expected four hexadecimal digits");
+        return fail(json, "expected four hexadecimal digits");
     if (code >= 0xdc00 && code <= 0xdfff)
-        return fault(json, "a low surrogate without a high one");
+        return fail(json, "a low surrogate without a high one");
     if (code >= 0xd800 && code <= 0xdbff) {
         if (json->end - json->at < 2 || json->at[0] != '\\' || json->at[1] != 'u')
-            return fault(json, "a high surrogate without a low one");
+            return fail(json, "a high surrogate without a low one");
         json->at += 2;
         if (!read_hex(json, &low))
-            return fault(json, "expected four hexadecimal digits");
+            return fail(json, "expected four hexadecimal digits");
         if (low < 0xdc00 || low > 0xdfff)
-            return fault(json, "a high surrogate without a low one");
+            return fail(json, "a high surrogate without a low one");
         code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
     }
     *to = write_utf8(*to, code);
@@ -169,7 +169,7 @@ static int read_unicode(activ_json *json, char **to)
 static int read_escape(activ_json *json, char **to)
 {
     if (json->at == json->end)
-        return fault(json, "a string without an end");
+        return fail(json, "a string without an end");
     char c = *json->at++;
     switch (c) {
     case '"':
@@ -195,7 +195,7 @@ static int read_escape(activ_json *json, char **to)
         return read_unicode(json, to);
     default:
         json->at--;
-        return fault(json, "an unknown escape");
+        return fail(json, "an unknown escape");
     }
     *(*to)++ = c;
     return 1;
@@ -204,18 +204,18 @@ static int read_escape(activ_json *json, char **to)
 int activ_json_string(activ_json *json, char **string, size_t *length)
 {
     if (peek(json) != '"')
-        return fault(json, "expected a string");
+        return fail(json, "expected a string");
     json->at++;
     char *to = json->at;
     *string = to;
     for (;;) {
         if (json->at == json->end)
-            return fault(json, "a string without an end");
+            return fail(json, "a string without an end");
         char c = *json->at;
         if (c == '"')
             break;
         if ((unsigned char)c < 0x20)
-            return fault(json, "a control character in a string");
+            return fail(json, "a control character in a string");
         json->at++;
         if (c != '\\')
             *to++ = c;

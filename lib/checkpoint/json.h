@@ -10,7 +10,7 @@ typedef struct activ_json {
     char *start;
     char *at;
     char *end;
-    const char *fault; /* what was wrong at `at`; set when a call returns 0 or less */
+    const char *reason; /* what was wrong at `at`; set when a call returns 0 or less */
 } activ_json;
 
 void activ_json_start(activ_json *json, char *text, size_t length);

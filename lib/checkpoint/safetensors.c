@@ -78,7 +78,7 @@ struct activ_safetensors {
 
 /* ---- shared with the writer ------------------------------------------------------------------ */
 
-void activ_safetensors_blame(activ_message *message, const char *path, activ_text *text)
+void activ_safetensors_start_message(activ_message *message, const char *path, activ_text *text)
 {
     size_t length = strlen(path), most = 200;
     activ_text_start(text, message->text, sizeof message->text);
@@ -134,9 +134,9 @@ typedef struct reader {
     size_t length;
 } reader;
 
-static void blame(const reader *r, activ_text *text)
+static void start_message(const reader *r, activ_text *text)
 {
-    activ_safetensors_blame(r->message, r->path, text);
+    activ_safetensors_start_message(r->message, r->path, text);
     if (r->kind) {
         activ_text_add(text, r->kind);
         activ_text_add(text, " ");
@@ -148,7 +148,7 @@ static void blame(const reader *r, activ_text *text)
 static activ_status fail(const reader *r, activ_status status, const char *what)
 {
     activ_text text;
-    blame(r, &text);
+    start_message(r, &text);
     activ_text_add(&text, what);
     return status;
 }
@@ -162,24 +162,24 @@ static activ_status no_memory(const reader *r)
 static activ_status fail_json(const reader *r)
 {
     activ_text text;
-    blame(r, &text);
+    start_message(r, &text);
     activ_text_add(&text, "byte ");
     activ_text_add_size(&text, (size_t)(r->json.at - r->json.start));
     activ_text_add(&text, " of the header: ");
-    activ_text_add(&text, r->json.fault);
+    activ_text_add(&text, r->json.reason);
     return ACTIV_ERROR_FORMAT;
 }
 
-static void concern(reader *r, const char *kind, const char *name, size_t length)
+static void set_subject(reader *r, const char *kind, const char *name, size_t length)
 {
     r->kind = kind;
     r->name = name;
     r->length = length;
 }
 
-static void concern_record(reader *r, const record *tensor)
+static void set_subject_record(reader *r, const record *tensor)
 {
-    concern(r, "tensor", tensor->name, strlen(tensor->name));
+    set_subject(r, "tensor", tensor->name, strlen(tensor->name));
 }
 
 /* ---- the header ------------------------------------------------------------------------------ */
@@ -202,7 +202,7 @@ static activ_status read_metadata(reader *r)
     while ((more = activ_json_next(json, '}', &first)) > 0) {
         if (!activ_json_string(json, &key, &key_length))
             return fail_json(r);
-        concern(r, "metadata", key, key_length);
+        set_subject(r, "metadata", key, key_length);
         if (!activ_json_take(json, ':') || !activ_json_string(json, &value, &value_length))
             return fail_json(r);
         if (memchr(key, '\0', key_length) || memchr(value, '\0', value_length))
@@ -231,7 +231,7 @@ static activ_status read_dtype(reader *r, record *tensor)
         }
     }
     activ_text text;
-    blame(r, &text);
+    start_message(r, &text);
     activ_text_add(&text, "unknown dtype ");
     activ_text_add_quoted(&text, name, length);
     return ACTIV_ERROR_FORMAT;
@@ -249,7 +249,7 @@ static activ_status read_shape(reader *r, record *tensor)
             return fail_json(r);
         if (tensor->ndim == ACTIV_MAX_DIMS) {
             activ_text text;
-            blame(r, &text);
+            start_message(r, &text);
             activ_text_add(&text, "more than ");
             activ_text_add_size(&text, ACTIV_MAX_DIMS);
             activ_text_add(&text, " dimensions are not supported");
@@ -294,7 +294,7 @@ static activ_status check_size(const reader *r, const record *tensor)
     if (tensor->begin > tensor->end)
         return fail(r, ACTIV_ERROR_FORMAT, "data_offsets end before they begin");
     if (tensor->end > r->file->data_bytes) {
-        blame(r, &text);
+        start_message(r, &text);
         activ_text_add(&text, "data_offsets end at ");
         activ_text_add_size(&text, tensor->end);
         activ_text_add(&text, ", beyond the data, which ends at ");
@@ -304,7 +304,7 @@ static activ_status check_size(const reader *r, const record *tensor)
     if (count % 8 * bits % 8 != 0)
         return fail(r, ACTIV_ERROR_FORMAT, "its elements do not fill whole bytes");
     if (tensor->end - tensor->begin != bytes) {
-        blame(r, &text);
+        start_message(r, &text);
         activ_text_add(&text, tensor->type->name);
         activ_text_add(&text, " ");
         activ_text_add_shape(&text, tensor->ndim, tensor->shape);
@@ -333,7 +333,7 @@ static activ_status read_tensor(reader *r, char *name, size_t length)
     activ_status status;
     activ_text text;
 
-    concern(r, "tensor", name, length);
+    set_subject(r, "tensor", name, length);
     if (memchr(name, '\0', length))
         return fail(r, ACTIV_ERROR_UNSUPPORTED, "a zero byte in a name is not supported");
     if (!activ_json_take(json, '{'))
@@ -346,7 +346,7 @@ static activ_status read_tensor(reader *r, char *name, size_t length)
         for (i = 0; i < FIELDS && !same(key, key_length, fields[i].name); i++)
             ;
         if (i == FIELDS || seen[i]) {
-            blame(r, &text);
+            start_message(r, &text);
             activ_text_add(&text, i == FIELDS ? "unknown field " : "duplicate field ");
             activ_text_add_quoted(&text, key, key_length);
             return ACTIV_ERROR_FORMAT;
@@ -362,7 +362,7 @@ static activ_status read_tensor(reader *r, char *name, size_t length)
         return fail_json(r);
     for (size_t i = 0; i < FIELDS; i++) {
         if (!seen[i]) {
-            blame(r, &text);
+            start_message(r, &text);
             activ_text_add(&text, "no ");
             activ_text_add(&text, fields[i].name);
             return ACTIV_ERROR_FORMAT;
@@ -392,7 +392,7 @@ static activ_status read_header(reader *r)
     activ_json_start(json, file->header, file->header_bytes);
     if (valid != file->header_bytes) {
         json->at = file->header + valid;
-        json->fault = "not UTF-8";
+        json->reason = "not UTF-8";
         return fail_json(r);
     }
     if (!activ_json_take(json, '{'))
@@ -403,7 +403,7 @@ static activ_status read_header(reader *r)
         activ_status status;
         if (!activ_json_string(json, &key, &length) || !activ_json_take(json, ':'))
             return fail_json(r);
-        concern(r, "key", key, length);
+        set_subject(r, "key", key, length);
         if (!same(key, length, ACTIV_SAFETENSORS_METADATA))
             status = read_tensor(r, key, length);
         else if (metadata++)
@@ -412,7 +412,7 @@ static activ_status read_header(reader *r)
             status = read_metadata(r);
         if (status != ACTIV_OK)
             return status;
-        concern(r, NULL, NULL, 0);
+        set_subject(r, NULL, NULL, 0);
     }
     return more < 0 || !activ_json_end(json) ? fail_json(r) : ACTIV_OK;
 }
@@ -468,14 +468,14 @@ static activ_status check_names(reader *r)
         return no_memory(r);
     for (size_t i = 1; i < file->count; i++) {
         if (compare_names(file, file->by_name[i - 1], file->by_name[i]) == 0) {
-            concern_record(r, &file->records[file->by_name[i]]);
+            set_subject_record(r, &file->records[file->by_name[i]]);
             return fail(r, ACTIV_ERROR_FORMAT, "a duplicate: the name is used twice");
         }
     }
     for (size_t i = 1; i < file->pair_count; i++) {
         if (compare_keys(file, file->by_key[i - 1], file->by_key[i]) == 0) {
             const char *key = file->pairs[file->by_key[i]].key;
-            concern(r, "metadata", key, strlen(key));
+            set_subject(r, "metadata", key, strlen(key));
             return fail(r, ACTIV_ERROR_FORMAT, "a duplicate: the key is used twice");
         }
     }
@@ -491,8 +491,8 @@ static activ_status check_layout(reader *r)
     for (size_t i = 0; i < file->count; i++) {
         const record *tensor = &file->records[file->by_data[i]];
         if (tensor->begin != end) {
-            concern_record(r, tensor);
-            blame(r, &text);
+            set_subject_record(r, tensor);
+            start_message(r, &text);
             activ_text_add(&text, tensor->begin > end ? "a gap" : "an overlap");
             activ_text_add(&text, ": its data begins at ");
             activ_text_add_size(&text, tensor->begin);
@@ -503,7 +503,7 @@ static activ_status check_layout(reader *r)
         end = tensor->end;
     }
     if (end != file->data_bytes) {
-        blame(r, &text);
+        start_message(r, &text);
         activ_text_add_size(&text, file->data_bytes - end);
         activ_text_add(&text, " bytes of data that belong to no tensor follow the last one");
         return ACTIV_ERROR_FORMAT;
@@ -550,7 +550,7 @@ static activ_status load(reader *r, source *from)
     if (length > ACTIV_SAFETENSORS_MAX_HEADER)
         return fail(r, ACTIV_ERROR_FORMAT, "the header claims to be larger than 100000000 bytes");
     if (length > from->size - sizeof prefix) {
-        blame(r, &text);
+        start_message(r, &text);
         activ_text_add(&text, "truncated: the header claims ");
         activ_text_add_size(&text, (size_t)length);
         activ_text_add(&text, " bytes, the file has ");
@@ -597,12 +597,9 @@ static activ_status open_source(const activ_host *host, const char *path, source
     return status;
 }
 
-/* On failure the caller's message is set, and the log hears of it too. */
 static activ_status done(const activ_host *host, activ_status status, const activ_message *own, activ_message *callers)
 {
-    if (status != ACTIV_OK && callers)
-        activ_message_set(callers, own->text);
-    return activ_host_log(host, status, own->text);
+    return status == ACTIV_OK ? status : activ_host_fail(host, callers, status, own->text);
 }
 
 activ_status activ_safetensors_open(const activ_context *context, const char *path, activ_safetensors **out,
@@ -613,14 +610,12 @@ activ_status activ_safetensors_open(const activ_context *context, const char *pa
     activ_file file;
     activ_status status;
 
-    if (!path || !out) {
-        activ_message_set(message, "activ_safetensors_open: path or out is NULL");
-        return ACTIV_ERROR_INVALID;
-    }
     activ_host_of(context, &host);
+    if (!path || !out)
+        return activ_host_fail(&host, message, ACTIV_ERROR_INVALID, "safetensors: the path of a file, or out, is NULL");
     if (!activ_file_open(&file, path)) {
         activ_text text;
-        activ_safetensors_blame(&own, path, &text);
+        activ_safetensors_start_message(&own, path, &text);
         activ_text_add(&text, file.reason);
         return done(&host, ACTIV_ERROR_IO, &own, message);
     }
@@ -636,11 +631,10 @@ activ_status activ_safetensors_open_memory(const activ_context *context, const v
     activ_host host;
     activ_message own;
 
-    if ((!bytes && count > 0) || !out) {
-        activ_message_set(message, "activ_safetensors_open_memory: bytes or out is NULL");
-        return ACTIV_ERROR_INVALID;
-    }
     activ_host_of(context, &host);
+    if ((!bytes && count > 0) || !out)
+        return activ_host_fail(&host, message, ACTIV_ERROR_INVALID,
+                               "safetensors: the bytes of a file, or out, are NULL");
     source from = { .bytes = bytes, .size = count };
     activ_status status = open_source(&host, "safetensors in memory", &from, out, &own);
     return done(&host, status, &own, message);
@@ -675,10 +669,10 @@ static activ_status hand_out(const activ_safetensors *file, const record *tensor
         .dtype = tensor->type->dtype,
         .dtype_name = tensor->type->name,
         .ndim = tensor->ndim,
+        .shape = tensor->shape,
         .data = file->data ? file->data + tensor->begin : NULL,
         .bytes = tensor->end - tensor->begin,
     };
-    memcpy(own.shape, tensor->shape, sizeof own.shape);
     return activ_sized_write(&own, sizeof own, entry);
 }
 

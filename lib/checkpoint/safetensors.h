@@ -24,7 +24,7 @@ extern const activ_safetensors_type activ_safetensors_types[];
 extern const size_t activ_safetensors_type_count;
 
 /* Starts a message: the path (the end of it if it is long), a colon. */
-void activ_safetensors_blame(activ_message *message, const char *path, activ_text *text);
+void activ_safetensors_start_message(activ_message *message, const char *path, activ_text *text);
 
 /* Sorts numbers into the order that `compare` gives; user is handed on to it. Not qsort, which
  * may take memory that is not the host's. Equal elements end in any order, the same on every

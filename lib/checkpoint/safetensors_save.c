@@ -29,7 +29,7 @@ typedef struct writer {
 static activ_status fail(writer *w, activ_status status, const char *kind, const char *name, const char *what)
 {
     activ_text text;
-    activ_safetensors_blame(&w->message, w->path, &text);
+    activ_safetensors_start_message(&w->message, w->path, &text);
     if (kind) {
         activ_text_add(&text, kind);
         activ_text_add(&text, " ");
@@ -248,7 +248,7 @@ static int write_all(const writer *w, activ_file *file)
         return 0;
     for (size_t i = 0; i < w->count; i++) {
         const activ_tensor *tensor = w->tensors[w->order[i]];
-        if (!activ_file_write(file, activ_tensor_data(tensor), bytes_of(tensor)))
+        if (!activ_file_write(file, activ_tensor_const_data(tensor), bytes_of(tensor)))
             return 0;
     }
     return 1;
@@ -273,10 +273,6 @@ activ_status activ_safetensors_save(const activ_context *context, const char *pa
                                     const char *const *names, const activ_tensor *const *tensors, size_t texts,
                                     const activ_safetensors_text *metadata, activ_message *message)
 {
-    if (!path || (count > 0 && (!names || !tensors)) || (texts > 0 && !metadata)) {
-        activ_message_set(message, "activ_safetensors_save: path, names, tensors or metadata is NULL");
-        return ACTIV_ERROR_INVALID;
-    }
     writer w = {
         .path = path,
         .count = count,
@@ -286,6 +282,9 @@ activ_status activ_safetensors_save(const activ_context *context, const char *pa
         .metadata = metadata,
     };
     activ_host_of(context, &w.host);
+    if (!path || (count > 0 && (!names || !tensors)) || (texts > 0 && !metadata))
+        return activ_host_fail(&w.host, message, ACTIV_ERROR_INVALID,
+                               "safetensors: the path, names, tensors or metadata to save are NULL");
 
     activ_status status = check_tensors(&w);
     if (status == ACTIV_OK)
@@ -297,8 +296,5 @@ activ_status activ_safetensors_save(const activ_context *context, const char *pa
     activ_host_free(&w.host, w.header, w.header_bytes);
     activ_host_free(&w.host, w.order, count * sizeof *w.order);
     activ_host_free(&w.host, w.by_key, texts * sizeof *w.by_key);
-
-    if (status != ACTIV_OK && message)
-        *message = w.message;
-    return activ_host_log(&w.host, status, w.message.text);
+    return status == ACTIV_OK ? status : activ_host_fail(&w.host, message, status, w.message.text);
 }

@@ -82,19 +82,25 @@ static const struct {
 #undef ACTIV_TIER_ROW
 };
 
-static int rank_of(const char *name)
+/* Index among the known tiers, or -1. */
+static int known_index(const char *name)
 {
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (strcmp(known[i].name, name) == 0)
-            return known[i].rank;
+            return (int)i;
     return -1;
 }
 
+static int rank_of(const char *name)
+{
+    const int index = known_index(name);
+    return index < 0 ? -1 : known[index].rank;
+}
+
 /* What was found, packed into one word so that it is published whole: bit 31 says that it is
- * there, bit 30 that ACTIV_MAX_TIER was ignored, bits 16.. the best tier allowed, bits 0.. which
- * tiers the machine has. */
+ * there, bits 24.. are one more than the known tier that ACTIV_MAX_TIER names (0: none), bits 16.. the best tier
+ * allowed, bits 0.. which tiers the machine has. */
 #define FOUND 0x80000000u
-#define IGNORED 0x40000000u
 
 static int best_below(uint32_t available, int rank)
 {
@@ -116,10 +122,9 @@ static uint32_t machine(void)
         if (compiled[i].available())
             word |= 1u << i;
     const char *ceiling = getenv("ACTIV_MAX_TIER");
-    int rank = ceiling ? rank_of(ceiling) : -1;
-    if (ceiling && rank < 0)
-        word |= IGNORED;
-    word |= (uint32_t)best_below(word & 0xffff, rank < 0 ? INT32_MAX : rank) << 16;
+    const int index = ceiling ? known_index(ceiling) : -1;
+    word |= (uint32_t)best_below(word & 0xffff, index < 0 ? INT32_MAX : known[index].rank) << 16;
+    word |= (uint32_t)(index + 1) << 24;
     word |= FOUND;
     atomic_store_explicit(&published, word, memory_order_release);
     return word;
@@ -158,7 +163,8 @@ const char *activ_tier_at(size_t index)
     return NULL;
 }
 
-int32_t activ_max_tier_ignored(void)
+const char *activ_max_tier(void)
 {
-    return (machine() & IGNORED) != 0;
+    const uint32_t index = machine() >> 24 & 0x7f;
+    return index > 0 ? known[index - 1].name : NULL;
 }

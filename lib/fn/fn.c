@@ -17,15 +17,14 @@ static activ_status make(const activ_host *host, activ_slice spec, int depth, ac
 
 static activ_status no_memory(activ_message *message)
 {
-    activ_message_set(message, "no memory for a function");
-    return ACTIV_ERROR_OUT_OF_MEMORY;
+    return activ_fail(message, ACTIV_ERROR_OUT_OF_MEMORY, "no memory for a function");
 }
 
 static activ_status add_function(activ_fn *fn, activ_slice spec, int depth, activ_message *message)
 {
     if (depth == MOST_DEPTH) {
-        activ_message_set(message, fn->entry->name, ": functions in functions in functions ... too deep");
-        return ACTIV_ERROR_RANGE;
+        return activ_fail(message, ACTIV_ERROR_RANGE, fn->entry->name,
+                          ": functions in functions in functions ... too deep");
     }
     activ_status status = make(&fn->host, spec, depth + 1, message, &fn->functions[fn->function_count]);
     if (status != ACTIV_OK)
@@ -36,8 +35,7 @@ static activ_status add_function(activ_fn *fn, activ_slice spec, int depth, acti
                                                    : NULL;
     if (!wrong)
         return ACTIV_OK;
-    activ_message_set(message, part->spec, wrong, fn->entry->name);
-    return ACTIV_ERROR_SHAPE;
+    return activ_fail(message, ACTIV_ERROR_SHAPE, part->spec, wrong, fn->entry->name);
 }
 
 /* What it is made of: the functions in its settings, or the gate that its definition names. */
@@ -54,13 +52,12 @@ static activ_status add_functions(activ_fn *fn, int depth, activ_message *messag
         return ACTIV_OK;
     const int found = activ_list_elements(list, ACTIV_FN_FUNCTIONS, elements);
     if (found < 0) {
-        activ_message_set(message, fn->entry->name, " takes functions, with a comma between two");
-        return ACTIV_ERROR_SYNTAX;
+        return activ_fail(message, ACTIV_ERROR_SYNTAX, fn->entry->name, " takes functions, with a comma between two");
     }
     const size_t count = (size_t)found;
     if (count > (is_gated ? 1 : ACTIV_FN_FUNCTIONS)) {
-        activ_message_set(message, fn->entry->name, is_gated ? " takes one function" : " takes fewer functions");
-        return ACTIV_ERROR_RANGE;
+        return activ_fail(message, ACTIV_ERROR_RANGE, fn->entry->name,
+                          is_gated ? " takes one function" : " takes fewer functions");
     }
     fn->functions = activ_host_alloc(&fn->host, count * sizeof *fn->functions);
     if (!fn->functions)
@@ -235,30 +232,20 @@ activ_status activ_fn_make(const activ_host *host, activ_slice spec, activ_messa
     return make(host, spec, 0, message, out);
 }
 
-activ_status activ_fn_create(const activ_context *context, const char *spec, activ_fn **out)
+activ_status activ_fn_create_ex(const activ_context *context, const char *spec, activ_fn **out, activ_message *message)
 {
-    if (!spec || !out)
-        return ACTIV_ERROR_INVALID;
     activ_host host;
     activ_host_of(context, &host);
-    activ_message message;
-    activ_status status = activ_fn_make(&host, (activ_slice){ spec, strlen(spec) }, &message, out);
-    return status == ACTIV_OK ? status : activ_host_log(&host, status, message.text);
+    if (!spec || !out)
+        return activ_host_fail(&host, message, ACTIV_ERROR_INVALID, "the spec of a function, or out, is NULL");
+    activ_message own;
+    activ_status status = activ_fn_make(&host, (activ_slice){ spec, strlen(spec) }, &own, out);
+    return status == ACTIV_OK ? status : activ_host_fail(&host, message, status, own.text);
 }
 
-activ_status activ_fn_check(const char *spec, activ_message *message)
+activ_status activ_fn_create(const activ_context *context, const char *spec, activ_fn **out)
 {
-    if (!spec) {
-        activ_message_set(message, "the spec is NULL");
-        return ACTIV_ERROR_INVALID;
-    }
-    activ_host host;
-    activ_fn *fn;
-    activ_host_of(NULL, &host);
-    activ_status status = activ_fn_make(&host, (activ_slice){ spec, strlen(spec) }, message, &fn);
-    if (status == ACTIV_OK)
-        activ_fn_destroy(fn);
-    return status;
+    return activ_fn_create_ex(context, spec, out, NULL);
 }
 
 activ_fn *activ_fn_copy(const activ_host *host, const activ_fn *fn)
@@ -311,14 +298,14 @@ size_t activ_fn_setting_count(const activ_fn *fn)
     return fn ? fn->setting_count : 0;
 }
 
-activ_status activ_fn_setting_info(const activ_fn *fn, size_t index, activ_fn_setting *setting)
+activ_status activ_fn_setting_info(const activ_fn *fn, size_t index, activ_setting_info *info)
 {
-    if (!fn || !setting)
+    if (!fn || !info)
         return ACTIV_ERROR_INVALID;
     if (index >= fn->setting_count)
         return ACTIV_ERROR_RANGE;
     const activ_setting *s = &fn->entry->definition->settings[index];
-    activ_fn_setting own = {
+    activ_setting_info own = {
         .size = sizeof own,
         .name = s->name,
         .kind = s->kind,
@@ -331,7 +318,7 @@ activ_status activ_fn_setting_info(const activ_fn *fn, size_t index, activ_fn_se
         activ_setting_limits(s, &own.minimum, &own.maximum);
     else if (s->kind == ACTIV_SETTING_KIND_WORD)
         own.word = s->words[(int)fn->settings[index].number];
-    return activ_sized_write(&own, sizeof own, setting);
+    return activ_sized_write(&own, sizeof own, info);
 }
 
 size_t activ_fn_function_count(const activ_fn *fn)
@@ -354,21 +341,21 @@ size_t activ_fn_num_parameters(const activ_fn *fn)
     return fn ? fn->num_parameters : 0;
 }
 
-size_t activ_fn_param_vector_count(const activ_fn *fn)
+size_t activ_fn_param_tensor_count(const activ_fn *fn)
 {
     return fn ? fn->vectors : 0;
 }
 
-activ_status activ_fn_param_info(const activ_fn *fn, size_t index, activ_fn_param *param)
+activ_status activ_fn_param_tensor_info(const activ_fn *fn, size_t index, activ_fn_tensor_info *info)
 {
-    if (!fn || !param)
+    if (!fn || !info)
         return ACTIV_ERROR_INVALID;
     if (index >= fn->vectors)
         return ACTIV_ERROR_RANGE;
-    activ_fn_param own = { .size = sizeof own, .name = fn->names[index], .count = fn->lengths[index] };
+    activ_fn_tensor_info own = { .size = sizeof own, .name = fn->names[index], .count = fn->lengths[index] };
     for (size_t i = 0; i < index; i++)
         own.offset += fn->lengths[i];
-    return activ_sized_write(&own, sizeof own, param);
+    return activ_sized_write(&own, sizeof own, info);
 }
 
 activ_status activ_fn_param_init(const activ_fn *fn, uint64_t seed, float *params)

@@ -30,12 +30,11 @@ static activ_status read_settings(activ_reader *reader, const activ_fn_entry *en
     }
     if (reader->at < reader->end) {
         const activ_slice rest = { reader->at, (size_t)(reader->end - reader->at) };
-        return activ_complain(reader->message, ACTIV_ERROR_SYNTAX, "not understood: ", rest, "");
+        return activ_fail_quoted(reader->message, ACTIV_ERROR_SYNTAX, "not understood: ", rest, "");
     }
     const char *wrong = d->check ? d->check(settings) : NULL;
     if (wrong) {
-        activ_message_set(reader->message, entry->name, ": ", wrong);
-        return ACTIV_ERROR_RANGE;
+        return activ_fail(reader->message, ACTIV_ERROR_RANGE, entry->name, ": ", wrong);
     }
     return ACTIV_OK;
 }
@@ -49,16 +48,15 @@ activ_status activ_fn_parse(const activ_host *host, activ_slice spec, activ_mess
     activ_slice name = activ_read_name(&reader, 0);
     if (name.length == 0) {
         const activ_slice rest = { reader.at, (size_t)(reader.end - reader.at) };
-        return activ_complain(message, ACTIV_ERROR_SYNTAX, "the name of a function is expected at ", rest, "");
+        return activ_fail_quoted(message, ACTIV_ERROR_SYNTAX, "the name of a function is expected at ", rest, "");
     }
     *entry = entry_of(name);
     if (!*entry)
-        return activ_complain(message, ACTIV_ERROR_UNKNOWN_NAME, "unknown function ", name, "");
+        return activ_fail_quoted(message, ACTIV_ERROR_UNKNOWN_NAME, "unknown function ", name, "");
     *room = (activ_settings_count((*entry)->definition->settings) + 1) * sizeof **settings;
     *settings = activ_host_alloc(host, *room);
     if (!*settings) {
-        activ_message_set(message, "no memory for a function");
-        return ACTIV_ERROR_OUT_OF_MEMORY;
+        return activ_fail(message, ACTIV_ERROR_OUT_OF_MEMORY, "no memory for a function");
     }
     activ_status status = read_settings(&reader, *entry, *settings);
     if (status != ACTIV_OK)

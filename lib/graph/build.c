@@ -33,6 +33,7 @@ void activ_graph_destroy(activ_graph *g)
     activ_host_free(&host, g->nodes, g->node_room * sizeof *g->nodes);
     activ_host_free(&host, g->tensors, g->tensor_room * sizeof *g->tensors);
     activ_host_free(&host, g->buffers, g->buffer_room * sizeof *g->buffers);
+    activ_host_free(&host, g->descriptions, g->description_bytes);
     activ_host_free(&host, g->arena, g->arena_bytes);
     activ_host_free(&host, g, sizeof *g);
 }
@@ -135,33 +136,34 @@ graph_node *activ_graph_new_node(activ_graph *g, const graph_kind *kind, size_t 
     if (!g || g->status != ACTIV_OK)
         return NULL;
     if (activ_graph_is_compiled(g)) {
-        activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled: no ", kind->name, " can be added");
+        activ_graph_fail_build(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled: no ", kind->name, " can be added");
         return NULL;
     }
     if (g->loss >= 0) {
-        activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph ends with its loss: no ", kind->name, " can follow");
+        activ_graph_fail_build(g, ACTIV_ERROR_STATE, NULL, "the graph ends with its loss: no ", kind->name,
+                               " can follow");
         return NULL;
     }
     if (kind->inputs == ACTIV_ONE_OR_MORE && (count == 0 || !inputs)) {
-        activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "a new ", kind->name, " needs one input or more");
+        activ_graph_fail_build(g, ACTIV_ERROR_INVALID, NULL, "a new ", kind->name, " needs one input or more");
         return NULL;
     }
     for (size_t i = 0; i < count; i++) {
         if (inputs[i] < 0 || (size_t)inputs[i] >= g->node_count) {
-            activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "the input of a new ", kind->name,
-                             " is not a node of this graph");
+            activ_graph_fail_build(g, ACTIV_ERROR_INVALID, NULL, "the input of a new ", kind->name,
+                                   " is not a node of this graph");
             return NULL;
         }
     }
     if (g->node_count >= GRAPH_MAX_NODES) {
-        activ_graph_fail(g, ACTIV_ERROR_RANGE, NULL, "too many layers");
+        activ_graph_fail_build(g, ACTIV_ERROR_RANGE, NULL, "too many layers");
         return NULL;
     }
     char name[ACTIV_NAME_SIZE];
     default_name(g, kind, name);
     graph_node *node = add_node(g, kind, count);
     if (!node) {
-        activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for another layer");
+        activ_graph_fail_build(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for another layer");
         return NULL;
     }
     memcpy(node->name, name, sizeof name);
@@ -182,16 +184,16 @@ activ_node activ_graph_build_node(activ_graph *g, graph_node *node)
     const activ_node id = (activ_node)(node - g->nodes);
     activ_status status = ACTIV_OK;
     if (node->input_count == 0 && g->input >= 0)
-        status = activ_graph_fail(g, ACTIV_ERROR_STATE, node, "the graph has an input already");
+        status = activ_graph_fail_build(g, ACTIV_ERROR_STATE, node, "the graph has an input already");
     if (status == ACTIV_OK)
         status = node->kind->build(g, node);
     if (status == ACTIV_OK) {
         size_t bytes;
         if (!activ_checked_count(node->ndim, node->shape, &node->features) ||
             !activ_checked_mul(node->features, sizeof(float), &bytes))
-            status = activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "its size overflows");
+            status = activ_graph_fail_build(g, ACTIV_ERROR_RANGE, node, "its size overflows");
         else if (node->features == 0)
-            status = activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "a dimension is 0");
+            status = activ_graph_fail_build(g, ACTIV_ERROR_RANGE, node, "a dimension is 0");
     }
     if (status != ACTIV_OK)
         return -1;
@@ -209,7 +211,7 @@ activ_status activ_graph_take_one_shape(activ_graph *g, graph_node *node)
     for (size_t i = 1; i < node->input_count; i++) {
         const graph_node *b = activ_graph_input_of(g, node, i);
         if (a->ndim != b->ndim || memcmp(a->shape, b->shape, a->ndim * sizeof a->shape[0]) != 0)
-            return activ_graph_fail_shape(g, node, "needs inputs of one shape", i);
+            return activ_graph_fail_build_shape(g, node, "needs inputs of one shape", i);
     }
     node->ndim = a->ndim;
     memcpy(node->shape, a->shape, sizeof node->shape);
@@ -221,14 +223,14 @@ activ_status activ_graph_take_axis(activ_graph *g, graph_node *node, size_t sett
     double ndim = (double)activ_graph_input_of(g, node, 0)->ndim, *axis = &node->settings[setting].number;
     *axis += *axis < 0.0 ? ndim : 0.0;
     if (*axis < 0.0 || *axis >= ndim)
-        return activ_graph_fail_shape(g, node, "needs an axis of a sample", 0);
+        return activ_graph_fail_build_shape(g, node, "needs an axis of a sample", 0);
     return ACTIV_OK;
 }
 
 activ_status activ_graph_set_size(activ_graph *g, graph_node *node, size_t setting, size_t size)
 {
     if ((double)size > ACTIV_MAX_SIZE)
-        return activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "its size overflows");
+        return activ_graph_fail_build(g, ACTIV_ERROR_RANGE, node, "its size overflows");
     node->settings[setting] = (activ_setting_value){ .number = (double)size, .single = (float)size, .given = 1 };
     return ACTIV_OK;
 }
@@ -245,7 +247,7 @@ static activ_status add_to_list(activ_graph *g, const graph_node *node, const ch
     if (*count == *room) {
         graph_tensor *tensors = activ_host_grow(&g->host, *list, *count, room, sizeof *tensors);
         if (!tensors)
-            return activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, node, "no memory for its parameters");
+            return activ_graph_fail_build(g, ACTIV_ERROR_OUT_OF_MEMORY, node, "no memory for its parameters");
         *list = tensors;
     }
     graph_tensor *t = &(*list)[*count];
@@ -253,7 +255,7 @@ static activ_status add_to_list(activ_graph *g, const graph_node *node, const ch
     memset(t, 0, sizeof *t);
     if (!activ_checked_count(ndim, shape, &t->count) || !activ_checked_add(*values, t->count, &end) ||
         !activ_checked_mul(end, sizeof(float), &bytes))
-        return activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "the number of its parameters overflows");
+        return activ_graph_fail_build(g, ACTIV_ERROR_RANGE, node, "the number of its parameters overflows");
     t->offset = *values;
     t->ndim = ndim;
     for (size_t i = 0; i < ndim; i++)
@@ -305,22 +307,22 @@ activ_status activ_graph_name(activ_graph *g, activ_node id, const char *name)
     if (g->status != ACTIV_OK)
         return g->status;
     if (!name)
-        return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "the name of a layer is NULL");
+        return activ_graph_fail_build(g, ACTIV_ERROR_INVALID, NULL, "the name of a layer is NULL");
     if (activ_graph_is_compiled(g))
-        return activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled: names are fixed");
+        return activ_graph_fail_build(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled: names are fixed");
     char quoted[ACTIV_NAME_SIZE * 4];
     activ_text text;
     activ_text_start(&text, quoted, sizeof quoted);
     activ_text_add_quoted(&text, name, strlen(name));
     if (id < 0 || (size_t)id >= g->node_count)
-        return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "no node of this graph to be called ", quoted);
+        return activ_graph_fail_build(g, ACTIV_ERROR_INVALID, NULL, "no node of this graph to be called ", quoted);
     graph_node *node = &g->nodes[id];
     if (!is_name(name))
-        return activ_graph_fail(g, ACTIV_ERROR_INVALID, node,
-                                "a name has 1 to 63 letters, digits, '_', '-' and '.', unlike ", quoted);
+        return activ_graph_fail_build(g, ACTIV_ERROR_INVALID, node,
+                                      "a name has 1 to 63 letters, digits, '_', '-' and '.', unlike ", quoted);
     activ_node other = activ_graph_find(g, name);
     if (other >= 0 && other != id)
-        return activ_graph_fail(g, ACTIV_ERROR_INVALID, node, "another layer is called ", quoted);
+        return activ_graph_fail_build(g, ACTIV_ERROR_INVALID, node, "another layer is called ", quoted);
     size_t old = strlen(node->name);
     for (size_t i = 0; i < node->tensors; i++)
         rename_tensor(&g->tensors[node->first_tensor + i], old, name);

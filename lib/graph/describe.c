@@ -49,30 +49,34 @@ static void write_setting(const activ_graph *g, const graph_node *node, size_t i
         activ_write_setting(text, setting, &node->settings[i]);
 }
 
+void activ_graph_describe_node(const activ_graph *g, const graph_node *node, activ_text *text)
+{
+    const activ_setting *settings = node->kind->settings;
+    activ_text_add(text, node->name);
+    activ_text_add(text, " = ");
+    activ_text_add(text, node->kind->name);
+    activ_text_add(text, "(");
+    size_t written = 0;
+    for (size_t k = 0; k < node->input_count; k++) {
+        activ_text_add(text, written++ > 0 ? ", " : "");
+        activ_text_add(text, activ_graph_input_of(g, node, k)->name);
+    }
+    for (size_t k = 0; settings && settings[k].name; k++) {
+        if (!is_written(&settings[k], &node->settings[k]))
+            continue;
+        activ_text_add(text, written++ > 0 ? ", " : "");
+        write_setting(g, node, k, text);
+    }
+    activ_text_add(text, ")");
+}
+
 void activ_graph_describe(const activ_graph *g, activ_text *text)
 {
     activ_text_add(text, TITLE " ");
     activ_text_add_size(text, VERSION);
     for (size_t i = 0; i < g->node_count; i++) {
-        const graph_node *node = &g->nodes[i];
-        const activ_setting *settings = node->kind->settings;
         activ_text_add(text, "\n");
-        activ_text_add(text, node->name);
-        activ_text_add(text, " = ");
-        activ_text_add(text, node->kind->name);
-        activ_text_add(text, "(");
-        size_t written = 0;
-        for (size_t k = 0; k < node->input_count; k++) {
-            activ_text_add(text, written++ > 0 ? ", " : "");
-            activ_text_add(text, activ_graph_input_of(g, node, k)->name);
-        }
-        for (size_t k = 0; settings && settings[k].name; k++) {
-            if (!is_written(&settings[k], &node->settings[k]))
-                continue;
-            activ_text_add(text, written++ > 0 ? ", " : "");
-            write_setting(g, node, k, text);
-        }
-        activ_text_add(text, ")");
+        activ_graph_describe_node(g, &g->nodes[i], text);
     }
 }
 
@@ -81,14 +85,14 @@ void activ_graph_describe(const activ_graph *g, activ_text *text)
 /* A mistake in the line of the layer `name`: what the reader's message says. */
 static activ_status wrong(activ_graph *g, const char *name, const activ_message *message)
 {
-    return activ_graph_fail(g, ACTIV_ERROR_FORMAT, NULL, name, ": ", message->text);
+    return activ_graph_fail_build(g, ACTIV_ERROR_FORMAT, NULL, name, ": ", message->text);
 }
 
 static activ_status wrong_text(activ_graph *g, const char *name, const char *before, activ_slice quoted,
                                const char *after)
 {
     activ_message message;
-    activ_complain(&message, ACTIV_ERROR_FORMAT, before, quoted, after);
+    activ_fail_quoted(&message, ACTIV_ERROR_FORMAT, before, quoted, after);
     return wrong(g, name, &message);
 }
 
@@ -118,11 +122,11 @@ static activ_status read_function(activ_graph *g, graph_node *node, activ_slice 
     activ_message message;
     char *copy = copy_unquoted(&g->host, spec);
     if (!copy)
-        return activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, node, "no memory for its function");
+        return activ_graph_fail_build(g, ACTIV_ERROR_OUT_OF_MEMORY, node, "no memory for its function");
     activ_status status = activ_fn_make(&g->host, (activ_slice){ copy, strlen(copy) }, &message, &node->fn);
     activ_host_free(&g->host, copy, spec.length + 1);
     if (status == ACTIV_ERROR_OUT_OF_MEMORY)
-        return activ_graph_fail(g, status, node, "no memory for its function");
+        return activ_graph_fail_build(g, status, node, "no memory for its function");
     return status == ACTIV_OK ? status : wrong(g, node->name, &message);
 }
 
@@ -198,7 +202,7 @@ static activ_status read_layer(activ_graph *g, activ_reader *r, const graph_kind
     if (status != ACTIV_OK)
         return wrong(g, name, r->message);
     if (kind->inputs != ACTIV_ONE_OR_MORE && count < (size_t)kind->inputs)
-        return activ_graph_fail(g, ACTIV_ERROR_FORMAT, NULL, name, ": ", kind->name, " needs more inputs");
+        return activ_graph_fail_build(g, ACTIV_ERROR_FORMAT, NULL, name, ": ", kind->name, " needs more inputs");
     graph_node *node = activ_graph_new_node(g, kind, count, inputs);
     if (!node)
         return g->status;
@@ -228,8 +232,8 @@ static activ_status read_line(activ_graph *g, activ_slice line)
     activ_reader_start(&r, line, "line", &message);
     const activ_slice name = activ_read_name(&r, 1);
     if (!activ_read_text(&r, " = ")) {
-        activ_read_expected(&r, "' = '");
-        return activ_graph_fail(g, ACTIV_ERROR_FORMAT, NULL, message.text);
+        activ_fail_expected(&r, "' = '");
+        return activ_graph_fail_build(g, ACTIV_ERROR_FORMAT, NULL, message.text);
     }
     char own_name[ACTIV_NAME_SIZE];
     activ_text text;
@@ -243,7 +247,7 @@ static activ_status read_line(activ_graph *g, activ_slice line)
     if (!kind)
         return wrong_text(g, own_name, "unknown kind of layer ", kind_name, "");
     if (!activ_read_character(&r, '(')) {
-        activ_read_expected(&r, "'('");
+        activ_fail_expected(&r, "'('");
         return wrong(g, own_name, &message);
     }
     if (name.length >= sizeof own_name || !activ_graph_is_free_name(g, own_name))
@@ -254,7 +258,7 @@ static activ_status read_line(activ_graph *g, activ_slice line)
         room += *at == ',';
     activ_node *inputs = activ_host_alloc(&g->host, room * sizeof *inputs);
     if (!inputs)
-        return activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for its inputs");
+        return activ_graph_fail_build(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for its inputs");
     activ_status status = read_layer(g, &r, kind, own_name, inputs);
     activ_host_free(&g->host, inputs, room * sizeof *inputs);
     return status;
@@ -275,7 +279,7 @@ activ_status activ_graph_parse(activ_graph *g, const char *description)
             message = g->error;
         activ_message_at_line(&message, number, "network's");
         g->status = own ? status : ACTIV_ERROR_FORMAT;
-        return activ_graph_say(g, g->status, NULL, message.text);
+        return activ_graph_fail(g, g->status, NULL, message.text);
     }
     return ACTIV_OK;
 }

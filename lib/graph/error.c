@@ -1,11 +1,12 @@
 /* What went wrong: the graph's message, and its first mistake in building. */
 #include "graph/graph.h"
 
-activ_status activ_graph_say_pieces(activ_graph *g, activ_status status, const graph_node *node,
-                                    const char *const *pieces)
+activ_status activ_graph_fail_pieces(activ_graph *g, activ_status status, const graph_node *node,
+                                     const char *const *pieces)
 {
+    activ_message message; /* apart from the graph's, which may be one of the pieces */
     activ_text text;
-    activ_text_start(&text, g->error.text, sizeof g->error.text);
+    activ_text_start(&text, message.text, sizeof message.text);
     if (node) {
         activ_text_add(&text, node->name);
         activ_text_add(&text, " (");
@@ -14,17 +15,17 @@ activ_status activ_graph_say_pieces(activ_graph *g, activ_status status, const g
     }
     for (; *pieces; pieces++)
         activ_text_add(&text, *pieces);
-    return activ_host_log(&g->host, status, g->error.text);
+    return activ_host_fail(&g->host, &g->error, status, message.text);
 }
 
-activ_status activ_graph_fail_pieces(activ_graph *g, activ_status status, const graph_node *node,
-                                     const char *const *pieces)
+activ_status activ_graph_fail_build_pieces(activ_graph *g, activ_status status, const graph_node *node,
+                                           const char *const *pieces)
 {
     if (g->status != ACTIV_OK)
         return g->status;
     if (!g->arena)
         g->status = status;
-    return activ_graph_say_pieces(g, status, node, pieces);
+    return activ_graph_fail_pieces(g, status, node, pieces);
 }
 
 static void add_shape(activ_text *text, const graph_node *input)
@@ -34,7 +35,7 @@ static void add_shape(activ_text *text, const graph_node *input)
     activ_text_add_shape(text, input->ndim, input->shape);
 }
 
-activ_status activ_graph_fail_shape(activ_graph *g, const graph_node *node, const char *what, size_t other)
+activ_status activ_graph_fail_build_shape(activ_graph *g, const graph_node *node, const char *what, size_t other)
 {
     char shapes[320];
     activ_text text;
@@ -44,7 +45,7 @@ activ_status activ_graph_fail_shape(activ_graph *g, const graph_node *node, cons
         activ_text_add(&text, " and ");
         add_shape(&text, &g->nodes[node->inputs[other]]);
     }
-    return activ_graph_fail(g, ACTIV_ERROR_SHAPE, node, what, ", but ", shapes);
+    return activ_graph_fail_build(g, ACTIV_ERROR_SHAPE, node, what, ", but ", shapes);
 }
 
 activ_status activ_graph_check_compiled(activ_graph *g, int batches)
@@ -52,9 +53,9 @@ activ_status activ_graph_check_compiled(activ_graph *g, int batches)
     if (g->status != ACTIV_OK)
         return g->status; /* its first mistake, which activ_graph_error goes on telling */
     if (!activ_graph_is_compiled(g))
-        return activ_graph_say(g, ACTIV_ERROR_STATE, NULL, "the graph is not compiled");
+        return activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph is not compiled");
     if (batches && g->max_batch == 0)
-        return activ_graph_say(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled for predictions only");
+        return activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled for predictions only");
     return ACTIV_OK;
 }
 

@@ -33,6 +33,9 @@ struct activ_graph {
     size_t buffer_count, buffer_room, buffer_values;
     activ_node input, output, loss; /* -1 until there is one; output: what comes before the loss */
 
+    char *descriptions; /* a line for each node; NULL until compiled */
+    size_t description_bytes;
+
     size_t max_batch; /* 0: compiled for predictions only, or not yet */
     float *arena;     /* NULL until compiled */
     size_t arena_bytes;
@@ -81,7 +84,8 @@ size_t activ_graph_node_bytes(const graph_node *node);                /* of its 
 activ_node activ_graph_find(const activ_graph *g, const char *name);  /* -1 if there is none */
 int activ_graph_is_free_name(const activ_graph *g, const char *name); /* well formed, and not taken */
 
-/* The description of a network as text, and back: fails as a builder does. */
+/* The description of a network as text, one line of it, and back: fails as a builder does. */
+void activ_graph_describe_node(const activ_graph *g, const graph_node *node, activ_text *text);
 void activ_graph_describe(const activ_graph *g, activ_text *text);
 activ_status activ_graph_parse(activ_graph *g, const char *description);
 

@@ -1,80 +1,70 @@
 /* What a graph tells of itself. */
-#include <string.h>
-
 #include "base/sized.h"
 #include "graph/graph.h"
 
-/* A setting of a layer by its name; all of it 0 if there is none. */
-static activ_setting_value setting_of(const graph_node *node, const char *name)
-{
-    const activ_setting *table = node->kind->settings;
-    for (size_t i = 0; table && table[i].name; i++)
-        if (strcmp(table[i].name, name) == 0)
-            return node->settings[i];
-    return (activ_setting_value){ .given = 0 };
-}
-
 activ_status activ_graph_node_info(const activ_graph *g, activ_node id, activ_node_info *info)
 {
-    if (!g || !info || id < 0 || (size_t)id >= g->node_count)
+    if (!g || !info)
         return ACTIV_ERROR_INVALID;
-    const graph_node *node = &g->nodes[id];
-    activ_node_info own;
-    memset(&own, 0, sizeof own);
-    own.size = sizeof own;
-    own.name = node->name;
-    own.kind = node->kind->name;
-    own.spec = activ_fn_spec(node->fn);
-    own.ndim = node->ndim;
-    memcpy(own.shape, node->shape, sizeof own.shape);
+    const graph_node *node = activ_graph_node_at(g, id);
+    if (!node)
+        return ACTIV_ERROR_RANGE;
+    activ_node_info own = {
+        .size = sizeof own,
+        .name = node->name,
+        .kind = node->kind->name,
+        .description = g->descriptions ? g->descriptions + node->plan.description : NULL,
+        .ndim = node->ndim,
+        .shape = node->shape,
+        .input_count = node->input_count,
+        .inputs = node->inputs,
+        .multiply_adds = node->kind->multiply_adds ? node->kind->multiply_adds(g, node) : 0,
+    };
     for (size_t i = 0; i < node->tensors; i++)
-        own.params += g->tensors[node->first_tensor + i].count;
-    if (node->kind->multiply_adds)
-        own.multiply_adds = node->kind->multiply_adds(g, node);
-    own.inputs[0] = node->input_count > 0 ? node->inputs[0] : -1;
-    own.inputs[1] = node->input_count > 1 ? node->inputs[1] : -1;
-    own.input_count = node->input_count;
-    own.all_inputs = node->inputs;
-    own.p = setting_of(node, "p").single;
-    const double axis = setting_of(node, "axis").number;
-    own.axis = axis > 0.0 ? (size_t)axis : 0; /* of a layer that was refused: not resolved */
-    own.eps = setting_of(node, "eps").single;
-    own.momentum = setting_of(node, "momentum").single;
+        own.param_count += g->tensors[node->first_tensor + i].count;
+    for (size_t i = 0; i < node->buffers; i++)
+        own.buffer_count += g->buffers[node->first_buffer + i].count;
     if (node->tensors > 0)
         own.first_param = g->tensors[node->first_tensor].offset;
-    for (size_t i = 0; i < node->buffers; i++)
-        own.buffers += g->buffers[node->first_buffer + i].count;
     if (node->buffers > 0)
         own.first_buffer = g->buffers[node->first_buffer].offset;
     return activ_sized_write(&own, sizeof own, info);
 }
 
-static activ_status tell_tensor(const graph_tensor *t, activ_param_info *info)
+const activ_fn *activ_graph_node_fn(const activ_graph *g, activ_node id)
 {
-    activ_param_info own;
-    memset(&own, 0, sizeof own);
-    own.size = sizeof own;
-    own.name = t->name;
-    own.offset = t->offset;
-    own.count = t->count;
-    own.ndim = t->ndim;
-    memcpy(own.shape, t->shape, sizeof t->shape);
-    own.node = t->node;
+    const graph_node *node = g ? activ_graph_node_at(g, id) : NULL;
+    return node ? node->fn : NULL;
+}
+
+/* One of a list of tensors, parameters or buffers. */
+static activ_status tensor_info(const graph_tensor *tensors, size_t count, size_t index, activ_graph_tensor_info *info)
+{
+    if (!info)
+        return ACTIV_ERROR_INVALID;
+    if (index >= count)
+        return ACTIV_ERROR_RANGE;
+    const graph_tensor *t = &tensors[index];
+    const activ_graph_tensor_info own = {
+        .size = sizeof own,
+        .name = t->name,
+        .offset = t->offset,
+        .count = t->count,
+        .ndim = t->ndim,
+        .shape = t->shape,
+        .node = t->node,
+    };
     return activ_sized_write(&own, sizeof own, info);
 }
 
-activ_status activ_graph_tensor_info(const activ_graph *g, size_t index, activ_param_info *info)
+activ_status activ_graph_param_tensor_info(const activ_graph *g, size_t index, activ_graph_tensor_info *info)
 {
-    if (!g || !info)
-        return ACTIV_ERROR_INVALID;
-    return index < g->tensor_count ? tell_tensor(&g->tensors[index], info) : ACTIV_ERROR_RANGE;
+    return g ? tensor_info(g->tensors, g->tensor_count, index, info) : ACTIV_ERROR_INVALID;
 }
 
-activ_status activ_graph_buffer_info(const activ_graph *g, size_t index, activ_param_info *info)
+activ_status activ_graph_buffer_tensor_info(const activ_graph *g, size_t index, activ_graph_tensor_info *info)
 {
-    if (!g || !info)
-        return ACTIV_ERROR_INVALID;
-    return index < g->buffer_count ? tell_tensor(&g->buffers[index], info) : ACTIV_ERROR_RANGE;
+    return g ? tensor_info(g->buffers, g->buffer_count, index, info) : ACTIV_ERROR_INVALID;
 }
 
 size_t activ_graph_node_count(const activ_graph *g)
@@ -82,7 +72,7 @@ size_t activ_graph_node_count(const activ_graph *g)
     return g ? g->node_count : 0;
 }
 
-size_t activ_graph_tensor_count(const activ_graph *g)
+size_t activ_graph_param_tensor_count(const activ_graph *g)
 {
     return g ? g->tensor_count : 0;
 }

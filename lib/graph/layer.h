@@ -121,19 +121,18 @@ const float *activ_activation_params(const activ_graph *g, const graph_node *nod
 
 /* ---- errors ------------------------------------------------------------------------------------ */
 
-/* Sets the graph's message, tells the log, returns status. Message: "NAME (KIND): " (node may be
- * NULL) and the pieces, all strings. say: for a call that failed; fail: for a mistake in
- * building, which the graph remembers (unless there was one before, or the graph is compiled and
- * so complete). */
-#define activ_graph_say(g, status, node, ...) \
-    activ_graph_say_pieces(g, status, node, (const char *const[]){ __VA_ARGS__, NULL })
+/* Fail with a reason (base/text.h), in the graph's message and the log: "NAME (KIND): ", if node is not NULL, and the
+ * pieces, all strings. The second is for errors in building, which the graph remembers, unless there was one before or
+ * the graph is compiled and so complete. */
 #define activ_graph_fail(g, status, node, ...) \
     activ_graph_fail_pieces(g, status, node, (const char *const[]){ __VA_ARGS__, NULL })
-activ_status activ_graph_say_pieces(activ_graph *g, activ_status status, const graph_node *node,
-                                    const char *const *pieces);
+#define activ_graph_fail_build(g, status, node, ...) \
+    activ_graph_fail_build_pieces(g, status, node, (const char *const[]){ __VA_ARGS__, NULL })
 activ_status activ_graph_fail_pieces(activ_graph *g, activ_status status, const graph_node *node,
                                      const char *const *pieces);
+activ_status activ_graph_fail_build_pieces(activ_graph *g, activ_status status, const graph_node *node,
+                                           const char *const *pieces);
 /* For shapes that do not fit: text, then the name and shape of the first input, and of another if `other` is not 0. */
-activ_status activ_graph_fail_shape(activ_graph *g, const graph_node *node, const char *text, size_t other);
+activ_status activ_graph_fail_build_shape(activ_graph *g, const graph_node *node, const char *text, size_t other);
 
 #endif

@@ -158,7 +158,7 @@ static int temporary_of(const activ_graph *g, size_t id, size_t max_batch, size_
 
 static activ_status too_large(activ_graph *g, const graph_node *node)
 {
-    return activ_graph_say(g, ACTIV_ERROR_RANGE, node, "its size overflows for the largest batch");
+    return activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "its size overflows for the largest batch");
 }
 
 /* Where things lie in the arena of a graph that trains. */
@@ -199,7 +199,7 @@ static activ_status plan_arena(activ_graph *g, size_t max_batch, block_list *lis
     size_t params = activ_graph_padded(g->param_count), buffers = activ_graph_padded(g->buffer_values);
     if (end == 0 || end > MAX_FLOATS || params > MAX_FLOATS || buffers > MAX_FLOATS || temporary > MAX_FLOATS ||
         scratch > MAX_FLOATS / threads)
-        return activ_graph_say(g, ACTIV_ERROR_RANGE, NULL, "the graph's memory overflows");
+        return activ_graph_fail(g, ACTIV_ERROR_RANGE, NULL, "the graph's memory overflows");
     size_t start = 2 * params + buffers + temporary + threads * scratch;
     for (size_t i = 0; i < list->count; i++)
         *list->blocks[i].offset += start;
@@ -254,7 +254,7 @@ static activ_status plan_workspace(activ_graph *g, block_list *list)
     if (list->count > 0) {
         g->workspace_floats = lay_out(list);
         if (g->workspace_floats == 0 || g->workspace_floats > MAX_FLOATS)
-            return activ_graph_say(g, ACTIV_ERROR_RANGE, NULL, "the memory of a prediction overflows");
+            return activ_graph_fail(g, ACTIV_ERROR_RANGE, NULL, "the memory of a prediction overflows");
     }
     for (size_t i = n; i-- > 0;) {
         graph_node *node = &g->nodes[i];
@@ -273,13 +273,13 @@ static activ_status plan_all(activ_graph *g, size_t max_batch, size_t *total)
     if (g->status != ACTIV_OK)
         return g->status;
     if (activ_graph_is_compiled(g))
-        return activ_graph_say(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled already");
+        return activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph is compiled already");
     if (g->input < 0 || g->output == g->input)
-        return activ_graph_say(g, ACTIV_ERROR_STATE, NULL, "the graph has no layers");
+        return activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph has no layers");
     block_list list = { NULL, NULL, 0, 3 * g->node_count * (sizeof(block) + sizeof(size_t)) };
     list.blocks = activ_host_alloc(&g->host, list.bytes);
     if (!list.blocks)
-        return activ_graph_say(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for the plan");
+        return activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for the plan");
     list.order = (size_t *)(list.blocks + 3 * g->node_count);
     mark_uses(g);
     mark_fusions(g);
@@ -291,9 +291,22 @@ static activ_status plan_all(activ_graph *g, size_t max_batch, size_t *total)
     if (status == ACTIV_OK && max_batch > 0)
         status = plan_arena(g, max_batch, &list, total);
     else if (status == ACTIV_OK && (g->param_count > MAX_FLOATS || g->buffer_values > MAX_FLOATS))
-        status = activ_graph_say(g, ACTIV_ERROR_RANGE, NULL, "the graph's memory overflows");
+        status = activ_graph_fail(g, ACTIV_ERROR_RANGE, NULL, "the graph's memory overflows");
     activ_host_free(&g->host, list.blocks, list.bytes);
     return status;
+}
+
+/* The lines of all nodes, each ended by a zero byte, and where they begin; how many bytes they take. */
+static size_t write_descriptions(activ_graph *g, char *buffer, size_t bytes)
+{
+    activ_text text;
+    activ_text_start(&text, buffer, bytes);
+    for (size_t i = 0; i < g->node_count; i++) {
+        g->nodes[i].plan.description = text.length;
+        activ_graph_describe_node(g, &g->nodes[i], &text);
+        activ_text_add_bytes(&text, "", 1);
+    }
+    return text.length + 1;
 }
 
 activ_status activ_graph_compile(activ_graph *g, size_t max_batch)
@@ -304,9 +317,15 @@ activ_status activ_graph_compile(activ_graph *g, size_t max_batch)
     activ_status status = plan_all(g, max_batch, &total);
     if (status != ACTIV_OK)
         return status;
-    float *arena = activ_host_alloc_raw(&g->host, total * sizeof(float));
-    if (!arena)
-        return activ_graph_say(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for the layers");
+    g->description_bytes = write_descriptions(g, NULL, 0);
+    char *descriptions = activ_host_alloc_raw(&g->host, g->description_bytes);
+    float *arena = descriptions ? activ_host_alloc_raw(&g->host, total * sizeof(float)) : NULL;
+    if (!arena) {
+        activ_host_free(&g->host, descriptions, g->description_bytes);
+        return activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for the layers");
+    }
+    write_descriptions(g, descriptions, g->description_bytes);
+    g->descriptions = descriptions;
     /* Parameters, buffers and gradients start as zeros; the rest is written before it is read. */
     memset(arena, 0, (max_batch > 0 ? g->temporary_at : total) * sizeof(float));
     g->arena = arena;
@@ -315,7 +334,7 @@ activ_status activ_graph_compile(activ_graph *g, size_t max_batch)
     return ACTIV_OK;
 }
 
-size_t activ_graph_memory(activ_graph *g, size_t max_batch)
+size_t activ_graph_memory_bytes(activ_graph *g, size_t max_batch)
 {
     size_t total;
     if (!g)
@@ -325,8 +344,10 @@ size_t activ_graph_memory(activ_graph *g, size_t max_batch)
     for (size_t i = 0; i < g->node_count; i++)
         layers += activ_graph_node_bytes(&g->nodes[i]) + (g->nodes[i].fn ? activ_fn_memory(g->nodes[i].fn) : 0);
     if (activ_graph_is_compiled(g))
-        return layers + g->arena_bytes;
-    return plan_all(g, max_batch, &total) == ACTIV_OK ? layers + total * sizeof(float) : 0;
+        return layers + g->description_bytes + g->arena_bytes;
+    if (plan_all(g, max_batch, &total) != ACTIV_OK)
+        return 0;
+    return layers + write_descriptions(g, NULL, 0) + total * sizeof(float);
 }
 
 /* ---- predictions --------------------------------------------------------------------------------- */
@@ -346,7 +367,7 @@ static size_t scratch_of(const activ_graph *g, size_t batch)
 /* A workspace may start anywhere; what lies in it starts on a cache line. */
 #define ALIGNMENT 64
 
-size_t activ_graph_workspace(const activ_graph *g, size_t batch)
+size_t activ_graph_workspace_bytes(const activ_graph *g, size_t batch)
 {
     size_t floats, bytes;
     if (!g || !activ_graph_is_compiled(g) || batch == 0 || !activ_checked_mul(g->workspace_floats, batch, &floats) ||

@@ -31,6 +31,8 @@ typedef struct graph_plan {
     activ_node fused_forward;                /* of a product: the activation whose forward it runs, or -1 */
     activ_node fused_backward;               /* of a product: the activation whose backward it runs, or -1 */
     int is_fused_forward, is_fused_backward; /* of an activation: a product runs it */
+
+    size_t description; /* where its line begins in the graph's descriptions */
 } graph_plan;
 
 #endif

@@ -4,21 +4,6 @@
 #include "base/checked.h"
 #include "graph/graph.h"
 
-activ_status activ_graph_init(activ_graph *g, uint64_t seed)
-{
-    if (!g)
-        return ACTIV_ERROR_INVALID;
-    activ_status status = activ_graph_check_compiled(g, 0);
-    if (status != ACTIV_OK)
-        return status;
-    for (size_t i = 0; i < g->node_count; i++)
-        if (g->nodes[i].kind->init)
-            g->nodes[i].kind->init(g, &g->nodes[i], seed);
-    g->seed = seed;
-    g->step = 0;
-    return ACTIV_OK;
-}
-
 /* ---- one pass ------------------------------------------------------------------------------------ */
 
 static void forward(graph_run *run)
@@ -102,7 +87,7 @@ static activ_status check(activ_graph *g, size_t batch, const float *x, const gr
     if (status != ACTIV_OK)
         return status;
     if (!x || (loss && !targets))
-        return activ_graph_say(g, ACTIV_ERROR_INVALID, NULL, x ? "the targets are NULL" : "the input is NULL");
+        return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, x ? "the targets are NULL" : "the input is NULL");
     if (batch == 0 || batch > g->max_batch) {
         char numbers[64];
         activ_text text;
@@ -110,13 +95,13 @@ static activ_status check(activ_graph *g, size_t batch, const float *x, const gr
         activ_text_add_size(&text, batch);
         activ_text_add(&text, ", not 1 to ");
         activ_text_add_size(&text, g->max_batch);
-        return activ_graph_say(g, ACTIV_ERROR_RANGE, NULL, "the batch is ", numbers);
+        return activ_graph_fail(g, ACTIV_ERROR_RANGE, NULL, "the batch is ", numbers);
     }
     if (loss && (g->loss < 0 || g->nodes[g->loss].kind != loss))
-        return activ_graph_say(g, ACTIV_ERROR_STATE, NULL, "the graph does not end in ", loss->name);
+        return activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph does not end in ", loss->name);
     if (!is_outside(g, x, batch * g->nodes[g->input].features, sizeof *x) ||
         (loss && !is_outside(g, targets, batch * count, size)))
-        return activ_graph_say(g, ACTIV_ERROR_INVALID, NULL, "input or targets lie in the graph's own memory");
+        return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "input or targets lie in the graph's own memory");
     return ACTIV_OK;
 }
 
@@ -138,7 +123,7 @@ static activ_status check_labels(activ_graph *g, size_t batch, const float *x, c
         activ_text_add(&text, ", but there are ");
         activ_text_add_size(&text, classes);
         activ_text_add(&text, " classes");
-        return activ_graph_say(g, ACTIV_ERROR_RANGE, NULL, "the label of sample ", numbers);
+        return activ_graph_fail(g, ACTIV_ERROR_RANGE, NULL, "the label of sample ", numbers);
     }
     return ACTIV_OK;
 }
@@ -173,7 +158,7 @@ activ_status activ_graph_forward(activ_graph *g, size_t batch, const float *x, f
     if (status != ACTIV_OK)
         return status;
     if (!y || !is_outside(g, y, batch * g->nodes[g->output].features, sizeof *y))
-        return activ_graph_say(g, ACTIV_ERROR_INVALID, NULL, "the output is NULL, or lies in the graph's own memory");
+        return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "the output is NULL, or lies in the graph's own memory");
     graph_run run = start(g, batch, 0, x, NULL, NULL);
     forward(&run);
     g->have_values = 1;
@@ -182,35 +167,48 @@ activ_status activ_graph_forward(activ_graph *g, size_t batch, const float *x, f
     return ACTIV_OK;
 }
 
-static activ_status cannot_predict(const activ_graph *g, activ_status status, const char *why)
+/* The graph is shared and stays as it is, its own message included: the caller's tells. */
+static activ_status check_predict(const activ_graph *g, const void *workspace, size_t workspace_bytes, size_t batch,
+                                  const float *x, const float *y, activ_message *message)
 {
-    /* The graph is shared and stays as it is: its own message too. */
-    return activ_host_log(&g->host, status, why);
+    const activ_host *host = &g->host;
+    if (!activ_graph_is_compiled(g))
+        return activ_host_fail(host, message, ACTIV_ERROR_STATE, "prediction: the graph is not compiled");
+    const void *arrays[] = { x, y, workspace, g->arena };
+    static const char *const names[] = { "x", "y", "the workspace", "the graph's memory" };
+    for (size_t i = 0; i < 3; i++)
+        if (!arrays[i])
+            return activ_host_fail(host, message, ACTIV_ERROR_INVALID, "prediction: ", names[i], " is NULL");
+    if (batch == 0)
+        return activ_host_fail(host, message, ACTIV_ERROR_RANGE, "prediction: the batch is 0");
+    size_t sizes[4] = { 0, 0, workspace_bytes, g->arena_bytes };
+    if (!activ_checked_mul(batch, g->nodes[g->input].features * sizeof *x, &sizes[0]) ||
+        !activ_checked_mul(batch, g->nodes[g->output].features * sizeof *y, &sizes[1]))
+        return activ_host_fail(host, message, ACTIV_ERROR_RANGE, "prediction: the batch is too large");
+    for (size_t i = 0; i < 4; i++)
+        for (size_t k = 0; k < i; k++)
+            if (!(k == 0 && i == 3) && activ_ranges_overlap(arrays[i], sizes[i], arrays[k], sizes[k]))
+                return activ_host_fail(host, message, ACTIV_ERROR_INVALID, "prediction: ", names[k], " overlaps ",
+                                       names[i]);
+    return ACTIV_OK;
 }
 
-activ_status activ_graph_predict(const activ_graph *g, void *workspace, size_t workspace_bytes, size_t batch,
-                                 const float *x, float *y)
+activ_status activ_graph_predict_ex(const activ_graph *g, void *workspace, size_t workspace_bytes, size_t batch,
+                                    const float *x, float *y, activ_message *message)
 {
     if (!g)
-        return ACTIV_ERROR_INVALID;
-    if (!activ_graph_is_compiled(g))
-        return cannot_predict(g, ACTIV_ERROR_STATE, "prediction: the graph is not compiled");
-    if (!x || !y || !workspace || batch == 0)
-        return cannot_predict(g, ACTIV_ERROR_INVALID, "prediction: an array is NULL, or the batch is 0");
+        return activ_fail(message, ACTIV_ERROR_INVALID, "prediction: the graph is NULL");
+    activ_status status = check_predict(g, workspace, workspace_bytes, batch, x, y, message);
+    if (status != ACTIV_OK)
+        return status;
     const graph_node *output = &g->nodes[g->output];
-    size_t in = g->nodes[g->input].features, out = output->features, x_bytes, y_bytes;
-    if (!activ_checked_mul(batch, in * sizeof *x, &x_bytes) || !activ_checked_mul(batch, out * sizeof *y, &y_bytes))
-        return cannot_predict(g, ACTIV_ERROR_RANGE, "prediction: the batch is too large");
-    if (activ_ranges_overlap(x, x_bytes, y, y_bytes) || activ_ranges_overlap(workspace, workspace_bytes, x, x_bytes) ||
-        activ_ranges_overlap(workspace, workspace_bytes, y, y_bytes) ||
-        activ_ranges_overlap(g->arena, g->arena_bytes, y, y_bytes) ||
-        activ_ranges_overlap(g->arena, g->arena_bytes, workspace, workspace_bytes))
-        return cannot_predict(g, ACTIV_ERROR_INVALID, "prediction: input, output, workspace and graph overlap");
+    const size_t in = g->nodes[g->input].features, out = output->features;
     graph_run run = { .graph = g, .kernels = g->kernels, .batch = batch, .threads = 1 };
     activ_run_cut_workspace(&run, workspace, workspace_bytes);
     const size_t portion = run.batch;
     if (portion == 0)
-        return cannot_predict(g, ACTIV_ERROR_RANGE, "prediction: the workspace is too small for one sample");
+        return activ_host_fail(&g->host, message, ACTIV_ERROR_RANGE,
+                               "prediction: the workspace is too small for one sample");
     for (size_t first = 0; first < batch; first += portion) {
         run.batch = batch - first < portion ? batch - first : portion;
         run.x = x + first * in;
@@ -222,6 +220,12 @@ activ_status activ_graph_predict(const activ_graph *g, void *workspace, size_t w
             memcpy(run.y, values, run.batch * out * sizeof *y);
     }
     return ACTIV_OK;
+}
+
+activ_status activ_graph_predict(const activ_graph *g, void *workspace, size_t workspace_bytes, size_t batch,
+                                 const float *x, float *y)
+{
+    return activ_graph_predict_ex(g, workspace, workspace_bytes, batch, x, y, NULL);
 }
 
 /* Do all layers train on batches of this size? */

@@ -2,7 +2,6 @@
 #include <math.h>
 
 #include "base/dmath.h"
-#include "base/sized.h"
 #include "optim/optimizer.h"
 
 enum { EXP_AVG, EXP_AVG_SQ, MAX_EXP_AVG_SQ };
@@ -24,12 +23,12 @@ static const char *check(const optimizer_settings *s)
 static void step(const activ_optimizer *o, const optimizer_piece *piece)
 {
     const optimizer_settings *s = &o->settings;
-    double lr = (double)s->lr * (double)piece->group.lr_scale;
+    double lr = (double)s->lr * (double)piece->options.lr_scale;
     double beta1 = (double)s->beta1, beta2 = (double)s->beta2;
     const activ_adamw_scalars scalars = {
         .rate = (float)(lr / (1.0 - activ_power(beta1, o->steps))),
         .scale = (float)(1.0 / sqrt(1.0 - activ_power(beta2, o->steps))),
-        .decay = (float)(lr * (double)piece->group.weight_decay),
+        .decay = (float)(lr * (double)piece->options.weight_decay),
         .beta1 = s->beta1,
         .share1 = (float)(1.0 - beta1),
         .beta2 = s->beta2,
@@ -54,12 +53,12 @@ const optimizer_kind activ_optimizer_adamw = {
 
 activ_status activ_adamw_create(activ_graph *graph, const activ_adamw_options *options, activ_optimizer **out)
 {
+    static const activ_adamw_options defaults = ACTIV_ADAMW_DEFAULTS;
     activ_adamw_options own;
-    if (!graph || !options || !out)
-        return ACTIV_ERROR_INVALID;
-    activ_status status = activ_sized_read(&own, sizeof own, options);
+    activ_status status =
+        activ_optimizer_read_options(graph, &activ_optimizer_adamw, options, &defaults, sizeof own, &own, out);
     if (status != ACTIV_OK)
-        return activ_graph_say(graph, status, NULL, "AdamW: " ACTIV_SIZED_FAULT);
+        return status;
     const optimizer_settings settings = {
         .lr = own.lr,
         .beta1 = own.beta1,

@@ -6,8 +6,8 @@
  *     layers.0.bias = group(lr_scale=1, weight_decay=0)
  *
  * The kind with all its settings in the order of its table; the steps taken; a line for each tensor, in their order,
- * whose settings are not the optimiser's. The first line names the version of the grammar. Numbers read back as the
- * same bits. */
+ * whose options (activ_tensor_options) are not the optimiser's: "group" is the format's word for them. The first line
+ * names the version of the grammar. Numbers read back as the same bits. */
 #include <string.h>
 
 #include "base/description.h"
@@ -37,8 +37,8 @@ static void make_table(const optimizer_kind *kind, activ_setting *table)
     }
 }
 
-enum { LR_SCALE, WEIGHT_DECAY, GROUP_SETTINGS };
-static const activ_setting group_table[] = {
+enum { LR_SCALE, WEIGHT_DECAY, TENSOR_SETTINGS };
+static const activ_setting tensor_table[] = {
     [LR_SCALE] = { .name = "lr_scale", .kind = ACTIV_SETTING_KIND_REAL, .required = 1 },
     [WEIGHT_DECAY] = { .name = "weight_decay", .kind = ACTIV_SETTING_KIND_REAL, .required = 1 },
     { .name = NULL },
@@ -77,16 +77,16 @@ void activ_optimizer_describe(const activ_optimizer *o, activ_text *text)
     write_settings(table, values, text);
     activ_text_add(text, "\nsteps = ");
     activ_text_add_u64(text, o->steps);
-    for (size_t i = 0; i < o->tensors; i++) {
-        const optimizer_group *group = &o->groups[i];
-        if (group->lr_scale == 1.0f && group->weight_decay == o->settings.weight_decay)
+    for (size_t i = 0; i < o->tensor_count; i++) {
+        const optimizer_tensor *own = &o->tensor[i];
+        if (own->lr_scale == 1.0f && own->weight_decay == o->settings.weight_decay)
             continue;
-        values[LR_SCALE] = activ_setting_of_float(group->lr_scale);
-        values[WEIGHT_DECAY] = activ_setting_of_float(group->weight_decay);
+        values[LR_SCALE] = activ_setting_of_float(own->lr_scale);
+        values[WEIGHT_DECAY] = activ_setting_of_float(own->weight_decay);
         activ_text_add(text, "\n");
         activ_text_add(text, o->graph->tensors[i].name);
         activ_text_add(text, " = group");
-        write_settings(group_table, values, text);
+        write_settings(tensor_table, values, text);
     }
 }
 
@@ -98,15 +98,6 @@ static activ_status read_settings(activ_reader *r, const activ_setting *table, a
     activ_settings_defaults(table, values);
     activ_status status = activ_read_settings(r, table, "", values);
     return status == ACTIV_OK ? activ_read_end(r, table, values) : status;
-}
-
-static activ_status unknown(activ_message *message, const char *what, activ_slice name)
-{
-    activ_text text;
-    activ_text_start(&text, message->text, sizeof message->text);
-    activ_text_add(&text, what);
-    activ_text_add_quoted(&text, name.at, name.length);
-    return ACTIV_ERROR_UNKNOWN_NAME;
 }
 
 static activ_status read_kind(activ_slice line, const optimizer_kind **kind, optimizer_settings *settings,
@@ -122,9 +113,9 @@ static activ_status read_kind(activ_slice line, const optimizer_kind **kind, opt
         if (activ_slice_is(name, kinds[i]->name))
             *kind = kinds[i];
     if (!*kind)
-        return unknown(message, "unknown optimizer ", name);
+        return activ_fail_quoted(message, ACTIV_ERROR_UNKNOWN_NAME, "unknown optimizer ", name, "");
     if (!activ_read_character(&r, '('))
-        return activ_read_expected(&r, "'('");
+        return activ_fail_expected(&r, "'('");
     make_table(*kind, table);
     activ_status status = read_settings(&r, table, values);
     memset(settings, 0, sizeof *settings);
@@ -136,9 +127,7 @@ static activ_status read_kind(activ_slice line, const optimizer_kind **kind, opt
         else
             memcpy(at, &values[i].single, sizeof values[i].single);
     }
-    if (status == ACTIV_OK && !activ_optimizer_check(*kind, settings, message))
-        status = ACTIV_ERROR_RANGE;
-    return status;
+    return status == ACTIV_OK ? activ_optimizer_check(*kind, settings, message) : status;
 }
 
 static activ_status read_steps(activ_slice line, uint64_t *steps, activ_message *message)
@@ -146,38 +135,37 @@ static activ_status read_steps(activ_slice line, uint64_t *steps, activ_message 
     activ_reader r;
     activ_reader_start(&r, line, "line", message);
     if (!activ_read_text(&r, "steps = "))
-        return activ_read_expected(&r, "'steps = '");
+        return activ_fail_expected(&r, "'steps = '");
     const size_t digits = activ_parse_u64(r.at, (size_t)(r.end - r.at), steps);
     if (digits == 0)
-        return activ_read_expected(&r, "a number");
+        return activ_fail_expected(&r, "a number");
     r.at += digits;
     return activ_read_end(&r, NULL, NULL);
 }
 
 /* `given`: which tensors had a line before. */
-static activ_status read_group(activ_slice line, activ_optimizer *o, unsigned char *given, activ_message *message)
+static activ_status read_tensor(activ_slice line, activ_optimizer *o, unsigned char *given, activ_message *message)
 {
-    activ_setting_value values[GROUP_SETTINGS];
+    activ_setting_value values[TENSOR_SETTINGS];
     activ_reader r;
     activ_reader_start(&r, line, "line", message);
     const activ_slice name = activ_read_name(&r, 1);
     size_t i = 0;
-    while (i < o->tensors && !activ_slice_is(name, o->graph->tensors[i].name))
+    while (i < o->tensor_count && !activ_slice_is(name, o->graph->tensors[i].name))
         i++;
-    if (i == o->tensors)
-        return unknown(message, "no tensor is called ", name);
+    if (i == o->tensor_count)
+        return activ_fail_quoted(message, ACTIV_ERROR_UNKNOWN_NAME, "no tensor is called ", name, "");
     if (given[i]++)
-        return unknown(message, "given twice: ", name);
+        return activ_fail_quoted(message, ACTIV_ERROR_SYNTAX, "given twice: ", name, "");
     if (!activ_read_text(&r, " = group("))
-        return activ_read_expected(&r, "' = group('");
-    activ_status status = read_settings(&r, group_table, values);
+        return activ_fail_expected(&r, "' = group('");
+    activ_status status = read_settings(&r, tensor_table, values);
     if (status != ACTIV_OK)
         return status;
-    o->groups[i] = (optimizer_group){ values[LR_SCALE].single, values[WEIGHT_DECAY].single };
-    if (activ_optimizer_check_group(&o->groups[i]))
+    o->tensor[i] = (optimizer_tensor){ values[LR_SCALE].single, values[WEIGHT_DECAY].single };
+    if (activ_optimizer_check_tensor(&o->tensor[i]))
         return ACTIV_OK;
-    activ_message_set(message, "lr_scale and weight_decay have to be finite and not negative");
-    return ACTIV_ERROR_RANGE;
+    return activ_fail(message, ACTIV_ERROR_RANGE, "lr_scale and weight_decay have to be finite and not negative");
 }
 
 /* Versions of the grammar may be too new and memory may be short; all else is a mistake in the file. */
@@ -189,21 +177,20 @@ static activ_status at_line(activ_status status, size_t number, activ_message *m
     return status == ACTIV_ERROR_UNSUPPORTED ? status : ACTIV_ERROR_FORMAT;
 }
 
-static activ_status read_groups(const char *rest, size_t number, activ_optimizer *o, activ_message *message)
+static activ_status read_tensors(const char *rest, size_t number, activ_optimizer *o, activ_message *message)
 {
     activ_slice line;
     activ_status status = ACTIV_OK;
-    unsigned char *given = activ_host_alloc(&o->host, o->tensors);
-    if (o->tensors > 0 && !given) {
-        activ_message_set(message, "no memory for the optimizer");
-        return ACTIV_ERROR_OUT_OF_MEMORY;
+    unsigned char *given = activ_host_alloc(&o->host, o->tensor_count);
+    if (o->tensor_count > 0 && !given) {
+        return activ_fail(message, ACTIV_ERROR_OUT_OF_MEMORY, "no memory for the optimizer");
     }
     while (status == ACTIV_OK && activ_next_line(&rest, &line, &number)) {
-        status = read_group(line, o, given, message);
+        status = read_tensor(line, o, given, message);
         if (status != ACTIV_OK)
             status = at_line(status, number, message);
     }
-    activ_host_free(&o->host, given, o->tensors);
+    activ_host_free(&o->host, given, o->tensor_count);
     return status;
 }
 
@@ -227,11 +214,10 @@ activ_status activ_optimizer_parse(activ_graph *graph, const char *description, 
     activ_optimizer *o;
     activ_status status = activ_optimizer_create(graph, kind, &settings, &o);
     if (status != ACTIV_OK) {
-        activ_message_set(message, activ_graph_error(graph));
-        return status;
+        return activ_fail(message, status, activ_graph_error(graph));
     }
     o->steps = steps;
-    status = read_groups(description, number, o, message);
+    status = read_tensors(description, number, o, message);
     if (status == ACTIV_OK)
         *out = o;
     else

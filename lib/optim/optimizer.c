@@ -11,7 +11,8 @@
 
 /* ---- settings ----------------------------------------------------------------------------- */
 
-int activ_optimizer_check(const optimizer_kind *kind, const optimizer_settings *settings, activ_message *message)
+activ_status activ_optimizer_check(const optimizer_kind *kind, const optimizer_settings *settings,
+                                   activ_message *message)
 {
     for (size_t i = 0; i < OPTIMIZER_MAX_SETTINGS && kind->settings[i].name; i++) {
         const optimizer_setting *setting = &kind->settings[i];
@@ -20,22 +21,29 @@ int activ_optimizer_check(const optimizer_kind *kind, const optimizer_settings *
             continue;
         memcpy(&value, (const char *)settings + setting->at, sizeof value);
         int any_sign = setting->at == offsetof(optimizer_settings, dampening);
-        if (!activ_is_finite(value) || (!any_sign && value < 0.0f)) {
-            activ_message_set(message, kind->title, ": ", setting->name, " has to be finite",
+        if (!activ_is_finite(value) || (!any_sign && value < 0.0f))
+            return activ_fail(message, ACTIV_ERROR_RANGE, kind->title, ": ", setting->name, " has to be finite",
                               any_sign ? "" : " and not negative");
-            return 0;
-        }
     }
     const char *wrong = kind->check(settings);
-    if (wrong)
-        activ_message_set(message, kind->title, ": ", wrong);
-    return wrong == NULL;
+    return wrong ? activ_fail(message, ACTIV_ERROR_RANGE, kind->title, ": ", wrong) : ACTIV_OK;
 }
 
-int activ_optimizer_check_group(const optimizer_group *group)
+int activ_optimizer_check_tensor(const optimizer_tensor *own)
 {
-    return activ_is_finite(group->lr_scale) && group->lr_scale >= 0.0f && activ_is_finite(group->weight_decay) &&
-           group->weight_decay >= 0.0f;
+    return activ_is_finite(own->lr_scale) && own->lr_scale >= 0.0f && activ_is_finite(own->weight_decay) &&
+           own->weight_decay >= 0.0f;
+}
+
+activ_status activ_optimizer_read_options(activ_graph *graph, const optimizer_kind *kind, const void *options,
+                                          const void *defaults, size_t size, void *own, activ_optimizer **out)
+{
+    if (!graph)
+        return ACTIV_ERROR_INVALID;
+    if (!out)
+        return activ_graph_fail(graph, ACTIV_ERROR_INVALID, NULL, kind->title, ": out is NULL");
+    activ_status status = activ_sized_read(own, size, options ? options : defaults);
+    return status == ACTIV_OK ? status : activ_graph_fail(graph, status, NULL, kind->title, ": " ACTIV_SIZED_FAULT);
 }
 
 /* ---- making one ----------------------------------------------------------------------------- */
@@ -47,19 +55,20 @@ activ_status activ_optimizer_create(activ_graph *graph, const optimizer_kind *ki
     activ_status status = activ_graph_check_compiled(graph, 1);
     if (status != ACTIV_OK)
         return status;
-    if (!activ_optimizer_check(kind, settings, &message))
-        return activ_graph_say(graph, ACTIV_ERROR_RANGE, NULL, message.text);
+    status = activ_optimizer_check(kind, settings, &message);
+    if (status != ACTIV_OK)
+        return activ_graph_fail(graph, status, NULL, message.text);
     size_t states = 0, stride = (graph->param_count + 15) / 16 * 16, values = 0, bytes = 0;
     for (size_t k = 0; k < OPTIMIZER_STATES; k++)
         states += kind->states[k] && kind->keeps(settings, k);
     if (!activ_checked_mul(states, stride, &values) || !activ_checked_mul(values, sizeof(float), &bytes))
-        return activ_graph_say(graph, ACTIV_ERROR_RANGE, NULL, "the size of the optimiser overflows");
+        return activ_graph_fail(graph, ACTIV_ERROR_RANGE, NULL, "the size of the optimiser overflows");
     size_t tensors = graph->tensor_count;
-    activ_optimizer *o = activ_host_alloc(&graph->host, sizeof *o + tensors * sizeof o->groups[0]);
+    activ_optimizer *o = activ_host_alloc(&graph->host, sizeof *o + tensors * sizeof o->tensor[0]);
     float *block = o ? activ_host_alloc(&graph->host, bytes) : NULL;
     if (!o || (bytes > 0 && !block)) {
-        activ_host_free(&graph->host, o, sizeof *o + tensors * sizeof o->groups[0]);
-        return activ_graph_say(graph, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for the optimiser");
+        activ_host_free(&graph->host, o, sizeof *o + tensors * sizeof o->tensor[0]);
+        return activ_graph_fail(graph, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for the optimiser");
     }
     o->host = graph->host;
     o->graph = graph;
@@ -74,9 +83,9 @@ activ_status activ_optimizer_create(activ_graph *graph, const optimizer_kind *ki
             block += stride;
         }
     }
-    o->tensors = tensors;
+    o->tensor_count = tensors;
     for (size_t i = 0; i < tensors; i++)
-        o->groups[i] = (optimizer_group){ 1.0f, settings->weight_decay };
+        o->tensor[i] = (optimizer_tensor){ 1.0f, settings->weight_decay };
     *out = o;
     return ACTIV_OK;
 }
@@ -87,7 +96,7 @@ void activ_optimizer_destroy(activ_optimizer *o)
         return;
     activ_host host = o->host;
     activ_host_free(&host, o->block, o->block_bytes);
-    activ_host_free(&host, o, sizeof *o + o->tensors * sizeof o->groups[0]);
+    activ_host_free(&host, o, sizeof *o + o->tensor_count * sizeof o->tensor[0]);
 }
 
 /* ---- a step ------------------------------------------------------------------------------------- */
@@ -108,10 +117,10 @@ static void step_part(void *argument, size_t part)
         while (tensors[t].offset + tensors[t].count <= at)
             t++;
         /* With the tensors behind it that have the same settings. */
-        optimizer_piece piece = { .group = o->groups[t] };
+        optimizer_piece piece = { .options = o->tensor[t] };
         size_t until = tensors[t].offset + tensors[t].count;
-        while (until < end && o->groups[t + 1].lr_scale == piece.group.lr_scale &&
-               o->groups[t + 1].weight_decay == piece.group.weight_decay) {
+        while (until < end && o->tensor[t + 1].lr_scale == piece.options.lr_scale &&
+               o->tensor[t + 1].weight_decay == piece.options.weight_decay) {
             t++;
             until = tensors[t].offset + tensors[t].count;
         }
@@ -149,8 +158,8 @@ activ_status activ_optimizer_set_lr(activ_optimizer *o, float lr)
     if (!o)
         return ACTIV_ERROR_INVALID;
     if (!activ_is_finite(lr) || lr < 0.0f)
-        return activ_graph_say(o->graph, ACTIV_ERROR_RANGE, NULL, o->kind->title,
-                               ": lr has to be finite and not negative");
+        return activ_graph_fail(o->graph, ACTIV_ERROR_RANGE, NULL, o->kind->title,
+                                ": lr has to be finite and not negative");
     o->settings.lr = lr;
     return ACTIV_OK;
 }
@@ -165,31 +174,31 @@ uint64_t activ_optimizer_steps(const activ_optimizer *o)
     return o ? o->steps : 0;
 }
 
-activ_status activ_optimizer_set_group(activ_optimizer *o, size_t tensor, const activ_group_options *options)
+activ_status activ_optimizer_set_tensor_options(activ_optimizer *o, size_t tensor, const activ_tensor_options *options)
 {
-    activ_group_options own;
-    if (!o || !options)
+    activ_tensor_options own;
+    if (!o)
         return ACTIV_ERROR_INVALID;
-    activ_status status = activ_sized_read(&own, sizeof own, options);
+    activ_status status = options ? activ_sized_read(&own, sizeof own, options) : ACTIV_ERROR_INVALID;
     if (status != ACTIV_OK)
-        return activ_graph_say(o->graph, status, NULL, o->kind->title, ": " ACTIV_SIZED_FAULT);
-    if (tensor >= o->tensors)
-        return activ_graph_say(o->graph, ACTIV_ERROR_RANGE, NULL, o->kind->title, ": there is no such tensor");
-    optimizer_group group = { own.lr_scale, own.weight_decay };
-    if (!activ_optimizer_check_group(&group))
-        return activ_graph_say(o->graph, ACTIV_ERROR_RANGE, NULL, o->kind->title, ": lr_scale and weight_decay of ",
-                               o->graph->tensors[tensor].name, " have to be finite and not negative");
-    o->groups[tensor] = group;
+        return activ_graph_fail(o->graph, status, NULL, o->kind->title, ": " ACTIV_SIZED_FAULT);
+    if (tensor >= o->tensor_count)
+        return activ_graph_fail(o->graph, ACTIV_ERROR_RANGE, NULL, o->kind->title, ": there is no such tensor");
+    const optimizer_tensor new = { own.lr_scale, own.weight_decay };
+    if (!activ_optimizer_check_tensor(&new))
+        return activ_graph_fail(o->graph, ACTIV_ERROR_RANGE, NULL, o->kind->title, ": lr_scale and weight_decay of ",
+                                o->graph->tensors[tensor].name, " have to be finite and not negative");
+    o->tensor[tensor] = new;
     return ACTIV_OK;
 }
 
-activ_status activ_optimizer_get_group(const activ_optimizer *o, size_t tensor, activ_group_options *options)
+activ_status activ_optimizer_get_tensor_options(const activ_optimizer *o, size_t tensor, activ_tensor_options *options)
 {
     if (!o || !options)
         return ACTIV_ERROR_INVALID;
-    if (tensor >= o->tensors)
+    if (tensor >= o->tensor_count)
         return ACTIV_ERROR_RANGE;
-    activ_group_options own = { sizeof own, o->groups[tensor].lr_scale, o->groups[tensor].weight_decay };
+    const activ_tensor_options own = { sizeof own, o->tensor[tensor].lr_scale, o->tensor[tensor].weight_decay };
     return activ_sized_write(&own, sizeof own, options);
 }
 
@@ -197,8 +206,8 @@ activ_status activ_optimizer_decay_weights_only(activ_optimizer *o)
 {
     if (!o)
         return ACTIV_ERROR_INVALID;
-    for (size_t i = 0; i < o->tensors; i++)
+    for (size_t i = 0; i < o->tensor_count; i++)
         if (o->graph->tensors[i].ndim < 2)
-            o->groups[i].weight_decay = 0.0f;
+            o->tensor[i].weight_decay = 0.0f;
     return ACTIV_OK;
 }

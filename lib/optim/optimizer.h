@@ -3,6 +3,7 @@
 #define ACTIV_OPTIM_OPTIMIZER_H
 
 #include "activ/optim.h"
+#include "base/checked.h"
 #include "base/host.h"
 #include "base/text.h"
 #include "graph/graph.h"
@@ -20,21 +21,17 @@ typedef struct optimizer_setting {
     int is_flag; /* int32_t, 0 or 1; else a float */
 } optimizer_setting;
 
-#define OPTIMIZER_SETTING(name)                      \
-    {                                                \
-#        name, offsetof(optimizer_settings, name), 0 \
-    }
-#define OPTIMIZER_FLAG(name)                         \
-    {                                                \
-#        name, offsetof(optimizer_settings, name), 1 \
-    }
+/* clang-format off */
+#define OPTIMIZER_SETTING(name) { #name, offsetof(optimizer_settings, name), 0 }
+#define OPTIMIZER_FLAG(name) { #name, offsetof(optimizer_settings, name), 1 }
+/* clang-format on */
 
 enum { OPTIMIZER_STATES = 3, OPTIMIZER_MAX_SETTINGS = 7 };
 
 /* What a tensor may have of its own. */
-typedef struct optimizer_group {
+typedef struct optimizer_tensor {
     float lr_scale, weight_decay;
-} optimizer_group;
+} optimizer_tensor;
 
 /* A piece of the parameters and what belongs to it. */
 typedef struct optimizer_piece {
@@ -42,7 +39,7 @@ typedef struct optimizer_piece {
     const float *gradient;
     float *states[OPTIMIZER_STATES]; /* NULL where there is none */
     float *params;
-    optimizer_group group;
+    optimizer_tensor options;
 } optimizer_piece;
 
 typedef struct optimizer_kind {
@@ -70,22 +67,22 @@ struct activ_optimizer {
     float *states[OPTIMIZER_STATES]; /* in one block, which starts at `block` */
     float *block;
     size_t block_bytes;
-    size_t tensors;
-    optimizer_group groups[]; /* one for each tensor of the graph */
+    size_t tensor_count;
+    optimizer_tensor tensor[]; /* one for each tensor of the graph */
 };
 
 /* A new optimiser, if its settings are sound. The graph says what was wrong. */
 activ_status activ_optimizer_create(activ_graph *graph, const optimizer_kind *kind, const optimizer_settings *settings,
                                     activ_optimizer **out);
 
-/* Are these settings sound? If not, the message says which is wrong. */
-int activ_optimizer_check(const optimizer_kind *kind, const optimizer_settings *settings, activ_message *message);
-int activ_optimizer_check_group(const optimizer_group *group);
+/* A caller's options of `size` bytes into `own`; NULL are the defaults. The first step of a create call. */
+activ_status activ_optimizer_read_options(activ_graph *graph, const optimizer_kind *kind, const void *options,
+                                          const void *defaults, size_t size, void *own, activ_optimizer **out);
 
-static inline int activ_is_finite(float value)
-{
-    return value - value == 0.0f;
-}
+/* Are these settings sound? */
+activ_status activ_optimizer_check(const optimizer_kind *kind, const optimizer_settings *settings,
+                                   activ_message *message);
+int activ_optimizer_check_tensor(const optimizer_tensor *own);
 
 /* An optimiser as text, which files hold, and back: see describe.c. A message begins with "line N". */
 void activ_optimizer_describe(const activ_optimizer *optimizer, activ_text *text);

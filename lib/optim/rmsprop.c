@@ -1,5 +1,4 @@
 /* RMSprop, as torch.optim.RMSprop. */
-#include "base/sized.h"
 #include "optim/optimizer.h"
 
 enum { SQUARE_AVG, MOMENTUM_BUFFER, GRAD_AVG };
@@ -22,11 +21,11 @@ static void step(const activ_optimizer *o, const optimizer_piece *piece)
 {
     const optimizer_settings *s = &o->settings;
     const activ_rmsprop_scalars scalars = {
-        .lr = s->lr * piece->group.lr_scale,
+        .lr = s->lr * piece->options.lr_scale,
         .alpha = s->alpha,
         .share = (float)(1.0 - (double)s->alpha),
         .eps = s->eps,
-        .weight_decay = piece->group.weight_decay,
+        .weight_decay = piece->options.weight_decay,
         .momentum = s->momentum,
         .maximize = s->maximize,
     };
@@ -48,12 +47,12 @@ const optimizer_kind activ_optimizer_rmsprop = {
 
 activ_status activ_rmsprop_create(activ_graph *graph, const activ_rmsprop_options *options, activ_optimizer **out)
 {
+    static const activ_rmsprop_options defaults = ACTIV_RMSPROP_DEFAULTS;
     activ_rmsprop_options own;
-    if (!graph || !options || !out)
-        return ACTIV_ERROR_INVALID;
-    activ_status status = activ_sized_read(&own, sizeof own, options);
+    activ_status status =
+        activ_optimizer_read_options(graph, &activ_optimizer_rmsprop, options, &defaults, sizeof own, &own, out);
     if (status != ACTIV_OK)
-        return activ_graph_say(graph, status, NULL, "RMSprop: " ACTIV_SIZED_FAULT);
+        return status;
     const optimizer_settings settings = {
         .lr = own.lr,
         .alpha = own.alpha,

@@ -1,5 +1,4 @@
 /* Stochastic gradient descent, as torch.optim.SGD. */
-#include "base/sized.h"
 #include "optim/optimizer.h"
 
 static int keeps(const optimizer_settings *s, size_t state)
@@ -19,10 +18,10 @@ static void step(const activ_optimizer *o, const optimizer_piece *piece)
 {
     const optimizer_settings *s = &o->settings;
     const activ_sgd_scalars scalars = {
-        .lr = s->lr * piece->group.lr_scale,
+        .lr = s->lr * piece->options.lr_scale,
         .momentum = s->momentum,
         .dampening = s->dampening,
-        .weight_decay = piece->group.weight_decay,
+        .weight_decay = piece->options.weight_decay,
         .nesterov = s->nesterov,
         .maximize = s->maximize,
         .first = o->steps == 1,
@@ -43,12 +42,12 @@ const optimizer_kind activ_optimizer_sgd = {
 
 activ_status activ_sgd_create(activ_graph *graph, const activ_sgd_options *options, activ_optimizer **out)
 {
+    static const activ_sgd_options defaults = ACTIV_SGD_DEFAULTS;
     activ_sgd_options own;
-    if (!graph || !options || !out)
-        return ACTIV_ERROR_INVALID;
-    activ_status status = activ_sized_read(&own, sizeof own, options);
+    activ_status status =
+        activ_optimizer_read_options(graph, &activ_optimizer_sgd, options, &defaults, sizeof own, &own, out);
     if (status != ACTIV_OK)
-        return activ_graph_say(graph, status, NULL, "SGD: " ACTIV_SIZED_FAULT);
+        return status;
     const optimizer_settings settings = {
         .lr = own.lr,
         .momentum = own.momentum,
@@ -58,21 +57,4 @@ activ_status activ_sgd_create(activ_graph *graph, const activ_sgd_options *optio
         .maximize = own.maximize != 0,
     };
     return activ_optimizer_create(graph, &activ_optimizer_sgd, &settings, out);
-}
-
-/* The names from when there was no other optimiser. */
-
-void activ_sgd_destroy(activ_sgd *sgd)
-{
-    activ_optimizer_destroy(sgd);
-}
-
-activ_status activ_sgd_step(activ_sgd *sgd)
-{
-    return activ_optimizer_step(sgd);
-}
-
-activ_status activ_sgd_set_lr(activ_sgd *sgd, float lr)
-{
-    return activ_optimizer_set_lr(sgd, lr);
 }

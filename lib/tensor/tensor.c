@@ -15,7 +15,8 @@ struct activ_tensor {
     size_t strides[ACTIV_MAX_DIMS];
     size_t count;
     void *data;
-    size_t owned; /* bytes to free at the end; 0 for a view */
+    int is_read_only; /* data is somebody's const memory */
+    size_t owned;     /* bytes to free at the end; 0 for a view */
 };
 
 size_t activ_dtype_size(activ_dtype dtype)
@@ -34,13 +35,14 @@ size_t activ_dtype_size(activ_dtype dtype)
     }
 }
 
-/* A tensor without data, with row-major strides unless some are given; checks that every element
- * has an address. */
+/* A tensor without data, with row-major strides unless some are given; checks that every element has an address. */
 static activ_status make(const activ_host *host, activ_dtype dtype, size_t ndim, const size_t *shape,
                          const size_t *strides, activ_tensor **out)
 {
-    if (!out || (ndim > 0 && !shape) || activ_dtype_size(dtype) == 0)
+    if (!out || (ndim > 0 && !shape))
         return ACTIV_ERROR_INVALID;
+    if (activ_dtype_size(dtype) == 0)
+        return ACTIV_ERROR_UNSUPPORTED;
     if (ndim > ACTIV_MAX_DIMS)
         return ACTIV_ERROR_RANGE;
     size_t count, bytes, step = 1, last = 0;
@@ -107,6 +109,16 @@ activ_status activ_tensor_view(const activ_context *context, activ_dtype dtype, 
     return ACTIV_OK;
 }
 
+activ_status activ_tensor_view_const(const activ_context *context, activ_dtype dtype, size_t ndim, const size_t *shape,
+                                     const size_t *strides, const void *data, activ_tensor **out)
+{
+    /* Nobody writes through it: activ_tensor_data of a read-only tensor is NULL. */
+    activ_status status = activ_tensor_view(context, dtype, ndim, shape, strides, (void *)(uintptr_t)data, out);
+    if (status == ACTIV_OK)
+        (*out)->is_read_only = 1;
+    return status;
+}
+
 static activ_status view_of(const activ_tensor *tensor, size_t ndim, const size_t *shape, const size_t *strides,
                             size_t first, activ_tensor **out)
 {
@@ -114,12 +126,13 @@ static activ_status view_of(const activ_tensor *tensor, size_t ndim, const size_
     activ_status status = make(&tensor->host, tensor->dtype, ndim, shape, strides, out ? &t : NULL);
     if (status != ACTIV_OK)
         return status;
+    t->is_read_only = tensor->is_read_only;
     t->data = t->count > 0 ? (char *)tensor->data + first * activ_dtype_size(tensor->dtype) : tensor->data;
     *out = t;
     return ACTIV_OK;
 }
 
-activ_status activ_tensor_reshape(const activ_tensor *tensor, size_t ndim, const size_t *shape, activ_tensor **out)
+activ_status activ_tensor_reshape(activ_tensor *tensor, size_t ndim, const size_t *shape, activ_tensor **out)
 {
     size_t count;
     if (!tensor || !out || (ndim > 0 && !shape))
@@ -133,8 +146,7 @@ activ_status activ_tensor_reshape(const activ_tensor *tensor, size_t ndim, const
     return view_of(tensor, ndim, shape, NULL, 0, out);
 }
 
-activ_status activ_tensor_narrow(const activ_tensor *tensor, size_t dim, size_t start, size_t length,
-                                 activ_tensor **out)
+activ_status activ_tensor_narrow(activ_tensor *tensor, size_t dim, size_t start, size_t length, activ_tensor **out)
 {
     if (!tensor || !out)
         return ACTIV_ERROR_INVALID;
@@ -146,7 +158,7 @@ activ_status activ_tensor_narrow(const activ_tensor *tensor, size_t dim, size_t 
     return view_of(tensor, tensor->ndim, shape, tensor->strides, start * tensor->strides[dim], out);
 }
 
-activ_status activ_tensor_transpose(const activ_tensor *tensor, size_t dim0, size_t dim1, activ_tensor **out)
+activ_status activ_tensor_transpose(activ_tensor *tensor, size_t dim0, size_t dim1, activ_tensor **out)
 {
     if (!tensor || !out)
         return ACTIV_ERROR_INVALID;
@@ -197,9 +209,19 @@ size_t activ_tensor_count(const activ_tensor *tensor)
     return tensor ? tensor->count : 0;
 }
 
-void *activ_tensor_data(const activ_tensor *tensor)
+const void *activ_tensor_const_data(const activ_tensor *tensor)
 {
     return tensor ? tensor->data : NULL;
+}
+
+void *activ_tensor_data(activ_tensor *tensor)
+{
+    return tensor && !tensor->is_read_only ? tensor->data : NULL;
+}
+
+int32_t activ_tensor_is_read_only(const activ_tensor *tensor)
+{
+    return tensor ? tensor->is_read_only : 0;
 }
 
 int32_t activ_tensor_is_contiguous(const activ_tensor *tensor)
@@ -216,32 +238,72 @@ int32_t activ_tensor_is_contiguous(const activ_tensor *tensor)
     return 1;
 }
 
-activ_status activ_tensor_copy(const activ_tensor *from, activ_tensor *to)
+/* Bytes from the first element to behind the last. */
+static size_t span_of(const activ_tensor *t)
 {
-    if (!from || !to || from->dtype != to->dtype)
-        return ACTIV_ERROR_INVALID;
-    if (from->ndim != to->ndim || memcmp(from->shape, to->shape, from->ndim * sizeof from->shape[0]) != 0)
-        return ACTIV_ERROR_SHAPE;
-    if (from->count == 0)
-        return ACTIV_OK;
-    size_t bytes = activ_dtype_size(from->dtype);
-    if (activ_tensor_is_contiguous(from) && activ_tensor_is_contiguous(to)) {
-        memmove(to->data, from->data, from->count * bytes);
-        return ACTIV_OK;
-    }
+    size_t last = 0;
+    for (size_t i = 0; i < t->ndim; i++)
+        last += (t->shape[i] - 1) * t->strides[i];
+    return (last + 1) * activ_dtype_size(t->dtype);
+}
+
+/* An array for the elements of a tensor, which need not be the tensor's own. */
+typedef struct place {
+    char *data;
+    const size_t *strides;
+} place;
+
+static void copy_elements(const activ_tensor *t, place from, place to)
+{
+    const size_t bytes = activ_dtype_size(t->dtype);
     size_t index[ACTIV_MAX_DIMS] = { 0 };
-    for (size_t i = 0; i < from->count; i++) {
+    for (size_t i = 0; i < t->count; i++) {
         size_t source = 0, target = 0;
-        for (size_t d = 0; d < from->ndim; d++) {
-            source += index[d] * from->strides[d];
-            target += index[d] * to->strides[d];
+        for (size_t d = 0; d < t->ndim; d++) {
+            source += index[d] * from.strides[d];
+            target += index[d] * to.strides[d];
         }
-        memcpy((char *)to->data + target * bytes, (const char *)from->data + source * bytes, bytes);
-        for (size_t d = from->ndim; d-- > 0;) {
-            if (++index[d] < from->shape[d])
+        memcpy(to.data + target * bytes, from.data + source * bytes, bytes);
+        for (size_t d = t->ndim; d-- > 0;) {
+            if (++index[d] < t->shape[d])
                 break;
             index[d] = 0;
         }
     }
+}
+
+/* By way of a third array. */
+static activ_status copy_overlapping(const activ_tensor *from, const activ_tensor *to, size_t bytes)
+{
+    size_t strides[ACTIV_MAX_DIMS], step = 1;
+    for (size_t d = from->ndim; d-- > 0; step *= from->shape[d])
+        strides[d] = step;
+    const place row = { activ_host_alloc(&to->host, bytes), strides };
+    if (!row.data)
+        return ACTIV_ERROR_OUT_OF_MEMORY;
+    copy_elements(from, (place){ from->data, from->strides }, row);
+    copy_elements(to, row, (place){ to->data, to->strides });
+    activ_host_free(&to->host, row.data, bytes);
+    return ACTIV_OK;
+}
+
+activ_status activ_tensor_copy(const activ_tensor *from, activ_tensor *to)
+{
+    if (!from || !to)
+        return ACTIV_ERROR_INVALID;
+    if (from->dtype != to->dtype || from->ndim != to->ndim ||
+        memcmp(from->shape, to->shape, from->ndim * sizeof from->shape[0]) != 0)
+        return ACTIV_ERROR_SHAPE;
+    if (to->is_read_only)
+        return ACTIV_ERROR_STATE;
+    if (from->count == 0)
+        return ACTIV_OK;
+    const size_t bytes = from->count * activ_dtype_size(from->dtype);
+    if (activ_tensor_is_contiguous(from) && activ_tensor_is_contiguous(to))
+        memmove(to->data, from->data, bytes);
+    else if (activ_ranges_overlap(from->data, span_of(from), to->data, span_of(to)))
+        return copy_overlapping(from, to, bytes);
+    else
+        copy_elements(from, (place){ from->data, from->strides }, (place){ to->data, to->strides });
     return ACTIV_OK;
 }

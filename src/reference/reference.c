@@ -56,7 +56,7 @@ int ref_open(ref_function *ref, const activ_fn *fn, const float *params)
         return -1;
     }
     for (size_t i = 0; i < settings; i++) {
-        activ_fn_setting setting = { .size = sizeof setting };
+        activ_setting_info setting = { .size = sizeof setting };
         activ_fn_setting_info(fn, i, &setting);
         ref->values[i] = (double)(float)setting.value;
     }
@@ -76,8 +76,8 @@ void ref_close(ref_function *ref)
 /* A channel's value of the trainable setting of that name. */
 static double param_of(const ref_function *ref, const char *name, size_t channel)
 {
-    activ_fn_param param = { .size = sizeof param };
-    for (size_t i = 0; activ_fn_param_info(ref->fn, i, &param) == ACTIV_OK; i++)
+    activ_fn_tensor_info param = { .size = sizeof param };
+    for (size_t i = 0; activ_fn_param_tensor_info(ref->fn, i, &param) == ACTIV_OK; i++)
         if (strcmp(param.name, name) == 0)
             return ref->params[param.offset + (channel < param.count ? channel : 0)];
     return NAN;
@@ -85,7 +85,7 @@ static double param_of(const ref_function *ref, const char *name, size_t channel
 
 void ref_set_params(ref_function *ref, const double *params, size_t channel)
 {
-    activ_fn_setting setting = { .size = sizeof setting };
+    activ_setting_info setting = { .size = sizeof setting };
     memmove(ref->params, params, ref->args.param_count * sizeof *params);
     for (size_t i = 0; activ_fn_setting_info(ref->fn, i, &setting) == ACTIV_OK; i++)
         if (setting.trainable)

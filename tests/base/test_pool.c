@@ -382,8 +382,8 @@ static size_t log_lines;
 static void count_line(void *user, activ_status status, const char *line)
 {
     (void)user;
-    assert_int_equal(status, ACTIV_ERROR_OUT_OF_MEMORY);
-    assert_non_null(strstr(line, "threads"));
+    assert_true(status == ACTIV_ERROR_OUT_OF_MEMORY);
+    assert_true(strstr(line, "threads") || strstr(line, "memory"));
     log_lines++;
 }
 
@@ -439,6 +439,7 @@ static void test_no_threads(void **state)
     if (pid == 0) {
         test_memory memory = { 0 };
         activ_context *context = context_on(&memory);
+        log_lines = 0;
         struct rlimit limit = { 200 << 20, 200 << 20 };
         activ_pool *pool = NULL;
         if (setrlimit(RLIMIT_AS, &limit) != 0 ||

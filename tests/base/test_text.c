@@ -485,16 +485,16 @@ static void test_message(void **state)
         char behind[16];
     } m;
     memset(&m, '#', sizeof m);
-    activ_message_set(&m.message, "one", " ", "two");
+    assert_int_equal(activ_fail(&m.message, ACTIV_ERROR_STATE, "one", " ", "two"), ACTIV_ERROR_STATE);
     assert_string_equal(m.message.text, "one two");
     char part[200];
     memset(part, 'p', sizeof part);
     part[199] = '\0';
-    activ_message_set(&m.message, part, part, part);
+    activ_fail(&m.message, ACTIV_ERROR_STATE, part, part, part);
     assert_int_equal(strlen(m.message.text), sizeof m.message.text - 1);
     for (size_t i = 0; i < sizeof m.behind; i++)
         assert_int_equal(m.behind[i], '#');
-    activ_message_set(NULL, "nobody", " listens");
+    assert_int_equal(activ_fail(NULL, ACTIV_ERROR_RANGE, "nobody", " listens"), ACTIV_ERROR_RANGE);
 }
 
 int main(void)

@@ -83,18 +83,16 @@ static void train(activ_graph *g)
     const float x[BATCH * FEATURES] = { 1, 0, -1, 0.5f, 2, 1, -1, -2, 0, 0, 1, 1 };
     const int32_t labels[BATCH] = { 0, 1, 0, 1 };
     float before = 0, after = 0;
-    activ_sgd *sgd = NULL;
-    activ_sgd_options options;
-    memset(&options, 0, sizeof options);
-    options.size = sizeof options;
+    activ_optimizer *sgd = NULL;
+    activ_sgd_options options = ACTIV_SGD_DEFAULTS;
     options.lr = 0.05f;
     if (!ok(activ_sgd_create(g, &options, &sgd), "activ_sgd_create"))
         return;
     ok(activ_graph_train(g, BATCH, x, labels, &before), "activ_graph_train");
-    ok(activ_sgd_step(sgd), "activ_sgd_step");
+    ok(activ_optimizer_step(sgd), "activ_optimizer_step");
     ok(activ_graph_train(g, BATCH, x, labels, &after), "activ_graph_train");
     check(after < before, "a step lowers the loss");
-    activ_sgd_destroy(sgd);
+    activ_optimizer_destroy(sgd);
 }
 
 static void save_and_load(activ_graph *g, const char *path)

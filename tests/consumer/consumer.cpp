@@ -19,7 +19,7 @@ template <auto destroy> struct deleter {
 };
 using function = std::unique_ptr<activ_fn, deleter<activ_fn_destroy>>;
 using graph = std::unique_ptr<activ_graph, deleter<activ_graph_destroy>>;
-using sgd = std::unique_ptr<activ_sgd, deleter<activ_sgd_destroy>>;
+using optimizer = std::unique_ptr<activ_optimizer, deleter<activ_optimizer_destroy>>;
 
 void need(activ_status status, const std::string &what)
 {
@@ -71,15 +71,14 @@ graph make_graph()
 void train(activ_graph *g)
 {
     const float x[4] = { 1, -1, 0.5f, 2 }, targets[2] = { 1, -1 };
-    activ_sgd_options options{};
-    options.size = sizeof options;
+    activ_sgd_options options = ACTIV_SGD_DEFAULTS;
     options.lr = 0.01f;
-    activ_sgd *raw = nullptr;
+    activ_optimizer *raw = nullptr;
     need(activ_sgd_create(g, &options, &raw), "activ_sgd_create");
-    const sgd owner(raw);
+    const optimizer owner(raw);
     float before = 0, after = 0;
     need(activ_graph_train_values(g, 2, x, targets, &before), "activ_graph_train_values");
-    need(activ_sgd_step(raw), "activ_sgd_step");
+    need(activ_optimizer_step(raw), "activ_optimizer_step");
     need(activ_graph_train_values(g, 2, x, targets, &after), "activ_graph_train_values");
     need(after < before, "a step lowers the loss");
 }
@@ -98,6 +97,34 @@ void save_and_load(activ_graph *g, const char *path)
     need(before == after, "the loaded network gives the same value");
 }
 
+/* Every initialiser compiles without a warning and sets the size. */
+void initialise()
+{
+    const activ_allocator allocator = ACTIV_ALLOCATOR_DEFAULTS;
+    const activ_executor executor = ACTIV_EXECUTOR_DEFAULTS;
+    const activ_context_options context = ACTIV_CONTEXT_DEFAULTS;
+    const activ_forward_args forward = ACTIV_FORWARD_ARGS_DEFAULTS;
+    const activ_backward_args backward = ACTIV_BACKWARD_ARGS_DEFAULTS;
+    const activ_norm_options norm = ACTIV_NORM_DEFAULTS;
+    const activ_sgd_options sgd = ACTIV_SGD_DEFAULTS;
+    const activ_adamw_options adamw = ACTIV_ADAMW_DEFAULTS;
+    const activ_rmsprop_options rmsprop = ACTIV_RMSPROP_DEFAULTS;
+    const activ_tensor_options tensor = ACTIV_TENSOR_DEFAULTS;
+    const activ_fn_info fn = ACTIV_FN_INFO_INIT;
+    const activ_setting_info setting = ACTIV_SETTING_INFO_INIT;
+    const activ_fn_tensor_info fn_tensor = ACTIV_FN_TENSOR_INFO_INIT;
+    const activ_graph_tensor_info graph_tensor = ACTIV_GRAPH_TENSOR_INFO_INIT;
+    const activ_node_info node = ACTIV_NODE_INFO_INIT;
+    const activ_safetensors_entry entry = ACTIV_SAFETENSORS_ENTRY_INIT;
+    need(allocator.size == sizeof allocator && executor.size == sizeof executor && context.size == sizeof context &&
+             forward.size == sizeof forward && backward.size == sizeof backward && norm.size == sizeof norm &&
+             sgd.size == sizeof sgd && adamw.size == sizeof adamw && rmsprop.size == sizeof rmsprop &&
+             tensor.size == sizeof tensor && fn.size == sizeof fn && setting.size == sizeof setting &&
+             fn_tensor.size == sizeof fn_tensor && graph_tensor.size == sizeof graph_tensor &&
+             node.size == sizeof node && entry.size == sizeof entry,
+         "an initialiser without the size of its struct");
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -107,6 +134,7 @@ int main(int argc, char **argv)
         return 2;
     }
     try {
+        initialise();
         apply();
         const graph g = make_graph();
         train(g.get());

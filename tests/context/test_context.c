@@ -67,10 +67,17 @@ static void test_own_allocator(void **state)
     allocator = test_allocator(&memory);
     allocator.size = 0;
     assert_int_equal(activ_context_create(&options, &context), ACTIV_ERROR_INVALID);
-    /* An allocator that ends before its functions has none. */
-    allocator.size = offsetof(activ_allocator, alloc);
-    assert_int_equal(activ_context_create(&options, &context), ACTIV_ERROR_INVALID);
     assert_null(context);
+    /* An allocator that ends before its functions, or has none, is malloc and free. */
+    for (int i = 0; i < 2; i++) {
+        allocator = (activ_allocator)ACTIV_ALLOCATOR_DEFAULTS;
+        if (i == 0)
+            allocator.size = offsetof(activ_allocator, alloc);
+        const size_t calls = memory.calls;
+        assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
+        assert_int_equal(memory.calls, calls);
+        activ_context_destroy(context);
+    }
 }
 
 static void serial(void *user, size_t count, void (*task)(void *argument, size_t i), void *argument)
@@ -104,7 +111,7 @@ static void test_executor(void **state)
     assert_int_equal(activ_graph_create(context, &g), ACTIV_OK);
     activ_graph_mse(g, activ_graph_linear(g, activ_graph_input(g, 3), 2));
     assert_int_equal(activ_graph_compile(g, 1), ACTIV_OK);
-    assert_true(activ_graph_memory(g, 0) < (size_t)32 << 20);
+    assert_true(activ_graph_memory_bytes(g, 0) < (size_t)32 << 20);
     activ_graph_destroy(g);
     activ_context_destroy(context);
 }
@@ -163,11 +170,53 @@ static void test_sizes(void **state)
     assert_null(context);
 }
 
+/* Each refusal in words; a context that could not be made has no log. */
+static void test_reasons(void **state)
+{
+    (void)state;
+    activ_allocator half = ACTIV_ALLOCATOR_DEFAULTS, unsized = ACTIV_ALLOCATOR_DEFAULTS;
+    activ_executor none = ACTIV_EXECUTOR_DEFAULTS;
+    half.free = (void (*)(void *, void *, size_t))(void (*)(void))serial;
+    unsized.size = 0;
+    none.num_threads = 0;
+    const activ_context_options cases[] = {
+        { .size = 0 },
+        { .size = sizeof cases[0], .allocator = &half },
+        { .size = sizeof cases[0], .allocator = &unsized },
+        { .size = sizeof cases[0], .executor = &none },
+        { .size = sizeof cases[0], .max_tier = "mmx\n" },
+    };
+    static const struct {
+        activ_status status;
+        const char *words;
+    } expected[] = {
+        { ACTIV_ERROR_INVALID, "context: its struct" },
+        { ACTIV_ERROR_INVALID, "one of alloc and free" },
+        { ACTIV_ERROR_INVALID, "allocator: its struct" },
+        { ACTIV_ERROR_RANGE, "num_threads is less than 1" },
+        { ACTIV_ERROR_UNKNOWN_NAME, "no tier is called 'mmx\\x0a'" },
+    };
+    activ_context *context = NULL;
+    activ_message message;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        memset(&message, 0, sizeof message);
+        assert_int_equal(activ_context_create_ex(&cases[i], &context, &message), expected[i].status);
+        if (!strstr(message.text, expected[i].words))
+            fail_msg("'%s' should have '%s'", message.text, expected[i].words);
+        assert_int_equal(activ_context_create_ex(&cases[i], &context, NULL), expected[i].status);
+        assert_int_equal(activ_context_create(&cases[i], &context), expected[i].status);
+    }
+    assert_int_equal(activ_context_create_ex(NULL, NULL, &message), ACTIV_ERROR_INVALID);
+    assert_null(context);
+    assert_int_equal(activ_context_create_ex(NULL, &context, &message), ACTIV_OK);
+    activ_context_destroy(context);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults), cmocka_unit_test(test_own_allocator), cmocka_unit_test(test_executor),
-        cmocka_unit_test(test_log),      cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_log),      cmocka_unit_test(test_sizes),         cmocka_unit_test(test_reasons),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,10 +22,8 @@ static activ_fn *create(const activ_context *context, const char *spec)
 {
     activ_fn *fn = NULL;
     activ_message message = { "" };
-    if (activ_fn_create(context, spec, &fn) != ACTIV_OK) {
-        activ_fn_check(spec, &message);
+    if (activ_fn_create_ex(context, spec, &fn, &message) != ACTIV_OK)
         fail_msg("%s: %s", spec, message.text);
-    }
     return fn;
 }
 
@@ -230,7 +228,7 @@ static void check_gated(const activ_context *context, const reference *r, double
     activ_fn_param_init(fn, 0, params);
     double settings[8], trainable[8], room[32];
     for (size_t i = 0; i < activ_fn_setting_count(act); i++) {
-        activ_fn_setting setting = { .size = sizeof setting };
+        activ_setting_info setting = { .size = sizeof setting };
         assert_int_equal(activ_fn_setting_info(act, i, &setting), ACTIV_OK);
         settings[i] = (double)(float)setting.value;
     }
@@ -479,14 +477,14 @@ static void test_specs(void **state)
         activ_fn_destroy(fn);
     }
     activ_fn *fn = create(NULL, "gated(prelu(weight=0.5))");
-    activ_fn_param param = { .size = sizeof param };
+    activ_fn_tensor_info param = { .size = sizeof param };
     activ_fn_info info = { .size = sizeof info };
     float start = 0.0f;
     assert_int_equal(activ_fn_function_count(fn), 1);
     assert_string_equal(activ_fn_spec(activ_fn_function(fn, 0)), "prelu(weight=0.5)");
     assert_null(activ_fn_function(fn, 1));
-    assert_int_equal(activ_fn_param_vector_count(fn), 1);
-    assert_int_equal(activ_fn_param_info(fn, 0, &param), ACTIV_OK);
+    assert_int_equal(activ_fn_param_tensor_count(fn), 1);
+    assert_int_equal(activ_fn_param_tensor_info(fn, 0, &param), ACTIV_OK);
     assert_string_equal(param.name, "weight");
     assert_int_equal(param.count, 1);
     assert_int_equal(activ_fn_param_init(fn, 0, &start), ACTIV_OK);
@@ -559,12 +557,243 @@ static void test_executor(void **state)
     free(x);
 }
 
+/* ---- the reason of a failure ----------------------------------------------------------------------------- */
+
+typedef struct log_line {
+    int calls;
+    activ_status status;
+    char text[512];
+} log_line;
+
+static void count_line(void *user, activ_status status, const char *line)
+{
+    log_line *log = user;
+    log->calls++;
+    log->status = status;
+    snprintf(log->text, sizeof log->text, "%s", line);
+}
+
+/* The same words for the caller and for the log, and nothing without a failure. */
+static void assert_reason(activ_status status, activ_status expected, const activ_message *message, log_line *log,
+                          const char *words)
+{
+    if (status != expected || !strstr(message->text, words) || log->calls != 1 || log->status != expected ||
+        strcmp(log->text, message->text) != 0)
+        fail_msg("status %d, not %d; '%s' should have '%s'; the log has %d lines, '%s'", (int)status, (int)expected,
+                 message->text, words, log->calls, log->text);
+    memset(log, 0, sizeof *log);
+}
+
+enum { EX_ROWS = 6, EX_COLUMNS = 5, EX = EX_ROWS * EX_COLUMNS };
+
+/* A call that is in order. Each case then spoils one thing. */
+static activ_forward_args sound_forward(const activ_fn *fn, float *memory)
+{
+    activ_forward_args a = ACTIV_FORWARD_ARGS_DEFAULTS;
+    a.rows = EX_ROWS;
+    a.columns = a.x_stride = a.y_stride = a.gate_stride = EX_COLUMNS;
+    a.channels = activ_fn_num_parameters(fn);
+    a.x = memory;
+    a.y = memory + EX;
+    if (activ_fn_function_count(fn) > 0)
+        a.gate = memory + 2 * EX;
+    return a;
+}
+
+static activ_backward_args sound_backward(const activ_fn *fn, float *memory)
+{
+    activ_backward_args a = ACTIV_BACKWARD_ARGS_DEFAULTS;
+    a.rows = EX_ROWS;
+    a.columns = a.x_stride = a.dy_stride = a.dx_stride = a.gate_stride = a.dgate_stride = EX_COLUMNS;
+    a.channels = activ_fn_num_parameters(fn);
+    a.x = memory;
+    a.dy = memory + EX;
+    a.dx = memory + 3 * EX;
+    if (activ_fn_function_count(fn) > 0) {
+        a.gate = memory + 2 * EX;
+        a.dgate = memory + 4 * EX;
+    }
+    return a;
+}
+
+static void test_reasons(void **state)
+{
+    (void)state;
+    log_line log = { .calls = 0 };
+    activ_context_options options = ACTIV_CONTEXT_DEFAULTS;
+    options.log = count_line;
+    options.log_user = &log;
+    activ_context *context = NULL;
+    assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
+    activ_fn *relu = create(context, "relu"), *softmax = create(context, "softmax"),
+             *swiglu = create(context, "swiglu");
+    activ_fn *prelu = create(context, "prelu(num_parameters=3)"), *rrelu = create(context, "rrelu");
+    static float memory[8 * EX];
+    activ_message m;
+    activ_forward_args a, newer[2];
+    const activ_status invalid = ACTIV_ERROR_INVALID, shape = ACTIV_ERROR_SHAPE, range = ACTIV_ERROR_RANGE;
+
+    assert_int_equal(activ_forward_ex(NULL, &a, &m), invalid);
+    assert_string_equal(m.text, "the function is NULL");
+    assert_reason(activ_forward_ex(relu, NULL, &m), invalid, &m, &log, "struct is NULL");
+    a = sound_forward(relu, memory);
+    a.size = 3;
+    assert_reason(activ_forward_ex(relu, &a, &m), invalid, &m, &log, "no size");
+    newer[0] = sound_forward(relu, memory);
+    newer[0].size = sizeof newer;
+    memset(&newer[1], 0, sizeof newer[1]);
+    assert_int_equal(activ_forward_ex(relu, newer, &m), ACTIV_OK);
+    newer[1].rows = 1;
+    assert_reason(activ_forward_ex(relu, newer, &m), ACTIV_ERROR_UNSUPPORTED, &m, &log, "does not know");
+
+#define FORWARD(fn, change, status, words)                                    \
+    do {                                                                      \
+        a = sound_forward(fn, memory);                                        \
+        change;                                                               \
+        assert_reason(activ_forward_ex(fn, &a, &m), status, &m, &log, words); \
+    } while (0)
+    FORWARD(relu, a.x = NULL, invalid, "relu: x is NULL");
+    FORWARD(relu, a.y = NULL, invalid, "relu: y is NULL");
+    FORWARD(relu, a.y = memory + 1, invalid, "relu: y overlaps an input");
+    FORWARD(relu, a.gate = memory + 2 * EX, shape, "no gated function");
+    FORWARD(relu, a.x_stride = 4, shape, "x_stride is less than the columns");
+    FORWARD(relu, a.rows = SIZE_MAX / 8, range, "x is too large");
+    FORWARD(softmax, a.columns = 0, shape, "columns is 0");
+    FORWARD(swiglu, a.gate = NULL, shape, "swiglu: a gated function needs value and gate");
+    FORWARD(swiglu, a.x = NULL, invalid, "swiglu: value is NULL");
+    FORWARD(swiglu, a.y = (float *)(uintptr_t)a.gate + 1, invalid, "y overlaps an input");
+    FORWARD(prelu, a.channels = 2, shape, "as many channels as num_parameters");
+    FORWARD(prelu, a.rows = 5, shape, "rows is no multiple of channels");
+    FORWARD(prelu, a.x_stride = 7, shape, "x has gaps between its rows");
+    FORWARD(prelu, a.params = a.y, invalid, "y overlaps params");
+    FORWARD(rrelu, a.noise = memory + 1; a.y = memory, invalid, "noise overlaps");
+    FORWARD(rrelu, a.noise = memory, invalid, "noise overlaps an input");
+    FORWARD(rrelu, a.noise = a.y, invalid, "noise overlaps another output");
+#undef FORWARD
+
+    activ_backward_args b;
+    assert_int_equal(activ_backward_ex(NULL, &b, &m), invalid);
+#define BACKWARD(fn, change, status, words)                                    \
+    do {                                                                       \
+        b = sound_backward(fn, memory);                                        \
+        change;                                                                \
+        assert_reason(activ_backward_ex(fn, &b, &m), status, &m, &log, words); \
+    } while (0)
+    BACKWARD(relu, b.dy = NULL, invalid, "relu: dy is NULL");
+    BACKWARD(relu, b.dx = memory + EX + 2, invalid, "dx overlaps an input");
+    BACKWARD(swiglu, b.dgate = b.dx, invalid, "dgate overlaps another output");
+    BACKWARD(swiglu, b.gate = NULL, shape, "needs value and gate");
+    BACKWARD(prelu, b.dparams = memory, invalid, "dparams overlaps x");
+    BACKWARD(prelu, b.dparams = memory + 7 * EX; b.params = b.dparams + 1, invalid, "dparams overlaps params");
+    BACKWARD(rrelu, b.noise = memory + 3 * EX + 1, invalid, "dx overlaps an input");
+#undef BACKWARD
+
+    /* The plain calls: to the log alone. */
+    assert_int_equal(activ_forward(relu, NULL, 4, memory, memory + 1), invalid);
+    assert_true(log.calls == 1 && strstr(log.text, "relu: y overlaps an input"));
+    assert_int_equal(activ_forward(softmax, NULL, 4, memory, memory), shape);
+    assert_true(log.calls == 2 && strstr(log.text, "activ_forward_rows"));
+    assert_int_equal(activ_forward_rows(swiglu, NULL, 1, 4, memory, 4, memory, 4), shape);
+    assert_true(log.calls == 3 && strstr(log.text, "activ_forward_gated"));
+    activ_fn_destroy(relu);
+    activ_fn_destroy(softmax);
+    activ_fn_destroy(swiglu);
+    activ_fn_destroy(prelu);
+    activ_fn_destroy(rrelu);
+    activ_context_destroy(context);
+}
+
+/* activ_forward_ex and activ_backward_ex give the bits of the plain calls, for every function, outputs NULL included.
+ */
+static void test_ex_is_plain(void **state)
+{
+    (void)state;
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
+    size_t shapes[3] = { 0, 0, 0 };
+    for (size_t i = 0; activ_fn_catalog(i, &info) == ACTIV_OK; i++) {
+        activ_fn *fn = create(NULL, info.name);
+        const size_t p = activ_fn_param_count(fn);
+        static float memory[5 * EX], plain[2 * EX];
+        float *params = calloc(p + 1, sizeof *params), *sums = calloc(2 * p + 2, sizeof *sums);
+        assert_true(params && sums && p + 1 > p);
+        assert_int_equal(activ_fn_param_init(fn, 7, params), ACTIV_OK);
+        normal(i, 3 * EX, 1.5f, memory);
+        activ_forward_args a = sound_forward(fn, memory);
+        activ_backward_args b = sound_backward(fn, memory);
+        a.params = b.params = params;
+        a.y = memory + 3 * EX;
+        b.dparams = sums;
+        activ_status status = ACTIV_ERROR_STATE;
+        shapes[info.shape]++;
+        if (info.shape == ACTIV_SHAPE_ELEMENTWISE)
+            status = activ_forward(fn, params, EX, memory, plain);
+        else if (info.shape == ACTIV_SHAPE_ROWWISE)
+            status = activ_forward_rows(fn, params, EX_ROWS, EX_COLUMNS, memory, EX_COLUMNS, plain, EX_COLUMNS);
+        else
+            status = activ_forward_gated(fn, params, EX_ROWS, EX_COLUMNS, memory, EX_COLUMNS, memory + 2 * EX,
+                                         EX_COLUMNS, plain, EX_COLUMNS);
+        assert_int_equal(status, ACTIV_OK);
+        assert_int_equal(activ_forward_ex(fn, &a, NULL), ACTIV_OK);
+        assert_memory_equal(a.y, plain, EX * sizeof *plain);
+        if (info.shape == ACTIV_SHAPE_ELEMENTWISE)
+            status = activ_backward(fn, params, EX, memory, memory + EX, plain, sums + p + 1);
+        else if (info.shape == ACTIV_SHAPE_ROWWISE)
+            status = activ_backward_rows(fn, params, EX_ROWS, EX_COLUMNS, memory, EX_COLUMNS, memory + EX, EX_COLUMNS,
+                                         plain, EX_COLUMNS, sums + p + 1);
+        else
+            status =
+                activ_backward_gated(fn, params, EX_ROWS, EX_COLUMNS, memory, EX_COLUMNS, memory + 2 * EX, EX_COLUMNS,
+                                     memory + EX, EX_COLUMNS, plain, EX_COLUMNS, plain + EX, EX_COLUMNS, sums + p + 1);
+        assert_int_equal(status, ACTIV_OK);
+        assert_int_equal(activ_backward_ex(fn, &b, NULL), ACTIV_OK);
+        assert_memory_equal(b.dx, plain, EX * sizeof *plain);
+        if (info.shape == ACTIV_SHAPE_GATED)
+            assert_memory_equal(b.dgate, plain + EX, EX * sizeof *plain);
+        assert_memory_equal(sums, sums + p + 1, p * sizeof *sums);
+        b.dx = b.dgate = NULL;
+        b.dparams = NULL;
+        assert_int_equal(activ_backward_ex(fn, &b, NULL), ACTIV_OK);
+        free(params);
+        free(sums);
+        activ_fn_destroy(fn);
+    }
+    assert_true(shapes[0] > 0 && shapes[1] > 0 && shapes[2] > 0);
+
+    /* Training mode and channels. */
+    activ_fn *rrelu = create(NULL, "rrelu"), *prelu = create(NULL, "prelu(num_parameters=3)");
+    static float x[EX], noise[2][EX], y[2][EX];
+    const float weights[3] = { 0.1f, 0.2f, 0.3f };
+    normal(99, EX, 1.0f, x);
+    activ_forward_args a = ACTIV_FORWARD_ARGS_DEFAULTS;
+    a.rows = 1; /* one row of all: strides do not matter */
+    a.columns = EX;
+    a.x = x;
+    a.y = y[0];
+    a.noise = noise[0];
+    a.seed = 3;
+    a.stream = 4;
+    a.index = 5;
+    assert_int_equal(activ_forward_ex(rrelu, &a, NULL), ACTIV_OK);
+    assert_int_equal(activ_forward_train(rrelu, NULL, 3, 4, 5, EX, x, y[1], noise[1]), ACTIV_OK);
+    assert_memory_equal(y[0], y[1], sizeof y[0]);
+    assert_memory_equal(noise[0], noise[1], sizeof noise[0]);
+    a = sound_forward(prelu, x);
+    a.y = y[0];
+    a.params = weights;
+    assert_int_equal(activ_forward_ex(prelu, &a, NULL), ACTIV_OK);
+    assert_int_equal(activ_forward_channels(prelu, weights, 2, 3, EX_COLUMNS, x, y[1]), ACTIV_OK);
+    assert_memory_equal(y[0], y[1], sizeof y[0]);
+    activ_fn_destroy(rrelu);
+    activ_fn_destroy(prelu);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_channels), cmocka_unit_test(test_channels_of_others), cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_gated),    cmocka_unit_test(test_gated_places),       cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_specs),    cmocka_unit_test(test_executor),
+        cmocka_unit_test(test_channels),    cmocka_unit_test(test_channels_of_others), cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_gated),       cmocka_unit_test(test_gated_places),       cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_specs),       cmocka_unit_test(test_executor),           cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_ex_is_plain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -91,7 +91,7 @@ static activ_node batch_norm_channels(activ_graph *g)
 
 static activ_node layer_norm(activ_graph *g)
 {
-    const activ_norm_options options = { .size = sizeof options, .eps = 0.001f };
+    const activ_norm_options options = { .size = sizeof options, .eps = 0.001f, .momentum = 0.1f };
     activ_node x = activ_graph_linear(g, activ_graph_input(g, 60), 48);
     x = apply(g, activ_graph_layer_norm(g, x, -1, NULL), "gelu");
     x = activ_graph_linear(g, x, 24);
@@ -101,7 +101,7 @@ static activ_node layer_norm(activ_graph *g)
 
 static activ_node layer_norm_shape(activ_graph *g)
 {
-    const activ_norm_options options = { .size = sizeof options, .eps = 0.001f };
+    const activ_norm_options options = { .size = sizeof options, .eps = 0.001f, .momentum = 0.1f };
     const size_t shape[3] = { 3, 4, 5 };
     activ_node x = activ_graph_input_shape(g, 3, shape);
     x = apply(g, activ_graph_layer_norm(g, x, -2, &options), "tanh");
@@ -366,10 +366,10 @@ static void build(run *r)
     }
 }
 
-static activ_param_info tensor_info(const activ_graph *g, size_t index)
+static activ_graph_tensor_info tensor_info(const activ_graph *g, size_t index)
 {
-    activ_param_info info = { .size = sizeof info };
-    assert_int_equal(activ_graph_tensor_info(g, index, &info), ACTIV_OK);
+    activ_graph_tensor_info info = { .size = sizeof info };
+    assert_int_equal(activ_graph_param_tensor_info(g, index, &info), ACTIV_OK);
     return info;
 }
 
@@ -405,8 +405,8 @@ static void set_parameters(run *r)
     float *params = activ_graph_params(g);
     assert_non_null(params);
     size_t start_used = 0;
-    for (size_t t = 0; t < activ_graph_tensor_count(g); t++) {
-        const activ_param_info info = tensor_info(g, t);
+    for (size_t t = 0; t < activ_graph_param_tensor_count(g); t++) {
+        const activ_graph_tensor_info info = tensor_info(g, t);
         float *to = params + info.offset;
         if (is_linear(g, info.node)) {
             const uint32_t k = linear_ordinal(g, info.node);
@@ -446,8 +446,8 @@ static void set_layers(run *r)
     activ_graph *g = r->graph;
     assert_int_equal(activ_graph_init(g, 1), ACTIV_OK);
     float *params = activ_graph_params(g);
-    for (uint32_t t = 0; t < activ_graph_tensor_count(g); t++) {
-        const activ_param_info info = tensor_info(g, t);
+    for (uint32_t t = 0; t < activ_graph_param_tensor_count(g); t++) {
+        const activ_graph_tensor_info info = tensor_info(g, t);
         const int bias = strcmp(strrchr(info.name, '.'), ".bias") == 0;
         float start = bias ? 0.0f : 1.0f, scale = 0.5f;
         if (is_linear(g, info.node)) {
@@ -510,13 +510,13 @@ static activ_optimizer *make_optimizer(const run *r)
     if (c->groups) {
         assert_int_equal(activ_optimizer_decay_weights_only(o), ACTIV_OK);
     }
-    for (size_t t = 0; c->groups && t < activ_graph_tensor_count(r->graph); t++) {
-        activ_group_options group = { .size = sizeof group };
-        assert_int_equal(activ_optimizer_get_group(o, t, &group), ACTIV_OK);
+    for (size_t t = 0; c->groups && t < activ_graph_param_tensor_count(r->graph); t++) {
+        activ_tensor_options group = { .size = sizeof group };
+        assert_int_equal(activ_optimizer_get_tensor_options(o, t, &group), ACTIV_OK);
         const int bias = tensor_info(r->graph, t).ndim == 1;
         assert_true(group.lr_scale == 1.0f && (group.weight_decay == 0.0f) == bias);
         group.lr_scale = bias ? 2.0f : 1.0f;
-        assert_int_equal(activ_optimizer_set_group(o, t, &group), ACTIV_OK);
+        assert_int_equal(activ_optimizer_set_tensor_options(o, t, &group), ACTIV_OK);
     }
     return o;
 }
@@ -643,8 +643,8 @@ static double compare_parameters(const run *r)
     double worst = 0;
     size_t compared = r->c.clip_norm != 0.0f ? 2 : 1; /* tensors of the file: "losses", "norms" */
     size_t shared_used = 0, shared_count = 0;
-    for (size_t t = 0; t < activ_graph_tensor_count(r->graph); t++) {
-        const activ_param_info info = tensor_info(r->graph, t);
+    for (size_t t = 0; t < activ_graph_param_tensor_count(r->graph); t++) {
+        const activ_graph_tensor_info info = tensor_info(r->graph, t);
         const int linear = is_linear(r->graph, info.node);
         const size_t stride = linear && r->c.network == TRUE_SIZE && info.ndim == 2 ? TRUE_STRIDE : 1;
         const size_t n = (info.count + stride - 1) / stride;
@@ -699,10 +699,10 @@ static double compare_tensor(const run *r, const char *prefix, const char *name,
 static double compare_layers(const run *r)
 {
     activ_graph *g = r->graph;
-    const size_t tensors = activ_graph_tensor_count(g), buffers = activ_graph_buffer_tensor_count(g);
+    const size_t tensors = activ_graph_param_tensor_count(g), buffers = activ_graph_buffer_tensor_count(g);
     double worst = 0;
     for (size_t t = 0; t < tensors; t++) {
-        const activ_param_info info = tensor_info(g, t);
+        const activ_graph_tensor_info info = tensor_info(g, t);
         const float *now = activ_graph_params(g) + info.offset;
         size_t count;
         float *want = read_tensor(r->expected, info.name, ACTIV_FLOAT32, &count);
@@ -712,8 +712,8 @@ static double compare_layers(const run *r)
         worst = fmax(worst, compare_tensor(r, "grad.", info.name, activ_graph_grads(g) + info.offset, info.count));
     }
     for (size_t t = 0; t < buffers; t++) {
-        activ_param_info info = { .size = sizeof info };
-        assert_int_equal(activ_graph_buffer_info(g, t, &info), ACTIV_OK);
+        activ_graph_tensor_info info = { .size = sizeof info };
+        assert_int_equal(activ_graph_buffer_tensor_info(g, t, &info), ACTIV_OK);
         worst = fmax(worst, compare_tensor(r, "", info.name, activ_graph_buffers(g) + info.offset, info.count));
     }
     float *x = NULL, *targets = NULL, y[MAX_BATCH * CLASSES];

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,13 +39,14 @@ void double_network_create(double_network *net, activ_graph *graph, const activ_
         net->info[i].size = sizeof net->info[i];
         assert_int_equal(activ_graph_node_info(graph, (activ_node)i, &net->info[i]), ACTIV_OK);
         net->shares[i] = shares ? shares[i] : -1;
-        if (net->info[i].spec) {
-            assert_int_equal(activ_fn_create(NULL, net->info[i].spec, &net->fn[i]), ACTIV_OK);
+        const activ_fn *own = activ_graph_node_fn(graph, (activ_node)i);
+        if (own) {
+            assert_int_equal(activ_fn_create(NULL, activ_fn_spec(own), &net->fn[i]), ACTIV_OK);
             /* Of a gated function the reference is its gate's; rows have none. */
             const activ_fn *act =
                 activ_fn_function_count(net->fn[i]) > 0 ? activ_fn_function(net->fn[i], 0) : net->fn[i];
             if (!is_rowwise(act) && ref_open(&net->ref[i], act, NULL) != 0)
-                fail_msg("no reference for %s: add it to src/reference", net->info[i].spec);
+                fail_msg("no reference for %s: add it to src/reference", activ_fn_spec(own));
         }
         net->values[i] = calloc(batch * features(&net->info[i]), sizeof(double));
         assert_non_null(net->values[i]);
@@ -52,9 +54,9 @@ void double_network_create(double_network *net, activ_graph *graph, const activ_
     net->buffers = activ_graph_buffers(graph);
     net->updated = calloc(activ_graph_buffer_count(graph) + 1, sizeof(double));
     assert_non_null(net->updated);
-    for (size_t i = activ_graph_tensor_count(graph); i-- > 0;) {
-        activ_param_info tensor = { .size = sizeof tensor };
-        assert_int_equal(activ_graph_tensor_info(graph, i, &tensor), ACTIV_OK);
+    for (size_t i = activ_graph_param_tensor_count(graph); i-- > 0;) {
+        activ_graph_tensor_info tensor = { .size = sizeof tensor };
+        assert_int_equal(activ_graph_param_tensor_info(graph, i, &tensor), ACTIV_OK);
         net->params[tensor.node] = tensor.offset;
     }
 }
@@ -70,12 +72,23 @@ void double_network_destroy(double_network *net)
     free(net->updated);
 }
 
+/* A layer's setting, which its description says. */
+static double setting(const activ_node_info *info, const char *name)
+{
+    char before[32];
+    (void)snprintf(before, sizeof before, ", %s=", name);
+    const char *at = strstr(info->description, before);
+    if (!at)
+        fail_msg("%s: no %s", info->description, name);
+    return at ? (double)strtof(at + strlen(before), NULL) : 0.0;
+}
+
 static void run_linear(const double_network *net, size_t node, const double *params)
 {
     const activ_node_info *info = &net->info[node];
     size_t out = features(info), in = features(&net->info[info->inputs[0]]);
     const double *weight = params + net->params[node], *bias = weight + out * in;
-    int has_bias = info->params > out * in;
+    int has_bias = info->param_count > out * in;
     for (size_t b = 0; b < net->batch; b++)
         for (size_t j = 0; j < out; j++) {
             double sum = has_bias ? bias[j] : 0.0;
@@ -96,7 +109,7 @@ static double noise(const double_network *net, size_t node, size_t element)
 
 static double dropout_factor(const double_network *net, size_t node, size_t element)
 {
-    double p = (double)net->info[node].p;
+    double p = setting(&net->info[node], "p");
     if (!net->training)
         return 1.0;
     return noise(net, node, element) < p ? 0.0 : 1.0 / (1.0 - p);
@@ -106,20 +119,20 @@ static double dropout_factor(const double_network *net, size_t node, size_t elem
 static void run_concat(const double_network *net, size_t node)
 {
     const activ_node_info *info = &net->info[node];
-    size_t n = net->batch * features(info);
+    size_t n = net->batch * features(info), axis = (size_t)setting(info, "axis");
     for (size_t i = 0; i < n; i++) {
         size_t index[ACTIV_MAX_DIMS], rest = i;
         for (size_t d = info->ndim; d-- > 0; rest /= info->shape[d])
             index[d] = rest % info->shape[d];
         size_t which = 0;
-        for (; index[info->axis] >= net->info[info->all_inputs[which]].shape[info->axis]; which++)
-            index[info->axis] -= net->info[info->all_inputs[which]].shape[info->axis];
+        for (; index[axis] >= net->info[info->inputs[which]].shape[axis]; which++)
+            index[axis] -= net->info[info->inputs[which]].shape[axis];
         assert_true(which < info->input_count);
-        const activ_node_info *from = &net->info[info->all_inputs[which]];
+        const activ_node_info *from = &net->info[info->inputs[which]];
         size_t at = rest; /* the sample */
         for (size_t d = 0; d < from->ndim; d++)
             at = at * from->shape[d] + index[d];
-        net->values[node][i] = net->values[info->all_inputs[which]][at];
+        net->values[node][i] = net->values[info->inputs[which]][at];
     }
 }
 
@@ -137,7 +150,7 @@ static void run_activation(double_network *net, size_t node, const double *param
     size_t channels = activ_fn_num_parameters(net->fn[node]), inner = features(info) / channels;
     ref_function *ref = &net->ref[node];
     const double *x = net->values[info->inputs[0]];
-    assert_int_equal(net->info[owner].params, ref->args.param_count);
+    assert_int_equal(net->info[owner].param_count, ref->args.param_count);
     int draws = net->training && activ_fn_is_random(net->fn[node]);
     for (size_t c = 0; c < channels; c++) {
         ref_set_params(ref, params + net->params[owner], c);
@@ -152,9 +165,10 @@ static void run_rows(const double_network *net, size_t node)
 {
     const activ_node_info *info = &net->info[node];
     size_t columns = info->shape[info->ndim - 1];
-    int log_of = strcmp(info->spec, "log_softmax") == 0;
-    if (!log_of && strcmp(info->spec, "softmax") != 0)
-        fail_msg("no reference for rows of %s", info->spec);
+    const char *spec = activ_fn_spec(net->fn[node]);
+    int log_of = strcmp(spec, "log_softmax") == 0;
+    if (!log_of && strcmp(spec, "softmax") != 0)
+        fail_msg("no reference for rows of %s", spec);
     for (size_t at = 0; at < net->batch * features(info); at += columns) {
         const double *x = net->values[info->inputs[0]] + at;
         double largest = x[0], sum = 0.0;
@@ -206,7 +220,7 @@ static void normalize(const double_network *net, size_t node, size_t first, size
     }
     for (size_t i = 0; i < count; i++) {
         size_t at = i / length * apart + i % length;
-        y[at] = (x[at] - mean) / sqrt(variance + (double)info->eps) * weight[i * step] + bias[i * step];
+        y[at] = (x[at] - mean) / sqrt(variance + setting(info, "eps")) * weight[i * step] + bias[i * step];
     }
 }
 
@@ -215,11 +229,11 @@ static void run_batch_norm(double_network *net, size_t node, const double *param
     const activ_node_info *info = &net->info[node];
     size_t channels = info->shape[0], length = features(info) / channels;
     const double *weight = params + info->first_param;
-    assert_int_equal(info->params, 2 * channels);
-    assert_int_equal(info->buffers, 2 * channels);
+    assert_int_equal(info->param_count, 2 * channels);
+    assert_int_equal(info->buffer_count, 2 * channels);
     for (size_t c = 0; c < channels; c++) {
         size_t at[2] = { info->first_buffer + c, info->first_buffer + channels + c };
-        double moments[2] = { (double)net->buffers[at[0]], (double)net->buffers[at[1]] }, m = (double)info->momentum;
+        double moments[2] = { (double)net->buffers[at[0]], (double)net->buffers[at[1]] }, m = setting(info, "momentum");
         normalize(net, node, c * length, net->batch * length, length, channels * length, weight + c,
                   weight + channels + c, 0, moments);
         for (int i = 0; i < 2; i++)
@@ -230,7 +244,7 @@ static void run_batch_norm(double_network *net, size_t node, const double *param
 static void run_layer_norm(const double_network *net, size_t node, const double *params)
 {
     const activ_node_info *info = &net->info[node];
-    size_t count = info->params / 2;
+    size_t count = info->param_count / 2;
     const double *weight = params + info->first_param;
     for (size_t i = 0; i < net->batch * features(info); i += count)
         normalize(net, node, i, count, count, 0, weight, weight + count, 1, NULL);

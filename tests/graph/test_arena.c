@@ -108,7 +108,7 @@ static activ_context *context_in(size_t room)
     return activ_context_create(&options, &context) == ACTIV_OK ? context : NULL;
 }
 
-static activ_status train(activ_graph *g, activ_sgd *sgd, float *loss)
+static activ_status train(activ_graph *g, activ_optimizer *sgd, float *loss)
 {
     static float x[ZOO_BATCH * ZOO_IN], targets[ZOO_BATCH * ZOO_CLASSES], y[ZOO_BATCH * ZOO_CLASSES];
     int32_t labels[ZOO_BATCH];
@@ -117,7 +117,7 @@ static activ_status train(activ_graph *g, activ_sgd *sgd, float *loss)
     for (int step = 0; step < 10; step++) {
         activ_status status = activ_graph_train(g, ZOO_BATCH, x, labels, loss);
         if (status == ACTIV_OK)
-            status = activ_sgd_step(sgd);
+            status = activ_optimizer_step(sgd);
         if (status == ACTIV_OK)
             status = activ_graph_evaluate(g, ZOO_BATCH, x, labels, NULL, &correct);
         if (status == ACTIV_OK)
@@ -132,7 +132,7 @@ static activ_status whole_life(size_t room, float *loss)
 {
     static const char path[] = "test_arena.safetensors";
     activ_graph *g = NULL, *loaded = NULL;
-    activ_sgd *sgd = NULL;
+    activ_optimizer *sgd = NULL;
     activ_sgd_options options = { .size = sizeof options, .lr = 0.05f, .momentum = 0.9f };
     activ_context *context = context_in(room);
     if (!context)
@@ -154,7 +154,7 @@ static activ_status whole_life(size_t room, float *loss)
         status = activ_checkpoint_load(context, path, 1, &loaded, NULL);
     remove(path);
     activ_graph_destroy(loaded);
-    activ_sgd_destroy(sgd);
+    activ_optimizer_destroy(sgd);
     activ_graph_destroy(g);
     activ_context_destroy(context);
     return status;
@@ -178,7 +178,7 @@ static void test_a_life_without_malloc(void **state)
     /* The same with malloc behind it, to see that calls would be counted and that nothing else differs. */
     before = heap_calls;
     activ_graph *g = zoo_create(NULL, 1, 1);
-    activ_sgd *sgd = NULL;
+    activ_optimizer *sgd = NULL;
     activ_sgd_options options = { .size = sizeof options, .lr = 0.05f, .momentum = 0.9f };
     assert_int_equal(activ_sgd_create(g, &options, &sgd), ACTIV_OK);
     assert_true(heap_calls > before);
@@ -187,7 +187,7 @@ static void test_a_life_without_malloc(void **state)
     assert_int_equal(heap_calls, before);
     assert_int_equal(status, ACTIV_OK);
     assert_true(first == last);
-    activ_sgd_destroy(sgd);
+    activ_optimizer_destroy(sgd);
     activ_graph_destroy(g);
 }
 

@@ -97,10 +97,10 @@ static void test_shapes(void **state)
     b = activ_graph_concat(g, x, x, 0);
     activ_node_info info = { .size = sizeof info };
     assert_int_equal(activ_graph_node_info(g, b, &info), ACTIV_OK);
-    assert_true(info.ndim == 2 && info.shape[0] == 6 && info.shape[1] == 4 && info.axis == 0);
+    assert_true(info.ndim == 2 && info.shape[0] == 6 && info.shape[1] == 4);
     a = activ_graph_concat(g, x, activ_graph_concat(g, x, x, -1), 1);
     assert_int_equal(activ_graph_node_info(g, a, &info), ACTIV_OK);
-    assert_true(info.ndim == 2 && info.shape[0] == 3 && info.shape[1] == 12 && info.axis == 1);
+    assert_true(info.ndim == 2 && info.shape[0] == 3 && info.shape[1] == 12);
     assert_true(activ_graph_concat(g, b, x, 0) >= 0);
     assert_true(activ_graph_concat(g, b, x, 1) < 0);
     assert_failed(g, ACTIV_ERROR_SHAPE, "layers.4 (concat)", "layers.0 has shape (6, 4)", "input has shape (3, 4)");
@@ -216,7 +216,7 @@ static void test_dropout(void **state)
     activ_graph *g = create();
     activ_node_info info = { .size = sizeof info };
     assert_int_equal(activ_graph_node_info(g, activ_graph_dropout(g, activ_graph_input(g, 3), 0.1f), &info), ACTIV_OK);
-    assert_true(info.p == 0.1f && info.params == 0 && info.shape[0] == 3);
+    assert_true(info.param_count == 0 && info.buffer_count == 0 && info.shape[0] == 3);
     activ_graph_destroy(g);
 }
 
@@ -224,11 +224,11 @@ static void test_norm_options(void **state)
 {
     (void)state;
     const size_t shape[3] = { 3, 4, 5 };
-    static const float bad_eps[] = { -1e-5f, INFINITY, NAN }, bad_momentum[] = { -0.1f, 1.5f, INFINITY, NAN };
-    for (size_t i = 0; i < 7; i++) {
-        activ_norm_options options = { .size = sizeof options };
-        const char *name = i < 3 ? "eps" : "momentum";
-        *(i < 3 ? &options.eps : &options.momentum) = i < 3 ? bad_eps[i] : bad_momentum[i - 3];
+    static const float bad_eps[] = { 0.0f, -1e-5f, INFINITY, NAN }, bad_momentum[] = { -0.1f, 1.5f, INFINITY, NAN };
+    for (size_t i = 0; i < 8; i++) {
+        activ_norm_options options = ACTIV_NORM_DEFAULTS;
+        const char *name = i < 4 ? "eps" : "momentum";
+        *(i < 4 ? &options.eps : &options.momentum) = i < 4 ? bad_eps[i] : bad_momentum[i - 4];
         activ_graph *g = create();
         assert_true(activ_graph_batch_norm(g, activ_graph_input(g, 3), &options) < 0);
         assert_failed(g, ACTIV_ERROR_RANGE, "layers.0 (batch_norm)", name, "");
@@ -251,13 +251,12 @@ static void test_norm_options(void **state)
     activ_node x = activ_graph_input_shape(g, 3, shape);
     options = (activ_norm_options){ .size = sizeof options, .eps = 0.5f, .momentum = 1.0f };
     assert_int_equal(activ_graph_node_info(g, activ_graph_batch_norm(g, x, NULL), &info), ACTIV_OK);
-    assert_true(info.eps == 1e-5f && info.momentum == 0.1f && info.ndim == 3 && info.params == 6 && info.buffers == 6);
+    assert_true(info.ndim == 3 && info.param_count == 6 && info.buffer_count == 6);
     assert_int_equal(activ_graph_node_info(g, activ_graph_batch_norm(g, x, &options), &info), ACTIV_OK);
-    assert_true(info.eps == 0.5f && info.momentum == 1.0f);
     assert_true(info.first_param == 6 && info.first_buffer == 6 && info.multiply_adds == 0);
     assert_int_equal(activ_graph_node_info(g, activ_graph_layer_norm(g, x, -2, NULL), &info), ACTIV_OK);
-    assert_true(info.eps == 1e-5f && info.axis == 1 && info.params == 40 && info.first_param == 12);
-    assert_true(info.buffers == 0 && info.multiply_adds == 0);
+    assert_true(info.param_count == 40 && info.first_param == 12);
+    assert_true(info.buffer_count == 0 && info.multiply_adds == 0);
     activ_graph_destroy(g);
 }
 
@@ -284,19 +283,19 @@ static void test_buffers(void **state)
     };
     assert_int_equal(activ_graph_buffer_tensor_count(g), 4);
     assert_int_equal(activ_graph_buffer_count(g), 16);
-    assert_int_equal(activ_graph_tensor_count(g), 6);
+    assert_int_equal(activ_graph_param_tensor_count(g), 6);
     assert_int_equal(activ_graph_param_count(g), 6 + 65 + 10);
-    activ_param_info info = { .size = sizeof info };
+    activ_graph_tensor_info info = { .size = sizeof info };
     for (size_t i = 0; i < 4; i++) {
-        assert_int_equal(activ_graph_buffer_info(g, i, &info), ACTIV_OK);
+        assert_int_equal(activ_graph_buffer_tensor_info(g, i, &info), ACTIV_OK);
         assert_string_equal(info.name, expected[i].name);
         assert_int_equal(info.offset, expected[i].offset);
         assert_int_equal(info.count, expected[i].count);
         assert_true(info.ndim == 1 && info.shape[0] == expected[i].count);
         assert_int_equal(info.node, expected[i].node);
     }
-    assert_int_equal(activ_graph_buffer_info(g, 4, &info), ACTIV_ERROR_RANGE);
-    assert_int_equal(activ_graph_buffer_info(g, 0, NULL), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_graph_buffer_tensor_info(g, 4, &info), ACTIV_ERROR_RANGE);
+    assert_int_equal(activ_graph_buffer_tensor_info(g, 0, NULL), ACTIV_ERROR_INVALID);
     activ_graph_mse(g, b);
     assert_int_equal(activ_graph_compile(g, 2), ACTIV_OK);
     for (size_t i = 0; i < 16; i++)
@@ -313,17 +312,17 @@ static void test_ranges(void **state)
     for (size_t i = 0; i < activ_graph_node_count(g); i++) {
         activ_node_info info = { .size = sizeof info };
         assert_int_equal(activ_graph_node_info(g, (activ_node)i, &info), ACTIV_OK);
-        for (size_t t = 0; t < activ_graph_tensor_count(g); t++) {
-            activ_param_info tensor = { .size = sizeof tensor };
-            assert_int_equal(activ_graph_tensor_info(g, t, &tensor), ACTIV_OK);
-            int inside =
-                tensor.offset >= info.first_param && tensor.offset + tensor.count <= info.first_param + info.params;
+        for (size_t t = 0; t < activ_graph_param_tensor_count(g); t++) {
+            activ_graph_tensor_info tensor = { .size = sizeof tensor };
+            assert_int_equal(activ_graph_param_tensor_info(g, t, &tensor), ACTIV_OK);
+            int inside = tensor.offset >= info.first_param &&
+                         tensor.offset + tensor.count <= info.first_param + info.param_count;
             assert_int_equal(inside, tensor.node == (activ_node)i);
         }
-        assert_int_equal(info.first_param, info.params > 0 ? params : 0);
-        assert_int_equal(info.first_buffer, info.buffers > 0 ? buffers : 0);
-        params += info.params;
-        buffers += info.buffers;
+        assert_int_equal(info.first_param, info.param_count > 0 ? params : 0);
+        assert_int_equal(info.first_buffer, info.buffer_count > 0 ? buffers : 0);
+        params += info.param_count;
+        buffers += info.buffer_count;
     }
     assert_int_equal(params, activ_graph_param_count(g));
     assert_int_equal(buffers, activ_graph_buffer_count(g));
@@ -342,7 +341,7 @@ static void test_first_mistake(void **state)
     snprintf(first, sizeof first, "%s", activ_graph_error(g));
     assert_true(first[0] != '\0');
     /* Everything after it does nothing, good or bad. */
-    size_t nodes = activ_graph_node_count(g), tensors = activ_graph_tensor_count(g);
+    size_t nodes = activ_graph_node_count(g), tensors = activ_graph_param_tensor_count(g);
     assert_true(activ_graph_linear(g, good, 5) < 0);
     assert_true(activ_graph_linear(g, -1, 5) < 0);
     assert_true(activ_graph_input(g, 0) < 0);
@@ -350,7 +349,7 @@ static void test_first_mistake(void **state)
     assert_true(activ_graph_mse(g, x) < 0);
     assert_int_equal(activ_graph_name(g, good, "other"), ACTIV_ERROR_SHAPE);
     assert_int_equal(activ_graph_node_count(g), nodes);
-    assert_int_equal(activ_graph_tensor_count(g), tensors);
+    assert_int_equal(activ_graph_param_tensor_count(g), tensors);
     assert_int_equal(activ_graph_compile(g, 2), ACTIV_ERROR_SHAPE);
     assert_int_equal(activ_graph_compile(g, 0), ACTIV_ERROR_SHAPE);
     assert_string_equal(activ_graph_error(g), first);
@@ -428,7 +427,7 @@ static void test_null(void **state)
 {
     (void)state;
     activ_node_info node = { .size = sizeof node };
-    activ_param_info tensor = { .size = sizeof tensor };
+    activ_graph_tensor_info tensor = { .size = sizeof tensor };
     const size_t shape[1] = { 3 };
     activ_fn *relu = function("relu");
     assert_int_equal(activ_graph_create(NULL, NULL), ACTIV_ERROR_INVALID);
@@ -453,26 +452,26 @@ static void test_null(void **state)
     assert_int_equal(activ_graph_compile(NULL, 1), ACTIV_ERROR_INVALID);
     assert_non_null(activ_graph_error(NULL));
     assert_int_equal(activ_graph_node_count(NULL), 0);
-    assert_int_equal(activ_graph_tensor_count(NULL), 0);
+    assert_int_equal(activ_graph_param_tensor_count(NULL), 0);
     assert_int_equal(activ_graph_param_count(NULL), 0);
-    assert_int_equal(activ_graph_memory(NULL, 0), 0);
+    assert_int_equal(activ_graph_memory_bytes(NULL, 0), 0);
     assert_int_equal(activ_graph_max_batch(NULL), 0);
     assert_int_equal(activ_graph_buffer_count(NULL), 0);
     assert_int_equal(activ_graph_buffer_tensor_count(NULL), 0);
-    assert_int_equal(activ_graph_buffer_info(NULL, 0, &tensor), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_graph_buffer_tensor_info(NULL, 0, &tensor), ACTIV_ERROR_INVALID);
     assert_null(activ_graph_buffers(NULL));
     assert_null(activ_graph_params(NULL));
     assert_null(activ_graph_grads(NULL));
     assert_int_equal(activ_graph_node_info(NULL, 0, &node), ACTIV_ERROR_INVALID);
-    assert_int_equal(activ_graph_tensor_info(NULL, 0, &tensor), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_graph_param_tensor_info(NULL, 0, &tensor), ACTIV_ERROR_INVALID);
     activ_graph *g = create();
     activ_graph_input(g, 3);
     assert_int_equal(activ_graph_name(g, 0, NULL), ACTIV_ERROR_INVALID);
     assert_int_equal(activ_graph_node_info(g, 0, NULL), ACTIV_ERROR_INVALID);
-    assert_int_equal(activ_graph_node_info(g, 1, &node), ACTIV_ERROR_INVALID);
-    assert_int_equal(activ_graph_node_info(g, -1, &node), ACTIV_ERROR_INVALID);
-    assert_int_equal(activ_graph_tensor_info(g, 0, NULL), ACTIV_ERROR_INVALID);
-    assert_int_equal(activ_graph_tensor_info(g, 0, &tensor), ACTIV_ERROR_RANGE);
+    assert_int_equal(activ_graph_node_info(g, 1, &node), ACTIV_ERROR_RANGE);
+    assert_int_equal(activ_graph_node_info(g, -1, &node), ACTIV_ERROR_RANGE);
+    assert_int_equal(activ_graph_param_tensor_info(g, 0, NULL), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_graph_param_tensor_info(g, 0, &tensor), ACTIV_ERROR_RANGE);
     activ_graph_destroy(g);
     activ_fn_destroy(relu);
 }
@@ -488,8 +487,8 @@ static const char *name_of(const activ_graph *g, activ_node node)
 
 static const char *tensor_name(const activ_graph *g, size_t index)
 {
-    activ_param_info info = { .size = sizeof info };
-    assert_int_equal(activ_graph_tensor_info(g, index, &info), ACTIV_OK);
+    activ_graph_tensor_info info = { .size = sizeof info };
+    assert_int_equal(activ_graph_param_tensor_info(g, index, &info), ACTIV_OK);
     return info.name;
 }
 
@@ -508,7 +507,7 @@ static void test_names(void **state)
     assert_string_equal(name_of(g, sum), "layers.2");
     assert_string_equal(name_of(g, b), "layers.3");
     assert_string_equal(name_of(g, loss), "mse");
-    assert_int_equal(activ_graph_tensor_count(g), 4);
+    assert_int_equal(activ_graph_param_tensor_count(g), 4);
     assert_string_equal(tensor_name(g, 0), "layers.0.weight");
     assert_string_equal(tensor_name(g, 1), "layers.0.bias");
     assert_string_equal(tensor_name(g, 2), "layers.1.weight");
@@ -548,7 +547,7 @@ static void test_unique_names(void **state)
     for (size_t i = 0; i < nodes; i++)
         for (size_t j = 0; j < i; j++)
             assert_string_not_equal(name_of(g, (activ_node)i), name_of(g, (activ_node)j));
-    for (size_t i = 0; i < activ_graph_tensor_count(g); i++)
+    for (size_t i = 0; i < activ_graph_param_tensor_count(g); i++)
         for (size_t j = 0; j < i; j++)
             assert_string_not_equal(tensor_name(g, i), tensor_name(g, j));
     activ_graph_destroy(g);
@@ -597,16 +596,18 @@ static void assert_node(const activ_graph *g, activ_node node, const char *kind,
     assert_int_equal(info.size, sizeof info);
     assert_string_equal(info.kind, kind);
     if (spec)
-        assert_string_equal(info.spec, spec);
+        assert_string_equal(activ_fn_spec(activ_graph_node_fn(g, node)), spec);
     else
-        assert_null(info.spec);
+        assert_null(activ_graph_node_fn(g, node));
     assert_int_equal(info.ndim, ndim);
     assert_int_equal(info.shape[0], first);
     assert_int_equal(info.shape[ndim - 1], last);
-    assert_int_equal(info.params, params);
+    assert_int_equal(info.param_count, params);
     assert_int_equal(info.multiply_adds, products);
-    assert_int_equal(info.inputs[0], a);
-    assert_int_equal(info.inputs[1], b);
+    const activ_node inputs[] = { a, b };
+    assert_int_equal(info.input_count, (a >= 0) + (b >= 0));
+    for (size_t i = 0; i < info.input_count; i++)
+        assert_int_equal(info.inputs[i], inputs[i]);
 }
 
 static void test_node_info(void **state)
@@ -633,12 +634,12 @@ static void test_node_info(void **state)
     assert_string_equal(info.kind, "cross_entropy");
     assert_int_equal(info.inputs[0], t);
     assert_int_equal(info.input_count, 1);
-    assert_int_equal(info.all_inputs[0], t);
+    assert_int_equal(info.inputs[0], t);
     assert_int_equal(activ_graph_node_info(g, x, &info), ACTIV_OK);
     assert_int_equal(info.input_count, 0);
     assert_int_equal(activ_graph_node_info(g, sum, &info), ACTIV_OK);
     assert_int_equal(info.input_count, 2);
-    assert_true(info.all_inputs[0] == p && info.all_inputs[1] == x);
+    assert_true(info.inputs[0] == p && info.inputs[1] == x);
 
     /* An older program's struct ends earlier; what lies behind it is not touched. */
     memset(&info, 0x5a, sizeof info);
@@ -650,6 +651,54 @@ static void test_node_info(void **state)
     info.size = 1;
     assert_int_equal(activ_graph_node_info(g, l, &info), ACTIV_ERROR_INVALID);
     activ_graph_destroy(g);
+}
+
+/* The line of a checkpoint, with what a layer was asked for: its inputs and settings. */
+static void test_descriptions(void **state)
+{
+    (void)state;
+    activ_norm_options options = ACTIV_NORM_DEFAULTS;
+    options.momentum = 0.0f;
+    activ_graph *g = create();
+    activ_fn *swiglu = function("swiglu");
+    const size_t shape[2] = { 4, 6 };
+    activ_node x = activ_graph_input_shape(g, 2, shape), h = activ_graph_batch_norm(g, x, &options);
+    h = activ_graph_concat(g, h, activ_graph_dropout(g, x, 0.25f), -1);
+    h = activ_graph_gated_split(g, activ_graph_layer_norm(g, h, 1, NULL), swiglu, ACTIV_GATE_FIRST);
+    h = apply(g, activ_graph_flatten(g, h), "leaky_relu(negative_slope=0.2)");
+    activ_graph_mse(g, activ_graph_apply_shared(g, activ_graph_linear_without_bias(g, h, 3), h));
+    assert_int_equal(activ_graph_name(g, x, "pixels"), ACTIV_OK);
+    static const char *const lines[] = {
+        "pixels = input(4, 6)",
+        "layers.0 = batch_norm(pixels, eps=1e-5, momentum=0)",
+        "layers.1 = dropout(pixels, p=0.25)",
+        "layers.2 = concat(layers.0, layers.1, axis=1)",
+        "layers.3 = layer_norm(layers.2, axis=1, eps=1e-5)",
+        "layers.4 = gated_split(layers.3, fn=\"swiglu\", gate=first)",
+        "flatten = flatten(layers.4)",
+        "layers.5 = activation(flatten, fn=\"leaky_relu(negative_slope=0.2)\")",
+        "layers.6 = linear(layers.5, out_features=3, bias=0)",
+        "layers.7 = activation(layers.6, share=layers.5)",
+        "mse = mse(layers.7)",
+    };
+    activ_node_info info = ACTIV_NODE_INFO_INIT;
+    assert_int_equal(activ_graph_node_info(g, x, &info), ACTIV_OK);
+    assert_null(info.description);
+    const size_t bytes = activ_graph_memory_bytes(g, 2);
+    assert_int_equal(activ_graph_compile(g, 2), ACTIV_OK);
+    assert_int_equal(activ_graph_memory_bytes(g, 2), bytes);
+    assert_int_equal(activ_graph_node_count(g), sizeof lines / sizeof lines[0]);
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        assert_int_equal(activ_graph_node_info(g, (activ_node)i, &info), ACTIV_OK);
+        assert_string_equal(info.description, lines[i]);
+        assert_int_equal(activ_graph_node_fn(g, (activ_node)i) != NULL,
+                         strstr(lines[i], "activation(") || strstr(lines[i], "gated_split("));
+    }
+    assert_null(activ_graph_node_fn(g, -1));
+    assert_null(activ_graph_node_fn(g, 99));
+    assert_null(activ_graph_node_fn(NULL, 0));
+    activ_graph_destroy(g);
+    activ_fn_destroy(swiglu);
 }
 
 static void test_tensor_info(void **state)
@@ -669,10 +718,10 @@ static void test_tensor_info(void **state)
         { "layers.1.Phi", 7, 1, 7, 0, s },      { "layers.2.weight", 30, 2, 6, 5, n },
     };
     size_t count = sizeof expected / sizeof expected[0], offset = 0;
-    assert_int_equal(activ_graph_tensor_count(g), count);
+    assert_int_equal(activ_graph_param_tensor_count(g), count);
     for (size_t i = 0; i < count; i++) {
-        activ_param_info info = { .size = sizeof info };
-        assert_int_equal(activ_graph_tensor_info(g, i, &info), ACTIV_OK);
+        activ_graph_tensor_info info = { .size = sizeof info };
+        assert_int_equal(activ_graph_param_tensor_info(g, i, &info), ACTIV_OK);
         assert_string_equal(info.name, expected[i].name);
         assert_int_equal(info.offset, offset);
         assert_int_equal(info.count, expected[i].count);
@@ -683,9 +732,9 @@ static void test_tensor_info(void **state)
         offset += expected[i].count;
     }
     assert_int_equal(activ_graph_param_count(g), offset);
-    activ_param_info info = { .size = sizeof info };
-    assert_int_equal(activ_graph_tensor_info(g, count, &info), ACTIV_ERROR_RANGE);
-    assert_int_equal(activ_graph_tensor_info(g, SIZE_MAX, &info), ACTIV_ERROR_RANGE);
+    activ_graph_tensor_info info = { .size = sizeof info };
+    assert_int_equal(activ_graph_param_tensor_info(g, count, &info), ACTIV_ERROR_RANGE);
+    assert_int_equal(activ_graph_param_tensor_info(g, SIZE_MAX, &info), ACTIV_ERROR_RANGE);
     activ_graph_destroy(g);
 }
 
@@ -699,10 +748,10 @@ static void test_init(void **state)
     assert_int_equal(count, activ_graph_param_count(again));
     assert_memory_equal(activ_graph_params(g), activ_graph_params(again), count * sizeof(float));
     assert_memory_not_equal(activ_graph_params(g), activ_graph_params(other), count * sizeof(float));
-    for (size_t i = 0; i < activ_graph_tensor_count(g); i++) {
-        activ_param_info tensor = { .size = sizeof tensor };
+    for (size_t i = 0; i < activ_graph_param_tensor_count(g); i++) {
+        activ_graph_tensor_info tensor = { .size = sizeof tensor };
         activ_node_info node = { .size = sizeof node }, input = { .size = sizeof input };
-        assert_int_equal(activ_graph_tensor_info(g, i, &tensor), ACTIV_OK);
+        assert_int_equal(activ_graph_param_tensor_info(g, i, &tensor), ACTIV_OK);
         assert_int_equal(activ_graph_node_info(g, tensor.node, &node), ACTIV_OK);
         assert_int_equal(activ_graph_node_info(g, node.inputs[0], &input), ACTIV_OK);
         const float *values = activ_graph_params(g) + tensor.offset;
@@ -714,19 +763,19 @@ static void test_init(void **state)
             }
             if (tensor.count > 50)
                 assert_true(largest > 0.9 * bound);
-        } else if (!node.spec) { /* batch_norm, layer_norm */
+        } else if (!activ_graph_node_fn(g, tensor.node)) { /* batch_norm, layer_norm */
             float start = strcmp(strrchr(tensor.name, '.'), ".weight") == 0 ? 1.0f : 0.0f;
             for (size_t j = 0; j < tensor.count; j++)
                 assert_true(values[j] == start);
-        } else if (strncmp(node.spec, "prelu", 5) == 0) {
+        } else if (strncmp(activ_fn_spec(activ_graph_node_fn(g, tensor.node)), "prelu", 5) == 0) {
             assert_true(values[0] == 0.125f);
-        } else if (strncmp(node.spec, "trainable_elu", 13) == 0) {
+        } else if (strncmp(activ_fn_spec(activ_graph_node_fn(g, tensor.node)), "trainable_elu", 13) == 0) {
             assert_true(values[0] == 0.75f);
         }
     }
     for (size_t i = 0; i < activ_graph_buffer_tensor_count(g); i++) {
-        activ_param_info buffer = { .size = sizeof buffer };
-        assert_int_equal(activ_graph_buffer_info(g, i, &buffer), ACTIV_OK);
+        activ_graph_tensor_info buffer = { .size = sizeof buffer };
+        assert_int_equal(activ_graph_buffer_tensor_info(g, i, &buffer), ACTIV_OK);
         float start = strcmp(strrchr(buffer.name, '.'), ".running_var") == 0 ? 1.0f : 0.0f;
         for (size_t j = 0; j < buffer.count; j++)
             assert_true(activ_graph_buffers(g)[buffer.offset + j] == start);
@@ -789,7 +838,7 @@ static void test_compile_again(void **state)
     x = activ_graph_linear(h, activ_graph_input(h, 3), 2);
     activ_graph_mse(h, activ_graph_add(h, apply(h, x, "mish"), x));
     assert_int_equal(activ_graph_compile(h, 2), ACTIV_OK);
-    assert_int_equal(activ_graph_memory(g, 0), activ_graph_memory(h, 0));
+    assert_int_equal(activ_graph_memory_bytes(g, 0), activ_graph_memory_bytes(h, 0));
 
     const float inputs[6] = { 1, -2, 3, 0.5f, 0, -1 }, targets[4] = { 0, 1, 2, 3 };
     assert_int_equal(activ_graph_init(g, 1), ACTIV_OK);
@@ -825,7 +874,7 @@ static void test_refusals(void **state)
     assert_true(loss == 7.0f);
     assert_int_equal(activ_graph_init_weights(g, 42, 0.0f, 1), ACTIV_ERROR_UNSUPPORTED);
     assert_non_null(strstr(activ_graph_error(g), "scheme"));
-    activ_sgd *sgd = NULL;
+    activ_optimizer *sgd = NULL;
     activ_sgd_options options = { .size = sizeof options, .lr = -1.0f };
     assert_int_equal(activ_sgd_create(g, &options, &sgd), ACTIV_ERROR_RANGE);
     assert_non_null(strstr(activ_graph_error(g), "lr"));
@@ -836,15 +885,25 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shapes),        cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_dropout),       cmocka_unit_test(test_norm_options),
-        cmocka_unit_test(test_buffers),       cmocka_unit_test(test_ranges),
-        cmocka_unit_test(test_first_mistake), cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_null),          cmocka_unit_test(test_names),
-        cmocka_unit_test(test_unique_names),  cmocka_unit_test(test_bad_names),
-        cmocka_unit_test(test_node_info),     cmocka_unit_test(test_tensor_info),
-        cmocka_unit_test(test_init),          cmocka_unit_test(test_init_of_equal_functions),
-        cmocka_unit_test(test_log),           cmocka_unit_test(test_compile_again),
+        cmocka_unit_test(test_descriptions),
+        cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_dropout),
+        cmocka_unit_test(test_norm_options),
+        cmocka_unit_test(test_buffers),
+        cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_first_mistake),
+        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_null),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_unique_names),
+        cmocka_unit_test(test_bad_names),
+        cmocka_unit_test(test_node_info),
+        cmocka_unit_test(test_tensor_info),
+        cmocka_unit_test(test_init),
+        cmocka_unit_test(test_init_of_equal_functions),
+        cmocka_unit_test(test_log),
+        cmocka_unit_test(test_compile_again),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

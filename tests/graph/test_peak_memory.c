@@ -50,7 +50,7 @@ static void train(const activ_context *context, const char *spec)
 
     activ_fn *fn = NULL;
     activ_graph *g = NULL;
-    activ_sgd *sgd = NULL;
+    activ_optimizer *sgd = NULL;
     assert_int_equal(activ_fn_create(context, spec, &fn), ACTIV_OK);
     assert_int_equal(activ_graph_create(context, &g), ACTIV_OK);
     activ_node node = activ_graph_input(g, PIXELS), first = -1;
@@ -66,10 +66,10 @@ static void train(const activ_context *context, const char *spec)
     assert_int_equal(activ_sgd_create(g, &options, &sgd), ACTIV_OK);
     for (int step = 0; step < STEPS; step++) {
         assert_int_equal(activ_graph_train(g, BATCH, x, labels, &loss), ACTIV_OK);
-        assert_int_equal(activ_sgd_step(sgd), ACTIV_OK);
+        assert_int_equal(activ_optimizer_step(sgd), ACTIV_OK);
         assert_int_equal(activ_graph_evaluate(g, BATCH, x, labels, &loss, &correct), ACTIV_OK);
     }
-    activ_sgd_destroy(sgd);
+    activ_optimizer_destroy(sgd);
     activ_graph_destroy(g);
     activ_fn_destroy(fn);
 }

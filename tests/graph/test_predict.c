@@ -165,8 +165,8 @@ static void test_equals_forward(void **state)
             assert_int_equal(activ_graph_forward(g, BATCH, x, expected), ACTIV_OK);
             static const size_t batches[] = { 1, 2, 3, 6, 7, 36, BATCH };
             for (size_t b = 0; b < sizeof batches / sizeof batches[0]; b++) {
-                size_t most = activ_graph_workspace(g, batches[b]), least = activ_graph_workspace(g, 1);
-                assert_int_equal(activ_graph_workspace(lean, batches[b]), most);
+                size_t most = activ_graph_workspace_bytes(g, batches[b]), least = activ_graph_workspace_bytes(g, 1);
+                assert_int_equal(activ_graph_workspace_bytes(lean, batches[b]), most);
                 assert_true(most >= least && least > 0);
                 check(g, batches[b], most, x, expected, out);
                 check(lean, batches[b], most, x, expected, out);
@@ -217,7 +217,7 @@ typedef struct predictor {
 static void *predict_often(void *user)
 {
     predictor *p = user;
-    size_t bytes = activ_graph_workspace(p->graph, 4);
+    size_t bytes = activ_graph_workspace_bytes(p->graph, 4);
     void *workspace = malloc(bytes);
     float y[4 * 16];
     for (size_t round = 0; round < 300; round++) {
@@ -258,17 +258,17 @@ static void test_refusals(void **state)
     activ_graph *g = NULL;
     assert_int_equal(activ_graph_create(NULL, &g), ACTIV_OK);
     build_chain(g);
-    assert_int_equal(activ_graph_workspace(g, 1), 0);
+    assert_int_equal(activ_graph_workspace_bytes(g, 1), 0);
     assert_int_equal(activ_graph_predict(g, workspace, sizeof workspace, 1, x, y), ACTIV_ERROR_STATE);
     assert_int_equal(activ_graph_compile(g, 0), ACTIV_OK);
-    assert_int_equal(activ_graph_workspace(NULL, 1), 0);
-    assert_int_equal(activ_graph_workspace(g, 0), 0);
-    assert_int_equal(activ_graph_workspace(g, SIZE_MAX / 2), 0);
+    assert_int_equal(activ_graph_workspace_bytes(NULL, 1), 0);
+    assert_int_equal(activ_graph_workspace_bytes(g, 0), 0);
+    assert_int_equal(activ_graph_workspace_bytes(g, SIZE_MAX / 2), 0);
     const size_t bytes = sizeof workspace;
     memset(y, 0x55, sizeof y);
     assert_int_equal(activ_graph_predict(NULL, workspace, bytes, 1, x, y), ACTIV_ERROR_INVALID);
     assert_int_equal(activ_graph_predict(g, NULL, bytes, 1, x, y), ACTIV_ERROR_INVALID);
-    assert_int_equal(activ_graph_predict(g, workspace, bytes, 0, x, y), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_graph_predict(g, workspace, bytes, 0, x, y), ACTIV_ERROR_RANGE);
     assert_int_equal(activ_graph_predict(g, workspace, bytes, 1, NULL, y), ACTIV_ERROR_INVALID);
     assert_int_equal(activ_graph_predict(g, workspace, bytes, 1, x, NULL), ACTIV_ERROR_INVALID);
     assert_int_equal(activ_graph_predict(g, workspace, bytes, 1, x, x + 1), ACTIV_ERROR_INVALID);
@@ -281,12 +281,41 @@ static void test_refusals(void **state)
         assert_int_equal(activ_graph_predict(g, workspace, small, 1, x, y), ACTIV_ERROR_RANGE);
     for (size_t i = 0; i < sizeof y; i++)
         assert_int_equal(((unsigned char *)y)[i], 0x55);
+    /* The words are the caller's. */
+    const struct {
+        void *workspace;
+        size_t bytes, batch;
+        const float *x;
+        float *y;
+        const char *words;
+    } cases[] = {
+        { NULL, bytes, 1, x, y, "the workspace is NULL" },
+        { workspace, bytes, 1, NULL, y, "x is NULL" },
+        { workspace, bytes, 1, x, NULL, "y is NULL" },
+        { workspace, bytes, 0, x, y, "the batch is 0" },
+        { workspace, bytes, SIZE_MAX / 16, x, y, "the batch is too large" },
+        { workspace, bytes, 1, x, x + 1, "x overlaps y" },
+        { workspace, bytes, 1, x, workspace + 4090, "y overlaps the workspace" },
+        { workspace, bytes, 1, x, activ_graph_params(g), "y overlaps the graph's memory" },
+        { workspace, 16, 1, x, y, "too small for one sample" },
+    };
+    activ_message message;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        memset(&message, 0, sizeof message);
+        assert_int_not_equal(activ_graph_predict_ex(g, cases[i].workspace, cases[i].bytes, cases[i].batch, cases[i].x,
+                                                    cases[i].y, &message),
+                             ACTIV_OK);
+        if (!strstr(message.text, cases[i].words))
+            fail_msg("'%s' should have '%s'", message.text, cases[i].words);
+    }
+    assert_int_equal(activ_graph_predict_ex(NULL, workspace, bytes, 1, x, y, &message), ACTIV_ERROR_INVALID);
+    assert_non_null(strstr(message.text, "the graph is NULL"));
     /* Nothing is left to say in the graph, which others may be reading. */
     assert_string_equal(activ_graph_error(g), "");
     activ_graph_destroy(g);
 }
 
-/* What activ_graph_memory says before is what is taken; predictions take nothing. */
+/* What activ_graph_memory_bytes says before is what is taken; predictions take nothing. */
 static void test_memory_is_known_beforehand(void **state)
 {
     (void)state;
@@ -303,12 +332,12 @@ static void test_memory_is_known_beforehand(void **state)
             assert_int_equal(activ_graph_create(context, &g), ACTIV_OK);
             activ_context_destroy(context);
             builders[network](g);
-            size_t forecast = activ_graph_memory(g, max_batch), before = memory.live_bytes;
+            size_t forecast = activ_graph_memory_bytes(g, max_batch), before = memory.live_bytes;
             assert_true(forecast > 0);
             assert_int_equal(activ_graph_compile(g, max_batch), ACTIV_OK);
             assert_int_equal(memory.live_bytes, forecast);
             assert_true(forecast > before);
-            assert_int_equal(activ_graph_memory(g, 12345), forecast);
+            assert_int_equal(activ_graph_memory_bytes(g, 12345), forecast);
             assert_int_equal(activ_graph_init(g, 1), ACTIV_OK);
             size_t calls = memory.calls;
             assert_int_equal(activ_graph_predict(g, workspace, sizeof workspace, 1, x, y), ACTIV_OK);
@@ -319,7 +348,7 @@ static void test_memory_is_known_beforehand(void **state)
         }
     activ_graph *g = create(0, 1, 1), *unfinished = NULL;
     assert_int_equal(activ_graph_create(NULL, &unfinished), ACTIV_OK);
-    assert_int_equal(activ_graph_memory(unfinished, 1), 0);
+    assert_int_equal(activ_graph_memory_bytes(unfinished, 1), 0);
     assert_true(activ_graph_error(unfinished)[0] != '\0');
     activ_graph_destroy(g);
     activ_graph_destroy(unfinished);

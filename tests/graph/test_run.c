@@ -184,13 +184,13 @@ static trained train_wide(const activ_context *context, size_t width)
     for (size_t i = 0; i < BATCH; i++)
         labels[i] = (int32_t)(i % ZOO_CLASSES);
     activ_sgd_options options = { .size = sizeof options, .lr = 0.1f };
-    activ_sgd *sgd = NULL;
+    activ_optimizer *sgd = NULL;
     assert_int_equal(activ_sgd_create(g, &options, &sgd), ACTIV_OK);
     for (int step = 0; step < 3; step++) {
         assert_int_equal(activ_graph_train(g, BATCH, x, labels, NULL), ACTIV_OK);
-        assert_int_equal(activ_sgd_step(sgd), ACTIV_OK);
+        assert_int_equal(activ_optimizer_step(sgd), ACTIV_OK);
     }
-    activ_sgd_destroy(sgd);
+    activ_optimizer_destroy(sgd);
     assert_int_equal(activ_graph_forward(g, ZOO_BATCH, x, t.y), ACTIV_OK);
     t.count = activ_graph_param_count(g);
     t.params = malloc(t.count * sizeof(float));
@@ -282,10 +282,10 @@ static void test_no_allocation_in_a_step(void **state)
         activ_graph *g = zoo_create(context, classes, 2);
         activ_context_destroy(context);
         activ_sgd_options options = { .size = sizeof options, .lr = 0.01f, .momentum = 0.5f };
-        activ_sgd *sgd = NULL;
+        activ_optimizer *sgd = NULL;
         assert_int_equal(activ_sgd_create(g, &options, &sgd), ACTIV_OK);
         size_t calls = memory.calls, live = memory.live;
-        assert_true(memory.live_bytes >= activ_graph_memory(g, 0));
+        assert_true(memory.live_bytes >= activ_graph_memory_bytes(g, 0));
         zoo_data(1, ZOO_BATCH, x, labels, targets);
         for (int step = 0; step < 5; step++) {
             if (classes) {
@@ -296,13 +296,13 @@ static void test_no_allocation_in_a_step(void **state)
                 assert_int_equal(activ_graph_evaluate_values(g, 3, x, targets, &loss), ACTIV_OK);
             }
             assert_int_equal(activ_graph_forward(g, ZOO_BATCH, x, y), ACTIV_OK);
-            assert_int_equal(activ_sgd_step(sgd), ACTIV_OK);
-            assert_int_equal(activ_sgd_set_lr(sgd, 0.02f), ACTIV_OK);
+            assert_int_equal(activ_optimizer_step(sgd), ACTIV_OK);
+            assert_int_equal(activ_optimizer_set_lr(sgd, 0.02f), ACTIV_OK);
         }
         assert_int_equal(activ_graph_init(g, 3), ACTIV_OK);
         assert_int_equal(memory.calls, calls);
         assert_int_equal(memory.live, live);
-        activ_sgd_destroy(sgd);
+        activ_optimizer_destroy(sgd);
         activ_graph_destroy(g);
         assert_int_equal(memory.live, 0);
         assert_int_equal(memory.live_bytes, 0);
@@ -319,7 +319,7 @@ static activ_status whole_life(test_memory *memory)
     if (!context)
         return ACTIV_ERROR_OUT_OF_MEMORY;
     activ_graph *g = NULL;
-    activ_sgd *sgd = NULL;
+    activ_optimizer *sgd = NULL;
     activ_status status = activ_graph_create(context, &g);
     if (status != ACTIV_OK)
         assert_null(g);
@@ -341,9 +341,9 @@ static activ_status whole_life(test_memory *memory)
     if (status == ACTIV_OK) {
         zoo_data(1, ZOO_BATCH, x, labels, targets);
         assert_int_equal(activ_graph_train(g, ZOO_BATCH, x, labels, NULL), ACTIV_OK);
-        assert_int_equal(activ_sgd_step(sgd), ACTIV_OK);
+        assert_int_equal(activ_optimizer_step(sgd), ACTIV_OK);
     }
-    activ_sgd_destroy(sgd);
+    activ_optimizer_destroy(sgd);
     activ_graph_destroy(g);
     activ_context_destroy(context);
     return status;

@@ -83,7 +83,7 @@ void zoo_train(activ_graph *g, int classes, uint64_t steps)
     float x[ZOO_BATCH * ZOO_IN], targets[ZOO_BATCH * ZOO_CLASSES], loss;
     int32_t labels[ZOO_BATCH];
     activ_sgd_options options = { .size = sizeof options, .lr = 0.01f, .momentum = 0.9f };
-    activ_sgd *sgd = NULL;
+    activ_optimizer *sgd = NULL;
     assert_int_equal(activ_sgd_create(g, &options, &sgd), ACTIV_OK);
     for (uint64_t step = 0; step < steps; step++) {
         size_t batch = step % 3 == 2 ? 5 : ZOO_BATCH;
@@ -91,7 +91,7 @@ void zoo_train(activ_graph *g, int classes, uint64_t steps)
         assert_int_equal(classes ? activ_graph_train(g, batch, x, labels, &loss)
                                  : activ_graph_train_values(g, batch, x, targets, &loss),
                          ACTIV_OK);
-        assert_int_equal(activ_sgd_step(sgd), ACTIV_OK);
+        assert_int_equal(activ_optimizer_step(sgd), ACTIV_OK);
     }
-    activ_sgd_destroy(sgd);
+    activ_optimizer_destroy(sgd);
 }

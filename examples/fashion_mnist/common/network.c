@@ -7,12 +7,20 @@
 #include "data.h"
 #include "message.h"
 
-activ_status network_check_spec(const char *spec, activ_message *message)
+static activ_status create_fn(const activ_context *context, const char *spec, activ_fn **out, activ_message *message)
 {
     activ_message why = { "" };
-    activ_status status = activ_fn_check(spec, &why);
+    activ_status status = activ_fn_create_ex(context, spec, out, &why);
     if (status != ACTIV_OK)
         message_set(message, "activation '%.100s': %s", spec, why.text);
+    return status;
+}
+
+activ_status network_check_spec(const char *spec, activ_message *message)
+{
+    activ_fn *fn = NULL;
+    activ_status status = create_fn(NULL, spec, &fn, message);
+    activ_fn_destroy(fn);
     return status;
 }
 
@@ -23,13 +31,11 @@ activ_status network_create(const activ_context *context, const char *spec, cons
     activ_graph *graph = NULL;
     activ_status status = ACTIV_OK;
     if (spec != NULL) {
-        status = network_check_spec(spec, message);
+        status = create_fn(context, spec, &fn, message);
         if (status != ACTIV_OK)
             return status;
-        status = activ_fn_create(context, spec, &fn);
     }
-    if (status == ACTIV_OK)
-        status = activ_graph_create(context, &graph);
+    status = activ_graph_create(context, &graph);
     if (status != ACTIV_OK) {
         message_set(message, "the network cannot be made: %s", activ_status_string(status));
         activ_fn_destroy(fn);
@@ -95,9 +101,9 @@ activ_status network_check(const activ_graph *graph, const char *path, activ_mes
 const char *network_activation(const activ_graph *graph)
 {
     for (size_t i = 0; i < activ_graph_node_count(graph); i++) {
-        activ_node_info info = { .size = sizeof info };
-        if (activ_graph_node_info(graph, (activ_node)i, &info) == ACTIV_OK && info.spec != NULL)
-            return info.spec;
+        const activ_fn *fn = activ_graph_node_fn(graph, (activ_node)i);
+        if (fn != NULL)
+            return activ_fn_spec(fn);
     }
     return NULL;
 }
@@ -157,19 +163,20 @@ activ_status network_print_summary(const activ_graph *graph, size_t batch, FILE 
         }
         if (strcmp(info.kind, "cross_entropy") == 0)
             continue;
+        const char *spec = activ_fn_spec(activ_graph_node_fn(graph, (activ_node)i));
         char layer[64];
         char shape[64];
         char count[40] = "--";
-        (void)snprintf(layer, sizeof layer, "%s: %s", info.name, info.spec != NULL ? info.spec : info.kind);
+        (void)snprintf(layer, sizeof layer, "%s: %s", info.name, spec != NULL ? spec : info.kind);
         format_shape(batch, &info, shape, sizeof shape);
-        if (info.params > 0)
-            format_count(info.params, count, sizeof count);
-        else if (info.spec != NULL && has_params)
+        if (info.param_count > 0)
+            format_count(info.param_count, count, sizeof count);
+        else if (spec != NULL && has_params)
             (void)snprintf(count, sizeof count, "(shared)");
-        if (info.spec != NULL && info.params > 0)
+        if (spec != NULL && info.param_count > 0)
             has_params = true;
         (void)fprintf(out, "%-26s  %-20s  %16s\n", layer, shape, count);
-        params += info.params;
+        params += info.param_count;
         multiply_adds += info.multiply_adds;
         outputs += values;
     }

@@ -14,9 +14,10 @@ static activ_status take_shared(activ_graph *g, graph_node *node)
 {
     const graph_node *other = activ_graph_node_at(g, node->shares);
     if (node->fn)
-        return activ_graph_fail(g, ACTIV_ERROR_INVALID, node, "it cannot have both a function and one to share");
+        return activ_graph_fail_build(g, ACTIV_ERROR_INVALID, node, "it cannot have both a function and one to share");
     if (!other || other->kind != node->kind || !other->fn)
-        return activ_graph_fail(g, ACTIV_ERROR_INVALID, node, "the layer to share with is no activation of this graph");
+        return activ_graph_fail_build(g, ACTIV_ERROR_INVALID, node,
+                                      "the layer to share with is no activation of this graph");
     node->shares = other->shares >= 0 ? other->shares : node->shares;
     return activ_function_copy(g, node, other->fn);
 }
@@ -25,18 +26,18 @@ static activ_status build(activ_graph *g, graph_node *node)
 {
     activ_status status = node->settings[SHARE].given ? take_shared(g, node) : ACTIV_OK;
     if (status == ACTIV_OK && !node->fn)
-        status = activ_graph_fail(g, ACTIV_ERROR_INVALID, node, "it has no function: fn or share is missing");
+        status = activ_graph_fail_build(g, ACTIV_ERROR_INVALID, node, "it has no function: fn or share is missing");
     if (status == ACTIV_OK)
         status = activ_graph_take_one_shape(g, node);
     if (status != ACTIV_OK)
         return status;
     const activ_fn *fn = node->fn;
     if (fn->entry->shape == ACTIV_SHAPE_GATED)
-        return activ_graph_fail(g, ACTIV_ERROR_SHAPE, node, fn->spec,
-                                " is a gated function, which needs value and gate: activ_graph_gated");
+        return activ_graph_fail_build(g, ACTIV_ERROR_SHAPE, node, fn->spec,
+                                      " is a gated function, which needs value and gate: activ_graph_gated");
     if (fn->num_parameters > 1 && fn->num_parameters != node->shape[0])
-        return activ_graph_fail_shape(g, node, "needs as many channels, the first dimension, as num_parameters says",
-                                      0);
+        return activ_graph_fail_build_shape(g, node,
+                                            "needs as many channels, the first dimension, as num_parameters says", 0);
     return node->shares >= 0 ? ACTIV_OK : activ_function_add_tensors(g, node);
 }
 

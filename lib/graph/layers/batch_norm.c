@@ -40,8 +40,8 @@ static activ_status check_batch(activ_graph *g, const graph_node *node, size_t b
 {
     if (batch > 1 || node->features > node->shape[0])
         return ACTIV_OK;
-    return activ_graph_say(g, ACTIV_ERROR_RANGE, node,
-                           "training needs more than one value of each channel, but the batch is 1");
+    return activ_graph_fail(g, ACTIV_ERROR_RANGE, node,
+                            "training needs more than one value of each channel, but the batch is 1");
 }
 
 typedef struct batch_norm_job {

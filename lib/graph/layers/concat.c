@@ -31,9 +31,9 @@ static activ_status build(activ_graph *g, graph_node *node)
     for (size_t k = 1; k < node->input_count; k++) {
         const graph_node *other = activ_graph_input_of(g, node, k);
         if (!fits(node, first, other))
-            return activ_graph_fail_shape(g, node, "needs inputs that differ along its axis only", k);
+            return activ_graph_fail_build_shape(g, node, "needs inputs that differ along its axis only", k);
         if (!activ_checked_add(*length, other->shape[axis], length))
-            return activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "its size overflows");
+            return activ_graph_fail_build(g, ACTIV_ERROR_RANGE, node, "its size overflows");
     }
     return ACTIV_OK;
 }

@@ -4,7 +4,7 @@
 static activ_status build(activ_graph *g, graph_node *node)
 {
     if (activ_graph_input_of(g, node, 0)->ndim != 1)
-        return activ_graph_fail_shape(g, node, "needs one dimension per sample, the classes", 0);
+        return activ_graph_fail_build_shape(g, node, "needs one dimension per sample, the classes", 0);
     node->ndim = 1;
     node->shape[0] = 1;
     return ACTIV_OK;

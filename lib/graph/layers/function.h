@@ -10,14 +10,15 @@
 static inline activ_status activ_function_copy(activ_graph *g, graph_node *node, const activ_fn *fn)
 {
     node->fn = activ_fn_copy(activ_graph_host(g), fn);
-    return node->fn ? ACTIV_OK : activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, node, "no memory for its function");
+    return node->fn ? ACTIV_OK
+                    : activ_graph_fail_build(g, ACTIV_ERROR_OUT_OF_MEMORY, node, "no memory for its function");
 }
 
 /* A builder's last step, with the function that it got. `setting` is where a file has it. The node's number, or -1. */
 static inline activ_node activ_function_build_node(activ_graph *g, graph_node *node, size_t setting, const activ_fn *fn)
 {
     if (!fn)
-        activ_graph_fail(g, ACTIV_ERROR_INVALID, node, "its function is NULL");
+        activ_graph_fail_build(g, ACTIV_ERROR_INVALID, node, "its function is NULL");
     if (!fn || activ_function_copy(g, node, fn) != ACTIV_OK)
         return -1;
     node->settings[setting].given = 1;

@@ -5,10 +5,10 @@ activ_status activ_gated_build(activ_graph *g, graph_node *node)
 {
     const activ_fn *fn = node->fn;
     if (!fn)
-        return activ_graph_fail(g, ACTIV_ERROR_INVALID, node, "it has no function: fn is missing");
+        return activ_graph_fail_build(g, ACTIV_ERROR_INVALID, node, "it has no function: fn is missing");
     if (fn->entry->shape != ACTIV_SHAPE_GATED)
-        return activ_graph_fail(g, ACTIV_ERROR_SHAPE, node, activ_fn_spec(fn),
-                                " is not a gated function (gated(SPEC) makes one)");
+        return activ_graph_fail_build(g, ACTIV_ERROR_SHAPE, node, activ_fn_spec(fn),
+                                      " is not a gated function (gated(SPEC) makes one)");
     return activ_function_add_tensors(g, node);
 }
 

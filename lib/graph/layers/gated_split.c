@@ -21,7 +21,7 @@ static activ_status build(activ_graph *g, graph_node *node)
         return status;
     size_t *last = &node->shape[node->ndim - 1];
     if (*last % 2 != 0)
-        return activ_graph_fail_shape(g, node, "needs an even last dimension, of which one half is the gate", 0);
+        return activ_graph_fail_build_shape(g, node, "needs an even last dimension, of which one half is the gate", 0);
     *last /= 2;
     return activ_gated_build(g, node);
 }
@@ -79,7 +79,7 @@ activ_node activ_graph_gated_split(activ_graph *g, activ_node x, const activ_fn 
     if (!node)
         return -1;
     if (gate != ACTIV_GATE_SECOND && gate != ACTIV_GATE_FIRST) {
-        activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "the gate is neither the first half nor the second");
+        activ_graph_fail_build(g, ACTIV_ERROR_RANGE, node, "the gate is neither the first half nor the second");
         return -1;
     }
     node->settings[GATE].number = gate;

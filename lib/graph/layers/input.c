@@ -34,7 +34,7 @@ activ_node activ_graph_input_shape(activ_graph *g, size_t ndim, const size_t *sh
     if (!node)
         return -1;
     if (!shape || ndim == 0 || ndim >= ACTIV_MAX_DIMS) {
-        activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "a sample has 1 to 7 dimensions");
+        activ_graph_fail_build(g, ACTIV_ERROR_RANGE, node, "a sample has 1 to 7 dimensions");
         return -1;
     }
     for (size_t i = 0; i < ndim; i++)

@@ -27,7 +27,7 @@ static activ_status build(activ_graph *g, graph_node *node)
     node->ndim = 1;
     node->shape[0] = activ_node_size(node, OUT_FEATURES);
     if (input->ndim != 1)
-        return activ_graph_fail_shape(g, node, "needs one dimension per sample (flatten gives that)", 0);
+        return activ_graph_fail_build_shape(g, node, "needs one dimension per sample (flatten gives that)", 0);
     size_t shape[2] = { node->shape[0], input->features };
     activ_status status = activ_graph_add_tensor(g, node, "weight", 2, shape);
     if (status == ACTIV_OK && has_bias(node))

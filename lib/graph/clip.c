@@ -1,9 +1,8 @@
 /* Gradients that are too large, as torch.nn.utils.clip_grad_norm_ and clip_grad_value_ cut them. */
 #include <math.h>
 
-#include "activ/optim.h"
+#include "base/checked.h"
 #include "graph/graph.h"
-#include "optim/optimizer.h"
 
 /* May the gradients be cut, and to this limit? */
 static activ_status check(activ_graph *g, float limit, const char *name)
@@ -14,7 +13,7 @@ static activ_status check(activ_graph *g, float limit, const char *name)
     if (status != ACTIV_OK)
         return status;
     if (!(limit >= 0.0f))
-        return activ_graph_say(g, ACTIV_ERROR_RANGE, NULL, name, " has to be 0 or more");
+        return activ_graph_fail(g, ACTIV_ERROR_RANGE, NULL, name, " has to be 0 or more");
     return ACTIV_OK;
 }
 
@@ -26,7 +25,7 @@ activ_status activ_graph_clip_grad_norm(activ_graph *g, float max_norm, float *t
     float *grads = activ_graph_grads(g);
     double norm = sqrt(g->kernels->sum_of_squares(g->param_count, grads));
     if (!activ_is_finite((float)norm))
-        return activ_graph_say(g, ACTIV_ERROR_RANGE, NULL, "the norm of the gradients is not finite");
+        return activ_graph_fail(g, ACTIV_ERROR_RANGE, NULL, "the norm of the gradients is not finite");
     double factor = (double)max_norm / (norm + 1e-6);
     if (factor < 1.0)
         g->kernels->scale(g->param_count, (float)factor, grads);

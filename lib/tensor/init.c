@@ -1,13 +1,12 @@
 /* Initial values, as torch.nn.init defines them. */
 #include <math.h>
-#include <string.h>
 
-#include "activ/optim.h"
+#include "activ/init.h"
 #include "activ/random.h"
+#include "activ/tensor.h"
 #include "base/checked.h"
 #include "base/random.h"
 #include "context/context.h"
-#include "graph/graph.h"
 
 /* Rows (or columns, if there are fewer of them) made orthonormal from normal numbers, by Gram
  * and Schmidt, each vector twice, in double. Equal to the Q of a QR decomposition whose R has a
@@ -49,7 +48,14 @@ static activ_status orthogonal(const activ_host *host, float gain, size_t rows, 
     return ACTIV_OK;
 }
 
-static activ_status fill(const activ_host *host, activ_init scheme, float gain, size_t ndim, const size_t *shape,
+float activ_init_gain(activ_init_scheme scheme)
+{
+    if (scheme == ACTIV_INIT_KAIMING_UNIFORM || scheme == ACTIV_INIT_KAIMING_NORMAL)
+        return sqrtf(2.0f);
+    return scheme >= ACTIV_INIT_DEFAULT && scheme <= ACTIV_INIT_ORTHOGONAL ? 1.0f : 0.0f;
+}
+
+static activ_status fill(const activ_host *host, activ_init_scheme scheme, float gain, size_t ndim, const size_t *shape,
                          uint64_t seed, uint64_t stream, float *values)
 {
     size_t count, rest;
@@ -62,12 +68,12 @@ static activ_status fill(const activ_host *host, activ_init scheme, float gain, 
     if (count == 0)
         return ACTIV_ERROR_SHAPE;
     double fan_in = (double)rest, fan_out = (double)(count / shape[1]);
-    int kaiming = scheme == ACTIV_INIT_KAIMING_UNIFORM || scheme == ACTIV_INIT_KAIMING_NORMAL;
-    double g = gain != 0.0f ? (double)gain : kaiming ? sqrt(2.0) : 1.0;
+    /* sqrt(2) as such, not as a float32: the usual gain then loses nothing. */
+    double g = gain == sqrtf(2.0f) ? sqrt(2.0) : (double)gain;
     double spread;    /* the bound of a uniform, the deviation of a normal distribution */
     switch (scheme) { /* numbers from outside: the default refuses what is none of these */
     case ACTIV_INIT_DEFAULT:
-        spread = 1.0 / sqrt(fan_in);
+        spread = g / sqrt(fan_in);
         break;
     case ACTIV_INIT_KAIMING_UNIFORM:
         spread = g * sqrt(3.0 / fan_in);
@@ -82,7 +88,7 @@ static activ_status fill(const activ_host *host, activ_init scheme, float gain, 
         spread = g * sqrt(2.0 / (fan_in + fan_out));
         break;
     case ACTIV_INIT_ORTHOGONAL:
-        return orthogonal(host, (float)g, shape[0], rest, seed, stream, values);
+        return orthogonal(host, gain, shape[0], rest, seed, stream, values);
     default:
         return ACTIV_ERROR_UNSUPPORTED;
     }
@@ -91,7 +97,7 @@ static activ_status fill(const activ_host *host, activ_init scheme, float gain, 
     return activ_random_uniform(seed, stream, 0, count, -(float)spread, (float)spread, values);
 }
 
-activ_status activ_init_tensor(const activ_context *context, activ_init scheme, float gain, size_t ndim,
+activ_status activ_init_tensor(const activ_context *context, activ_init_scheme scheme, float gain, size_t ndim,
                                const size_t *shape, uint64_t seed, uint64_t stream, float *values)
 {
     if (!shape || !values)
@@ -99,62 +105,4 @@ activ_status activ_init_tensor(const activ_context *context, activ_init scheme, 
     activ_host host;
     activ_host_of(context, &host);
     return fill(&host, scheme, gain, ndim, shape, seed, stream, values);
-}
-
-static activ_status init_weights(activ_graph *g, activ_init scheme, float gain, uint64_t seed)
-{
-    for (size_t i = 0; i < g->tensor_count; i++) {
-        const graph_tensor *t = &g->tensors[i];
-        float *values = activ_graph_tensor_values(g, i);
-        if (g->nodes[t->node].kind != &activ_kind_linear)
-            continue;
-        if (t->ndim == 2) {
-            uint64_t stream = ACTIV_STREAM(ACTIV_STREAM_INIT, i);
-            activ_status status = fill(&g->host, scheme, gain, t->ndim, t->shape, seed, stream, values);
-            if (status != ACTIV_OK)
-                return status;
-        } else {
-            memset(values, 0, t->count * sizeof *values);
-        }
-    }
-    return ACTIV_OK;
-}
-
-activ_status activ_graph_init_weights(activ_graph *g, activ_init scheme, float gain, uint64_t seed)
-{
-    if (!g)
-        return ACTIV_ERROR_INVALID;
-    if (!activ_graph_is_compiled(g) || scheme == ACTIV_INIT_DEFAULT)
-        return activ_graph_init(g, seed);
-    if (scheme < 0 || scheme > ACTIV_INIT_ORTHOGONAL)
-        return activ_graph_say(g, ACTIV_ERROR_UNSUPPORTED, NULL, "no such scheme of initial values");
-    /* A gain may be too large for one tensor, or memory too small for another: keep what was
-     * there, parameters and then buffers. */
-    size_t trained = g->param_count * sizeof(float), kept = g->buffer_values * sizeof(float);
-    size_t bytes = trained + kept;
-    float *params = activ_graph_params(g), *buffers = activ_graph_buffers(g);
-    float *before = activ_host_alloc(&g->host, bytes);
-    if (bytes > 0 && !before)
-        return activ_graph_say(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for initial values");
-    uint64_t old_seed = g->seed, old_step = g->step;
-    if (bytes > 0) {
-        memcpy(before, params, trained);
-        memcpy(before + g->param_count, buffers, kept);
-    }
-    activ_status status = activ_graph_init(g, seed);
-    if (status == ACTIV_OK)
-        status = init_weights(g, scheme, gain, seed);
-    if (status != ACTIV_OK) {
-        if (bytes > 0) {
-            memcpy(params, before, trained);
-            memcpy(buffers, before + g->param_count, kept);
-        }
-        g->seed = old_seed;
-        g->step = old_step;
-        activ_graph_say(g, status, NULL, "initial values: ",
-                        status == ACTIV_ERROR_RANGE ? "the gain is negative, not finite or too large"
-                                                    : activ_status_string(status));
-    }
-    activ_host_free(&g->host, before, bytes);
-    return status;
 }

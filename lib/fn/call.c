@@ -1,0 +1,443 @@
+/* The calls on arrays: each is checked, and then run by apply.c or rows.c. All of them are activ_forward_ex and
+ * activ_backward_ex with fewer arguments. */
+#include "base/checked.h"
+#include "base/sized.h"
+#include "fn/fn.h"
+
+/* Which call it is: what a function of the wrong shape is told, and where gaps between rows may be. */
+typedef enum call { ARRAY, CHANNELS, TRAIN, ROWS, GATED, ANY } call;
+
+/* ---- checks ------------------------------------------------------------------------------------ */
+
+/* Rows that lie `stride` elements apart. The inputs of a call come first, then its outputs, which may be NULL unless
+ * they are needed. */
+typedef struct matrix {
+    const char *name;
+    const float *at;
+    size_t stride;
+    int is_output, is_needed;
+    int is_apart; /* not even the same as an input */
+} matrix;
+
+typedef struct checked {
+    const activ_fn *fn;
+    activ_message *message;
+    size_t rows, columns;
+    const matrix *all;
+    size_t count;
+    const float *params, *dparams;
+} checked;
+
+static activ_status fail(const checked *c, activ_status status, const char *what, const char *why)
+{
+    return activ_host_fail(&c->fn->host, c->message, status, c->fn->spec, ": ", what, why);
+}
+
+/* Floats from the first element to behind the last; 0 if that overflows. */
+static size_t span_of(size_t rows, size_t columns, size_t stride)
+{
+    size_t span;
+    if (!activ_checked_mul(rows - 1, stride, &span) || !activ_checked_add(span, columns, &span) ||
+        span > SIZE_MAX / sizeof(float))
+        return 0;
+    return span;
+}
+
+static size_t span(const checked *c, const matrix *m)
+{
+    return span_of(c->rows, c->columns, c->rows == 1 ? c->columns : m->stride);
+}
+
+static activ_status check_matrix(const checked *c, const matrix *m)
+{
+    if (!m->at)
+        return m->is_output && !m->is_needed ? ACTIV_OK : fail(c, ACTIV_ERROR_INVALID, m->name, " is NULL");
+    if (c->rows > 1 && m->stride < c->columns)
+        return fail(c, ACTIV_ERROR_SHAPE, m->name, "_stride is less than the columns");
+    return span(c, m) > 0 ? ACTIV_OK : fail(c, ACTIV_ERROR_RANGE, m->name, " is too large");
+}
+
+/* Do two matrices share an element, other than by being the same? Rows of one may lie between those of the other. */
+static int collide(const checked *c, const matrix *a, const matrix *b)
+{
+    const size_t size = sizeof(float);
+    const int in_step = c->rows == 1 || a->stride == b->stride;
+    if (a->at == b->at && in_step)
+        return (a->is_output && b->is_output) || a->is_apart || b->is_apart;
+    if (!activ_ranges_overlap(a->at, span(c, a) * size, b->at, span(c, b) * size))
+        return 0;
+    if (c->rows == 1 || !in_step)
+        return 1;
+    uintptr_t p = (uintptr_t)a->at, q = (uintptr_t)b->at, step = a->stride * size;
+    size_t apart = (p > q ? p - q : q - p) % step;
+    return apart < c->columns * size || step - apart < c->columns * size;
+}
+
+static int overlaps_params(const checked *c, const float *params, const matrix *m)
+{
+    return params && m->at &&
+           activ_ranges_overlap(params, c->fn->param_count * sizeof *params, m->at, span(c, m) * sizeof *m->at);
+}
+
+static activ_status check_overlap(const checked *c)
+{
+    const size_t bytes = c->fn->param_count * sizeof(float);
+    for (size_t i = 0; i < c->count; i++) {
+        const matrix *m = &c->all[i];
+        for (size_t k = 0; k < i && m->is_output && m->at; k++)
+            if (c->all[k].at && collide(c, m, &c->all[k]))
+                return fail(c, ACTIV_ERROR_INVALID, m->name,
+                            c->all[k].is_output ? " overlaps another output" : " overlaps an input");
+        if (m->is_output && overlaps_params(c, c->params, m))
+            return fail(c, ACTIV_ERROR_INVALID, m->name, " overlaps params");
+        if (overlaps_params(c, c->dparams, m))
+            return fail(c, ACTIV_ERROR_INVALID, "dparams overlaps ", m->name);
+    }
+    if (c->dparams && c->params && activ_ranges_overlap(c->params, bytes, c->dparams, bytes))
+        return fail(c, ACTIV_ERROR_INVALID, "dparams overlaps ", "params");
+    return ACTIV_OK;
+}
+
+/* The arrays of a call that has elements. `dense`: rows with gaps between them are refused. */
+static activ_status check_arrays(const checked *c, int dense)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        activ_status status = check_matrix(c, &c->all[i]);
+        if (status != ACTIV_OK)
+            return status;
+        if (dense && c->rows > 1 && c->all[i].at && c->all[i].stride != c->columns)
+            return fail(c, ACTIV_ERROR_SHAPE, c->all[i].name, " has gaps between its rows");
+    }
+    return check_overlap(c);
+}
+
+/* Is the function one for this call, with so many channels, and is it to be run at all? 0 elements: no. */
+static activ_status check_function(const checked *c, call which, size_t channels, int has_gate, int *is_empty)
+{
+    const activ_fn *fn = c->fn;
+    const int is_gated = fn->entry->shape == ACTIV_SHAPE_GATED, is_rowwise = fn->entry->shape == ACTIV_SHAPE_ROWWISE;
+    *is_empty = c->rows == 0 || c->columns == 0;
+    if (is_gated && which != GATED && !(which == ANY && has_gate))
+        return fail(c, ACTIV_ERROR_SHAPE, "a gated function needs value and gate", ": activ_forward_gated");
+    if (!is_gated && (which == GATED || has_gate))
+        return fail(c, ACTIV_ERROR_SHAPE, "it is no gated function", ": gated(SPEC) makes one");
+    if (is_rowwise && (which == ARRAY || which == CHANNELS || which == TRAIN))
+        return fail(c, ACTIV_ERROR_SHAPE, "a row-wise function needs rows", ": activ_forward_rows");
+    if (fn->num_parameters > 1 && which != CHANNELS && which != ANY)
+        return fail(c, ACTIV_ERROR_SHAPE, "num_parameters above 1 needs channels", ": activ_forward_channels");
+    if (fn->num_parameters > 1 && channels != fn->num_parameters)
+        return fail(c, ACTIV_ERROR_SHAPE, "there have to be as many channels as num_parameters says", "");
+    if (c->columns == 0 && (which == ROWS || which == GATED || (which == ANY && is_rowwise)))
+        return fail(c, ACTIV_ERROR_SHAPE, "columns is 0", "");
+    if (fn->num_parameters > 1 && c->rows % channels != 0)
+        return fail(c, ACTIV_ERROR_SHAPE, "rows is no multiple of channels", "");
+    return ACTIV_OK;
+}
+
+/* ---- any call -------------------------------------------------------------------------------------- */
+
+static activ_status forward(call which, const activ_fn *fn, const activ_forward_args *a, activ_message *message)
+{
+    if (!fn)
+        return activ_fail(message, ACTIV_ERROR_INVALID, "the function is NULL");
+    const int is_gated = fn->entry->shape == ACTIV_SHAPE_GATED;
+    const int trains = (which == TRAIN || (which == ANY && a->noise)) && activ_fn_is_random(fn) && !is_gated;
+    matrix all[3] = { { .name = is_gated ? "value" : "x", .at = a->x, .stride = a->x_stride } };
+    size_t count = 1;
+    if (is_gated)
+        all[count++] = (matrix){ .name = "gate", .at = a->gate, .stride = a->gate_stride };
+    all[count++] = (matrix){ .name = "y", .at = a->y, .stride = a->y_stride, .is_output = 1, .is_needed = 1 };
+    if (trains)
+        all[count++] = (matrix){
+            .name = "noise", .at = a->noise, .stride = a->columns, .is_output = 1, .is_needed = 1, .is_apart = 1
+        };
+    const checked c = { fn, message, a->rows, a->columns, all, count, a->params, NULL };
+    int is_empty;
+    activ_status status = check_function(&c, which, a->channels, which == ANY && a->gate, &is_empty);
+    if (status == ACTIV_OK && !is_empty)
+        status = check_arrays(&c, trains || fn->num_parameters > 1);
+    if (status != ACTIV_OK || is_empty)
+        return status;
+    const size_t threads = activ_fn_threads(fn);
+    const activ_fn_training training = { .keep = a->noise, .seed = a->seed, .stream = a->stream, .index = a->index };
+    activ_fn_room room;
+    activ_fn_args args;
+    activ_fn_prepare(fn, a->params, &room, &args);
+    args.training = trains ? &training : NULL;
+    if (is_gated)
+        activ_fn_run_gated(fn, threads, &args, a->rows, a->columns, a->x, a->x_stride, a->gate, a->gate_stride, a->y,
+                           a->y_stride);
+    else if (trains || fn->num_parameters > 1)
+        activ_fn_run_forward(&fn->host, threads, fn->kernel, &args, a->rows * a->columns, a->columns, a->x, a->y);
+    else
+        activ_fn_run_rows(fn, threads, &args, a->rows, a->columns, a->x, a->x_stride, a->y, a->y_stride);
+    return ACTIV_OK;
+}
+
+static activ_status backward(call which, const activ_fn *fn, const activ_backward_args *a, activ_message *message)
+{
+    if (!fn)
+        return activ_fail(message, ACTIV_ERROR_INVALID, "the function is NULL");
+    const int is_gated = fn->entry->shape == ACTIV_SHAPE_GATED;
+    const int trains = (which == TRAIN || (which == ANY && a->noise)) && activ_fn_is_random(fn) && !is_gated;
+    matrix all[5] = {
+        { .name = is_gated ? "value" : "x", .at = a->x, .stride = a->x_stride },
+        { .name = "dy", .at = a->dy, .stride = a->dy_stride },
+    };
+    size_t count = 2;
+    if (is_gated)
+        all[count++] = (matrix){ .name = "gate", .at = a->gate, .stride = a->gate_stride };
+    if (trains)
+        all[count++] = (matrix){ .name = "noise", .at = a->noise, .stride = a->columns };
+    all[count++] = (matrix){ .name = is_gated ? "dvalue" : "dx", .at = a->dx, .stride = a->dx_stride, .is_output = 1 };
+    if (is_gated)
+        all[count++] = (matrix){ .name = "dgate", .at = a->dgate, .stride = a->dgate_stride, .is_output = 1 };
+    const checked c = { fn, message, a->rows, a->columns, all, count, a->params, a->dparams };
+    int is_empty;
+    activ_status status = check_function(&c, which, a->channels, which == ANY && a->gate, &is_empty);
+    if (status == ACTIV_OK && !is_empty)
+        status = check_arrays(&c, trains || fn->num_parameters > 1);
+    if (status != ACTIV_OK || is_empty)
+        return status;
+    const size_t threads = activ_fn_threads(fn);
+    const activ_fn_training training = { .kept = a->noise };
+    activ_fn_room room;
+    activ_fn_args args;
+    activ_fn_prepare(fn, a->params, &room, &args);
+    args.training = trains ? &training : NULL;
+    if (is_gated)
+        activ_fn_run_gated_backward(fn, threads, &args, a->rows, a->columns, a->x, a->x_stride, a->gate, a->gate_stride,
+                                    a->dy, a->dy_stride, a->dx, a->dx_stride, a->dgate, a->dgate_stride, a->dparams);
+    else if (trains || fn->num_parameters > 1)
+        activ_fn_run_backward(&fn->host, threads, fn->kernel, &args, a->rows * a->columns, a->columns, a->x, a->dy,
+                              a->dx, a->dparams);
+    else
+        activ_fn_run_rows_backward(fn, threads, &args, a->rows, a->columns, a->x, a->x_stride, a->dy, a->dy_stride,
+                                   a->dx, a->dx_stride, a->dparams);
+    return ACTIV_OK;
+}
+
+/* A sized struct without its size, or with fields that this version does not know. */
+static activ_status fail_size(const activ_fn *fn, activ_message *message, activ_status status)
+{
+    if (!fn)
+        return activ_fail(message, ACTIV_ERROR_INVALID, "the function is NULL");
+    return activ_host_fail(&fn->host, message, status, fn->spec, ": " ACTIV_SIZED_FAULT);
+}
+
+activ_status activ_forward_ex(const activ_fn *fn, const activ_forward_args *args, activ_message *message)
+{
+    activ_forward_args own;
+    activ_status status = args ? activ_sized_read(&own, sizeof own, args) : ACTIV_ERROR_INVALID;
+    return status == ACTIV_OK ? forward(ANY, fn, &own, message) : fail_size(fn, message, status);
+}
+
+activ_status activ_backward_ex(const activ_fn *fn, const activ_backward_args *args, activ_message *message)
+{
+    activ_backward_args own;
+    activ_status status = args ? activ_sized_read(&own, sizeof own, args) : ACTIV_ERROR_INVALID;
+    return status == ACTIV_OK ? backward(ANY, fn, &own, message) : fail_size(fn, message, status);
+}
+
+/* ---- an array ---------------------------------------------------------------------------------------- */
+
+/* Arrays of n values may be the same; they must not overlap otherwise. */
+static inline int same_or_apart(const float *a, const float *b, size_t n)
+{
+    return !a || !b || a == b || !activ_ranges_overlap(a, n * sizeof *a, b, n * sizeof *b);
+}
+
+static inline int apart(const float *a, size_t a_count, const float *b, size_t b_count)
+{
+    return !a || !b || !activ_ranges_overlap(a, a_count * sizeof *a, b, b_count * sizeof *b);
+}
+
+/* Nothing to find for the checks above, in the two calls that are short enough to notice them. */
+static inline int is_sound(const activ_fn *fn, const float *params, size_t n, const float *x, const float *in,
+                           const float *out, const float *dparams)
+{
+    if (!fn || !fn->is_simple || n > SIZE_MAX / sizeof(float) || (n > 0 && (!x || !in)))
+        return 0;
+    const size_t p = fn->param_count;
+    if (!same_or_apart(out, x, n) || !same_or_apart(out, in, n))
+        return 0;
+    return p == 0 || (apart(params, p, out, n) && apart(dparams, p, out, n) && apart(dparams, p, x, n) &&
+                      apart(dparams, p, in, n) && apart(dparams, p, params, p));
+}
+
+/* Few elements, and no threads: the kernel at once, as the call itself is then what takes time. */
+static inline int is_small(const activ_fn *fn, size_t n)
+{
+    return fn->args.channels == 0 && (fn->host.executor.num_threads == 1 || n < ACTIV_FN_BLOCK);
+}
+
+/* An array is one row, or, with no element, none. */
+#define ONE_ROW(n) .rows = (n) > 0, .columns = n
+
+activ_status activ_forward(const activ_fn *fn, const float *params, size_t n, const float *x, float *y)
+{
+    if (!is_sound(fn, params, n, x, x, y, NULL) || (n > 0 && !y)) {
+        const activ_forward_args a = { .params = params, ONE_ROW(n), .x = x, .y = y };
+        return forward(ARRAY, fn, &a, NULL);
+    }
+    if (is_small(fn, n) && (!params || fn->param_count == 0)) {
+        fn->kernel->forward(&fn->args, n, x, y);
+        return ACTIV_OK;
+    }
+    activ_fn_room room;
+    activ_fn_args args;
+    activ_fn_prepare(fn, params, &room, &args);
+    if (is_small(fn, n))
+        fn->kernel->forward(&args, n, x, y);
+    else
+        activ_fn_run_forward(&fn->host, activ_fn_threads(fn), fn->kernel, &args, n, 1, x, y);
+    return ACTIV_OK;
+}
+
+activ_status activ_backward(const activ_fn *fn, const float *params, size_t n, const float *x, const float *dy,
+                            float *dx, float *dparams)
+{
+    if (!is_sound(fn, params, n, x, dy, dx, dparams)) {
+        const activ_backward_args a = { .params = params, ONE_ROW(n), .x = x, .dy = dy, .dx = dx, .dparams = dparams };
+        return backward(ARRAY, fn, &a, NULL);
+    }
+    if (is_small(fn, n) && (fn->param_count == 0 || (!params && !dparams))) {
+        if (dx)
+            fn->kernel->backward(&fn->args, 0, 0, n, x, dy, dx, NULL);
+        return ACTIV_OK;
+    }
+    activ_fn_room room;
+    activ_fn_args args;
+    activ_fn_prepare(fn, params, &room, &args);
+    if (is_small(fn, n) && !dparams && dx)
+        fn->kernel->backward(&args, 0, 0, n, x, dy, dx, NULL);
+    else
+        activ_fn_run_backward(&fn->host, activ_fn_threads(fn), fn->kernel, &args, n, 1, x, dy, dx, dparams);
+    return ACTIV_OK;
+}
+
+/* ---- the others --------------------------------------------------------------------------------------- */
+
+/* outer * channels rows; an overflow is one in the elements too. */
+static size_t rows_of(size_t outer, size_t channels)
+{
+    size_t rows;
+    return activ_checked_mul(outer, channels, &rows) ? rows : SIZE_MAX;
+}
+
+activ_status activ_forward_channels(const activ_fn *fn, const float *params, size_t outer, size_t channels,
+                                    size_t inner, const float *x, float *y)
+{
+    const activ_forward_args a = { .params = params,
+                                   .rows = rows_of(outer, channels),
+                                   .columns = inner,
+                                   .channels = channels,
+                                   .x = x,
+                                   .x_stride = inner,
+                                   .y = y,
+                                   .y_stride = inner };
+    return forward(CHANNELS, fn, &a, NULL);
+}
+
+activ_status activ_backward_channels(const activ_fn *fn, const float *params, size_t outer, size_t channels,
+                                     size_t inner, const float *x, const float *dy, float *dx, float *dparams)
+{
+    const activ_backward_args a = { .params = params,
+                                    .rows = rows_of(outer, channels),
+                                    .columns = inner,
+                                    .channels = channels,
+                                    .x = x,
+                                    .x_stride = inner,
+                                    .dy = dy,
+                                    .dy_stride = inner,
+                                    .dx = dx,
+                                    .dx_stride = inner,
+                                    .dparams = dparams };
+    return backward(CHANNELS, fn, &a, NULL);
+}
+
+activ_status activ_forward_train(const activ_fn *fn, const float *params, uint64_t seed, uint64_t stream,
+                                 uint64_t index, size_t n, const float *x, float *y, float *noise)
+{
+    if (!activ_fn_is_random(fn))
+        return activ_forward(fn, params, n, x, y);
+    const activ_forward_args a = {
+        .params = params, ONE_ROW(n), .x = x, .y = y, .noise = noise, .seed = seed, .stream = stream, .index = index
+    };
+    return forward(TRAIN, fn, &a, NULL);
+}
+
+activ_status activ_backward_train(const activ_fn *fn, const float *params, size_t n, const float *x, const float *noise,
+                                  const float *dy, float *dx, float *dparams)
+{
+    if (!activ_fn_is_random(fn))
+        return activ_backward(fn, params, n, x, dy, dx, dparams);
+    const activ_backward_args a = {
+        .params = params, ONE_ROW(n), .x = x, .noise = noise, .dy = dy, .dx = dx, .dparams = dparams
+    };
+    return backward(TRAIN, fn, &a, NULL);
+}
+
+activ_status activ_forward_rows(const activ_fn *fn, const float *params, size_t rows, size_t columns, const float *x,
+                                size_t x_stride, float *y, size_t y_stride)
+{
+    const activ_forward_args a = {
+        .params = params, .rows = rows, .columns = columns, .x = x, .x_stride = x_stride, .y = y, .y_stride = y_stride
+    };
+    return forward(ROWS, fn, &a, NULL);
+}
+
+activ_status activ_backward_rows(const activ_fn *fn, const float *params, size_t rows, size_t columns, const float *x,
+                                 size_t x_stride, const float *dy, size_t dy_stride, float *dx, size_t dx_stride,
+                                 float *dparams)
+{
+    const activ_backward_args a = { .params = params,
+                                    .rows = rows,
+                                    .columns = columns,
+                                    .x = x,
+                                    .x_stride = x_stride,
+                                    .dy = dy,
+                                    .dy_stride = dy_stride,
+                                    .dx = dx,
+                                    .dx_stride = dx_stride,
+                                    .dparams = dparams };
+    return backward(ROWS, fn, &a, NULL);
+}
+
+activ_status activ_forward_gated(const activ_fn *fn, const float *params, size_t rows, size_t columns,
+                                 const float *value, size_t value_stride, const float *gate, size_t gate_stride,
+                                 float *y, size_t y_stride)
+{
+    const activ_forward_args a = { .params = params,
+                                   .rows = rows,
+                                   .columns = columns,
+                                   .x = value,
+                                   .x_stride = value_stride,
+                                   .gate = gate,
+                                   .gate_stride = gate_stride,
+                                   .y = y,
+                                   .y_stride = y_stride };
+    return forward(GATED, fn, &a, NULL);
+}
+
+activ_status activ_backward_gated(const activ_fn *fn, const float *params, size_t rows, size_t columns,
+                                  const float *value, size_t value_stride, const float *gate, size_t gate_stride,
+                                  const float *dy, size_t dy_stride, float *dvalue, size_t dvalue_stride, float *dgate,
+                                  size_t dgate_stride, float *dparams)
+{
+    const activ_backward_args a = { .params = params,
+                                    .rows = rows,
+                                    .columns = columns,
+                                    .x = value,
+                                    .x_stride = value_stride,
+                                    .gate = gate,
+                                    .gate_stride = gate_stride,
+                                    .dy = dy,
+                                    .dy_stride = dy_stride,
+                                    .dx = dvalue,
+                                    .dx_stride = dvalue_stride,
+                                    .dgate = dgate,
+                                    .dgate_stride = dgate_stride,
+                                    .dparams = dparams };
+    return backward(GATED, fn, &a, NULL);
+}

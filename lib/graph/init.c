@@ -1,0 +1,80 @@
+/* Initial values of a graph: as each layer has them, or the weights of linear layers by a scheme. */
+#include <string.h>
+
+#include "activ/init.h"
+#include "base/random.h"
+#include "graph/graph.h"
+
+activ_status activ_graph_init(activ_graph *g, uint64_t seed)
+{
+    if (!g)
+        return ACTIV_ERROR_INVALID;
+    activ_status status = activ_graph_check_compiled(g, 0);
+    if (status != ACTIV_OK)
+        return status;
+    for (size_t i = 0; i < g->node_count; i++)
+        if (g->nodes[i].kind->init)
+            g->nodes[i].kind->init(g, &g->nodes[i], seed);
+    g->seed = seed;
+    g->step = 0;
+    return ACTIV_OK;
+}
+
+static activ_status init_weights(activ_graph *g, activ_init_scheme scheme, float gain, uint64_t seed)
+{
+    const activ_context context = { g->host };
+    for (size_t i = 0; i < g->tensor_count; i++) {
+        const graph_tensor *t = &g->tensors[i];
+        float *values = activ_graph_tensor_values(g, i);
+        if (g->nodes[t->node].kind != &activ_kind_linear)
+            continue;
+        if (t->ndim == 2) {
+            uint64_t stream = ACTIV_STREAM(ACTIV_STREAM_INIT, i);
+            activ_status status = activ_init_tensor(&context, scheme, gain, t->ndim, t->shape, seed, stream, values);
+            if (status != ACTIV_OK)
+                return status;
+        } else if (scheme != ACTIV_INIT_DEFAULT) {
+            memset(values, 0, t->count * sizeof *values);
+        }
+    }
+    return ACTIV_OK;
+}
+
+activ_status activ_graph_init_weights(activ_graph *g, activ_init_scheme scheme, float gain, uint64_t seed)
+{
+    if (!g)
+        return ACTIV_ERROR_INVALID;
+    if (!activ_graph_is_compiled(g))
+        return activ_graph_init(g, seed); /* which fails */
+    if (scheme < 0 || scheme > ACTIV_INIT_ORTHOGONAL)
+        return activ_graph_fail(g, ACTIV_ERROR_UNSUPPORTED, NULL, "no such scheme of initial values");
+    /* A gain may be too large for one tensor, or memory too small for another: keep what was
+     * there, parameters and then buffers. */
+    size_t trained = g->param_count * sizeof(float), kept = g->buffer_values * sizeof(float);
+    size_t bytes = trained + kept;
+    float *params = activ_graph_params(g), *buffers = activ_graph_buffers(g);
+    float *before = activ_host_alloc(&g->host, bytes);
+    if (bytes > 0 && !before)
+        return activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for initial values");
+    uint64_t old_seed = g->seed, old_step = g->step;
+    if (bytes > 0) {
+        memcpy(before, params, trained);
+        memcpy(before + g->param_count, buffers, kept);
+    }
+    activ_status status = activ_graph_init(g, seed);
+    if (status == ACTIV_OK)
+        status = init_weights(g, scheme, gain, seed);
+    if (status != ACTIV_OK) {
+        if (bytes > 0) {
+            memcpy(params, before, trained);
+            memcpy(buffers, before + g->param_count, kept);
+        }
+        g->seed = old_seed;
+        g->step = old_step;
+        activ_graph_fail(g, status, NULL, "initial values: ",
+                         status == ACTIV_ERROR_RANGE ? "the gain is negative, not finite or too large"
+                                                     : activ_status_string(status));
+    }
+    activ_host_free(&g->host, before, bytes);
+    return status;
+}
