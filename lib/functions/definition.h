@@ -1,4 +1,4 @@
-/* What a function's file says about it, apart from its arithmetic. */
+/* The definition of a function: all that its file says of it but the arithmetic. */
 #ifndef ACTIV_FUNCTIONS_DEFINITION_H
 #define ACTIV_FUNCTIONS_DEFINITION_H
 
@@ -11,8 +11,7 @@ typedef struct activ_fn_definition {
     const char *signature;
     const char *formula;
     const char *source;
-    const activ_setting
-        *settings; /* in the order in which the arithmetic gets them, ended by a NULL name; NULL: none */
+    const activ_setting *settings; /* in the order that the arithmetic gets; the last one's name is NULL. NULL: none */
 
     /* Bounds of the error over all finite inputs in ulp, as tests/functions measures it; near a root of the derivative,
      * in ulp of the sum of its addends' magnitudes. */
@@ -20,7 +19,7 @@ typedef struct activ_fn_definition {
 
     int is_random; /* training draws a random number for each element */
 
-    /* Optional: says what is wrong with a combination of settings, or NULL. */
+    /* Optional: an error message for a combination of settings, or NULL if it is valid. */
     const char *(*check)(const activ_setting_value *values);
 
     /* For functions whose parameters are vectors: the length and name of vector number `which`, 0 past the last; and

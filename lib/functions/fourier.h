@@ -99,8 +99,8 @@ static float fourier_reduce(float omega, float x)
     return (float)r;
 }
 
-/* z, to within 2^-40 or so, but for angles beyond 2^16. Sine and cosine of a quarter of the angle, from polynomials,
- * are doubled twice. */
+/* z, to within 2^-40 or so, for angles up to 2^16. Sine and cosine of a quarter of the angle, from polynomials, are
+ * doubled twice. */
 V_INLINE fourier_complex fourier_first(vf x, float omega)
 {
     const vacc one = acc_set(1.0);

@@ -3,7 +3,7 @@
  * With m the largest x and S the sum of e^(x_j - m): (x_i - m) - ln S, where nothing cancels. ln S is computed from S -
  * 1, the sum without m's own term, so that the result for m keeps all its digits where it is near 0.
  *
- * dx_i = dy_i - y_i (sum of dy_j), y = softmax(x). A row with a NaN, with +inf, or with nothing but -inf is all NaN. */
+ * dx_i = dy_i - y_i (sum of dy_j), y = softmax(x). A row with a NaN, with +inf, or with -inf only is all NaN. */
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)

@@ -1,6 +1,6 @@
 /* softmax: e^x_i / sum over the row of e^x_j. Bridle 1990.
  *
- * dx_i = y_i (dy_i - sum of dy_j y_j). A row with a NaN, with +inf, or with nothing but -inf is all NaN. */
+ * dx_i = y_i (dy_i - sum of dy_j y_j). A row with a NaN, with +inf, or with -inf only is all NaN. */
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)
