@@ -1,10 +1,10 @@
-/* bench_gemm: libactiv's matrix product beside OpenBLAS's and oneDNN's sgemm, one thread, and the multiply-adds per
- * second that the core can do at all.
+/* bench_gemm: libactiv's GEMM against OpenBLAS's and oneDNN's sgemm, one thread, and the core's peak of multiply-adds
+ * per second.
  *
- * The products are those of one training step of SimpleNetwork (forward, and on the way back the gradient of each
- * weight and of each input but the first), and one large square. In each round every contender has one turn with
- * each product, in an order that moves on; a figure is the median over the rounds. In a step the matrices come from
- * farther away than here, where each product is repeated on the same ones. */
+ * The products are those of one training step of SimpleNetwork (forward, and backward the gradients of each weight and
+ * of each input but the first), and one large square. In each round every contender has one turn with each product, in
+ * an order that moves on; a figure is the median over the rounds. Here each product is repeated on the same matrices;
+ * in a training step they are less likely to be in a cache. */
 #include <dlfcn.h>
 #include <math.h>
 #include <stdio.h>

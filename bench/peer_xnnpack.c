@@ -1,6 +1,6 @@
 /* XNNPACK: its softmax operator on the caller's arrays, set up once; a run is one xnn_run_operator without threads. It
- * has no log_softmax and no way back. Which kernels run it decides by its own look at the CPU, which nothing caps; in
- * Debian 12's version (February 2022) the exponentials are made by SSE2 on every CPU. */
+ * has no log_softmax and no backward. It chooses its kernels by its own CPU detection, which nothing caps; in Debian
+ * 12's version (February 2022) the exponentials are made by SSE2 on every CPU. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -167,8 +167,8 @@ static double turn(bench_job *job, long repeats)
     return (now() - start) / (double)repeats;
 }
 
-/* Arrays that start at the same place of a page would make loads wait for stores to other addresses; these start a
- * quarter of a page apart. */
+/* Offset by a quarter of a page each: at equal offsets in a page, loads would wait for stores to other pages (4K
+ * aliasing). */
 float *race_arrays(size_t n, size_t columns, bench_arrays *arrays)
 {
     size_t page = 4096 / sizeof(float), stride = (n + page - 1) / page * page + page / 4;

@@ -1,5 +1,4 @@
-/* Detection of the CPU and choice of the tier. Compiled for the baseline CPU: nothing here
- * may need more than the worst machine has. */
+/* CPU detection and choice of the tier. Compiled for the baseline CPU: this runs on every machine. */
 #include "cpu/cpu.h"
 
 #include <stdatomic.h>
@@ -12,7 +11,7 @@
 #if defined(__x86_64__)
 #    include <cpuid.h>
 
-/* XCR0: which registers the operating system saves. Only valid after OSXSAVE was seen. */
+/* XCR0: the register state that the operating system saves. XGETBV is valid only with OSXSAVE. */
 static uint64_t read_xcr0(void)
 {
     uint32_t low, high;
@@ -45,16 +44,16 @@ static int has_avx2(void)
 static int has_avx512(void)
 {
 #    ifdef ACTIV_EMULATE_AVX512
-    return has_avx2(); /* a test's build: that is what the emulation needs */
+    return has_avx2(); /* test build: the emulation needs AVX2 */
 #    else
     const unsigned avx2 = 1u << 5, f = 1u << 16, dq = 1u << 17, bw = 1u << 30, vl = 1u << 31;
-    return has_avx(0xe6, avx2 | f | dq | bw | vl); /* and the masks, the upper halves, ZMM16 and up */
+    return has_avx(0xe6, avx2 | f | dq | bw | vl); /* also the mask registers, upper halves of ZMM0-15, ZMM16-31 */
 #    endif
 }
 #endif
 
 #if defined(__aarch64__)
-/* Part of the architecture: the calling convention needs it. */
+/* Mandatory in AArch64. */
 static int has_neon(void)
 {
     return 1;
@@ -66,8 +65,7 @@ static int has_scalar(void)
     return 1;
 }
 
-/* Every tier that there is, compiled in or not: a ceiling may name any of them. A higher
- * rank is a higher ceiling. */
+/* All tiers, compiled in or not: a ceiling may name any of them. A higher rank is a higher ceiling. */
 static const struct {
     const char *name;
     int rank;
@@ -97,9 +95,9 @@ static int rank_of(const char *name)
     return index < 0 ? -1 : known[index].rank;
 }
 
-/* What was found, packed into one word so that it is published whole: bit 31 says that it is
- * there, bits 24.. are one more than the known tier that ACTIV_MAX_TIER names (0: none), bits 16.. the best tier
- * allowed, bits 0.. which tiers the machine has. */
+/* The result of detection in one word, so that one atomic store publishes it: bit 31: done; bits 24..30: one more than
+ * the index of the known tier that ACTIV_MAX_TIER names, 0: none; bits 16..23: the best tier allowed; bits 0..15: the
+ * tiers that the machine has. */
 #define FOUND 0x80000000u
 
 static int best_below(uint32_t available, int rank)
@@ -113,7 +111,7 @@ static int best_below(uint32_t available, int rank)
 
 static uint32_t machine(void)
 {
-    /* Two threads may both look; they find the same. */
+    /* Threads may race here; all find the same. */
     static _Atomic uint32_t published;
     uint32_t word = atomic_load_explicit(&published, memory_order_acquire);
     if (word != 0)

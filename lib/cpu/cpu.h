@@ -4,7 +4,7 @@
 
 #include "activ_tiers.h" /* made by CMake: ACTIV_TIERS(X), the tiers compiled in, slowest first */
 
-/* Index of each compiled tier in every table of tiers. */
+/* Indices of the compiled tiers, in every table of tiers. */
 /* clang-format off */
 enum {
 #define ACTIV_TIER_INDEX(name) ACTIV_TIER_##name,
@@ -16,11 +16,10 @@ enum {
 
 const char *activ_tier_name(int tier);
 
-/* The best tier that the machine has and ACTIV_MAX_TIER allows. Asked once, then remembered; any
- * thread may call. */
+/* The best tier that the machine has and ACTIV_MAX_TIER allows. Detected once, then cached; thread-safe. */
 int activ_tier_best(void);
 
-/* The same below one more ceiling, the name of a tier; -1 if there is no such tier. */
+/* The same under a further ceiling, the name of a tier; -1 if there is no such tier. */
 int activ_tier_below(const char *ceiling);
 
 #endif

@@ -1,13 +1,12 @@
 /* bspline: a cubic spline on the knots lo - 3h, lo - 2h .. lo + (g + 3)h, 0 outside: the sum over i < g + 3 of c_i
- * B_i(x), where B_i is not 0 between lo + (i - 3)h and lo + (i + 1)h. All c are trained. de Boor 1972; Liu 2024
- * (KAN).
+ * B_i(x), where B_i is not 0 between lo + (i - 3)h and lo + (i + 1)h. All c are trained. de Boor 1972; Liu 2024 (KAN).
  *
- * Where (x - lo)/h = n + r with r from 0 to 1, the splines n .. n + 3 are not 0, and cubics in r. All that is in
- * double, but the coefficients are looked up in float32, with zeros before and behind them. At a knot both sides
- * agree, so it does not matter to which interval it belongs. */
+ * Where (x - lo)/h = n + r with r from 0 to 1, the splines n .. n + 3 are not 0, and cubics in r. Arithmetic is in
+ * double; coefficients are looked up in float32, padded with zeros on both sides. At a knot both sides agree, so it may
+ * belong to either interval. */
 #include "functions/function.h"
 
-/* The most intervals, and the zeros on each side of the coefficients. */
+/* Intervals at most, and the zeros on each side of the coefficients. */
 #define BSPLINE_INTERVALS 4096
 #define BSPLINE_ZEROS 4
 
@@ -23,9 +22,9 @@ static const activ_setting bspline_settings[] = {
 
 static const char *bspline_check(const activ_setting_value *values)
 {
-    const double most = 0x1.fffffep127, lo = (double)values[1].single, h = (double)values[2].single;
+    const double largest = 0x1.fffffep127, lo = (double)values[1].single, h = (double)values[2].single;
     const double first = lo - 3.0 * h, last = lo + (values[0].number + 3.0) * h;
-    return first >= -most && last <= most ? NULL : "the knots lo - 3h .. lo + (g + 3)h have to be finite float32";
+    return first >= -largest && last <= largest ? NULL : "the knots lo - 3h .. lo + (g + 3)h have to be finite float32";
 }
 
 static size_t bspline_param_vector(const activ_setting_value *values, int which, const char **name)
@@ -72,7 +71,7 @@ static const activ_fn_definition bspline_definition = {
 #else
 #    include <math.h>
 
-/* Coefficients whose partial sums are held at a time. */
+/* Coefficients whose partial sums one pass accumulates. */
 #    define BSPLINE_GROUP 64
 
 typedef struct bspline {
@@ -101,18 +100,18 @@ V_INLINE vacc bspline_times(vacc a, vacc b)
     return acc_fma_wide(acc_zero(), a, b);
 }
 
-/* Where an x between the knots lies: r and 1 - r, and the first of the four coefficients. */
-typedef struct bspline_place {
-    vacc r, rest;
+/* Of each x between the knots: r and 1 - r, and the index of the first of its four coefficients. */
+typedef struct bspline_position {
+    vacc r, one_minus_r;
     int32_t at[V_LANES];
-} bspline_place;
+} bspline_position;
 
 V_INLINE vm bspline_is_inside(const bspline *s, vf x)
 {
     return m_and(v_ge(x, v_set(s->low)), v_le(x, v_set(s->high)));
 }
 
-V_INLINE void bspline_find(const bspline *s, vf x, bspline_place *place)
+V_INLINE void bspline_find(const bspline *s, vf x, bspline_position *position)
 {
     const vacc one = acc_set(1.0), minus_one = acc_set(-1.0), inverse = acc_set(s->inverse), magic = acc_set(0x1.8p52);
     vacc distance = acc_fma_wide(acc_set(-s->lo), acc_of(x), one);
@@ -122,18 +121,18 @@ V_INLINE void bspline_find(const bspline *s, vf x, bspline_place *place)
     /* u - 1/2 rounded to a whole number. (An interval to the left of zero may lose an x within 2^-53 of its end.) */
     vacc n = acc_fma_wide(magic, acc_fma_wide(acc_set(-0.5), u, one), one);
     n = acc_fma_wide(n, magic, minus_one);
-    place->r = acc_fma_wide(u, n, minus_one);
-    place->rest = acc_fma_wide(one, place->r, minus_one);
+    position->r = acc_fma_wide(u, n, minus_one);
+    position->one_minus_r = acc_fma_wide(one, position->r, minus_one);
     vf index = v_add(acc_round(n), v_set((float)BSPLINE_ZEROS));
     index = v_max(v_set(0.0f), v_min(v_set(s->last), index));
-    i_store(place->at, i_and(v_bits(v_add(index, v_set(0x1.8p23f))), i_set(0x3fffff)));
+    i_store(position->at, i_and(v_bits(v_add(index, v_set(0x1.8p23f))), i_set(0x3fffff)));
 }
 
 /* The four splines at r. */
-V_INLINE void bspline_weights(const bspline_place *place, vacc *w)
+V_INLINE void bspline_weights(const bspline_position *position, vacc *w)
 {
     const vacc sixth = acc_set(1.0 / 6.0), minus_one = acc_set(-1.0), half = acc_set(0.5), middle = acc_set(2.0 / 3.0);
-    vacc r = place->r, v = place->rest, r2 = bspline_times(r, r), v2 = bspline_times(v, v);
+    vacc r = position->r, v = position->one_minus_r, r2 = bspline_times(r, r), v2 = bspline_times(v, v);
     w[0] = bspline_times(bspline_times(v, sixth), v2);
     w[1] = acc_fma_wide(middle, acc_fma_wide(minus_one, r, half), r2);
     w[2] = acc_fma_wide(middle, acc_fma_wide(minus_one, v, half), v2);
@@ -141,40 +140,40 @@ V_INLINE void bspline_weights(const bspline_place *place, vacc *w)
 }
 
 /* Their derivatives by r. */
-V_INLINE void bspline_slopes(const bspline_place *place, vacc *w)
+V_INLINE void bspline_slopes(const bspline_position *position, vacc *w)
 {
     const vacc minus_two = acc_set(-2.0), two = acc_set(2.0), half = acc_set(0.5);
-    vacc r = place->r, v = place->rest;
+    vacc r = position->r, v = position->one_minus_r;
     w[0] = bspline_times(bspline_times(v, acc_set(-0.5)), v);
     w[1] = bspline_times(r, acc_fma_wide(minus_two, r, acc_set(1.5)));
     w[2] = bspline_times(v, acc_fma_wide(two, v, acc_set(-1.5)));
     w[3] = bspline_times(bspline_times(r, half), r);
 }
 
-V_INLINE vacc bspline_sum(const bspline *s, const bspline_place *place, const vacc *w)
+V_INLINE vacc bspline_sum(const bspline *s, const bspline_position *position, const vacc *w)
 {
     const float *rows[V_LANES];
     vf c[4];
     for (size_t i = 0; i < V_LANES; i++)
-        rows[i] = s->c + (uint32_t)place->at[i];
-    v_turn4(rows, 0, c); /* a gather takes twice as long */
+        rows[i] = s->c + (uint32_t)position->at[i];
+    v_transpose4(rows, 0, c); /* a gather takes twice as long */
     vacc sum = bspline_times(acc_of(c[0]), w[0]);
     for (size_t k = 1; k < 4; k++)
         sum = acc_fma_wide(sum, acc_of(c[k]), w[k]);
     return sum;
 }
 
-/* Elements treated at a time: their places first, since with what follows the chain of operations would be longer
- * than what a CPU looks ahead. */
+/* Elements per chunk: all positions first, as with what follows the chain of operations would exceed the CPU's
+ * out-of-order window. */
 #    define BSPLINE_CHUNK 128
 #    define BSPLINE_VECTORS (BSPLINE_CHUNK / V_LANES)
 
-static size_t bspline_find_all(const bspline *s, size_t n, const float *x, bspline_place *places)
+static size_t bspline_find_all(const bspline *s, size_t n, const float *x, bspline_position *positions)
 {
     const size_t count = n < BSPLINE_CHUNK ? n : BSPLINE_CHUNK;
     for (size_t i = 0; i < count; i += V_LANES) {
-        vf xs = v_load_some(x + i, v_part_lanes(count - i, 0));
-        bspline_find(s, v_sel(bspline_is_inside(s, xs), xs, v_set(s->low)), &places[i / V_LANES]);
+        vf xs = v_load_lanes(x + i, v_active_lanes(count - i, 0));
+        bspline_find(s, v_sel(bspline_is_inside(s, xs), xs, v_set(s->low)), &positions[i / V_LANES]);
     }
     return count;
 }
@@ -182,42 +181,42 @@ static size_t bspline_find_all(const bspline *s, size_t n, const float *x, bspli
 static void bspline_forward_loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *y)
 {
     bspline s;
-    bspline_place places[BSPLINE_VECTORS];
+    bspline_position positions[BSPLINE_VECTORS];
     bspline_start(&s, a);
     for (size_t start = 0, count; start < n; start += count) {
-        count = bspline_find_all(&s, n - start, x + start, places);
+        count = bspline_find_all(&s, n - start, x + start, positions);
         for (size_t i = 0; i < count; i += V_LANES) {
-            size_t lanes = v_part_lanes(count - i, 0), at = start + i;
-            vf xs = v_load_some(x + at, lanes);
+            size_t lanes = v_active_lanes(count - i, 0), at = start + i;
+            vf xs = v_load_lanes(x + at, lanes);
             vacc weights[4];
-            bspline_weights(&places[i / V_LANES], weights);
-            vf value = acc_round(bspline_sum(&s, &places[i / V_LANES], weights));
+            bspline_weights(&positions[i / V_LANES], weights);
+            vf value = acc_round(bspline_sum(&s, &positions[i / V_LANES], weights));
             value = v_sel(bspline_is_inside(&s, xs), value, v_set(0.0f));
             if (w)
-                value = v_mul(v_load_some(w + at, lanes), value);
-            v_store_some(y + at, lanes, v_keep_nan(xs, value));
+                value = v_mul(v_load_lanes(w + at, lanes), value);
+            v_store_lanes(y + at, lanes, v_keep_nan(xs, value));
         }
     }
 }
 
-/* Partial sums of dy B_i, by coefficient: those from `first` on, with room for what neighbours add. A NaN in x makes
- * all gradients NaN. */
+/* Partial sums of dy B_i, by coefficient, from `first` on, padded by three on both sides: each element adds to four. A
+ * NaN in x makes all gradients NaN. */
 typedef struct bspline_sums {
     size_t first, count;
     int any_nan;
     double lanes[BSPLINE_GROUP + 2 * 3][V_BLOCK];
 } bspline_sums;
 
-/* Adds dy B_i of a chunk. `start`: its first element's number. */
-V_INLINE void bspline_add(bspline_sums *sums, const bspline_place *places, size_t start, size_t count, const float *x,
-                          const float *dy, const bspline *s)
+/* Accumulates dy B_i of a chunk. `start`: the index of its first element. */
+V_INLINE void bspline_add(bspline_sums *sums, const bspline_position *positions, size_t start, size_t count,
+                          const float *x, const float *dy, const bspline *s)
 {
     double products[4][BSPLINE_CHUNK];
     for (size_t i = 0; i < count; i += V_LANES) {
-        size_t lanes = v_part_lanes(count - i, 0);
-        vf xs = v_load_some(x + i, lanes);
-        vacc weights[4], wide_dy = acc_of(v_sel(bspline_is_inside(s, xs), v_load_some(dy + i, lanes), v_set(0.0f)));
-        bspline_weights(&places[i / V_LANES], weights);
+        size_t lanes = v_active_lanes(count - i, 0);
+        vf xs = v_load_lanes(x + i, lanes);
+        vacc weights[4], wide_dy = acc_of(v_sel(bspline_is_inside(s, xs), v_load_lanes(dy + i, lanes), v_set(0.0f)));
+        bspline_weights(&positions[i / V_LANES], weights);
         for (size_t k = 0; k < 4; k++)
             acc_store(products[k] + i, bspline_times(wide_dy, weights[k]));
         if (m_any(v_nan(xs)))
@@ -225,7 +224,7 @@ V_INLINE void bspline_add(bspline_sums *sums, const bspline_place *places, size_
     }
     for (size_t i = 0; i < count; i++) {
         /* Wraps if it lies before the first. */
-        const size_t row = (size_t)places[i / V_LANES].at[i % V_LANES] + 3 - BSPLINE_ZEROS - sums->first;
+        const size_t row = (size_t)positions[i / V_LANES].at[i % V_LANES] + 3 - BSPLINE_ZEROS - sums->first;
         for (size_t k = 0; k < 4 && row < sums->count + 3; k++)
             sums->lanes[row + k][(start + i) % V_BLOCK] += products[k][i];
     }
@@ -234,19 +233,19 @@ V_INLINE void bspline_add(bspline_sums *sums, const bspline_place *places, size_
 /* dx if that is not NULL, and sums if they are not. */
 V_INLINE void bspline_pass(const bspline *s, size_t n, const float *x, const float *dy, float *dx, bspline_sums *sums)
 {
-    bspline_place places[BSPLINE_VECTORS];
+    bspline_position positions[BSPLINE_VECTORS];
     for (size_t start = 0, count; start < n; start += count) {
-        count = bspline_find_all(s, n - start, x + start, places);
+        count = bspline_find_all(s, n - start, x + start, positions);
         if (sums)
-            bspline_add(sums, places, start, count, x + start, dy + start, s);
+            bspline_add(sums, positions, start, count, x + start, dy + start, s);
         for (size_t i = 0; dx && i < count; i += V_LANES) {
-            size_t lanes = v_part_lanes(count - i, 0), at = start + i;
-            vf xs = v_load_some(x + at, lanes);
+            size_t lanes = v_active_lanes(count - i, 0), at = start + i;
+            vf xs = v_load_lanes(x + at, lanes);
             vacc weights[4];
-            bspline_slopes(&places[i / V_LANES], weights);
-            vacc sum = bspline_times(bspline_sum(s, &places[i / V_LANES], weights), acc_set(s->inverse));
+            bspline_slopes(&positions[i / V_LANES], weights);
+            vacc sum = bspline_times(bspline_sum(s, &positions[i / V_LANES], weights), acc_set(s->inverse));
             vf slope = v_sel(bspline_is_inside(s, xs), acc_round(sum), v_set(0.0f));
-            v_store_some(dx + at, lanes, v_keep_nan(xs, v_mul(v_load_some(dy + at, lanes), slope)));
+            v_store_lanes(dx + at, lanes, v_keep_nan(xs, v_mul(v_load_lanes(dy + at, lanes), slope)));
         }
     }
 }
@@ -261,7 +260,7 @@ static void bspline_backward_loop(const activ_fn_args *a, size_t first, size_t c
         bspline_pass(&s, n, x, dy, dx, NULL);
         return;
     }
-    /* The last group's pass gives dx: that may be dy or x. */
+    /* dx comes from the last group's pass, as it may overwrite dy or x. */
     for (size_t i = first; i < end; i += BSPLINE_GROUP) {
         bspline_sums group;
         group.first = i;

@@ -1,4 +1,4 @@
-/* What a function's file says about it, apart from its arithmetic. */
+/* The definition of a function: all that its file says of it but the arithmetic. */
 #ifndef ACTIV_FUNCTIONS_DEFINITION_H
 #define ACTIV_FUNCTIONS_DEFINITION_H
 
@@ -11,29 +11,28 @@ typedef struct activ_fn_definition {
     const char *signature;
     const char *formula;
     const char *source;
-    const activ_setting
-        *settings; /* in the order in which the arithmetic gets them, ended by a NULL name; NULL: none */
+    const activ_setting *settings; /* in the order that the arithmetic gets; the last one's name is NULL. NULL: none */
 
-    /* Bounds of the error over all finite inputs, in units in the last place, as tests/functions
-     * measures it; near a root of the derivative in units of the sum of its addends' magnitudes. */
+    /* Bounds of the error over all finite inputs in ulp, as tests/functions measures it; near a root of the derivative,
+     * in ulp of the sum of its addends' magnitudes. */
     float forward_ulp, derivative_ulp;
 
-    int is_random; /* in training it draws something for each element */
+    int is_random; /* training draws a random number for each element */
 
-    /* Optional: says what is wrong with a combination of settings, or NULL. */
+    /* Optional: an error message for a combination of settings, or NULL if it is valid. */
     const char *(*check)(const activ_setting_value *values);
 
-    /* For functions whose parameters are vectors: length and name of vector number `which`, 0 past the last; and the
-     * values where they start. NULL: the settings that are trainable are the parameters. */
+    /* For functions whose parameters are vectors: the length and name of vector number `which`, 0 past the last; and
+     * the parameters' initial values. NULL: the parameters are the trainable settings. */
     size_t (*param_vector)(const activ_setting_value *values, int which, const char **name);
     void (*param_init)(const activ_setting_value *values, uint64_t seed, float *params);
 
-    /* Of a gated function: the spec of its gate's function; NULL: its setting "fn". */
+    /* Gated functions: the spec of the gate's activation; NULL: the setting "fn". */
     const char *gate;
 } activ_fn_definition;
 
-/* What a function with trainable scalars has besides them, as PyTorch's PReLU: how many channels have scalars of their
- * own. The last of its settings. */
+/* The last setting of a function with trainable scalars, as in PyTorch's PReLU: the number of channels, each with its
+ * own scalars. */
 #define ACTIV_NUM_PARAMETERS                                                       \
     {                                                                              \
         .name = "num_parameters", .kind = ACTIV_SETTING_KIND_COUNT, .initial = 1.0 \

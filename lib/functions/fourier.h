@@ -1,8 +1,6 @@
 /* fourier: a_0 + sum over k = 1 .. K of a_k cos(k omega x) + b_k sin(k omega x), all 2K + 1 coefficients and omega
- * trained.
- *
- * * The parameters come in the order a_0 .. a_K, b_1 .. b_K, omega. With z = cos(omega x) + i sin(omega x) f is the
- * real part of the sum of (a_k - i b_k) z^k, and f'/omega that of k (b_k + i a_k) z^k: one sine and one cosine for
+ * trained. The parameters come in the order a_0 .. a_K, b_1 .. b_K, omega. With z = cos(omega x) + i sin(omega x) f is
+ * the real part of the sum of (a_k - i b_k) z^k, and f'/omega that of k (b_k + i a_k) z^k: one sine and one cosine for
  * each element, in double, and Horner's rule. The gradients take the powers of z one by one. */
 #include "functions/function.h"
 
@@ -51,7 +49,8 @@ static const activ_fn_definition fourier_definition = {
     .param_init = fourier_param_init,
 };
 #else
-/* Harmonics whose partial sums are held at a time, and how many are powers of each other. */
+/* Harmonics whose partial sums one pass accumulates, and the distance of those that are computed anew, not from their
+ * predecessor. */
 #    define FOURIER_GROUP 48
 #    define FOURIER_ANCHOR 32
 
@@ -84,8 +83,8 @@ V_INLINE fourier_complex fourier_product(fourier_complex a, fourier_complex b)
     return p;
 }
 
-/* An angle omega x beyond 2^16, less some turns. From 2^40 on its rounding is so many turns that any other will do;
- * also where it overflows, since a sine it still has. */
+/* An angle omega x beyond 2^16, reduced by whole turns. From 2^40 on its rounding error is many turns, so that any
+ * angle will do, also where it overflows. */
 static float fourier_reduce(float omega, float x)
 {
     const float largest = 0x1.fffffep127f;
@@ -100,8 +99,8 @@ static float fourier_reduce(float omega, float x)
     return (float)r;
 }
 
-/* z, to within 2^-40 or so, but for angles beyond 2^16. Sine and cosine of a quarter of the
- * angle, from polynomials, are doubled twice. */
+/* z, to within 2^-40 or so, for angles up to 2^16. Sine and cosine of a quarter of the angle, from polynomials, are
+ * doubled twice. */
 V_INLINE fourier_complex fourier_first(vf x, float omega)
 {
     const vacc one = acc_set(1.0);
@@ -183,14 +182,14 @@ V_INLINE vacc fourier_slope(const fourier_params *f, fourier_complex z)
     return acc_fma_wide(fourier_times(w.im, minus_im), w.re, z.re);
 }
 
-/* A NaN stays what it was; an infinity has no sine. */
-V_INLINE vf fourier_finish(vf x, vf value)
+/* A NaN in x is passed through; an infinity has no sine. */
+V_INLINE vf fourier_fix_specials(vf x, vf value)
 {
     const vf no_sine = v_float_of(i_set(0x7fc00000)), infinite = v_float_of(i_set(0x7f800000));
     return v_keep_nan(x, v_sel(v_eq(v_abs(x), infinite), no_sine, value));
 }
 
-/* Elements treated at a time: z of all first, as a CPU does not look far enough ahead for both. */
+/* Elements per chunk: z of all first, as both steps would exceed the CPU's out-of-order window. */
 #    define FOURIER_CHUNK 128
 
 static void fourier_forward_loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *y)
@@ -200,26 +199,26 @@ static void fourier_forward_loop(const activ_fn_args *a, size_t n, const float *
     for (size_t start = 0, count; start < n; start += count) {
         count = n - start < FOURIER_CHUNK ? n - start : FOURIER_CHUNK;
         for (size_t i = 0; i < count; i += V_LANES)
-            z[i / V_LANES] = fourier_first(v_load_some(x + start + i, v_part_lanes(count - i, 0)), f.omega);
+            z[i / V_LANES] = fourier_first(v_load_lanes(x + start + i, v_active_lanes(count - i, 0)), f.omega);
         for (size_t i = 0; i < count; i += V_LANES) {
-            size_t lanes = v_part_lanes(count - i, 0), at = start + i;
+            size_t lanes = v_active_lanes(count - i, 0), at = start + i;
             vf value = acc_round(fourier_sum(&f, z[i / V_LANES]));
             if (w)
-                value = v_mul(v_load_some(w + at, lanes), value);
-            v_store_some(y + at, lanes, fourier_finish(v_load_some(x + at, lanes), value));
+                value = v_mul(v_load_lanes(w + at, lanes), value);
+            v_store_lanes(y + at, lanes, fourier_fix_specials(v_load_lanes(x + at, lanes), value));
         }
     }
 }
 
-/* Sums over the elements: of dy, of dy x f'/omega, and of dy cos and dy sin of some harmonics. */
+/* Sums over the elements: of dy, of dy x f'/omega, and of dy cos and dy sin of a group of harmonics. */
 typedef struct fourier_sums {
     vsum constant, omega;
-    size_t first, count; /* of the harmonics; both constant and omega are wanted with the first of all */
+    size_t first, count; /* of the harmonics; constant and omega are wanted with the first group only */
     vsum cosine[FOURIER_GROUP], sine[FOURIER_GROUP];
 } fourier_sums;
 
-/* The powers of z one by one, from one that is a multiple of FOURIER_ANCHOR: so they are the same in whatever
- * groups. */
+/* The powers of z one by one, from a multiple of FOURIER_ANCHOR on, so that their bits do not depend on the grouping.
+ */
 V_INLINE void fourier_harmonics(fourier_sums *sums, const fourier_complex *z, const vacc *dy)
 {
     fourier_complex power[V_PER_BLOCK];
@@ -231,8 +230,8 @@ V_INLINE void fourier_harmonics(fourier_sums *sums, const fourier_complex *z, co
         if (k >= sums->first) {
             vsum *cosine = &sums->cosine[k - sums->first], *sine = &sums->sine[k - sums->first];
             for (size_t j = 0; j < V_PER_BLOCK; j++) {
-                cosine->part[j] = acc_fma_wide(cosine->part[j], dy[j], power[j].re);
-                sine->part[j] = acc_fma_wide(sine->part[j], dy[j], power[j].im);
+                cosine->acc[j] = acc_fma_wide(cosine->acc[j], dy[j], power[j].re);
+                sine->acc[j] = acc_fma_wide(sine->acc[j], dy[j], power[j].im);
             }
         }
         if (++k == end)
@@ -251,19 +250,19 @@ static void fourier_pass(const fourier_params *f, fourier_sums *sums, size_t n, 
         fourier_complex z[V_PER_BLOCK];
         vacc wide_dy[V_PER_BLOCK];
         for (size_t j = 0; j < V_PER_BLOCK; j++) {
-            size_t lanes = v_part_lanes(n - i, j), at = i + j * V_LANES;
-            vf xs = lanes ? v_load_some(x + at, lanes) : v_set(0.0f);
-            vf dys = lanes ? v_load_some(dy + at, lanes) : v_set(0.0f);
+            size_t lanes = v_active_lanes(n - i, j), at = i + j * V_LANES;
+            vf xs = lanes ? v_load_lanes(x + at, lanes) : v_set(0.0f);
+            vf dys = lanes ? v_load_lanes(dy + at, lanes) : v_set(0.0f);
             z[j] = fourier_first(xs, f->omega);
             wide_dy[j] = acc_of(dys);
             vacc slope = slopes ? fourier_slope(f, z[j]) : acc_zero();
             if (sums) {
-                sums->constant.part[j] = acc_fma_wide(sums->constant.part[j], wide_dy[j], acc_set(1.0));
-                sums->omega.part[j] = acc_fma_wide(sums->omega.part[j], acc_fma(acc_zero(), dys, xs), slope);
+                sums->constant.acc[j] = acc_fma_wide(sums->constant.acc[j], wide_dy[j], acc_set(1.0));
+                sums->omega.acc[j] = acc_fma_wide(sums->omega.acc[j], acc_fma(acc_zero(), dys, xs), slope);
             }
             if (dx && lanes) {
                 vf value = v_mul(dys, acc_round(fourier_times(slope, acc_set((double)f->omega))));
-                v_store_some(dx + at, lanes, fourier_finish(xs, value));
+                v_store_lanes(dx + at, lanes, fourier_fix_specials(xs, value));
             }
         }
         if (sums)
@@ -284,7 +283,7 @@ static void fourier_backward_loop(const activ_fn_args *a, size_t first, size_t c
     const size_t cosines = count <= left ? count : left + 1, sines = count < left ? count : left;
     const size_t last = first + count < f.terms ? first + count : f.terms;
     fourier_sums sums;
-    /* The last group's pass gives dx: that may be dy or x. */
+    /* dx comes from the last group's pass, as it may overwrite dy or x. */
     for (size_t k = first > 0 ? first : 1; k <= last; k += sums.count) {
         sums.first = k;
         sums.count = last + 1 - k < FOURIER_GROUP ? last + 1 - k : FOURIER_GROUP;

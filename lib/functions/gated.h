@@ -10,8 +10,8 @@
 
 #    define GATED_SOURCE "Shazeer 2020, GLU variants improve Transformer, arXiv:2002.05202"
 
-/* As tests/fn/test_shapes.c measures them, over all elementwise functions: a product may double an error in ulp, but
- * where act errs most it does not. */
+/* As tests/fn/test_shapes.c measures them, over all elementwise functions. (A product may double an error in ulp, but
+ * not where act's is largest.) */
 #    define GATED_BOUNDS .forward_ulp = 3.0f, .derivative_ulp = 4.0f
 
 static const activ_setting gated_settings[] = {

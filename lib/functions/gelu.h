@@ -1,10 +1,8 @@
-/* gelu: x Phi(x), Phi the normal distribution function. Hendrycks and Gimpel 2016. f' vanishes
- * at -0.75179.
+/* gelu: x Phi(x), Phi the normal distribution function. Hendrycks and Gimpel 2016. f' vanishes at -0.75179.
  *
- * From tables. Beyond them, with a = |x|, Phi(-a) = g(a) e^(-a^2/2), g being Mills'
- * ratio up to a factor: smooth, so that the whole relative size of the tail is in the
- * exponential. (1 + erf would cancel to nothing below -5.5.) For x > 0, x - x Phi(-x). f'(-a) =
- * e^(-a^2/2) (g(a) - a/sqrt(2 pi)); f'(a) = 1 - f'(-a). */
+ * From tables. Beyond them, with a = |x|, Phi(-a) = g(a) e^(-a^2/2), g being Mills' ratio up to a factor: smooth, so
+ * that the whole relative size of the tail is in the exponential. (1 + erf would cancel to nothing below -5.5.) For x >
+ * 0, x - x Phi(-x). f'(-a) = e^(-a^2/2) (g(a) - a/sqrt(2 pi)); f'(a) = 1 - f'(-a). */
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)
@@ -44,7 +42,7 @@ V_INLINE vm gelu_derivative_is_far(vf x, const vf *v)
     return v_beyond(x, GELU_DERIVATIVE_LIMIT);
 }
 
-/* The rest, right everywhere; in the middle, polynomials (families/normal.sollya). */
+/* The slow path, right everywhere; near 0, polynomials (families/normal.sollya). */
 V_INLINE vm gelu_is_middle(vf x)
 {
     return v_le(v_abs(x), v_set(0.75f));

@@ -1,5 +1,5 @@
-/* gelu_tanh: x (1 + tanh u)/2 = x sigmoid(2u), u = sqrt(2/pi) (x + 0.044715 x^3). Hendrycks and
- * Gimpel 2016. f' vanishes at -0.75246.
+/* gelu_tanh: x (1 + tanh u)/2 = x sigmoid(2u), u = sqrt(2/pi) (x + 0.044715 x^3). Hendrycks and Gimpel 2016. f'
+ * vanishes at -0.75246.
  *
  * 2u as a pair: its rounding error would be magnified |2u| times in the tail. */
 #include "functions/function.h"
@@ -42,18 +42,18 @@ V_INLINE vm gelu_tanh_derivative_is_far(vf x, const vf *v)
     return v_beyond(x, GELU_TANH_DERIVATIVE_LIMIT);
 }
 
-/* The rest, right everywhere. 2u = x (c + d x^2) for |x| <= 12, where e^-|2u| is 2^-205. */
-typedef struct gelu_tanh_parts {
-    vf x;     /* bounded */
+/* The slow path, right everywhere. 2u = x (c + d x^2), |x| clamped to 12, where e^-|2u| is 2^-205. */
+typedef struct gelu_tanh_argument {
+    vf x;     /* clamped */
     vpair w;  /* x d(2u)/dx = x (c + 3 d x^2) */
     vsigma s; /* of -|2u| */
-} gelu_tanh_parts;
+} gelu_tanh_argument;
 
-V_INLINE gelu_tanh_parts gelu_tanh_prepare(vf x)
+V_INLINE gelu_tanh_argument gelu_tanh_prepare(vf x)
 {
     const vf c = v_set(0x1.988454p0f), c_low = v_set(-0x1.857936p-25f); /* 2 sqrt(2/pi) */
     const vf d = v_set(0x1.2444f2p-4f), d_low = v_set(0x1.49b16ap-29f); /* that times 0.044715 */
-    gelu_tanh_parts g;
+    gelu_tanh_argument g;
     g.x = v_max(v_set(-12.0f), v_min(v_set(12.0f), x));
     vpair square = v_two_product(g.x, g.x);
     vpair p = v_two_product(d, square.h);
@@ -75,14 +75,14 @@ V_INLINE gelu_tanh_parts gelu_tanh_prepare(vf x)
 V_INLINE vf gelu_tanh_far(vf x, const vf *v)
 {
     (void)v;
-    gelu_tanh_parts g = gelu_tanh_prepare(x);
+    gelu_tanh_argument g = gelu_tanh_prepare(x);
     return v_sel(v_gt(x, v_set(12.0f)), x, v_gate(g.x, g.s, v_lt(x, v_set(0.0f))));
 }
 
 V_INLINE vf gelu_tanh_derivative_far(vf x, const vf *v)
 {
     (void)v;
-    gelu_tanh_parts g = gelu_tanh_prepare(x);
+    gelu_tanh_argument g = gelu_tanh_prepare(x);
     return v_gate_derivative(g.w, g.s, v_lt(x, v_set(0.0f)));
 }
 

@@ -1,6 +1,6 @@
 /* hardswish: x min(max(x+3, 0), 6)/6. Howard 2019. f'(-3) = 0, f'(3) = 1.
  *
- * A product as a pair, divided by 6 as a product with 1/6 in two parts, so that x >= 3 gives exactly x. */
+ * The product is a pair, and is divided by 6 by multiplying it by 1/6 as a pair, so that x >= 3 gives exactly x. */
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)

@@ -30,7 +30,7 @@
     X(rational_a)            \
     X(bspline)
 
-/* Of whole rows. */
+/* Row by row. */
 #define ACTIV_ROWWISE(X) \
     X(softmax)           \
     X(log_softmax)

@@ -1,9 +1,9 @@
 /* log_softmax: x_i - ln(sum over the row of e^x_j), the logarithm of softmax. Bridle 1990.
  *
- * With m the largest x and S the sum of e^(x_j - m): (x_i - m) - ln S, where both parts have one sign. ln S comes from
- * S - 1, the sum without m's own term: the result for m itself may be near 0, and has all its digits.
+ * With m the largest x and S the sum of e^(x_j - m): (x_i - m) - ln S, where nothing cancels. ln S is computed from S -
+ * 1, the sum without m's own term, so that the result for m keeps all its digits where it is near 0.
  *
- * dx_i = dy_i - y_i (sum of dy_j), y = softmax(x). A row with a NaN, with +inf, or with nothing but -inf is all NaN. */
+ * dx_i = dy_i - y_i (sum of dy_j), y = softmax(x). A row with a NaN, with +inf, or with -inf only is all NaN. */
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)
@@ -19,8 +19,8 @@ static const activ_fn_definition log_softmax_definition = {
 
 typedef struct log_softmax_arrays {
     const float *x;
-    vf ties; /* how many x are m, in each lane, since `many` was brought up to date: less than float32 can count */
-    double many;
+    vf ties; /* per lane, x that equal m, flushed into tie_count before float32 stops counting */
+    double tie_count;
 } log_softmax_arrays;
 
 #    define LOG_SOFTMAX_COUNT ((size_t)1 << 20)
@@ -35,38 +35,38 @@ static V_NOINLINE double log_softmax_count(vf ties)
     return count;
 }
 
-V_INLINE vf log_softmax_forward_term(const softmax_row *row, void *state, size_t at, size_t lanes, size_t part)
+V_INLINE vf log_softmax_forward_term(const softmax_row *row, void *state, size_t at, size_t lanes, size_t vector)
 {
     log_softmax_arrays *arrays = state;
-    (void)part;
+    (void)vector;
     if (!V_LIKELY(at % LOG_SOFTMAX_COUNT != 0 || at == 0)) {
-        arrays->many += log_softmax_count(arrays->ties);
+        arrays->tie_count += log_softmax_count(arrays->ties);
         arrays->ties = v_set(0.0f);
     }
-    vf x = v_load_some(arrays->x + at, lanes);
+    vf x = v_load_lanes(arrays->x + at, lanes);
     vm is_largest = v_eq(x, row->largest);
-    arrays->ties = v_add(arrays->ties, softmax_only(lanes, v_sel(is_largest, v_set(1.0f), v_set(0.0f))));
-    return softmax_only(lanes, v_sel(is_largest, v_set(0.0f), softmax_exponential(row, x)));
+    arrays->ties = v_add(arrays->ties, softmax_mask(lanes, v_sel(is_largest, v_set(1.0f), v_set(0.0f))));
+    return softmax_mask(lanes, v_sel(is_largest, v_set(0.0f), softmax_exponential(row, x)));
 }
 
-/* What a group's logarithms are made of. */
-typedef struct log_softmax_parts {
+/* Of each row of a group, what ln S is computed from. */
+typedef struct log_softmax_sums {
     softmax_vectors ties;
-    double many[SOFTMAX_ROWS]; /* the rest of them */
-    double rest[SOFTMAX_ROWS]; /* S - 1 without the ties, in units of the exponential of m */
-} log_softmax_parts;
+    double tie_count[SOFTMAX_ROWS]; /* ties that were flushed */
+    double others[SOFTMAX_ROWS];    /* exponentials of x < m */
+} log_softmax_sums;
 
-/* The ln S of the rows of a group, from row `first` on, a row for each lane. */
-V_INLINE vf log_softmax_logs(const softmax_group *g, const log_softmax_parts *p, size_t first)
+/* ln S of the group's rows from `first` on, one row per lane. */
+V_INLINE vf log_softmax_logs(const softmax_group *g, const log_softmax_sums *p, size_t first)
 {
     float ties[V_LANES], h[V_LANES], l[V_LANES], n[V_LANES] = { 0.0f };
     vexp e = v_exp(v_sub(v_load(g->largest + first), v_load(g->from + first)), v_set(0.0f));
     v_store(h, e.h);
     v_store(l, e.l);
-    v_store(ties, softmax_across(v_add, &p->ties, g->count, first));
+    v_store(ties, softmax_reduce(v_add, &p->ties, g->count, first));
     for (size_t k = 0; k < V_LANES && first + k < g->count; k++) {
         double unit = ((double)h[k] + (double)l[k]) * (double)(UINT64_C(1) << SOFTMAX_POWER);
-        double t = p->rest[first + k] / unit + ((p->many[first + k] + (double)ties[k]) - 1.0);
+        double t = p->others[first + k] / unit + ((p->tie_count[first + k] + (double)ties[k]) - 1.0);
         if (t >= 1.0) {
             /* S = 2^n (1 + t), t < 1 */
             uint64_t bits;
@@ -88,12 +88,12 @@ V_INLINE vf log_softmax_logs(const softmax_group *g, const log_softmax_parts *p,
 /* y = (x - m) - ln S */
 V_INLINE void log_softmax_subtract(float largest, float log, size_t columns, const float *x, float *y)
 {
-    if (softmax_has_none((double)log, columns, y))
+    if (softmax_fill_nan((double)log, columns, y))
         return;
     const vf m = v_set(largest), log_s = v_set(log);
     for (size_t i = 0; i < columns; i += V_LANES) {
-        size_t lanes = v_part_lanes(columns - i, 0);
-        v_store_some(y + i, lanes, v_sub(v_sub(v_load_some(x + i, lanes), m), log_s));
+        size_t lanes = v_active_lanes(columns - i, 0);
+        v_store_lanes(y + i, lanes, v_sub(v_sub(v_load_lanes(x + i, lanes), m), log_s));
     }
 }
 
@@ -102,28 +102,28 @@ static void log_softmax_forward(const activ_fn_args *a, size_t rows, size_t colu
 {
     (void)a;
     softmax_group g;
-    log_softmax_parts parts;
+    log_softmax_sums sums;
     float logs[SOFTMAX_ROWS];
     for (size_t i = 0; i < rows; i += g.count) {
         softmax_begin(&g, rows - i, columns, x + i * x_stride, x_stride);
         for (size_t r = 0; r < g.count; r++) {
             log_softmax_arrays arrays = { x + (i + r) * x_stride, v_set(0.0f), 0.0 };
-            parts.rest[r] = softmax_sum(log_softmax_forward_term, 1, softmax_row_of(&g, r), columns, &arrays);
-            parts.many[r] = arrays.many;
-            softmax_set(&parts.ties, r, arrays.ties, v_set(0.0f));
+            sums.others[r] = softmax_sum(log_softmax_forward_term, 1, softmax_row_of(&g, r), columns, &arrays);
+            sums.tie_count[r] = arrays.tie_count;
+            softmax_set(&sums.ties, r, arrays.ties, v_set(0.0f));
         }
         for (size_t first = 0; first < g.count; first += V_LANES)
-            v_store(logs + first, log_softmax_logs(&g, &parts, first));
+            v_store(logs + first, log_softmax_logs(&g, &sums, first));
         for (size_t r = 0; r < g.count; r++)
             log_softmax_subtract(g.largest[r], logs[r], columns, x + (i + r) * x_stride, y + (i + r) * y_stride);
     }
 }
 
-V_INLINE vf log_softmax_backward_term(const softmax_row *row, void *state, size_t at, size_t lanes, size_t part)
+V_INLINE vf log_softmax_backward_term(const softmax_row *row, void *state, size_t at, size_t lanes, size_t vector)
 {
     softmax_back *b = state;
-    b->dy_sum.part[part] = acc_fma(b->dy_sum.part[part], v_load_some(b->dy + at, lanes), v_set(1.0f));
-    return softmax_make(row, b, at, lanes);
+    b->dy_sum.acc[vector] = acc_fma(b->dy_sum.acc[vector], v_load_lanes(b->dy + at, lanes), v_set(1.0f));
+    return softmax_compute(row, b, at, lanes);
 }
 
 /* dx = dy - (p e) q. */
@@ -132,8 +132,8 @@ typedef struct log_softmax_factors {
     int far;
 } log_softmax_factors;
 
-/* Of p q = (sum of dy)/sum, q has all if the sum of dy is above 1: e stays what it is even if y would be subnormal.
- * Else it could vanish. */
+/* p q = (sum of dy)/sum. If the sum of dy is above 1, p is 1: e is then not scaled down to a y that may be subnormal.
+ * Else q could underflow. */
 V_INLINE log_softmax_factors log_softmax_factors_of(const softmax_back *b, double sum)
 {
     const double dy_sum = v_sum_total(b->dy_sum), size = dy_sum < 0.0 ? -dy_sum : dy_sum;
@@ -145,18 +145,18 @@ V_INLINE log_softmax_factors log_softmax_factors_of(const softmax_back *b, doubl
 V_INLINE void log_softmax_backward_row(const softmax_row row, const softmax_back *b, log_softmax_factors f,
                                        size_t columns, float *dx)
 {
-    if (softmax_has_none((double)f.p + (double)f.q, columns, dx))
+    if (softmax_fill_nan((double)f.p + (double)f.q, columns, dx))
         return;
     const vf p = v_set(f.p), q = v_set(f.q);
     for (size_t i = 0; i < columns; i += V_LANES) {
-        size_t lanes = v_part_lanes(columns - i, 0);
-        vf dy = v_load_some(b->dy + i, lanes);
+        size_t lanes = v_active_lanes(columns - i, 0);
+        vf dy = v_load_lanes(b->dy + i, lanes);
         if (f.far) {
-            /* By halves: the product may be too large where the difference is not. */
+            /* Halved: the product may overflow where the difference does not. */
             vf product = softmax_times_far(&row, b, i, lanes, v_mul(q, v_set(0.5f)));
-            v_store_some(dx + i, lanes, v_mul(v_sub(v_mul(dy, v_set(0.5f)), product), v_set(2.0f)));
+            v_store_lanes(dx + i, lanes, v_mul(v_sub(v_mul(dy, v_set(0.5f)), product), v_set(2.0f)));
         } else {
-            v_store_some(dx + i, lanes, v_fnma(v_mul(softmax_made(&row, b, i, lanes), p), q, dy));
+            v_store_lanes(dx + i, lanes, v_fnma(v_mul(softmax_computed(&row, b, i, lanes), p), q, dy));
         }
     }
 }

@@ -1,7 +1,7 @@
-/* The loops that turn arithmetic on vectors into kernels on arrays.
+/* The loops that make kernels on arrays of arithmetic on vectors.
  *
- * A loop is an inline function that gets the arithmetic as a pointer; both are inlined into each
- * kernel, so that the pointer is gone. */
+ * A loop is an inline function with the arithmetic as a function pointer; both are inlined into each kernel, which
+ * leaves no pointer. */
 #ifndef ACTIV_FUNCTIONS_LOOPS_H
 #define ACTIV_FUNCTIONS_LOOPS_H
 
@@ -15,63 +15,61 @@ typedef vf v_function(vf x, const vf *v);
 typedef vm v_test(vf x, const vf *v);
 typedef void v_gradients(vf x, const vf *v, vf *out);
 
-/* Arithmetic in two parts: what nearly all inputs need, and what is right everywhere but slow. Which of the two an
- * element gets depends on its value alone (`is_far`, true for NaN), so that it has the same bits in every place; but
- * the second is calculated only where there is a far element among those that are treated together. Without is_far and
- * far, only NaN is far, and stays what it is. */
-typedef struct v_parts {
+/* A fast path for nearly all inputs (`near`), and a slow one that is right everywhere (`far`). Which of them an element
+ * takes depends on its value alone (`is_far`, true for NaN), never on its neighbours; but the slow one is computed only
+ * for groups that hold a far element. Without is_far and far, only NaN is far, and stays unchanged. */
+typedef struct v_paths {
     v_function *near;
     v_test *is_far;
     v_function *far;
-} v_parts;
+} v_paths;
 
-/* w NULL: y = f(x); else y = w f(x), and y may be w. */
+/* y = f(x) if w is NULL, else y = w f(x); y may be x or w. */
 typedef void v_forward_loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *y);
 typedef void v_backward_loop(const activ_fn_args *a, size_t first, size_t count, size_t n, const float *x,
                              const float *dy, float *dx, double *sums);
 
-/* An elementwise function, as its file ends with it. */
+/* An elementwise function: its file ends with this table. */
 typedef struct v_elementwise {
-    v_parts forward, derivative;
+    v_paths forward, derivative;
 
-    /* Optional: for settings with which less will do; and, of a function with scalars, in which lanes they are so. */
+    /* Optional: cheaper arithmetic for some settings; plain_lanes: which lanes have them, for scalars per channel. */
     int (*is_plain)(const float *values);
     vm (*plain_lanes)(const vf *v);
-    v_parts plain_forward, plain_derivative;
+    v_paths plain_forward, plain_derivative;
 
-    /* With trainable scalars: how many, and df/d each of them. */
+    /* Trainable scalars: how many, and df/d(scalar) for each. */
     size_t scalars;
     v_gradients *gradients;
 
-    /* Training that keeps something (activ_fn_training), and the way back from dy and what was kept. */
+    /* In training, forward saves a float per element (activ_fn_training), and backward needs that and dy alone. */
     void (*forward_keeping)(const activ_fn_args *a, size_t n, const float *x, float *y);
     void (*backward_kept)(const activ_fn_args *a, size_t n, const float *dy, float *dx);
 
-    /* Instead of all that: loops of its own. */
+    /* Instead of all that: the function's own loops. */
     v_forward_loop *forward_loop;
     v_backward_loop *backward_loop;
 } v_elementwise;
 
-/* A NaN in x comes out as it is: arithmetic may change its sign and payload, on each CPU and
- * with each compiler in another way. */
+/* A NaN in x is passed through: arithmetic would change its sign and payload, differently by CPU and compiler. */
 V_INLINE vf v_keep_nan(vf x, vf result)
 {
     return v_sel(v_nan(x), x, result);
 }
 
-V_INLINE void v_spread(const activ_fn_args *a, vf *v)
+V_INLINE void v_broadcast(const activ_fn_args *a, vf *v)
 {
     for (size_t i = 0; i < ACTIV_FN_VALUES; i++)
         v[i] = v_set(a->values[i]);
 }
 
-V_INLINE vm v_is_far(v_parts f, vf x, const vf *v)
+V_INLINE vm v_is_far(v_paths f, vf x, const vf *v)
 {
     return f.is_far ? f.is_far(x, v) : v_nan(x);
 }
 
-/* One vector, whatever is in it. */
-V_INLINE vf v_whole(v_parts f, const int times, vf x, vf w, const vf *v)
+/* One vector, with whatever elements. */
+V_INLINE vf v_whole(v_paths f, const int times, vf x, vf w, const vf *v)
 {
     vm far = v_is_far(f, x, v);
     vf result = f.near(x, v);
@@ -87,55 +85,56 @@ V_INLINE vf v_whole(v_parts f, const int times, vf x, vf w, const vf *v)
     return v_keep_nan(x, v_sel(far, value, result));
 }
 
-/* Vector by vector: for what the loop below leaves over. */
-V_INLINE void v_each(v_parts f, const int times, const activ_fn_args *a, size_t n, const float *x, const float *w,
+/* Vector by vector: for far elements and the tail. */
+V_INLINE void v_each(v_paths f, const int times, const activ_fn_args *a, size_t n, const float *x, const float *w,
                      float *out)
 {
     vf v[ACTIV_FN_VALUES];
     if (!f.near)
         return;
-    v_spread(a, v);
+    v_broadcast(a, v);
     for (size_t i = 0; i < n; i += V_LANES) {
-        size_t lanes = v_part_lanes(n - i, 0);
-        vf factor = times ? v_load_some(w + i, lanes) : v_set(1.0f);
-        v_store_some(out + i, lanes, v_whole(f, times, v_load_some(x + i, lanes), factor, v));
+        size_t lanes = v_active_lanes(n - i, 0);
+        vf factor = times ? v_load_lanes(w + i, lanes) : v_set(1.0f);
+        v_store_lanes(out + i, lanes, v_whole(f, times, v_load_lanes(x + i, lanes), factor, v));
     }
 }
 
-/* Where each element has scalars of its own. */
-V_INLINE void v_channels(v_parts f, v_parts plain, vm (*plain_lanes)(const vf *v), const int times,
+/* Scalars per channel: each lane has its own. */
+V_INLINE void v_channels(v_paths f, v_paths plain, vm (*plain_lanes)(const vf *v), const int times,
                          const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)
 {
     vf v[ACTIV_FN_VALUES];
-    v_spread(a, v);
+    v_broadcast(a, v);
     for (size_t i = 0; i < n; i += V_LANES) {
-        size_t lanes = v_part_lanes(n - i, 0);
+        size_t lanes = v_active_lanes(n - i, 0);
         for (size_t j = 0; j < a->vectors; j++)
-            v[a->places[j]] = v_load_some(a->params + j * a->channels + i, lanes);
-        vf factor = times ? v_load_some(w + i, lanes) : v_set(1.0f), value = v_load_some(x + i, lanes);
+            v[a->places[j]] = v_load_lanes(a->params + j * a->channels + i, lanes);
+        vf factor = times ? v_load_lanes(w + i, lanes) : v_set(1.0f), value = v_load_lanes(x + i, lanes);
         vf result = v_whole(f, times, value, factor, v);
         if (plain_lanes)
             result = v_sel(plain_lanes(v), v_whole(plain, times, value, factor, v), result);
-        v_store_some(out + i, lanes, result);
+        v_store_lanes(out + i, lanes, result);
     }
 }
 
-/* Vectors treated together: enough to hide the time that each operation takes. */
-#define V_TOGETHER 2
-#define V_GROUP ((size_t)(V_TOGETHER * V_LANES))
+/* Vectors interleaved in one turn of a loop, to hide the latency of each operation. */
+#define V_GROUP_VECTORS 2
+#define V_GROUP ((size_t)(V_GROUP_VECTORS * V_LANES))
 
-/* From this many elements on, results that are not in a cache yet are written past it (non-temporal stores): to read
- * what they overwrite would be a third of the traffic. Below, it is slower (bench/compare.sh --n 524288,1048576). */
+/* From this many elements on, results that are not in place are written by non-temporal (streaming) stores: reading the
+ * lines that they overwrite would be a third of the traffic. Below, these are slower (bench/compare.sh --n
+ * 524288,1048576). */
 #define V_STREAM_FROM ((size_t)1 << 21)
 
-/* How many elements come before the first at which v_stream may write. */
+/* Elements before the first that is aligned for v_stream. */
 V_INLINE size_t v_stream_head(const float *y)
 {
     return (size_t)(-(uintptr_t)y / sizeof *y) % V_LANES;
 }
 
-/* What has no far part needs no branch: NaN stays what it is. Returns which are left to a far loop. */
-V_INLINE vm v_settle(v_parts f, vf x, const vf *v, vf *result)
+/* Without a far path there is no branch: NaN is selected. Returns which lanes are left to a far loop. */
+V_INLINE vm v_settle(v_paths f, vf x, const vf *v, vf *result)
 {
     vm far = v_is_far(f, x, v);
     if (f.far)
@@ -144,15 +143,15 @@ V_INLINE vm v_settle(v_parts f, vf x, const vf *v, vf *result)
     return m_set(0);
 }
 
-/* A loop of the same function that is right for all elements. */
+/* The same function's loop that handles far elements too. */
 typedef void v_all_loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out);
 
-/* A group at i; its results, and whether an element of it is far. */
-V_INLINE int v_group(v_parts f, const int times, const vf *v, const float *x, const float *w, size_t i, vf *results)
+/* The group at i: its results, and whether one of its elements is far. */
+V_INLINE int v_group(v_paths f, const int times, const vf *v, const float *x, const float *w, size_t i, vf *results)
 {
     vm any = m_set(0);
     V_UNROLL
-    for (size_t j = 0; j < V_TOGETHER; j++) {
+    for (size_t j = 0; j < V_GROUP_VECTORS; j++) {
         vf value = v_load(x + i + j * V_LANES);
         results[j] = f.near(value, v);
         if (times)
@@ -162,63 +161,63 @@ V_INLINE int v_group(v_parts f, const int times, const vf *v, const float *x, co
     return m_any(any);
 }
 
-/* The vector at i, of some lanes. Without a far element it is stored. */
-V_INLINE int v_rest_is_far(v_parts f, const int times, const vf *v, size_t n, const float *x, const float *w,
-                           float *out, size_t i)
+/* The vector at i, whole or the tail: stored, unless one of its elements is far; returns 1 then. */
+V_INLINE int v_store_unless_far(v_paths f, const int times, const vf *v, size_t n, const float *x, const float *w,
+                                float *out, size_t i)
 {
-    size_t lanes = v_part_lanes(n - i, 0);
-    vf value = v_load_some(x + i, lanes), result = f.near(value, v);
+    size_t lanes = v_active_lanes(n - i, 0);
+    vf value = v_load_lanes(x + i, lanes), result = f.near(value, v);
     if (times)
-        result = v_mul(v_load_some(w + i, lanes), result);
+        result = v_mul(v_load_lanes(w + i, lanes), result);
     if (!V_LIKELY(!m_any(v_settle(f, value, v, &result))))
         return 1;
-    v_store_some(out + i, lanes, result);
+    v_store_lanes(out + i, lanes, result);
     return 0;
 }
 
-/* out = f(x), or w f(x) if `times`, for arrays of n; out may be x or w. `times` is a constant at each call, which w
- * being NULL or not would not be. With the first far element, and where results are to be written past the caches, the
- * rest is left to `all`: a loop without calls needs no memory for its registers, which few elements would pay for. */
-V_INLINE void v_loop(v_parts f, const int times, v_all_loop *all, const activ_fn_args *a, size_t n, const float *x,
+/* out = f(x), or w f(x) if `times`, for arrays of n; out may be x or w. `times` is a constant at each call, which w ==
+ * NULL would not be. From the first far element on, and where results are streamed, the remainder is left to `all`:
+ * this loop makes no calls in between and so spills no registers, which short arrays would notice. */
+V_INLINE void v_loop(v_paths f, const int times, v_all_loop *all, const activ_fn_args *a, size_t n, const float *x,
                      const float *w, float *out)
 {
-    vf v[ACTIV_FN_VALUES], results[V_TOGETHER];
+    vf v[ACTIV_FN_VALUES], results[V_GROUP_VECTORS];
     size_t i = 0;
     if (n >= V_STREAM_FROM) {
         all(a, n, x, w, out);
         return;
     }
-    v_spread(a, v);
+    v_broadcast(a, v);
     for (const size_t end = n / V_GROUP * V_GROUP; i != end; i += V_GROUP) {
         if (!V_LIKELY(!v_group(f, times, v, x, w, i, results)))
             break;
-        for (size_t j = 0; j < V_TOGETHER; j++)
+        for (size_t j = 0; j < V_GROUP_VECTORS; j++)
             v_store(out + i + j * V_LANES, results[j]);
     }
     if (n - i < V_GROUP)
-        for (; i < n && !v_rest_is_far(f, times, v, n, x, w, out, i); i += V_LANES)
+        for (; i < n && !v_store_unless_far(f, times, v, n, x, w, out, i); i += V_LANES)
             ;
     if (i < n)
         all(a, n - i, x + i, times ? w + i : NULL, out + i);
 }
 
-/* Whatever is in the arrays: a group with a far element is left to far_loop, lest what that needs takes registers here.
+/* Any elements: a group with a far one is left to far_loop, which is not inlined, so that it takes no registers here.
  */
-V_INLINE void v_all(v_parts f, const int times, v_all_loop *far_loop, const activ_fn_args *a, size_t n, const float *x,
+V_INLINE void v_all(v_paths f, const int times, v_all_loop *far_loop, const activ_fn_args *a, size_t n, const float *x,
                     const float *w, float *out)
 {
-    vf v[ACTIV_FN_VALUES], results[V_TOGETHER];
+    vf v[ACTIV_FN_VALUES], results[V_GROUP_VECTORS];
     const int stream = n >= V_STREAM_FROM && out != x && !(times && out == w);
     size_t i = stream ? v_stream_head(out) : 0;
     if (i > 0)
         far_loop(a, i, x, times ? w : NULL, out);
-    v_spread(a, v);
+    v_broadcast(a, v);
     for (const size_t end = i + (n - i) / V_GROUP * V_GROUP; i != end; i += V_GROUP) {
         if (!V_LIKELY(!v_group(f, times, v, x, w, i, results))) {
             far_loop(a, V_GROUP, x + i, times ? w + i : NULL, out + i);
             continue;
         }
-        for (size_t j = 0; j < V_TOGETHER; j++) {
+        for (size_t j = 0; j < V_GROUP_VECTORS; j++) {
             if (stream)
                 v_stream(out + i + j * V_LANES, results[j]);
             else
@@ -231,36 +230,36 @@ V_INLINE void v_all(v_parts f, const int times, v_all_loop *far_loop, const acti
         far_loop(a, n - i, x + i, times ? w + i : NULL, out + i);
 }
 
-/* Where all fits into one vector. */
-V_INLINE void v_one(v_parts f, const int times, v_all_loop *far_loop, const activ_fn_args *a, size_t n, const float *x,
+/* Arrays of at most one vector. */
+V_INLINE void v_one(v_paths f, const int times, v_all_loop *far_loop, const activ_fn_args *a, size_t n, const float *x,
                     const float *w, float *out)
 {
     vf v[ACTIV_FN_VALUES];
     if (n == 0)
         return;
-    v_spread(a, v);
-    if (v_rest_is_far(f, times, v, n, x, w, out, 0))
+    v_broadcast(a, v);
+    if (v_store_unless_far(f, times, v, n, x, w, out, 0))
         far_loop(a, n, x, times ? w : NULL, out);
 }
 
-/* The sums over a block of dy times each gradient. */
+/* Sums of dy df/d(scalar) over a block. */
 V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, const activ_fn_args *a, size_t n,
                               const float *x, const float *dy, double *sums)
 {
     vf v[ACTIV_FN_VALUES], slopes[ACTIV_FN_VALUES];
     vsum sum[ACTIV_FN_VALUES];
-    v_spread(a, v);
+    v_broadcast(a, v);
     for (size_t k = 0; k < scalars; k++)
         sum[k] = v_sum_zero();
     for (size_t i = 0; i < n; i += V_BLOCK) {
         for (size_t j = 0; j < V_PER_BLOCK; j++) {
-            size_t lanes = v_part_lanes(n - i, j), at = i + j * V_LANES;
+            size_t lanes = v_active_lanes(n - i, j), at = i + j * V_LANES;
             if (lanes == 0)
                 break;
-            vf factor = v_load_some(dy + at, lanes);
-            gradients(v_load_some(x + at, lanes), v, slopes);
+            vf factor = v_load_lanes(dy + at, lanes);
+            gradients(v_load_lanes(x + at, lanes), v, slopes);
             for (size_t k = 0; k < scalars; k++)
-                sum[k].part[j] = acc_fma(sum[k].part[j], factor, slopes[k]);
+                sum[k].acc[j] = acc_fma(sum[k].acc[j], factor, slopes[k]);
         }
     }
     for (size_t k = 0; k < scalars; k++)
@@ -269,26 +268,26 @@ V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, cons
 
 /* ---- a function's kernel (kernels/unit.c), made of its v_elementwise ------------------------- */
 
-/* A loop with arithmetic of its own, and what it leaves to others. */
-#define V_LOOP(loop, parts, times)                                                                                  \
+/* A loop specialised for one pair of paths, and the two that it leaves the rest to. */
+#define V_LOOP(loop, paths, times)                                                                                  \
     static V_NOINLINE void loop##_far(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out) \
     {                                                                                                               \
-        v_each(parts, times, a, n, x, w, out);                                                                      \
+        v_each(paths, times, a, n, x, w, out);                                                                      \
     }                                                                                                               \
     static V_NOINLINE void loop##_all(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out) \
     {                                                                                                               \
-        if ((parts).near)                                                                                           \
-            v_all(parts, times, loop##_far, a, n, x, w, out);                                                       \
+        if ((paths).near)                                                                                           \
+            v_all(paths, times, loop##_far, a, n, x, w, out);                                                       \
     }                                                                                                               \
     V_INLINE void loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)                \
     {                                                                                                               \
-        if ((parts).near && n <= V_LANES)                                                                           \
-            v_one(parts, times, loop##_far, a, n, x, w, out);                                                       \
-        else if ((parts).near)                                                                                      \
-            v_loop(parts, times, loop##_all, a, n, x, w, out);                                                      \
+        if ((paths).near && n <= V_LANES)                                                                           \
+            v_one(paths, times, loop##_far, a, n, x, w, out);                                                       \
+        else if ((paths).near)                                                                                      \
+            v_loop(paths, times, loop##_all, a, n, x, w, out);                                                      \
     }
 
-/* The loop that the settings and channels of this call want. */
+/* Chooses the loop by the settings and channels of the call. */
 #define V_CHOICE(choice, name, direction, times)                                                          \
     V_LOOP(choice##_loop, name.direction, times)                                                          \
     V_LOOP(choice##_plain_loop, name.plain_##direction, times)                                            \

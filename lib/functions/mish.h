@@ -1,7 +1,7 @@
 /* mish: x tanh(softplus(x)). Misra 2019. f' vanishes at -1.19243.
  *
- * With n = e^x, tanh(ln(1+n)) = n(n+2)/(n(n+2)+2); for x > 0 the same in m = e^-x, which cannot
- * overflow: (1+2m)/(1+2m+2m^2). */
+ * With n = e^x, tanh(ln(1+n)) = n(n+2)/(n(n+2)+2); for x > 0 the same in m = e^-x, which cannot overflow:
+ * (1+2m)/(1+2m+2m^2). */
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)
@@ -42,7 +42,7 @@ V_INLINE vm mish_derivative_is_far(vf x, const vf *v)
     return v_not_le(v_set(MISH_DERIVATIVE_BOTTOM), x);
 }
 
-/* The rest, right everywhere. */
+/* The slow path, right everywhere. */
 V_INLINE vf mish_far(vf x, const vf *v)
 {
     (void)v;
@@ -50,8 +50,7 @@ V_INLINE vf mish_far(vf x, const vf *v)
     vf bounded = v_max(v_set(-150.0f), x);
     vexp e = v_exp(v_minus_abs(x, -150.0f), v_set(0.0f));
     vf t = v_scale(e.h, e.n), t_low = v_scale(e.l, e.n);
-    /* Numerator over its factor n, if x < 0: 2 + t; else 1 + 2t. Denominator: that + (t + t^2 or
-     * 2t^2). */
+    /* Numerator over its factor n, if x < 0: 2 + t; else 1 + 2t. Denominator: that + (t + t^2 or 2t^2). */
     vf twice = v_add(t, t);
     vpair a = v_two_sum(v_sel(negative, v_set(2.0f), v_set(1.0f)), v_sel(negative, t, twice));
     a.l = v_add(a.l, v_sel(negative, t_low, v_add(t_low, t_low)));
@@ -77,9 +76,8 @@ V_INLINE vf mish_derivative_far(vf x, const vf *v)
     vf bounded = v_max(v_set(-150.0f), v_min(v_set(150.0f), x));
     vexp e = v_exp(v_minus_abs(x, -150.0f), v_set(0.0f));
     vf t = v_scale(e.h, e.n), t_low = v_scale(e.l, e.n);
-    /* x < 0: n [(n+2) D + 4x(1+n)] / D^2, D = n(n+2)+2.  x >= 0: [(1+2m) E + 4x m^2 (1+m)] /
-     * E^2, E = 2m(1+m)+1. The bracket vanishes at one x < 0, so its two addends are pairs there;
-     * for x >= 0 both are positive. */
+    /* x < 0: n [(n+2) D + 4x(1+n)] / D^2, D = n(n+2)+2.  x >= 0: [(1+2m) E + 4x m^2 (1+m)] / E^2, E = 2m(1+m)+1. The
+     * bracket vanishes at one x < 0, so its two addends are pairs there; for x >= 0 both are positive. */
     vpair t1 = v_fast_two_sum(v_set(1.0f), t);
     vf twice = v_add(t, t);
     vpair a = v_two_sum(v_sel(negative, v_set(2.0f), v_set(1.0f)), v_sel(negative, t, twice));

@@ -1,9 +1,9 @@
-/* rational_a: P(x)/Q(x), the safe Pade activation unit: P = a_0 + a_1 x + ... + a_p x^p, Q = 1 + |b_1 x| + ... +
- * |b_q x^q|, all p + q + 1 coefficients trained. Molina 2019.
+/* rational_a: P(x)/Q(x), the safe Pade activation unit: P = a_0 + a_1 x + ... + a_p x^p, Q = 1 + |b_1 x| + ... + |b_q
+ * x^q|, all p + q + 1 coefficients trained. Molina 2019.
  *
- * The parameters come in the order a_0 .. a_p, b_1 .. b_q. The derivative of |x| at 0, and of |b| at b = 0, is 0.
- * Sums are in double, in which no power that occurs overflows; for large x the few elements are done one by one, in
- * powers of 1/x. */
+ * The parameters come in the order a_0 .. a_p, b_1 .. b_q. The derivative of |x| at 0, and of |b| at b = 0, is 0. Sums
+ * are in double, where no power of an |x| up to 2^16 overflows; elements beyond are computed one by one, in powers of
+ * 1/x. */
 #include "functions/function.h"
 
 /* Of p and q. */
@@ -24,8 +24,8 @@ static size_t rational_a_param_vector(const activ_setting_value *values, int whi
     return (size_t)values[which].number + (which == 0 ? 1 : 0);
 }
 
-/* Fits of leaky_relu (slope 0.01) on [-3, 3] by Molina et al., as published with their program
- * (rational_activations, version A); a fit of lower degree than asked for serves too, and below these the identity. */
+/* Fits of leaky_relu (slope 0.01) on [-3, 3] by Molina et al., as published with their program (rational_activations,
+ * version A); a fit of lower degree than asked for serves too, and below these the identity. */
 typedef struct rational_a_fit {
     size_t p, q;
     float a[6], b[4];
@@ -97,8 +97,8 @@ static double rational_a_sign(float b)
 
 /* ---- |x| > RATIONAL_A_NEAR, infinite or NaN ---------------------------------------------------- */
 
-/* With x^-p P = A(1/x) and |x|^-q Q = B(1/|x|), p and q the highest powers that there are: limits at infinity come
- * out as they are. */
+/* With x^-p P = A(1/x) and |x|^-q Q = B(1/|x|), p and q the degrees without zero coefficients: limits at infinity come
+ * out right. */
 typedef struct rational_a_element {
     double x, size; /* x and |x| */
     int p, q;
@@ -162,7 +162,7 @@ static double rational_a_far_gradient(const rational_a *f, const rational_a_elem
     return -sign * rational_a_turn(rational_a_scale(e->ratio * e->inverse, e->size, e->p - 2 * e->q + k), e->x, e->p);
 }
 
-/* Corrects the lanes of what has been calculated for |x| up to RATIONAL_A_NEAR. */
+/* Replaces the lanes with |x| beyond RATIONAL_A_NEAR. */
 static vf rational_a_correct(const rational_a *f, vf x, int slope, vf value)
 {
     float xs[V_LANES], values[V_LANES];
@@ -176,7 +176,7 @@ static vf rational_a_correct(const rational_a *f, vf x, int slope, vf value)
     return v_keep_nan(x, v_load(values));
 }
 
-/* ---- the others, in vectors ------------------------------------------------------------------- */
+/* ---- |x| <= RATIONAL_A_NEAR, in vectors --------------------------------------------------------- */
 
 V_INLINE vm rational_a_is_far(vf x)
 {
@@ -188,7 +188,7 @@ V_INLINE vacc rational_a_times(vacc a, vacc b)
     return acc_fma_wide(acc_zero(), a, b);
 }
 
-/* P and Q, and with `slopes` their derivatives, of Q by |x|. */
+/* P and Q, and with `slopes` their derivatives: P's by x, Q's by |x|. */
 typedef struct rational_a_values {
     vacc p, q, p_slope, q_slope;
 } rational_a_values;
@@ -215,19 +215,19 @@ static void rational_a_forward_loop(const activ_fn_args *a, size_t n, const floa
 {
     const rational_a f = rational_a_of(a);
     for (size_t i = 0; i < n; i += V_LANES) {
-        size_t lanes = v_part_lanes(n - i, 0);
-        vf xs = v_load_some(x + i, lanes);
+        size_t lanes = v_active_lanes(n - i, 0);
+        vf xs = v_load_lanes(x + i, lanes);
         rational_a_values s = rational_a_at(&f, acc_of(xs), acc_of(v_abs(xs)), 0);
         vf value = acc_round(acc_div(s.p, s.q));
         if (!V_LIKELY(!m_any(rational_a_is_far(xs))))
             value = rational_a_correct(&f, xs, 0, value);
         if (w)
-            value = v_keep_nan(xs, v_mul(v_load_some(w + i, lanes), value));
-        v_store_some(y + i, lanes, value);
+            value = v_keep_nan(xs, v_mul(v_load_lanes(w + i, lanes), value));
+        v_store_lanes(y + i, lanes, value);
     }
 }
 
-/* Partial sums of dy x^i / Q, then of dy |x|^k P/Q^2. Those of far elements are added in the end. */
+/* Partial sums of dy x^i / Q, then of dy |x|^k P/Q^2. Far elements are summed apart. */
 typedef struct rational_a_sums {
     vsum near[2 * RATIONAL_A_DEGREE + 1];
     int any_far;
@@ -237,7 +237,7 @@ typedef struct rational_a_sums {
 V_INLINE void rational_a_powers(vsum *sums, size_t part, size_t count, vacc first, vacc x)
 {
     for (size_t i = 0; i < count; i++) {
-        sums[i].part[part] = acc_fma_wide(sums[i].part[part], first, acc_set(1.0));
+        sums[i].acc[part] = acc_fma_wide(sums[i].acc[part], first, acc_set(1.0));
         first = rational_a_times(first, x);
     }
 }
@@ -260,10 +260,10 @@ V_INLINE void rational_a_pass(const rational_a *f, size_t n, const float *x, con
     const vf zero = v_set(0.0f);
     for (size_t i = 0; i < n; i += V_BLOCK)
         for (size_t j = 0; j < V_PER_BLOCK; j++) {
-            size_t lanes = v_part_lanes(n - i, j), at = i + j * V_LANES;
+            size_t lanes = v_active_lanes(n - i, j), at = i + j * V_LANES;
             if (lanes == 0)
                 break;
-            vf xs = v_load_some(x + at, lanes), dys = v_load_some(dy + at, lanes);
+            vf xs = v_load_lanes(x + at, lanes), dys = v_load_lanes(dy + at, lanes);
             vm far = rational_a_is_far(xs);
             const int any_far = m_any(far);
             vf near = v_sel(far, zero, xs);
@@ -285,7 +285,7 @@ V_INLINE void rational_a_pass(const rational_a *f, size_t n, const float *x, con
                 vf slope = acc_round(rational_a_times(top, inverse));
                 if (any_far)
                     slope = rational_a_correct(f, xs, 1, slope);
-                v_store_some(dx + at, lanes, v_keep_nan(xs, v_mul(dys, slope)));
+                v_store_lanes(dx + at, lanes, v_keep_nan(xs, v_mul(dys, slope)));
             }
         }
 }

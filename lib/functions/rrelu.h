@@ -1,7 +1,7 @@
 /* rrelu: leaky_relu with a random slope. Xu 2015.
  *
- * Training draws a slope in [lower, upper] for each element with x <= 0; otherwise the slope is
- * the mean, (lower + upper)/2. The drawn slope is also the derivative at 0, as in PyTorch. */
+ * Training draws a slope in [lower, upper] for each element with x <= 0; otherwise the slope is the mean, (lower +
+ * upper)/2. The drawn slope is also the derivative at 0, as in PyTorch. */
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)
@@ -54,18 +54,18 @@ static void rrelu_forward_keeping(const activ_fn_args *a, size_t n, const float 
     vf lower = v_set(a->values[0]), span = v_set(a->values[1] - a->values[0]);
     v_uniform(t->seed, t->stream, t->index, n, 0.0f, 1.0f, t->keep);
     for (size_t i = 0; i < n; i += V_LANES) {
-        size_t lanes = v_part_lanes(n - i, 0);
-        vf value = v_load_some(x + i, lanes), slope = v_fma(v_load_some(t->keep + i, lanes), span, lower);
-        v_store_some(y + i, lanes, v_keep_nan(value, slope_forward(value, slope)));
-        v_store_some(t->keep + i, lanes, v_keep_nan(value, slope_derivative(value, slope)));
+        size_t lanes = v_active_lanes(n - i, 0);
+        vf value = v_load_lanes(x + i, lanes), slope = v_fma(v_load_lanes(t->keep + i, lanes), span, lower);
+        v_store_lanes(y + i, lanes, v_keep_nan(value, slope_forward(value, slope)));
+        v_store_lanes(t->keep + i, lanes, v_keep_nan(value, slope_derivative(value, slope)));
     }
 }
 
 static void rrelu_backward_kept(const activ_fn_args *a, size_t n, const float *dy, float *dx)
 {
     for (size_t i = 0; i < n; i += V_LANES) {
-        size_t lanes = v_part_lanes(n - i, 0);
-        v_store_some(dx + i, lanes, v_mul(v_load_some(dy + i, lanes), v_load_some(a->training->kept + i, lanes)));
+        size_t lanes = v_active_lanes(n - i, 0);
+        v_store_lanes(dx + i, lanes, v_mul(v_load_lanes(dy + i, lanes), v_load_lanes(a->training->kept + i, lanes)));
     }
 }
 

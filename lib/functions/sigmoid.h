@@ -1,7 +1,7 @@
 /* sigmoid: 1/(1+e^-x). Verhulst 1838.
  *
- * With t = e^-|x|: 1/(1+t) for x >= 0 and t/(1+t) below, so that nothing overflows and the
- * negative tail is right down to the smallest subnormal. f' = t/(1+t)^2. */
+ * With t = e^-|x|: 1/(1+t) for x >= 0 and t/(1+t) below, so that nothing overflows and the negative tail is right down
+ * to the smallest subnormal. f' = t/(1+t)^2. */
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)
@@ -40,7 +40,7 @@ V_INLINE vm sigmoid_derivative_is_far(vf x, const vf *v)
     return v_beyond(x, SIGMOID_DERIVATIVE_LIMIT);
 }
 
-/* The rest, right everywhere. */
+/* The slow path, right everywhere. */
 V_INLINE vf sigmoid_far(vf x, const vf *v)
 {
     (void)v;

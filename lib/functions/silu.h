@@ -38,7 +38,7 @@ V_INLINE vm silu_derivative_is_far(vf x, const vf *v)
     return v_beyond(x, SILU_DERIVATIVE_LIMIT);
 }
 
-/* The rest, right everywhere. */
+/* The slow path, right everywhere. */
 V_INLINE vf silu_far(vf x, const vf *v)
 {
     (void)v;

@@ -1,6 +1,6 @@
 /* softmax: e^x_i / sum over the row of e^x_j. Bridle 1990.
  *
- * dx_i = y_i (dy_i - sum of dy_j y_j). A row with a NaN, with +inf, or with nothing but -inf is all NaN. */
+ * dx_i = y_i (dy_i - sum of dy_j y_j). A row with a NaN, with +inf, or with -inf only is all NaN. */
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)
@@ -17,24 +17,24 @@ static const activ_fn_definition softmax_definition = {
 typedef struct softmax_arrays {
     const float *x;
     float *e;
-    int padded; /* there is room for whole vectors at e */
+    int padded; /* e may be written in whole vectors */
 } softmax_arrays;
 
-V_INLINE vf softmax_forward_term(const softmax_row *row, void *state, size_t at, size_t lanes, size_t part)
+V_INLINE vf softmax_forward_term(const softmax_row *row, void *state, size_t at, size_t lanes, size_t vector)
 {
     const softmax_arrays *arrays = state;
-    (void)part;
-    vf e = softmax_only(lanes, softmax_exponential(row, v_load_some(arrays->x + at, lanes)));
-    v_store_some(arrays->e + at, arrays->padded ? V_LANES : lanes, e);
+    (void)vector;
+    vf e = softmax_mask(lanes, softmax_exponential(row, v_load_lanes(arrays->x + at, lanes)));
+    v_store_lanes(arrays->e + at, arrays->padded ? V_LANES : lanes, e);
     return e;
 }
 
 /* y = e/sum; y may be e. */
 V_INLINE void softmax_divide(double sum, size_t columns, const float *e, float *y)
 {
-    if (softmax_has_none(sum, columns, y))
+    if (softmax_fill_nan(sum, columns, y))
         return;
-    /* One division, of which two floats are kept. */
+    /* One division; the quotient is a pair. */
     double factor = 1.0 / sum;
     float high = (float)factor;
     const vf h = v_set(high), l = v_set((float)(factor - (double)high));
@@ -47,12 +47,12 @@ V_INLINE void softmax_divide(double sum, size_t columns, const float *e, float *
         return;
     size_t lanes = columns - i;
     if (e != y && columns >= V_LANES) {
-        /* Some of them again: faster than to store a part of a vector. */
+        /* The last whole vector overlaps the previous one: faster than a partial store. */
         lanes = V_LANES;
         i = columns - V_LANES;
     }
-    vf a = v_load_some(e + i, lanes);
-    v_store_some(y + i, lanes, v_fma(a, h, v_mul(a, l)));
+    vf a = v_load_lanes(e + i, lanes);
+    v_store_lanes(y + i, lanes, v_fma(a, h, v_mul(a, l)));
 }
 
 static void softmax_forward(const activ_fn_args *a, size_t rows, size_t columns, const float *x, size_t x_stride,
@@ -64,36 +64,36 @@ static void softmax_forward(const activ_fn_args *a, size_t rows, size_t columns,
         double sum[SOFTMAX_ROWS];
         softmax_begin(&g, rows - i, columns, x + i * x_stride, x_stride);
         for (size_t r = 0; r < g.count; r++) {
-            float *own = y + (i + r) * y_stride, *e = softmax_place(&g, r, own);
+            float *own = y + (i + r) * y_stride, *e = softmax_buffer(&g, r, own);
             softmax_arrays arrays = { x + (i + r) * x_stride, e, e != own };
             sum[r] = softmax_sum(softmax_forward_term, 1, softmax_row_of(&g, r), columns, &arrays);
         }
         for (size_t r = 0; r < g.count; r++) {
             float *own = y + (i + r) * y_stride;
-            softmax_divide(sum[r], columns, softmax_place(&g, r, own), own);
+            softmax_divide(sum[r], columns, softmax_buffer(&g, r, own), own);
         }
     }
 }
 
-V_INLINE vf softmax_backward_term(const softmax_row *row, void *state, size_t at, size_t lanes, size_t part)
+V_INLINE vf softmax_backward_term(const softmax_row *row, void *state, size_t at, size_t lanes, size_t vector)
 {
     softmax_back *b = state;
-    vf e = softmax_make(row, b, at, lanes), dy = v_load_some(b->dy + at, lanes);
-    b->dy_sum.part[part] = acc_fma(b->dy_sum.part[part], e, dy);
+    vf e = softmax_compute(row, b, at, lanes), dy = v_load_lanes(b->dy + at, lanes);
+    b->dy_sum.acc[vector] = acc_fma(b->dy_sum.acc[vector], e, dy);
     b->dy_size = v_max(v_abs(dy), b->dy_size);
     return e;
 }
 
-/* dx = e (q dy - r) p, q and r as pairs: where dy is far from the mean of all dy, an error of y counts twice, and those
- * of the two exponentials in it are all that 8 ULP have room for. */
+/* dx = e (q dy - r) p, q and r as pairs: where dy is far from the mean of all dy, an error of y counts twice, and the
+ * two exponentials' errors alone come near the bound of 8 ULP. */
 typedef struct softmax_factors {
     float q, q_low, r, r_low;
     float p; /* a power of two */
     int far;
 } softmax_factors;
 
-/* q = 1/(p sum). e is multiplied as it is, even if y would be subnormal; and the difference neither overflows, as the
- * sum is 2^59 and more, nor vanishes, as p keeps it up where all dy are small. */
+/* q = 1/(p sum). e is not scaled down to y, which may be subnormal. The difference does not overflow, as sum >= 2^59,
+ * nor underflow, as p scales it up where all dy are small. */
 V_INLINE softmax_factors softmax_factors_of(const softmax_back *b, double sum)
 {
     const int small = !m_any(v_gt(b->dy_size, v_set(0x1p-20f)));
@@ -108,17 +108,17 @@ V_INLINE softmax_factors softmax_factors_of(const softmax_back *b, double sum)
 V_INLINE void softmax_backward_row(const softmax_row row, const softmax_back *b, softmax_factors f, size_t columns,
                                    float *dx)
 {
-    if (softmax_has_none((double)f.r, columns, dx))
+    if (softmax_fill_nan((double)f.r, columns, dx))
         return;
     const vf q = v_set(f.q), q_low = v_set(f.q_low), r = v_set(-f.r), r_low = v_set(-f.r_low), p = v_set(f.p);
     for (size_t i = 0; i < columns; i += V_LANES) {
-        size_t lanes = v_part_lanes(columns - i, 0);
-        vf dy = v_load_some(b->dy + i, lanes), h = v_fma(dy, q, r), l = v_fma(dy, q_low, r_low);
+        size_t lanes = v_active_lanes(columns - i, 0);
+        vf dy = v_load_lanes(b->dy + i, lanes), h = v_fma(dy, q, r), l = v_fma(dy, q_low, r_low);
         if (f.far) {
-            v_store_some(dx + i, lanes, softmax_times_far(&row, b, i, lanes, v_add(h, l)));
+            v_store_lanes(dx + i, lanes, softmax_times_far(&row, b, i, lanes, v_add(h, l)));
         } else {
-            vf e = softmax_made(&row, b, i, lanes);
-            v_store_some(dx + i, lanes, v_mul(v_fma(e, h, v_mul(e, l)), p));
+            vf e = softmax_computed(&row, b, i, lanes);
+            v_store_lanes(dx + i, lanes, v_mul(v_fma(e, h, v_mul(e, l)), p));
         }
     }
 }

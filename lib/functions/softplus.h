@@ -1,13 +1,13 @@
 /* softplus: ln(1 + e^(beta x))/beta, and x itself where beta x > threshold. Dugas 2000.
  *
- * With z = beta x and t = e^-|z|: (max(z, 0) + ln(1+t))/beta. z is kept as a pair: its rounding
- * error would be magnified |z| times in the tail. */
+ * With z = beta x and t = e^-|z|: (max(z, 0) + ln(1+t))/beta. z is a pair: its rounding error would be magnified |z|
+ * times in the tail. */
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)
 static const char *softplus_check(const activ_setting_value *values)
 {
-    /* Within these, e^z/beta is 0 wherever z is below what the exponential is asked for. */
+    /* Within these, e^z/beta underflows wherever z is below -150, where the exponential's argument is clamped. */
     return values[0].single >= 1e-20f && values[0].single <= 1e20f ? NULL : "beta must lie between 1e-20 and 1e20";
 }
 
@@ -43,7 +43,7 @@ V_INLINE softplus_argument softplus_prepare(vf x, vf beta)
     a.z = v_mul(beta, x);
     vf low = v_fma(beta, x, v_neg(a.z));
     a.negative = v_lt(a.z, v_set(0.0f));
-    /* Outside, the low part no longer matters, and may be infinity minus infinity. */
+    /* Outside, the low part does not matter, and may be inf - inf. */
     vm inside = v_lt(v_abs(a.z), v_set(150.0f));
     a.minus_abs = v_minus_abs(a.z, -150.0f);
     a.minus_abs_low = v_sel(inside, v_sel(a.negative, low, v_neg(low)), v_set(0.0f));
@@ -55,8 +55,8 @@ V_INLINE vf softplus_forward(vf x, const vf *v)
     softplus_argument a = softplus_prepare(x, v[0]);
     vexp e = v_exp(a.minus_abs, a.minus_abs_low);
     vpair log = v_log1p(v_scale(e.h, e.n), v_scale(e.l, e.n));
-    /* In the far tail ln(1+t) is t, which is scaled at the end, so that a result that beta's
-     * division brings back from the subnormal range keeps its digits. */
+    /* In the tail ln(1+t) is t, and is scaled at the end: dividing by a small beta may bring it back from the subnormal
+     * range, and it has to keep its digits. */
     vm tail = v_lt(a.z, v_set(-20.0f));
     vpair sum = v_two_sum(v_neg(a.minus_abs), log.h);
     sum.l = v_add(sum.l, v_sub(log.l, a.minus_abs_low));
@@ -77,7 +77,7 @@ V_INLINE vf softplus_derivative(vf x, const vf *v)
     return v_sel(v_gt(a.z, v[1]), v_set(1.0f), d);
 }
 
-/* With beta 1, what nearly all inputs need: ln(1 + e^-|x|) from a table, and the logistic function. */
+/* With beta 1, the fast path: ln(1 + e^-|x|) from a table, and the logistic function. */
 static int softplus_is_plain(const float *values)
 {
     return values[0] == 1.0f && values[1] >= SOFTPLUS_TAIL_LIMIT;

@@ -13,7 +13,7 @@ static const activ_fn_definition softsign_definition = {
     .derivative_ulp = 0.8f,
 };
 #else
-/* |x|, but not above 2^80, where f has long been 1 and f' 0. */
+/* |x| clamped to 2^80, where f rounds to 1 and f' to 0. */
 V_INLINE vf softsign_size(vf x)
 {
     return v_min(v_set(0x1p80f), v_abs(x));
@@ -34,7 +34,7 @@ V_INLINE vf softsign_forward(vf x, const vf *v)
     return v_copysign(v_add(q.h, q.l), x);
 }
 
-/* The square of 2^32 / (1 + |x|), scaled at the end, where it may become subnormal. */
+/* The square of 2^32 / (1 + |x|), scaled by 2^-64 at the end: a subnormal result is rounded once. */
 V_INLINE vf softsign_derivative(vf x, const vf *v)
 {
     (void)v;

@@ -1,9 +1,7 @@
-/* staf: sum over i < tau of C_i sin(Omega_i x + Phi_i), all 3 tau numbers trained. Morsali et
- * al. 2025.
+/* staf: sum over i < tau of C_i sin(Omega_i x + Phi_i), all 3 tau numbers trained. Morsali et al. 2025.
  *
- * The arrays come in the order C, Omega, Phi. Sine and cosine share one reduction. Values are
- * added in the order of i; the gradients of a term are summed over chunks of the
- * data. */
+ * The arrays come in the order C, Omega, Phi. Sine and cosine share one argument reduction. Terms are added in the
+ * order of i; the gradients of a term are accumulated over chunks of the data. */
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)
@@ -23,9 +21,8 @@ static size_t staf_param_vector(const activ_setting_value *values, int which, co
     return (size_t)values[0].number;
 }
 
-/* book: C, Omega, Phi ~ N(0, 1). repo: the authors' start, Omega = omega0 U(0, 1), Phi ~ U(-pi,
- * pi), C = sign(L) sqrt |L| with L ~ Laplace(0, 1/(2 tau)). unit: the same with L ~ Laplace(0,
- * 2/tau), so that the output has variance 1. */
+/* book: C, Omega, Phi ~ N(0, 1). repo: the authors' start, Omega = omega0 U(0, 1), Phi ~ U(-pi, pi), C = sign(L) sqrt
+ * |L| with L ~ Laplace(0, 1/(2 tau)). unit: the same with L ~ Laplace(0, 2/tau), so that the output has variance 1. */
 static void staf_param_init(const activ_setting_value *values, uint64_t seed, float *params)
 {
     size_t tau = (size_t)values[0].number;
@@ -59,8 +56,8 @@ static const activ_fn_definition staf_definition = {
     .formula = "sum over i < tau of C_i sin(Omega_i x + Phi_i)",
     .source = "Morsali et al. 2025, STAF: Sinusoidal trainable activation functions, arXiv:2502.00869",
     .settings = staf_settings,
-    /* In units of the sum of the terms' magnitudes, plus what one rounding of each argument
-     * costs. A single term may reach 2.35: its sine is off by one ulp, which C may double. */
+    /* In units of the sum of the terms' magnitudes, plus what one rounding of each argument costs. A single term may
+       reach 2.35: its sine is off by one ulp, which C may double. */
     .forward_ulp = 2.5f,
     .derivative_ulp = 2.0f,
     .param_vector = staf_param_vector,
@@ -70,21 +67,21 @@ static const activ_fn_definition staf_definition = {
 #    include "simd/blocks.h"
 #    include "simd/math.h"
 
-/* Elements treated at a time, whole groups of V_ABREAST vectors, and terms whose partial sums are held at a time. */
+/* Elements per chunk, a multiple of V_INTERLEAVE vectors, and terms whose gradients one pass accumulates. */
 #    define STAF_CHUNK 256
-#    define STAF_GROUP (V_ABREAST * V_LANES > V_BLOCK ? V_ABREAST * V_LANES : V_BLOCK)
+#    define STAF_GROUP (V_INTERLEAVE * V_LANES > V_BLOCK ? V_INTERLEAVE * V_LANES : V_BLOCK)
 #    define STAF_TERMS 48
 #    define STAF_VECTORS (STAF_CHUNK / V_LANES)
 
-/* What is known of the elements that are treated together. */
+/* What is known of a chunk's elements. */
 typedef enum staf_kind {
     STAF_ANY,
-    STAF_SMALL /* all finite, and no argument of a sine is larger than 2^16: the same bits with less work */
+    STAF_SMALL /* all finite, and no argument of a sine above 2^16: the same bits with less work */
 } staf_kind;
 
-/* A chunk, and the sines and cosines of the term in hand. Sums are in double: the terms may cancel. */
+/* A chunk, and the sines and cosines of the current term. Sums are in double: the terms may cancel. */
 typedef struct staf_chunk {
-    size_t vectors; /* in use, whole groups; zeros beyond the elements */
+    size_t vectors; /* in use, a multiple of V_INTERLEAVE; zeros beyond the elements */
     staf_kind kind;
     vf x[STAF_VECTORS], dy[STAF_VECTORS], sine[STAF_VECTORS], cosine[STAF_VECTORS];
     vacc wide_dy[STAF_VECTORS], dy_x[STAF_VECTORS]; /* dy and dy x, exact */
@@ -94,8 +91,8 @@ typedef struct staf_chunk {
 static void staf_load(const staf_chunk *chunk, size_t n, const float *from, vf *to)
 {
     for (size_t i = 0; i < chunk->vectors; i++) {
-        size_t lanes = v_part_lanes(n, i);
-        to[i] = lanes ? v_load_some(from + i * V_LANES, lanes) : v_set(0.0f);
+        size_t lanes = v_active_lanes(n, i);
+        to[i] = lanes ? v_load_lanes(from + i * V_LANES, lanes) : v_set(0.0f);
     }
 }
 
@@ -105,7 +102,7 @@ static float staf_largest(size_t n, const float *x)
     const vf infinite = v_float_of(i_set(0x7f800000));
     vf largest = v_set(0.0f);
     for (size_t i = 0; i < n; i += V_LANES) {
-        vf a = v_abs(v_load_some(x + i, v_part_lanes(n - i, 0)));
+        vf a = v_abs(v_load_lanes(x + i, v_active_lanes(n - i, 0)));
         largest = v_max(v_sel(v_not_le(a, infinite), infinite, a), largest);
     }
     float lanes[V_LANES], result = 0.0f;
@@ -126,20 +123,20 @@ static void staf_start(staf_chunk *chunk, const float *params, size_t tau, size_
             chunk->dy_x[i] = acc_fma(acc_zero(), chunk->dy[i], chunk->x[i]);
         }
     }
-    /* Half of the bound, since this is rounded. A product of zero and infinity is NaN. */
-    float most = staf_largest(n, x) * staf_largest(tau, params + tau) + staf_largest(tau, params + 2 * tau);
-    chunk->kind = most <= 0x1p15f ? STAF_SMALL : STAF_ANY;
+    /* Compared with half of the bound, as it is rounded. Zero times infinity is NaN, which fails the test. */
+    float largest = staf_largest(n, x) * staf_largest(tau, params + tau) + staf_largest(tau, params + 2 * tau);
+    chunk->kind = largest <= 0x1p15f ? STAF_SMALL : STAF_ANY;
     for (size_t i = 0; i < chunk->vectors; i++)
         chunk->sum[i] = acc_zero();
 }
 
 /* omega x + phi, as a pair while that matters: to within 2^-24 |omega x|, where one rounding alone may cost 2^-24
  * |phi|. (phi - high is off by no more: it is exact, or omega x is at least half as large as phi.) The argument of a
- * finite x stays finite: where it overflows, its rounding has long been larger than a turn, but a sine it still has. */
+ * finite x is clamped to be finite: where it overflows, its rounding error is many turns, and any sine will do. */
 V_INLINE void staf_arguments(const vf *x, vf omega, vf phi, const staf_kind kind, vf *high, vf *low)
 {
     const vf largest = v_set(0x1.fffffep127f);
-    for (size_t j = 0; j < V_ABREAST; j++) {
+    for (size_t j = 0; j < V_INTERLEAVE; j++) {
         high[j] = v_fma(omega, x[j], phi);
         low[j] = v_fma(omega, x[j], v_sub(phi, high[j]));
         if (kind == STAF_ANY) {
@@ -152,19 +149,19 @@ V_INLINE void staf_arguments(const vf *x, vf omega, vf phi, const staf_kind kind
     }
 }
 
-/* Adds the term's values, factor times `values`, to the sums over the terms. */
+/* Accumulates factor * values over the terms. */
 V_INLINE void staf_add(vacc *sum, double factor, const vf *values)
 {
-    for (size_t j = 0; j < V_ABREAST; j++)
+    for (size_t j = 0; j < V_INTERLEAVE; j++)
         sum[j] = acc_fma_wide(sum[j], acc_set(factor), acc_of(values[j]));
 }
 
-/* Adds a term to f. Small arguments take two loops: in one, the chain of operations would be longer than what a CPU
- * looks ahead. */
+/* Adds a term to f. Small arguments take two loops: one loop's chain of operations would exceed the CPU's out-of-order
+ * window. */
 V_INLINE void staf_add_sines(staf_chunk *chunk, float c, float omega, float phi, const staf_kind kind)
 {
-    vf high[V_ABREAST], low[V_ABREAST], sine[V_ABREAST];
-    for (size_t i = 0; i < chunk->vectors; i += V_ABREAST) {
+    vf high[V_INTERLEAVE], low[V_INTERLEAVE], sine[V_INTERLEAVE];
+    for (size_t i = 0; i < chunk->vectors; i += V_INTERLEAVE) {
         staf_arguments(chunk->x + i, v_set(omega), v_set(phi), kind, high, low);
         if (kind == STAF_SMALL) {
             v_reduce_by_halves(high, low, chunk->sine + i);
@@ -173,24 +170,25 @@ V_INLINE void staf_add_sines(staf_chunk *chunk, float c, float omega, float phi,
             staf_add(chunk->sum + i, (double)c, sine);
         }
     }
-    for (size_t i = 0; kind == STAF_SMALL && i < chunk->vectors; i += V_ABREAST) {
+    for (size_t i = 0; kind == STAF_SMALL && i < chunk->vectors; i += V_INTERLEAVE) {
         v_sine_reduced(chunk->sine + i, sine);
         staf_add(chunk->sum + i, (double)c, sine);
     }
 }
 
-/* A term's sines and cosines, for the steps that follow: all in one would need more registers than there are. */
+/* A term's sines and cosines, stored for the loops that follow: one loop would need too many registers. */
 V_INLINE void staf_sines_and_cosines(staf_chunk *chunk, float omega, float phi, const staf_kind kind)
 {
-    vf high[V_ABREAST], low[V_ABREAST];
-    for (size_t i = 0; i < chunk->vectors; i += V_ABREAST) {
+    vf high[V_INTERLEAVE], low[V_INTERLEAVE];
+    for (size_t i = 0; i < chunk->vectors; i += V_INTERLEAVE) {
         staf_arguments(chunk->x + i, v_set(omega), v_set(phi), kind, high, low);
         (kind == STAF_SMALL ? v_sincos_small : v_sincos)(high, low, chunk->sine + i, chunk->cosine + i);
     }
 }
 
-/* The sums become the values of f or f', or of these times dy. A NaN stays what it was; an infinity has no sine. */
-static void staf_finish(const staf_chunk *chunk, size_t n, int times, float *out)
+/* Rounds and stores the sums, f or f', multiplied by dy if `times`. A NaN in x is passed through; an infinity has no
+ * sine. */
+static void staf_store(const staf_chunk *chunk, size_t n, int times, float *out)
 {
     const vf no_sine = v_float_of(i_set(0x7fc00000)), infinite = v_float_of(i_set(0x7f800000));
     for (size_t i = 0; i < n; i += V_LANES) {
@@ -198,7 +196,7 @@ static void staf_finish(const staf_chunk *chunk, size_t n, int times, float *out
         if (times)
             value = v_mul(chunk->dy[i / V_LANES], value);
         value = v_keep_nan(x, v_sel(v_eq(v_abs(x), infinite), no_sine, value));
-        v_store_some(out + i, v_part_lanes(n - i, 0), value);
+        v_store_lanes(out + i, v_active_lanes(n - i, 0), value);
     }
 }
 
@@ -216,7 +214,7 @@ static void staf_forward_loop(const activ_fn_args *a, size_t n, const float *x, 
             else
                 staf_add_sines(&chunk, params[i], params[tau + i], params[2 * tau + i], STAF_ANY);
         }
-        staf_finish(&chunk, length, w != NULL, y + start);
+        staf_store(&chunk, length, w != NULL, y + start);
     }
 }
 
@@ -231,9 +229,9 @@ static void staf_gradients(const staf_chunk *chunk, staf_sums *sums)
     for (size_t i = 0; i < chunk->vectors; i += V_PER_BLOCK)
         for (size_t j = 0; j < V_PER_BLOCK; j++) {
             vacc sine = acc_of(chunk->sine[i + j]), cosine = acc_of(chunk->cosine[i + j]);
-            s.sine.part[j] = acc_fma_wide(s.sine.part[j], chunk->wide_dy[i + j], sine);
-            s.x_cosine.part[j] = acc_fma_wide(s.x_cosine.part[j], chunk->dy_x[i + j], cosine);
-            s.cosine.part[j] = acc_fma_wide(s.cosine.part[j], chunk->wide_dy[i + j], cosine);
+            s.sine.acc[j] = acc_fma_wide(s.sine.acc[j], chunk->wide_dy[i + j], sine);
+            s.x_cosine.acc[j] = acc_fma_wide(s.x_cosine.acc[j], chunk->dy_x[i + j], cosine);
+            s.cosine.acc[j] = acc_fma_wide(s.cosine.acc[j], chunk->wide_dy[i + j], cosine);
         }
     *sums = s;
 }
@@ -253,11 +251,11 @@ static void staf_pass(const float *params, size_t tau, size_t first, size_t term
                 staf_sines_and_cosines(&chunk, params[tau + i], params[2 * tau + i], STAF_ANY);
             if (sums)
                 staf_gradients(&chunk, &sums[i - first]);
-            for (size_t k = 0; dx && k < chunk.vectors; k += V_ABREAST)
+            for (size_t k = 0; dx && k < chunk.vectors; k += V_INTERLEAVE)
                 staf_add(chunk.sum + k, (double)params[i] * (double)params[tau + i], chunk.cosine + k);
         }
         if (dx)
-            staf_finish(&chunk, length, 1, dx + start);
+            staf_store(&chunk, length, 1, dx + start);
     }
 }
 
@@ -267,13 +265,13 @@ static void staf_backward_loop(const activ_fn_args *a, size_t first, size_t coun
     const float *params = a->params;
     const size_t tau = a->lengths[0], left = tau > first ? tau - first : 0, terms = left < count ? left : count;
     /* With all terms at once, dx comes out of the same pass. */
-    const int together = to && terms == tau && tau <= STAF_TERMS;
+    const int one_pass = to && terms == tau && tau <= STAF_TERMS;
     for (size_t done = 0, some; to && done < terms; done += some) {
         staf_sums sums[STAF_TERMS];
         some = terms - done < STAF_TERMS ? terms - done : STAF_TERMS;
         for (size_t i = 0; i < some; i++)
             sums[i].sine = sums[i].x_cosine = sums[i].cosine = v_sum_zero();
-        staf_pass(params, tau, first + done, some, n, x, dy, sums, together ? dx : NULL);
+        staf_pass(params, tau, first + done, some, n, x, dy, sums, one_pass ? dx : NULL);
         for (size_t i = 0; i < some; i++) {
             double *c = to + done + i;
             const double factor = (double)params[first + done + i];
@@ -282,7 +280,7 @@ static void staf_backward_loop(const activ_fn_args *a, size_t first, size_t coun
             c[2 * terms] = factor * v_sum_total(sums[i].cosine);
         }
     }
-    if (dx && !together)
+    if (dx && !one_pass)
         staf_pass(params, tau, 0, tau, n, x, dy, NULL, dx);
 }
 

@@ -1,5 +1,5 @@
-/* swigelu: the mean of silu and gelu, x (logistic(x) + Phi(x))/2. f' vanishes at -0.98019. The halves are halved
- * before they are added: the sum would overflow. */
+/* swigelu: the mean of silu and gelu, x (logistic(x) + Phi(x))/2. f' vanishes at -0.98019. Both are halved before they
+ * are added, as the sum might overflow. */
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)
@@ -14,8 +14,8 @@ static const activ_fn_definition swigelu_definition = {
 #else
 #    include "functions/tables/swigelu.h"
 
-/* Nearly all inputs: q(-|x|) with q = (logistic + Phi)/2, and f'(-|x|), from tables; q(x) + q(-x) = 1, and the same
- * of f'. */
+/* The fast path: q(-|x|) with q = (logistic + Phi)/2, and f'(-|x|), from tables; q(x) + q(-x) = 1, and the same of f'.
+ */
 V_INLINE vf swigelu_forward(vf x, const vf *v)
 {
     (void)v;
@@ -42,8 +42,8 @@ V_INLINE vm swigelu_derivative_is_far(vf x, const vf *v)
     return v_beyond(x, SWIGELU_DERIVATIVE_LIMIT);
 }
 
-/* Beyond the tables Phi(-|x|) is nothing beside t = e^-|x|, and t - t^2 is logistic(-|x|). The result is scaled
- * last, so that among the subnormal numbers it is rounded once. */
+/* Beyond the tables Phi(-|x|) is negligible against t = e^-|x|, and logistic(-|x|) is t - t^2. The result is scaled
+ * last, so that a subnormal one is rounded once. */
 V_INLINE vexp swigelu_tail(vf a) /* logistic(-a) = (h + l) 2^n, 11 <= a <= 150 */
 {
     vexp e = v_exp(v_neg(a), v_set(0.0f));

@@ -14,7 +14,7 @@ static const activ_fn_definition telu_definition = {
 #else
 #    include "functions/tables/telu.h"
 
-/* Nearly all inputs: tanh(e^x) and f' from tables, and x and 1 where these no longer change. */
+/* The fast path: tanh(e^x) and f' from tables; above these, f rounds to x and f' to 1. */
 V_INLINE vf telu_forward(vf x, const vf *v)
 {
     (void)v;
@@ -39,8 +39,8 @@ V_INLINE vm telu_derivative_is_far(vf x, const vf *v)
     return v_not_le(v_set(TELU_DERIVATIVE_BOTTOM), x);
 }
 
-/* Below the tables, with n = e^x, tanh n is n to within 2^-28, and f' is n ((1 + x) - n^2 (1/3 + x)). Both are
- * scaled last, so that a result among the subnormal numbers is rounded once. */
+/* Below the tables, with n = e^x, tanh n is n to within 2^-28, and f' is n ((1 + x) - n^2 (1/3 + x)). Both are scaled
+ * last, so that a subnormal result is rounded once. */
 V_INLINE vf telu_far(vf x, const vf *v)
 {
     (void)v;

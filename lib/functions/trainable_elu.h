@@ -1,5 +1,4 @@
-/* trainable_elu: elu whose alpha is trained; called TeLU in places, a name that has another
- * meaning too. */
+/* trainable_elu: elu with a trained alpha. Some call it TeLU, which is also the name of another function (telu). */
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)

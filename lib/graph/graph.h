@@ -1,5 +1,5 @@
-/* A whole graph, for those who build, plan, run, describe, optimise and save it: nodes in the order of their creation,
- * which is an order in which they can be computed. */
+/* The whole graph, for the code that builds, plans, runs, describes, optimises and saves it. Nodes are in the order of
+ * their creation, which is a topological order. */
 #ifndef ACTIV_GRAPH_GRAPH_H
 #define ACTIV_GRAPH_GRAPH_H
 
@@ -8,10 +8,10 @@
 #include "base/text.h"
 #include "graph/layer.h"
 
-/* Names and lifetimes are compared pair by pair; a description from a file must not keep us for hours. */
+/* Names and lifetimes are compared pairwise: a limit keeps a hostile file from taking hours. */
 #define GRAPH_MAX_NODES 4096
 
-/* A tensor of parameters or a buffer: its values in the array of all. */
+/* A parameter tensor or a buffer: a range of the array of all parameters, or of all buffers. */
 typedef struct graph_tensor {
     char name[ACTIV_NAME_SIZE + 16];
     size_t offset, count, ndim, shape[ACTIV_MAX_DIMS];
@@ -21,7 +21,7 @@ typedef struct graph_tensor {
 struct activ_graph {
     activ_host host;
     const activ_kernels *kernels;
-    activ_status status; /* of the first mistake in building */
+    activ_status status; /* of the first building error */
     activ_message error;
 
     graph_node *nodes;
@@ -29,9 +29,9 @@ struct activ_graph {
     graph_tensor *tensors;
     size_t tensor_count, tensor_room;
     size_t param_count;
-    graph_tensor *buffers; /* values that a step sets but nobody trains */
+    graph_tensor *buffers; /* state that is not trained: running means and variances */
     size_t buffer_count, buffer_room, buffer_values;
-    activ_node input, output, loss; /* -1 until there is one; output: what comes before the loss */
+    activ_node input, output, loss; /* -1: none yet; output: the node before the loss */
 
     char *descriptions; /* a line for each node; NULL until compiled */
     size_t description_bytes;
@@ -39,17 +39,17 @@ struct activ_graph {
     size_t max_batch; /* 0: compiled for predictions only, or not yet */
     float *arena;     /* NULL until compiled */
     size_t arena_bytes;
-    /* Where things begin in it, in floats: the arrays of all parameters, buffers and gradients, gradients that are
-     * about to be added to others, and the scratch memory of the threads. */
+    /* Offsets in the arena, in floats: all parameters, buffers and gradients; gradients still to be accumulated; the
+     * threads' scratch memory. */
     size_t params_at, buffers_at, grads_at, temporary_at, scratch_at;
     size_t scratch_per_thread;
-    size_t workspace_floats; /* of a workspace for predictions: per sample */
+    size_t workspace_floats; /* per sample, without alignment and scratch */
 
     uint64_t seed, step; /* of the random layers */
-    int have_values;     /* the last call was an evaluation */
+    int have_values;     /* the last call was an evaluation, whose values may be read */
 };
 
-/* Arrays of a plan start on cache lines. */
+/* Rounded up to a cache line, on which all arrays of a plan are aligned. */
 static inline size_t activ_graph_padded(size_t floats)
 {
     return (floats + 15) / 16 * 16;
@@ -60,11 +60,11 @@ static inline int activ_graph_is_compiled(const activ_graph *g)
     return g->arena != NULL;
 }
 
-/* ACTIV_OK, or the status of the first mistake; or says that the graph is not compiled, or (batches) for predictions
+/* ACTIV_OK, or the status of the first building error; fails if the graph is not compiled, or (batches) for predictions
  * only. */
 activ_status activ_graph_check_compiled(activ_graph *g, int batches);
 
-/* What a file holds: the tensors, then the buffers. */
+/* The arrays that a file stores: parameter tensors, then buffers. */
 static inline size_t activ_graph_stored_count(const activ_graph *g)
 {
     return g->tensor_count + g->buffer_count;
@@ -80,11 +80,11 @@ static inline float *activ_graph_stored_values(const activ_graph *g, size_t i)
     return i < g->tensor_count ? activ_graph_tensor_values(g, i) : activ_graph_buffer_values(g, i - g->tensor_count);
 }
 
-size_t activ_graph_node_bytes(const graph_node *node);                /* of its arrays */
+size_t activ_graph_node_bytes(const graph_node *node);                /* size of its arrays */
 activ_node activ_graph_find(const activ_graph *g, const char *name);  /* -1 if there is none */
-int activ_graph_is_free_name(const activ_graph *g, const char *name); /* well formed, and not taken */
+int activ_graph_is_free_name(const activ_graph *g, const char *name); /* well formed and unused */
 
-/* The description of a network as text, one line of it, and back: fails as a builder does. */
+/* The network as text, one line of it, and the reverse, which fails as a builder does. */
 void activ_graph_describe_node(const activ_graph *g, const graph_node *node, activ_text *text);
 void activ_graph_describe(const activ_graph *g, activ_text *text);
 activ_status activ_graph_parse(activ_graph *g, const char *description);

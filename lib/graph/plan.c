@@ -1,37 +1,36 @@
-/* What is decided when a graph is compiled: fusion, the memory of a graph that trains, and that of a workspace for
- * predictions.
+/* Compiling a graph: fusion, and the memory plans of the training arena and of a workspace for predictions.
  *
- * Time runs forward through the nodes, 0 .. N-1, and back, node i at 2N - i. Each block of memory lives from its first
- * use to its last; blocks that live at different times may lie in the same place. Values live at least to the end of
- * the forward pass, so that they can be looked at after an evaluation. */
+ * Liveness: time is 0 .. N-1 in the forward pass, and 2N - i for node i in the backward pass. A block of memory is live
+ * from its first use to its last; blocks that are never live together may overlap. Values live at least to the end of
+ * the forward pass, as they can be read after an evaluation. */
 #include <string.h>
 
 #include "base/checked.h"
 #include "graph/graph.h"
 
-/* Sums of a few numbers of floats up to this still fit, in bytes too. */
+/* A few sizes up to this can be added without overflow, in bytes too. */
 #define MAX_FLOATS (SIZE_MAX / sizeof(float) / 16)
 
 typedef struct block {
-    size_t *offset;    /* where to write what was decided */
-    size_t size;       /* floats */
-    size_t born, dies; /* inclusive */
+    size_t *offset;             /* result */
+    size_t size;                /* floats */
+    size_t first_use, last_use; /* inclusive */
 } block;
 
-/* Up to three a node, and their order. */
+/* Up to three blocks per node; order: indices of the placed ones, by offset. */
 typedef struct block_list {
     block *blocks;
     size_t *order;
     size_t count, bytes;
 } block_list;
 
-static void add_block(block_list *list, size_t *offset, size_t size, size_t born, size_t dies)
+static void add_block(block_list *list, size_t *offset, size_t size, size_t first_use, size_t last_use)
 {
-    list->blocks[list->count++] = (block){ offset, size, born, dies };
+    list->blocks[list->count++] = (block){ offset, size, first_use, last_use };
 }
 
-/* Gives all of them their offsets: the largest first, each at the lowest offset that is free during its life. Returns
- * the size of the whole; 0 if it overflows. */
+/* Greedy by size: the largest block first, each at the lowest offset that is free while it is live. Returns the total
+ * size; 0 if it overflows. */
 static size_t lay_out(const block_list *list)
 {
     block *blocks = list->blocks;
@@ -45,12 +44,11 @@ static size_t lay_out(const block_list *list)
     }
     size_t end = 16;
     for (size_t i = 0; i < list->count; i++) {
-        /* order: those that have an offset, by offset. Behind each that lives at the same time, until a gap is wide
-         * enough. */
+        /* Past each placed block that is live at the same time, until a gap is wide enough. */
         size_t at = 0, position = 0;
         for (size_t k = 0; k < i; k++) {
             const block *other = &blocks[order[k]];
-            if (blocks[i].born > other->dies || other->born > blocks[i].dies)
+            if (blocks[i].first_use > other->last_use || other->first_use > blocks[i].last_use)
                 continue;
             if (*other->offset >= at && *other->offset - at >= blocks[i].size)
                 break;
@@ -71,13 +69,12 @@ static size_t lay_out(const block_list *list)
     return end;
 }
 
-/* Who uses whose values, and in whose memory each gradient lies: a consumer's that may work in
- * place, if it is the only one. */
+/* Consumers of each node, and the owner of each gradient's memory: the only consumer's, if that works in place. */
 static void mark_uses(activ_graph *g)
 {
     for (size_t i = 0; i < g->node_count; i++) {
         graph_node *node = &g->nodes[i];
-        /* A compilation that failed may have been here before. */
+        /* Reset: an earlier compilation may have failed. */
         node->plan.consumers = node->plan.read_in_backward = 0;
         node->plan.last_consumer = -1;
         node->plan.source = node->kind->is_view ? activ_graph_input_of(g, node, 0)->plan.source : (activ_node)i;
@@ -89,7 +86,7 @@ static void mark_uses(activ_graph *g)
             if (input->plan.last_consumer != (activ_node)i)
                 input->plan.last_input = k;
             input->plan.last_consumer = (activ_node)i;
-            /* Seen through a view, the values may be read by the view's consumers. */
+            /* A view's consumers may read the values through it. */
             input->plan.read_in_backward |= node->kind->reads_input || node->kind->is_view;
             node->plan.needs_grad |= input->plan.needs_grad;
         }
@@ -108,7 +105,7 @@ static void mark_uses(activ_graph *g)
     }
 }
 
-/* Fusion: which activations a product next to them runs in its epilogue (plan.h). */
+/* Fuses activations into the epilogues of adjacent products (plan.h). */
 static void mark_fusions(activ_graph *g)
 {
     for (size_t i = 0; i < g->node_count; i++) {
@@ -120,7 +117,7 @@ static void mark_fusions(activ_graph *g)
         graph_node *node = &g->nodes[i];
         if (!node->kind->can_be_fused || node->fn->rowwise || activ_fn_is_random(node->fn))
             continue;
-        /* In a product's columns channels are single values. */
+        /* The epilogue takes columns as channels: each channel has to be one value. */
         if (node->fn->num_parameters > 1 && node->ndim != 1)
             continue;
         graph_node *before = &g->nodes[node->inputs[0]], *after = NULL;
@@ -130,7 +127,7 @@ static void mark_fusions(activ_graph *g)
             before->plan.fused_forward = (activ_node)i;
             node->plan.is_fused_forward = 1;
         }
-        /* In the memory of its own gradient, and without sums for parameters. */
+        /* The backward epilogue works in place, and has no sums for gradients of parameters. */
         int trainable = activ_fn_param_count(node->fn) > 0;
         if (after && after->kind->fuses && before->plan.consumers == 1 && before->plan.needs_grad && !trainable) {
             after->plan.fused_backward = (activ_node)i;
@@ -139,8 +136,8 @@ static void mark_fusions(activ_graph *g)
     }
 }
 
-/* Floats for those gradients of a node's inputs that are to be added to what later consumers of the input wrote.
- * Returns 0 if they overflow. */
+/* Temporary floats for the input gradients of a node that are accumulated onto what later consumers wrote. Returns 0 if
+ * they overflow. */
 static int temporary_of(const activ_graph *g, size_t id, size_t max_batch, size_t *floats)
 {
     const graph_node *node = &g->nodes[id];
@@ -161,7 +158,7 @@ static activ_status too_large(activ_graph *g, const graph_node *node)
     return activ_graph_fail(g, ACTIV_ERROR_RANGE, node, "its size overflows for the largest batch");
 }
 
-/* Where things lie in the arena of a graph that trains. */
+/* Lays out the training arena. */
 static activ_status plan_arena(activ_graph *g, size_t max_batch, block_list *list, size_t *total)
 {
     size_t n = g->node_count, temporary = 0, scratch = 0, threads = (size_t)g->host.executor.num_threads;
@@ -169,20 +166,19 @@ static activ_status plan_arena(activ_graph *g, size_t max_batch, block_list *lis
     for (size_t i = 0; i < n; i++) {
         graph_node *node = &g->nodes[i];
         graph_plan *plan = &node->plan;
-        size_t size, part = 0;
+        size_t size, node_scratch = 0;
         if (!activ_checked_mul(node->features, max_batch, &size) || size > MAX_FLOATS)
             return too_large(g, node);
         size = activ_graph_padded(size);
-        /* The values of an activation that a product runs come with those of the product. */
-        size_t born = plan->is_fused_forward ? (size_t)node->inputs[0] : i;
+        /* A fused activation's values are written by its product. */
+        size_t first_use = plan->is_fused_forward ? (size_t)node->inputs[0] : i;
         if (!node->kind->loss && !node->kind->is_view && node->input_count > 0)
-            add_block(list, &plan->value, size, born, plan->read_in_backward ? 2 * n - i - 1 : n);
+            add_block(list, &plan->value, size, first_use, plan->read_in_backward ? 2 * n - i - 1 : n);
         size_t saved = node->kind->saved ? node->kind->saved(node, max_batch) : 0;
         if (saved > 0)
             add_block(list, &plan->saved, activ_graph_padded(saved), i, 2 * n - i);
         if (plan->needs_grad && !node->kind->loss && plan->grad_owner == (activ_node)i) {
-            /* Born when the last consumer goes back; dies with the first node whose gradient
-             * lies in it. */
+            /* Live from the last consumer's backward to that of the earliest node that uses it. */
             size_t last = plan->last_consumer >= 0 ? (size_t)plan->last_consumer : n - 1;
             add_block(list, &plan->grad, size, 2 * n - last, 2 * n - (size_t)plan->grad_until);
         }
@@ -191,11 +187,11 @@ static activ_status plan_arena(activ_graph *g, size_t max_batch, block_list *lis
             return too_large(g, node);
         temporary = added > temporary ? added : temporary;
         if (node->kind->scratch)
-            part = node->kind->scratch(g, node, max_batch, threads, 0);
-        scratch = part > scratch ? part : scratch;
+            node_scratch = node->kind->scratch(g, node, max_batch, threads, 0);
+        scratch = node_scratch > scratch ? node_scratch : scratch;
     }
     size_t end = lay_out(list);
-    /* What was laid out begins behind parameters, the graph's buffers, gradients and scratch memory. */
+    /* The blocks come after parameters, buffers, gradients, temporary gradients and scratch memory. */
     size_t params = activ_graph_padded(g->param_count), buffers = activ_graph_padded(g->buffer_values);
     if (end == 0 || end > MAX_FLOATS || params > MAX_FLOATS || buffers > MAX_FLOATS || temporary > MAX_FLOATS ||
         scratch > MAX_FLOATS / threads)
@@ -214,8 +210,8 @@ static activ_status plan_arena(activ_graph *g, size_t max_batch, block_list *lis
     return ACTIV_OK;
 }
 
-/* Where values lie in a workspace. Only what the output depends on is calculated, nothing is kept for a way back, and
- * what may be written over its input is. */
+/* Lays out a workspace. Only what the output depends on is computed, nothing is saved for backward, and whatever can
+ * work in place does. */
 static activ_status plan_workspace(activ_graph *g, block_list *list)
 {
     size_t n = g->node_count;
@@ -236,19 +232,20 @@ static activ_status plan_workspace(activ_graph *g, block_list *list)
         if (!node->plan.is_predicted || node->kind->is_view || node->input_count == 0)
             continue;
         if ((activ_node)i == g->output)
-            continue; /* the caller's */
+            continue; /* the caller's y */
         const graph_node *next = &g->nodes[node->plan.last_consumer];
         if (node->plan.consumers == 1 && next->kind->forward_in_place && node->plan.last_input == 0)
-            continue; /* its consumer's: below */
-        /* Its block also holds the values before it that it is written over, and theirs: it is born with the first. */
-        size_t born = i;
+            continue; /* in its consumer's block: below */
+        /* The block is live from the first of a chain of nodes that work in place. */
+        size_t first_use = i;
         for (const graph_node *over = node; over->kind->forward_in_place;) {
             over = activ_graph_input_of(g, over, 0);
             if (over->plan.consumers != 1 || over->kind->is_view || over->input_count == 0)
                 break;
-            born = (size_t)(over - g->nodes);
+            first_use = (size_t)(over - g->nodes);
         }
-        add_block(list, &node->plan.workspace_value, activ_graph_padded(node->features), born, node->plan.last_use);
+        add_block(list, &node->plan.workspace_value, activ_graph_padded(node->features), first_use,
+                  node->plan.last_use);
     }
     g->workspace_floats = 0;
     if (list->count > 0) {
@@ -267,7 +264,7 @@ static activ_status plan_workspace(activ_graph *g, block_list *list)
     return ACTIV_OK;
 }
 
-/* Plans for batches of up to max_batch samples (0: for predictions only); the size of the arena in floats. */
+/* Plans for batches of up to max_batch samples (0: predictions only). *total: the arena's floats. */
 static activ_status plan_all(activ_graph *g, size_t max_batch, size_t *total)
 {
     if (g->status != ACTIV_OK)
@@ -352,19 +349,20 @@ size_t activ_graph_memory_bytes(activ_graph *g, size_t max_batch)
 
 /* ---- predictions --------------------------------------------------------------------------------- */
 
-/* Scratch memory for products of up to `batch` samples. One sample needs none. */
+/* Scratch floats for products of up to `batch` samples. One sample needs none. */
 static size_t scratch_of(const activ_graph *g, size_t batch)
 {
     size_t scratch = 0;
     for (size_t i = 0; i < g->node_count && batch > 1; i++) {
         const graph_node *node = &g->nodes[i];
-        size_t part = node->plan.is_predicted && node->kind->scratch ? node->kind->scratch(g, node, batch, 1, 1) : 0;
-        scratch = part > scratch ? part : scratch;
+        size_t node_scratch =
+            node->plan.is_predicted && node->kind->scratch ? node->kind->scratch(g, node, batch, 1, 1) : 0;
+        scratch = node_scratch > scratch ? node_scratch : scratch;
     }
     return scratch;
 }
 
-/* A workspace may start anywhere; what lies in it starts on a cache line. */
+/* A workspace may have any alignment; arrays in it are aligned to cache lines. */
 #define ALIGNMENT 64
 
 size_t activ_graph_workspace_bytes(const activ_graph *g, size_t batch)
@@ -382,7 +380,7 @@ void activ_run_cut_workspace(graph_run *run, void *workspace, size_t bytes)
     const size_t offset = (size_t)(-(uintptr_t)workspace) % ALIGNMENT, each = run->graph->workspace_floats;
     const size_t floats = bytes > offset ? (bytes - offset) / sizeof(float) : 0;
     const size_t scratch = scratch_of(run->graph, run->batch);
-    /* Room for several samples and the scratch memory of their products, or for one after the other. */
+    /* Several samples at a time, with scratch memory for their products; or else one at a time. */
     size_t several = floats >= scratch && each > 0 ? (floats - scratch) / each : run->batch;
     if (floats < scratch || several < 2)
         several = floats >= each;

@@ -1,38 +1,38 @@
-/* What is decided about a node when its graph is compiled: plan.c. Offsets are in floats. */
+/* What compiling decides about a node (plan.c): fusion, liveness, memory. Offsets are in floats. */
 #ifndef ACTIV_GRAPH_PLAN_H
 #define ACTIV_GRAPH_PLAN_H
 
 #include "activ/graph.h"
 
-#define ACTIV_NOWHERE SIZE_MAX /* an offset that was not given */
+#define ACTIV_NOWHERE SIZE_MAX /* no offset assigned */
 
 typedef struct graph_plan {
-    /* Who uses what. */
-    int consumers;            /* inputs of later nodes that it is */
+    /* Uses. */
+    int consumers;            /* how many inputs of later nodes it is */
     activ_node last_consumer; /* -1: none */
-    size_t last_input;        /* which input of that one it is; the first, if it is several of them */
-    activ_node source;        /* the node whose values these are: itself, or of a view what it shows */
-    int needs_grad;           /* a parameter lies here or before it */
-    int read_in_backward;     /* a consumer reads the values on the way back */
+    size_t last_input;        /* as which input of last_consumer; the first if several */
+    activ_node source;        /* the node that holds the values: itself; of a view, the viewed one */
+    int needs_grad;           /* it, or a node before it, has parameters */
+    int read_in_backward;     /* a consumer's backward reads the values */
 
     /* In the arena of a graph that trains. */
     size_t value, grad, saved;
-    activ_node grad_owner; /* the node in whose memory the gradient lies */
-    activ_node grad_until; /* of an owner: the first node whose gradient lies in its memory */
+    activ_node grad_owner; /* in-place backward: the node whose gradient's memory this gradient uses */
+    activ_node grad_until; /* of an owner: the earliest node whose gradient uses that memory */
 
     /* In a workspace for predictions. */
     int is_predicted;       /* the output depends on it */
-    size_t last_use;        /* the last node that reads the values, seen through views */
+    size_t last_use;        /* the last node that reads the values, views included */
     size_t workspace_value; /* per sample; ACTIV_NOWHERE: the caller's y */
 
-    /* Fusion: a matrix product runs the activation behind it in its epilogue, on rows of its result that are still in
-     * the cache: y = f(C). On the way back it does so with the derivative of the activation in front of it: dx = dC
-     * f'(x). The activation then has nothing to do itself, and no array is read a second time. */
-    activ_node fused_forward;                /* of a product: the activation whose forward it runs, or -1 */
-    activ_node fused_backward;               /* of a product: the activation whose backward it runs, or -1 */
-    int is_fused_forward, is_fused_backward; /* of an activation: a product runs it */
+    /* Fusion: a matrix product applies the activation that follows it in its epilogue, y = f(C), while rows of C are in
+     * the cache; in the backward pass, the derivative of the activation that precedes it, dx = dC f'(x). The activation
+     * node itself then does nothing, and no array is read a second time. */
+    activ_node fused_forward;                /* of a product: the activation in its forward epilogue, or -1 */
+    activ_node fused_backward;               /* of a product: the activation in its backward epilogue, or -1 */
+    int is_fused_forward, is_fused_backward; /* of an activation: a product's epilogue does it */
 
-    size_t description; /* where its line begins in the graph's descriptions */
+    size_t description; /* offset of its line in the graph's descriptions */
 } graph_plan;
 
 #endif

@@ -1,7 +1,7 @@
-/* A matrix product, shared out among the threads of a pass. */
+/* A matrix product, split among the threads of a pass. */
 #include "graph/run.h"
 
-/* By columns each part packs its own of B, by rows each packs all of B. */
+/* Split by columns, each part packs its own columns of B; by rows, each packs all of B. */
 static int split_by_columns(size_t m, size_t n, size_t parts)
 {
     return n >= parts * ACTIV_GEMM_PANEL || n >= m;
@@ -35,6 +35,6 @@ activ_gemm activ_product_part(const graph_run *run, const activ_gemm *whole, siz
 size_t activ_product_scratch(size_t m, size_t n, size_t k, size_t parts)
 {
     size_t width = split_by_columns(m, n, parts) ? activ_range_of(n, ACTIV_GEMM_PANEL, parts, 0).count : n;
-    size_t part = activ_gemm_scratch(width, k), alone = (activ_gemm_scratch(n, k) + parts - 1) / parts;
-    return ((part > alone ? part : alone) + 15) / 16 * 16;
+    size_t per_part = activ_gemm_scratch(width, k), alone = (activ_gemm_scratch(n, k) + parts - 1) / parts;
+    return ((per_part > alone ? per_part : alone) + 15) / 16 * 16;
 }

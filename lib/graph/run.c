@@ -30,7 +30,7 @@ static void backward_node(graph_run *run, const graph_node *node)
         node->dx[k] = NULL;
         if (!input->plan.needs_grad)
             continue;
-        /* Its last consumer comes first on the way back and writes its gradient; the others add to it. */
+        /* The last consumer comes first in the backward pass and writes the gradient; the others accumulate. */
         if (input->plan.last_consumer == id && input->plan.last_input == k) {
             node->dx[k] = activ_run_gradient(run, input);
         } else {
@@ -55,7 +55,7 @@ static void backward(graph_run *run)
     for (size_t i = g->node_count; i-- > 0;) {
         const graph_node *node = &g->nodes[i];
         if (node->kind->loss) {
-            /* Nothing follows it, so it is its input's last consumer. */
+            /* The last node is its input's last consumer: it writes the gradient. */
             const graph_node *input = activ_graph_input_of(g, node, 0);
             node->kind->loss(run, node, input->plan.needs_grad ? activ_run_gradient(run, input) : NULL);
             continue;
@@ -70,14 +70,14 @@ static void backward(graph_run *run)
     }
 }
 
-/* May the caller's array be used? Memory of the graph's own changes while it runs. */
+/* The caller's arrays must not alias the arena, which is written during a pass. */
 static int is_outside(const activ_graph *g, const void *array, size_t count, size_t size)
 {
     return !activ_ranges_overlap(g->arena, g->arena_bytes, array, count * size);
 }
 
-/* Is the graph ready for this call? loss: the kind of loss that it needs, NULL for none;
- * `targets` is then an array of `count` per sample, of `size` bytes each. */
+/* Is the graph ready for this call? loss: the kind of loss required, or NULL; `targets` has `count` elements of `size`
+ * bytes per sample. */
 static activ_status check(activ_graph *g, size_t batch, const float *x, const graph_kind *loss, const void *targets,
                           size_t count, size_t size)
 {
@@ -167,7 +167,7 @@ activ_status activ_graph_forward(activ_graph *g, size_t batch, const float *x, f
     return ACTIV_OK;
 }
 
-/* The graph is shared and stays as it is, its own message included: the caller's tells. */
+/* The graph is const, as other threads may use it: the message is the caller's. */
 static activ_status check_predict(const activ_graph *g, const void *workspace, size_t workspace_bytes, size_t batch,
                                   const float *x, const float *y, activ_message *message)
 {
@@ -214,7 +214,7 @@ activ_status activ_graph_predict_ex(const activ_graph *g, void *workspace, size_
         run.x = x + first * in;
         run.y = y + first * out;
         forward(&run);
-        /* The output may be another view of something. */
+        /* The output may be a view, whose values lie elsewhere. */
         const float *values = activ_run_values(&run, output);
         if (values != run.y)
             memcpy(run.y, values, run.batch * out * sizeof *y);
@@ -228,7 +228,7 @@ activ_status activ_graph_predict(const activ_graph *g, void *workspace, size_t w
     return activ_graph_predict_ex(g, workspace, workspace_bytes, batch, x, y, NULL);
 }
 
-/* Do all layers train on batches of this size? */
+/* Can all layers train on batches of this size? */
 static activ_status check_batch(activ_graph *g, size_t batch)
 {
     activ_status status = ACTIV_OK;
@@ -238,9 +238,9 @@ static activ_status check_batch(activ_graph *g, size_t batch)
     return status;
 }
 
-static void train(activ_graph *g, graph_run *run, size_t values, float *loss)
+static void train(activ_graph *g, graph_run *run, size_t loss_terms, float *loss)
 {
-    /* The others overwrite theirs. */
+    /* The other layers overwrite theirs. */
     for (size_t i = 0; i < g->node_count; i++)
         for (size_t t = 0; g->nodes[i].kind->adds_to_gradients && t < g->nodes[i].tensors; t++) {
             size_t tensor = g->nodes[i].first_tensor + t;
@@ -251,15 +251,15 @@ static void train(activ_graph *g, graph_run *run, size_t values, float *loss)
     backward(run);
     g->step++;
     if (loss)
-        *loss = (float)(run->loss_sum / (double)values);
+        *loss = (float)(run->loss_sum / (double)loss_terms);
 }
 
-static void evaluate(activ_graph *g, graph_run *run, size_t values, float *loss)
+static void evaluate(activ_graph *g, graph_run *run, size_t loss_terms, float *loss)
 {
     forward(run);
     g->have_values = 1;
     if (loss)
-        *loss = (float)(run->loss_sum / (double)values);
+        *loss = (float)(run->loss_sum / (double)loss_terms);
 }
 
 activ_status activ_graph_train(activ_graph *g, size_t batch, const float *x, const int32_t *labels, float *loss)

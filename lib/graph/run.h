@@ -1,4 +1,4 @@
-/* What running needs: one pass through a graph, and where a layer finds its arrays in it. */
+/* One pass through a graph, and the arrays of a layer in it. */
 #ifndef ACTIV_GRAPH_RUN_H
 #define ACTIV_GRAPH_RUN_H
 
@@ -15,40 +15,40 @@ typedef struct graph_run {
     size_t batch;
     int training;
     uint64_t seed;         /* of the noise in training */
-    const int32_t *labels; /* one of the two, if the graph has a loss */
+    const int32_t *labels; /* labels or targets if a loss is wanted, else NULL */
     const float *targets;
     double loss_sum;
 
-    /* Not for layers, which have the functions below. */
-    float *memory; /* the graph's arena; for predictions a workspace */
+    /* Private: layers use the functions below. */
+    float *memory; /* the graph's arena, or a workspace for predictions */
     size_t threads;
-    float *scratch; /* for products: each thread has scratch_per_thread floats of it */
+    float *scratch; /* scratch_per_thread floats for each thread */
     size_t scratch_per_thread;
     const float *x;
-    float *y; /* for predictions: where the output goes; else NULL */
+    float *y; /* predictions: the output; else NULL */
 } graph_run;
 
-/* batch rows of node->features values. */
+/* Arrays of batch x node->features. */
 const float *activ_run_values(const graph_run *run, const graph_node *node);
-const float *activ_run_input(const graph_run *run, const graph_node *node, size_t which); /* values of an input */
-float *activ_run_output(const graph_run *run, const graph_node *node);                    /* to be written */
+const float *activ_run_input(const graph_run *run, const graph_node *node, size_t which); /* an input's values */
+float *activ_run_output(const graph_run *run, const graph_node *node);                    /* values to be written */
 float *activ_run_gradient(const graph_run *run, const graph_node *node);
 float *activ_run_saved(const graph_run *run, const graph_node *node); /* NULL if the node saves nothing */
 
-/* Of the noise of this layer in this step; the seed and the element come to it. */
+/* The random stream of this layer in this step. */
 uint64_t activ_run_stream(const graph_run *run, const graph_node *node);
 
-/* activ_share among the threads of this pass. */
+/* activ_share with this pass's threads. */
 void activ_run_share(const graph_run *run, size_t work, void (*task)(void *argument, size_t parts, size_t part),
                      void *argument);
 
-/* Part of a matrix product: a range of its columns, or of its rows if there are too few of those; and the scratch
- * memory in floats that each of `parts` needs for one, if the whole is to fit into the memory of all. */
+/* One thread's part of a matrix product: a range of columns, or of rows if there are too few columns. And the scratch
+ * floats per part, such that those of all parts also suffice for the whole product in one thread. */
 activ_gemm activ_product_part(const graph_run *run, const activ_gemm *whole, size_t parts, size_t part);
 size_t activ_product_scratch(size_t m, size_t n, size_t k, size_t parts);
 
-/* Where in a workspace of `bytes` a prediction of run->batch samples finds room; run->batch becomes how many fit at a
- * time, 0 if not even one does. */
+/* Sets the run's memory and scratch to parts of a workspace; reduces run->batch to the samples that fit at a time, 0 if
+ * none. */
 void activ_run_cut_workspace(graph_run *run, void *workspace, size_t bytes);
 
 #endif

@@ -1,8 +1,7 @@
 /* Softmax cross-entropy, row by row. */
 
-/* Loss of a row: ln(sum of e^(x_j - m)) - (x_label - m), m the largest x. The sum is kept in
- * sixteen partial sums in double; exponentials are taken twice rather than stored. NaN in a row
- * gives NaN. */
+/* Loss of a row: ln(sum of e^(x_j - m)) - (x_label - m), m the largest x. The sum is reduced in sixteen partial sums in
+ * double; exponentials are computed twice rather than stored. NaN in a row gives NaN. */
 static double cross_entropy_row(size_t columns, const float *x, int32_t label, float scale, float *dx)
 {
     float largest = x[0];
@@ -12,15 +11,15 @@ static double cross_entropy_row(size_t columns, const float *x, int32_t label, f
     vsum sum = v_sum_zero();
     for (size_t i = 0; i < columns; i += V_BLOCK) {
         for (size_t j = 0; j < V_PER_BLOCK; j++) {
-            size_t lanes = v_part_lanes(columns - i, j), at = i + j * V_LANES;
+            size_t lanes = v_active_lanes(columns - i, j), at = i + j * V_LANES;
             if (lanes == 0)
                 break;
-            vexp e = v_exp(v_max(bound, v_sub(v_load_some(x + at, lanes), m)), zero);
+            vexp e = v_exp(v_max(bound, v_sub(v_load_lanes(x + at, lanes), m)), zero);
             float terms[V_LANES];
             v_store(terms, v_scale(v_add(e.h, e.l), e.n));
             for (size_t k = lanes; k < V_LANES; k++)
                 terms[k] = 0.0f;
-            sum.part[j] = acc_fma(sum.part[j], v_load(terms), one);
+            sum.acc[j] = acc_fma(sum.acc[j], v_load(terms), one);
         }
     }
     double total = v_sum_total(sum);
@@ -28,13 +27,13 @@ static double cross_entropy_row(size_t columns, const float *x, int32_t label, f
         /* One division per row. */
         vf inverse = v_set((float)((double)1.0 / total));
         for (size_t i = 0; i < columns; i += V_LANES) {
-            size_t lanes = v_part_lanes(columns - i, 0);
-            vexp e = v_exp(v_max(bound, v_sub(v_load_some(x + i, lanes), m)), zero);
+            size_t lanes = v_active_lanes(columns - i, 0);
+            vexp e = v_exp(v_max(bound, v_sub(v_load_lanes(x + i, lanes), m)), zero);
             vf p = v_mul(v_scale(v_add(e.h, e.l), e.n), inverse);
-            v_store_some(dx + i, lanes, v_mul(p, v_set(scale)));
+            v_store_lanes(dx + i, lanes, v_mul(p, v_set(scale)));
         }
-        /* The label's own p - 1, from the sum without it: p is near 1 when the network has
-         * learnt. */
+        /* The label's p - 1, as minus the sum of the others: p is near 1 in a trained network, and p - 1 would cancel.
+         */
         double others = 0.0;
         for (size_t j = 0; j < columns; j++)
             if (j != (size_t)label)

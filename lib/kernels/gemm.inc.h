@@ -1,103 +1,101 @@
-/* Matrix product. Each element of C is one chain of fma over k, in order, on every tier: blocks
- * over k store the chain's value in C and go on from there, which rounds nothing. Tiles, blocks
- * and threads therefore cannot change a bit.
+/* GEMM. Each element of C is one chain of fma over k, in order, on every tier: between blocks over k the accumulators
+ * are stored in C and loaded again, which rounds nothing. Tiles, blocks and threads therefore cannot change a bit.
  *
- * Blocks of B are copied ("packed") as panels, each as wide as a tile, so that a tile reads one stream. A is read
- * where it is, one value for a whole row of the tile at a time; only for many panels is it worth packing too. */
+ * Blocks of B are packed as panels as wide as a tile, so that the microkernel reads B as one stream. A is read in
+ * place, one value broadcast to a row of the tile; packing it too pays only for many panels. */
 
 #define GEMM_WIDTH (V_GEMM_VECTORS * V_LANES)
 #define GEMM_HALF (V_GEMM_VECTORS > 1 ? V_GEMM_VECTORS / 2 : 1)
-/* Rows of C that are finished together: with them A's block and B's panel stay in the caches. */
+/* Rows per block (MC): A's block stays in the L2 cache, B's panel in L1. */
 #define GEMM_BLOCK_ROWS (144 / V_GEMM_ROWS * V_GEMM_ROWS)
 
-/* V_LANES lines of a matrix, `step` apart; those beyond `count` are the first once more. */
-V_INLINE void gemm_lines(const float *first, size_t step, size_t count, const float **lines)
+/* V_LANES rows (or columns) of a matrix, `stride` apart; those beyond `count` repeat the first. */
+V_INLINE void gemm_lines(const float *first, size_t stride, size_t count, const float **lines)
 {
     for (size_t i = 0; i < V_LANES; i++)
-        lines[i] = i < count ? first + i * step : first;
+        lines[i] = i < count ? first + i * stride : first;
 }
 
-/* The columns j0 .. j0 + width - 1 of k rows of B as panels: for each row GEMM_WIDTH values, zeros beyond `width`. */
+/* Packs columns j0 .. j0 + width - 1 of k rows of B as panels: GEMM_WIDTH values per row, padded with zeros. */
 static void gemm_pack_columns(const activ_gemm *g, size_t k0, size_t k, size_t j0, size_t width, float *packed)
 {
     const float *b = g->b + k0 * g->b_rows + j0 * g->b_columns;
     const size_t whole = width / GEMM_WIDTH * GEMM_WIDTH;
     if (g->b_columns == 1) {
-        /* A few rows at a time, through all panels: rows lie far apart, so it is they that are read in order. */
+        /* Four rows at a time through all panels: rows lie far apart, so each is read in order. */
         for (size_t p0 = 0; p0 < k; p0 += 4)
             for (size_t j = 0; j < width; j += GEMM_WIDTH)
                 for (size_t p = p0; p < k && p < p0 + 4; p++)
                     for (size_t v = 0; v < V_GEMM_VECTORS; v++) {
-                        size_t lanes = v_part_lanes(width - j, v);
-                        vf row = lanes ? v_load_some(b + p * g->b_rows + j + v * V_LANES, lanes) : v_set(0.0f);
+                        size_t lanes = v_active_lanes(width - j, v);
+                        vf row = lanes ? v_load_lanes(b + p * g->b_rows + j + v * V_LANES, lanes) : v_set(0.0f);
                         v_store(packed + j * k + p * GEMM_WIDTH + v * V_LANES, row);
                     }
         return;
     }
-    size_t turned = 0;
+    size_t transposed = 0;
     if (g->b_rows == 1) {
-        /* The columns are contiguous: turned in registers. */
-        turned = k / 4 * 4;
+        /* The columns are contiguous: transposed in registers. */
+        transposed = k / 4 * 4;
         for (size_t j = 0; j < whole; j += V_LANES) {
             float *to = packed + j / GEMM_WIDTH * GEMM_WIDTH * k + j % GEMM_WIDTH;
             const float *lines[V_LANES];
             gemm_lines(b + j * g->b_columns, g->b_columns, V_LANES, lines);
-            for (size_t p = 0; p < turned; p += 4) {
+            for (size_t p = 0; p < transposed; p += 4) {
                 vf rows[4];
-                v_turn4(lines, p, rows);
+                v_transpose4(lines, p, rows);
                 for (size_t i = 0; i < 4; i++)
                     v_store(to + (p + i) * GEMM_WIDTH, rows[i]);
             }
         }
     }
     for (size_t j = 0; j < width; j += GEMM_WIDTH)
-        for (size_t p = j < whole ? turned : 0; p < k; p++)
+        for (size_t p = j < whole ? transposed : 0; p < k; p++)
             for (size_t c = j; c < j + GEMM_WIDTH; c++)
                 packed[j * k + p * GEMM_WIDTH + c - j] = c < width ? b[p * g->b_rows + c * g->b_columns] : 0.0f;
 }
 
-/* How many of `rows` rows the next tile takes, so that all are of nearly one height: none is then too low to keep the
- * multipliers busy. */
+/* Height of the next tile of `rows` remaining rows. All tiles get nearly the same: a low one has too few accumulators
+ * to keep the FMA units busy. */
 static size_t gemm_height(size_t rows)
 {
     size_t tiles = (rows + V_GEMM_ROWS - 1) / V_GEMM_ROWS;
     return (rows + tiles - 1) / tiles;
 }
 
-/* k values of each of a tile's rows of A: those of the first column, then of the second ... Writes up to V_LANES - 1
- * floats more. */
+/* Packs a tile's rows of A column by column. Writes up to V_LANES - 1 floats past the end. */
 static void gemm_pack_tile(const float *a, size_t a_rows, size_t a_columns, size_t height, size_t k, float *packed)
 {
-    size_t turned = a_columns == 1 ? k / 4 * 4 : 0;
-    /* What a vector holds beyond the tile's rows is written over by the next column, so all rows of a column come
-     * before the next. */
-    for (size_t p = 0; p < turned; p += 4)
+    size_t transposed = a_columns == 1 ? k / 4 * 4 : 0;
+    /* A vector's lanes beyond the tile's rows are overwritten by the next column, so columns are stored in order. */
+    for (size_t p = 0; p < transposed; p += 4)
         for (size_t i = 0; i < height; i += V_LANES) {
             const float *lines[V_LANES];
             vf columns[4];
             gemm_lines(a + i * a_rows, a_rows, height - i, lines);
-            v_turn4(lines, p, columns);
+            v_transpose4(lines, p, columns);
             for (size_t c = 0; c < 4; c++)
-                v_store_some(packed + (p + c) * height + i, i == 0 ? V_LANES : v_part_lanes(height - i, 0), columns[c]);
+                v_store_lanes(packed + (p + c) * height + i, i == 0 ? V_LANES : v_active_lanes(height - i, 0),
+                              columns[c]);
         }
-    for (size_t p = turned; p < k; p++)
+    for (size_t p = transposed; p < k; p++)
         for (size_t i = 0; i < height; i++)
             packed[p * height + i] = a[i * a_rows + p * a_columns];
 }
 
-typedef struct gemm_place {
-    const float *a; /* first row of the tile, at the start of the block over k */
+typedef struct gemm_tile_args {
+    const float *a; /* the tile's first row, at the start of the block over k */
     size_t a_rows, a_columns;
     const float *b;
     size_t b_rows;
     float *c;
     size_t c_rows;
     size_t k;
-    const float *start; /* what the chains go on from, rows start_rows apart: C, or a row of biases; NULL: zero */
+    const float *start; /* initial accumulators, with their row stride: C, or one row of biases; NULL: zero */
     size_t start_rows;
-} gemm_place;
+} gemm_tile_args;
 
-/* Rows one by one, not in a loop: compilers keep an array that a long loop goes through in memory. */
+/* The microkernel's rows are unrolled by macros: compilers keep an array indexed by a long loop in memory. */
 #if V_GEMM_ROWS > 14
 #    error "tiles are listed up to fourteen rows"
 #endif
@@ -117,8 +115,8 @@ typedef struct gemm_place {
 #define GEMM_STORE(i)                                \
     for (size_t j = 0; i < rows && j < vectors; j++) \
         v_store(c + i * c_rows + j * V_LANES, acc##i[j]);
-/* One step along k. Without the barrier, compilers load so far ahead that accumulators leave their registers. */
-#define GEMM_ALONG                            \
+/* One step along k. Without the barrier, compilers hoist loads so far that accumulators spill. */
+#define GEMM_K_STEP                           \
     {                                         \
         vf row[V_GEMM_VECTORS];               \
         for (size_t j = 0; j < vectors; j++)  \
@@ -129,12 +127,12 @@ typedef struct gemm_place {
         v_barrier();                          \
     }
 
-/* So many pairs of steps, some 300 cycles, are long enough for what comes from the third-level cache. */
-#define GEMM_LAST_PAIRS 24
+/* Pairs of steps that hide a prefetch: about 300 cycles, enough for the L3 cache. */
+#define GEMM_PREFETCH_PAIRS 24
 
-/* `rows`, `vectors` and `columns` are constants at each call, so that the accumulators are registers and addresses
- * simple. `columns`: a column of the tile's A is contiguous, not a row. */
-V_INLINE void gemm_tile(const gemm_place *t, const size_t rows, const size_t vectors, const int columns)
+/* The microkernel. `rows`, `vectors` and `columns` are constants at each call, so that the accumulators are registers
+ * and addresses simple. `columns`: the tile's A is contiguous by columns, not rows. */
+V_INLINE void gemm_tile(const gemm_tile_args *t, const size_t rows, const size_t vectors, const int columns)
 {
     const float *a = t->a, *b = t->b, *start = t->start;
     const size_t a_rows = columns ? 1 : t->a_rows, a_columns = columns ? t->a_columns : 1, b_rows = t->b_rows;
@@ -146,25 +144,24 @@ V_INLINE void gemm_tile(const gemm_place *t, const size_t rows, const size_t vec
     } else {
         GEMM_ROWS(GEMM_ZERO)
     }
-    const size_t pairs = t->k / 2, last = pairs < GEMM_LAST_PAIRS ? pairs : GEMM_LAST_PAIRS;
+    const size_t pairs = t->k / 2, last = pairs < GEMM_PREFETCH_PAIRS ? pairs : GEMM_PREFETCH_PAIRS;
     for (size_t p = pairs - last; p > 0; p--) {
-        GEMM_ALONG
-        GEMM_ALONG
+        GEMM_K_STEP
+        GEMM_K_STEP
     }
-    /* The next tile starts with these. Asked for earlier, they would be gone by then where C's rows share the cache's
-     * sets. */
+    /* The next tile's C. Prefetched earlier, it would be evicted by then where C's rows share sets of the cache. */
     for (size_t i = rows; i < 2 * rows; i++)
         v_prefetch(c + i * c_rows);
     for (size_t p = last; p > 0; p--) {
-        GEMM_ALONG
-        GEMM_ALONG
+        GEMM_K_STEP
+        GEMM_K_STEP
     }
     if (t->k % 2)
-        GEMM_ALONG
+        GEMM_K_STEP
     GEMM_ROWS(GEMM_STORE)
 }
 
-V_INLINE void gemm_tile_of(const gemm_place *t, const size_t rows, const size_t vectors)
+V_INLINE void gemm_tile_of(const gemm_tile_args *t, const size_t rows, const size_t vectors)
 {
     if (rows > V_GEMM_ROWS)
         return; /* another tier's */
@@ -174,18 +171,18 @@ V_INLINE void gemm_tile_of(const gemm_place *t, const size_t rows, const size_t 
         gemm_tile(t, rows, vectors, 1);
 }
 
-#define GEMM_TILE(height)                                    \
-    static void gemm_tile_##height(const gemm_place *t)      \
-    {                                                        \
-        gemm_tile_of(t, height, V_GEMM_VECTORS);             \
-    }                                                        \
-    static void gemm_half_tile_##height(const gemm_place *t) \
-    {                                                        \
-        gemm_tile_of(t, height, GEMM_HALF);                  \
+#define GEMM_TILE(height)                                        \
+    static void gemm_tile_##height(const gemm_tile_args *t)      \
+    {                                                            \
+        gemm_tile_of(t, height, V_GEMM_VECTORS);                 \
+    }                                                            \
+    static void gemm_half_tile_##height(const gemm_tile_args *t) \
+    {                                                            \
+        gemm_tile_of(t, height, GEMM_HALF);                      \
     }
 GEMM_HEIGHTS(GEMM_TILE)
 
-typedef void gemm_tile_function(const gemm_place *t);
+typedef void gemm_tile_function(const gemm_tile_args *t);
 #define GEMM_NAME(height) gemm_tile_##height,
 #define GEMM_HALF_NAME(height) gemm_half_tile_##height,
 static gemm_tile_function *const gemm_tiles[] = { NULL, GEMM_HEIGHTS(GEMM_NAME) };
@@ -196,13 +193,13 @@ static void gemm_copy(size_t rows, size_t width, const float *from, size_t from_
 {
     for (size_t i = 0; i < rows; i++)
         for (size_t j = 0; j < width; j += V_LANES) {
-            size_t lanes = v_part_lanes(width - j, 0);
-            v_store_some(to + i * to_rows + j, lanes, v_load_some(from + i * from_rows + j, lanes));
+            size_t lanes = v_active_lanes(width - j, 0);
+            v_store_lanes(to + i * to_rows + j, lanes, v_load_lanes(from + i * from_rows + j, lanes));
         }
 }
 
-/* One panel, all rows of the block. `packed`: t.a are packed tiles. */
-static void gemm_panel(gemm_place t, size_t rows, size_t width, int packed)
+/* One panel of B, all rows of the block. `packed`: t.a is packed. */
+static void gemm_panel(gemm_tile_args t, size_t rows, size_t width, int packed)
 {
     gemm_tile_function *const *tiles = width > GEMM_HALF * V_LANES ? gemm_tiles : gemm_half_tiles;
     const size_t whole = width > GEMM_HALF * V_LANES ? GEMM_WIDTH : GEMM_HALF * V_LANES;
@@ -213,9 +210,9 @@ static void gemm_panel(gemm_place t, size_t rows, size_t width, int packed)
         if (width == whole) {
             tiles[height](&t);
         } else {
-            /* C and biases end within the tile: it works on a copy. */
+            /* The remainder: C and biases end within the tile, which works on a copy. */
             float edge[V_GEMM_ROWS * GEMM_WIDTH] = { 0 };
-            gemm_place inner = t;
+            gemm_tile_args inner = t;
             if (t.start) {
                 gemm_copy(t.start_rows > 0 ? height : 1, width, t.start, t.start_rows, edge, GEMM_WIDTH);
                 inner.start = edge;
@@ -233,7 +230,7 @@ static void gemm_panel(gemm_place t, size_t rows, size_t width, int packed)
     }
 }
 
-/* What follows the product, for rows of C that are complete. */
+/* For rows of C that are complete. */
 static void gemm_epilogue(const activ_gemm *g, size_t i, size_t rows, size_t j, size_t width)
 {
     const activ_gemm_epilogue *e = &g->epilogue;
@@ -242,7 +239,7 @@ static void gemm_epilogue(const activ_gemm *g, size_t i, size_t rows, size_t j, 
     activ_fn_args args = *e->args;
     if (args.channels > 0)
         args.params += e->first_column + j;
-    /* Whole rows are one array. */
+    /* Rows without gaps are one array. */
     if (width == g->c_rows && width == e->rows && args.channels == 0) {
         width *= rows;
         rows = 1;
@@ -256,17 +253,17 @@ static void gemm_epilogue(const activ_gemm *g, size_t i, size_t rows, size_t j, 
     }
 }
 
-/* One row times a B whose columns are contiguous (a linear layer's weights, for one sample): every value of B is used
- * once, so squares of it are turned in registers and used there. */
+/* GEMV: one row times a B whose columns are contiguous (a linear layer's weights, for one sample). Every value of B is
+ * used once, so B is transposed in registers, without packing. */
 
-/* Columns j .. j + columns - 1, at most V_LANES, from depth p on. */
+/* Columns j .. j + columns - 1, at most V_LANES, from step p along k on. */
 static void gemm_row_end(const activ_gemm *g, size_t j, size_t columns, size_t p)
 {
     const float *b = g->b + j * g->b_columns, *start = p > 0 ? g->c + j : g->bias ? g->bias + j : NULL, *lines[V_LANES];
-    vf rows[4], acc = start ? v_load_some(start, columns) : v_set(0.0f);
+    vf rows[4], acc = start ? v_load_lanes(start, columns) : v_set(0.0f);
     gemm_lines(b, g->b_columns, columns, lines);
     for (; p + 4 <= g->k; p += 4) {
-        v_turn4(lines, p, rows);
+        v_transpose4(lines, p, rows);
         for (size_t i = 0; i < 4; i++)
             acc = v_fma(v_set(g->a[(p + i) * g->a_columns]), rows[i], acc);
     }
@@ -276,18 +273,18 @@ static void gemm_row_end(const activ_gemm *g, size_t j, size_t columns, size_t p
             row[i] = lines[i][p];
         acc = v_fma(v_set(g->a[p * g->a_columns]), v_load(row), acc);
     }
-    v_store_some(g->c + j, columns, acc);
+    v_store_lanes(g->c + j, columns, acc);
 }
 
-/* Four vectors of columns at a time, or each chain would wait for itself. */
+/* Four vectors of columns at a time: a single chain of fma would be bound by latency. */
 #define GEMM_ROW_VECTORS(X) X(0) X(1) X(2) X(3)
 #define GEMM_ROW_START(v)                                                                 \
     const float *lines##v[V_LANES];                                                       \
     gemm_lines(g->b + (j + v * V_LANES) * g->b_columns, g->b_columns, V_LANES, lines##v); \
     vf acc##v = g->bias ? v_load(g->bias + j + v * V_LANES) : v_set(0.0f);
-#define GEMM_ROW_STEP(v)           \
-    v_turn4(lines##v, p, rows);    \
-    for (size_t i = 0; i < 4; i++) \
+#define GEMM_ROW_STEP(v)             \
+    v_transpose4(lines##v, p, rows); \
+    for (size_t i = 0; i < 4; i++)   \
         acc##v = v_fma(v_set(a[i * a_columns]), rows[i], acc##v);
 #define GEMM_ROW_STORE(v) v_store(g->c + j + v * V_LANES, acc##v);
 
@@ -308,7 +305,7 @@ static void gemm_row(const activ_gemm *g)
             gemm_row_end(g, j + v * V_LANES, V_LANES, whole);
     }
     for (; j < g->n; j += V_LANES)
-        gemm_row_end(g, j, v_part_lanes(g->n - j, 0), 0);
+        gemm_row_end(g, j, v_active_lanes(g->n - j, 0), 0);
     gemm_epilogue(g, 0, 1, 0, g->n);
 }
 
@@ -316,10 +313,10 @@ static void gemm_row(const activ_gemm *g)
 static void gemm_block(const activ_gemm *g, size_t j0, size_t width, size_t k0, size_t k)
 {
     float *panels = g->scratch, *tiles = g->scratch + ACTIV_GEMM_PANELS(width, k);
-    /* A is packed for many panels, and for less if its columns lie on more pages than the CPU keeps at hand. */
+    /* A is packed for many panels, and for fewer if its columns lie on more pages than the TLB holds. */
     const int pack_rows = width >= ACTIV_GEMM_COLUMNS ||
                           (width >= ACTIV_GEMM_PACK_FROM && g->a_columns > 1 && k * g->a_columns > 1 << 16);
-    /* Used once, B need not be copied. */
+    /* With a single tile of rows B is read once: no packing, but for the remainder. */
     const size_t whole = g->m <= V_GEMM_ROWS && g->b_columns == 1 ? width / GEMM_WIDTH * GEMM_WIDTH : 0;
     gemm_pack_columns(g, k0, k, j0 + whole, width - whole, panels + whole * k);
     for (size_t i = 0; i < g->m; i += GEMM_BLOCK_ROWS) {
@@ -327,11 +324,11 @@ static void gemm_block(const activ_gemm *g, size_t j0, size_t width, size_t k0, 
         const float *a = g->a + i * g->a_rows + k0 * g->a_columns;
         for (size_t r = 0; pack_rows && r < rows; r += gemm_height(rows - r))
             gemm_pack_tile(a + r * g->a_rows, g->a_rows, g->a_columns, gemm_height(rows - r), k, tiles + r * k);
-        gemm_place t = { .a = pack_rows ? tiles : a,
-                         .a_rows = pack_rows ? 1 : g->a_rows,
-                         .a_columns = g->a_columns,
-                         .c_rows = g->c_rows,
-                         .k = k };
+        gemm_tile_args t = { .a = pack_rows ? tiles : a,
+                             .a_rows = pack_rows ? 1 : g->a_rows,
+                             .a_columns = g->a_columns,
+                             .c_rows = g->c_rows,
+                             .k = k };
         for (size_t j = 0; j < width; j += GEMM_WIDTH) {
             t.b = j < whole ? g->b + k0 * g->b_rows + j0 + j : panels + j * k;
             t.b_rows = j < whole ? g->b_rows : GEMM_WIDTH;
@@ -351,7 +348,7 @@ static void gemm(const activ_gemm *g)
         gemm_row(g);
         return;
     }
-    /* Blocks over k of nearly one depth. */
+    /* Blocks over k of nearly equal depth. */
     const size_t deep = (g->k + ACTIV_GEMM_DEPTH - 1) / ACTIV_GEMM_DEPTH;
     for (size_t j = 0; j < g->n; j += ACTIV_GEMM_COLUMNS) {
         size_t width = g->n - j < ACTIV_GEMM_COLUMNS ? g->n - j : ACTIV_GEMM_COLUMNS, k0 = 0, blocks = deep;

@@ -1,33 +1,32 @@
 /* Batch and layer normalization: y = (x - mean) / sqrt(variance + eps) * weight + bias.
  *
- * Mean and variance are sums in double, in two passes: the mean first, then the squares of what is left when
- * it is subtracted. Each difference is rounded to float once, so a variance is within 2^-23 of the true one,
- * relatively, however large the mean is beside it. The mean that x is compared with is two floats, mean +
- * rest: one alone would be wrong by up to half its last place, which may be more than the deviation. */
+ * Mean and variance are reductions in double, in two passes: the mean, then the squared deviations. Each deviation is
+ * rounded to float once, so the relative error of a variance is at most 2^-23, however large the mean. The mean is
+ * subtracted as two floats, mean + mean_low: one alone would be off by up to half an ulp, which may exceed the
+ * deviation. */
 #include <math.h>
 
-/* Values that are treated together: `width` neighbours in each of `rows` rows that start `apart` from each
- * other. Either all of them have one mean, and are summed in sixteen partial sums; or there are at most sixteen
- * columns with a mean each, and each column is one chain of sums. What differs between columns is in arrays of
- * sixteen lanes, which hold one value sixteen times if all have one mean. */
+/* A strip of x: `width` neighbours in each of `rows` rows. Either all have one mean, and are summed in sixteen partial
+ * sums; or there are at most sixteen columns with a mean each, and each column is one chain of sums. What differs
+ * between columns is in arrays of sixteen lanes, all the same if there is one mean. */
 typedef struct norm_strip {
-    size_t rows, apart, width;
+    size_t rows, row_stride, width;
     int one_mean;
     const float *x, *dy;
     float *out;
     const float *weight, *bias; /* layer_norm: one for each of the neighbours */
-    float mean[V_BLOCK], rest[V_BLOCK], scale[V_BLOCK];
-    float factor[V_BLOCK], offset[V_BLOCK]; /* batch_norm: weight and bias; on the way back, what dx is times */
-    float sum_share[V_BLOCK], product_share[V_BLOCK];
+    float mean[V_BLOCK], mean_low[V_BLOCK], scale[V_BLOCK];
+    float factor[V_BLOCK], offset[V_BLOCK]; /* batch_norm: weight and bias; backward: factor of dx */
+    float mean_g[V_BLOCK], mean_g_xhat[V_BLOCK];
 } norm_strip;
 
-/* What is done with one vector of a strip. at: from the start of the arrays; column: from the start of the
- * row; lane: in the block of sixteen. */
-typedef struct norm_place {
+/* Where one vector of a strip lies. at: offset in the arrays; column: in the row; lane: in the block of sixteen; lanes:
+ * active ones. */
+typedef struct norm_position {
     size_t at, column, lane, lanes;
-} norm_place;
+} norm_position;
 
-typedef void norm_work(const norm_strip *s, norm_place p, vacc *first, vacc *second);
+typedef void norm_work(const norm_strip *s, norm_position p, vacc *first, vacc *second);
 
 V_INLINE void norm_each(norm_work *work, const norm_strip *s, vsum *first, vsum *second)
 {
@@ -35,18 +34,18 @@ V_INLINE void norm_each(norm_work *work, const norm_strip *s, vsum *first, vsum 
         for (size_t k = 0; k < s->width; k += V_BLOCK)
             for (size_t j = 0; j < V_PER_BLOCK; j++) {
                 size_t column = k + j * V_LANES;
-                norm_place p = { i * s->apart + column, column, j * V_LANES, v_part_lanes(s->width - k, j) };
+                norm_position p = { i * s->row_stride + column, column, j * V_LANES, v_active_lanes(s->width - k, j) };
                 if (p.lanes == 0)
                     break;
-                work(s, p, &first->part[j], &second->part[j]);
+                work(s, p, &first->acc[j], &second->acc[j]);
             }
 }
 
-/* The sums of each lane. */
+/* The sum of each lane. */
 V_INLINE void norm_totals(const norm_strip *s, vsum sum, double *totals)
 {
     for (size_t j = 0; j < V_PER_BLOCK; j++)
-        acc_store(totals + j * V_LANES, sum.part[j]);
+        acc_store(totals + j * V_LANES, sum.acc[j]);
     if (!s->one_mean)
         return;
     double total = v_sum_tree(totals);
@@ -56,17 +55,17 @@ V_INLINE void norm_totals(const norm_strip *s, vsum sum, double *totals)
 
 /* ---- mean and variance ----------------------------------------------------------------------- */
 
-V_INLINE void norm_add(const norm_strip *s, norm_place p, vacc *sum, vacc *unused)
+V_INLINE void norm_add(const norm_strip *s, norm_position p, vacc *sum, vacc *unused)
 {
     (void)unused;
-    *sum = acc_fma(*sum, v_load_some(s->x + p.at, p.lanes), v_set(1.0f));
+    *sum = acc_fma(*sum, v_load_lanes(s->x + p.at, p.lanes), v_set(1.0f));
 }
 
-/* Lanes behind the end are 0 - 0. */
-V_INLINE void norm_add_square(const norm_strip *s, norm_place p, vacc *sum, vacc *unused)
+/* Inactive lanes are 0 - 0. */
+V_INLINE void norm_add_square(const norm_strip *s, norm_position p, vacc *sum, vacc *unused)
 {
     (void)unused;
-    vf d = v_sub(v_load_some(s->x + p.at, p.lanes), v_load_some(s->mean + p.lane, p.lanes));
+    vf d = v_sub(v_load_lanes(s->x + p.at, p.lanes), v_load_lanes(s->mean + p.lane, p.lanes));
     *sum = acc_fma(*sum, d, d);
 }
 
@@ -76,7 +75,7 @@ V_INLINE double norm_count(const norm_strip *s)
     return s->one_mean ? (double)s->rows * (double)s->width : (double)s->rows;
 }
 
-/* Of each lane; sets mean, rest and scale of the strip. */
+/* Of each lane; sets mean, mean_low and scale of the strip. */
 V_INLINE void norm_moments(norm_strip *s, float eps, double *mean, double *variance)
 {
     const double n = norm_count(s);
@@ -86,7 +85,7 @@ V_INLINE void norm_moments(norm_strip *s, float eps, double *mean, double *varia
     for (size_t i = 0; i < V_BLOCK; i++) {
         mean[i] /= n;
         s->mean[i] = (float)mean[i];
-        s->rest[i] = (float)(mean[i] - (double)s->mean[i]);
+        s->mean_low[i] = (float)(mean[i] - (double)s->mean[i]);
     }
     norm_each(norm_add_square, s, &squares, &squares);
     norm_totals(s, squares, variance);
@@ -98,72 +97,73 @@ V_INLINE void norm_moments(norm_strip *s, float eps, double *mean, double *varia
     }
 }
 
-/* ---- forward and back ------------------------------------------------------------------------ */
+/* ---- forward and backward -------------------------------------------------------------------- */
 
-V_INLINE vf norm_normal(const norm_strip *s, norm_place p)
+V_INLINE vf norm_xhat(const norm_strip *s, norm_position p)
 {
-    vf d = v_sub(v_load_some(s->x + p.at, p.lanes), v_load_some(s->mean + p.lane, p.lanes));
-    d = v_sub(d, v_load_some(s->rest + p.lane, p.lanes));
-    return v_mul(d, v_load_some(s->scale + p.lane, p.lanes));
+    vf d = v_sub(v_load_lanes(s->x + p.at, p.lanes), v_load_lanes(s->mean + p.lane, p.lanes));
+    d = v_sub(d, v_load_lanes(s->mean_low + p.lane, p.lanes));
+    return v_mul(d, v_load_lanes(s->scale + p.lane, p.lanes));
 }
 
-V_INLINE void norm_forward(const norm_strip *s, norm_place p, vf weight, vf bias)
+V_INLINE void norm_forward(const norm_strip *s, norm_position p, vf weight, vf bias)
 {
-    v_store_some(s->out + p.at, p.lanes, v_fma(norm_normal(s, p), weight, bias));
+    v_store_lanes(s->out + p.at, p.lanes, v_fma(norm_xhat(s, p), weight, bias));
 }
 
-/* dx from dy times what does not depend on its mean. The shares: the means of g and of g times the normalized x. */
-V_INLINE void norm_back(const norm_strip *s, norm_place p, vf g, vf factor)
+/* dx = (g - mean_g - xhat mean_g_xhat) factor, xhat the normalized x; the means are those of g and of g xhat. */
+V_INLINE void norm_back(const norm_strip *s, norm_position p, vf g, vf factor)
 {
-    vf d = v_sub(g, v_load_some(s->sum_share + p.lane, p.lanes));
-    d = v_fnma(norm_normal(s, p), v_load_some(s->product_share + p.lane, p.lanes), d);
-    v_store_some(s->out + p.at, p.lanes, v_mul(d, factor));
+    vf d = v_sub(g, v_load_lanes(s->mean_g + p.lane, p.lanes));
+    d = v_fnma(norm_xhat(s, p), v_load_lanes(s->mean_g_xhat + p.lane, p.lanes), d);
+    v_store_lanes(s->out + p.at, p.lanes, v_mul(d, factor));
 }
 
-V_INLINE void norm_back_sums(const norm_strip *s, norm_place p, vf g, vacc *sum, vacc *product)
+V_INLINE void norm_back_sums(const norm_strip *s, norm_position p, vf g, vacc *sum, vacc *product)
 {
     *sum = acc_fma(*sum, g, v_set(1.0f));
-    *product = acc_fma(*product, g, norm_normal(s, p));
+    *product = acc_fma(*product, g, norm_xhat(s, p));
 }
 
-V_INLINE void norm_set_shares(norm_strip *s, const double *sums, const double *products)
+V_INLINE void norm_set_means(norm_strip *s, const double *sums, const double *products)
 {
     const double n = norm_count(s);
     for (size_t i = 0; i < V_BLOCK; i++) {
-        s->sum_share[i] = (float)(sums[i] / n);
-        s->product_share[i] = (float)(products[i] / n);
+        s->mean_g[i] = (float)(sums[i] / n);
+        s->mean_g_xhat[i] = (float)(products[i] / n);
     }
 }
 
-/* What the way back needs of the way there: ACTIV_NORM_SAVED floats. */
+/* Saved by forward for backward: ACTIV_NORM_SAVED floats. */
 V_INLINE void norm_save(const norm_strip *s, size_t lane, float *saved)
 {
     saved[0] = s->mean[lane];
-    saved[1] = s->rest[lane];
+    saved[1] = s->mean_low[lane];
     saved[2] = s->scale[lane];
 }
 
 V_INLINE void norm_restore(norm_strip *s, size_t lane, const float *saved)
 {
     s->mean[lane] = saved[0];
-    s->rest[lane] = saved[1];
+    s->mean_low[lane] = saved[1];
     s->scale[lane] = saved[2];
 }
 
 /* ---- batch_norm: a mean for each channel --------------------------------------------------------- */
 
-/* Sixteen channels of one value each, or one channel of several. Returns how many channels it is. */
+/* Sets up a strip of sixteen channels of one value per row, or of one channel of several. Returns the number of
+ * channels. */
 V_INLINE size_t channel_strip(const activ_batch_norm *b, size_t channel, norm_strip *s)
 {
     s->one_mean = b->length > 1;
     s->rows = b->rows;
-    s->apart = b->channels * b->length;
+    s->row_stride = b->channels * b->length;
     size_t left = b->end - channel, count = s->one_mean ? 1 : left < V_BLOCK ? left : V_BLOCK;
     s->width = s->one_mean ? b->length : count;
     return count;
 }
 
-/* The channel of a lane; lanes that have none do as the last one. */
+/* The channel of a lane; lanes beyond `count` repeat the last one. */
 V_INLINE size_t channel_of(size_t first, size_t count, size_t lane)
 {
     return first + (lane < count ? lane : count - 1);
@@ -177,23 +177,23 @@ V_INLINE void channel_weights(const activ_batch_norm *b, size_t first, size_t co
     }
 }
 
-V_INLINE void channel_forward(const norm_strip *s, norm_place p, vacc *a, vacc *b)
+V_INLINE void channel_forward(const norm_strip *s, norm_position p, vacc *a, vacc *b)
 {
     (void)a;
     (void)b;
-    norm_forward(s, p, v_load_some(s->factor + p.lane, p.lanes), v_load_some(s->offset + p.lane, p.lanes));
+    norm_forward(s, p, v_load_lanes(s->factor + p.lane, p.lanes), v_load_lanes(s->offset + p.lane, p.lanes));
 }
 
-V_INLINE void channel_back_sums(const norm_strip *s, norm_place p, vacc *sum, vacc *product)
+V_INLINE void channel_back_sums(const norm_strip *s, norm_position p, vacc *sum, vacc *product)
 {
-    norm_back_sums(s, p, v_load_some(s->dy + p.at, p.lanes), sum, product);
+    norm_back_sums(s, p, v_load_lanes(s->dy + p.at, p.lanes), sum, product);
 }
 
-V_INLINE void channel_back(const norm_strip *s, norm_place p, vacc *a, vacc *b)
+V_INLINE void channel_back(const norm_strip *s, norm_position p, vacc *a, vacc *b)
 {
     (void)a;
     (void)b;
-    norm_back(s, p, v_load_some(s->dy + p.at, p.lanes), v_load_some(s->factor + p.lane, p.lanes));
+    norm_back(s, p, v_load_lanes(s->dy + p.at, p.lanes), v_load_lanes(s->factor + p.lane, p.lanes));
 }
 
 /* In double, and one rounding. */
@@ -212,7 +212,7 @@ static void batch_norm(const activ_batch_norm *b, const float *mean, const float
         s.out = y + c * b->length;
         for (size_t i = 0; i < V_BLOCK; i++) {
             s.mean[i] = mean[channel_of(c, count, i)];
-            s.rest[i] = 0.0f;
+            s.mean_low[i] = 0.0f;
             s.scale[i] = (float)(1.0 / sqrt((double)var[channel_of(c, count, i)] + (double)b->eps));
         }
         channel_weights(b, c, count, &s);
@@ -267,35 +267,35 @@ static void batch_norm_back(const activ_batch_norm *b, const float *saved, const
         if (!dx)
             continue;
         s.out = dx + c * b->length;
-        norm_set_shares(&s, sums, products);
+        norm_set_means(&s, sums, products);
         norm_each(channel_back, &s, &none, &none);
     }
 }
 
 /* ---- layer_norm: a mean for each row, weights for each column -------------------------------------- */
 
-V_INLINE void row_forward(const norm_strip *s, norm_place p, vacc *a, vacc *b)
+V_INLINE void row_forward(const norm_strip *s, norm_position p, vacc *a, vacc *b)
 {
     (void)a;
     (void)b;
-    norm_forward(s, p, v_load_some(s->weight + p.column, p.lanes), v_load_some(s->bias + p.column, p.lanes));
+    norm_forward(s, p, v_load_lanes(s->weight + p.column, p.lanes), v_load_lanes(s->bias + p.column, p.lanes));
 }
 
-V_INLINE vf row_weighted(const norm_strip *s, norm_place p)
+V_INLINE vf row_weighted(const norm_strip *s, norm_position p)
 {
-    return v_mul(v_load_some(s->dy + p.at, p.lanes), v_load_some(s->weight + p.column, p.lanes));
+    return v_mul(v_load_lanes(s->dy + p.at, p.lanes), v_load_lanes(s->weight + p.column, p.lanes));
 }
 
-V_INLINE void row_back_sums(const norm_strip *s, norm_place p, vacc *sum, vacc *product)
+V_INLINE void row_back_sums(const norm_strip *s, norm_position p, vacc *sum, vacc *product)
 {
     norm_back_sums(s, p, row_weighted(s, p), sum, product);
 }
 
-V_INLINE void row_back(const norm_strip *s, norm_place p, vacc *a, vacc *b)
+V_INLINE void row_back(const norm_strip *s, norm_position p, vacc *a, vacc *b)
 {
     (void)a;
     (void)b;
-    norm_back(s, p, row_weighted(s, p), v_load_some(s->scale + p.lane, p.lanes));
+    norm_back(s, p, row_weighted(s, p), v_load_lanes(s->scale + p.lane, p.lanes));
 }
 
 static void layer_norm(const activ_layer_norm *l, const float *x, float *y, float *saved)
@@ -322,19 +322,19 @@ static void layer_norm_sums(const activ_layer_norm *l, const float *saved, const
         for (size_t i = 0; i < l->rows; i++) {
             const float *m = saved + ACTIV_NORM_SAVED * i;
             for (size_t j = 0; j < V_PER_BLOCK; j++) {
-                size_t lanes = v_part_lanes(l->end - k, j), at = i * l->columns + k + j * V_LANES;
+                size_t lanes = v_active_lanes(l->end - k, j), at = i * l->columns + k + j * V_LANES;
                 if (lanes == 0)
                     break;
-                vf d = v_sub(v_sub(v_load_some(x + at, lanes), v_set(m[0])), v_set(m[1]));
-                vf g = v_load_some(dy + at, lanes);
-                products.part[j] = acc_fma(products.part[j], g, v_mul(d, v_set(m[2])));
-                sums.part[j] = acc_fma(sums.part[j], g, v_set(1.0f));
+                vf d = v_sub(v_sub(v_load_lanes(x + at, lanes), v_set(m[0])), v_set(m[1]));
+                vf g = v_load_lanes(dy + at, lanes);
+                products.acc[j] = acc_fma(products.acc[j], g, v_mul(d, v_set(m[2])));
+                sums.acc[j] = acc_fma(sums.acc[j], g, v_set(1.0f));
             }
         }
         double lanes[2 * V_BLOCK];
         for (size_t j = 0; j < V_PER_BLOCK; j++) {
-            acc_store(lanes + j * V_LANES, products.part[j]);
-            acc_store(lanes + V_BLOCK + j * V_LANES, sums.part[j]);
+            acc_store(lanes + j * V_LANES, products.acc[j]);
+            acc_store(lanes + V_BLOCK + j * V_LANES, sums.acc[j]);
         }
         for (size_t j = 0; j < V_BLOCK && k + j < l->end; j++) {
             dweight[k + j] = (float)lanes[j];
@@ -358,7 +358,7 @@ static void layer_norm_back(const activ_layer_norm *l, const float *saved, const
         norm_each(row_back_sums, &s, &sum, &product);
         norm_totals(&s, sum, sums);
         norm_totals(&s, product, products);
-        norm_set_shares(&s, sums, products);
+        norm_set_means(&s, sums, products);
         norm_each(row_back, &s, &none, &none);
     }
 }

@@ -1,14 +1,13 @@
-/* All kernels of one tier. This file is compiled once per tier, with that tier's flags,
- * ACTIV_TIER=name and ACTIV_TIER_HEADER="simd/name.h". Everything in it is static; it exports
- * one table. No header that it includes may define a function that is not static: the linker
- * could keep this copy for all. */
+/* All kernels of one tier. This file is compiled once per tier, with that tier's flags, ACTIV_TIER=name and
+ * ACTIV_TIER_HEADER="simd/name.h". Everything in it is static; it exports one table. No header that it includes may
+ * define a function that is not static: the linker could choose this tier's copy for the whole program. */
 #include "functions/loops.h"
 
 #include "activ_functions.h" /* made by CMake: includes functions/NAME.h for each line of functions/list.h */
 #include "base/dmath.h"
 #include "kernels/kernels.h"
 
-/* Not headers (NAME.inc.h): code in the vocabulary of the tier, which may stand here only. */
+/* Not headers (NAME.inc.h): code in the vocabulary of the tier, included here only. */
 #include "kernels/cross_entropy.inc.h"
 #include "kernels/gemm.inc.h"
 #include "kernels/norm.inc.h"

@@ -17,8 +17,8 @@ V_INLINE vi avx2_first(size_t n)
 {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
-V_INLINE vf v_load_part(const float *p, size_t n) { return _mm256_maskload_ps(p, avx2_first(n)); }
-V_INLINE void v_store_part(float *p, size_t n, vf a) { _mm256_maskstore_ps(p, avx2_first(n), a); }
+V_INLINE vf v_load_partial(const float *p, size_t n) { return _mm256_maskload_ps(p, avx2_first(n)); }
+V_INLINE void v_store_partial(float *p, size_t n, vf a) { _mm256_maskstore_ps(p, avx2_first(n), a); }
 
 V_INLINE vi v_bits(vf a) { return _mm256_castps_si256(a); }
 V_INLINE vf v_float_of(vi i) { return _mm256_castsi256_ps(i); }
@@ -33,7 +33,7 @@ V_INLINE vf v_fnma(vf a, vf b, vf c) { return _mm256_fnmadd_ps(a, b, c); }
 V_INLINE vf v_neg(vf a) { return _mm256_xor_ps(a, _mm256_set1_ps(-0.0f)); }
 V_INLINE vf v_abs(vf a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
 V_INLINE vf v_copysign(vf a, vf sign) { return _mm256_or_ps(v_abs(a), _mm256_and_ps(sign, _mm256_set1_ps(-0.0f))); }
-V_INLINE vf v_min(vf a, vf b) { return _mm256_min_ps(a, b); } /* the second operand if in doubt, as asked */
+V_INLINE vf v_min(vf a, vf b) { return _mm256_min_ps(a, b); } /* b if either is NaN, as defined */
 V_INLINE vf v_max(vf a, vf b) { return _mm256_max_ps(a, b); }
 
 V_INLINE vm v_lt(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
@@ -55,7 +55,7 @@ V_INLINE vf v_from_int(vi i) { return _mm256_cvtepi32_ps(i); }
 V_INLINE vi i_set(int32_t s) { return _mm256_set1_epi32(s); }
 V_INLINE vi i_add(vi a, vi b) { return _mm256_add_epi32(a, b); }
 V_INLINE vi i_sub(vi a, vi b) { return _mm256_sub_epi32(a, b); }
-/* The whole products of every other lane; compilers make them once for both. */
+/* 64-bit products of every other lane; compilers compute them once for i_mul and i_mul_high. */
 V_INLINE vi avx2_even(vi a, vi b) { return _mm256_mul_epu32(a, b); }
 V_INLINE vi avx2_odd(vi a, vi b) { return _mm256_mul_epu32(_mm256_srli_epi64(a, 32), _mm256_srli_epi64(b, 32)); }
 V_INLINE vi i_mul(vi a, vi b)
@@ -76,15 +76,14 @@ V_INLINE vm i_eq(vi a, vi b) { return v_float_of(_mm256_cmpeq_epi32(a, b)); }
 V_INLINE vm i_gt(vi a, vi b) { return v_float_of(_mm256_cmpgt_epi32(a, b)); }
 V_INLINE vi i_sel(vm m, vi a, vi b) { return v_bits(v_sel(m, v_float_of(a), v_float_of(b))); }
 
-/* Tables of eight, of which bits of the index, spread over a whole lane, choose one. A blend would
- * do it in one instruction, which is three inside of recent CPUs; the differences of the tables are
- * made once, outside of the loop. */
+/* Larger tables are tables of eight, selected by a bit of the index spread over the lane. A variable blend is three
+ * micro-operations on recent CPUs; the tables' differences are loop-invariant. */
 V_INLINE vi avx2_eight(const float *table) { return _mm256_loadu_si256((const __m256i *)(const void *)table); }
 V_INLINE vi avx2_bit(vi i, int bit) { return _mm256_srai_epi32(_mm256_slli_epi32(i, 31 - bit), 31); }
 V_INLINE vi avx2_permute(vi table, vi i)
 {
 #if defined(__GNUC__)
-    /* With a table in memory, the instruction takes twice as long on AMD's CPUs (Zen 3) as the load and it together. */
+    /* With a memory operand the permutation takes twice as long on Zen 3 as a load and a permutation. */
     __asm__ volatile("" : "+x"(table));
 #endif
     return _mm256_permutevar8x32_epi32(table, i);
@@ -102,14 +101,14 @@ V_INLINE vf v_lookup32(const float *table, vi i)
     return v_float_of(i_xor(low, i_and(i_xor(low, high), avx2_bit(i, 4))));
 }
 
-/* Four columns of eight rows: half rows 0 to 3 with half rows 4 to 7 behind them, turned within the halves. Two thirds
- * of the time of lookups in tables of thirty-two, a fifth more than those in tables of sixteen. */
-#define V_ROWS_FROM 32
+/* Transposes eight rows of four: rows 0 to 3 in the lower halves, 4 to 7 in the upper ones. Takes two thirds of the
+ * time of lookups in tables of thirty-two, a fifth more than in tables of sixteen. */
+#define V_GATHER_FROM 32
 V_INLINE void i_store(int32_t *p, vi a)
 {
     _mm256_storeu_si256((__m256i *)(void *)p, a);
 #if defined(__GNUC__)
-    /* To take the lanes out of the register instead costs twice as much as to load them. */
+    /* Kept in memory: extracting lanes from the register costs twice as much as loading them. */
     __asm__("" : "+m"(*(int32_t(*)[V_LANES])p));
 #endif
 }
@@ -117,7 +116,7 @@ V_INLINE vf avx2_half_rows(const float *a, const float *b)
 {
     return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(a)), _mm_loadu_ps(b), 1);
 }
-V_INLINE void avx2_turn(const vf *r, vf *out)
+V_INLINE void avx2_transpose(const vf *r, vf *out)
 {
     vf a = _mm256_unpacklo_ps(r[0], r[1]), b = _mm256_unpacklo_ps(r[2], r[3]);
     vf c = _mm256_unpackhi_ps(r[0], r[1]), d = _mm256_unpackhi_ps(r[2], r[3]);
@@ -126,19 +125,19 @@ V_INLINE void avx2_turn(const vf *r, vf *out)
     out[2] = _mm256_shuffle_ps(c, d, 0x44);
     out[3] = _mm256_shuffle_ps(c, d, 0xee);
 }
-V_INLINE void v_rows4(const float *table, const int32_t *at, vf *out)
+V_INLINE void v_gather4(const float *table, const int32_t *at, vf *out)
 {
     vf r[4];
     for (size_t j = 0; j < 4; j++)
         r[j] = avx2_half_rows(table + (uint32_t)at[j], table + (uint32_t)at[j + 4]);
-    avx2_turn(r, out);
+    avx2_transpose(r, out);
 }
-V_INLINE void v_turn4(const float *const *rows, size_t at, vf *out)
+V_INLINE void v_transpose4(const float *const *rows, size_t at, vf *out)
 {
     vf r[4];
     for (size_t j = 0; j < 4; j++)
         r[j] = avx2_half_rows(rows[j] + at, rows[j + 4] + at);
-    avx2_turn(r, out);
+    avx2_transpose(r, out);
 }
 
 typedef struct vacc {
@@ -182,7 +181,6 @@ V_INLINE void acc_store(double *p, vacc acc)
     _mm256_storeu_pd(p + 4, acc.high);
 }
 
-/* GEMM's register tile: 6 x 2 accumulators, 2 vectors of B and one of A fill fifteen of the
- * sixteen registers. */
+/* GEMM's microkernel: 6 x 2 accumulators, 2 vectors of B and one of A take fifteen of the sixteen registers. */
 #define V_GEMM_ROWS 6
 #define V_GEMM_VECTORS 2

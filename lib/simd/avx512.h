@@ -14,8 +14,8 @@ V_INLINE void v_stream(float *p, vf a) { _mm512_stream_ps(p, a); }
 V_INLINE void v_stream_end(void) { _mm_sfence(); }
 
 V_INLINE vm avx512_first(size_t n) { return (vm)((1u << n) - 1u); }
-V_INLINE vf v_load_part(const float *p, size_t n) { return _mm512_maskz_loadu_ps(avx512_first(n), p); }
-V_INLINE void v_store_part(float *p, size_t n, vf a) { _mm512_mask_storeu_ps(p, avx512_first(n), a); }
+V_INLINE vf v_load_partial(const float *p, size_t n) { return _mm512_maskz_loadu_ps(avx512_first(n), p); }
+V_INLINE void v_store_partial(float *p, size_t n, vf a) { _mm512_mask_storeu_ps(p, avx512_first(n), a); }
 
 V_INLINE vi v_bits(vf a) { return _mm512_castps_si512(a); }
 V_INLINE vf v_float_of(vi i) { return _mm512_castsi512_ps(i); }
@@ -34,7 +34,7 @@ V_INLINE vf v_copysign(vf a, vf sign)
     /* Where the constant has a one, the bit of `sign`, else that of a. */
     return v_float_of(_mm512_ternarylogic_epi32(_mm512_set1_epi32(INT32_MIN), v_bits(sign), v_bits(a), 0xca));
 }
-V_INLINE vf v_min(vf a, vf b) { return _mm512_min_ps(a, b); } /* the second operand if in doubt, as asked */
+V_INLINE vf v_min(vf a, vf b) { return _mm512_min_ps(a, b); } /* b if either is NaN, as defined */
 V_INLINE vf v_max(vf a, vf b) { return _mm512_max_ps(a, b); }
 
 V_INLINE vm v_lt(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
@@ -45,8 +45,8 @@ V_INLINE vm v_eq(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
 V_INLINE vm v_not_le(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_NLE_UQ); }
 V_INLINE vm v_nan(vf a) { return _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q); }
 
-/* gcc makes of a choice between a constant and something else a load under a mask, and on Zen 5 a mask that leaves
- * nothing of a load costs 160 ns: constants are taken from registers. */
+/* gcc turns a select with a constant into a masked load, and on Zen 5 a load with an all-zero mask costs 160 ns:
+ * constants are forced into registers. */
 #if defined(__GNUC__) && defined(__AVX512F__)
 V_INLINE vf v_in_register(vf a)
 {
@@ -69,7 +69,7 @@ V_INLINE vf v_from_int(vi i) { return _mm512_cvtepi32_ps(i); }
 V_INLINE vi i_set(int32_t s) { return _mm512_set1_epi32(s); }
 V_INLINE vi i_add(vi a, vi b) { return _mm512_add_epi32(a, b); }
 V_INLINE vi i_sub(vi a, vi b) { return _mm512_sub_epi32(a, b); }
-/* The whole products of every other lane; compilers make them once for both. */
+/* 64-bit products of every other lane; compilers compute them once for i_mul and i_mul_high. */
 V_INLINE vi avx512_even(vi a, vi b) { return _mm512_mul_epu32(a, b); }
 V_INLINE vi avx512_odd(vi a, vi b) { return _mm512_mul_epu32(_mm512_srli_epi64(a, 32), _mm512_srli_epi64(b, 32)); }
 V_INLINE vi i_mul(vi a, vi b)
@@ -100,13 +100,13 @@ V_INLINE vf v_lookup32(const float *table, vi i)
     return _mm512_permutex2var_ps(_mm512_loadu_ps(table), i, _mm512_loadu_ps(table + 16));
 }
 
-#define V_ROWS_FROM 64
+#define V_GATHER_FROM 64
 V_INLINE void i_store(int32_t *p, vi a) { _mm512_storeu_si512(p, a); }
 #if defined(__GNUC__)
 #    pragma GCC diagnostic push
-#    pragma GCC diagnostic ignored "-Wsign-conversion" /* in gcc's macro, which it is without optimisation */
+#    pragma GCC diagnostic ignored "-Wsign-conversion" /* gcc -O0: the gather is a macro that warns */
 #endif
-V_INLINE void v_rows4(const float *table, const int32_t *at, vf *out)
+V_INLINE void v_gather4(const float *table, const int32_t *at, vf *out)
 {
     for (int k = 0; k < 4; k++)
         out[k] = _mm512_i32gather_ps(_mm512_loadu_si512(at), table + k, 4);
@@ -115,9 +115,9 @@ V_INLINE void v_rows4(const float *table, const int32_t *at, vf *out)
 #    pragma GCC diagnostic pop
 #endif
 
-V_INLINE void v_turn4(const float *const *rows, size_t at, vf *out)
+V_INLINE void v_transpose4(const float *const *rows, size_t at, vf *out)
 {
-    /* Quarter rows j, j + 4, j + 8 and j + 12 in one register, turned within the quarters. */
+    /* Rows j, j + 4, j + 8 and j + 12 in the quarters of one register, transposed within the quarters. */
     __m512 r[4];
     for (size_t j = 0; j < 4; j++) {
         r[j] = _mm512_castps128_ps512(_mm_loadu_ps(rows[j] + at));
@@ -174,7 +174,6 @@ V_INLINE void acc_store(double *p, vacc acc)
     _mm512_storeu_pd(p + 8, acc.high);
 }
 
-/* GEMM's register tile: 14 x 2 accumulators, 2 vectors of B and one of A fill thirty-one of the
- * thirty-two registers. */
+/* GEMM's microkernel: 14 x 2 accumulators, 2 vectors of B and one of A take 31 of the 32 registers. */
 #define V_GEMM_ROWS 14
 #define V_GEMM_VECTORS 2

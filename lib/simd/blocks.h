@@ -1,5 +1,5 @@
-/* Arrays in blocks of sixteen elements, whatever the width of a vector, so that sums have one
- * shape: partial sum i of a reduction holds the elements i, i+16, i+32 ... on every tier. */
+/* Arrays in blocks of sixteen elements, whatever the width of a vector, so that reductions have one shape: partial sum
+ * i holds the elements i, i+16, i+32 ... on every tier. */
 #ifndef ACTIV_SIMD_BLOCKS_H
 #define ACTIV_SIMD_BLOCKS_H
 
@@ -8,38 +8,42 @@
 #define V_BLOCK 16
 #define V_PER_BLOCK (V_BLOCK / V_LANES)
 
-/* How many of the `left` elements of a block vector number `part` covers. */
-V_INLINE size_t v_part_lanes(size_t left, size_t part)
+/* Active lanes of vector number `vector` when `left` elements are left from the start of the block: V_LANES, fewer in
+ * the tail, 0 past the end. */
+V_INLINE size_t v_active_lanes(size_t left, size_t vector)
 {
-    size_t before = part * V_LANES;
+    size_t before = vector * V_LANES;
     size_t lanes = left > before ? left - before : 0;
     return lanes < V_LANES ? lanes : V_LANES;
 }
 
-V_INLINE vf v_load_some(const float *p, size_t lanes) { return lanes == V_LANES ? v_load(p) : v_load_part(p, lanes); }
+V_INLINE vf v_load_lanes(const float *p, size_t lanes)
+{
+    return lanes == V_LANES ? v_load(p) : v_load_partial(p, lanes);
+}
 
-V_INLINE void v_store_some(float *p, size_t lanes, vf a)
+V_INLINE void v_store_lanes(float *p, size_t lanes, vf a)
 {
     if (lanes == V_LANES)
         v_store(p, a);
     else
-        v_store_part(p, lanes, a);
+        v_store_partial(p, lanes, a);
 }
 
 /* Sixteen partial sums in double. */
 typedef struct vsum {
-    vacc part[V_PER_BLOCK];
+    vacc acc[V_PER_BLOCK];
 } vsum;
 
 V_INLINE vsum v_sum_zero(void)
 {
     vsum s;
     for (size_t i = 0; i < V_PER_BLOCK; i++)
-        s.part[i] = acc_zero();
+        s.acc[i] = acc_zero();
     return s;
 }
 
-/* The one tree by which sixteen partial sums become one. */
+/* The one tree that adds sixteen partial sums. */
 V_INLINE double v_sum_tree(const double *lanes)
 {
     double s[V_BLOCK / 2];
@@ -54,7 +58,7 @@ V_INLINE double v_sum_total(vsum s)
 {
     double lanes[V_BLOCK];
     for (size_t i = 0; i < V_PER_BLOCK; i++)
-        acc_store(lanes + i * V_LANES, s.part[i]);
+        acc_store(lanes + i * V_LANES, s.acc[i]);
     return v_sum_tree(lanes);
 }
 

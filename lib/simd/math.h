@@ -1,8 +1,7 @@
-/* exp, expm1, log1p, sine and cosine: written once in the vocabulary.
+/* exp, expm1, log1p, sine and cosine, written once in the vocabulary.
  *
- * Where a result will be used further, it is a pair h + l: two float32 that hold some 48 bits
- * together (|l| about half a unit in the last place of h). Coefficients: simd/polynomials.sollya.
- */
+ * Intermediate results are pairs h + l (double-single): two float32 with some 48 bits, |l| being about half an ulp of
+ * h. Coefficients: simd/polynomials.sollya. */
 #ifndef ACTIV_SIMD_MATH_H
 #define ACTIV_SIMD_MATH_H
 
@@ -31,7 +30,7 @@ V_INLINE vpair v_two_sum(vf a, vf b)
     return s;
 }
 
-/* a * b exactly, unless the low part falls below the smallest number. */
+/* a * b exactly, unless the low part underflows. */
 V_INLINE vpair v_two_product(vf a, vf b)
 {
     vpair p;
@@ -40,7 +39,7 @@ V_INLINE vpair v_two_product(vf a, vf b)
     return p;
 }
 
-/* a / b as a pair: one division, and its remainder, which fma gives. */
+/* a / b as a pair: one division, and its remainder by fma. */
 V_INLINE vpair v_quotient(vpair a, vpair b)
 {
     vpair q;
@@ -61,8 +60,8 @@ V_INLINE vf v_scale(vf a, vi n)
     return v_mul(v_mul(a, v_power_of_two(half)), v_power_of_two(i_sub(n, half)));
 }
 
-/* Nearest whole number to a factor, |a factor| < 2^22, as float and in the low bits of an int: adding 1.5 * 2^23 leaves
- * it there. Works for NaN without undefined conversions: the int is then meaningless. */
+/* The integer nearest to a * factor, below 2^22 in size, as float and in the low bits of an int: adding 1.5 * 2^23
+ * leaves it there. No conversion, so NaN is defined: the int is then meaningless. */
 V_INLINE vf v_round_bits(vf a, vf factor, vi *bits)
 {
     const vf magic = v_set(0x1.8p23f);
@@ -82,8 +81,7 @@ V_INLINE vf v_round_parts(vf a, vf factor, vi *n)
 
 /* ---- exponential ------------------------------------------------------------------------ */
 
-/* x + x_low = n ln 2 + r + r_low, |r| <= ln 2 / 2; and q = e^(r + r_low) - 1 - r. Exact up to r;
- * q to 2^-28 or so. */
+/* x + x_low = n ln 2 + r + r_low, |r| <= ln 2 / 2; and q = e^(r + r_low) - 1 - r. Exact up to r; q to 2^-28 or so. */
 typedef struct vexp_reduced {
     vf r, q;
     vi n;
@@ -135,17 +133,15 @@ V_INLINE vpair v_expm1(vf x)
     return v_fast_two_sum(s.h, v_add(v_fma(power, e.q, c_low), s.l));
 }
 
-/* e^x = 2^n (1 + s) for -87 <= x <= 88: what is needed where neither e^x nor its error leaves the range of normal
- * numbers. */
+/* e^x = 2^n (1 + s) for -87 <= x <= 88, cheaper: both e^x and its error are normal numbers. */
 typedef struct vexp_near {
     vf power, s; /* 2^n */
 } vexp_near;
 
-/* The exponent's bias is part of the magic number, so that a shift makes 2^n of the sum. */
+/* The magic number includes the exponent's bias, so that shifting the sum gives 2^n. */
 #define V_EXP_NEAR_MAGIC (0x1.8p23f + 127.0f)
 
-/* The same times 2^c, with magic = V_EXP_NEAR_MAGIC + c, for a whole number c and whatever x leaves n + c between -126
- * and 127, up to |x| = 2^12. */
+/* The same times 2^c, with magic = V_EXP_NEAR_MAGIC + c, c an integer: for |x| <= 2^12 with n + c from -126 to 127. */
 V_INLINE vexp_near v_exp_near_times(vf x, vf magic)
 {
     vf t = v_fma(x, v_set(0x1.715476p0f), magic), k = v_sub(t, magic);
@@ -162,7 +158,7 @@ V_INLINE vexp_near v_exp_near_times(vf x, vf magic)
 
 V_INLINE vexp_near v_exp_near(vf x) { return v_exp_near_times(x, v_set(V_EXP_NEAR_MAGIC)); }
 
-/* -|x|, but not below `bound`, where e^x has long been nothing; NaN stays. */
+/* -|x| clamped to `bound`, below which e^x underflows; NaN stays. */
 V_INLINE vf v_minus_abs(vf x, float bound) { return v_max(v_set(bound), v_neg(v_abs(x))); }
 
 /* ---- logarithm ---------------------------------------------------------------------------- */
@@ -184,8 +180,7 @@ V_INLINE vpair v_log1p(vf t, vf t_low)
     p = v_fma(p, v, v_set(-0x1.00006ep-2f));
     p = v_fma(p, v, v_set(0x1.55555ap-2f));
     vpair square = v_two_product(v, v);
-    /* ln(1+v) = v + (-v^2/2) + (low parts, v^3 p); d/dv ln(1+v) = 1/(1+v), about 1 - v + v^2 for
-     * the low part. */
+    /* ln(1+v) = v + (-v^2/2) + (low parts, v^3 p); d/dv ln(1+v) = 1/(1+v), about 1 - v + v^2 for the low part. */
     vf small = v_fma(v_mul(square.h, v), p, v_mul(square.l, v_set(-0.5f)));
     small = v_add(small, v_mul(v_low, v_add(v_sub(v_set(1.0f), v), square.h)));
     vpair s = v_fast_two_sum(v, v_mul(square.h, v_set(-0.5f)));
@@ -198,9 +193,8 @@ V_INLINE vpair v_log1p(vf t, vf t_low)
 
 /* ---- sine and cosine ------------------------------------------------------------------------ */
 
-/* x mod pi/2 for any finite x: 2/pi to 256 bits, of which the window that matters is multiplied
- * by x's mantissa (Payne and Hanek 1983). Integer arithmetic up to the last step; rare, so one
- * lane at a time. */
+/* x mod pi/2 for any finite x: 2/pi to 256 bits, of which the window that matters is multiplied by x's mantissa (Payne
+ * and Hanek 1983). Integer arithmetic up to the last step; rare, so one lane at a time. */
 static inline float v_reduce_large(float x, int32_t *quadrant)
 {
     static const uint32_t two_over_pi[] = { 0,           0,           0,           0xA2F9836Eu,
@@ -214,8 +208,8 @@ static inline float v_reduce_large(float x, int32_t *quadrant)
         return x - x; /* NaN */
     }
     uint64_t mantissa = (uint64_t)((bits & 0x7fffff) | 0x800000);
-    /* |x| = mantissa 2^e. Bits of 2/pi above weight 2^(1-e) only add whole turns; take 96 from
-     * there on. The table starts 96 bits before the binary point. */
+    /* |x| = mantissa 2^e. Bits of 2/pi above weight 2^(1-e) only add whole turns; take 96 from there on. The table
+     * starts 96 bits before the binary point. */
     int e = biased - 150, first = 96 + e - 2;
     int word = first / 32, shift = first % 32;
     uint32_t w[3];
@@ -226,8 +220,7 @@ static inline float v_reduce_large(float x, int32_t *quadrant)
     uint64_t low = mantissa * w[2];
     uint64_t middle = mantissa * w[1] + (low >> 32);
     uint64_t high = (mantissa * w[0] + (middle >> 32)) << 32 | (middle & 0xffffffffu);
-    /* high: two bits of quadrant, then the fraction of a quarter turn; go to the nearest
-     * quadrant. */
+    /* high: two bits of quadrant, then the fraction of a quarter turn; go to the nearest quadrant. */
     uint64_t fraction = high << 2;
     int32_t q = (int32_t)(high >> 62) + (int32_t)(fraction >> 63);
     int64_t signed_fraction;
@@ -237,15 +230,16 @@ static inline float v_reduce_large(float x, int32_t *quadrant)
     return bits < 0 ? -r : r;
 }
 
-/* Sines are long chains of operations. Several vectors abreast, step by step, keep a CPU busy that does not look far
- * ahead, as each of the two threads that share a core. Arrays below are of so many vectors. */
-#define V_ABREAST 4
-#define V_EACH for (size_t j = 0; j < V_ABREAST; j++)
+/* Sines are long chains of operations. Vectors are interleaved step by step to hide latency where the out-of-order
+ * window is small, as for two threads on one core. All arrays below have this many vectors. */
+#define V_INTERLEAVE 4
+#define V_EACH for (size_t j = 0; j < V_INTERLEAVE; j++)
 
-/* x + x_low less the nearest multiple of a quarter turn, for |x| up to 2^16; how many, in the lowest two bits of n. */
+/* x + x_low minus the nearest multiple n of a quarter turn, for |x| up to 2^16; only the lowest two bits of n are
+ * valid. */
 V_INLINE void v_reduce_small(const vf *x, const vf *x_low, vpair *r, vi *n)
 {
-    vf k[V_ABREAST];
+    vf k[V_INTERLEAVE];
     V_EACH k[j] = v_round_bits(x[j], v_set(0x1.45f306p-1f), &n[j]); /* 2/pi */
     V_EACH r[j].h = v_fnma(k[j], v_set(0x1.921fb6p0f), x[j]);       /* exact */
     V_EACH r[j].h = v_fnma(k[j], v_set(-0x1.777a5cp-25f), r[j].h);
@@ -255,7 +249,7 @@ V_INLINE void v_reduce_small(const vf *x, const vf *x_low, vpair *r, vi *n)
 /* sin and cos of n quarter turns and an angle r of at most half of one. */
 V_INLINE void v_sincos_reduced(const vpair *r, const vi *n, vf *sine, vf *cosine)
 {
-    vf z[V_ABREAST], s[V_ABREAST], c[V_ABREAST];
+    vf z[V_INTERLEAVE], s[V_INTERLEAVE], c[V_INTERLEAVE];
     V_EACH z[j] = v_mul(r[j].h, r[j].h);
     V_EACH s[j] = v_fma(v_set(0x1.77db1cp-19f), z[j], v_set(-0x1.a04858p-13f));
     V_EACH c[j] = v_fma(v_set(-0x1.32ca9ap-22f), z[j], v_set(0x1.a063fep-16f));
@@ -265,7 +259,7 @@ V_INLINE void v_sincos_reduced(const vpair *r, const vi *n, vf *sine, vf *cosine
     V_EACH c[j] = v_fma(c[j], z[j], v_set(0x1.555556p-5f));
     V_EACH
     {
-        /* The low part changes the sine by itself times the cosine, of which two terms are enough. */
+        /* The low part times the cosine, of which two terms are enough. */
         vf low = v_fnma(v_mul(r[j].l, v_set(0.5f)), z[j], r[j].l);
         s[j] = v_add(r[j].h, v_fma(v_mul(s[j], z[j]), r[j].h, low));
     }
@@ -273,7 +267,7 @@ V_INLINE void v_sincos_reduced(const vpair *r, const vi *n, vf *sine, vf *cosine
     V_EACH c[j] = v_fnma(r[j].l, s[j], v_fma(c[j], z[j], v_set(1.0f)));
     V_EACH
     {
-        /* A quarter turn exchanges the two; bit 1 of n is the sign of the sine, and of the cosine unless n is odd. */
+        /* An odd n swaps the two; bit 1 of n is the sign of the sine, and of the cosine unless n is odd. */
         vi odd = i_shl(n[j], 31), sign = i_and(i_shl(n[j], 30), i_set(INT32_MIN));
         sine[j] = v_float_of(i_xor(v_bits(v_sel_sign(v_float_of(odd), c[j], s[j])), sign));
         cosine[j] = v_float_of(i_xor(v_bits(v_sel_sign(v_float_of(odd), s[j], c[j])), i_xor(sign, odd)));
@@ -283,8 +277,8 @@ V_INLINE void v_sincos_reduced(const vpair *r, const vi *n, vf *sine, vf *cosine
 /* v_sincos for |x| up to 2^16. */
 V_INLINE void v_sincos_small(const vf *x, const vf *x_low, vf *sine, vf *cosine)
 {
-    vi n[V_ABREAST];
-    vpair r[V_ABREAST];
+    vi n[V_INTERLEAVE];
+    vpair r[V_INTERLEAVE];
     v_reduce_small(x, x_low, r, n);
     v_sincos_reduced(r, n, sine, cosine);
 }
@@ -292,8 +286,8 @@ V_INLINE void v_sincos_small(const vf *x, const vf *x_low, vf *sine, vf *cosine)
 /* sin and cos of x + x_low, NaN for infinities; absolute error below 1.25 2^-24, whatever x is. */
 V_INLINE void v_sincos(const vf *x, const vf *x_low, vf *sine, vf *cosine)
 {
-    vi n[V_ABREAST];
-    vpair r[V_ABREAST];
+    vi n[V_INTERLEAVE];
+    vpair r[V_INTERLEAVE];
     v_reduce_small(x, x_low, r, n);
     V_EACH
     {
@@ -315,14 +309,14 @@ V_INLINE void v_sincos(const vf *x, const vf *x_low, vf *sine, vf *cosine)
     v_sincos_reduced(r, n, sine, cosine);
 }
 
-/* x + x_low less the nearest multiple of a half turn, for |x| up to 2^16; of an odd one, that times -1. */
+/* x + x_low minus the nearest multiple of a half turn, for |x| up to 2^16; negated if the multiple is odd. */
 V_INLINE void v_reduce_by_halves(const vf *x, const vf *x_low, vf *r)
 {
-    vi n[V_ABREAST];
-    vf k[V_ABREAST];
+    vi n[V_INTERLEAVE];
+    vf k[V_INTERLEAVE];
     V_EACH k[j] = v_round_bits(x[j], v_set(0x1.45f306p-2f), &n[j]); /* 1/pi */
     V_EACH r[j] = v_fnma(k[j], v_set(0x1.921fb6p1f), x[j]);         /* exact */
-    /* The small parts one by one: added to each other first, their rounding would be large beside a small r. */
+    /* The small parts one by one: the rounding of their sum would be large relative to a small r. */
     V_EACH r[j] = v_fnma(k[j], v_set(-0x1.777a5cp-24f), r[j]);
     V_EACH r[j] = v_add(r[j], v_fnma(k[j], v_set(-0x1.ee59dap-49f), x_low[j]));
     V_EACH r[j] = v_float_of(i_xor(v_bits(r[j]), i_shl(n[j], 31)));
@@ -331,7 +325,7 @@ V_INLINE void v_reduce_by_halves(const vf *x, const vf *x_low, vf *r)
 /* sin of r, at most a quarter turn. */
 V_INLINE void v_sine_reduced(const vf *r, vf *sine)
 {
-    vf z[V_ABREAST], s[V_ABREAST];
+    vf z[V_INTERLEAVE], s[V_INTERLEAVE];
     V_EACH z[j] = v_mul(r[j], r[j]);
     V_EACH s[j] = v_fma(v_set(0x1.5dc902p-19f), z[j], v_set(-0x1.9f70fp-13f));
     V_EACH s[j] = v_fma(s[j], z[j], v_set(0x1.110edap-7f));
@@ -343,10 +337,10 @@ V_INLINE void v_sine_reduced(const vf *r, vf *sine)
 /* sin of x + x_low, NaN for infinities; absolute error below 2.25 2^-24, whatever x is. */
 V_INLINE void v_sine(const vf *x, const vf *x_low, vf *sine)
 {
-    vf half[V_ABREAST];
+    vf half[V_INTERLEAVE];
     v_reduce_by_halves(x, x_low, half);
     v_sine_reduced(half, sine);
-    vm large[V_ABREAST], any = m_set(0);
+    vm large[V_INTERLEAVE], any = m_set(0);
     V_EACH
     {
         large[j] = v_not_le(v_abs(x[j]), v_set(0x1p16f));
@@ -354,7 +348,7 @@ V_INLINE void v_sine(const vf *x, const vf *x_low, vf *sine)
     }
     if (!m_any(any))
         return;
-    vf s[V_ABREAST], c[V_ABREAST];
+    vf s[V_INTERLEAVE], c[V_INTERLEAVE];
     v_sincos(x, x_low, s, c);
     V_EACH sine[j] = v_sel(large[j], s[j], sine[j]);
 }

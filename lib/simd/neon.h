@@ -13,15 +13,15 @@ V_INLINE void v_store(float *p, vf a) { vst1q_f32(p, a); }
 V_INLINE void v_stream(float *p, vf a) { vst1q_f32(p, a); }
 V_INLINE void v_stream_end(void) {}
 
-/* There is no masked access: two lanes at once, then one. */
-V_INLINE vf v_load_part(const float *p, size_t n)
+/* No masked access: two lanes at once, then one. */
+V_INLINE vf v_load_partial(const float *p, size_t n)
 {
     const float32x2_t zero = vdup_n_f32(0.0f);
     float32x2_t low = n >= 2 ? vld1_f32(p) : zero;
     float32x2_t last = n & 1 ? vld1_lane_f32(p + (n & 2), zero, 0) : zero;
     return n >= 2 ? vcombine_f32(low, last) : vcombine_f32(last, zero);
 }
-V_INLINE void v_store_part(float *p, size_t n, vf a)
+V_INLINE void v_store_partial(float *p, size_t n, vf a)
 {
     if (n >= 2)
         vst1_f32(p, vget_low_f32(a));
@@ -77,8 +77,7 @@ V_INLINE vi i_mul_high(vi a, vi b)
 V_INLINE vi i_and(vi a, vi b) { return vandq_s32(a, b); }
 V_INLINE vi i_or(vi a, vi b) { return vorrq_s32(a, b); }
 V_INLINE vi i_xor(vi a, vi b) { return veorq_s32(a, b); }
-/* Shifts to the right by an immediate begin at 1, the vocabulary's at 0: the compiler's own
- * operators know both. */
+/* Shifts to the right by an immediate begin at 1, the vocabulary's at 0: the compiler's own operators know both. */
 #define i_shl(a, n) vshlq_n_s32(a, n)
 #define i_shr(a, n) vreinterpretq_s32_u32(vreinterpretq_u32_s32(a) >> (n))
 #define i_sar(a, n) ((vi)(a) >> (n))
@@ -86,8 +85,8 @@ V_INLINE vm i_eq(vi a, vi b) { return vceqq_s32(a, b); }
 V_INLINE vm i_gt(vi a, vi b) { return vcgtq_s32(a, b); }
 V_INLINE vi i_sel(vm m, vi a, vi b) { return vbslq_s32(m, a, b); }
 
-/* Tables of 64 bytes, and for each lane the numbers of its four. Numbers past a table give 0 (tbl), or leave what is
- * there (tbx). */
+/* Byte lookups in tables of 64 bytes; each lane is four byte indices. Indices past a table give 0 (tbl), or leave the
+ * destination (tbx). */
 V_INLINE uint8x16_t neon_bytes(vi i) /* 0 <= i < 32 */
 {
     return vreinterpretq_u8_s32(vaddq_s32(vmulq_s32(i, vdupq_n_s32(0x04040404)), vdupq_n_s32(0x03020100)));
@@ -109,9 +108,9 @@ V_INLINE vf v_lookup32(const float *table, vi i)
     return vreinterpretq_f32_u8(vqtbx4q_u8(vqtbl4q_u8(low, at), high, vsubq_u8(at, vdupq_n_u8(64))));
 }
 
-#define V_ROWS_FROM 16 /* not measured */
+#define V_GATHER_FROM 16 /* not measured */
 V_INLINE void i_store(int32_t *p, vi a) { vst1q_s32(p, a); }
-V_INLINE void neon_turn(vf *rows)
+V_INLINE void neon_transpose(vf *rows)
 {
     float32x4x2_t top = vtrnq_f32(rows[0], rows[1]), bottom = vtrnq_f32(rows[2], rows[3]);
     rows[0] = vcombine_f32(vget_low_f32(top.val[0]), vget_low_f32(bottom.val[0]));
@@ -119,17 +118,17 @@ V_INLINE void neon_turn(vf *rows)
     rows[2] = vcombine_f32(vget_high_f32(top.val[0]), vget_high_f32(bottom.val[0]));
     rows[3] = vcombine_f32(vget_high_f32(top.val[1]), vget_high_f32(bottom.val[1]));
 }
-V_INLINE void v_rows4(const float *table, const int32_t *at, vf *out)
+V_INLINE void v_gather4(const float *table, const int32_t *at, vf *out)
 {
     for (size_t j = 0; j < 4; j++)
         out[j] = vld1q_f32(table + (uint32_t)at[j]);
-    neon_turn(out);
+    neon_transpose(out);
 }
-V_INLINE void v_turn4(const float *const *rows, size_t at, vf *out)
+V_INLINE void v_transpose4(const float *const *rows, size_t at, vf *out)
 {
     for (size_t j = 0; j < 4; j++)
         out[j] = vld1q_f32(rows[j] + at);
-    neon_turn(out);
+    neon_transpose(out);
 }
 
 typedef struct vacc {
@@ -170,7 +169,6 @@ V_INLINE void acc_store(double *p, vacc acc)
     vst1q_f64(p + 2, acc.high);
 }
 
-/* GEMM's register tile: 6 x 4 accumulators, four vectors of B and one of A fill 29 of the 32
- * registers. */
+/* GEMM's microkernel: 6 x 4 accumulators, four vectors of B and one of A take 29 of the 32 registers. */
 #define V_GEMM_ROWS 6
 #define V_GEMM_VECTORS 4

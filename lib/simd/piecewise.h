@@ -1,6 +1,7 @@
 /* Piecewise polynomials of degree 6, 7 or 8 with coefficients from tables of 8, 16 or 32 intervals. Eight words for
- * each: the centre of the interval, then coefficients, highest power first. Of degrees 7 and 8 the highest powers have
- * no words of their own: their first bits are the last bits of the first two words, which belong to these as well.
+ * each: the centre of the interval, then coefficients, highest power first. Degrees 7 and 8 have no words for the
+ * highest powers: the upper bits of these coefficients are the low bits of the first two words, which are used as they
+ * are, low bits and all.
  *
  * A table is written once, as a list of X(word, ...) for each interval, and compiled in the layout that the tier reads:
  * interval after interval, or word after word. functions/tables/generate.py makes such lists. */
@@ -9,9 +10,9 @@
 
 #include "simd/simd.h"
 
-#define V_WORDS 8         /* of an interval */
-#define V_TOP_BITS 11     /* of the highest coefficient, behind the centre */
-#define V_SEVENTH_BITS 14 /* of c7 behind c6, if the highest is c8 */
+#define V_WORDS 8         /* per interval */
+#define V_TOP_BITS 11     /* of the highest coefficient, in the centre's low bits */
+#define V_SEVENTH_BITS 14 /* of c7 in c6's low bits, if the highest is c8 */
 
 #define V_ALL_WORDS(a, b, c, d, e, f, g, h) a, b, c, d, e, f, g, h,
 #define V_WORD0(a, b, c, d, e, f, g, h) a,
@@ -26,36 +27,36 @@
 #define V_BY_WORD(list) \
     list(V_WORD0) list(V_WORD1) list(V_WORD2) list(V_WORD3) list(V_WORD4) list(V_WORD5) list(V_WORD6) list(V_WORD7)
 
-/* What is between the braces of a table of so many intervals. */
-#if V_ROWS_FROM <= 8
+/* The initialiser of a table of 8, 16 or 32 intervals, in the tier's layout. */
+#if V_GATHER_FROM <= 8
 #    define V_TABLE8 V_BY_INTERVAL
 #else
 #    define V_TABLE8 V_BY_WORD
 #endif
-#if V_ROWS_FROM <= 16
+#if V_GATHER_FROM <= 16
 #    define V_TABLE16 V_BY_INTERVAL
 #else
 #    define V_TABLE16 V_BY_WORD
 #endif
-#if V_ROWS_FROM <= 32
+#if V_GATHER_FROM <= 32
 #    define V_TABLE32 V_BY_INTERVAL
 #else
 #    define V_TABLE32 V_BY_WORD
 #endif
 
-/* f = (p r + c1) r + c0, each of its lane's interval. */
+/* f = (p r + c1) r + c0, with each lane's interval. */
 typedef struct vpiece {
     vf r, p, c1, c0;
 } vpiece;
 
-/* out[k]: word k of interval i, where only the low bits of i count. */
+/* out[k]: word k of interval i; upper bits of i are ignored. */
 V_INLINE void v_words(const float *table, int intervals, vi i, vf *out)
 {
-    if (intervals >= V_ROWS_FROM) {
+    if (intervals >= V_GATHER_FROM) {
         int32_t at[V_LANES];
         i_store(at, i_shl(i_and(i, i_set(intervals - 1)), 3));
         for (int k = 0; k < V_WORDS; k += 4)
-            v_rows4(table + k, at, out + k);
+            v_gather4(table + k, at, out + k);
         return;
     }
     for (int k = 0; k < V_WORDS; k++)
@@ -82,7 +83,7 @@ V_INLINE vpiece v_piece(const float *table, int intervals, int degree, vi i, vf 
 
 V_INLINE vf v_piece_value(vpiece f) { return v_fma(v_fma(f.p, f.r, f.c1), f.r, f.c0); }
 
-/* x f, with f as a pair: its linear part with the error of its rounding, and the rest. */
+/* x f, f being a pair: the linear part, and its rounding error plus the higher powers. */
 V_INLINE vf v_piece_times(vpiece f, vf x)
 {
     vf h = v_fma(f.c1, f.r, f.c0), l = v_fma(f.c1, f.r, v_sub(f.c0, h));
@@ -98,7 +99,7 @@ V_INLINE vf v_product_of_both_signs(vf p, vf x) { return v_sel_sign(x, p, v_sub(
 /* Outside of [-limit, limit], or NaN. */
 V_INLINE vm v_beyond(vf x, float limit) { return v_not_le(v_abs(x), v_set(limit)); }
 
-/* The whole number nearest to a step, in the low bits; NaN and what is too large give some number. */
+/* The integer nearest to a * step, in the low bits; any number if that is NaN or too large. */
 V_INLINE vi v_index(vf a, vf step) { return v_bits(v_fma(a, step, v_set(0x1.8p23f))); }
 
 #endif

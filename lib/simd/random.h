@@ -5,7 +5,7 @@
 #include "base/random.h"
 #include "simd/simd.h"
 
-/* Rounds are chains of products: several vectors of blocks abreast. */
+/* A block's rounds are one chain of products: vectors of blocks are interleaved to hide its latency. */
 #define RANDOM_VECTORS 2
 #define RANDOM_BLOCKS (RANDOM_VECTORS * V_LANES)
 
@@ -28,14 +28,14 @@ V_INLINE void random_blocks(uint64_t seed, vi c[4][RANDOM_VECTORS])
     }
 }
 
-/* The arguments as activ_random_uniform allows them. */
+/* Arguments as of activ_random_uniform. */
 static inline void v_uniform(uint64_t seed, uint64_t stream, uint64_t index, size_t n, float low, float high,
                              float *out)
 {
     const vf from = v_set(low), to = v_set(high), span = v_set(high - low);
     const vm always = m_set(high - low == 0.0f);
     uint64_t block = index / 4;
-    size_t before = index % 4; /* of the first block's numbers, those that come before out[0] */
+    size_t before = index % 4; /* numbers of the first block to skip */
     for (size_t i = 0; i < n; block += RANDOM_BLOCKS) {
         uint32_t counter[2][RANDOM_BLOCKS];
         float values[4][RANDOM_BLOCKS], in_order[4 * RANDOM_BLOCKS];

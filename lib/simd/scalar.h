@@ -1,5 +1,4 @@
-/* The vocabulary in plain C, one lane. It is the definition that the other tiers are tested
- * against. */
+/* The vocabulary in plain C, one lane. It is the definition that the other tiers are tested against. */
 #include <math.h>
 
 #define V_LANES 1
@@ -13,13 +12,13 @@ V_INLINE vf v_load(const float *p) { return *p; }
 V_INLINE void v_store(float *p, vf a) { *p = a; }
 V_INLINE void v_stream(float *p, vf a) { *p = a; }
 V_INLINE void v_stream_end(void) {}
-V_INLINE vf v_load_part(const float *p, size_t n)
+V_INLINE vf v_load_partial(const float *p, size_t n)
 {
     (void)p;
     (void)n;
     return 0.0f;
 } /* n < 1 */
-V_INLINE void v_store_part(float *p, size_t n, vf a)
+V_INLINE void v_store_partial(float *p, size_t n, vf a)
 {
     (void)p;
     (void)n;
@@ -87,14 +86,14 @@ V_INLINE vf v_lookup8(const float *table, vi i) { return table[i & 7]; }
 V_INLINE vf v_lookup16(const float *table, vi i) { return table[i & 15]; }
 V_INLINE vf v_lookup32(const float *table, vi i) { return table[i & 31]; }
 
-#define V_ROWS_FROM 16
+#define V_GATHER_FROM 16
 V_INLINE void i_store(int32_t *p, vi a) { *p = a; }
-V_INLINE void v_rows4(const float *table, const int32_t *at, vf *out)
+V_INLINE void v_gather4(const float *table, const int32_t *at, vf *out)
 {
     for (size_t k = 0; k < 4; k++)
         out[k] = table[(uint32_t)*at + k];
 }
-V_INLINE void v_turn4(const float *const *rows, size_t at, vf *out)
+V_INLINE void v_transpose4(const float *const *rows, size_t at, vf *out)
 {
     for (size_t k = 0; k < 4; k++)
         out[k] = rows[0][at + k];
@@ -111,6 +110,6 @@ V_INLINE vacc acc_div(vacc a, vacc b) { return a / b; }
 V_INLINE vacc acc_fma(vacc acc, vf a, vf b) { return acc + (double)a * (double)b; }
 V_INLINE void acc_store(double *p, vacc acc) { *p = acc; }
 
-/* GEMM's register tile: rows, and vectors per row. */
+/* GEMM's microkernel: rows, and vectors per row. */
 #define V_GEMM_ROWS 4
 #define V_GEMM_VECTORS 4

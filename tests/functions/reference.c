@@ -350,7 +350,7 @@ static void eval_telu(const ref_args *a, float x, reference_value *out)
     give_derivative_sum(out);
 }
 
-/* The addends of f' are the halves of silu' and gelu', which are not 0 in the same place. */
+/* The addends of f' are the halves of silu' and gelu', whose roots differ. */
 static void eval_swigelu(const ref_args *a, float x, reference_value *out)
 {
     if (self_gated_limit(x, out))

@@ -1,5 +1,5 @@
-/* Function and derivative of every activation, on every tier, against MPFR: within the bounds that the
- * catalog promises, and exact where there is nothing to round. */
+/* Function and derivative of every activation, on every tier, against MPFR: within the bounds that the catalog
+ * promises, and exact where there is nothing to round. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -144,8 +144,9 @@ static void test_function(void **state)
     assert_int_equal(failures, 0);
 }
 
-/* staf with one term: nothing averages its errors. What counts is a C that makes the result's ulp small beside the
- * sine's, and an argument without a rounding to hide behind. The floats beside the quarter turns are the worst. */
+/* staf with one term, whose error nothing averages out. The worst case is a C that makes the result's ulp small
+ * relative to the sine's, with an exact argument, as the bound grows with an argument's rounding. Floats near quarter
+ * turns are the worst of all. */
 static void test_one_sine(void **state)
 {
     (void)state;

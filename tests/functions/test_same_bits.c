@@ -63,7 +63,7 @@ static void list_trials(void)
     }
 }
 
-/* Of the many cases that differ in length, place or input, one in `thin` is tried: which, moves on. */
+/* Of the many cases that differ in length, offset or input, every `thin`th is tried. */
 static size_t thin = 1, turn;
 
 static int passed_over(void)
@@ -277,8 +277,8 @@ static void check_array(const guarded *buffer, const float *at, const float *wan
         fail_msg("%s: %s on %s wrote outside of its %zu elements", spec, what, activ_context_tier(contexts[tier]), n);
 }
 
-/* One length at one place: separate arrays, y over x, dx over dy, dx over x. The input has to be left alone
- * where it is not the output. */
+/* One length at one offset: separate arrays; in place y over x, dx over dy, dx over x. The input must not change unless
+ * it is the output. */
 static void check_place(const activ_fn *fn, size_t tier, const char *spec, place *p, size_t n, size_t offset,
                         int at_end, const float *x, const float *y, const float *dy, const float *dx)
 {
@@ -385,8 +385,7 @@ static void test_mixed_offsets(void **state)
     guarded_destroy(&c);
 }
 
-/* Parameter gradients: the sum over n elements has one shape, wherever the arrays lie and on whatever tier.
- */
+/* Parameter gradients: the sum over n elements has one shape, wherever the arrays lie and on whatever tier. */
 static void test_sums(void **state)
 {
     (void)state;

@@ -347,13 +347,13 @@ static void test_parts(void **state)
                     guarded_fill(&memory);
                     for (size_t i = 0; i < n; i++)
                         p[i] = (float)(i + 1);
-                    v->load_part(p, n, y);
+                    v->load_partial(p, n, y);
                     for (size_t i = 0; i < v->lanes; i++)
                         assert_int_equal(float_bits(y[i]), float_bits(i < n ? (float)(i + 1) : 0.0f));
                     for (size_t i = 0; i < N; i++)
                         a[i] = -(float)(i + 1);
                     guarded_fill(&memory);
-                    v->store_part(p, n, a);
+                    v->store_partial(p, n, a);
                     assert_memory_equal(p, a, n * sizeof *p);
                     assert_true(guarded_untouched(&memory, p, n));
                 }
@@ -394,10 +394,11 @@ static void test_rows(void **state)
             }
             for (size_t i = 0; i < N; i++)
                 at[i] = (int32_t)((i * 5 + which) % entries * stride);
-            tiers[t]->rows4(table + stride - 4, at, y);
+            tiers[t]->gather4(table + stride - 4, at, y);
             for (size_t k = 0; k < 4; k++)
                 for (size_t i = 0; i < N; i++)
-                    assert_float(tiers[t], "v_rows4", y[k * N + i], table[(size_t)at[i] + stride - 4 + k], 0, 0, 0, 1);
+                    assert_float(tiers[t], "v_gather4", y[k * N + i], table[(size_t)at[i] + stride - 4 + k], 0, 0, 0,
+                                 1);
         }
     guarded_destroy(&memory);
 }
@@ -440,8 +441,8 @@ static void test_lookup(void **state)
     guarded_destroy(&memory);
 }
 
-/* Rows in any order, each read at any place and not beyond its four values. */
-static void test_turn4(void **state)
+/* Rows in any order, at any alignment, reading no more than four values each. */
+static void test_transpose4(void **state)
 {
     (void)state;
     guarded memory;
@@ -456,7 +457,7 @@ static void test_turn4(void **state)
                 first[i] = (float)i;
             for (size_t i = 0; i < lanes; i++)
                 rows[i] = first + 7 * ((i * 5 + 3) % N);
-            tiers[t]->turn4(rows, at, columns);
+            tiers[t]->transpose4(rows, at, columns);
             for (size_t i = 0; i < lanes; i++)
                 for (size_t k = 0; k < 4; k++)
                     assert_true(columns[k * lanes + i] == rows[i][at + k]);
@@ -523,9 +524,9 @@ static void test_wide(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_float),  cmocka_unit_test(test_int),    cmocka_unit_test(test_masks),
-        cmocka_unit_test(test_parts),  cmocka_unit_test(test_stream), cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_lookup), cmocka_unit_test(test_turn4),  cmocka_unit_test(test_accumulate),
+        cmocka_unit_test(test_float),  cmocka_unit_test(test_int),        cmocka_unit_test(test_masks),
+        cmocka_unit_test(test_parts),  cmocka_unit_test(test_stream),     cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_lookup), cmocka_unit_test(test_transpose4), cmocka_unit_test(test_accumulate),
         cmocka_unit_test(test_wide),
     };
     return cmocka_run_group_tests(tests, find_tiers, NULL);

@@ -147,24 +147,24 @@ static void mask_set(int truth, int32_t *y)
     EACH store_mask(y + i, m_set(truth));
 }
 
-static void load_part(const float *p, size_t n, float *y)
+static void load_partial(const float *p, size_t n, float *y)
 {
-    v_store(y, v_load_part(p, n));
+    v_store(y, v_load_partial(p, n));
 }
 
-static void store_part(float *p, size_t n, const float *a)
+static void store_partial(float *p, size_t n, const float *a)
 {
-    v_store_part(p, n, v_load(a));
+    v_store_partial(p, n, v_load(a));
 }
 
-static void rows4(const float *table, const int32_t *at, float *y)
+static void gather4(const float *table, const int32_t *at, float *y)
 {
     EACH
     {
         int32_t own[V_LANES];
         vf out[4];
         i_store(own, load_int(at + i));
-        v_rows4(table, own, out);
+        v_gather4(table, own, out);
         for (size_t k = 0; k < 4; k++)
             v_store(y + k * VOCABULARY_N + i, out[k]);
     }
@@ -191,12 +191,12 @@ static void lookup32(const float *table, const int32_t *index, float *y)
     EACH v_store(y + i, v_lookup32(table, load_int(index + i)));
 }
 
-static void turn4(const float *const *rows, size_t at, float *columns)
+static void transpose4(const float *const *rows, size_t at, float *columns)
 {
-    vf turned[4];
-    v_turn4(rows, at, turned);
+    vf transposed[4];
+    v_transpose4(rows, at, transposed);
     for (size_t i = 0; i < 4; i++)
-        v_store(columns + i * V_LANES, turned[i]);
+        v_store(columns + i * V_LANES, transposed[i]);
 }
 
 static void accumulate(const float *a, const float *b, size_t count, double *sums)
@@ -244,14 +244,14 @@ const vocabulary V_TIER_NAME(test_vocabulary) = {
     .select_int = select_int,
     .masks = masks,
     .mask_set = mask_set,
-    .load_part = load_part,
-    .store_part = store_part,
+    .load_partial = load_partial,
+    .store_partial = store_partial,
     .stream = stream,
     .lookup8 = lookup8,
     .lookup16 = lookup16,
-    .rows4 = rows4,
+    .gather4 = gather4,
     .lookup32 = lookup32,
-    .turn4 = turn4,
+    .transpose4 = transpose4,
     .accumulate = accumulate,
     .wide = wide,
     .wide_product = wide_product,

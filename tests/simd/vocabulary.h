@@ -53,15 +53,15 @@ typedef struct vocabulary {
     void (*masks)(const float *x, const float *y, const float *u, const float *v, int32_t *both, int32_t *either,
                   int32_t *neither, int *any);
     void (*mask_set)(int truth, int32_t *y);
-    void (*load_part)(const float *p, size_t n, float *y);  /* y: lanes values */
-    void (*store_part)(float *p, size_t n, const float *a); /* a: lanes values */
-    void (*stream)(const float *a, float *y);               /* y: a multiple of 64 bytes */
+    void (*load_partial)(const float *p, size_t n, float *y);  /* y: lanes values */
+    void (*store_partial)(float *p, size_t n, const float *a); /* a: lanes values */
+    void (*stream)(const float *a, float *y);                  /* y: a multiple of 64 bytes */
     void (*lookup8)(const float *table, const int32_t *index, float *y);
     void (*lookup16)(const float *table, const int32_t *index, float *y);
     void (*lookup32)(const float *table, const int32_t *index, float *y);
     /* The four results one behind the other. */
-    void (*rows4)(const float *table, const int32_t *at, float *y);
-    void (*turn4)(const float *const *rows, size_t at, float *columns);             /* 4 x lanes */
+    void (*gather4)(const float *table, const int32_t *at, float *y);
+    void (*transpose4)(const float *const *rows, size_t at, float *columns);        /* 4 x lanes */
     void (*accumulate)(const float *a, const float *b, size_t count, double *sums); /* count vectors; sums: lanes */
     /* y = (float)(c + a s), of doubles with one rounding before the last; y = a b s + s, V_LANES of each vector. */
     void (*wide)(const float *a, double s, const float *c, float *y);

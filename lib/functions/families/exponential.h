@@ -1,20 +1,20 @@
-/* What the exponential linear units share: x where x > 0, else alpha (e^x - 1), alpha being v[0]. */
+/* Shared by the exponential linear units: x where x > 0, else alpha (e^x - 1), alpha being v[0]. */
 #ifndef ACTIV_FUNCTIONS_FAMILIES_EXPONENTIAL_H
 #define ACTIV_FUNCTIONS_FAMILIES_EXPONENTIAL_H
 
 #include "functions/loops.h"
 #include "simd/math.h"
 
-/* ---- for nearly all inputs ------------------------------------------------------------------- */
+/* ---- fast path --------------------------------------------------------------------------------- */
 
-/* What the exponential makes of a positive x is not used, whatever it is. */
+/* Large positive x are not far: their exponential is not selected, whatever it is. */
 V_INLINE vm exponential_is_far(vf x, const vf *v)
 {
     (void)v;
     return v_not_le(v_set(-87.0f), x);
 }
 
-/* With alpha 1 only: a product with alpha would be a rounding too many. */
+/* alpha = 1 only: multiplying by alpha would be a second rounding. */
 static inline int exponential_is_plain(const float *values)
 {
     return values[0] == 1.0f;
@@ -39,10 +39,9 @@ V_INLINE vf exponential_derivative(vf x, const vf *v)
     return v_sel(v_gt(x, v_set(0.0f)), v_set(1.0f), v_fma(scale, e.s, scale));
 }
 
-/* ---- right everywhere ------------------------------------------------------------------------ */
+/* ---- slow path, right everywhere --------------------------------------------------------------- */
 
-/* The part of x that the exponential sees: below -85 e^x - 1 has long been -1; above 0 it is not
- * used. */
+/* The exponential's argument, x clamped to bound .. 0: below -85 e^x - 1 rounds to -1; above 0 it is not selected. */
 V_INLINE vf exponential_argument(vf x, float bound)
 {
     return v_min(v_set(0.0f), v_max(v_set(bound), x));

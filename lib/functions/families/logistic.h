@@ -1,11 +1,11 @@
-/* What the functions share that are made of the logistic one, 1/(1 + e^-x). */
+/* Shared by the functions built on the logistic one, 1/(1 + e^-x). */
 #ifndef ACTIV_FUNCTIONS_FAMILIES_LOGISTIC_H
 #define ACTIV_FUNCTIONS_FAMILIES_LOGISTIC_H
 
 #include "functions/tables/sigmoid.h"
 #include "simd/math.h"
 
-/* ---- for nearly all inputs: from sigmoid's table --------------------------------------------- */
+/* ---- fast path: from sigmoid's table ----------------------------------------------------------- */
 
 V_INLINE vm v_logistic_is_far(vf x)
 {
@@ -23,11 +23,10 @@ V_INLINE vf v_logistic_times(vf x)
     return v_product_of_both_signs(v_piece_times(sigmoid_tail_piece(v_abs(x)), x), x);
 }
 
-/* ---- right everywhere ------------------------------------------------------------------------ */
+/* ---- slow path, right everywhere --------------------------------------------------------------- */
 
-/* For z = -(|x| + low part), t = e^z: body = 1/(1+t) and tail = t/(1+t) 2^-n, both as pairs. The
- * tail is not scaled by 2^n yet, so that a result in the subnormal range is rounded once, at its
- * end. */
+/* For z = -(|x| + low part), t = e^z: body = 1/(1+t) and tail = t/(1+t) 2^-n, both as pairs. The tail is not scaled by
+ * 2^n yet, so that a result in the subnormal range is rounded once, at its end. */
 typedef struct vsigma {
     vpair body, tail;
     vi n;
@@ -69,8 +68,7 @@ V_INLINE vf v_gate(vf x, vsigma s, vm negative)
     return v_scale(v_fma(x, h, v_mul(x, l)), i_sel(negative, s.n, i_set(0)));
 }
 
-/* d/dx of the same with w = x dz/dx: sigma(z) (1 + w sigma(-z)). The sum may vanish, so it is
- * made from pairs. */
+/* d/dx of the same with w = x dz/dx: sigma(z) (1 + w sigma(-z)). The sum may cancel, so it is computed in pairs. */
 V_INLINE vf v_gate_derivative(vpair w, vsigma s, vm negative)
 {
     vf tail_h = v_scale(s.tail.h, s.n), tail_l = v_scale(s.tail.l, s.n);

@@ -1,12 +1,11 @@
-/* What the functions share that are made of the normal distribution. Coefficients:
- * families/normal.sollya. */
+/* Shared by the functions built on the normal distribution. Coefficients: families/normal.sollya. */
 #ifndef ACTIV_FUNCTIONS_FAMILIES_NORMAL_H
 #define ACTIV_FUNCTIONS_FAMILIES_NORMAL_H
 
 #include "simd/math.h"
 
-/* g(a) = Phi(-a) e^(a^2/2) for 0 <= a <= 15: falls from 1/2 to 0.027. With (1 + 2a) it is nearly
- * constant, and in y = (a-2)/(a+2) a polynomial. */
+/* g(a) = Phi(-a) e^(a^2/2) for 0 <= a <= 15: falls from 1/2 to 0.027. With (1 + 2a) it is nearly constant, and in y =
+ * (a-2)/(a+2) a polynomial. */
 V_INLINE vpair v_normal_mills(vf a)
 {
     vf y = v_div(v_sub(a, v_set(2.0f)), v_add(a, v_set(2.0f)));

@@ -1,4 +1,4 @@
-/* What the leaky ReLUs share: x where x > 0, else slope x, wherever the slope comes from. */
+/* Shared by the leaky ReLUs: x where x > 0, else slope x, wherever the slope comes from. */
 #ifndef ACTIV_FUNCTIONS_FAMILIES_RELU_H
 #define ACTIV_FUNCTIONS_FAMILIES_RELU_H
 

@@ -1,11 +1,11 @@
-/* What softmax and log_softmax share: the exponentials of a row and their sum.
+/* Shared by softmax and log_softmax: the exponentials of a row and their sum.
  *
- * Neither function changes if the same amount is taken from every x. That amount is n ln 2 here, n the whole number
- * nearest to m/ln 2, m the largest x: it costs the exponential an integer, where x - m would be rounded, and its error
- * magnified |x - m| times. Where m is large, x - m is exact, and comes first.
+ * Both functions are invariant under a shift of all x. The shift here is n ln 2, n the integer nearest to m/ln 2, m the
+ * largest x: it only changes the exponential's exponent, where x - m would be rounded, and the error magnified |x - m|
+ * times. Where m is large, x - m is exact, and is taken first.
  *
- * Exponentials stay multiplied by 2^60 / 2^n and are normal numbers down to where results vanish: a result in the
- * subnormal range is rounded once, at its end. */
+ * Exponentials stay scaled by 2^60 / 2^n, which keeps them normal wherever results are not 0: a subnormal result is
+ * rounded once, at the end. */
 #ifndef ACTIV_FUNCTIONS_FAMILIES_SOFTMAX_H
 #define ACTIV_FUNCTIONS_FAMILIES_SOFTMAX_H
 
@@ -16,34 +16,34 @@
 #include "simd/math.h"
 
 #define SOFTMAX_POWER 60
-/* From |m| = 512 on, x - m is exact for every x that is not too far below m to matter. */
+/* From |m| = 512 on, x - m is exact for every x close enough to m to matter. */
 #define SOFTMAX_LARGE 512.0f
-/* What is farther below m counts as if it were here: e^-125 is too small for any y, and for any sum. */
+/* x - m is clamped to -125: e^-125 underflows in any y, and in any sum. */
 #define SOFTMAX_DEPTH 125.0f
 
-/* Rows are treated in groups, all of them step by step: so none waits for its sum. Their exponentials have room here,
- * but for those of a row that is longer than that. */
+/* Rows are processed in groups, each step for all rows, so that latencies overlap. The buffer holds their exponentials,
+ * unless a row is longer than that. */
 #define SOFTMAX_ROWS 16
-#define SOFTMAX_ROOM 2048
+#define SOFTMAX_BUFFER 2048
 
 typedef struct softmax_group {
     size_t count;
-    size_t apart;                /* of the rows in `room`: a multiple of a block */
-    float largest[SOFTMAX_ROWS]; /* m; NaN where no x is finite or one is +inf: that makes all the row's results NaN */
-    float from[SOFTMAX_ROWS];    /* what comes off x before the exponential: 0, or m */
-    float lowest[SOFTMAX_ROWS];  /* of x - from */
-    float magic[SOFTMAX_ROWS];   /* of v_exp_near_times */
-    float room[SOFTMAX_ROOM];
+    size_t row_stride;           /* in `buffer`: a multiple of V_BLOCK */
+    float largest[SOFTMAX_ROWS]; /* m; NaN if no x is finite or one is +inf, which makes the whole row NaN */
+    float from[SOFTMAX_ROWS];    /* subtracted from x before the exponential: 0, or m */
+    float lowest[SOFTMAX_ROWS];  /* lower bound of x - from */
+    float magic[SOFTMAX_ROWS];   /* for v_exp_near_times */
+    float buffer[SOFTMAX_BUFFER];
 } softmax_group;
 
 /* True in the first `lanes` lanes. */
-V_INLINE vm softmax_lanes(size_t lanes)
+V_INLINE vm softmax_first_lanes(size_t lanes)
 {
     static const float ones[V_BLOCK] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
-    return v_gt(v_load_some(ones, lanes), v_set(0.0f));
+    return v_gt(v_load_lanes(ones, lanes), v_set(0.0f));
 }
 
-/* In each lane the largest of some x but for NaN; -inf if there is none. */
+/* The largest x, reduced to one value per lane; NaN is ignored, and -inf is the identity. */
 V_INLINE vf softmax_largest(size_t columns, const float *x)
 {
     vf largest[4];
@@ -59,13 +59,13 @@ V_INLINE vf softmax_largest(size_t columns, const float *x)
     for (; i + V_LANES <= columns; i += V_LANES)
         largest[0] = v_max(v_load(x + i), largest[0]);
     if (i < columns && columns >= V_LANES)
-        largest[1] = v_max(v_load(x + columns - V_LANES), largest[1]); /* some of them again */
+        largest[1] = v_max(v_load(x + columns - V_LANES), largest[1]); /* overlaps */
     else if (i < columns)
-        largest[1] = v_sel(softmax_lanes(columns), v_load_part(x, columns), largest[1]);
+        largest[1] = v_sel(softmax_first_lanes(columns), v_load_partial(x, columns), largest[1]);
     return v_max(v_max(largest[0], largest[1]), v_max(largest[2], largest[3]));
 }
 
-/* A vector for each row of a group. */
+/* One vector per row of a group. */
 enum { SOFTMAX_WIDTH = V_LANES < 4 ? 4 : V_LANES };
 typedef struct softmax_vectors {
     float row[SOFTMAX_ROWS][SOFTMAX_WIDTH];
@@ -77,37 +77,37 @@ V_INLINE void softmax_set(softmax_vectors *v, size_t r, vf first, vf others)
         v_store(v->row[r] + k, k == 0 ? first : others);
 }
 
-typedef vf softmax_join(vf a, vf b);
+typedef vf softmax_operation(vf a, vf b);
 
-/* All lanes of each vector joined; what becomes of row first + i is lane i of the result. */
-V_INLINE vf softmax_across(softmax_join *join, const softmax_vectors *v, size_t count, size_t first)
+/* Horizontal reduction of each vector; lane i of the result is that of row first + i. */
+V_INLINE vf softmax_reduce(softmax_operation *operation, const softmax_vectors *v, size_t count, size_t first)
 {
     const float *lanes[V_LANES];
     for (size_t k = 0; k < V_LANES; k++)
         lanes[k] = v->row[first + k < count ? first + k : 0];
     vf some[4], all[SOFTMAX_WIDTH / 4];
     for (size_t k = 0; k < SOFTMAX_WIDTH / 4; k++) {
-        v_turn4(lanes, 4 * k, some);
-        all[k] = join(join(some[0], some[1]), join(some[2], some[3]));
+        v_transpose4(lanes, 4 * k, some);
+        all[k] = operation(operation(some[0], some[1]), operation(some[2], some[3]));
     }
     for (size_t k = 1; k < SOFTMAX_WIDTH / 4; k++)
-        all[0] = join(all[0], all[k]);
+        all[0] = operation(all[0], all[k]);
     return all[0];
 }
 
-/* Takes as many rows as go together, and sets out what is known of them once their m is. */
+/* Starts a group of as many rows as fit: finds their m, and what follows from it. */
 V_INLINE void softmax_begin(softmax_group *g, size_t rows, size_t columns, const float *x, size_t x_stride)
 {
     softmax_vectors largest;
-    g->apart = (columns + V_BLOCK - 1) / V_BLOCK * V_BLOCK;
-    size_t fit = SOFTMAX_ROOM / g->apart, most = fit < 1 ? 1 : fit < SOFTMAX_ROWS ? fit : SOFTMAX_ROWS;
-    g->count = most < rows ? most : rows;
+    g->row_stride = (columns + V_BLOCK - 1) / V_BLOCK * V_BLOCK;
+    size_t fit = SOFTMAX_BUFFER / g->row_stride, limit = fit < 1 ? 1 : fit < SOFTMAX_ROWS ? fit : SOFTMAX_ROWS;
+    g->count = limit < rows ? limit : rows;
     for (size_t r = 0; r < g->count; r++) {
         vf some = softmax_largest(columns, x + r * x_stride);
         softmax_set(&largest, r, some, some);
     }
     for (size_t first = 0; first < g->count; first += V_LANES) {
-        vf m = softmax_across(v_max, &largest, g->count, first);
+        vf m = softmax_reduce(v_max, &largest, g->count, first);
         m = v_sel(v_le(v_abs(m), v_set(FLT_MAX)), m, v_set(NAN));
         vf from = v_sel(v_le(v_abs(m), v_set(SOFTMAX_LARGE)), v_set(0.0f), m), rest = v_sub(m, from);
         vi unused;
@@ -119,13 +119,13 @@ V_INLINE void softmax_begin(softmax_group *g, size_t rows, size_t columns, const
     }
 }
 
-/* Where the exponentials of row r stay: `other`, if there is no room. */
-V_INLINE float *softmax_place(softmax_group *g, size_t r, float *other)
+/* Where row r's exponentials are stored: in the buffer, or in `other` if the row is too long. */
+V_INLINE float *softmax_buffer(softmax_group *g, size_t r, float *other)
 {
-    return g->apart <= SOFTMAX_ROOM ? g->room + r * g->apart : other;
+    return g->row_stride <= SOFTMAX_BUFFER ? g->buffer + r * g->row_stride : other;
 }
 
-/* One row's numbers, in all lanes. */
+/* One row's numbers, broadcast. */
 typedef struct softmax_row {
     vf largest, from, lowest, magic;
 } softmax_row;
@@ -136,23 +136,23 @@ V_INLINE softmax_row softmax_row_of(const softmax_group *g, size_t r)
     return row;
 }
 
-/* 2^60 e^x / 2^n. NaN stays NaN, and all is NaN where m is. */
+/* 2^60 e^x / 2^n. NaN if x or m is. */
 V_INLINE vf softmax_exponential(const softmax_row *row, vf x)
 {
     vexp_near e = v_exp_near_times(v_max(row->lowest, v_sub(x, row->from)), row->magic);
     return v_fma(e.power, e.s, e.power);
 }
 
-/* Of the elements from `at` on, `lanes` of them: the terms of a sum, 0 in other lanes. part: of a block. */
-typedef vf softmax_term(const softmax_row *row, void *state, size_t at, size_t lanes, size_t part);
+/* The terms of a sum for the `lanes` elements from `at` on, 0 in inactive lanes; vector: its index in the block. */
+typedef vf softmax_term(const softmax_row *row, void *state, size_t at, size_t lanes, size_t vector);
 
-V_INLINE vf softmax_only(size_t lanes, vf term)
+V_INLINE vf softmax_mask(size_t lanes, vf term)
 {
-    return lanes < V_LANES ? v_sel(softmax_lanes(lanes), term, v_set(0.0f)) : term;
+    return lanes < V_LANES ? v_sel(softmax_first_lanes(lanes), term, v_set(0.0f)) : term;
 }
 
-/* Sixteen partial sums in double, term i in number i mod 16. `paired`: of four blocks of sixteen, two and two are added
- * in float first, which is faster; what is left behind these goes block by block. */
+/* Sixteen partial sums in double, term i in sum i mod 16. `paired`: blocks of sixteen are first added in pairs in
+ * float, which is faster; the remainder after each four is added block by block. */
 V_INLINE double softmax_sum(softmax_term *term, const int paired, const softmax_row row, size_t columns, void *state)
 {
     const vf one = v_set(1.0f);
@@ -168,10 +168,10 @@ V_INLINE double softmax_sum(softmax_term *term, const int paired, const softmax_
             V_UNROLL
             for (size_t b = 0; b < 4; b += 2) {
                 if (paired) {
-                    sum.part[j] = acc_fma(sum.part[j], v_add(e[b], e[b + 1]), one);
+                    sum.acc[j] = acc_fma(sum.acc[j], v_add(e[b], e[b + 1]), one);
                 } else {
-                    sum.part[j] = acc_fma(sum.part[j], e[b], one);
-                    sum.part[j] = acc_fma(sum.part[j], e[b + 1], one);
+                    sum.acc[j] = acc_fma(sum.acc[j], e[b], one);
+                    sum.acc[j] = acc_fma(sum.acc[j], e[b + 1], one);
                 }
             }
         }
@@ -179,66 +179,64 @@ V_INLINE double softmax_sum(softmax_term *term, const int paired, const softmax_
     for (; i < columns; i += V_BLOCK) {
         V_UNROLL
         for (size_t j = 0; j < V_PER_BLOCK; j++) {
-            size_t lanes = v_part_lanes(columns - i, j);
+            size_t lanes = v_active_lanes(columns - i, j);
             if (lanes == 0)
                 break;
-            sum.part[j] = acc_fma(sum.part[j], term(&row, state, i + j * V_LANES, lanes, j), one);
+            sum.acc[j] = acc_fma(sum.acc[j], term(&row, state, i + j * V_LANES, lanes, j), one);
         }
     }
     return v_sum_total(sum);
 }
 
-/* A row that has no result: the same NaN everywhere, not what arithmetic makes of several on each CPU in another way.
- */
-V_INLINE int softmax_has_none(double sum, size_t columns, float *out)
+/* Fills a row without a result with one NaN, the same on every CPU; which NaN arithmetic gives differs. */
+V_INLINE int softmax_fill_nan(double sum, size_t columns, float *out)
 {
     if (sum == sum)
         return 0;
     for (size_t i = 0; i < columns; i += V_LANES)
-        v_store_some(out + i, v_part_lanes(columns - i, 0), v_float_of(i_set(0x7fc00000)));
+        v_store_lanes(out + i, v_active_lanes(columns - i, 0), v_float_of(i_set(0x7fc00000)));
     return 1;
 }
 
-/* What goes back through a row. */
+/* The backward pass of a row. */
 typedef struct softmax_back {
     const float *x, *dy;
-    float *e;    /* where the exponentials stay; NULL: they are made twice */
-    int padded;  /* there is room for whole vectors */
-    vsum dy_sum; /* of dy, for log_softmax; of dy times the exponentials, for softmax */
+    float *e;    /* where the exponentials are stored; NULL: they are computed twice */
+    int padded;  /* e may be written in whole vectors */
+    vsum dy_sum; /* log_softmax: of dy; softmax: of dy times the exponentials */
     vf dy_size;  /* the largest |dy| */
 } softmax_back;
 
-/* dx may be dy or x, which are needed to the end. */
+/* dx serves as storage unless it is dy or x, which are needed to the end. */
 V_INLINE softmax_back softmax_back_of(softmax_group *g, size_t r, const float *x, const float *dy, float *dx)
 {
-    softmax_back b = { .x = x, .dy = dy, .e = softmax_place(g, r, dx == dy || dx == x ? NULL : dx) };
+    softmax_back b = { .x = x, .dy = dy, .e = softmax_buffer(g, r, dx == dy || dx == x ? NULL : dx) };
     b.padded = b.e && b.e != dx;
     b.dy_sum = v_sum_zero();
     b.dy_size = v_set(0.0f);
     return b;
 }
 
-V_INLINE vf softmax_make(const softmax_row *row, const softmax_back *b, size_t at, size_t lanes)
+V_INLINE vf softmax_compute(const softmax_row *row, const softmax_back *b, size_t at, size_t lanes)
 {
-    vf e = softmax_only(lanes, softmax_exponential(row, v_load_some(b->x + at, lanes)));
+    vf e = softmax_mask(lanes, softmax_exponential(row, v_load_lanes(b->x + at, lanes)));
     if (b->e)
-        v_store_some(b->e + at, b->padded ? V_LANES : lanes, e);
+        v_store_lanes(b->e + at, b->padded ? V_LANES : lanes, e);
     return e;
 }
 
-/* What softmax_make has left, or the same again. */
-V_INLINE vf softmax_made(const softmax_row *row, const softmax_back *b, size_t at, size_t lanes)
+/* What softmax_compute stored, or computed again. */
+V_INLINE vf softmax_computed(const softmax_row *row, const softmax_back *b, size_t at, size_t lanes)
 {
-    return b->e ? v_load_some(b->e + at, lanes) : softmax_exponential(row, v_load_some(b->x + at, lanes));
+    return b->e ? v_load_lanes(b->e + at, lanes) : softmax_exponential(row, v_load_lanes(b->x + at, lanes));
 }
 
-/* q 2^60 e^x / 2^n, for a q so large that this is no number near 0 where the exponential alone is too small for a
- * float. */
+/* q 2^60 e^x / 2^n, for a q so large that this is normal where the exponential alone would underflow. */
 #define SOFTMAX_FAR 0x1p30
 #define SOFTMAX_FAR_DEPTH 215.0f
 V_INLINE vf softmax_times_far(const softmax_row *row, const softmax_back *b, size_t at, size_t lanes, vf q)
 {
-    vf m = v_sub(row->largest, row->from), x = v_sub(v_load_some(b->x + at, lanes), row->from);
+    vf m = v_sub(row->largest, row->from), x = v_sub(v_load_lanes(b->x + at, lanes), row->from);
     vexp e = v_exp(v_max(v_sub(m, v_set(SOFTMAX_FAR_DEPTH)), x), v_set(0.0f));
     vi n;
     v_round_parts(m, v_set(0x1.715476p0f), &n);
