@@ -222,7 +222,7 @@ activ_status activ_forward_train(const activ_fn *fn, const float *params, uint64
     activ_fn_room room;
     activ_fn_args args;
     activ_fn_prepare(fn, params, &room, &args);
-    const activ_fn_training training = { .keep = noise, .seed = seed, .stream = stream, .index = index };
+    const activ_fn_training training = { .save = noise, .seed = seed, .stream = stream, .index = index };
     args.training = &training;
     if (n > 0)
         activ_fn_run_forward(&fn->host, activ_fn_threads(fn), fn->kernel, &args, n, 1, x, y);
@@ -242,7 +242,7 @@ activ_status activ_backward_train(const activ_fn *fn, const float *params, size_
     activ_fn_room room;
     activ_fn_args args;
     activ_fn_prepare(fn, params, &room, &args);
-    const activ_fn_training training = { .kept = noise };
+    const activ_fn_training training = { .saved = noise };
     args.training = &training;
     if (dx && n > 0)
         activ_fn_run_backward(&fn->host, activ_fn_threads(fn), fn->kernel, &args, n, 1, x, dy, dx, NULL);
