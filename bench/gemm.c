@@ -47,13 +47,13 @@ static void run_ours(const product_t *p)
         .n = p->n,
         .k = p->k,
         .a = a,
-        .a_rows = p->a_turned ? 1 : p->k,
-        .a_columns = p->a_turned ? p->m : 1,
+        .a_row_stride = p->a_turned ? 1 : p->k,
+        .a_column_stride = p->a_turned ? p->m : 1,
         .b = b,
-        .b_rows = p->b_turned ? 1 : p->n,
-        .b_columns = p->b_turned ? p->k : 1,
+        .b_row_stride = p->b_turned ? 1 : p->n,
+        .b_column_stride = p->b_turned ? p->k : 1,
         .c = c,
-        .c_rows = p->n,
+        .c_row_stride = p->n,
         .scratch = scratch,
     };
     activ_kernels_of(activ_tier_best())->gemm(&g);

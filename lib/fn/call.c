@@ -159,7 +159,7 @@ static activ_status forward(call which, const activ_fn *fn, const activ_forward_
     if (status != ACTIV_OK || is_empty)
         return status;
     const size_t threads = activ_fn_threads(fn);
-    const activ_fn_training training = { .keep = a->noise, .seed = a->seed, .stream = a->stream, .index = a->index };
+    const activ_fn_training training = { .save = a->noise, .seed = a->seed, .stream = a->stream, .index = a->index };
     activ_fn_room room;
     activ_fn_args args;
     activ_fn_prepare(fn, a->params, &room, &args);
@@ -200,7 +200,7 @@ static activ_status backward(call which, const activ_fn *fn, const activ_backwar
     if (status != ACTIV_OK || is_empty)
         return status;
     const size_t threads = activ_fn_threads(fn);
-    const activ_fn_training training = { .kept = a->noise };
+    const activ_fn_training training = { .saved = a->noise };
     activ_fn_room room;
     activ_fn_args args;
     activ_fn_prepare(fn, a->params, &room, &args);

@@ -11,21 +11,21 @@
 /* A channel's scalars as settings, as if the function had but one channel. */
 typedef struct one_channel {
     activ_fn_room room;
-    float params[ACTIV_FN_VALUES];
-    size_t lengths[ACTIV_FN_VALUES];
+    float params[ACTIV_FN_SETTINGS];
+    size_t lengths[ACTIV_FN_SETTINGS];
     activ_fn_args args;
 } one_channel;
 
 static void take_channel(one_channel *one, const activ_fn_args *all, size_t channel)
 {
     one->args = *all;
-    memcpy(one->room.values, all->values, sizeof one->room.values);
+    memcpy(one->room.setting_values, all->setting_values, sizeof one->room.setting_values);
     for (size_t j = 0; j < all->vectors; j++) {
         one->params[j] = all->params[j * all->channels + channel];
-        one->room.values[all->places[j]] = one->params[j];
+        one->room.setting_values[all->scalar_settings[j]] = one->params[j];
         one->lengths[j] = 1;
     }
-    one->args.values = one->room.values;
+    one->args.setting_values = one->room.setting_values;
     one->args.params = one->params;
     one->args.lengths = one->lengths;
     one->args.param_count = all->vectors;
@@ -60,7 +60,7 @@ static void each(const activ_fn_kernel *kernel, const activ_fn_args *args, size_
             some = inner - at % inner < end - at ? inner - at % inner : end - at;
             run(kernel, &one.args, some, from, slope, out + at);
         } else {
-            float spread[ACTIV_FN_VALUES * CHUNK];
+            float spread[ACTIV_FN_SETTINGS * CHUNK];
             activ_fn_args part = *args;
             some = end - at < CHUNK ? end - at : CHUNK;
             for (size_t j = 0; j < args->vectors; j++)

@@ -97,9 +97,9 @@ static void count_parameters(activ_fn *fn)
 /* The arrays of the block, wider types first; its size. With fn->block they get their places. */
 static size_t lay_out(activ_fn *fn, size_t text)
 {
-    const size_t values = fn->setting_count > ACTIV_FN_VALUES ? fn->setting_count : ACTIV_FN_VALUES;
+    const size_t values = fn->setting_count > ACTIV_FN_SETTINGS ? fn->setting_count : ACTIV_FN_SETTINGS;
     const size_t sizes[] = {
-        fn->function_count * sizeof *fn->parts,
+        fn->function_count * sizeof *fn->components,
         fn->vectors * sizeof *fn->lengths,
         fn->vectors * sizeof *fn->names,
         values * sizeof(float),
@@ -113,12 +113,12 @@ static size_t lay_out(activ_fn *fn, size_t text)
         bytes += sizes[i];
     if (!at)
         return bytes;
-    fn->parts = (activ_fn_part *)(void *)at;
+    fn->components = (activ_fn_component *)(void *)at;
     fn->lengths = (size_t *)(void *)(at += sizes[0]);
     fn->names = (const char **)(void *)(at += sizes[1]);
-    fn->values = (float *)(void *)(at += sizes[2]);
+    fn->setting_values = (float *)(void *)(at += sizes[2]);
     fn->initial = (float *)(void *)(at += sizes[3]);
-    fn->places = (unsigned char *)(at += sizes[4]);
+    fn->scalar_settings = (unsigned char *)(at += sizes[4]);
     fn->spec = at + sizes[5];
     return bytes;
 }
@@ -128,12 +128,12 @@ static void fill_parameters(activ_fn *fn)
     const activ_fn_definition *d = fn->entry->definition;
     size_t vector = 0;
     for (size_t i = 0; i < fn->setting_count; i++) {
-        fn->values[i] = fn->settings[i].single;
+        fn->setting_values[i] = fn->settings[i].single;
         if (!d->settings[i].trainable)
             continue;
         fn->names[vector] = d->settings[i].name;
         fn->lengths[vector] = fn->num_parameters;
-        fn->places[vector++] = (unsigned char)i;
+        fn->scalar_settings[vector++] = (unsigned char)i;
     }
     for (; vector < fn->vectors; vector++)
         fn->lengths[vector] = d->param_vector(fn->settings, (int)vector, &fn->names[vector]);
@@ -151,9 +151,9 @@ static void take_gate(activ_fn *fn)
     fn->scalars = gate->scalars;
     fn->lengths = gate->lengths;
     fn->names = gate->names;
-    fn->places = gate->places;
+    fn->scalar_settings = gate->scalar_settings;
     fn->initial = gate->initial;
-    fn->values = gate->values;
+    fn->setting_values = gate->setting_values;
     fn->args = gate->args;
 }
 
@@ -170,8 +170,8 @@ static activ_status finish(activ_fn *fn, activ_message *message)
     activ_fn_write_spec(fn, fn->spec, text);
     fill_parameters(fn);
     for (size_t i = 0; i < fn->function_count; i++) {
-        fn->parts[i].kernel = fn->functions[i]->kernel;
-        fn->parts[i].args = fn->functions[i]->args;
+        fn->components[i].kernel = fn->functions[i]->kernel;
+        fn->components[i].args = fn->functions[i]->args;
     }
     /* What the texts of settings were part of may go. */
     for (size_t i = 0; i < fn->setting_count; i++)
@@ -186,15 +186,15 @@ static activ_status finish(activ_fn *fn, activ_message *message)
         fn->rowwise = kernels->rowwise[fn->entry->index];
     fn->is_simple = fn->entry->shape == ACTIV_SHAPE_ELEMENTWISE && fn->num_parameters == 1;
     fn->args = (activ_fn_args){
-        .values = fn->values,
+        .setting_values = fn->setting_values,
         .params = fn->initial,
         .lengths = fn->lengths,
         .vectors = fn->vectors,
         .param_count = fn->param_count,
         .channels = fn->num_parameters > 1 ? fn->num_parameters : 0,
-        .places = fn->places,
-        .parts = fn->parts,
-        .part_count = fn->function_count,
+        .scalar_settings = fn->scalar_settings,
+        .components = fn->components,
+        .component_count = fn->function_count,
     };
     return ACTIV_OK;
 }
@@ -368,7 +368,7 @@ activ_status activ_fn_param_init(const activ_fn *fn, uint64_t seed, float *param
         fn->entry->definition->param_init(fn->settings, seed, params);
     for (size_t j = 0; j < fn->scalars; j++)
         for (size_t c = 0; c < fn->num_parameters; c++)
-            params[j * fn->num_parameters + c] = fn->settings[fn->places[j]].single;
+            params[j * fn->num_parameters + c] = fn->settings[fn->scalar_settings[j]].single;
     return ACTIV_OK;
 }
 

@@ -32,7 +32,7 @@ struct activ_fn {
 
     /* The functions that it is made of, as the spec says: of a gated one its gate. */
     activ_fn **functions;
-    activ_fn_part *parts; /* the same, for kernels */
+    activ_fn_component *components; /* the same, for kernels */
     size_t function_count;
 
     /* Parameters: vectors in one array. `scalars` of them are trainable settings, each with a value or one per channel.
@@ -40,12 +40,12 @@ struct activ_fn {
     size_t vectors, param_count, scalars, num_parameters;
     const char **names;
     size_t *lengths;
-    unsigned char *places; /* of the scalars, among the settings */
-    float *initial;        /* of all parameters, with seed 0 */
+    unsigned char *scalar_settings; /* of the scalars, among the settings */
+    float *initial;                 /* of all parameters, with seed 0 */
 
-    int is_simple;      /* elementwise, the same for all elements: of activ_forward's kind */
-    float *values;      /* the settings as float32, at least ACTIV_FN_VALUES of them */
-    activ_fn_args args; /* with the initial values of the parameters */
+    int is_simple;         /* elementwise, the same for all elements: of activ_forward's kind */
+    float *setting_values; /* the settings as float32, at least ACTIV_FN_SETTINGS of them */
+    activ_fn_args args;    /* with the initial values of the parameters */
     char *spec;
 
     void *block; /* all of these arrays */
@@ -76,10 +76,10 @@ activ_status activ_fn_parse(const activ_host *host, activ_slice spec, activ_mess
                             const activ_fn_entry **entry, activ_setting_value **settings, size_t *room);
 size_t activ_fn_write_spec(const activ_fn *fn, char *buffer, size_t size);
 
-/* What a kernel gets, with the caller's parameters (NULL: the initial ones). `values` has to live as long as *args is
+/* What a kernel gets, with the caller's parameters (NULL: the initial ones). `room` has to live as long as *args is
  * used: it is where scalars of the caller's find their places. */
 typedef struct activ_fn_room {
-    float values[ACTIV_FN_VALUES];
+    float setting_values[ACTIV_FN_SETTINGS];
 } activ_fn_room;
 static inline void activ_fn_prepare(const activ_fn *fn, const float *params, activ_fn_room *room, activ_fn_args *args)
 {
@@ -89,10 +89,10 @@ static inline void activ_fn_prepare(const activ_fn *fn, const float *params, act
     args->params = params;
     if (fn->scalars == 0 || args->channels > 0)
         return;
-    memcpy(room->values, fn->values, sizeof room->values);
+    memcpy(room->setting_values, fn->setting_values, sizeof room->setting_values);
     for (size_t j = 0; j < fn->scalars; j++)
-        room->values[fn->places[j]] = params[j];
-    args->values = room->values;
+        room->setting_values[fn->scalar_settings[j]] = params[j];
+    args->setting_values = room->setting_values;
 }
 
 /* The arguments for the elements from `first` on: what training keeps and draws moves along. */
@@ -108,10 +108,10 @@ static inline const activ_fn_args *activ_fn_args_from(const activ_fn_args *args,
     moved->args = *args;
     moved->args.training = &moved->training;
     moved->training.index += first;
-    if (moved->training.keep)
-        moved->training.keep += first;
-    if (moved->training.kept)
-        moved->training.kept += first;
+    if (moved->training.save)
+        moved->training.save += first;
+    if (moved->training.saved)
+        moved->training.saved += first;
     return &moved->args;
 }
 

@@ -19,7 +19,7 @@ void activ_fn_gated_backward(const activ_host *host, const activ_fn_kernel *kern
     for (size_t at = 0; at < n; at += CHUNK) {
         const size_t some = n - at < CHUNK ? n - at : CHUNK;
         const activ_fn_args *here = activ_fn_args_from(args, at, &moved);
-        if (dgate && kernels->multiply_soundly(some, dy + at, value + at, product)) {
+        if (dgate && kernels->multiply_checked(some, dy + at, value + at, product)) {
             kernel->backward(here, 0, 0, some, gate + at, product, slope, NULL);
         } else if (dgate) {
             /* dy value overflows or loses digits somewhere, which three factors together need not. */

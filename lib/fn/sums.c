@@ -113,7 +113,7 @@ static size_t width_of(const gradient_job *job)
 static void add_scalars(const activ_fn_kernel *kernel, const activ_fn_args *args, const activ_fn_elements *elements,
                         float *dx, float *dparams)
 {
-    double sums[ACTIV_FN_VALUES];
+    double sums[ACTIV_FN_SETTINGS];
     kernel->backward(args, 0, 1, elements->n, elements->x, elements->dy, dx, sums);
     for (size_t i = 0; i < args->vectors; i++)
         dparams[i] = (float)((double)dparams[i] + sums[i]);
@@ -149,7 +149,7 @@ int activ_fn_add_gradients(const activ_host *host, size_t threads, const activ_f
                            const activ_fn_args *args, const activ_fn_elements *elements, float *dx, float *dparams,
                            size_t apart)
 {
-    if (args->vectors == args->param_count && args->vectors <= ACTIV_FN_VALUES && apart == 0 &&
+    if (args->vectors == args->param_count && args->vectors <= ACTIV_FN_SETTINGS && apart == 0 &&
         elements->n == elements->width && elements->n <= ACTIV_FN_BLOCK && elements->n > 0 && !elements->value) {
         add_scalars(kernel, args, elements, dx, dparams);
         return 1;

@@ -84,8 +84,8 @@ typedef struct bspline {
 static void bspline_start(bspline *s, const activ_fn_args *a)
 {
     s->count = a->lengths[0];
-    s->lo = (double)a->values[1];
-    s->h = (double)a->values[2];
+    s->lo = (double)a->setting_values[1];
+    s->h = (double)a->setting_values[2];
     s->inverse = 1.0 / s->h;
     s->low = (float)(s->lo - 3.0 * s->h);
     s->high = (float)(s->lo + (double)s->count * s->h);

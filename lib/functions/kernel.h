@@ -8,35 +8,36 @@
 #include "functions/list.h"
 
 typedef struct activ_fn_kernel activ_fn_kernel;
-typedef struct activ_fn_part activ_fn_part;
+typedef struct activ_fn_component activ_fn_component;
 
-/* In training, for functions whose forward saves something for backward; NULL for all others. */
+/* Training of functions whose forward saves something for backward. */
 typedef struct activ_fn_training {
-    float *keep;                  /* forward writes one float per element */
-    const float *kept;            /* backward reads it */
+    float *save;                  /* forward writes one float per element */
+    const float *saved;           /* backward reads it */
     uint64_t seed, stream, index; /* a random function draws from (seed, stream, index + i) for element i */
 } activ_fn_training;
 
 /* All arguments of a kernel but its arrays. */
 typedef struct activ_fn_args {
-    const float *values;   /* the settings in the order of the definition, as float32 (of a word, its index); trainable
-                              scalars are among them */
-    const float *params;   /* the parameters, one vector after the other */
-    const size_t *lengths; /* of the vectors */
+    const float *setting_values; /* in the order of the definition, as float32; of a word, its index */
+    const float *params;         /* one vector after the other */
+    const size_t *lengths;       /* of the vectors */
     size_t vectors, param_count;
-    size_t channels; /* 0: all elements share the scalars; else scalar j of element i is params[j * channels + i], and
-                        replaces setting places[j] */
-    const unsigned char *places;
 
-    const activ_fn_training *training; /* NULL: evaluation */
-    const activ_fn_part *parts;        /* the functions that this one is composed of */
-    size_t part_count;
+    /* 0: all elements share the trainable scalars, which are among the settings. Else scalar j of element i is
+     * params[j * channels + i], and replaces setting scalar_settings[j]. */
+    size_t channels;
+    const unsigned char *scalar_settings;
+
+    const activ_fn_training *training;    /* NULL: evaluation */
+    const activ_fn_component *components; /* the functions that this one is composed of */
+    size_t component_count;
     const void *object; /* of a function outside the list: its program, or its host's object */
 } activ_fn_args;
 
 /* Arithmetic gets this many settings, each broadcast to all lanes, even if there are fewer; a function with trainable
  * scalars has no more. */
-#define ACTIV_FN_VALUES 8
+#define ACTIV_FN_SETTINGS 8
 
 /* A reduction over elements has one shape, whatever the tier and the threads: blocks of this size are summed each in
  * sixteen partial sums, and the blocks' sums are added in one tree (fn/sums.c). */
@@ -55,7 +56,7 @@ struct activ_fn_kernel {
 };
 
 /* A function that another is composed of. */
-struct activ_fn_part {
+struct activ_fn_component {
     const activ_fn_kernel *kernel;
     activ_fn_args args;
 };

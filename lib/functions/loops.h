@@ -43,8 +43,8 @@ typedef struct v_elementwise {
     v_gradients *gradients;
 
     /* In training, forward saves a float per element (activ_fn_training), and backward needs that and dy alone. */
-    void (*forward_keeping)(const activ_fn_args *a, size_t n, const float *x, float *y);
-    void (*backward_kept)(const activ_fn_args *a, size_t n, const float *dy, float *dx);
+    void (*forward_saving)(const activ_fn_args *a, size_t n, const float *x, float *y);
+    void (*backward_saved)(const activ_fn_args *a, size_t n, const float *dy, float *dx);
 
     /* Instead of all that: the function's own loops. */
     v_forward_loop *forward_loop;
@@ -59,8 +59,8 @@ V_INLINE vf v_keep_nan(vf x, vf result)
 
 V_INLINE void v_broadcast(const activ_fn_args *a, vf *v)
 {
-    for (size_t i = 0; i < ACTIV_FN_VALUES; i++)
-        v[i] = v_set(a->values[i]);
+    for (size_t i = 0; i < ACTIV_FN_SETTINGS; i++)
+        v[i] = v_set(a->setting_values[i]);
 }
 
 V_INLINE vm v_is_far(v_paths f, vf x, const vf *v)
@@ -89,7 +89,7 @@ V_INLINE vf v_whole(v_paths f, const int times, vf x, vf w, const vf *v)
 V_INLINE void v_each(v_paths f, const int times, const activ_fn_args *a, size_t n, const float *x, const float *w,
                      float *out)
 {
-    vf v[ACTIV_FN_VALUES];
+    vf v[ACTIV_FN_SETTINGS];
     if (!f.near)
         return;
     v_broadcast(a, v);
@@ -104,12 +104,12 @@ V_INLINE void v_each(v_paths f, const int times, const activ_fn_args *a, size_t 
 V_INLINE void v_channels(v_paths f, v_paths plain, vm (*plain_lanes)(const vf *v), const int times,
                          const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)
 {
-    vf v[ACTIV_FN_VALUES];
+    vf v[ACTIV_FN_SETTINGS];
     v_broadcast(a, v);
     for (size_t i = 0; i < n; i += V_LANES) {
         size_t lanes = v_active_lanes(n - i, 0);
         for (size_t j = 0; j < a->vectors; j++)
-            v[a->places[j]] = v_load_lanes(a->params + j * a->channels + i, lanes);
+            v[a->scalar_settings[j]] = v_load_lanes(a->params + j * a->channels + i, lanes);
         vf factor = times ? v_load_lanes(w + i, lanes) : v_set(1.0f), value = v_load_lanes(x + i, lanes);
         vf result = v_whole(f, times, value, factor, v);
         if (plain_lanes)
@@ -181,7 +181,7 @@ V_INLINE int v_store_unless_far(v_paths f, const int times, const vf *v, size_t 
 V_INLINE void v_loop(v_paths f, const int times, v_all_loop *all, const activ_fn_args *a, size_t n, const float *x,
                      const float *w, float *out)
 {
-    vf v[ACTIV_FN_VALUES], results[V_GROUP_VECTORS];
+    vf v[ACTIV_FN_SETTINGS], results[V_GROUP_VECTORS];
     size_t i = 0;
     if (n >= V_STREAM_FROM) {
         all(a, n, x, w, out);
@@ -206,7 +206,7 @@ V_INLINE void v_loop(v_paths f, const int times, v_all_loop *all, const activ_fn
 V_INLINE void v_all(v_paths f, const int times, v_all_loop *far_loop, const activ_fn_args *a, size_t n, const float *x,
                     const float *w, float *out)
 {
-    vf v[ACTIV_FN_VALUES], results[V_GROUP_VECTORS];
+    vf v[ACTIV_FN_SETTINGS], results[V_GROUP_VECTORS];
     const int stream = n >= V_STREAM_FROM && out != x && !(times && out == w);
     size_t i = stream ? v_stream_head(out) : 0;
     if (i > 0)
@@ -234,7 +234,7 @@ V_INLINE void v_all(v_paths f, const int times, v_all_loop *far_loop, const acti
 V_INLINE void v_one(v_paths f, const int times, v_all_loop *far_loop, const activ_fn_args *a, size_t n, const float *x,
                     const float *w, float *out)
 {
-    vf v[ACTIV_FN_VALUES];
+    vf v[ACTIV_FN_SETTINGS];
     if (n == 0)
         return;
     v_broadcast(a, v);
@@ -246,8 +246,8 @@ V_INLINE void v_one(v_paths f, const int times, v_all_loop *far_loop, const acti
 V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, const activ_fn_args *a, size_t n,
                               const float *x, const float *dy, double *sums)
 {
-    vf v[ACTIV_FN_VALUES], slopes[ACTIV_FN_VALUES];
-    vsum sum[ACTIV_FN_VALUES];
+    vf v[ACTIV_FN_SETTINGS], slopes[ACTIV_FN_SETTINGS];
+    vsum sum[ACTIV_FN_SETTINGS];
     v_broadcast(a, v);
     for (size_t k = 0; k < scalars; k++)
         sum[k] = v_sum_zero();
@@ -295,7 +295,7 @@ V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, cons
     {                                                                                                     \
         if (name.scalars > 0 && a->channels > 0)                                                          \
             v_channels(name.direction, name.plain_##direction, name.plain_lanes, times, a, n, x, w, out); \
-        else if (name.is_plain && name.is_plain(a->values))                                               \
+        else if (name.is_plain && name.is_plain(a->setting_values))                                       \
             choice##_plain_loop(a, n, x, w, out);                                                         \
         else                                                                                              \
             choice##_loop(a, n, x, w, out);                                                               \
@@ -309,8 +309,8 @@ V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, cons
     {                                                                                                                \
         if (name##_elementwise.forward_loop)                                                                         \
             name##_elementwise.forward_loop(a, n, x, NULL, y);                                                       \
-        else if (name##_elementwise.forward_keeping && a->training)                                                  \
-            name##_elementwise.forward_keeping(a, n, x, y);                                                          \
+        else if (name##_elementwise.forward_saving && a->training)                                                   \
+            name##_elementwise.forward_saving(a, n, x, y);                                                           \
         else                                                                                                         \
             name##_forward_choice(a, n, x, NULL, y);                                                                 \
     }                                                                                                                \
@@ -331,8 +331,8 @@ V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, cons
         }                                                                                                            \
         if (sums && name##_elementwise.scalars > 0)                                                                  \
             v_sum_gradients(name##_elementwise.gradients, name##_elementwise.scalars, a, n, x, dy, sums);            \
-        if (dx && name##_elementwise.backward_kept && a->training)                                                   \
-            name##_elementwise.backward_kept(a, n, dy, dx);                                                          \
+        if (dx && name##_elementwise.backward_saved && a->training)                                                  \
+            name##_elementwise.backward_saved(a, n, dy, dx);                                                         \
         else if (dx)                                                                                                 \
             name##_backward_choice(a, n, x, dy, dx);                                                                 \
     }                                                                                                                \

@@ -48,31 +48,31 @@ V_INLINE vf rrelu_derivative(vf x, const vf *v)
 }
 
 /* Keeps f': the slope that was drawn where x <= 0, else 1. */
-static void rrelu_forward_keeping(const activ_fn_args *a, size_t n, const float *x, float *y)
+static void rrelu_forward_saving(const activ_fn_args *a, size_t n, const float *x, float *y)
 {
     const activ_fn_training *t = a->training;
-    vf lower = v_set(a->values[0]), span = v_set(a->values[1] - a->values[0]);
-    v_uniform(t->seed, t->stream, t->index, n, 0.0f, 1.0f, t->keep);
+    vf lower = v_set(a->setting_values[0]), span = v_set(a->setting_values[1] - a->setting_values[0]);
+    v_uniform(t->seed, t->stream, t->index, n, 0.0f, 1.0f, t->save);
     for (size_t i = 0; i < n; i += V_LANES) {
         size_t lanes = v_active_lanes(n - i, 0);
-        vf value = v_load_lanes(x + i, lanes), slope = v_fma(v_load_lanes(t->keep + i, lanes), span, lower);
+        vf value = v_load_lanes(x + i, lanes), slope = v_fma(v_load_lanes(t->save + i, lanes), span, lower);
         v_store_lanes(y + i, lanes, v_keep_nan(value, slope_forward(value, slope)));
-        v_store_lanes(t->keep + i, lanes, v_keep_nan(value, slope_derivative(value, slope)));
+        v_store_lanes(t->save + i, lanes, v_keep_nan(value, slope_derivative(value, slope)));
     }
 }
 
-static void rrelu_backward_kept(const activ_fn_args *a, size_t n, const float *dy, float *dx)
+static void rrelu_backward_saved(const activ_fn_args *a, size_t n, const float *dy, float *dx)
 {
     for (size_t i = 0; i < n; i += V_LANES) {
         size_t lanes = v_active_lanes(n - i, 0);
-        v_store_lanes(dx + i, lanes, v_mul(v_load_lanes(dy + i, lanes), v_load_lanes(a->training->kept + i, lanes)));
+        v_store_lanes(dx + i, lanes, v_mul(v_load_lanes(dy + i, lanes), v_load_lanes(a->training->saved + i, lanes)));
     }
 }
 
 static const v_elementwise rrelu_elementwise = {
     .forward = { rrelu_forward },
     .derivative = { rrelu_derivative },
-    .forward_keeping = rrelu_forward_keeping,
-    .backward_kept = rrelu_backward_kept,
+    .forward_saving = rrelu_forward_saving,
+    .backward_saved = rrelu_backward_saved,
 };
 #endif

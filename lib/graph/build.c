@@ -30,9 +30,9 @@ void activ_graph_destroy(activ_graph *g)
         activ_fn_destroy(g->nodes[i].fn);
         activ_host_free(&host, g->nodes[i].settings, activ_graph_node_bytes(&g->nodes[i]));
     }
-    activ_host_free(&host, g->nodes, g->node_room * sizeof *g->nodes);
-    activ_host_free(&host, g->tensors, g->tensor_room * sizeof *g->tensors);
-    activ_host_free(&host, g->buffers, g->buffer_room * sizeof *g->buffers);
+    activ_host_free(&host, g->nodes, g->node_capacity * sizeof *g->nodes);
+    activ_host_free(&host, g->tensors, g->tensor_capacity * sizeof *g->tensors);
+    activ_host_free(&host, g->buffers, g->buffer_capacity * sizeof *g->buffers);
     activ_host_free(&host, g->descriptions, g->description_bytes);
     activ_host_free(&host, g->arena, g->arena_bytes);
     activ_host_free(&host, g, sizeof *g);
@@ -101,8 +101,8 @@ static int is_name(const char *name)
  * memory. */
 static graph_node *add_node(activ_graph *g, const graph_kind *kind, size_t count)
 {
-    if (g->node_count == g->node_room) {
-        graph_node *nodes = activ_host_grow(&g->host, g->nodes, g->node_count, &g->node_room, sizeof *nodes);
+    if (g->node_count == g->node_capacity) {
+        graph_node *nodes = activ_host_grow(&g->host, g->nodes, g->node_count, &g->node_capacity, sizeof *nodes);
         if (!nodes)
             return NULL;
         g->nodes = nodes;
@@ -171,7 +171,7 @@ graph_node *activ_graph_new_node(activ_graph *g, const graph_kind *kind, size_t 
         node->inputs[i] = inputs[i];
     activ_settings_defaults(kind->settings, node->settings);
     node->shares = -1;
-    node->plan.value = node->plan.grad = node->plan.saved = node->plan.workspace_value = ACTIV_NOWHERE;
+    node->plan.value = node->plan.grad = node->plan.saved = node->plan.workspace_value = ACTIV_NO_OFFSET;
     node->plan.fused_forward = node->plan.fused_backward = -1;
     node->plan.last_consumer = -1;
     node->first_tensor = g->tensor_count;
@@ -275,7 +275,7 @@ activ_status activ_graph_add_tensor(activ_graph *g, graph_node *node, const char
                                     const size_t *shape)
 {
     activ_status status =
-        add_to_list(g, node, role, ndim, shape, &g->tensors, &g->tensor_count, &g->tensor_room, &g->param_count);
+        add_to_list(g, node, role, ndim, shape, &g->tensors, &g->tensor_count, &g->tensor_capacity, &g->param_count);
     node->tensors += status == ACTIV_OK;
     return status;
 }
@@ -284,7 +284,7 @@ activ_status activ_graph_add_buffer(activ_graph *g, graph_node *node, const char
                                     const size_t *shape)
 {
     activ_status status =
-        add_to_list(g, node, role, ndim, shape, &g->buffers, &g->buffer_count, &g->buffer_room, &g->buffer_values);
+        add_to_list(g, node, role, ndim, shape, &g->buffers, &g->buffer_count, &g->buffer_capacity, &g->buffer_floats);
     node->buffers += status == ACTIV_OK;
     return status;
 }

@@ -25,12 +25,12 @@ struct activ_graph {
     activ_message error;
 
     graph_node *nodes;
-    size_t node_count, node_room;
+    size_t node_count, node_capacity;
     graph_tensor *tensors;
-    size_t tensor_count, tensor_room;
+    size_t tensor_count, tensor_capacity;
     size_t param_count;
     graph_tensor *buffers; /* state that is not trained: running means and variances */
-    size_t buffer_count, buffer_room, buffer_values;
+    size_t buffer_count, buffer_capacity, buffer_floats;
     activ_node input, output, loss; /* -1: none yet; output: the node before the loss */
 
     char *descriptions; /* a line for each node; NULL until compiled */
@@ -39,9 +39,9 @@ struct activ_graph {
     size_t max_batch; /* 0: compiled for predictions only, or not yet */
     float *arena;     /* NULL until compiled */
     size_t arena_bytes;
-    /* Offsets in the arena, in floats: all parameters, buffers and gradients; gradients still to be accumulated; the
+    /* In the arena, in floats: all parameters, buffers and gradients; gradients still to be accumulated; the
      * threads' scratch memory. */
-    size_t params_at, buffers_at, grads_at, temporary_at, scratch_at;
+    size_t params_offset, buffers_offset, grads_offset, temporary_offset, scratch_offset;
     size_t scratch_per_thread;
     size_t workspace_floats; /* per sample, without alignment and scratch */
 

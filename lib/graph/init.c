@@ -50,7 +50,7 @@ activ_status activ_graph_init_weights(activ_graph *g, activ_init_scheme scheme, 
         return activ_graph_fail(g, ACTIV_ERROR_UNSUPPORTED, NULL, "no such scheme of initial values");
     /* A gain may be too large for one tensor, or memory too small for another: keep what was
      * there, parameters and then buffers. */
-    size_t trained = g->param_count * sizeof(float), kept = g->buffer_values * sizeof(float);
+    size_t trained = g->param_count * sizeof(float), kept = g->buffer_floats * sizeof(float);
     size_t bytes = trained + kept;
     float *params = activ_graph_params(g), *buffers = activ_graph_buffers(g);
     float *before = activ_host_alloc(&g->host, bytes);

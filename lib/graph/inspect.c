@@ -84,22 +84,22 @@ size_t activ_graph_param_count(const activ_graph *g)
 
 float *activ_graph_params(activ_graph *g)
 {
-    return g && g->arena ? g->arena + g->params_at : NULL;
+    return g && g->arena ? g->arena + g->params_offset : NULL;
 }
 
 float *activ_graph_grads(activ_graph *g)
 {
-    return g && g->max_batch > 0 ? g->arena + g->grads_at : NULL;
+    return g && g->max_batch > 0 ? g->arena + g->grads_offset : NULL;
 }
 
 size_t activ_graph_buffer_count(const activ_graph *g)
 {
-    return g ? g->buffer_values : 0;
+    return g ? g->buffer_floats : 0;
 }
 
 float *activ_graph_buffers(activ_graph *g)
 {
-    return g && g->arena ? g->arena + g->buffers_at : NULL;
+    return g && g->arena ? g->arena + g->buffers_offset : NULL;
 }
 
 size_t activ_graph_buffer_tensor_count(const activ_graph *g)
@@ -122,5 +122,5 @@ const float *activ_graph_values(const activ_graph *g, activ_node id)
     if (!g || id < 0 || (size_t)id >= g->node_count || !g->have_values)
         return NULL;
     const graph_node *node = &g->nodes[g->nodes[id].plan.source];
-    return node->plan.value == ACTIV_NOWHERE ? NULL : g->arena + node->plan.value;
+    return node->plan.value == ACTIV_NO_OFFSET ? NULL : g->arena + node->plan.value;
 }

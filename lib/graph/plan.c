@@ -192,7 +192,7 @@ static activ_status plan_arena(activ_graph *g, size_t max_batch, block_list *lis
     }
     size_t end = lay_out(list);
     /* The blocks come after parameters, buffers, gradients, temporary gradients and scratch memory. */
-    size_t params = activ_graph_padded(g->param_count), buffers = activ_graph_padded(g->buffer_values);
+    size_t params = activ_graph_padded(g->param_count), buffers = activ_graph_padded(g->buffer_floats);
     if (end == 0 || end > MAX_FLOATS || params > MAX_FLOATS || buffers > MAX_FLOATS || temporary > MAX_FLOATS ||
         scratch > MAX_FLOATS / threads)
         return activ_graph_fail(g, ACTIV_ERROR_RANGE, NULL, "the graph's memory overflows");
@@ -202,9 +202,9 @@ static activ_status plan_arena(activ_graph *g, size_t max_batch, block_list *lis
     for (size_t i = n; i-- > 0;)
         if (g->nodes[i].plan.needs_grad && !g->nodes[i].kind->loss)
             g->nodes[i].plan.grad = g->nodes[g->nodes[i].plan.grad_owner].plan.grad;
-    g->grads_at = params + buffers;
-    g->temporary_at = 2 * params + buffers;
-    g->scratch_at = g->temporary_at + temporary;
+    g->grads_offset = params + buffers;
+    g->temporary_offset = 2 * params + buffers;
+    g->scratch_offset = g->temporary_offset + temporary;
     g->scratch_per_thread = scratch;
     *total = start + end;
     return ACTIV_OK;
@@ -219,7 +219,7 @@ static activ_status plan_workspace(activ_graph *g, block_list *list)
     for (size_t i = 0; i < n; i++) {
         graph_node *node = &g->nodes[i];
         node->plan.is_predicted = (activ_node)i == g->output;
-        node->plan.workspace_value = ACTIV_NOWHERE;
+        node->plan.workspace_value = ACTIV_NO_OFFSET;
         node->plan.last_use = i;
         for (size_t k = 0; k < node->input_count; k++)
             g->nodes[activ_graph_input_of(g, node, k)->plan.source].plan.last_use = i;
@@ -281,13 +281,13 @@ static activ_status plan_all(activ_graph *g, size_t max_batch, size_t *total)
     mark_uses(g);
     mark_fusions(g);
     activ_status status = plan_workspace(g, &list);
-    g->params_at = 0;
-    g->buffers_at = activ_graph_padded(g->param_count);
-    *total = g->buffers_at + activ_graph_padded(g->buffer_values);
+    g->params_offset = 0;
+    g->buffers_offset = activ_graph_padded(g->param_count);
+    *total = g->buffers_offset + activ_graph_padded(g->buffer_floats);
     *total = *total > 0 ? *total : 16;
     if (status == ACTIV_OK && max_batch > 0)
         status = plan_arena(g, max_batch, &list, total);
-    else if (status == ACTIV_OK && (g->param_count > MAX_FLOATS || g->buffer_values > MAX_FLOATS))
+    else if (status == ACTIV_OK && (g->param_count > MAX_FLOATS || g->buffer_floats > MAX_FLOATS))
         status = activ_graph_fail(g, ACTIV_ERROR_RANGE, NULL, "the graph's memory overflows");
     activ_host_free(&g->host, list.blocks, list.bytes);
     return status;
@@ -324,7 +324,7 @@ activ_status activ_graph_compile(activ_graph *g, size_t max_batch)
     write_descriptions(g, descriptions, g->description_bytes);
     g->descriptions = descriptions;
     /* Parameters, buffers and gradients start as zeros; the rest is written before it is read. */
-    memset(arena, 0, (max_batch > 0 ? g->temporary_at : total) * sizeof(float));
+    memset(arena, 0, (max_batch > 0 ? g->temporary_offset : total) * sizeof(float));
     g->arena = arena;
     g->arena_bytes = total * sizeof(float);
     g->max_batch = max_batch;
@@ -336,8 +336,8 @@ size_t activ_graph_memory_bytes(activ_graph *g, size_t max_batch)
     size_t total;
     if (!g)
         return 0;
-    size_t layers = sizeof *g + g->node_room * sizeof *g->nodes + g->tensor_room * sizeof *g->tensors +
-                    g->buffer_room * sizeof *g->buffers;
+    size_t layers = sizeof *g + g->node_capacity * sizeof *g->nodes + g->tensor_capacity * sizeof *g->tensors +
+                    g->buffer_capacity * sizeof *g->buffers;
     for (size_t i = 0; i < g->node_count; i++)
         layers += activ_graph_node_bytes(&g->nodes[i]) + (g->nodes[i].fn ? activ_fn_memory(g->nodes[i].fn) : 0);
     if (activ_graph_is_compiled(g))

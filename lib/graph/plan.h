@@ -4,7 +4,7 @@
 
 #include "activ/graph.h"
 
-#define ACTIV_NOWHERE SIZE_MAX /* no offset assigned */
+#define ACTIV_NO_OFFSET SIZE_MAX /* no offset assigned */
 
 typedef struct graph_plan {
     /* Uses. */
@@ -23,7 +23,7 @@ typedef struct graph_plan {
     /* In a workspace for predictions. */
     int is_predicted;       /* the output depends on it */
     size_t last_use;        /* the last node that reads the values, views included */
-    size_t workspace_value; /* per sample; ACTIV_NOWHERE: the caller's y */
+    size_t workspace_value; /* per sample; ACTIV_NO_OFFSET: the caller's y */
 
     /* Fusion: a matrix product applies the activation that follows it in its epilogue, y = f(C), while rows of C are in
      * the cache; in the backward pass, the derivative of the activation that precedes it, dx = dC f'(x). The activation

@@ -16,16 +16,16 @@ activ_gemm activ_product_part(const graph_run *run, const activ_gemm *whole, siz
         activ_range columns = activ_range_of(g.n, ACTIV_GEMM_PANEL, parts, part);
         g.n = columns.count;
         offset = columns.first;
-        g.b += columns.first * g.b_columns;
+        g.b += columns.first * g.b_column_stride;
         g.c += columns.first;
         g.bias = g.bias ? g.bias + columns.first : NULL;
         g.epilogue.first_column += columns.first;
     } else {
         activ_range rows = activ_range_of(g.m, 1, parts, part);
         g.m = rows.count;
-        offset = rows.first * g.epilogue.rows;
-        g.a += rows.first * g.a_rows;
-        g.c += rows.first * g.c_rows;
+        offset = rows.first * g.epilogue.row_stride;
+        g.a += rows.first * g.a_row_stride;
+        g.c += rows.first * g.c_row_stride;
     }
     g.epilogue.y = g.epilogue.y ? g.epilogue.y + offset : NULL;
     g.epilogue.x = g.epilogue.x ? g.epilogue.x + offset : NULL;

@@ -24,7 +24,7 @@ static void backward_node(graph_run *run, const graph_node *node)
 {
     const activ_graph *g = run->graph;
     const activ_node id = (activ_node)(node - g->nodes);
-    float *temporary = run->memory + g->temporary_at;
+    float *temporary = run->memory + g->temporary_offset;
     for (size_t k = 0; k < node->input_count; k++) {
         const graph_node *input = activ_graph_input_of(g, node, k);
         node->dx[k] = NULL;
@@ -146,7 +146,7 @@ static graph_run start(const activ_graph *g, size_t batch, int training, const f
                       .targets = targets,
                       .memory = g->arena,
                       .threads = (size_t)g->host.executor.num_threads,
-                      .scratch = g->arena + g->scratch_at,
+                      .scratch = g->arena + g->scratch_offset,
                       .scratch_per_thread = g->scratch_per_thread,
                       .x = x };
     return run;

@@ -4,17 +4,17 @@
 
 float *activ_graph_tensor_values(const activ_graph *g, size_t tensor)
 {
-    return g->arena + g->params_at + g->tensors[tensor].offset;
+    return g->arena + g->params_offset + g->tensors[tensor].offset;
 }
 
 float *activ_graph_tensor_gradient(const activ_graph *g, size_t tensor)
 {
-    return g->arena + g->grads_at + g->tensors[tensor].offset;
+    return g->arena + g->grads_offset + g->tensors[tensor].offset;
 }
 
 float *activ_graph_buffer_values(const activ_graph *g, size_t buffer)
 {
-    return g->arena + g->buffers_at + g->buffers[buffer].offset;
+    return g->arena + g->buffers_offset + g->buffers[buffer].offset;
 }
 
 /* ---- in one pass --------------------------------------------------------------------------------- */
@@ -34,7 +34,8 @@ float *activ_run_output(const graph_run *run, const graph_node *node)
 {
     if (!run->y)
         return run->memory + node->plan.value;
-    return node->plan.workspace_value == ACTIV_NOWHERE ? run->y : run->memory + node->plan.workspace_value * run->batch;
+    return node->plan.workspace_value == ACTIV_NO_OFFSET ? run->y
+                                                         : run->memory + node->plan.workspace_value * run->batch;
 }
 
 float *activ_run_gradient(const graph_run *run, const graph_node *node)
@@ -44,7 +45,7 @@ float *activ_run_gradient(const graph_run *run, const graph_node *node)
 
 float *activ_run_saved(const graph_run *run, const graph_node *node)
 {
-    return node->plan.saved == ACTIV_NOWHERE ? NULL : run->memory + node->plan.saved;
+    return node->plan.saved == ACTIV_NO_OFFSET ? NULL : run->memory + node->plan.saved;
 }
 
 /* Bits of a stream's number that tell the layer; the step takes the others. */

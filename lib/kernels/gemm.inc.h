@@ -19,28 +19,28 @@ V_INLINE void gemm_lines(const float *first, size_t stride, size_t count, const 
 /* Packs columns j0 .. j0 + width - 1 of k rows of B as panels: GEMM_WIDTH values per row, padded with zeros. */
 static void gemm_pack_columns(const activ_gemm *g, size_t k0, size_t k, size_t j0, size_t width, float *packed)
 {
-    const float *b = g->b + k0 * g->b_rows + j0 * g->b_columns;
+    const float *b = g->b + k0 * g->b_row_stride + j0 * g->b_column_stride;
     const size_t whole = width / GEMM_WIDTH * GEMM_WIDTH;
-    if (g->b_columns == 1) {
+    if (g->b_column_stride == 1) {
         /* Four rows at a time through all panels: rows lie far apart, so each is read in order. */
         for (size_t p0 = 0; p0 < k; p0 += 4)
             for (size_t j = 0; j < width; j += GEMM_WIDTH)
                 for (size_t p = p0; p < k && p < p0 + 4; p++)
                     for (size_t v = 0; v < V_GEMM_VECTORS; v++) {
                         size_t lanes = v_active_lanes(width - j, v);
-                        vf row = lanes ? v_load_lanes(b + p * g->b_rows + j + v * V_LANES, lanes) : v_set(0.0f);
+                        vf row = lanes ? v_load_lanes(b + p * g->b_row_stride + j + v * V_LANES, lanes) : v_set(0.0f);
                         v_store(packed + j * k + p * GEMM_WIDTH + v * V_LANES, row);
                     }
         return;
     }
     size_t transposed = 0;
-    if (g->b_rows == 1) {
+    if (g->b_row_stride == 1) {
         /* The columns are contiguous: transposed in registers. */
         transposed = k / 4 * 4;
         for (size_t j = 0; j < whole; j += V_LANES) {
             float *to = packed + j / GEMM_WIDTH * GEMM_WIDTH * k + j % GEMM_WIDTH;
             const float *lines[V_LANES];
-            gemm_lines(b + j * g->b_columns, g->b_columns, V_LANES, lines);
+            gemm_lines(b + j * g->b_column_stride, g->b_column_stride, V_LANES, lines);
             for (size_t p = 0; p < transposed; p += 4) {
                 vf rows[4];
                 v_transpose4(lines, p, rows);
@@ -52,7 +52,8 @@ static void gemm_pack_columns(const activ_gemm *g, size_t k0, size_t k, size_t j
     for (size_t j = 0; j < width; j += GEMM_WIDTH)
         for (size_t p = j < whole ? transposed : 0; p < k; p++)
             for (size_t c = j; c < j + GEMM_WIDTH; c++)
-                packed[j * k + p * GEMM_WIDTH + c - j] = c < width ? b[p * g->b_rows + c * g->b_columns] : 0.0f;
+                packed[j * k + p * GEMM_WIDTH + c - j] =
+                    c < width ? b[p * g->b_row_stride + c * g->b_column_stride] : 0.0f;
 }
 
 /* Height of the next tile of `rows` remaining rows. All tiles get nearly the same: a low one has too few accumulators
@@ -64,15 +65,16 @@ static size_t gemm_height(size_t rows)
 }
 
 /* Packs a tile's rows of A column by column. Writes up to V_LANES - 1 floats past the end. */
-static void gemm_pack_tile(const float *a, size_t a_rows, size_t a_columns, size_t height, size_t k, float *packed)
+static void gemm_pack_tile(const float *a, size_t a_row_stride, size_t a_column_stride, size_t height, size_t k,
+                           float *packed)
 {
-    size_t transposed = a_columns == 1 ? k / 4 * 4 : 0;
+    size_t transposed = a_column_stride == 1 ? k / 4 * 4 : 0;
     /* A vector's lanes beyond the tile's rows are overwritten by the next column, so columns are stored in order. */
     for (size_t p = 0; p < transposed; p += 4)
         for (size_t i = 0; i < height; i += V_LANES) {
             const float *lines[V_LANES];
             vf columns[4];
-            gemm_lines(a + i * a_rows, a_rows, height - i, lines);
+            gemm_lines(a + i * a_row_stride, a_row_stride, height - i, lines);
             v_transpose4(lines, p, columns);
             for (size_t c = 0; c < 4; c++)
                 v_store_lanes(packed + (p + c) * height + i, i == 0 ? V_LANES : v_active_lanes(height - i, 0),
@@ -80,19 +82,19 @@ static void gemm_pack_tile(const float *a, size_t a_rows, size_t a_columns, size
         }
     for (size_t p = transposed; p < k; p++)
         for (size_t i = 0; i < height; i++)
-            packed[p * height + i] = a[i * a_rows + p * a_columns];
+            packed[p * height + i] = a[i * a_row_stride + p * a_column_stride];
 }
 
 typedef struct gemm_tile_args {
     const float *a; /* the tile's first row, at the start of the block over k */
-    size_t a_rows, a_columns;
+    size_t a_row_stride, a_column_stride;
     const float *b;
-    size_t b_rows;
+    size_t b_row_stride;
     float *c;
-    size_t c_rows;
+    size_t c_row_stride;
     size_t k;
     const float *start; /* initial accumulators, with their row stride: C, or one row of biases; NULL: zero */
-    size_t start_rows;
+    size_t start_row_stride;
 } gemm_tile_args;
 
 /* The microkernel's rows are unrolled by macros: compilers keep an array indexed by a long loop in memory. */
@@ -108,13 +110,13 @@ typedef struct gemm_tile_args {
         acc##i[j] = v_set(0.0f);
 #define GEMM_START(i)                                \
     for (size_t j = 0; i < rows && j < vectors; j++) \
-        acc##i[j] = v_load(start + i * start_rows + j * V_LANES);
+        acc##i[j] = v_load(start + i * start_row_stride + j * V_LANES);
 #define GEMM_STEP(i)                                 \
     for (size_t j = 0; i < rows && j < vectors; j++) \
-        acc##i[j] = v_fma(v_set(a[i * a_rows]), row[j], acc##i[j]);
+        acc##i[j] = v_fma(v_set(a[i * a_row_stride]), row[j], acc##i[j]);
 #define GEMM_STORE(i)                                \
     for (size_t j = 0; i < rows && j < vectors; j++) \
-        v_store(c + i * c_rows + j * V_LANES, acc##i[j]);
+        v_store(c + i * c_row_stride + j * V_LANES, acc##i[j]);
 /* One step along k. Without the barrier, compilers hoist loads so far that accumulators spill. */
 #define GEMM_K_STEP                           \
     {                                         \
@@ -122,8 +124,8 @@ typedef struct gemm_tile_args {
         for (size_t j = 0; j < vectors; j++)  \
             row[j] = v_load(b + j * V_LANES); \
         GEMM_ROWS(GEMM_STEP)                  \
-        a += a_columns;                       \
-        b += b_rows;                          \
+        a += a_column_stride;                 \
+        b += b_row_stride;                    \
         v_barrier();                          \
     }
 
@@ -135,8 +137,9 @@ typedef struct gemm_tile_args {
 V_INLINE void gemm_tile(const gemm_tile_args *t, const size_t rows, const size_t vectors, const int columns)
 {
     const float *a = t->a, *b = t->b, *start = t->start;
-    const size_t a_rows = columns ? 1 : t->a_rows, a_columns = columns ? t->a_columns : 1, b_rows = t->b_rows;
-    const size_t start_rows = t->start_rows, c_rows = t->c_rows;
+    const size_t a_row_stride = columns ? 1 : t->a_row_stride, a_column_stride = columns ? t->a_column_stride : 1,
+                 b_row_stride = t->b_row_stride;
+    const size_t start_row_stride = t->start_row_stride, c_row_stride = t->c_row_stride;
     float *c = t->c;
     GEMM_ROWS(GEMM_DECLARE)
     if (start) {
@@ -151,7 +154,7 @@ V_INLINE void gemm_tile(const gemm_tile_args *t, const size_t rows, const size_t
     }
     /* The next tile's C. Prefetched earlier, it would be evicted by then where C's rows share sets of the cache. */
     for (size_t i = rows; i < 2 * rows; i++)
-        v_prefetch(c + i * c_rows);
+        v_prefetch(c + i * c_row_stride);
     for (size_t p = last; p > 0; p--) {
         GEMM_K_STEP
         GEMM_K_STEP
@@ -165,7 +168,7 @@ V_INLINE void gemm_tile_of(const gemm_tile_args *t, const size_t rows, const siz
 {
     if (rows > V_GEMM_ROWS)
         return; /* another tier's */
-    if (t->a_columns == 1)
+    if (t->a_column_stride == 1)
         gemm_tile(t, rows, vectors, 0);
     else
         gemm_tile(t, rows, vectors, 1);
@@ -189,12 +192,13 @@ static gemm_tile_function *const gemm_tiles[] = { NULL, GEMM_HEIGHTS(GEMM_NAME) 
 static gemm_tile_function *const gemm_half_tiles[] = { NULL, GEMM_HEIGHTS(GEMM_HALF_NAME) };
 
 /* Rows of `width` floats, from one array into another. */
-static void gemm_copy(size_t rows, size_t width, const float *from, size_t from_rows, float *to, size_t to_rows)
+static void gemm_copy(size_t rows, size_t width, const float *from, size_t from_row_stride, float *to,
+                      size_t to_row_stride)
 {
     for (size_t i = 0; i < rows; i++)
         for (size_t j = 0; j < width; j += V_LANES) {
             size_t lanes = v_active_lanes(width - j, 0);
-            v_store_lanes(to + i * to_rows + j, lanes, v_load_lanes(from + i * from_rows + j, lanes));
+            v_store_lanes(to + i * to_row_stride + j, lanes, v_load_lanes(from + i * from_row_stride + j, lanes));
         }
 }
 
@@ -206,7 +210,7 @@ static void gemm_panel(gemm_tile_args t, size_t rows, size_t width, int packed)
     while (rows > 0) {
         const size_t height = gemm_height(rows);
         if (packed)
-            t.a_columns = height;
+            t.a_column_stride = height;
         if (width == whole) {
             tiles[height](&t);
         } else {
@@ -214,18 +218,18 @@ static void gemm_panel(gemm_tile_args t, size_t rows, size_t width, int packed)
             float edge[V_GEMM_ROWS * GEMM_WIDTH] = { 0 };
             gemm_tile_args inner = t;
             if (t.start) {
-                gemm_copy(t.start_rows > 0 ? height : 1, width, t.start, t.start_rows, edge, GEMM_WIDTH);
+                gemm_copy(t.start_row_stride > 0 ? height : 1, width, t.start, t.start_row_stride, edge, GEMM_WIDTH);
                 inner.start = edge;
-                inner.start_rows = t.start_rows > 0 ? GEMM_WIDTH : 0;
+                inner.start_row_stride = t.start_row_stride > 0 ? GEMM_WIDTH : 0;
             }
             inner.c = edge;
-            inner.c_rows = GEMM_WIDTH;
+            inner.c_row_stride = GEMM_WIDTH;
             tiles[height](&inner);
-            gemm_copy(height, width, edge, GEMM_WIDTH, t.c, t.c_rows);
+            gemm_copy(height, width, edge, GEMM_WIDTH, t.c, t.c_row_stride);
         }
-        t.a += packed ? height * t.k : height * t.a_rows;
-        t.c += height * t.c_rows;
-        t.start = t.start ? t.start + height * t.start_rows : NULL;
+        t.a += packed ? height * t.k : height * t.a_row_stride;
+        t.c += height * t.c_row_stride;
+        t.start = t.start ? t.start + height * t.start_row_stride : NULL;
         rows -= height;
     }
 }
@@ -240,16 +244,16 @@ static void gemm_epilogue(const activ_gemm *g, size_t i, size_t rows, size_t j, 
     if (args.channels > 0)
         args.params += e->first_column + j;
     /* Rows without gaps are one array. */
-    if (width == g->c_rows && width == e->rows && args.channels == 0) {
+    if (width == g->c_row_stride && width == e->row_stride && args.channels == 0) {
         width *= rows;
         rows = 1;
     }
     for (size_t r = i; r < i + rows; r++) {
-        float *c = g->c + r * g->c_rows + j;
+        float *c = g->c + r * g->c_row_stride + j;
         if (e->y)
-            e->kernel->forward(&args, width, c, e->y + r * e->rows + j);
+            e->kernel->forward(&args, width, c, e->y + r * e->row_stride + j);
         else
-            e->kernel->backward(&args, 0, 0, width, e->x + r * e->rows + j, c, c, NULL);
+            e->kernel->backward(&args, 0, 0, width, e->x + r * e->row_stride + j, c, c, NULL);
     }
 }
 
@@ -259,38 +263,42 @@ static void gemm_epilogue(const activ_gemm *g, size_t i, size_t rows, size_t j, 
 /* Columns j .. j + columns - 1, at most V_LANES, from step p along k on. */
 static void gemm_row_end(const activ_gemm *g, size_t j, size_t columns, size_t p)
 {
-    const float *b = g->b + j * g->b_columns, *start = p > 0 ? g->c + j : g->bias ? g->bias + j : NULL, *lines[V_LANES];
+    const float *b = g->b + j * g->b_column_stride,
+                *start = p > 0     ? g->c + j
+                         : g->bias ? g->bias + j
+                                   : NULL,
+                *lines[V_LANES];
     vf rows[4], acc = start ? v_load_lanes(start, columns) : v_set(0.0f);
-    gemm_lines(b, g->b_columns, columns, lines);
+    gemm_lines(b, g->b_column_stride, columns, lines);
     for (; p + 4 <= g->k; p += 4) {
         v_transpose4(lines, p, rows);
         for (size_t i = 0; i < 4; i++)
-            acc = v_fma(v_set(g->a[(p + i) * g->a_columns]), rows[i], acc);
+            acc = v_fma(v_set(g->a[(p + i) * g->a_column_stride]), rows[i], acc);
     }
     for (; p < g->k; p++) {
         float row[V_LANES] = { 0 };
         for (size_t i = 0; i < columns; i++)
             row[i] = lines[i][p];
-        acc = v_fma(v_set(g->a[p * g->a_columns]), v_load(row), acc);
+        acc = v_fma(v_set(g->a[p * g->a_column_stride]), v_load(row), acc);
     }
     v_store_lanes(g->c + j, columns, acc);
 }
 
 /* Four vectors of columns at a time: a single chain of fma would be bound by latency. */
 #define GEMM_ROW_VECTORS(X) X(0) X(1) X(2) X(3)
-#define GEMM_ROW_START(v)                                                                 \
-    const float *lines##v[V_LANES];                                                       \
-    gemm_lines(g->b + (j + v * V_LANES) * g->b_columns, g->b_columns, V_LANES, lines##v); \
+#define GEMM_ROW_START(v)                                                                             \
+    const float *lines##v[V_LANES];                                                                   \
+    gemm_lines(g->b + (j + v * V_LANES) * g->b_column_stride, g->b_column_stride, V_LANES, lines##v); \
     vf acc##v = g->bias ? v_load(g->bias + j + v * V_LANES) : v_set(0.0f);
 #define GEMM_ROW_STEP(v)             \
     v_transpose4(lines##v, p, rows); \
     for (size_t i = 0; i < 4; i++)   \
-        acc##v = v_fma(v_set(a[i * a_columns]), rows[i], acc##v);
+        acc##v = v_fma(v_set(a[i * a_column_stride]), rows[i], acc##v);
 #define GEMM_ROW_STORE(v) v_store(g->c + j + v * V_LANES, acc##v);
 
 static void gemm_row(const activ_gemm *g)
 {
-    const size_t whole = g->k / 4 * 4, a_columns = g->a_columns;
+    const size_t whole = g->k / 4 * 4, a_column_stride = g->a_column_stride;
     size_t j = 0;
     for (; whole > 0 && j + 4 * V_LANES <= g->n; j += 4 * V_LANES) {
         const float *a = g->a;
@@ -298,7 +306,7 @@ static void gemm_row(const activ_gemm *g)
         for (size_t p = 0; p < whole; p += 4) {
             vf rows[4];
             GEMM_ROW_VECTORS(GEMM_ROW_STEP)
-            a += 4 * a_columns;
+            a += 4 * a_column_stride;
         }
         GEMM_ROW_VECTORS(GEMM_ROW_STORE)
         for (size_t v = 0; v < 4 && whole < g->k; v++)
@@ -315,26 +323,27 @@ static void gemm_block(const activ_gemm *g, size_t j0, size_t width, size_t k0, 
     float *panels = g->scratch, *tiles = g->scratch + ACTIV_GEMM_PANELS(width, k);
     /* A is packed for many panels, and for fewer if its columns lie on more pages than the TLB holds. */
     const int pack_rows = width >= ACTIV_GEMM_COLUMNS ||
-                          (width >= ACTIV_GEMM_PACK_FROM && g->a_columns > 1 && k * g->a_columns > 1 << 16);
+                          (width >= ACTIV_GEMM_PACK_FROM && g->a_column_stride > 1 && k * g->a_column_stride > 1 << 16);
     /* With a single tile of rows B is read once: no packing, but for the remainder. */
-    const size_t whole = g->m <= V_GEMM_ROWS && g->b_columns == 1 ? width / GEMM_WIDTH * GEMM_WIDTH : 0;
+    const size_t whole = g->m <= V_GEMM_ROWS && g->b_column_stride == 1 ? width / GEMM_WIDTH * GEMM_WIDTH : 0;
     gemm_pack_columns(g, k0, k, j0 + whole, width - whole, panels + whole * k);
     for (size_t i = 0; i < g->m; i += GEMM_BLOCK_ROWS) {
         const size_t rows = g->m - i < GEMM_BLOCK_ROWS ? g->m - i : GEMM_BLOCK_ROWS;
-        const float *a = g->a + i * g->a_rows + k0 * g->a_columns;
+        const float *a = g->a + i * g->a_row_stride + k0 * g->a_column_stride;
         for (size_t r = 0; pack_rows && r < rows; r += gemm_height(rows - r))
-            gemm_pack_tile(a + r * g->a_rows, g->a_rows, g->a_columns, gemm_height(rows - r), k, tiles + r * k);
+            gemm_pack_tile(a + r * g->a_row_stride, g->a_row_stride, g->a_column_stride, gemm_height(rows - r), k,
+                           tiles + r * k);
         gemm_tile_args t = { .a = pack_rows ? tiles : a,
-                             .a_rows = pack_rows ? 1 : g->a_rows,
-                             .a_columns = g->a_columns,
-                             .c_rows = g->c_rows,
+                             .a_row_stride = pack_rows ? 1 : g->a_row_stride,
+                             .a_column_stride = g->a_column_stride,
+                             .c_row_stride = g->c_row_stride,
                              .k = k };
         for (size_t j = 0; j < width; j += GEMM_WIDTH) {
-            t.b = j < whole ? g->b + k0 * g->b_rows + j0 + j : panels + j * k;
-            t.b_rows = j < whole ? g->b_rows : GEMM_WIDTH;
-            t.c = g->c + i * g->c_rows + j0 + j;
+            t.b = j < whole ? g->b + k0 * g->b_row_stride + j0 + j : panels + j * k;
+            t.b_row_stride = j < whole ? g->b_row_stride : GEMM_WIDTH;
+            t.c = g->c + i * g->c_row_stride + j0 + j;
             t.start = k0 > 0 ? t.c : g->bias ? g->bias + j0 + j : NULL;
-            t.start_rows = k0 > 0 ? g->c_rows : 0;
+            t.start_row_stride = k0 > 0 ? g->c_row_stride : 0;
             gemm_panel(t, rows, width - j < GEMM_WIDTH ? width - j : GEMM_WIDTH, pack_rows);
         }
         if (k0 + k == g->k)
@@ -344,7 +353,7 @@ static void gemm_block(const activ_gemm *g, size_t j0, size_t width, size_t k0, 
 
 static void gemm(const activ_gemm *g)
 {
-    if (g->m == 1 && g->b_rows == 1) {
+    if (g->m == 1 && g->b_row_stride == 1) {
         gemm_row(g);
         return;
     }

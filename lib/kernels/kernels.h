@@ -8,26 +8,26 @@
 #include "functions/kernel.h"
 
 /* The epilogue of a matrix product, an activation fused into it: forward or backward on C's rows while they are in the
- * cache. Element (i, j) of y and x is at [i * rows + j]. With channels in args, column j is channel first_column + j,
- * as C may be one thread's columns of a larger product. */
+ * cache. Element (i, j) of y and x is at [i * row_stride + j]. With channels in args, column j is channel first_column
+ * + j, as C may be one thread's columns of a larger product. */
 typedef struct activ_gemm_epilogue {
     const activ_fn_kernel *kernel; /* NULL: no epilogue */
     const activ_fn_args *args;
     float *y;       /* forward: y = f(C); or */
     const float *x; /* backward, if y is NULL: C = C f'(x) */
-    size_t rows, first_column;
+    size_t row_stride, first_column;
 } activ_gemm_epilogue;
 
-/* GEMM: C = A B, A m x k, B k x n, C m x n. Element (i, j) of a matrix is at [i * rows + j * columns]; C's column
- * stride is 1. Each element of C is one chain of fma over k, in order, that starts from its column's bias. */
+/* GEMM: C = A B, A m x k, B k x n, C m x n. Element (i, j) of a matrix is at [i * row_stride + j * column_stride]; C's
+ * column stride is 1. Each element of C is one chain of fma over k, in order, that starts from its column's bias. */
 typedef struct activ_gemm {
     size_t m, n, k;
     const float *a;
-    size_t a_rows, a_columns; /* strides, one of them 1 */
+    size_t a_row_stride, a_column_stride; /* one of them is 1 */
     const float *b;
-    size_t b_rows, b_columns; /* strides, one of them 1 */
+    size_t b_row_stride, b_column_stride; /* one of them is 1 */
     float *c;
-    size_t c_rows;
+    size_t c_row_stride;
     const float *bias; /* n initial values; NULL: zero */
     activ_gemm_epilogue epilogue;
     float *scratch; /* activ_gemm_scratch(n, k) floats of this call's own, aligned to a cache line */
@@ -74,16 +74,16 @@ typedef struct activ_layer_norm {
 /* Floats saved per mean for the backward pass. */
 #define ACTIV_NORM_SAVED 3
 typedef struct activ_adamw_scalars {
-    float rate;          /* lr / (1 - beta1^step) */
-    float scale;         /* 1 / sqrt(1 - beta2^step) */
-    float decay;         /* lr * weight_decay */
-    float beta1, share1; /* share1 = 1 - beta1 */
-    float beta2, share2, eps;
+    float rate;  /* lr / (1 - beta1^step) */
+    float scale; /* 1 / sqrt(1 - beta2^step) */
+    float decay; /* lr * weight_decay */
+    float beta1, one_minus_beta1;
+    float beta2, one_minus_beta2, eps;
     int maximize;
 } activ_adamw_scalars;
 
 typedef struct activ_rmsprop_scalars {
-    float lr, alpha, share, eps, weight_decay, momentum; /* share = 1 - alpha */
+    float lr, alpha, one_minus_alpha, eps, weight_decay, momentum;
     int maximize;
 } activ_rmsprop_scalars;
 
@@ -98,10 +98,10 @@ typedef struct activ_kernels {
     void (*multiply)(size_t n, const float *a, const float *b, float *y);
     /* y = a b, y not in place; returns 1 if no product overflowed or became subnormal. And y = a b c, where a b may
      * leave the range of float32: if it does not, the result is (a b) c, rounded twice. */
-    int (*multiply_soundly)(size_t n, const float *a, const float *b, float *y);
+    int (*multiply_checked)(size_t n, const float *a, const float *b, float *y);
     void (*multiply_three)(size_t n, const float *a, const float *b, const float *c, float *y);
-    /* sums[j] = sum over rows i, in order, of x[i * x_rows + j]. */
-    void (*column_sums)(size_t rows, size_t columns, const float *x, size_t x_rows, float *sums);
+    /* sums[j] = sum over rows i, in order, of x[i * x_row_stride + j]. */
+    void (*column_sums)(size_t rows, size_t columns, const float *x, size_t x_row_stride, float *sums);
 
     /* *loss_sum: softmax cross-entropy at the labels, summed over the rows; and (if dx is not NULL) dx = (softmax(x) -
      * onehot) * scale. */

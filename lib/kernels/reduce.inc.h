@@ -1,13 +1,13 @@
 /* Reductions over arrays, in an order that does not depend on the tier. */
 
 /* One chain per column, in the order of the rows. */
-static void column_sums(size_t rows, size_t columns, const float *x, size_t x_rows, float *sums)
+static void column_sums(size_t rows, size_t columns, const float *x, size_t x_row_stride, float *sums)
 {
     for (size_t j = 0; j < columns; j += V_LANES) {
         size_t lanes = v_active_lanes(columns - j, 0);
         vf sum = v_set(0.0f);
         for (size_t i = 0; i < rows; i++)
-            sum = v_add(sum, v_load_lanes(x + i * x_rows + j, lanes));
+            sum = v_add(sum, v_load_lanes(x + i * x_row_stride + j, lanes));
         v_store_lanes(sums + j, lanes, sum);
     }
 }

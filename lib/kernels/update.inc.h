@@ -24,7 +24,7 @@ V_INLINE vm is_exact_range(vf a, vf b, vf product)
     return m_or(whole, m_or(v_eq(a, zero), v_eq(b, zero)));
 }
 
-static int multiply_soundly(size_t n, const float *a, const float *b, float *y)
+static int multiply_checked(size_t n, const float *a, const float *b, float *y)
 {
     vm unsound = m_set(0);
     for (size_t i = 0; i < n; i += V_LANES) {
@@ -93,15 +93,15 @@ static void adamw(const activ_adamw_scalars *s, size_t n, const float *gradient,
                   float *max_square, float *params)
 {
     const vf rate = v_set(s->rate), to_scale = v_set(s->scale), decay = v_set(s->decay), eps = v_set(s->eps);
-    const vf beta1 = v_set(s->beta1), share1 = v_set(s->share1);
-    const vf beta2 = v_set(s->beta2), share2 = v_set(s->share2);
+    const vf beta1 = v_set(s->beta1), one_minus_beta1 = v_set(s->one_minus_beta1);
+    const vf beta2 = v_set(s->beta2), one_minus_beta2 = v_set(s->one_minus_beta2);
     const vm negate = m_set(s->maximize);
     for (size_t i = 0; i < n; i += V_LANES) {
         size_t lanes = v_active_lanes(n - i, 0);
         vf p = v_load_lanes(params + i, lanes), g = v_load_lanes(gradient + i, lanes);
         g = v_sel(negate, v_neg(g), g);
-        vf m = v_fma(beta1, v_load_lanes(mean + i, lanes), v_mul(share1, g));
-        vf v = v_fma(beta2, v_load_lanes(square + i, lanes), v_mul(share2, v_mul(g, g)));
+        vf m = v_fma(beta1, v_load_lanes(mean + i, lanes), v_mul(one_minus_beta1, g));
+        vf v = v_fma(beta2, v_load_lanes(square + i, lanes), v_mul(one_minus_beta2, v_mul(g, g)));
         v_store_lanes(mean + i, lanes, m);
         v_store_lanes(square + i, lanes, v);
         if (max_square) {
@@ -119,7 +119,8 @@ static void adamw(const activ_adamw_scalars *s, size_t n, const float *gradient,
 static void rmsprop(const activ_rmsprop_scalars *s, size_t n, const float *gradient, float *square, float *buffer,
                     float *mean, float *params)
 {
-    const vf lr = v_set(s->lr), alpha = v_set(s->alpha), share = v_set(s->share), eps = v_set(s->eps);
+    const vf lr = v_set(s->lr), alpha = v_set(s->alpha), one_minus_alpha = v_set(s->one_minus_alpha),
+             eps = v_set(s->eps);
     const vf decay = v_set(s->weight_decay), momentum = v_set(s->momentum), zero = v_set(0.0f);
     const vm negate = m_set(s->maximize);
     for (size_t i = 0; i < n; i += V_LANES) {
@@ -128,10 +129,10 @@ static void rmsprop(const activ_rmsprop_scalars *s, size_t n, const float *gradi
         g = v_sel(negate, v_neg(g), g);
         if (s->weight_decay != 0.0f)
             g = v_fma(decay, p, g);
-        vf v = v_fma(alpha, v_load_lanes(square + i, lanes), v_mul(share, v_mul(g, g)));
+        vf v = v_fma(alpha, v_load_lanes(square + i, lanes), v_mul(one_minus_alpha, v_mul(g, g)));
         v_store_lanes(square + i, lanes, v);
         if (mean) {
-            vf m = v_fma(alpha, v_load_lanes(mean + i, lanes), v_mul(share, g));
+            vf m = v_fma(alpha, v_load_lanes(mean + i, lanes), v_mul(one_minus_alpha, g));
             v_store_lanes(mean + i, lanes, m);
             /* A variance, which rounding may take below 0. */
             v = v_fnma(m, m, v);

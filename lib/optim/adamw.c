@@ -30,9 +30,9 @@ static void step(const activ_optimizer *o, const optimizer_piece *piece)
         .scale = (float)(1.0 / sqrt(1.0 - activ_power(beta2, o->steps))),
         .decay = (float)(lr * (double)piece->options.weight_decay),
         .beta1 = s->beta1,
-        .share1 = (float)(1.0 - beta1),
+        .one_minus_beta1 = (float)(1.0 - beta1),
         .beta2 = s->beta2,
-        .share2 = (float)(1.0 - beta2),
+        .one_minus_beta2 = (float)(1.0 - beta2),
         .eps = s->eps,
         .maximize = s->maximize,
     };

@@ -23,7 +23,7 @@ static void step(const activ_optimizer *o, const optimizer_piece *piece)
     const activ_rmsprop_scalars scalars = {
         .lr = s->lr * piece->options.lr_scale,
         .alpha = s->alpha,
-        .share = (float)(1.0 - (double)s->alpha),
+        .one_minus_alpha = (float)(1.0 - (double)s->alpha),
         .eps = s->eps,
         .weight_decay = piece->options.weight_decay,
         .momentum = s->momentum,

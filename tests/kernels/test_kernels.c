@@ -88,13 +88,13 @@ static void check_gemm(gemm_buffers *buffers, size_t m, size_t n, size_t k, int 
         .n = n,
         .k = k,
         .a = a,
-        .a_rows = a_turned ? 1 : a_line,
-        .a_columns = a_turned ? a_line : 1,
+        .a_row_stride = a_turned ? 1 : a_line,
+        .a_column_stride = a_turned ? a_line : 1,
         .b = b,
-        .b_rows = b_turned ? 1 : b_line,
-        .b_columns = b_turned ? b_line : 1,
+        .b_row_stride = b_turned ? 1 : b_line,
+        .b_column_stride = b_turned ? b_line : 1,
         .c = c,
-        .c_rows = c_line,
+        .c_row_stride = c_line,
         .bias = has_bias ? bias : NULL,
         .scratch = edge(&buffers->scratch, activ_gemm_scratch(n, k), at_end),
     };
@@ -103,7 +103,8 @@ static void check_gemm(gemm_buffers *buffers, size_t m, size_t n, size_t k, int 
         for (size_t j = 0; j < n; j++) {
             float sum = has_bias ? bias[j] : 0.0f;
             for (size_t p = 0; p < k; p++)
-                sum = fmaf(a[i * g.a_rows + p * g.a_columns], b[p * g.b_rows + j * g.b_columns], sum);
+                sum = fmaf(a[i * g.a_row_stride + p * g.a_column_stride], b[p * g.b_row_stride + j * g.b_column_stride],
+                           sum);
             expected[i * n + j] = sum;
         }
     for (size_t t = 0; t < tiers; t++) {
@@ -195,13 +196,13 @@ static void test_gemm_specials(void **state)
                          .n = N,
                          .k = K,
                          .a = a,
-                         .a_rows = K,
-                         .a_columns = 1,
+                         .a_row_stride = K,
+                         .a_column_stride = 1,
                          .b = b,
-                         .b_rows = N,
-                         .b_columns = 1,
+                         .b_row_stride = N,
+                         .b_column_stride = 1,
                          .c = c,
-                         .c_rows = N,
+                         .c_row_stride = N,
                          .bias = bias,
                          .scratch = scratch };
         for (size_t t = 0; t < tiers; t++) {
@@ -250,7 +251,7 @@ static void test_gemm_epilogue(void **state)
     fill_normal(3, M * LINE, x);
     static const int functions[] = { ACTIV_FN_relu, ACTIV_FN_gelu, ACTIV_FN_elu };
     const float values[8] = { 1.0f };
-    const activ_fn_args args = { .values = values };
+    const activ_fn_args args = { .setting_values = values };
     for (size_t t = 0; t < tiers; t++)
         for (size_t f = 0; f < 3; f++)
             for (int backward = 0; backward < 2; backward++)
@@ -261,13 +262,13 @@ static void test_gemm_epilogue(void **state)
                                          .n = N,
                                          .k = K,
                                          .a = a,
-                                         .a_rows = K,
-                                         .a_columns = 1,
+                                         .a_row_stride = K,
+                                         .a_column_stride = 1,
                                          .b = b,
-                                         .b_rows = 1,
-                                         .b_columns = K,
+                                         .b_row_stride = 1,
+                                         .b_column_stride = K,
                                          .c = expected,
-                                         .c_rows = line,
+                                         .c_row_stride = line,
                                          .scratch = scratch };
                         memset(expected, 0, sizeof expected);
                         memset(c, 0, sizeof c);
@@ -879,8 +880,8 @@ static void test_sgd(void **state)
 static float adamw_value(const activ_adamw_scalars *s, float g, float *state, int amsgrad, float p)
 {
     g = s->maximize ? -g : g;
-    state[0] = fmaf(s->beta1, state[0], s->share1 * g);
-    state[1] = fmaf(s->beta2, state[1], s->share2 * (g * g));
+    state[0] = fmaf(s->beta1, state[0], s->one_minus_beta1 * g);
+    state[1] = fmaf(s->beta2, state[1], s->one_minus_beta2 * (g * g));
     float v = state[1];
     if (amsgrad) {
         state[2] = v > state[2] ? v : state[2];
@@ -896,10 +897,10 @@ static float rmsprop_value(const activ_rmsprop_scalars *s, float g, float *state
     g = s->maximize ? -g : g;
     if (s->weight_decay != 0.0f)
         g = fmaf(s->weight_decay, p, g);
-    state[0] = fmaf(s->alpha, state[0], s->share * (g * g));
+    state[0] = fmaf(s->alpha, state[0], s->one_minus_alpha * (g * g));
     float v = state[0];
     if (centered) {
-        state[2] = fmaf(s->alpha, state[2], s->share * g);
+        state[2] = fmaf(s->alpha, state[2], s->one_minus_alpha * g);
         v = fmaf(-state[2], state[2], v);
         v = v < 0.0f ? 0.0f : v;
     }

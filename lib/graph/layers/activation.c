@@ -81,7 +81,7 @@ static void forward(graph_run *run, const graph_node *node)
         size_t columns = node->shape[node->ndim - 1];
         activ_fn_run_rows(fn, run->threads, &args, n / columns, columns, x, columns, y, columns);
     } else {
-        const activ_fn_training training = { .keep = activ_run_saved(run, node),
+        const activ_fn_training training = { .save = activ_run_saved(run, node),
                                              .seed = run->seed,
                                              .stream = activ_run_stream(run, node) };
         args.training = run->training && activ_fn_is_random(fn) ? &training : NULL;
@@ -105,7 +105,7 @@ static void backward(graph_run *run, const graph_node *node, float *const *dx)
         activ_fn_run_rows_backward(fn, run->threads, &args, n / columns, columns, x, columns, dy, columns, dx[0],
                                    columns, dparams);
     } else {
-        const activ_fn_training training = { .kept = activ_run_saved(run, node) };
+        const activ_fn_training training = { .saved = activ_run_saved(run, node) };
         args.training = activ_fn_is_random(fn) ? &training : NULL;
         activ_fn_run_backward(activ_graph_host(g), run->threads, fn->kernel, &args, n, inner_of(node), x, dy, dx[0],
                               dparams);

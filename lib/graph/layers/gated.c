@@ -64,7 +64,7 @@ static void run_random(graph_run *run, const graph_node *node, activ_fn_args *ar
 {
     float *saved = activ_run_saved(run, node);
     const activ_fn_training training = {
-        .keep = saved, .kept = saved, .seed = run->seed, .stream = activ_run_stream(run, node)
+        .save = saved, .saved = saved, .seed = run->seed, .stream = activ_run_stream(run, node)
     };
     random_job job = { .host = activ_graph_host(run->graph),
                        .kernels = run->kernels,

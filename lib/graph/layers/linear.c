@@ -50,7 +50,7 @@ static activ_gemm_epilogue epilogue_of(const graph_run *run, activ_node activati
     activ_fn_prepare(node->fn, activ_activation_params(run->graph, node), &f->room, &f->args);
     epilogue.kernel = node->fn->kernel;
     epilogue.args = &f->args;
-    epilogue.rows = node->features;
+    epilogue.row_stride = node->features;
     return epilogue;
 }
 
@@ -77,13 +77,13 @@ static void forward(graph_run *run, const graph_node *node)
                             .n = node->features,
                             .k = input->features,
                             .a = activ_run_values(run, input),
-                            .a_rows = input->features,
-                            .a_columns = 1,
+                            .a_row_stride = input->features,
+                            .a_column_stride = 1,
                             .b = activ_graph_tensor_values(g, node->first_tensor),
-                            .b_rows = 1,
-                            .b_columns = input->features,
+                            .b_row_stride = 1,
+                            .b_column_stride = input->features,
                             .c = activ_run_output(run, node),
-                            .c_rows = node->features,
+                            .c_row_stride = node->features,
                             .bias = has_bias(node) ? activ_graph_tensor_values(g, node->first_tensor + 1) : NULL,
                             .epilogue = epilogue_of(run, node->plan.fused_forward, &fused_fn),
                         } };
@@ -131,13 +131,13 @@ static void backward(graph_run *run, const graph_node *node, float *const *dx)
         .n = in,
         .k = run->batch,
         .a = dy,
-        .a_rows = 1,
-        .a_columns = out,
+        .a_row_stride = 1,
+        .a_column_stride = out,
         .b = activ_run_values(run, input),
-        .b_rows = in,
-        .b_columns = 1,
+        .b_row_stride = in,
+        .b_column_stride = 1,
         .c = activ_graph_tensor_gradient(g, node->first_tensor),
-        .c_rows = in,
+        .c_row_stride = in,
     };
     if (has_bias(node))
         job.bias = activ_graph_tensor_gradient(g, node->first_tensor + 1);
@@ -147,13 +147,13 @@ static void backward(graph_run *run, const graph_node *node, float *const *dx)
             .n = in,
             .k = out,
             .a = dy,
-            .a_rows = out,
-            .a_columns = 1,
+            .a_row_stride = out,
+            .a_column_stride = 1,
             .b = activ_graph_tensor_values(g, node->first_tensor),
-            .b_rows = in,
-            .b_columns = 1,
+            .b_row_stride = in,
+            .b_column_stride = 1,
             .c = dx[0],
-            .c_rows = in,
+            .c_row_stride = in,
             .epilogue = epilogue_of(run, node->plan.fused_backward, &fused_fn),
         };
         if (node->plan.fused_backward >= 0)
