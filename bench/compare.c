@@ -11,7 +11,7 @@
 enum { DNNL = OURS + 1, TORCH, COPY, CONTENDERS };
 enum { MAX_SIZES = 8, MAX_GOALS = 256, NAME = 24, CHECKED = 4096 };
 
-/* Up to here x, dy and out stay in a second-level cache. */
+/* Up to here x, dy and out stay in the L2 cache. */
 static const size_t IN_CACHE = 1u << 17;
 
 static const struct {
@@ -99,7 +99,7 @@ static void add_goal(double value, double goal, const char *format, ...)
     printf("%-4s  %5.2f  (%.2f)  %s\n", value >= goal ? "PASS" : "FAIL", value, goal, g->text);
 }
 
-/* Of the figures for n (0: for all that are in cache); *figures gets how many they are. 0 if there is none. */
+/* Of the figures for n (0: for all that are in cache); *figures: how many. 0 if there are none. */
 static double geometric_mean(int direction, size_t only_n, int with_from_y, int *figures)
 {
     double sum = 0;
@@ -116,7 +116,7 @@ static double geometric_mean(int direction, size_t only_n, int with_from_y, int 
     return count > 0 ? exp(sum / count) : 0;
 }
 
-/* No function may fall behind: those that do are named, or else the one that came closest to it. */
+/* No function may fall behind: prints those that do, or else the slowest. */
 static void judge_each(int direction)
 {
     const result_t *closest = NULL;

@@ -25,7 +25,7 @@ enum { BATCH = 128, LARGE = 2048, LAYERS = 5, MAX_PRODUCTS = 3 * LAYERS + 1, MAX
 static const double TURN = 200e-6;
 static const char *const contender_names[CONTENDERS] = { "libactiv", "OpenBLAS", "oneDNN" };
 
-/* C = A B with A m x k and B k x n. turned: the matrix lies in memory by columns, as its transpose does by rows. */
+/* C = A B with A m x k and B k x n. turned: the matrix is column-major, that is, its transpose is row-major. */
 typedef struct {
     char name[24];
     size_t m, n, k;
@@ -101,8 +101,7 @@ static int takes_part(int contender)
 
 /* ---- the core's peak ---- */
 
-/* Multiply-adds that do not wait for each other, in registers: twelve of them cover the latency of four cycles of two
- * units, and more. */
+/* Independent chains of multiply-adds in registers: twelve cover the latency of four cycles on two units, and more. */
 enum { CHAINS = 12, PEAK_LOOPS = 20000 };
 #define PEAK_LOOP(type, set, fma)                                                                    \
     type x[CHAINS], factor = set(0.5f), summand = set(1.0f);                                         \
@@ -267,7 +266,7 @@ static void measure(size_t first, size_t end, int rounds)
                 if (!takes_part(who))
                     continue;
                 if (repeats[i][who] > 1)
-                    runs[who](&products[i]); /* it finds caches as others left them */
+                    runs[who](&products[i]); /* untimed: it warms the caches */
                 double start = now();
                 for (long r = 0; r < repeats[i][who]; r++)
                     runs[who](&products[i]);
@@ -345,8 +344,7 @@ static void print_all(FILE *json)
     snprintf(size, sizeof size, "%zu products", product_count - 1);
     print_line("one step", size, step_work, step, peak_median, json, "");
     fprintf(json, "  ],\n  \"peak_gflops_at_best\": %.2f,\n  \"at_best\": [\n", peak_best);
-    /* What others do on the machine takes from nearly every turn: the fastest is the nearest to a machine of one's own.
-     */
+    /* Other load on the machine slows nearly every turn: the fastest is closest to an idle machine. */
     print_head("the fastest turn of each", peak_best);
     for (size_t i = 0; i < product_count; i++) {
         const product_t *p = &products[i];

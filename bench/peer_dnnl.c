@@ -1,6 +1,6 @@
-/* oneDNN: eltwise, softmax and logsoftmax primitives, forward_inference and backward_data, on the caller's
- * arrays as memory of one or two dimensions. Primitive, stream and arguments are made once; a run is one
- * dnnl_primitive_execute, the shortest way there is. Derivatives are computed from x, those of a softmax from y. */
+/* oneDNN: eltwise, softmax and logsoftmax primitives, forward_inference and backward_data, on the caller's arrays as
+ * memory of one or two dimensions. Primitive, stream and arguments are made once; a run is one dnnl_primitive_execute,
+ * oneDNN's shortest call. Derivatives are computed from x, those of a softmax from y. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
-/* What bench_compare and bench_rows measure: contenders that each bring their way to compute an activation.
+/* The contenders of bench_compare and bench_rows: libraries that compute an activation.
  *
- * A job is one function in one direction on given arrays, with everything that can be made beforehand
- * made beforehand; running it is what is timed. */
+ * A job is one function in one direction on given arrays, with all preparations done in advance; only running it is
+ * timed. */
 #ifndef ACTIV_BENCH_PEERS_H
 #define ACTIV_BENCH_PEERS_H
 
@@ -13,8 +13,8 @@ extern "C" {
 
 enum { BENCH_FORWARD, BENCH_BACKWARD };
 
-/* The arrays that all contenders share. y holds f(x), for those that differentiate from there. columns: of the matrices
- * that they are, n / columns rows, for a row-wise function; else 0. */
+/* The arrays that all contenders share. y holds f(x), for those that compute f' from it. columns: for a row-wise
+ * function, of matrices with n / columns rows; else 0. */
 typedef struct bench_arrays {
     size_t n, columns;
     const float *x, *dy;

@@ -56,7 +56,7 @@ static void run_copy(bench_job *base)
 {
     our_job *job = (our_job *)base;
     memcpy(job->arrays->out, job->arrays->x, job->arrays->n * sizeof(float));
-    /* The copy may not be left out. */
+    /* Keeps the compiler from eliminating the copy. */
     __asm__ volatile("" : : "r"(job->arrays->out) : "memory");
 }
 
@@ -156,7 +156,7 @@ static double one_run(bench_job *job)
     return best;
 }
 
-/* Seconds per run. A short turn starts with a run that is not timed: it finds caches as others left them. */
+/* Seconds per run. A short turn starts with an untimed run, which warms the caches. */
 static double turn(bench_job *job, long repeats)
 {
     if (repeats > 1)
@@ -184,7 +184,7 @@ float *race_arrays(size_t n, size_t columns, bench_arrays *arrays)
     return block;
 }
 
-/* y for those who differentiate from there. */
+/* y, for those that compute f' from it. */
 static int fill_y(const char *function, const bench_arrays *arrays)
 {
     bench_job *job = bench_ours.prepare(function, BENCH_FORWARD, arrays);

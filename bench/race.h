@@ -2,7 +2,7 @@
  * in one thread.
  *
  * In each round every contender has one turn of about 100 us, in an order that moves on from round to round, so that a
- * change of clock rate or a noisy neighbour meets all of them. A figure is the median over the rounds; so is a ratio,
+ * change of clock rate or a noisy neighbour affects all of them. A figure is the median over the rounds; so is a ratio,
  * which is taken within each round. */
 #ifndef ACTIV_BENCH_RACE_H
 #define ACTIV_BENCH_RACE_H
@@ -13,7 +13,7 @@
 
 enum { OURS = 0, MOST_CONTENDERS = 5, MAX_ROUNDS = 1001 };
 
-/* Two measurements of the same thing differ by about this much. */
+/* Repeated measurements differ by about this much. */
 static const double NOISE = 0.03;
 
 extern const char *const race_directions[2]; /* "forward", "backward" */
@@ -26,7 +26,7 @@ typedef struct race {
     const bench_peer *const *contenders; /* &bench_ours, ..., &bench_copy */
     int count;
     double nearly_zero; /* results may differ by a thousandth of themselves and of this */
-    const char *cap;    /* nobody uses more than this tier; or NULL */
+    const char *cap;    /* no library uses more than this tier; or NULL */
 } race;
 
 typedef struct race_result {
@@ -44,11 +44,11 @@ float *race_arrays(size_t n, size_t columns, bench_arrays *arrays);
 int race_run(const race *race, const char *function, int direction, const bench_arrays *arrays, float *expected,
              size_t checked, int rounds, race_result *result);
 
-/* One thread, the ceilings of the cap, and steady memory; then who they are, in a line. What libraries read while they
- * are loaded is set in the environment, and the program started again. 0 after a message. */
+/* Sets one thread, the cap's ceilings, and malloc to keep its memory; then prints the contenders. Variables that
+ * libraries read while they are loaded are set in the environment, and the program restarts. 0 after a message. */
 int race_start(const race *race, char **argv);
 
-/* The names above the columns of figures, and the figures. Nobody ends the line. */
+/* The header of the columns of figures, and the figures, without a newline. */
 void race_print_names(const race *race);
 void race_print_figures(const race *race, const race_result *result);
 

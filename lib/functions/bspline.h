@@ -6,7 +6,7 @@
  * belong to either interval. */
 #include "functions/function.h"
 
-/* Intervals at most, and the zeros on each side of the coefficients. */
+/* Maximum of intervals, and the zeros on each side of the coefficients. */
 #define BSPLINE_INTERVALS 4096
 #define BSPLINE_ZEROS 4
 

@@ -6,7 +6,7 @@
  * 1/x. */
 #include "functions/function.h"
 
-/* Of p and q. */
+/* Maximum of p and q. */
 #define RATIONAL_A_DEGREE 32
 
 #if defined(ACTIV_FN_DEFINITIONS)
@@ -40,8 +40,8 @@ static const rational_a_fit rational_a_fits[] = {
     { 1, 0, { 0.0f, 1.0f }, { 0.0f } },
 };
 
-/* Coefficients beyond the fit: of a 0; b_k = 2^-10 3^-k, which changes f by a thousandth at most on [-3, 3], as a b
- * that is 0 has no gradient and would stay so. */
+/* Coefficients beyond the fit: a_i = 0; b_k = 2^-10 3^-k, which changes f by at most a thousandth on [-3, 3]: b_k = 0
+ * would have no gradient and stay 0. */
 static void rational_a_param_init(const activ_setting_value *values, uint64_t seed, float *params)
 {
     (void)seed;

@@ -96,8 +96,8 @@ typedef struct activ_kernels {
     /* y = a + b and y = a b; y may be a or b. */
     void (*add)(size_t n, const float *a, const float *b, float *y);
     void (*multiply)(size_t n, const float *a, const float *b, float *y);
-    /* y = a b, y not in place; returns 1 if no product overflowed or became subnormal. And y = a b c, where a b may
-     * leave the range of float32: if it does not, the result is (a b) c, rounded twice. */
+    /* y = a b, y neither a nor b; returns 1 if no product over- or underflowed. And y = a b c, where a b may over- or
+     * underflow; if it does not, the result is (a b) c, rounded twice. */
     int (*multiply_checked)(size_t n, const float *a, const float *b, float *y);
     void (*multiply_three)(size_t n, const float *a, const float *b, const float *c, float *y);
     /* sums[j] = sum over rows i, in order, of x[i * x_row_stride + j]. */

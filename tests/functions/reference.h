@@ -1,8 +1,7 @@
 /* What the activation functions should give, computed from their definitions with MPFR.
  *
- * The formulas here are the textbook ones, at 200 bits, where the tricks that float32 needs
- * would only hide mistakes. Results come back as doubles, which hold a float32 reference with
- * 29 bits to spare. */
+ * The formulas here are the textbook ones, at 200 bits, without the tricks that float32 needs. Results are doubles,
+ * which hold a float32 reference with 29 bits to spare. */
 #ifndef FUNCTIONS_REFERENCE_H
 #define FUNCTIONS_REFERENCE_H
 

@@ -40,7 +40,7 @@ static double as_double(const mpfr_t value)
     return mpfr_get_d(value, MPFR_RNDN);
 }
 
-/* The largest x; NaN if the row has no result: with NaN in it, with +inf, or with nothing but -inf. */
+/* The largest x; NaN if the row has no result: with NaN in it, with +inf, or with -inf only. */
 static double largest(size_t columns, const float *x)
 {
     double m = -INFINITY;
@@ -59,8 +59,8 @@ static void all_nan(size_t columns, double *a)
         a[i] = NAN;
 }
 
-/* term_i = e^(x_i - m) and SUM, their sum; M = m. Taking m off changes neither function, and e^x might be too large
- * even for MPFR. */
+/* term_i = e^(x_i - m) and SUM, their sum; M = m. Both functions are invariant under the shift by m, and e^x might
+ * overflow even in MPFR. */
 static void exponentials(size_t columns, const float *x, double m)
 {
     mpfr_set_d(M, m, MPFR_RNDN);

@@ -13,7 +13,7 @@ typedef struct subject {
     activ_fn_info info;
     activ_fn *fn; /* on the best tier */
     size_t param_count;
-    float *params;    /* the start that a seed gives */
+    float *params;    /* the initial values of a seed */
     ref_function ref; /* in double */
     const reference *mpfr;
     reference_value value; /* has room for the gradients */

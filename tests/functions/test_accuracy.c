@@ -233,7 +233,7 @@ static void test_fixed_points(void **state)
     assert_int_equal(failures, 0);
 }
 
-/* NaN in, NaN out, in every lane, with the other lanes as if it were not there. */
+/* NaN in, NaN out, in every lane, without effect on the other lanes. */
 static void test_nan_lanes(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
-/* The same number, everywhere: for each function and direction one digest of the results, committed in
- * digests.txt, which every tier, compiler, optimisation level and CPU has to reproduce. Each function has a line with
- * its defaults and, if it can be set, one with other settings.
+/* The same bits everywhere: for each function and direction one digest of the results, committed in digests.txt, which
+ * every tier, compiler, optimisation level and CPU has to reproduce. Each function has a line with its defaults and, if
+ * it can be set, one with other settings.
  *
  * usage: test_digests [--quick] FILE          compares; --quick: the last column, from fewer inputs
  *        test_digests --write FILE            makes the file anew, once all tiers of this machine agree
@@ -67,7 +67,7 @@ static void must(activ_status status, const char *spec, const char *what)
 
 /* ---- digest ------------------------------------------------------------------------------ */
 
-/* One to one in the digest and in the word: a single changed word never goes unnoticed. */
+/* Bijective in the digest and in the word: a single changed word always changes the digest. */
 static uint64_t mix(uint64_t digest, uint32_t word)
 {
     digest = (digest ^ word) * UINT64_C(0x9e3779b97f4a7c15);
@@ -85,8 +85,8 @@ static uint64_t mix_floats(uint64_t digest, size_t n, const float *values)
 
 enum { BLOCK = 499 };
 
-/* Where some functions bend, vanish, underflow or overflow. They stay: a change would change every digest. The
- * landmarks of all functions (src/reference) are compared between tiers by test_same_bits. */
+/* Kinks, roots, underflow and overflow of some functions. Fixed, as a change would change every digest. The landmarks
+ * of all functions (src/reference) are compared between tiers by test_same_bits. */
 static const float special_places[] = {
     0.0f,
     0x1p-126f,

@@ -1,5 +1,5 @@
-/* What the backward call makes of dy: dx = dy f'(x), and the sums over dy df/dparameter, against MPFR;
- * sums are added to what is there, and each output may be left out. */
+/* Backward: dx = dy f'(x), and the sums of dy df/dparameter, against MPFR; sums are accumulated, and each output may be
+ * NULL. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -40,8 +40,8 @@ static void *room(size_t count, size_t size)
     return array;
 }
 
-/* The exact sums, and the error allowed in each before the last rounding: the error of every term, and
- * a float32 rounding of dy times it. */
+/* The exact sums, and the error allowed in each before the last rounding: the error of every term, and a float32
+ * rounding of dy times it. */
 static void expected_sums(subject *s, size_t n, const float *x, const float *dy, double *sum, double *allowed)
 {
     long double *exact = room(s->param_count, sizeof *exact);
@@ -143,7 +143,7 @@ static void test_sums(void **state)
     assert_true(trainable > 0);
 }
 
-/* Sums are kept in double: a million small terms beside a large one are not lost. */
+/* Sums are in double: a million small terms after a large one are not lost. */
 static void test_long_sum(void **state)
 {
     (void)state;
@@ -173,7 +173,7 @@ static void test_long_sum(void **state)
     free(dy);
 }
 
-/* What the parameter gradients are where there is nothing to sum but a special value. */
+/* Parameter gradients of a single element with a special value. */
 static void test_special_gradients(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /* Row-wise functions, forward and back, on every tier: against MPFR within the bounds that the catalog promises; the
- * same bits from every tier, whatever stands beside a row, whatever its stride and place, in place or not; and not one
- * element outside of the columns read or written.
+ * same bits from every tier, whatever the neighbouring rows, stride and alignment, in place or not; and not one element
+ * outside of the columns read or written.
  *
  * usage: test_rows [--thin N]      N: one case in N, for emulated CPUs */
 #include <math.h>
@@ -93,7 +93,7 @@ static float uniform(float low, float high)
     return value;
 }
 
-/* What each dy is: ordinary, all of one size, near the ends of the range, or mostly nothing. */
+/* Kinds of dy: ordinary, all of one magnitude, near the ends of the range, or mostly 0. */
 static void fill_dy(int kind, size_t n, float *dy)
 {
     normal(n, kind == 1 ? 1.0f : 0.0f, kind == 1 ? 0.01f : 1.0f, dy);
@@ -112,7 +112,7 @@ typedef struct tally {
     size_t columns, failures;
 } tally;
 
-/* The functions on each tier, of one reference, and what their rows have shown so far. */
+/* The functions of one reference on each tier, and the largest errors so far. */
 typedef struct trial {
     const reference_rowwise *reference;
     activ_fn *fn[MAX_TIERS];
@@ -313,7 +313,7 @@ static void test_special(void **state)
     trial_end(&t, "special");
 }
 
-/* What can be said without a reference. */
+/* Properties that need no reference. */
 static void test_exact(void **state)
 {
     (void)state;
@@ -358,7 +358,7 @@ static void test_exact(void **state)
 
 enum { ROWS = 37, MOST = 2100 };
 
-/* Some rows ordinary, others with values that take other ways. */
+/* Some rows are ordinary, others have values that take other code paths. */
 static void fill_rows(size_t rows, size_t columns, float *x)
 {
     for (size_t r = 0; r < rows; r++) {

@@ -432,7 +432,7 @@ static void test_sums(void **state)
     free(want);
 }
 
-/* One long call, past any size at which a kernel may change its way of storing, is n short ones. */
+/* One long call, beyond the size from which kernels use non-temporal stores, gives the bits of n short ones. */
 static void test_long_call(void **state)
 {
     (void)state;
@@ -468,7 +468,7 @@ static void test_long_call(void **state)
     free(parts);
 }
 
-/* A host that runs the pieces one after the other, the last first. */
+/* A host that runs the parts serially, the last first. */
 static void backwards(void *user, size_t count, void (*task)(void *argument, size_t i), void *argument)
 {
     size_t *pieces = user;
@@ -477,7 +477,7 @@ static void backwards(void *user, size_t count, void (*task)(void *argument, siz
         task(argument, --count);
 }
 
-/* An executor cuts the work; the bits stay. */
+/* Splitting the work among threads does not change the bits. */
 static void test_executor(void **state)
 {
     (void)state;

@@ -93,7 +93,7 @@ static void test_same_count(void **state)
     }
 }
 
-/* Where the largest error is, the value that is smallest in size; in whatever order the parts come. */
+/* The largest error's input: of several, the smallest in magnitude, in whatever order the parts are merged. */
 static void test_where(void **state)
 {
     (void)state;
@@ -117,7 +117,7 @@ static void test_where(void **state)
     assert_int_equal(second.rounded, 19);
 }
 
-/* What is no number, and what should not be one, in a block of good results. */
+/* NaN and infinity, expected or not, in a block of good results. */
 static void test_not_finite(void **state)
 {
     (void)state;

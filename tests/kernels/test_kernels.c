@@ -1,6 +1,5 @@
-/* The kernels of every tier that this machine runs, called through their tables: products against
- * chains of fmaf bit by bit, sums, normalizations and losses against long double, and nothing touched outside of the
- * arrays. */
+/* The kernels of every tier that this machine runs, called through their tables: products against chains of fmaf bit by
+ * bit, sums, normalizations and losses against long double, and nothing touched outside of the arrays. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +18,7 @@
 #include "support/guard.h"
 #include "support/ulp.h"
 
-/* One shape of a product in `thin` is tried: for emulated CPUs. */
+/* Every `thin`th shape of a product is tried: for emulated CPUs. */
 static unsigned thin = 1;
 
 /* The tiers that this machine runs; number 0 is scalar. */
@@ -46,8 +45,8 @@ static int same_double(double a, double b)
     return memcmp(&a, &b, sizeof a) == 0 || (a != a && b != b);
 }
 
-/* An array of `count` floats whose last element is the last before the guard page, or whose first
- * is the first behind it. */
+/* An array of `count` floats whose last element is the last before the guard page, or whose first is the first behind
+ * it. */
 static float *edge(const guarded *buffer, size_t count, int at_end)
 {
     return at_end ? buffer->end - count : buffer->begin;
@@ -66,8 +65,8 @@ typedef struct gemm_buffers {
     guarded a, b, c, bias, scratch;
 } gemm_buffers;
 
-/* One product on every tier. layout: bit 0 and 1 say whether A and B are stored by columns. gap:
- * further elements between lines of a matrix. */
+/* One product on every tier. layout: bit 0 and 1 say whether A and B are stored by columns. gap: further elements
+ * between lines of a matrix. */
 static void check_gemm(gemm_buffers *buffers, size_t m, size_t n, size_t k, int layout, int has_bias, size_t gap,
                        int at_end)
 {
@@ -177,7 +176,7 @@ static void test_gemm_deep(void **state)
     destroy_buffers(&buffers);
 }
 
-/* What a chain of fma gives for infinities, NaN, zeros and the smallest numbers. */
+/* Chains of fma with infinities, NaN, zeros and the smallest numbers. */
 static void test_gemm_specials(void **state)
 {
     (void)state;
@@ -218,7 +217,7 @@ static void test_gemm_specials(void **state)
     }
 }
 
-/* Wide enough for A to be packed and for several blocks of columns, and more rows than a block has. */
+/* Wide enough for packing A and for several blocks of columns, and more rows than a block has. */
 static void test_gemm_wide(void **state)
 {
     (void)state;
@@ -239,7 +238,7 @@ static void test_gemm_wide(void **state)
     destroy_buffers(&buffers);
 }
 
-/* What follows a product gives the bits that it gives afterwards, in strided rows and in whole ones. */
+/* A fused epilogue gives the bits of a separate call, for rows with and without gaps. */
 static void test_gemm_epilogue(void **state)
 {
     (void)state;
@@ -355,8 +354,8 @@ static void test_sums_and_products(void **state)
 
 /* ---- normalization ------------------------------------------------------------------------- */
 
-/* What a normalization of one mean should give, in long double. y, dx: `count` values; the gradient of the
- * weight and bias of all together. weight and bias: one for each value. */
+/* What a normalization of one mean should give, in long double. y, dx: `count` values; the gradient of the weight and
+ * bias of all together. weight and bias: one for each value. */
 typedef struct normal {
     long double mean, variance, y[2048], dx[2048], products[2048];
 } normal;
@@ -402,8 +401,8 @@ typedef struct norm_buffers {
             &(b)->var, &(b)->saved                                                                              \
     }
 
-/* Both normalizations of one array on every tier. shift: what is added to x, of deviation 1. As a layer_norm the
- * array has rows x channels rows of `length`. */
+/* Both normalizations of one array on every tier. shift: what is added to x, of deviation 1. As a layer_norm the array
+ * has rows x channels rows of `length`. */
 static void check_norm(norm_buffers *b, size_t rows, size_t channels, size_t length, float shift, int layer, int at_end)
 {
     const size_t n = rows * channels * length, means = layer ? rows * channels : channels;
@@ -460,7 +459,7 @@ static void check_norm(norm_buffers *b, size_t rows, size_t channels, size_t len
         for (size_t i = 0; i < 4; i++)
             assert_memory_equal(first[i], results[i], counts[i] * sizeof(float));
 
-        /* In parts, without dx, and with dx in the place of dy: the same. */
+        /* In parts, without dx, and in place with dx = dy: the same. */
         static float again[2][NORM_ROOM];
         if (layer) {
             /* The columns one by one, the rows in two calls. */
@@ -491,7 +490,7 @@ static void check_norm(norm_buffers *b, size_t rows, size_t channels, size_t len
         if (t + 1 < tiers)
             continue;
 
-        /* The numbers, once: those of each mean. */
+        /* The expected values, once per mean. */
         static long double products[NORM_ROOM], sums[NORM_ROOM];
         memset(products, 0, sizeof products);
         memset(sums, 0, sizeof sums);
@@ -562,7 +561,7 @@ static void test_normalization(void **state)
         guarded_destroy(all[i]);
 }
 
-/* Evaluation: given means and variances. And what has no variance, is not a number or is infinite. */
+/* Evaluation, with given means and variances; and channels that are constant, or hold a NaN or an infinity. */
 static void test_normalization_specials(void **state)
 {
     (void)state;
@@ -592,7 +591,7 @@ static void test_normalization_specials(void **state)
                 float scale = (float)(1.0 / sqrt((double)var[c] + (double)0.01f));
                 assert_int_equal(float_bits(y[i]), float_bits(fmaf((x[i] - mean[c]) * scale, weight[c], bias[c])));
             }
-            /* Channel 1 is constant, 2 holds a NaN, 3 an infinity; the others do not notice. */
+            /* Channel 1 is constant, 2 holds a NaN, 3 an infinity, without effect on the others. */
             for (size_t i = 0; i < n; i++)
                 if (i / length % CHANNELS == 1)
                     x[i] = 0.1f;
@@ -718,8 +717,8 @@ static void check_rows(size_t rows, size_t columns, const guarded *xs, const gua
             fail_msg("%s, %zu x %zu, spread %g: loss %.12g instead of %.12Lg", activ_tier_at(t), rows, columns,
                      (double)spread, sum, loss);
         for (size_t i = 0; i < rows * columns; i++) {
-            /* The differences to the largest logit are float32 too, and their rounding is the
-             * exponential's relative error; the label's entry is the sum of the others. */
+            /* The differences to the largest logit are float32 too, and their rounding is the exponential's relative
+             * error; the label's entry is the sum of the others. */
             size_t row = i / columns;
             double error = fabs((double)dx[i] - (double)expected[i]);
             double distance = (size_t)labels[row] == i % columns ? farthest[row] : fabs((double)(x[i] - largest[row]));
@@ -876,7 +875,7 @@ static void test_sgd(void **state)
     guarded_destroy(&params);
 }
 
-/* As the kernel's, for one value: state is mean, square, most. */
+/* As the kernel's, for one value: state is mean, square, max_square. */
 static float adamw_value(const activ_adamw_scalars *s, float g, float *state, int amsgrad, float p)
 {
     g = s->maximize ? -g : g;
@@ -963,7 +962,7 @@ static void test_adaptive(void **state)
                 }
             }
         }
-    /* What is not a number stays so, and does not spread. */
+    /* A NaN stays, and does not spread. */
     for (size_t t = 0; t < tiers; t++) {
         const activ_adamw_scalars a = { 0.02f, 1.5f, 0.01f, 0.9f, 0.1f, 0.99f, 0.01f, 1e-3f, 0 };
         const activ_rmsprop_scalars r = { 0.02f, 0.9f, 0.1f, 1e-3f, 0.1f, 0.8f, 0 };
@@ -989,8 +988,8 @@ static void test_adaptive(void **state)
         guarded_destroy(&states[k]);
 }
 
-/* Against activ_random_uniform, from every place of a block, across the ends of the counter's lower half and of the
- * index, and with limits that meet or that rounding reaches. */
+/* Against activ_random_uniform, from every offset in a block, across the wrap of the counter's lower half and of the
+ * index, and with limits that are equal or that rounding reaches. */
 static void test_uniform(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* The vocabulary of every tier that this machine runs against its definition in plain C, bit by bit,
- * on all pairs of special values and on random bits. */
+/* The vocabulary of every tier that this machine runs against its definition in plain C, bit by bit, on all pairs of
+ * special values and on random bits. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -160,8 +160,8 @@ static const uint32_t specials[] = {
 };
 enum { SPECIALS = sizeof specials / sizeof specials[0] };
 
-/* Set number `which` of sixteen values for operand `operand`: first all pairs (and many triples) of
- * special values, then random bits, then numbers of one size. */
+/* Set number `which` of sixteen values for operand `operand`: first all pairs (and many triples) of special values,
+ * then random bits, then numbers of one size. */
 enum { PAIR_SETS = SPECIALS * SPECIALS / N, SETS = PAIR_SETS + 10000 };
 
 static void operand_values(size_t which, unsigned operand, float *values)
@@ -181,7 +181,7 @@ static void operand_values(size_t which, unsigned operand, float *values)
     }
 }
 
-/* NaN for NaN: which of its payloads comes out of arithmetic is the CPU's choice. */
+/* Any NaN equals any other: the payload of arithmetic's NaN depends on the CPU. */
 static void assert_float(const vocabulary *v, const char *name, float got, float expected, float a, float b, float c,
                          int exact)
 {
@@ -215,7 +215,7 @@ static void test_float(void **state)
                     assert_float(v, o->name, y[i], define_one(o->name, a[i]), a[i], 0, 0, strcmp(o->name, "v_sqrt"));
             }
             for (const vocabulary_two *o = v->twos; o->name; o++) {
-                /* These move bits, they do not calculate. */
+                /* These move bits only: no arithmetic. */
                 int exact = !strcmp(o->name, "v_copysign") || !strcmp(o->name, "v_min") || !strcmp(o->name, "v_max");
                 o->run(a, b, y);
                 for (size_t i = 0; i < N; i++)
@@ -403,8 +403,8 @@ static void test_rows(void **state)
     guarded_destroy(&memory);
 }
 
-/* The table at every alignment of a float and as the last thing before memory that may not be read; any
- * index, of which the low three to five bits count; entries of all kinds come out as they are. */
+/* The table at every alignment of a float and as the last thing before memory that may not be read; any index, of which
+ * the low three to five bits count; entries of all kinds come out as they are. */
 static void test_lookup(void **state)
 {
     (void)state;

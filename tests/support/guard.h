@@ -1,6 +1,6 @@
-/* Arrays of floats between two pages that nobody may touch. A read or write past either end
- * of the array's pages stops the test at once; what lies inside the pages but outside of the
- * elements in use is filled with a pattern and can be checked afterwards. */
+/* Arrays of floats between two inaccessible pages. A read or write past either end of the array's pages stops the test
+ * at once; what lies inside the pages but outside of the elements in use is filled with a pattern and can be checked
+ * afterwards. */
 #ifndef SUPPORT_GUARD_H
 #define SUPPORT_GUARD_H
 
