@@ -358,7 +358,8 @@ static size_t open_tiers(const char *tier, activ_context **contexts)
         const char *wanted = all ? activ_tier_at(i) : i > 0 ? NULL : tier ? tier : activ_tier();
         if (!wanted)
             break;
-        activ_context_options context_options = { .size = sizeof context_options, .max_tier = wanted };
+        activ_context_options context_options = ACTIV_CONTEXT_DEFAULTS;
+        context_options.max_tier = wanted;
         activ_context *context;
         if (activ_context_create(&context_options, &context) != ACTIV_OK) {
             fprintf(stderr, "activ: accuracy: there is no tier '%s'\n", wanted);
@@ -447,7 +448,7 @@ int command_accuracy(int argc, char **argv)
         int one = run_spec(o.specs[i], &o, contexts, tiers, &rows);
         status = one > status ? one : status;
     }
-    activ_fn_info info = { .size = sizeof info };
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
     for (size_t i = 0; o.spec_count == 0 && activ_fn_catalog(i, &info) == ACTIV_OK; i++) {
         const ref_entry *entry = ref_find(info.name);
         if (info.shape != ACTIV_SHAPE_ELEMENTWISE || (o.no_series && entry && entry->series))

@@ -83,7 +83,7 @@ static int file(const char *path)
         fprintf(stderr, "activ: %s\n", message.text);
         return 2;
     }
-    activ_safetensors_entry entry = { .size = sizeof entry };
+    activ_safetensors_entry entry = ACTIV_SAFETENSORS_ENTRY_INIT;
     for (size_t i = 0; activ_safetensors_at(tensors, i, &entry) == ACTIV_OK; i++) {
         print_escaped(entry.name);
         printf(" %s (", entry.dtype_name);

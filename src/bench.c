@@ -200,7 +200,7 @@ static int make_timing(timing *t, const char *tier, const char *spec)
         fprintf(stderr, "activ: %s\n", message.text);
         return 0;
     }
-    activ_fn_info info = { .size = sizeof info };
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
     activ_fn_info_of(t->fn, &info);
     t->shape = info.shape;
     t->tier = tier;
@@ -342,7 +342,7 @@ static int read_arguments(bench *b, int argc, char **argv)
             return 0;
         }
     }
-    activ_fn_info info = { .size = sizeof info };
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
     for (size_t i = 0, all = b->spec_count == 0; all && activ_fn_catalog(i, &info) == ACTIV_OK; i++)
         if (!add_spec(b, info.name))
             return 0;

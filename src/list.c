@@ -46,7 +46,7 @@ static void print_range(const activ_setting_info *s)
 
 static int list_plainly(void)
 {
-    activ_fn_info info = { .size = sizeof info };
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
     for (size_t i = 0; activ_fn_catalog(i, &info) == ACTIV_OK; i++)
         printf("%-38s %s\n", info.signature, info.formula);
     return 0;
@@ -67,7 +67,7 @@ static void print_cell(const char *before, const char *text, const char *after)
 /* The settings that are not just any number. */
 static void print_limits(const activ_fn *fn)
 {
-    activ_setting_info s = { .size = sizeof s };
+    activ_setting_info s = ACTIV_SETTING_INFO_INIT;
     int written = 0;
     for (size_t i = 0; activ_fn_setting_info(fn, i, &s) == ACTIV_OK; i++) {
         if (is_unlimited(&s))
@@ -80,7 +80,7 @@ static void print_limits(const activ_fn *fn)
 /* "C 25, Omega 25, Phi 25", with the lengths that the settings give. */
 static void print_vectors(const activ_fn *fn)
 {
-    activ_fn_tensor_info p = { .size = sizeof p };
+    activ_fn_tensor_info p = ACTIV_FN_TENSOR_INFO_INIT;
     for (size_t i = 0; activ_fn_param_tensor_info(fn, i, &p) == ACTIV_OK; i++) {
         printf("%s%s", i > 0 ? ", " : "", p.name);
         if (p.count > 1)
@@ -132,7 +132,7 @@ static int list_as_page(void)
     int result = 0;
     for (size_t k = 0; k < sizeof shapes / sizeof shapes[0]; k++) {
         int rows = 0;
-        activ_fn_info info = { .size = sizeof info };
+        activ_fn_info info = ACTIV_FN_INFO_INIT;
         for (size_t i = 0; activ_fn_catalog(i, &info) == ACTIV_OK; i++) {
             if (info.shape != shapes[k].shape)
                 continue;
@@ -168,7 +168,7 @@ activ_fn *make_function(const char *spec)
 
 activ_fn *make_elementwise(const char *command, const char *spec)
 {
-    activ_fn_info info = { .size = sizeof info };
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
     activ_fn *fn = make_function(spec);
     if (!fn || (activ_fn_info_of(fn, &info) == ACTIV_OK && info.shape == ACTIV_SHAPE_ELEMENTWISE &&
                 activ_fn_num_parameters(fn) == 1))
@@ -181,7 +181,7 @@ activ_fn *make_elementwise(const char *command, const char *spec)
 /* A line for each setting: "negative_slope = 0.2 (by default 0.01)". */
 static void print_settings(const activ_fn *fn)
 {
-    activ_setting_info s = { .size = sizeof s };
+    activ_setting_info s = ACTIV_SETTING_INFO_INIT;
     for (size_t i = 0; activ_fn_setting_info(fn, i, &s) == ACTIV_OK; i++) {
         printf("  %-11s %s", i == 0 ? "settings" : "", s.name);
         if (s.kind == ACTIV_SETTING_WORD) {
@@ -211,7 +211,7 @@ static void print_settings(const activ_fn *fn)
 int command_show(const char *spec)
 {
     activ_fn *fn = make_function(spec);
-    activ_fn_info info = { .size = sizeof info };
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
     if (!fn || activ_fn_info_of(fn, &info) != ACTIV_OK)
         return 2;
     printf("%s\n", activ_fn_spec(fn));
@@ -221,7 +221,7 @@ int command_show(const char *spec)
            "  bounds      forward %g ULP, derivative %g ULP\n"
            "  parameters  %zu",
            info.formula, info.source, (double)info.forward_ulp, (double)info.derivative_ulp, activ_fn_param_count(fn));
-    activ_fn_tensor_info p = { .size = sizeof p };
+    activ_fn_tensor_info p = ACTIV_FN_TENSOR_INFO_INIT;
     for (size_t i = 0; activ_fn_param_tensor_info(fn, i, &p) == ACTIV_OK; i++)
         printf("%s %s %zu", i > 0 ? "," : ":", p.name, p.count);
     putchar('\n');

@@ -392,7 +392,8 @@ int main(int argc, char **argv)
     if (status == ACTIV_OK) {
         if (settings.threads > 1)
             status = activ_pool_create(NULL, settings.threads, &pool);
-        activ_context_options options = { .size = sizeof options, .executor = activ_pool_executor(pool) };
+        activ_context_options options = ACTIV_CONTEXT_DEFAULTS;
+        options.executor = activ_pool_executor(pool);
         if (status == ACTIV_OK)
             status = activ_context_create(&options, &context);
         if (status != ACTIV_OK)

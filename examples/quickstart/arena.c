@@ -36,9 +36,15 @@ int main(void)
         target[i] = x[i] * x[i] * x[i];
     }
 
-    activ_allocator allocator = { .size = sizeof allocator, .user = &arena, .alloc = take, .free = give_back };
-    activ_context_options context_options = { .size = sizeof context_options, .allocator = &allocator };
-    activ_sgd_options sgd_options = { .size = sizeof sgd_options, .lr = 0.1f, .momentum = 0.9f };
+    activ_allocator allocator = ACTIV_ALLOCATOR_DEFAULTS;
+    allocator.user = &arena;
+    allocator.alloc = take;
+    allocator.free = give_back;
+    activ_context_options context_options = ACTIV_CONTEXT_DEFAULTS;
+    context_options.allocator = &allocator;
+    activ_sgd_options sgd_options = ACTIV_SGD_DEFAULTS;
+    sgd_options.lr = 0.1f;
+    sgd_options.momentum = 0.9f;
     activ_context *context = NULL;
     activ_fn *tanh = NULL;
     activ_graph *g = NULL;

@@ -16,7 +16,9 @@ int main(void)
     activ_fn *mish = NULL;
     activ_graph *g = NULL;
     activ_optimizer *sgd = NULL;
-    activ_sgd_options options = { .size = sizeof options, .lr = 0.05f, .momentum = 0.9f };
+    activ_sgd_options options = ACTIV_SGD_DEFAULTS; /* PyTorch's; what is to be different is set */
+    options.lr = 0.05f;
+    options.momentum = 0.9f;
     if (activ_fn_create(NULL, "mish", &mish) != ACTIV_OK || activ_graph_create(NULL, &g) != ACTIV_OK)
         return 2;
 

@@ -214,7 +214,7 @@ static int is_left_aside(const activ_graph *g, const activ_safetensors_entry *en
 static activ_status match_one(const activ_host *host, const activ_safetensors *file, const char *path, const char *name,
                               const graph_tensor *t, activ_message *message)
 {
-    activ_safetensors_entry entry = { .size = sizeof entry };
+    activ_safetensors_entry entry = ACTIV_SAFETENSORS_ENTRY_INIT;
     if (activ_safetensors_find(file, name, &entry) != ACTIV_OK)
         return fail_tensor(host, message, ACTIV_ERROR_FORMAT, path, name, " is missing");
     if (entry.dtype != ACTIV_FLOAT32)
@@ -249,7 +249,7 @@ static activ_status match(const activ_graph *g, const activ_safetensors *file, c
     }
     /* All of ours are there; is one of the file's none of ours? */
     for (size_t i = 0; i < activ_safetensors_count(file); i++) {
-        activ_safetensors_entry entry = { .size = sizeof entry };
+        activ_safetensors_entry entry = ACTIV_SAFETENSORS_ENTRY_INIT;
         activ_status status = activ_safetensors_at(file, i, &entry);
         if (status != ACTIV_OK)
             return status;
@@ -265,7 +265,7 @@ static activ_status match(const activ_graph *g, const activ_safetensors *file, c
 static void load_values(activ_graph *g, const activ_safetensors *file)
 {
     for (size_t i = 0; i < activ_graph_stored_count(g); i++) {
-        activ_safetensors_entry entry = { .size = sizeof entry };
+        activ_safetensors_entry entry = ACTIV_SAFETENSORS_ENTRY_INIT;
         if (activ_safetensors_find(file, activ_graph_stored(g, i)->name, &entry) == ACTIV_OK)
             memcpy(activ_graph_stored_values(g, i), entry.data, entry.bytes);
     }
@@ -407,7 +407,7 @@ static activ_status match_states(const activ_optimizer *o, const activ_safetenso
                 return status;
         }
     for (size_t i = 0; i < activ_safetensors_count(file); i++) {
-        activ_safetensors_entry entry = { .size = sizeof entry };
+        activ_safetensors_entry entry = ACTIV_SAFETENSORS_ENTRY_INIT;
         activ_status status = activ_safetensors_at(file, i, &entry);
         if (status != ACTIV_OK)
             return status;
@@ -423,7 +423,7 @@ static void load_states(activ_optimizer *o, const activ_safetensors *file)
     for (size_t k = 0; k < OPTIMIZER_STATES; k++)
         for (size_t i = 0; i < o->tensor_count && o->states[k]; i++) {
             state_name name;
-            activ_safetensors_entry entry = { .size = sizeof entry };
+            activ_safetensors_entry entry = ACTIV_SAFETENSORS_ENTRY_INIT;
             name_state(o, k, i, &name);
             if (activ_safetensors_find(file, name.text, &entry) == ACTIV_OK)
                 memcpy(o->states[k] + o->graph->tensors[i].offset, entry.data, entry.bytes);

@@ -40,7 +40,7 @@ const char *ref_spec(const ref_entry *entry, size_t index)
 
 int ref_open(ref_function *ref, const activ_fn *fn, const float *params)
 {
-    activ_fn_info info = { .size = sizeof info };
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
     memset(ref, 0, sizeof *ref);
     if (activ_fn_info_of(fn, &info) != ACTIV_OK || !(ref->entry = ref_find(info.name)))
         return -1;
@@ -56,7 +56,7 @@ int ref_open(ref_function *ref, const activ_fn *fn, const float *params)
         return -1;
     }
     for (size_t i = 0; i < settings; i++) {
-        activ_setting_info setting = { .size = sizeof setting };
+        activ_setting_info setting = ACTIV_SETTING_INFO_INIT;
         activ_fn_setting_info(fn, i, &setting);
         ref->values[i] = (double)(float)setting.value;
     }
@@ -76,7 +76,7 @@ void ref_close(ref_function *ref)
 /* A channel's value of the trainable setting of that name. */
 static double param_of(const ref_function *ref, const char *name, size_t channel)
 {
-    activ_fn_tensor_info param = { .size = sizeof param };
+    activ_fn_tensor_info param = ACTIV_FN_TENSOR_INFO_INIT;
     for (size_t i = 0; activ_fn_param_tensor_info(ref->fn, i, &param) == ACTIV_OK; i++)
         if (strcmp(param.name, name) == 0)
             return ref->params[param.offset + (channel < param.count ? channel : 0)];
@@ -85,7 +85,7 @@ static double param_of(const ref_function *ref, const char *name, size_t channel
 
 void ref_set_params(ref_function *ref, const double *params, size_t channel)
 {
-    activ_setting_info setting = { .size = sizeof setting };
+    activ_setting_info setting = ACTIV_SETTING_INFO_INIT;
     memmove(ref->params, params, ref->args.param_count * sizeof *params);
     for (size_t i = 0; activ_fn_setting_info(ref->fn, i, &setting) == ACTIV_OK; i++)
         if (setting.trainable)

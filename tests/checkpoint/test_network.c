@@ -71,7 +71,7 @@ static void assert_same_network(const activ_graph *a, const activ_graph *b)
 {
     assert_int_equal(activ_graph_node_count(a), activ_graph_node_count(b));
     for (size_t i = 0; i < activ_graph_node_count(a); i++) {
-        activ_node_info x = { .size = sizeof x }, y = { .size = sizeof y };
+        activ_node_info x = ACTIV_NODE_INFO_INIT, y = ACTIV_NODE_INFO_INIT;
         assert_int_equal(activ_graph_node_info(a, (activ_node)i, &x), ACTIV_OK);
         assert_int_equal(activ_graph_node_info(b, (activ_node)i, &y), ACTIV_OK);
         assert_string_equal(x.description, y.description); /* name, kind, inputs and settings */
@@ -84,7 +84,7 @@ static void assert_same_network(const activ_graph *a, const activ_graph *b)
     }
     assert_int_equal(activ_graph_param_tensor_count(a), activ_graph_param_tensor_count(b));
     for (size_t i = 0; i < activ_graph_param_tensor_count(a); i++) {
-        activ_graph_tensor_info x = { .size = sizeof x }, y = { .size = sizeof y };
+        activ_graph_tensor_info x = ACTIV_GRAPH_TENSOR_INFO_INIT, y = ACTIV_GRAPH_TENSOR_INFO_INIT;
         assert_int_equal(activ_graph_param_tensor_info(a, i, &x), ACTIV_OK);
         assert_int_equal(activ_graph_param_tensor_info(b, i, &y), ACTIV_OK);
         assert_string_equal(x.name, y.name);
@@ -168,7 +168,7 @@ static void test_every_function(void **state)
         "staf(tau=3, init=repo, omega0=4)",
         "leaky_relu(negative_slope=-1.1754944e-38)",
     };
-    activ_fn_info info = { .size = sizeof info };
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
     for (size_t i = 0;; i++) {
         const char *spec = i < sizeof specs / sizeof specs[0] ? specs[i] : NULL;
         if (!spec) {

@@ -107,7 +107,7 @@ static activ_graph *load(const char *name, char *path, size_t size)
 
 static void assert_same(const activ_safetensors *file, const char *name, const float *values, size_t count)
 {
-    activ_safetensors_entry entry = { .size = sizeof entry };
+    activ_safetensors_entry entry = ACTIV_SAFETENSORS_ENTRY_INIT;
     assert_int_equal(activ_safetensors_find(file, name, &entry), ACTIV_OK);
     assert_int_equal(entry.bytes, count * sizeof *values);
     assert_memory_equal(entry.data, values, entry.bytes);
@@ -127,7 +127,7 @@ static void assert_same_layers(const activ_graph *a, const activ_graph *b)
 {
     assert_int_equal(activ_graph_node_count(a), activ_graph_node_count(b));
     for (size_t i = 0; i < activ_graph_node_count(a); i++) {
-        activ_node_info x = { .size = sizeof x }, y = { .size = sizeof y };
+        activ_node_info x = ACTIV_NODE_INFO_INIT, y = ACTIV_NODE_INFO_INIT;
         assert_int_equal(activ_graph_node_info(a, (activ_node)i, &x), ACTIV_OK);
         assert_int_equal(activ_graph_node_info(b, (activ_node)i, &y), ACTIV_OK);
         assert_string_equal(x.description, y.description);

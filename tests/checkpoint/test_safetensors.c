@@ -66,7 +66,7 @@ static activ_safetensors *open_header(const char *header, size_t length, size_t 
 
 static activ_safetensors_entry entry_at(const activ_safetensors *file, size_t index)
 {
-    activ_safetensors_entry entry = { .size = sizeof entry };
+    activ_safetensors_entry entry = ACTIV_SAFETENSORS_ENTRY_INIT;
     assert_int_equal(activ_safetensors_at(file, index, &entry), ACTIV_OK);
     return entry;
 }
@@ -473,7 +473,7 @@ static void test_escapes(void **state)
                               "\"shape\":[1],\"data_offsets\":[0,1]}}",
                               names[i].written, names[i].written, names[i].written);
         activ_safetensors *file = open_header(header, (size_t)length, 1);
-        activ_safetensors_entry entry = { .size = sizeof entry };
+        activ_safetensors_entry entry = ACTIV_SAFETENSORS_ENTRY_INIT;
         assert_int_equal(activ_safetensors_find(file, names[i].read, &entry), ACTIV_OK);
         assert_string_equal(entry.name, names[i].read);
         assert_string_equal(entry.dtype_name, "F8_E4M3");
@@ -1106,7 +1106,7 @@ static void test_save_bytes(void **state)
     assert_int_equal(activ_safetensors_count(file), SAMPLES);
     check_invariants(file);
     for (size_t i = 0; i < SAMPLES; i++) {
-        activ_safetensors_entry entry = { .size = sizeof entry };
+        activ_safetensors_entry entry = ACTIV_SAFETENSORS_ENTRY_INIT;
         assert_int_equal(activ_safetensors_find(file, s.names[i], &entry), ACTIV_OK);
         assert_int_equal(entry.dtype, activ_tensor_dtype(s.tensors[i]));
         assert_int_equal(entry.ndim, activ_tensor_ndim(s.tensors[i]));

@@ -244,7 +244,7 @@ static void test_contents(void **state)
                                          "optimizer/exp_avg_sq/layers.0.bias" };
     assert_int_equal(activ_safetensors_count(file), 6);
     for (size_t i = 0; i < 6; i++) {
-        activ_safetensors_entry entry = { .size = sizeof entry };
+        activ_safetensors_entry entry = ACTIV_SAFETENSORS_ENTRY_INIT;
         assert_int_equal(activ_safetensors_find(file, names[i], &entry), ACTIV_OK);
         assert_int_equal(entry.dtype, ACTIV_FLOAT32);
         assert_int_equal(entry.ndim, 2 - i % 2);
@@ -277,7 +277,7 @@ static void write_changed(const change *c)
     size_t count = 0, text_count = 0;
     assert_int_equal(activ_safetensors_open(NULL, path, &file, NULL), ACTIV_OK);
     for (size_t i = 0; i <= activ_safetensors_count(file); i++) {
-        activ_safetensors_entry e = { .size = sizeof e };
+        activ_safetensors_entry e = ACTIV_SAFETENSORS_ENTRY_INIT;
         if (i == activ_safetensors_count(file)) {
             if (!c->extra)
                 break;

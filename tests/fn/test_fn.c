@@ -553,7 +553,7 @@ static void check_signature(const activ_fn_info *info, const activ_fn *fn)
 {
     const char *at = info->signature + strlen(info->name);
     for (size_t i = 0; i < activ_fn_setting_count(fn); i++) {
-        activ_setting_info setting = { .size = sizeof setting };
+        activ_setting_info setting = ACTIV_SETTING_INFO_INIT;
         assert_int_equal(activ_fn_setting_info(fn, i, &setting), ACTIV_OK);
         size_t length = strlen(setting.name);
         if (*at != (i == 0 ? '(' : ','))
@@ -579,7 +579,7 @@ static void check_signature(const activ_fn_info *info, const activ_fn *fn)
 static void check_settings(const activ_fn_info *info, const activ_fn *fn)
 {
     size_t count = activ_fn_setting_count(fn), trainable = 0;
-    activ_setting_info setting = { .size = sizeof setting };
+    activ_setting_info setting = ACTIV_SETTING_INFO_INIT;
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(activ_fn_setting_info(fn, i, &setting), ACTIV_OK);
         assert_true(setting.value == setting.initial);
@@ -601,7 +601,7 @@ static void check_settings(const activ_fn_info *info, const activ_fn *fn)
 static void check_vectors(const activ_fn *fn)
 {
     size_t vectors = activ_fn_param_tensor_count(fn), end = 0;
-    activ_fn_tensor_info param = { .size = sizeof param };
+    activ_fn_tensor_info param = ACTIV_FN_TENSOR_INFO_INIT;
     for (size_t i = 0; i < vectors; i++) {
         assert_int_equal(activ_fn_param_tensor_info(fn, i, &param), ACTIV_OK);
         assert_true(param.name[0] != '\0' && param.count > 0 && param.offset == end);
@@ -616,7 +616,7 @@ static void check_vectors(const activ_fn *fn)
 static void check_setting(const char *name, size_t index)
 {
     activ_fn *bare = create(name), *fn = NULL;
-    activ_setting_info setting = { .size = sizeof setting }, other = { .size = sizeof other };
+    activ_setting_info setting = ACTIV_SETTING_INFO_INIT, other = ACTIV_SETTING_INFO_INIT;
     assert_int_equal(activ_fn_setting_info(bare, index, &setting), ACTIV_OK);
     const double a = setting.initial;
     const double numbers[] = { a * 0.75, a * 1.25, a + 0.5, a - 0.5, a + 2.0 };
@@ -661,7 +661,7 @@ static void test_definitions(void **state)
 {
     (void)state;
     size_t settings = 0, vectors = 0;
-    activ_fn_info info = { .size = sizeof info };
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
     for (size_t k = 0; activ_fn_catalog(k, &info) == ACTIV_OK; k++) {
         activ_fn *fn = create(info.name);
         assert_true(strlen(info.formula) > 0 && strlen(info.source) > 1); /* "-" is no source */
@@ -681,7 +681,7 @@ static void test_queries(void **state)
 {
     (void)state;
     activ_fn *softplus = create("softplus(threshold=5)"), *staf = create("staf(tau=4, init=unit)");
-    activ_setting_info setting = { .size = sizeof setting };
+    activ_setting_info setting = ACTIV_SETTING_INFO_INIT;
     assert_int_equal(activ_fn_setting_count(softplus), 2);
     assert_int_equal(activ_fn_setting_info(softplus, 1, &setting), ACTIV_OK);
     assert_string_equal(setting.name, "threshold");
@@ -695,7 +695,7 @@ static void test_queries(void **state)
     assert_string_equal(setting.words[0], "book");
     assert_null(setting.words[3]);
 
-    activ_fn_tensor_info param = { .size = sizeof param };
+    activ_fn_tensor_info param = ACTIV_FN_TENSOR_INFO_INIT;
     assert_int_equal(activ_fn_param_tensor_count(staf), 3);
     assert_int_equal(activ_fn_param_tensor_info(staf, 2, &param), ACTIV_OK);
     assert_string_equal(param.name, "Phi");
@@ -708,7 +708,7 @@ static void test_queries(void **state)
     assert_true(setting.trainable && setting.value == 0.5);
 
     const activ_status invalid = ACTIV_ERROR_INVALID, range = ACTIV_ERROR_RANGE;
-    activ_fn_info info = { .size = sizeof info };
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
     assert_int_equal(activ_fn_setting_count(NULL), 0);
     assert_int_equal(activ_fn_param_tensor_count(NULL), 0);
     assert_int_equal(activ_fn_setting_info(NULL, 0, &setting), invalid);
@@ -729,7 +729,7 @@ static void test_catalog(void **state)
     (void)state;
     size_t count = 0;
     for (;; count++) {
-        activ_fn_info info = { .size = sizeof info };
+        activ_fn_info info = ACTIV_FN_INFO_INIT;
         activ_status status = activ_fn_catalog(count, &info);
         if (status != ACTIV_OK) {
             assert_int_equal(status, ACTIV_ERROR_RANGE);
@@ -750,7 +750,7 @@ static void test_catalog(void **state)
         if (info.shape == ACTIV_SHAPE_ELEMENTWISE)
             assert_int_equal(activ_fn_is_random(bare), draws(bare));
         assert_int_equal(activ_fn_is_random(bare), info.random);
-        activ_fn_info own = { .size = sizeof own };
+        activ_fn_info own = ACTIV_FN_INFO_INIT;
         assert_int_equal(activ_fn_info_of(bare, &own), ACTIV_OK);
         assert_memory_equal(&own, &info, sizeof own);
         float x[5] = { -2.0f, -0.5f, 0.0f, 0.5f, 2.0f }, y[5], y_full[5];

@@ -125,7 +125,7 @@ static void test_channels(void **state)
         activ_context *context = tier_context(t);
         if (!context)
             continue;
-        activ_fn_info info = { .size = sizeof info };
+        activ_fn_info info = ACTIV_FN_INFO_INIT;
         for (size_t i = 0; activ_fn_catalog(i, &info) == ACTIV_OK; i++) {
             if (info.shape != ACTIV_SHAPE_ELEMENTWISE || !info.trainable || !strstr(info.signature, "num_parameters"))
                 continue;
@@ -228,7 +228,7 @@ static void check_gated(const activ_context *context, const reference *r, double
     activ_fn_param_init(fn, 0, params);
     double settings[8], trainable[8], room[32];
     for (size_t i = 0; i < activ_fn_setting_count(act); i++) {
-        activ_setting_info setting = { .size = sizeof setting };
+        activ_setting_info setting = ACTIV_SETTING_INFO_INIT;
         assert_int_equal(activ_fn_setting_info(act, i, &setting), ACTIV_OK);
         settings[i] = (double)(float)setting.value;
     }
@@ -293,7 +293,7 @@ static void test_gated(void **state)
 /* The formula of a name says which function its gate has: "value silu(gate)". */
 static void check_formula(const activ_fn *fn, const activ_fn *act)
 {
-    activ_fn_info info = { .size = sizeof info }, inner = { .size = sizeof inner };
+    activ_fn_info info = ACTIV_FN_INFO_INIT, inner = ACTIV_FN_INFO_INIT;
     char formula[100];
     assert_int_equal(activ_fn_info_of(fn, &info), ACTIV_OK);
     assert_int_equal(activ_fn_info_of(act, &inner), ACTIV_OK);
@@ -477,8 +477,8 @@ static void test_specs(void **state)
         activ_fn_destroy(fn);
     }
     activ_fn *fn = create(NULL, "gated(prelu(weight=0.5))");
-    activ_fn_tensor_info param = { .size = sizeof param };
-    activ_fn_info info = { .size = sizeof info };
+    activ_fn_tensor_info param = ACTIV_FN_TENSOR_INFO_INIT;
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
     float start = 0.0f;
     assert_int_equal(activ_fn_function_count(fn), 1);
     assert_string_equal(activ_fn_spec(activ_fn_function(fn, 0)), "prelu(weight=0.5)");
@@ -525,7 +525,7 @@ static void test_executor(void **state)
             activ_context *context = NULL;
             assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
             activ_fn *fn = create(context, specs[s]);
-            activ_fn_info info = { .size = sizeof info };
+            activ_fn_info info = ACTIV_FN_INFO_INIT;
             assert_int_equal(activ_fn_info_of(fn, &info), ACTIV_OK);
             float *to = threads == 1 ? y : b, *back = threads == 1 ? a : c, *sum = sums[threads > 1];
             const int channels = activ_fn_num_parameters(fn) > 1;

@@ -167,7 +167,7 @@ static const inputs *inputs_of(const activ_fn *fn, int quick)
     enum { ALL, SOME, FEW };
     static const uint32_t strides[] = { 4093, 65521, 1048573 };
     static inputs made[3];
-    activ_fn_info info = { .size = sizeof info };
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
     must(activ_fn_info_of(fn, &info), activ_fn_spec(fn), "info");
     const ref_entry *entry = ref_find(info.name);
     if (entry == NULL)
@@ -315,7 +315,7 @@ static int can_be_set(const char *name)
  * try. */
 static void make_rows(void)
 {
-    activ_fn_info info = { .size = sizeof info };
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
     for (int set = 0; set <= 1; set++)
         for (size_t i = 0; activ_fn_catalog(i, &info) == ACTIV_OK; i++) {
             if (info.shape != ACTIV_SHAPE_ELEMENTWISE || (set && !can_be_set(info.name)))
@@ -331,7 +331,7 @@ static void make_rows(void)
 /* No function without a line, and a second one of those that can be set. */
 static void check_rows(const char *path)
 {
-    activ_fn_info info = { .size = sizeof info };
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
     for (size_t i = 0; activ_fn_catalog(i, &info) == ACTIV_OK; i++) {
         if (info.shape != ACTIV_SHAPE_ELEMENTWISE)
             continue;

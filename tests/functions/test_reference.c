@@ -212,7 +212,7 @@ static void test_complete(void **state)
             assert_in_range(count, 0, 31);
             if (activ_fn_create(NULL, ref_spec(entry, count), &fn[count]) != ACTIV_OK)
                 fail_msg("%s: %s is refused", entry->name, ref_spec(entry, count));
-            activ_fn_info info = { .size = sizeof info };
+            activ_fn_info info = ACTIV_FN_INFO_INIT;
             assert_int_equal(activ_fn_info_of(fn[count], &info), ACTIV_OK);
             assert_string_equal(info.name, entry->name);
             for (size_t i = 0; i < count; i++)

@@ -124,7 +124,7 @@ typedef struct trial {
 static trial trial_of(const reference_rowwise *reference)
 {
     trial t = { .reference = reference };
-    activ_fn_info info = { .size = sizeof info };
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
     for (size_t i = 0; i < contexts_count; i++)
         t.fn[i] = create(i, reference->name);
     assert_int_equal(activ_fn_info_of(t.fn[0], &info), ACTIV_OK);

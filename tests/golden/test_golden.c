@@ -170,7 +170,7 @@ static activ_safetensors *open_golden(const char *name)
 /* A copy of the tensor of that name, which has to have this type; *count gets its number of elements. */
 static void *read_tensor(const activ_safetensors *file, const char *name, activ_dtype dtype, size_t *count)
 {
-    activ_safetensors_entry entry = { .size = sizeof entry };
+    activ_safetensors_entry entry = ACTIV_SAFETENSORS_ENTRY_INIT;
     if (activ_safetensors_find(file, name, &entry) != ACTIV_OK || entry.dtype != dtype || entry.bytes == 0) {
         fail_msg("no tensor %s of the type expected", name);
     }
@@ -368,14 +368,14 @@ static void build(run *r)
 
 static activ_graph_tensor_info tensor_info(const activ_graph *g, size_t index)
 {
-    activ_graph_tensor_info info = { .size = sizeof info };
+    activ_graph_tensor_info info = ACTIV_GRAPH_TENSOR_INFO_INIT;
     assert_int_equal(activ_graph_param_tensor_info(g, index, &info), ACTIV_OK);
     return info;
 }
 
 static int is_linear(const activ_graph *g, activ_node node)
 {
-    activ_node_info info = { .size = sizeof info };
+    activ_node_info info = ACTIV_NODE_INFO_INIT;
     assert_int_equal(activ_graph_node_info(g, node, &info), ACTIV_OK);
     return strcmp(info.kind, "linear") == 0;
 }
@@ -392,7 +392,7 @@ static uint32_t linear_ordinal(const activ_graph *g, activ_node node)
 
 static int has_start(const run *r)
 {
-    activ_safetensors_entry entry = { .size = sizeof entry };
+    activ_safetensors_entry entry = ACTIV_SAFETENSORS_ENTRY_INIT;
     return activ_safetensors_find(r->data, r->function, &entry) == ACTIV_OK;
 }
 
@@ -451,7 +451,7 @@ static void set_layers(run *r)
         const int bias = strcmp(strrchr(info.name, '.'), ".bias") == 0;
         float start = bias ? 0.0f : 1.0f, scale = 0.5f;
         if (is_linear(g, info.node)) {
-            activ_node_info node = { .size = sizeof node }, input = { .size = sizeof input };
+            activ_node_info node = ACTIV_NODE_INFO_INIT, input = ACTIV_NODE_INFO_INIT;
             assert_int_equal(activ_graph_node_info(g, info.node, &node), ACTIV_OK);
             assert_int_equal(activ_graph_node_info(g, node.inputs[0], &input), ACTIV_OK);
             start = 0.0f;
@@ -712,7 +712,7 @@ static double compare_layers(const run *r)
         worst = fmax(worst, compare_tensor(r, "grad.", info.name, activ_graph_grads(g) + info.offset, info.count));
     }
     for (size_t t = 0; t < buffers; t++) {
-        activ_graph_tensor_info info = { .size = sizeof info };
+        activ_graph_tensor_info info = ACTIV_GRAPH_TENSOR_INFO_INIT;
         assert_int_equal(activ_graph_buffer_tensor_info(g, t, &info), ACTIV_OK);
         worst = fmax(worst, compare_tensor(r, "", info.name, activ_graph_buffers(g) + info.offset, info.count));
     }

@@ -23,7 +23,7 @@ static size_t features(const activ_node_info *info)
 
 static int is_rowwise(const activ_fn *fn)
 {
-    activ_fn_info info = { .size = sizeof info };
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
     assert_int_equal(activ_fn_info_of(fn, &info), ACTIV_OK);
     return info.shape == ACTIV_SHAPE_ROWWISE;
 }
@@ -55,7 +55,7 @@ void double_network_create(double_network *net, activ_graph *graph, const activ_
     net->updated = calloc(activ_graph_buffer_count(graph) + 1, sizeof(double));
     assert_non_null(net->updated);
     for (size_t i = activ_graph_param_tensor_count(graph); i-- > 0;) {
-        activ_graph_tensor_info tensor = { .size = sizeof tensor };
+        activ_graph_tensor_info tensor = ACTIV_GRAPH_TENSOR_INFO_INIT;
         assert_int_equal(activ_graph_param_tensor_info(graph, i, &tensor), ACTIV_OK);
         net->params[tensor.node] = tensor.offset;
     }

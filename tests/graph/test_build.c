@@ -95,7 +95,7 @@ static void test_shapes(void **state)
     g = create();
     x = activ_graph_input_shape(g, 2, square);
     b = activ_graph_concat(g, x, x, 0);
-    activ_node_info info = { .size = sizeof info };
+    activ_node_info info = ACTIV_NODE_INFO_INIT;
     assert_int_equal(activ_graph_node_info(g, b, &info), ACTIV_OK);
     assert_true(info.ndim == 2 && info.shape[0] == 6 && info.shape[1] == 4);
     a = activ_graph_concat(g, x, activ_graph_concat(g, x, x, -1), 1);
@@ -214,7 +214,7 @@ static void test_dropout(void **state)
         assert_failed(g, ACTIV_ERROR_RANGE, "layers.0 (dropout)", "p", "0 to 1");
     }
     activ_graph *g = create();
-    activ_node_info info = { .size = sizeof info };
+    activ_node_info info = ACTIV_NODE_INFO_INIT;
     assert_int_equal(activ_graph_node_info(g, activ_graph_dropout(g, activ_graph_input(g, 3), 0.1f), &info), ACTIV_OK);
     assert_true(info.param_count == 0 && info.buffer_count == 0 && info.shape[0] == 3);
     activ_graph_destroy(g);
@@ -246,7 +246,7 @@ static void test_norm_options(void **state)
         assert_true(activ_graph_layer_norm(g, activ_graph_input_shape(g, 3, shape), axes[i], NULL) < 0);
         assert_failed(g, ACTIV_ERROR_SHAPE, "layers.0 (layer_norm)", "axis", "input has shape (3, 4, 5)");
     }
-    activ_node_info info = { .size = sizeof info };
+    activ_node_info info = ACTIV_NODE_INFO_INIT;
     g = create();
     activ_node x = activ_graph_input_shape(g, 3, shape);
     options = (activ_norm_options){ .size = sizeof options, .eps = 0.5f, .momentum = 1.0f };
@@ -285,7 +285,7 @@ static void test_buffers(void **state)
     assert_int_equal(activ_graph_buffer_count(g), 16);
     assert_int_equal(activ_graph_param_tensor_count(g), 6);
     assert_int_equal(activ_graph_param_count(g), 6 + 65 + 10);
-    activ_graph_tensor_info info = { .size = sizeof info };
+    activ_graph_tensor_info info = ACTIV_GRAPH_TENSOR_INFO_INIT;
     for (size_t i = 0; i < 4; i++) {
         assert_int_equal(activ_graph_buffer_tensor_info(g, i, &info), ACTIV_OK);
         assert_string_equal(info.name, expected[i].name);
@@ -310,10 +310,10 @@ static void test_ranges(void **state)
     activ_graph *g = zoo_create(NULL, 1, 5);
     size_t params = 0, buffers = 0;
     for (size_t i = 0; i < activ_graph_node_count(g); i++) {
-        activ_node_info info = { .size = sizeof info };
+        activ_node_info info = ACTIV_NODE_INFO_INIT;
         assert_int_equal(activ_graph_node_info(g, (activ_node)i, &info), ACTIV_OK);
         for (size_t t = 0; t < activ_graph_param_tensor_count(g); t++) {
-            activ_graph_tensor_info tensor = { .size = sizeof tensor };
+            activ_graph_tensor_info tensor = ACTIV_GRAPH_TENSOR_INFO_INIT;
             assert_int_equal(activ_graph_param_tensor_info(g, t, &tensor), ACTIV_OK);
             int inside = tensor.offset >= info.first_param &&
                          tensor.offset + tensor.count <= info.first_param + info.param_count;
@@ -426,8 +426,8 @@ static void test_mistakes(void **state)
 static void test_null(void **state)
 {
     (void)state;
-    activ_node_info node = { .size = sizeof node };
-    activ_graph_tensor_info tensor = { .size = sizeof tensor };
+    activ_node_info node = ACTIV_NODE_INFO_INIT;
+    activ_graph_tensor_info tensor = ACTIV_GRAPH_TENSOR_INFO_INIT;
     const size_t shape[1] = { 3 };
     activ_fn *relu = function("relu");
     assert_int_equal(activ_graph_create(NULL, NULL), ACTIV_ERROR_INVALID);
@@ -480,14 +480,14 @@ static void test_null(void **state)
 
 static const char *name_of(const activ_graph *g, activ_node node)
 {
-    activ_node_info info = { .size = sizeof info };
+    activ_node_info info = ACTIV_NODE_INFO_INIT;
     assert_int_equal(activ_graph_node_info(g, node, &info), ACTIV_OK);
     return info.name;
 }
 
 static const char *tensor_name(const activ_graph *g, size_t index)
 {
-    activ_graph_tensor_info info = { .size = sizeof info };
+    activ_graph_tensor_info info = ACTIV_GRAPH_TENSOR_INFO_INIT;
     assert_int_equal(activ_graph_param_tensor_info(g, index, &info), ACTIV_OK);
     return info.name;
 }
@@ -591,7 +591,7 @@ static void test_bad_names(void **state)
 static void assert_node(const activ_graph *g, activ_node node, const char *kind, const char *spec, size_t ndim,
                         size_t first, size_t last, size_t params, size_t products, activ_node a, activ_node b)
 {
-    activ_node_info info = { .size = sizeof info };
+    activ_node_info info = ACTIV_NODE_INFO_INIT;
     assert_int_equal(activ_graph_node_info(g, node, &info), ACTIV_OK);
     assert_int_equal(info.size, sizeof info);
     assert_string_equal(info.kind, kind);
@@ -629,7 +629,7 @@ static void test_node_info(void **state)
     assert_node(g, s, "activation", "staf(tau=7)", 1, 5, 5, 21, 0, l, -1);
     assert_node(g, n, "linear", NULL, 1, 6, 6, 30, 30, s, -1);
     assert_node(g, t, "activation", "staf(tau=7)", 1, 6, 6, 0, 0, n, -1);
-    activ_node_info info = { .size = sizeof info };
+    activ_node_info info = ACTIV_NODE_INFO_INIT;
     assert_int_equal(activ_graph_node_info(g, loss, &info), ACTIV_OK);
     assert_string_equal(info.kind, "cross_entropy");
     assert_int_equal(info.inputs[0], t);
@@ -720,7 +720,7 @@ static void test_tensor_info(void **state)
     size_t count = sizeof expected / sizeof expected[0], offset = 0;
     assert_int_equal(activ_graph_param_tensor_count(g), count);
     for (size_t i = 0; i < count; i++) {
-        activ_graph_tensor_info info = { .size = sizeof info };
+        activ_graph_tensor_info info = ACTIV_GRAPH_TENSOR_INFO_INIT;
         assert_int_equal(activ_graph_param_tensor_info(g, i, &info), ACTIV_OK);
         assert_string_equal(info.name, expected[i].name);
         assert_int_equal(info.offset, offset);
@@ -732,7 +732,7 @@ static void test_tensor_info(void **state)
         offset += expected[i].count;
     }
     assert_int_equal(activ_graph_param_count(g), offset);
-    activ_graph_tensor_info info = { .size = sizeof info };
+    activ_graph_tensor_info info = ACTIV_GRAPH_TENSOR_INFO_INIT;
     assert_int_equal(activ_graph_param_tensor_info(g, count, &info), ACTIV_ERROR_RANGE);
     assert_int_equal(activ_graph_param_tensor_info(g, SIZE_MAX, &info), ACTIV_ERROR_RANGE);
     activ_graph_destroy(g);
@@ -749,8 +749,8 @@ static void test_init(void **state)
     assert_memory_equal(activ_graph_params(g), activ_graph_params(again), count * sizeof(float));
     assert_memory_not_equal(activ_graph_params(g), activ_graph_params(other), count * sizeof(float));
     for (size_t i = 0; i < activ_graph_param_tensor_count(g); i++) {
-        activ_graph_tensor_info tensor = { .size = sizeof tensor };
-        activ_node_info node = { .size = sizeof node }, input = { .size = sizeof input };
+        activ_graph_tensor_info tensor = ACTIV_GRAPH_TENSOR_INFO_INIT;
+        activ_node_info node = ACTIV_NODE_INFO_INIT, input = ACTIV_NODE_INFO_INIT;
         assert_int_equal(activ_graph_param_tensor_info(g, i, &tensor), ACTIV_OK);
         assert_int_equal(activ_graph_node_info(g, tensor.node, &node), ACTIV_OK);
         assert_int_equal(activ_graph_node_info(g, node.inputs[0], &input), ACTIV_OK);
@@ -774,7 +774,7 @@ static void test_init(void **state)
         }
     }
     for (size_t i = 0; i < activ_graph_buffer_tensor_count(g); i++) {
-        activ_graph_tensor_info buffer = { .size = sizeof buffer };
+        activ_graph_tensor_info buffer = ACTIV_GRAPH_TENSOR_INFO_INIT;
         assert_int_equal(activ_graph_buffer_tensor_info(g, i, &buffer), ACTIV_OK);
         float start = strcmp(strrchr(buffer.name, '.'), ".running_var") == 0 ? 1.0f : 0.0f;
         for (size_t j = 0; j < buffer.count; j++)

@@ -38,7 +38,7 @@ static activ_node apply(activ_graph *g, activ_node x, const char *spec)
 
 static size_t features_of(const activ_graph *g, activ_node node)
 {
-    activ_node_info info = { .size = sizeof info };
+    activ_node_info info = ACTIV_NODE_INFO_INIT;
     assert_int_equal(activ_graph_node_info(g, node, &info), ACTIV_OK);
     size_t count = 1;
     for (size_t i = 0; i < info.ndim; i++)
@@ -65,7 +65,7 @@ static void check_graph(activ_graph *g, const activ_node *shares, uint64_t seed,
     size_t count = activ_graph_param_count(g), nodes = activ_graph_node_count(g);
     assert_in_range(count, 0, MAX_PARAMS);
     assert_int_equal(activ_graph_init(g, seed), ACTIV_OK);
-    activ_node_info last = { .size = sizeof last };
+    activ_node_info last = ACTIV_NODE_INFO_INIT;
     assert_int_equal(activ_graph_node_info(g, (activ_node)nodes - 1, &last), ACTIV_OK);
     int classes = strcmp(last.kind, "cross_entropy") == 0;
     size_t in = features_of(g, 0), out = features_of(g, last.inputs[0]);
@@ -77,7 +77,7 @@ static void check_graph(activ_graph *g, const activ_node *shares, uint64_t seed,
     size_t least = 1;
     double zero = 1e-8;
     for (size_t n = 0; n < nodes; n++) {
-        activ_node_info info = { .size = sizeof info };
+        activ_node_info info = ACTIV_NODE_INFO_INIT;
         assert_int_equal(activ_graph_node_info(g, (activ_node)n, &info), ACTIV_OK);
         if (strcmp(info.kind, "batch_norm") != 0)
             continue;
@@ -146,7 +146,7 @@ static void check_graph(activ_graph *g, const activ_node *shares, uint64_t seed,
             assert_near((double)activ_graph_buffers(g)[i], net.updated[i], 2e-5 * (1.0 + fabs(net.updated[i])),
                         "buffers", i);
         for (size_t t = 0; t < activ_graph_param_tensor_count(g); t++) {
-            activ_graph_tensor_info tensor = { .size = sizeof tensor };
+            activ_graph_tensor_info tensor = ACTIV_GRAPH_TENSOR_INFO_INIT;
             assert_int_equal(activ_graph_param_tensor_info(g, t, &tensor), ACTIV_OK);
             double largest = 0.0;
             static double slopes[MAX_PARAMS];
@@ -212,7 +212,7 @@ static void test_every_activation(void **state)
 {
     (void)state;
     size_t functions = 0, settings = 0;
-    for (activ_fn_info info = { .size = sizeof info }; activ_fn_catalog(functions, &info) == ACTIV_OK; functions++) {
+    for (activ_fn_info info = ACTIV_FN_INFO_INIT; activ_fn_catalog(functions, &info) == ACTIV_OK; functions++) {
         if (info.shape != ACTIV_SHAPE_ELEMENTWISE)
             continue;
         const ref_entry *entry = ref_find(info.name);

@@ -112,7 +112,7 @@ static activ_graph *create(size_t tier, size_t network, size_t max_batch)
 
 static size_t outputs(const activ_graph *g)
 {
-    activ_node_info info = { .size = sizeof info };
+    activ_node_info info = ACTIV_NODE_INFO_INIT;
     activ_node last = (activ_node)activ_graph_node_count(g) - 1;
     assert_int_equal(activ_graph_node_info(g, last, &info), ACTIV_OK);
     if (strcmp(info.kind, "mse") == 0 || strcmp(info.kind, "cross_entropy") == 0)

@@ -51,7 +51,7 @@ static activ_graph *build(const activ_fn *fn, int32_t shape)
 static void check(const char *spec)
 {
     activ_fn *fn = NULL;
-    activ_fn_info info = { .size = sizeof info };
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
     assert_int_equal(activ_fn_create(NULL, spec, &fn), ACTIV_OK);
     assert_int_equal(activ_fn_info_of(fn, &info), ACTIV_OK);
     activ_graph *g = build(fn, info.shape);
@@ -85,7 +85,7 @@ static void check(const char *spec)
 static void test_catalog(void **state)
 {
     (void)state;
-    activ_fn_info info = { .size = sizeof info };
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
     size_t count = 0;
     for (; activ_fn_catalog(count, &info) == ACTIV_OK; count++)
         check(info.name);

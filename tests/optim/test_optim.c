@@ -162,8 +162,8 @@ static void test_graph_weights(void **state)
     for (activ_init_scheme scheme = ACTIV_INIT_KAIMING_UNIFORM; scheme <= ACTIV_INIT_ORTHOGONAL; scheme++) {
         assert_int_equal(activ_graph_init_weights(g, scheme, activ_init_gain(scheme), 4), ACTIV_OK);
         for (size_t i = 0; i < activ_graph_param_tensor_count(g); i++) {
-            activ_graph_tensor_info t = { .size = sizeof t };
-            activ_node_info node = { .size = sizeof node };
+            activ_graph_tensor_info t = ACTIV_GRAPH_TENSOR_INFO_INIT;
+            activ_node_info node = ACTIV_NODE_INFO_INIT;
             assert_int_equal(activ_graph_param_tensor_info(g, i, &t), ACTIV_OK);
             assert_int_equal(activ_graph_node_info(g, t.node, &node), ACTIV_OK);
             const float *values = activ_graph_params(g) + t.offset, *before = activ_graph_params(plain) + t.offset;
@@ -644,7 +644,7 @@ static void test_tensor_options(void **state)
         steps(own, b, 4);
         steps(mixed, c, 4);
         for (size_t i = 0; i < tensors; i++) {
-            activ_graph_tensor_info t = { .size = sizeof t };
+            activ_graph_tensor_info t = ACTIV_GRAPH_TENSOR_INFO_INIT;
             assert_int_equal(activ_graph_param_tensor_info(mixed, i, &t), ACTIV_OK);
             const float *x = activ_graph_params(plain) + t.offset, *y = activ_graph_params(own) + t.offset;
             assert_memory_not_equal(x, y, t.count * sizeof *x);
@@ -652,7 +652,7 @@ static void test_tensor_options(void **state)
         }
         assert_int_equal(activ_optimizer_decay_weights_only(c), ACTIV_OK);
         for (size_t i = 0; i < tensors; i++) {
-            activ_graph_tensor_info t = { .size = sizeof t };
+            activ_graph_tensor_info t = ACTIV_GRAPH_TENSOR_INFO_INIT;
             activ_tensor_options before = { .size = sizeof before }, after = { .size = sizeof after };
             assert_int_equal(activ_graph_param_tensor_info(mixed, i, &t), ACTIV_OK);
             assert_int_equal(activ_optimizer_get_tensor_options(a, i, &before), ACTIV_OK);

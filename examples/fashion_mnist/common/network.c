@@ -69,7 +69,7 @@ activ_status network_create(const activ_context *context, const char *spec, cons
 /* Values in one sample of a node. */
 static size_t node_values(const activ_graph *graph, activ_node node)
 {
-    activ_node_info info = { .size = sizeof info };
+    activ_node_info info = ACTIV_NODE_INFO_INIT;
     size_t values = 1;
     if (activ_graph_node_info(graph, node, &info) != ACTIV_OK)
         return 0;
@@ -83,7 +83,7 @@ activ_status network_check(const activ_graph *graph, const char *path, activ_mes
     bool input = false;
     bool output = false;
     for (size_t i = 0; i < activ_graph_node_count(graph); i++) {
-        activ_node_info info = { .size = sizeof info };
+        activ_node_info info = ACTIV_NODE_INFO_INIT;
         if (activ_graph_node_info(graph, (activ_node)i, &info) != ACTIV_OK)
             continue;
         if (strcmp(info.kind, "input") == 0)
@@ -150,7 +150,7 @@ activ_status network_print_summary(const activ_graph *graph, size_t batch, FILE 
     (void)fprintf(out, "%-26s  %-20s  %16s\n", "Layer", "Output shape", "Parameters");
     print_line(out, width, '=');
     for (size_t i = 0; i < activ_graph_node_count(graph); i++) {
-        activ_node_info info = { .size = sizeof info };
+        activ_node_info info = ACTIV_NODE_INFO_INIT;
         activ_status status = activ_graph_node_info(graph, (activ_node)i, &info);
         if (status != ACTIV_OK)
             return status;

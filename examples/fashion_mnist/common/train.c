@@ -56,7 +56,9 @@ activ_status descent_start(const struct descent *descent, activ_graph *graph, ui
         set(&options.weight_decay, descent->weight_decay);
         status = activ_rmsprop_create(graph, &options, out);
     } else {
-        activ_sgd_options options = { .size = sizeof options, .lr = 0.01f, .momentum = 0.9f };
+        activ_sgd_options options = ACTIV_SGD_DEFAULTS;
+        options.lr = 0.01f;
+        options.momentum = 0.9f;
         set(&options.lr, descent->lr);
         set(&options.momentum, descent->momentum);
         set(&options.weight_decay, descent->weight_decay);
