@@ -65,7 +65,7 @@ static double median(double *values, int count)
 static activ_status run_once(const bench *b, const timing *t, int direction)
 {
     /* Row-wise functions on rows of ROW elements, or on one row where that does not divide n. */
-    const size_t n = b->n, columns = n % ROW == 0 ? ROW : n, channels = activ_fn_num_parameters(t->fn);
+    const size_t n = b->n, columns = n % ROW == 0 ? ROW : n, channels = activ_fn_channels(t->fn);
     if (t->shape == ACTIV_SHAPE_GATED && direction == FORWARD)
         return activ_forward_gated(t->fn, t->params, 1, n, b->value, n, b->x, n, b->out, n);
     if (t->shape == ACTIV_SHAPE_GATED)
@@ -125,7 +125,7 @@ static void plan(const bench *b, timing *t, int direction)
 static int check_runs(const bench *b)
 {
     for (const timing *t = b->timings; t < b->timings + b->timing_count; t++) {
-        const size_t channels = activ_fn_num_parameters(t->fn);
+        const size_t channels = activ_fn_channels(t->fn);
         if (b->n % channels != 0) {
             fprintf(stderr, "activ: bench: %s: %zu elements are not whole sets of %zu channels\n", activ_fn_spec(t->fn),
                     b->n, channels);

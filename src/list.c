@@ -171,7 +171,7 @@ activ_fn *make_elementwise(const char *command, const char *spec)
     activ_fn_info info = ACTIV_FN_INFO_INIT;
     activ_fn *fn = make_function(spec);
     if (!fn || (activ_fn_info_of(fn, &info) == ACTIV_OK && info.shape == ACTIV_SHAPE_ELEMENTWISE &&
-                activ_fn_num_parameters(fn) == 1))
+                activ_fn_channels(fn) == 1))
         return fn;
     fprintf(stderr, "activ: %s: %s: only elementwise functions without channels\n", command, activ_fn_spec(fn));
     activ_fn_destroy(fn);

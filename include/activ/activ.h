@@ -6,8 +6,8 @@
  *
  *        activ_fn *gelu;
  *        if (activ_fn_create(NULL, "gelu", &gelu) != ACTIV_OK) return 1;
- *        activ_forward (gelu, NULL, n, x, y);               y[i] = gelu(x[i])
- *        activ_backward(gelu, NULL, n, x, dy, dx, NULL);    dx[i] = dy[i] gelu'(x[i])
+ *        activ_forward(gelu, NULL, n, x, y);                // y[i] = gelu(x[i])
+ *        activ_backward(gelu, NULL, n, x, dy, dx, NULL);    // dx[i] = dy[i] gelu'(x[i])
  *        activ_fn_destroy(gelu);
  *
  *    A trainable function has parameters, an array of the caller's: activ_fn_param_count, activ_fn_param_init.
@@ -22,23 +22,30 @@
  *    activ_checkpoint_save_training.
  *
  * 5. What the host may lend (context.h): an allocator, threads, a log. NULL stands for a default context wherever one
- * is asked for. A host without threads of its own may ask for a pool of them (pool.h).
+ *    is asked for. A host without threads of its own may ask for a pool of them (pool.h).
  *
  * Rules that hold everywhere:
  *
- * - Errors are values; their reasons can be had in words (status.h).
- * - The same inputs give the same bits on every CPU, tier and thread count; which NaN a NaN is, is open. All randomness
- *   is a function of a seed (random.h).
- * - Structs begin with `size`, their sizeof at the time the caller was compiled, so that fields can be appended. Those
- *   that the library reads have an initialiser ACTIV_..._DEFAULTS, which is the only place of defaults: every field
- * means what it says, 0 being 0. Those that it fills have ACTIV_..._INIT. In a struct of an older caller the fields
- * that it lacks count as 0, which is what the library did before it had them. In a struct of a newer caller, fields
- * that the library does not know have to be 0 when it reads (else ACTIV_ERROR_UNSUPPORTED), and become 0 when it fills.
+ * - Errors are values; the reason of a failure is available as text (status.h).
+ * - The same inputs give the same bits on every CPU, tier and thread count; only the sign and payload of a NaN are
+ *   unspecified. All randomness is a function of a seed (random.h).
+ * - Structs begin with `size`, their sizeof when the caller was compiled, so that fields can be appended:
+ *     - those that the library reads have an initialiser ACTIV_..._DEFAULTS, for C and C++ (in C an assignment needs
+ *       the type in front: options = (activ_sgd_options)ACTIV_SGD_DEFAULTS). Defaults are in these macros only: the
+ *       library never takes a 0 for anything else, and a field that is appended later is defined so that 0 is the old
+ *       behaviour;
+ *     - those that the library fills have ACTIV_..._INIT;
+ *     - an older caller's struct is shorter: the fields that it lacks count as 0, and are not filled. A newer
+ *       caller's is longer: fields that the library does not know have to be 0 (else ACTIV_ERROR_UNSUPPORTED), and
+ *       are filled with 0;
+ *     - `reserved` fields are 0. activ_message and activ_safetensors_text have no size and will never change.
  * - What a create call makes, the caller destroys. Pointers that come out of an object belong to the object.
- * - Threads: different objects may be used by different threads at the same time. Contexts, functions, opened files and
- *   the executor of a pool never change, and may be shared. A graph and its optimiser are used by one thread at a time,
- *   apart from activ_graph_predict. Tensors are memory: many readers, or one writer.
- * - Nothing is printed, no thread started (but a pool's), no memory taken after set-up, no global state changed.
+ * - Threads: different objects may be used by different threads at the same time. An object is one of three:
+ *   immutable, to be shared freely (contexts, functions, open files, a pool's executor); used by one thread at a time
+ *   (a graph with its optimisers, apart from activ_graph_predict); or memory (tensors): many readers, or one writer.
+ * - Callbacks must not throw, nor jump over the library's frames.
+ * - Nothing is printed, and no thread started but a pool's. Calls that compute (forward, backward, train, predict,
+ *   step) allocate nothing.
  */
 #ifndef ACTIV_ACTIV_H
 #define ACTIV_ACTIV_H

@@ -8,10 +8,12 @@
  * Readers trust nothing: sizes, offsets, overlaps, duplicate names, UTF-8 and JSON are checked before memory is taken
  * for what they claim.
  *
- * Errors: the message names the file and what was wrong in it. ACTIV_ERROR_IO: the system refused; ACTIV_ERROR_FORMAT:
- * the file is not what it claims to be; ACTIV_ERROR_UNSUPPORTED: a later version's file, or a type that is not
- * supported; ACTIV_ERROR_SHAPE: a tensor of another shape than the network's; ACTIV_ERROR_INVALID: NULL;
- * ACTIV_ERROR_OUT_OF_MEMORY; and what is said with each call.
+ * Errors: the message names the file and what was wrong in it; the calls on a graph report there too, not in
+ * activ_graph_error. ACTIV_ERROR_IO: the system refused, or the path is no regular file; ACTIV_ERROR_FORMAT: a
+ * malformed file, or one whose tensors are not those of the network (one is missing, or is none of them);
+ * ACTIV_ERROR_SHAPE: a tensor of another shape than the network's; ACTIV_ERROR_UNSUPPORTED: a later version's file,
+ * or a type that is not supported; ACTIV_ERROR_RANGE: a size that overflows, or a header of more than 100,000,000
+ * bytes; ACTIV_ERROR_INVALID: NULL; ACTIV_ERROR_OUT_OF_MEMORY; and what is said with each call.
  *
  * Thread safety: an activ_safetensors never changes, and may be read by many threads. Saving reads the graph, loading
  * writes to it: as any other use of it. Two threads that save under one path do not disturb each other; the last to
@@ -34,7 +36,7 @@
 extern "C" {
 #endif
 
-/* ---- a network -------------------------------------------------------------------------------------------------- */
+/* ---- a network --------------------------------------------------------------------------------------------------- */
 
 /* Writes the parameters and buffers of a compiled graph (else ACTIV_ERROR_STATE) under their names, and in the metadata
  * the description of the network ("activ.network"), from which activ_checkpoint_load rebuilds it. The same values give
@@ -52,11 +54,10 @@ ACTIV_API activ_status activ_checkpoint_load(const activ_context *context, const
  * unchanged. */
 ACTIV_API activ_status activ_checkpoint_load_params(activ_graph *graph, const char *path, activ_message *message);
 
-/* ---- a training ---------------------------------------------------------------------------------------------------
- */
+/* ---- a training run ---------------------------------------------------------------------------------------------- */
 
-/* Writes all that the next step depends on, so that a training continues from the file as if it had never stopped, to
- * the last bit: the network as activ_checkpoint_save does, and
+/* Writes all that the next step depends on, so that a training run continues from the file as if it had never
+ * stopped, to the last bit: the network as activ_checkpoint_save does, and
  *
  *   the optimiser's arrays, as tensors "optimizer/STATE/TENSOR": "optimizer/exp_avg/layers.0.weight";
  *   its kind, settings, steps, learning rate and the options of single tensors, as text in the metadata
@@ -68,18 +69,16 @@ ACTIV_API activ_status activ_checkpoint_load_params(activ_graph *graph, const ch
 ACTIV_API activ_status activ_checkpoint_save_training(const activ_graph *graph, const activ_optimizer *optimizer,
                                                       const char *path, activ_message *message);
 
-/* Loads into a compiled graph what activ_checkpoint_load_params does and the random layers' counters, and makes the
- * optimiser anew: the caller destroys *out, before the graph. The graph is either built again, or
- * activ_checkpoint_load's; its largest batch may differ. ACTIV_ERROR_FORMAT: a file without an optimiser;
- * ACTIV_ERROR_STATE: a graph that is not compiled, or for predictions only. On failure the graph and an optimiser that
- * it has are unchanged. */
+/* Like activ_checkpoint_load_params, and also restores the counters of the random layers and makes the optimiser
+ * anew: the caller destroys *out, before the graph. The graph is either built again, or activ_checkpoint_load's; its
+ * largest batch may differ. ACTIV_ERROR_FORMAT: a file without an optimiser; ACTIV_ERROR_STATE: a graph that is not
+ * compiled, or for predictions only. On failure the graph and its optimisers are unchanged. */
 ACTIV_API activ_status activ_checkpoint_load_training(activ_graph *graph, const char *path, activ_optimizer **out,
                                                       activ_message *message);
 
-/* ---- any tensors --------------------------------------------------------------------------------------------------
- */
+/* ---- any tensors ------------------------------------------------------------------------------------------------- */
 
-/* An opened file. */
+/* An open file. */
 typedef struct activ_safetensors activ_safetensors;
 
 /* A tensor in a file. Pointers are the file's, valid until it is closed. */
@@ -99,7 +98,7 @@ typedef struct activ_safetensors_entry {
         sizeof(activ_safetensors_entry), NULL, 0, NULL, 0, NULL, NULL, 0 \
     }
 
-/* A pair of metadata. */
+/* One key and its value in the metadata. This struct never changes. */
 typedef struct activ_safetensors_text {
     const char *key;
     const char *value;
@@ -128,8 +127,9 @@ ACTIV_API activ_status activ_safetensors_find(const activ_safetensors *file, con
 ACTIV_API const char *activ_safetensors_metadata(const activ_safetensors *file, const char *key);
 ACTIV_API const char *activ_safetensors_metadata_key(const activ_safetensors *file, size_t index);
 
-/* Writes `count` contiguous tensors under their names, and `texts` pairs of metadata, in an order that depends on
- * names, types and keys alone. Names and keys must differ and be UTF-8 (ACTIV_ERROR_INVALID). */
+/* Writes `count` tensors under their names, and `texts` pairs of metadata, in an order that depends on names, types and
+ * keys alone. (In C an array of activ_tensor * needs a cast.) ACTIV_ERROR_INVALID: a name or key that is not UTF-8, is
+ * used twice, or is reserved ("__metadata__"); ACTIV_ERROR_UNSUPPORTED: a tensor that is not contiguous. */
 ACTIV_API activ_status activ_safetensors_save(const activ_context *context, const char *path, size_t count,
                                               const char *const *names, const activ_tensor *const *tensors,
                                               size_t texts, const activ_safetensors_text *metadata,

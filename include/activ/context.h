@@ -26,8 +26,8 @@ typedef struct activ_context activ_context;
  * alloc: `bytes` of memory (at least 1) aligned to `alignment`, a power of two of at most 64; or NULL, if there is
  * none. free: gives memory of alloc's back, with the `bytes` that were asked for; never NULL.
  *
- * Both NULL: malloc and free. One NULL: ACTIV_ERROR_INVALID. They run in the threads that call the library, never in
- * the executor's, and have to be thread-safe if several threads call it. */
+ * Both NULL: malloc and free. Only one of them NULL: ACTIV_ERROR_INVALID. They run in the threads that call the
+ * library, never in the executor's, and have to be thread-safe if several threads call it. */
 typedef struct activ_allocator {
     size_t size;
     void *user;
@@ -43,8 +43,8 @@ typedef struct activ_allocator {
 /* The host's threads (pool.h has some, for a host without).
  *
  * parallel_for: calls task(argument, i) once for every i below `count`, on any threads and in any order, and returns
- * when all of these calls have returned. NULL: no threads. It must not throw or jump over the library's frames.
- * num_threads: how many tasks can run at the same time, at least 1; work is cut to fit it. Results do not depend on it.
+ * when all of these calls have returned. NULL: no threads. num_threads: how many tasks can run at the same time, at
+ * least 1; work is cut into as many parts, 256 at most. Results do not depend on it.
  *
  * If several threads call the library at the same time, parallel_for has to be thread-safe. */
 typedef struct activ_executor {
@@ -59,9 +59,11 @@ typedef struct activ_executor {
         sizeof(activ_executor), NULL, 1, NULL \
     }
 
-/* Receives the words of every failure of an object made from the context: one line, without a newline, valid during the
- * call. Called in the thread whose call failed, never from the executor's; so it has to be thread-safe if several
- * threads use objects of the context. It must not call the object whose call failed. */
+/* Receives the reason of a failure of an object made from the context, wherever it is available as text (status.h): one
+ * line, without a newline, valid during the call. A graph that could not be built logs its first error, once.
+ *
+ * Called in the thread whose call failed, never from the executor's; so it has to be thread-safe if several threads use
+ * objects of the context. It must not call the object whose call failed, nor destroy any. */
 typedef void (*activ_log_callback)(void *user, activ_status status, const char *line);
 
 typedef struct activ_context_options {
@@ -70,8 +72,8 @@ typedef struct activ_context_options {
     const activ_executor *executor;   /* NULL: no threads. Copied */
     activ_log_callback log;           /* NULL: none */
     void *log_user;                   /* log's first argument */
-    const char *max_tier;             /* the highest tier to use, by name (cpu.h); NULL: the best. ACTIV_MAX_TIER in the
-                                       * environment holds as well */
+    const char *max_tier;             /* the highest tier to use, by name (cpu.h); NULL: the best. ACTIV_MAX_TIER also
+                                       * applies */
 } activ_context_options;
 
 #define ACTIV_CONTEXT_DEFAULTS                                      \
@@ -81,9 +83,9 @@ typedef struct activ_context_options {
 
 /* Makes a context; the caller destroys it. options: NULL means ACTIV_CONTEXT_DEFAULTS.
  *
- * ACTIV_ERROR_INVALID: NULL, a struct without size, an allocator with one half only; ACTIV_ERROR_RANGE: num_threads
- * below 1; ACTIV_ERROR_UNKNOWN_NAME: max_tier names no tier; ACTIV_ERROR_UNSUPPORTED: a field that this library does
- * not know is not 0; ACTIV_ERROR_OUT_OF_MEMORY. */
+ * ACTIV_ERROR_INVALID: NULL, a struct without size, an allocator with only one of alloc and free; ACTIV_ERROR_RANGE:
+ * num_threads below 1; ACTIV_ERROR_UNKNOWN_NAME: max_tier names no tier; ACTIV_ERROR_UNSUPPORTED: a field that this
+ * library does not know is not 0; ACTIV_ERROR_OUT_OF_MEMORY. */
 ACTIV_API activ_status activ_context_create(const activ_context_options *options, activ_context **out);
 ACTIV_API activ_status activ_context_create_ex(const activ_context_options *options, activ_context **out,
                                                activ_message *message);

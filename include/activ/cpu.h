@@ -5,7 +5,7 @@
  *
  * The CPU and the operating system are asked once, at the first use. The environment variable ACTIV_MAX_TIER, read at
  * that time, is a ceiling: the best tier that the machine has and that does not lie above it runs. A value that names
- * no tier is ignored.
+ * no tier is ignored. Tiers rank scalar, neon, avx2, avx512; a ceiling may name one that the machine does not have.
  *
  * Thread safety: all calls, from any thread, at any time.
  */
@@ -13,7 +13,6 @@
 #define ACTIV_CPU_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "export.h"
 

@@ -1,8 +1,7 @@
 /* libactiv: which symbols are exported. Nothing here needs to be read to use it.
  *
- * ACTIV_BUILD_SHARED is defined while the shared library itself is compiled.
- * ACTIV_STATIC matters on Windows only, where a user of the static archive
- * defines it.
+ * ACTIV_BUILD_SHARED is defined while the shared library itself is compiled. ACTIV_STATIC matters on Windows only,
+ * where a user of the static archive defines it.
  */
 #ifndef ACTIV_EXPORT_H
 #define ACTIV_EXPORT_H

@@ -5,8 +5,10 @@
  *     "gelu"   "leaky_relu(negative_slope=0.2)"   "prelu(weight=0.1, num_parameters=64)"   "staf(tau=25)"
  *     "softmax"   "swiglu"   "gated(elu(alpha=0.5))"
  *
- * Names and settings are PyTorch's where it has the function. activ_fn_catalog lists all functions with formula and
- * source; activ_fn_setting_info and activ_fn_param_tensor_info describe the settings and parameters of one.
+ * Blanks are allowed around names, numbers and punctuation; names are case-sensitive. A setting that is a function may
+ * stand without its name; one that is several functions is a list in square brackets. Names and settings are PyTorch's
+ * where it has the function. activ_fn_catalog lists all functions with formula and source; activ_fn_setting_info and
+ * activ_fn_param_tensor_info describe the settings and parameters of one.
  *
  * Shapes. A function has one of three (activ_fn_info), with its own pair of calls; another pair answers
  * ACTIV_ERROR_SHAPE:
@@ -50,13 +52,12 @@ extern "C" {
 
 typedef struct activ_fn activ_fn;
 
-/* ---- making one -------------------------------------------------------------------------------------- */
+/* ---- making one -------------------------------------------------------------------------------------------------- */
 
-/* Makes the function that `spec` describes; the caller destroys *out. Blanks are allowed around names, numbers and
- * punctuation.
+/* Makes the function that `spec` describes; the caller destroys *out.
  *
  * ACTIV_ERROR_SYNTAX: malformed text; ACTIV_ERROR_UNKNOWN_NAME: no such function or setting; ACTIV_ERROR_RANGE: a value
- * that the function does not allow, more than one function where one belongs, functions nested more than eight deep;
+ * that the function does not allow, a list of functions where one belongs, functions nested more than eight deep;
  * ACTIV_ERROR_SHAPE: a function inside of another that is not elementwise, or has parameters per channel;
  * ACTIV_ERROR_INVALID: NULL; ACTIV_ERROR_OUT_OF_MEMORY. */
 ACTIV_API activ_status activ_fn_create(const activ_context *context, const char *spec, activ_fn **out);
@@ -77,7 +78,7 @@ ACTIV_API size_t activ_fn_param_count(const activ_fn *fn);
  * `seed`. params: activ_fn_param_count values. ACTIV_ERROR_INVALID: NULL. */
 ACTIV_API activ_status activ_fn_param_init(const activ_fn *fn, uint64_t seed, float *params);
 
-/* ---- elementwise functions ----------------------------------------------------------------------------- */
+/* ---- elementwise functions --------------------------------------------------------------------------------------- */
 
 /* y[i] = f(x[i]) for i < n, which may be 0. params: activ_fn_param_count values, or NULL. In-place: y may be x. */
 ACTIV_API activ_status activ_forward(const activ_fn *fn, const float *params, size_t n, const float *x, float *y);
@@ -91,7 +92,7 @@ ACTIV_API activ_status activ_backward(const activ_fn *fn, const float *params, s
 /* The same with parameters per channel, as PyTorch's nn.PReLU(num_parameters) has them: the arrays are outer x channels
  * x inner values (a batch of images: N x C x (H W)), and channel c has its own parameters. A function with
  * num_parameters=C in its spec has C values of each trainable setting (prelu: weight[0 .. C-1]); channels has to be C,
- * else ACTIV_ERROR_SHAPE. A function without takes any number of channels. */
+ * else ACTIV_ERROR_SHAPE. A function without num_parameters accepts any number of channels. */
 ACTIV_API activ_status activ_forward_channels(const activ_fn *fn, const float *params, size_t outer, size_t channels,
                                               size_t inner, const float *x, float *y);
 ACTIV_API activ_status activ_backward_channels(const activ_fn *fn, const float *params, size_t outer, size_t channels,
@@ -107,14 +108,15 @@ ACTIV_API activ_status activ_forward_train(const activ_fn *fn, const float *para
 ACTIV_API activ_status activ_backward_train(const activ_fn *fn, const float *params, size_t n, const float *x,
                                             const float *noise, const float *dy, float *dx, float *dparams);
 
-/* ---- row-wise functions --------------------------------------------------------------------------------- */
+/* ---- row-wise functions ------------------------------------------------------------------------------------------ */
 
 /* Each row of a matrix by itself: row r of x begins at x[r * x_stride]. Strides count elements and are at least
  * `columns`. rows may be 0, columns not. Elementwise functions work on matrices with gaps between their rows in the
  * same way. A row with NaN, or with an infinity where there is no limit (softmax: +inf, or nothing but -inf), becomes
  * NaN.
  *
- * In-place: y may be x, with the same stride. Arrays of the same stride may lie between each other's rows.
+ * In-place: y may be x, with the same stride. Two matrices of the same stride may interleave, as long as no element
+ * belongs to both.
  * ACTIV_ERROR_SHAPE: a gated function, num_parameters above 1, columns 0, a stride below columns. */
 ACTIV_API activ_status activ_forward_rows(const activ_fn *fn, const float *params, size_t rows, size_t columns,
                                           const float *x, size_t x_stride, float *y, size_t y_stride);
@@ -125,7 +127,7 @@ ACTIV_API activ_status activ_backward_rows(const activ_fn *fn, const float *para
                                            const float *x, size_t x_stride, const float *dy, size_t dy_stride,
                                            float *dx, size_t dx_stride, float *dparams);
 
-/* ---- gated functions ------------------------------------------------------------------------------------- */
+/* ---- gated functions --------------------------------------------------------------------------------------------- */
 
 /* y = value * act(gate), element by element: the gated linear units (Dauphin et al. 2016, arXiv:1612.08083; Shazeer
  * 2020, arXiv:2002.05202). "gated(SPEC)" makes one of any elementwise function, whose parameters are then its
@@ -147,13 +149,14 @@ ACTIV_API activ_status activ_backward_gated(const activ_fn *fn, const float *par
                                             size_t gate_stride, const float *dy, size_t dy_stride, float *dvalue,
                                             size_t dvalue_stride, float *dgate, size_t dgate_stride, float *dparams);
 
-/* ---- any function, all arguments, and the reason of a failure ------------------------------------------------ */
+/* ---- any function, all arguments, and the reason of a failure ---------------------------------------------------- */
 
 /* All of the calls above in two, for those who want the reason of a failure in words, or do not know a function's shape
  * beforehand: language bindings, tools. The plain calls are these with fewer arguments, and give the same bits.
  *
- * An array of n elements is one row of n columns. outer x channels x inner values are rows = outer * channels,
- * columns = inner, without gaps between the rows. */
+ * An array of n elements is one row of n columns, or no row if n is 0. outer x channels x inner values are
+ * rows = outer * channels, columns = inner, without gaps between the rows. The statuses are those of the plain calls;
+ * ACTIV_ERROR_UNSUPPORTED: a field that this library does not know is not 0. */
 typedef struct activ_forward_args {
     size_t size;
     const float *params; /* NULL: the initial values */
@@ -165,7 +168,8 @@ typedef struct activ_forward_args {
     size_t gate_stride;
     float *y;
     size_t y_stride;
-    float *noise; /* not NULL: training mode, with rows * columns values and rows without gaps */
+    float *noise; /* not NULL: training mode, with rows * columns values; then x and y have no gaps either. Ignored if
+                   * the function is not random */
     uint64_t seed, stream, index;
 } activ_forward_args;
 
@@ -200,7 +204,7 @@ typedef struct activ_backward_args {
 ACTIV_API activ_status activ_forward_ex(const activ_fn *fn, const activ_forward_args *args, activ_message *message);
 ACTIV_API activ_status activ_backward_ex(const activ_fn *fn, const activ_backward_args *args, activ_message *message);
 
-/* ---- what a function is ---------------------------------------------------------------------------------- */
+/* ---- what a function is ------------------------------------------------------------------------------------------ */
 
 /* Shapes of functions; the numbers are part of the ABI, and a newer library may know more. */
 enum {
@@ -221,11 +225,12 @@ typedef struct activ_fn_info {
     float derivative_ulp; /* bound of the derivative's error */
     int32_t shape;        /* ACTIV_SHAPE_... */
     int32_t random;       /* 1 if it draws random numbers in training mode */
+    int32_t reserved;
 } activ_fn_info;
 
-#define ACTIV_FN_INFO_INIT                                                 \
-    {                                                                      \
-        sizeof(activ_fn_info), NULL, NULL, NULL, NULL, 0, 0.0f, 0.0f, 0, 0 \
+#define ACTIV_FN_INFO_INIT                                                    \
+    {                                                                         \
+        sizeof(activ_fn_info), NULL, NULL, NULL, NULL, 0, 0.0f, 0.0f, 0, 0, 0 \
     }
 
 /* Entry `index` of the catalog, from 0 on. ACTIV_ERROR_RANGE: past its end; ACTIV_ERROR_INVALID: NULL, no size. */
@@ -238,8 +243,9 @@ ACTIV_API activ_status activ_fn_info_of(const activ_fn *fn, activ_fn_info *info)
 /* 1 if the function draws random numbers in training mode (rrelu), else 0; 0 for NULL. */
 ACTIV_API int32_t activ_fn_is_random(const activ_fn *fn);
 
-/* How many channels have parameters of their own: num_parameters of the spec, 1 for most functions; 0 for NULL. */
-ACTIV_API size_t activ_fn_num_parameters(const activ_fn *fn);
+/* How many channels have parameters of their own: num_parameters in the spec, 1 for most functions, also for those
+ * without parameters; 0 for NULL. */
+ACTIV_API size_t activ_fn_channels(const activ_fn *fn);
 
 /* Kinds of settings; the numbers are part of the ABI. */
 enum {

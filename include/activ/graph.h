@@ -10,23 +10,24 @@
  *     activ_graph_cross_entropy(g, activ_graph_linear(g, x, 10));
  *     if (activ_graph_compile(g, 128) != ACTIV_OK) { puts(activ_graph_error(g)); return 2; }
  *
- * compile plans the memory for a largest batch and allocates it in one piece, the arena; after that no call on the
- * graph allocates, but activ_graph_init_weights.
+ * compile plans the memory for a largest batch and allocates it, the arena; after that no call on the graph allocates,
+ * except activ_graph_init_weights and those of checkpoint.h.
  *
- * Data is float32, row-major, one sample per row. Layers are named as PyTorch's nn.Sequential names them: "layers.0",
- * "layers.1", ... in the order of creation (the input, flatten and the losses are not counted: PyTorch's networks have
- * them outside of the sequence). A linear layer's tensors are then "layers.0.weight" (out x in) and "layers.0.bias".
+ * Data is float32, row-major, one sample per row.
  *
- * Words. A layer's trainable values are its *parameters*: one array for the whole graph, activ_graph_params, with the
- * *gradients* in another of the same order, activ_graph_grads. Values that a layer keeps but no optimiser updates
- * (running means) are its *buffers*, in a third array. A *tensor* is a named part of such an array, with a shape.
+ * Words. A *node* is what a builder call returns. The nodes that PyTorch's nn.Sequential would count are its
+ * *layers*, and are named as there: "layers.0", "layers.1", ... in the order of creation; the others are "input",
+ * "flatten", "flatten_2", "cross_entropy", "mse". A layer's trainable values are its *parameters*: one array for the
+ * whole graph, activ_graph_params, with the *gradients* in another of the same order, activ_graph_grads. Values that
+ * a layer keeps but no optimiser updates (running means) are its *buffers*, in a third array. A *tensor* is a named
+ * part of such an array, with a shape: "layers.0.weight" (out x in) and "layers.0.bias" of a linear layer.
  *
  * Errors. A call on a graph that fails leaves the reason in activ_graph_error, except calls on a const activ_graph *,
- * which never write to it. Arrays of the caller's must not overlap the arena or each other (ACTIV_ERROR_INVALID).
+ * which never write to it. Arrays of the caller's must not overlap the arena (ACTIV_ERROR_INVALID).
  *
  * Thread safety: a graph is used by one thread at a time; activ_graph_predict is the exception. With an executor in its
  * context, the graph shares its work out among the executor's threads. Results do not depend on executor or tier: they
- * are the same to the last bit (which NaN a NaN is, is open).
+ * are the same to the last bit (but for the sign and payload of a NaN).
  */
 #ifndef ACTIV_GRAPH_H
 #define ACTIV_GRAPH_H
@@ -47,17 +48,23 @@ extern "C" {
 
 typedef struct activ_graph activ_graph;
 
-/* A layer of one graph: 0, 1, 2 ... in the order of creation; negative if the call that made it failed. Layers that the
+/* A node of one graph: 0, 1, 2 ... in the order of creation; negative if the call that made it failed. Nodes that the
  * loss does not depend on are legal; their gradients are 0. */
 typedef int32_t activ_node;
 
-/* ---- building ---------------------------------------------------------------------------------------------- */
+/* ---- building ---------------------------------------------------------------------------------------------------- */
 
 /* An empty graph; the caller destroys it. ACTIV_ERROR_INVALID: NULL; ACTIV_ERROR_OUT_OF_MEMORY. */
 ACTIV_API activ_status activ_graph_create(const activ_context *context, activ_graph **out);
 
 /* Its optimisers have to be destroyed before. NULL is allowed. */
 ACTIV_API void activ_graph_destroy(activ_graph *graph);
+
+/* The builder calls. What they remember as the graph's error: ACTIV_ERROR_INVALID: NULL, or a node that is not of
+ * this graph; ACTIV_ERROR_SHAPE: shapes, an axis or a function that do not fit; ACTIV_ERROR_RANGE: a number that is
+ * not as said below, a size that overflows, more than 4096 nodes; ACTIV_ERROR_STATE: a second input, or a node after
+ * the loss; ACTIV_ERROR_UNSUPPORTED: a field of options that this library does not know is not 0;
+ * ACTIV_ERROR_OUT_OF_MEMORY. In a compiled graph they fail (ACTIV_ERROR_STATE) and change nothing. */
 
 /* The input: `features` values per sample, or samples of ndim dimensions, at most ACTIV_MAX_DIMS - 1 (tensor.h; the
  * batch is one more). A graph has one input. */
@@ -147,22 +154,25 @@ ACTIV_API activ_node activ_graph_layer_norm(activ_graph *graph, activ_node x, in
 ACTIV_API activ_node activ_graph_cross_entropy(activ_graph *graph, activ_node logits);
 ACTIV_API activ_node activ_graph_mse(activ_graph *graph, activ_node prediction);
 
-/* Renames a layer: 1 to 63 letters, digits, '_', '-' and '.', unique in the graph. An error is remembered as a
- * builder's. */
-ACTIV_API activ_status activ_graph_name(activ_graph *graph, activ_node node, const char *name);
+/* Renames a node, before compile: 1 to 63 letters, digits, '_', '-' and '.', unique in the graph. An error is
+ * remembered as a builder's. */
+ACTIV_API activ_status activ_graph_set_name(activ_graph *graph, activ_node node, const char *name);
 
 /* Checks the whole, plans the arena for batches of up to max_batch samples and allocates it. max_batch 0: for
- * activ_graph_predict only; such a graph holds its parameters and buffers, and no arrays of a batch.
+ * activ_graph_predict only; such a graph holds its parameters and buffers, and no arrays of a batch. After it nothing
+ * can be added, renamed or compiled again (ACTIV_ERROR_STATE).
  *
- * Parameters and buffers start as zeros: activ_graph_init or a checkpoint gives them values. If it fails for max_batch
- * or for memory, it may be tried again with less. */
+ * Parameters and buffers start as zeros: activ_graph_init or a checkpoint gives them values.
+ *
+ * The first error of a builder call; or ACTIV_ERROR_STATE: no layers; ACTIV_ERROR_RANGE: a size that overflows;
+ * ACTIV_ERROR_OUT_OF_MEMORY: then, as for the size, it may be tried again with a smaller max_batch. */
 ACTIV_API activ_status activ_graph_compile(activ_graph *graph, size_t max_batch);
 
 /* Why the last call on this graph that failed did so, or "" if none did; for a graph that could not be built, its first
  * error. The graph's, valid until its next call. */
 ACTIV_API const char *activ_graph_error(const activ_graph *graph);
 
-/* ---- initial values ------------------------------------------------------------------------------------------ */
+/* ---- initial values ---------------------------------------------------------------------------------------------- */
 
 /* Initial values as PyTorch's, a function of the seed alone: weight and bias of a linear layer uniform in
  * +-1/sqrt(in_features); the parameters of activations by activ_fn_param_init; of batch_norm and layer_norm weight 1
@@ -179,7 +189,11 @@ ACTIV_API activ_status activ_graph_init_weights(activ_graph *graph, activ_init_s
  */
 ACTIV_API uint64_t activ_graph_seed(const activ_graph *graph);
 
-/* ---- running ------------------------------------------------------------------------------------------------- */
+/* ---- running ----------------------------------------------------------------------------------------------------- */
+
+/* What these calls answer, but for activ_graph_predict: ACTIV_ERROR_STATE: not compiled, compiled for predictions
+ * only, or another loss than the call's; ACTIV_ERROR_RANGE: batch is 0 or above max_batch, or a label is no class;
+ * ACTIV_ERROR_INVALID: NULL, or an array in the graph's arena. On failure nothing is changed. */
 
 /* Evaluation mode (nothing random): y gets `batch` rows of the node before the loss, or of the last node if there is no
  * loss. batch: 1 to max_batch. */
@@ -200,7 +214,8 @@ ACTIV_API activ_status activ_graph_predict(const activ_graph *graph, void *works
 ACTIV_API activ_status activ_graph_predict_ex(const activ_graph *graph, void *workspace, size_t workspace_bytes,
                                               size_t batch, const float *x, float *y, activ_message *message);
 
-/* The workspace for `batch` samples at a time; for one, some KiB. 0 before compile, for batch 0 and if it overflows. */
+/* The workspace for `batch` samples at a time: for each as much as its widest few layers. 0 before compile, for batch
+ * 0 and if it overflows. */
 ACTIV_API size_t activ_graph_workspace_bytes(const activ_graph *graph, size_t batch);
 
 /* A training step but for the update: forward in training mode, *loss, and the gradients of all parameters,
@@ -220,7 +235,7 @@ ACTIV_API activ_status activ_graph_evaluate(activ_graph *graph, size_t batch, co
 ACTIV_API activ_status activ_graph_evaluate_values(activ_graph *graph, size_t batch, const float *x,
                                                    const float *targets, float *loss);
 
-/* ---- gradients ------------------------------------------------------------------------------------------------ */
+/* ---- gradients --------------------------------------------------------------------------------------------------- */
 
 /* Between activ_graph_train and the optimiser's step.
  *
@@ -233,7 +248,7 @@ ACTIV_API activ_status activ_graph_clip_grad_norm(activ_graph *graph, float max_
  */
 ACTIV_API activ_status activ_graph_clip_grad_value(activ_graph *graph, float clip_value);
 
-/* ---- parameters and buffers ------------------------------------------------------------------------------------ */
+/* ---- parameters and buffers -------------------------------------------------------------------------------------- */
 
 /* All parameters in one array, and their gradients in another of the same order. They may be read and written between
  * calls. NULL before compile; gradients also if the graph is compiled for predictions only. */
@@ -246,8 +261,8 @@ ACTIV_API float *activ_graph_grads(activ_graph *graph);
 ACTIV_API size_t activ_graph_buffer_count(const activ_graph *graph);
 ACTIV_API float *activ_graph_buffers(activ_graph *graph);
 
-/* A named part of the parameters, or of the buffers. Pointers are the graph's, valid until it is built further or
- * destroyed. */
+/* A named part of the parameters, or of the buffers. Pointers are the graph's, valid until the next builder
+ * call, after compile until it is destroyed. */
 typedef struct activ_graph_tensor_info {
     size_t size;      /* sizeof(activ_graph_tensor_info), set by the caller */
     const char *name; /* "layers.0.weight" */
@@ -256,11 +271,12 @@ typedef struct activ_graph_tensor_info {
     size_t ndim;
     const size_t *shape;
     activ_node node; /* the layer it belongs to */
+    int32_t reserved;
 } activ_graph_tensor_info;
 
-#define ACTIV_GRAPH_TENSOR_INFO_INIT                            \
-    {                                                           \
-        sizeof(activ_graph_tensor_info), NULL, 0, 0, 0, NULL, 0 \
+#define ACTIV_GRAPH_TENSOR_INFO_INIT                               \
+    {                                                              \
+        sizeof(activ_graph_tensor_info), NULL, 0, 0, 0, NULL, 0, 0 \
     }
 
 /* In the order of the arrays. ACTIV_ERROR_RANGE: past the last; ACTIV_ERROR_INVALID: NULL, no size. */
@@ -271,9 +287,9 @@ ACTIV_API size_t activ_graph_buffer_tensor_count(const activ_graph *graph);
 ACTIV_API activ_status activ_graph_buffer_tensor_info(const activ_graph *graph, size_t index,
                                                       activ_graph_tensor_info *info);
 
-/* ---- looking inside --------------------------------------------------------------------------------------------- */
+/* ---- looking inside ---------------------------------------------------------------------------------------------- */
 
-/* A layer. Pointers are the graph's, valid until it is built further or destroyed. */
+/* A node. Pointers are the graph's, valid until the next builder call, after compile until it is destroyed. */
 typedef struct activ_node_info {
     size_t size;             /* sizeof(activ_node_info), set by the caller */
     const char *name;        /* "layers.0" */
@@ -300,19 +316,27 @@ typedef struct activ_node_info {
 ACTIV_API size_t activ_graph_node_count(const activ_graph *graph);
 ACTIV_API activ_status activ_graph_node_info(const activ_graph *graph, activ_node node, activ_node_info *info);
 
+/* The node that is the input, that activ_graph_forward and activ_graph_predict give, and that is the loss; -1 if
+ * there is none. And a node by its name; -1 if there is none. */
+ACTIV_API activ_node activ_graph_input_node(const activ_graph *graph);
+ACTIV_API activ_node activ_graph_output_node(const activ_graph *graph);
+ACTIV_API activ_node activ_graph_loss_node(const activ_graph *graph);
+ACTIV_API activ_node activ_graph_find_node(const activ_graph *graph, const char *name);
+
 /* The function of an activation, gated or gated_split layer; NULL for others. The graph's. */
 ACTIV_API const activ_fn *activ_graph_node_fn(const activ_graph *graph, activ_node node);
 
-/* A node's values in the last forward or evaluate call: `batch` rows; the graph's, until the next call. NULL if there
- * was none, for a loss, for the input (the caller has it) and after a training step. */
+/* A node's values in the last forward or evaluate call that succeeded: `batch` rows; the graph's, until the next one,
+ * or the next training step. NULL if there was none, for a loss, for the input (the caller has it) and after a
+ * training step. */
 ACTIV_API const float *activ_graph_values(const activ_graph *graph, activ_node node);
 
 /* The largest batch that the graph is compiled for; 0 before, and if it is for predictions only. */
 ACTIV_API size_t activ_graph_max_batch(const activ_graph *graph);
 
-/* How much memory the graph holds when compiled for max_batch (0: for predictions only), optimisers apart. Before
- * compile, so that it can be known beforehand; after it, what the graph does hold. 0 if it cannot be compiled so
- * (activ_graph_error). */
+/* How much memory the graph holds, optimisers apart: before compile, what it will hold when compiled for max_batch
+ * (0: for predictions only), or 0 if it cannot be compiled so (activ_graph_error); after it what it does hold,
+ * whatever max_batch is given. */
 ACTIV_API size_t activ_graph_memory_bytes(activ_graph *graph, size_t max_batch);
 
 #ifdef __cplusplus

@@ -39,11 +39,12 @@ ACTIV_API float activ_init_gain(activ_init_scheme scheme);
 /* Fills `values`, a row-major tensor, as a function of (scheme, gain, shape, seed, stream) alone (random.h).
  *
  * gain: finite, >= 0. context: for the memory of the orthogonal scheme, rows x columns doubles; the others take none.
- * ACTIV_ERROR_INVALID: NULL; ACTIV_ERROR_UNSUPPORTED: no such scheme; ACTIV_ERROR_RANGE: gain, or a size that
- * overflows; ACTIV_ERROR_SHAPE: less than two dimensions, or a dimension of 0; ACTIV_ERROR_OUT_OF_MEMORY. */
+ * ACTIV_ERROR_INVALID: NULL; ACTIV_ERROR_UNSUPPORTED: no such scheme; ACTIV_ERROR_RANGE: the gain, more than
+ * ACTIV_MAX_DIMS dimensions (tensor.h), or a size that overflows; ACTIV_ERROR_SHAPE: less than two dimensions, or a
+ * dimension of 0; ACTIV_ERROR_OUT_OF_MEMORY. */
 ACTIV_API activ_status activ_init_tensor(const activ_context *context, activ_init_scheme scheme, float gain,
                                          size_t ndim, const size_t *shape, uint64_t seed, uint64_t stream,
-                                         float *values);
+                                         float *values, activ_message *message);
 
 #ifdef __cplusplus
 }

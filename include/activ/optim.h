@@ -11,7 +11,8 @@
  *         activ_optimizer_step(optimizer);
  *     }
  *
- * Errors: a call that fails leaves the reason in activ_graph_error of its graph.
+ * Errors: a call that fails leaves the reason in activ_graph_error of its graph, but for NULL in place of the graph
+ * or the optimiser. Flags are on if they are not 0.
  *
  * Thread safety: an optimiser is used together with its graph, by one thread at a time. The graph's executor shares out
  * large steps. Results do not depend on tier and threads. The rates over time (activ_lr_...) are functions: any thread.
@@ -33,17 +34,17 @@ extern "C" {
 /* The optimiser of one compiled graph, which has to live as long. */
 typedef struct activ_optimizer activ_optimizer;
 
-/* ---- kinds ------------------------------------------------------------------------------------------------------ */
+/* ---- kinds ------------------------------------------------------------------------------------------------------- */
 
-/* torch.optim.SGD. g += weight_decay p; with momentum v = g at the first step, then v = momentum v + (1 - dampening) g;
- * g = nesterov ? g + momentum v : v; p -= lr g. */
+/* torch.optim.SGD. g += weight_decay p. Momentum 0: p -= lr g. Else v = g at the first step, then
+ * v = momentum v + (1 - dampening) g; p -= lr (nesterov ? g + momentum v : v). */
 typedef struct activ_sgd_options {
     size_t size;
     float lr;           /* >= 0 */
     float momentum;     /* >= 0 */
     float dampening;    /* any */
     float weight_decay; /* >= 0 */
-    int32_t nesterov;   /* 1: needs momentum > 0 and dampening 0 */
+    int32_t nesterov;   /* not 0: needs momentum > 0 and dampening 0 */
     int32_t maximize;
 } activ_sgd_options;
 
@@ -53,47 +54,48 @@ typedef struct activ_sgd_options {
     }
 
 /* torch.optim.AdamW (Loshchilov, Hutter 2019, arXiv:1711.05101). p -= lr weight_decay p; m = beta1 m + (1 - beta1) g;
- * v = beta2 v + (1 - beta2) g^2; with amsgrad v is the largest v so far; p -= lr/(1 - beta1^t) m / (sqrt(v/(1 -
- * beta2^t))
- * + eps). m and v start as 0. */
+ * v = beta2 v + (1 - beta2) g^2; p -= lr/(1 - beta1^t) m / (sqrt(v/(1 - beta2^t)) + eps), where amsgrad takes the
+ * largest v so far. m and v start as 0. */
 typedef struct activ_adamw_options {
     size_t size;
     float lr;           /* >= 0 */
-    float beta1, beta2; /* 0 to 1, not 1 */
+    float beta1, beta2; /* 0 <= beta < 1 */
     float eps;          /* > 0: 0 would divide 0 by 0 where there never was a gradient */
     float weight_decay; /* >= 0 */
     int32_t amsgrad;
     int32_t maximize;
+    int32_t reserved;
 } activ_adamw_options;
 
-#define ACTIV_ADAMW_DEFAULTS                                                  \
-    {                                                                         \
-        sizeof(activ_adamw_options), 0.001f, 0.9f, 0.999f, 1e-8f, 0.01f, 0, 0 \
+#define ACTIV_ADAMW_DEFAULTS                                                     \
+    {                                                                            \
+        sizeof(activ_adamw_options), 0.001f, 0.9f, 0.999f, 1e-8f, 0.01f, 0, 0, 0 \
     }
 
-/* torch.optim.RMSprop (Hinton 2012; centered: Graves 2013, arXiv:1308.0850). g += weight_decay p; v = alpha v +
- * (1 - alpha) g^2; centered: m = alpha m + (1 - alpha) g, and v - m^2, at least 0, stands for v below;
- * d = g / (sqrt(v) + eps); with momentum b = momentum b + d, and d = b; p -= lr d. v, m and b start as 0. */
+/* torch.optim.RMSprop (Hinton 2012; centered: Graves 2013, arXiv:1308.0850). g += weight_decay p;
+ * v = alpha v + (1 - alpha) g^2; d = g / (sqrt(v) + eps), where centered takes v - m^2, at least 0, instead of v, with
+ * m = alpha m + (1 - alpha) g. Momentum 0: p -= lr d. Else b = momentum b + d; p -= lr b. v, m and b start as 0. */
 typedef struct activ_rmsprop_options {
     size_t size;
     float lr;           /* >= 0 */
-    float alpha;        /* 0 to 1 */
+    float alpha;        /* 0 <= alpha <= 1 */
     float eps;          /* > 0, as AdamW's */
     float weight_decay; /* >= 0 */
     float momentum;     /* >= 0 */
     int32_t centered;
     int32_t maximize;
+    int32_t reserved;
 } activ_rmsprop_options;
 
-#define ACTIV_RMSPROP_DEFAULTS                                               \
-    {                                                                        \
-        sizeof(activ_rmsprop_options), 0.01f, 0.99f, 1e-8f, 0.0f, 0.0f, 0, 0 \
+#define ACTIV_RMSPROP_DEFAULTS                                                  \
+    {                                                                           \
+        sizeof(activ_rmsprop_options), 0.01f, 0.99f, 1e-8f, 0.0f, 0.0f, 0, 0, 0 \
     }
 
-/* Make an optimiser with state for all parameters; the caller destroys *out, before the graph. options: NULL means the
- * kind's defaults. ACTIV_ERROR_RANGE: settings that are not finite or not as said above; ACTIV_ERROR_STATE: before
- * activ_graph_compile, or compiled for predictions only; ACTIV_ERROR_UNSUPPORTED: a field that this library does not
- * know is not 0; ACTIV_ERROR_INVALID: NULL, no size; ACTIV_ERROR_OUT_OF_MEMORY. */
+/* Make an optimiser with state for all parameters; the caller destroys *out, before the graph. A graph may have
+ * several. options: NULL means the kind's defaults. ACTIV_ERROR_RANGE: settings that are not finite or not as said
+ * above; ACTIV_ERROR_STATE: before activ_graph_compile, or compiled for predictions only; ACTIV_ERROR_UNSUPPORTED: a
+ * field that this library does not know is not 0; ACTIV_ERROR_INVALID: NULL, no size; ACTIV_ERROR_OUT_OF_MEMORY. */
 ACTIV_API activ_status activ_sgd_create(activ_graph *graph, const activ_sgd_options *options, activ_optimizer **out);
 ACTIV_API activ_status activ_adamw_create(activ_graph *graph, const activ_adamw_options *options,
                                           activ_optimizer **out);
@@ -117,32 +119,32 @@ ACTIV_API activ_status activ_optimizer_set_lr(activ_optimizer *optimizer, float 
 ACTIV_API float activ_optimizer_lr(const activ_optimizer *optimizer); /* 0 for NULL */
 
 /* Settings of single tensors, which is what PyTorch's param_groups are for. */
-typedef struct activ_tensor_options {
+typedef struct activ_optimizer_tensor_options {
     size_t size;
     float lr_scale;     /* the tensor's learning rate is this times the optimiser's; >= 0, 0 freezes the tensor */
     float weight_decay; /* instead of the optimiser's; >= 0 */
-} activ_tensor_options;
+} activ_optimizer_tensor_options;
 
 /* Of an optimiser without weight decay. What a tensor has now: activ_optimizer_get_tensor_options. */
-#define ACTIV_TENSOR_DEFAULTS                    \
-    {                                            \
-        sizeof(activ_tensor_options), 1.0f, 0.0f \
+#define ACTIV_OPTIMIZER_TENSOR_DEFAULTS                    \
+    {                                                      \
+        sizeof(activ_optimizer_tensor_options), 1.0f, 0.0f \
     }
 
 /* tensor: an index of activ_graph_param_tensor_info. `set` sets all fields, from the next step on; tensors begin with
  * lr_scale 1 and the optimiser's weight_decay. ACTIV_ERROR_RANGE: no such tensor, or a value not as said above;
- * ACTIV_ERROR_INVALID: NULL, no size. */
+ * ACTIV_ERROR_UNSUPPORTED: a field that this library does not know is not 0; ACTIV_ERROR_INVALID: NULL, no size. `get`
+ * reports by its status alone. */
 ACTIV_API activ_status activ_optimizer_set_tensor_options(activ_optimizer *optimizer, size_t tensor,
-                                                          const activ_tensor_options *options);
+                                                          const activ_optimizer_tensor_options *options);
 ACTIV_API activ_status activ_optimizer_get_tensor_options(const activ_optimizer *optimizer, size_t tensor,
-                                                          activ_tensor_options *options);
+                                                          activ_optimizer_tensor_options *options);
 
 /* The usual choice: weight decay 0 for all tensors of less than two dimensions, which are biases and the parameters of
  * activations and normalisations. ACTIV_ERROR_INVALID: NULL. */
 ACTIV_API activ_status activ_optimizer_decay_weights_only(activ_optimizer *optimizer);
 
-/* ---- learning rates over time ---------------------------------------------------------------------------------------
- */
+/* ---- learning rates over time ------------------------------------------------------------------------------------ */
 
 /* The rate for a step as a function of its number alone, for activ_optimizer_set_lr. Steps (or epochs: any unit) count
  * from 0, as activ_optimizer_steps does before a step. Computed in double without the C library's functions and rounded

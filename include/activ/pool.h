@@ -4,10 +4,14 @@
  * computes is the same to the last bit as without:
  *
  *     activ_pool *pool;
- *     if (activ_pool_create(NULL, 0, &pool) != ACTIV_OK) return 1;
+ *     activ_context *context;
  *     activ_context_options options = ACTIV_CONTEXT_DEFAULTS;
+ *     if (activ_pool_create(NULL, 0, &pool) != ACTIV_OK) return 1;
  *     options.executor = activ_pool_executor(pool);
- *     activ_context_create(&options, &context);
+ *     if (activ_context_create(&options, &context) != ACTIV_OK) return 1;
+ *     ...                                                  // objects made from the context use the pool
+ *     activ_context_destroy(context);
+ *     activ_pool_destroy(pool);                            // after all of these objects
  *
  * Thread safety: any number of threads may use the executor of one pool at the same time; one of them destroys the pool
  * when nobody uses it any more.

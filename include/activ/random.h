@@ -1,14 +1,16 @@
 /* libactiv: random numbers as a function of (seed, stream, index).
  *
  * Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; SC 2011). There is no state
- * to carry about: the same three numbers give the same value on every machine, in any order, on any thread. `stream`
+ * to carry along: the same three numbers give the same value on every machine, in any order, on any thread. `stream`
  * tells independent uses of one seed apart. Key = seed; counter = (index / 4, stream); the value is number index % 4 of
  * the block.
  *
  * Streams with the top bit set are the library's own (initial values, noise of layers); a program that uses others
  * never meets them.
  *
- * Thread safety: all calls, from any thread, on different arrays. ACTIV_ERROR_INVALID: NULL with n > 0.
+ * index + i wraps around at 2^64. ACTIV_ERROR_INVALID: out is NULL and n is not 0.
+ *
+ * Thread safety: all calls, from any thread, on different arrays.
  */
 #ifndef ACTIV_RANDOM_H
 #define ACTIV_RANDOM_H
@@ -26,8 +28,8 @@ extern "C" {
 /* 32 random bits. */
 ACTIV_API uint32_t activ_random_bits(uint64_t seed, uint64_t stream, uint64_t index);
 
-/* out[i] is uniform in [low, high): low + u (high - low), u = 24 bits / 2^24. ACTIV_ERROR_RANGE unless low <= high and
- * low, high and high - low are finite. */
+/* out[i] is uniform in [low, high): low + u (high - low), u = 24 bits / 2^24; a value that rounds to high becomes low.
+ * low == high gives low. ACTIV_ERROR_RANGE unless low <= high and low, high and high - low are finite. */
 ACTIV_API activ_status activ_random_uniform(uint64_t seed, uint64_t stream, uint64_t index, size_t n, float low,
                                             float high, float *out);
 
@@ -37,7 +39,8 @@ ACTIV_API activ_status activ_random_uniform(uint64_t seed, uint64_t stream, uint
 ACTIV_API activ_status activ_random_normal(uint64_t seed, uint64_t stream, uint64_t index, size_t n, float mean,
                                            float deviation, float *out);
 
-/* out becomes a random order of 0 .. n-1 (Fisher, Yates; unbiased up to 2^-32 n). ACTIV_ERROR_RANGE: n above 2^32. */
+/* out becomes a random order of 0 .. n-1 (Fisher, Yates; unbiased up to 2^-32 n). ACTIV_ERROR_RANGE: n of 2^32 or
+ * more. */
 ACTIV_API activ_status activ_random_permutation(uint64_t seed, uint64_t stream, size_t n, uint32_t *out);
 
 #ifdef __cplusplus

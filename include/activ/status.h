@@ -1,18 +1,20 @@
 /* libactiv: how a call says that it failed.
  *
- * Every call that can fail returns an activ_status and hands its results out through pointers. On failure the outputs
- * are untouched. The library never prints, exits or aborts.
+ * Calls that can fail return an activ_status and hand their results out through pointers; on failure the outputs are
+ * untouched. (Builder calls return a negative node, and plain queries an answer that their declarations name.) The
+ * library never prints, exits or aborts.
  *
- * The reason in words, one of three ways, each call having exactly one:
+ * The reason as text comes in one of three ways, each call having one:
  *
- *     activ_message *      a last parameter of calls that make an object or read a file. Where the plain call has no
- *                          room for it, a second one has, with the suffix _ex: activ_fn_create and activ_fn_create_ex,
- *                          activ_forward and activ_forward_ex.
- *     activ_graph_error    of the graph, for calls on a graph and on its optimiser.
- *     the status alone     where the declaration lists one cause for each status. There ACTIV_ERROR_INVALID stands for
- *                          a NULL, or a struct whose `size` is not set.
+ *     activ_message *      the last parameter. The calls used most do without, and have a twin with it, by the suffix
+ *                          _ex, wherever a status can have several causes: activ_fn_create_ex, activ_forward_ex.
+ *     activ_graph_error    for calls on a graph or on its optimiser that have no activ_message.
+ *     the status alone     where each status has the one cause that the declaration names. ACTIV_ERROR_INVALID then
+ *                          is a NULL, or a struct whose `size` is not set.
  *
- * A context's log gets the same words (context.h), whichever the way.
+ * A context's log gets the text of the first two ways too (context.h). Calls on a const object never write to it.
+ *
+ * Thread safety: all calls, from any thread.
  */
 #ifndef ACTIV_STATUS_H
 #define ACTIV_STATUS_H
@@ -25,23 +27,22 @@
 extern "C" {
 #endif
 
-/* The numbers are part of the ABI: never changed, never used again. A newer library may return a number that is not in
+/* The numbers are part of the ABI: never changed, never reused. A newer library may return a number that is not in
  * this list. */
 typedef int32_t activ_status;
 
 enum {
     ACTIV_OK = 0,
-    ACTIV_ERROR_INVALID =
-        1, /* an argument that makes no sense there: NULL, overlapping arrays, a struct without size */
-    ACTIV_ERROR_OUT_OF_MEMORY = 2, /* also: no more threads */
+    ACTIV_ERROR_INVALID = 1,       /* NULL, overlapping arrays, a struct without size: a mistake in the caller's code */
+    ACTIV_ERROR_OUT_OF_MEMORY = 2, /* also: the system starts no more threads */
     ACTIV_ERROR_UNKNOWN_NAME = 3,  /* no function, setting, tensor or tier of that name */
     ACTIV_ERROR_SYNTAX = 4,        /* a text that does not follow its grammar */
-    ACTIV_ERROR_RANGE = 5,         /* a number outside of what is allowed, or a size that overflows */
-    ACTIV_ERROR_SHAPE = 6,         /* shapes that do not fit together */
-    ACTIV_ERROR_STATE = 7,         /* a call before or after its time */
-    ACTIV_ERROR_IO = 8,            /* the operating system refused a file */
-    ACTIV_ERROR_FORMAT = 9,        /* a file that is not what it claims to be */
-    ACTIV_ERROR_UNSUPPORTED = 10   /* well formed, but unknown to this version */
+    ACTIV_ERROR_RANGE = 5,         /* a number, an index or a size that is not allowed, or a size that overflows */
+    ACTIV_ERROR_SHAPE = 6,         /* shapes, or types of elements, that do not fit together */
+    ACTIV_ERROR_STATE = 7,         /* the object's state does not allow the call: not compiled yet, read-only ... */
+    ACTIV_ERROR_IO = 8,            /* a file that cannot be read or written: the system's reason is in the message */
+    ACTIV_ERROR_FORMAT = 9,        /* a file that is malformed, or another than the one that is wanted */
+    ACTIV_ERROR_UNSUPPORTED = 10   /* well formed, but not supported by this version */
 };
 
 /* A short English phrase for a status. Static storage, never NULL, also for unknown numbers. */

@@ -33,43 +33,48 @@ enum { ACTIV_FLOAT32 = 1, ACTIV_FLOAT64 = 2, ACTIV_INT32 = 3, ACTIV_INT64 = 4, A
 /* Bytes of one element; 0 for an unknown type. */
 ACTIV_API size_t activ_dtype_size(activ_dtype dtype);
 
-/* ---- making one ---------------------------------------------------------------------------------------- */
+/* ---- making one -------------------------------------------------------------------------------------------------- */
 
 /* The calls below make a tensor, which the caller destroys. shape: ndim values; a dimension may be 0, and ndim 0 is one
- * element. ACTIV_ERROR_INVALID: NULL; ACTIV_ERROR_UNSUPPORTED: an unknown type; ACTIV_ERROR_RANGE: the shape is too
- * large, by its dimensions (ACTIV_MAX_DIMS) or its bytes; ACTIV_ERROR_OUT_OF_MEMORY; and what is said with each.
+ * element. ACTIV_ERROR_INVALID: NULL; ACTIV_ERROR_UNSUPPORTED: an unknown type; ACTIV_ERROR_RANGE: more than
+ * ACTIV_MAX_DIMS dimensions, or a size that overflows; ACTIV_ERROR_OUT_OF_MEMORY; and what is said with each.
  *
  * A view does not own its memory: the caller's array, or the tensor that it is a view of, has to live as long. */
 
 /* A new array: 64-byte aligned, row-major, all zero. */
 ACTIV_API activ_status activ_tensor_create(const activ_context *context, activ_dtype dtype, size_t ndim,
-                                           const size_t *shape, activ_tensor **out);
+                                           const size_t *shape, activ_tensor **out, activ_message *message);
 
-/* A view on memory of the caller's. strides: ndim values, NULL for row-major. data may be NULL only if there is no
- * element. */
+/* A view on memory of the caller's, of any alignment. strides: ndim values, 0 allowed; NULL for row-major. data may be
+ * NULL only if there is no element. */
 ACTIV_API activ_status activ_tensor_view(const activ_context *context, activ_dtype dtype, size_t ndim,
-                                         const size_t *shape, const size_t *strides, void *data, activ_tensor **out);
+                                         const size_t *shape, const size_t *strides, void *data, activ_tensor **out,
+                                         activ_message *message);
 
-/* The same on memory that must not be written: a read-only tensor. */
+/* The same on memory that must not be written: a read-only tensor. (The data of an activ_safetensors_entry, for
+ * example.) */
 ACTIV_API activ_status activ_tensor_view_const(const activ_context *context, activ_dtype dtype, size_t ndim,
                                                const size_t *shape, const size_t *strides, const void *data,
-                                               activ_tensor **out);
+                                               activ_tensor **out, activ_message *message);
 
 /* A view of `tensor` with another shape of as many elements (else ACTIV_ERROR_SHAPE); `tensor` has to be contiguous
- * (ACTIV_ERROR_UNSUPPORTED). This view and the following are read-only if `tensor` is. */
-ACTIV_API activ_status activ_tensor_reshape(activ_tensor *tensor, size_t ndim, const size_t *shape, activ_tensor **out);
+ * (else ACTIV_ERROR_STATE). This view and the following are read-only if `tensor` is. */
+ACTIV_API activ_status activ_tensor_reshape(activ_tensor *tensor, size_t ndim, const size_t *shape, activ_tensor **out,
+                                            activ_message *message);
 
-/* A view of the `length` entries from `start` on along dimension `dim`. ACTIV_ERROR_RANGE: there are fewer. */
+/* A view of the `length` entries from `start` on along dimension `dim`. ACTIV_ERROR_RANGE: no such dimension or
+ * entries. */
 ACTIV_API activ_status activ_tensor_narrow(activ_tensor *tensor, size_t dim, size_t start, size_t length,
-                                           activ_tensor **out);
+                                           activ_tensor **out, activ_message *message);
 
 /* A view with two dimensions exchanged. ACTIV_ERROR_RANGE: no such dimension. */
-ACTIV_API activ_status activ_tensor_transpose(activ_tensor *tensor, size_t dim0, size_t dim1, activ_tensor **out);
+ACTIV_API activ_status activ_tensor_transpose(activ_tensor *tensor, size_t dim0, size_t dim1, activ_tensor **out,
+                                              activ_message *message);
 
 /* NULL is allowed. The memory of a view is left alone. */
 ACTIV_API void activ_tensor_destroy(activ_tensor *tensor);
 
-/* ---- looking at one ------------------------------------------------------------------------------------- */
+/* ---- looking at one ---------------------------------------------------------------------------------------------- */
 
 /* Arrays are the tensor's. All of these answer 0 or NULL for NULL. */
 ACTIV_API activ_dtype activ_tensor_dtype(const activ_tensor *tensor);
@@ -84,10 +89,11 @@ ACTIV_API int32_t activ_tensor_is_read_only(const activ_tensor *tensor); /* 1: a
 ACTIV_API const void *activ_tensor_const_data(const activ_tensor *tensor);
 ACTIV_API void *activ_tensor_data(activ_tensor *tensor);
 
-/* Copies all elements, of any strides; overlapping memory is copied as if by way of a third array. ACTIV_ERROR_SHAPE:
+/* Copies all elements, of any strides; overlapping memory is copied as if by way of a third array. Which of several
+ * elements of `from` an element of `to` with coinciding addresses (stride 0) gets is unspecified. ACTIV_ERROR_SHAPE:
  * another type or shape; ACTIV_ERROR_STATE: `to` is read-only; ACTIV_ERROR_INVALID: NULL; ACTIV_ERROR_OUT_OF_MEMORY:
  * for that third array. */
-ACTIV_API activ_status activ_tensor_copy(const activ_tensor *from, activ_tensor *to);
+ACTIV_API activ_status activ_tensor_copy(const activ_tensor *from, activ_tensor *to, activ_message *message);
 
 #ifdef __cplusplus
 }

@@ -1,7 +1,9 @@
 /* libactiv: version of the headers and of the library.
  *
- * The number is MAJOR*10000 + MINOR*100 + PATCH. Within one MAJOR the ABI only
- * grows; while MAJOR is 0, a new MINOR may break it (and changes the soname).
+ * The number is MAJOR*10000 + MINOR*100 + PATCH. Within one MAJOR the ABI only grows; while MAJOR is 0, a new MINOR may
+ * break it, and changes the soname.
+ *
+ * Thread safety: all calls, from any thread.
  */
 #ifndef ACTIV_VERSION_H
 #define ACTIV_VERSION_H
@@ -19,11 +21,11 @@
 extern "C" {
 #endif
 
-/* The version of the library that runs: compare with ACTIV_VERSION_NUMBER,
- * which is the version of the headers a program was compiled with. */
+/* The version of the library that runs; ACTIV_VERSION_NUMBER is that of the headers that a program was compiled
+ * with. */
 ACTIV_API uint32_t activ_version_number(void);
 
-/* The same as text, "0.2.0". Static storage. */
+/* The same as text, "MAJOR.MINOR.PATCH". Static storage. */
 ACTIV_API const char *activ_version_string(void);
 
 #ifdef __cplusplus

@@ -6,9 +6,11 @@
 
 #include "activ/status.h"
 
-/* Why activ_sized_read fails, after "SGD: " or the like. */
-#define ACTIV_SIZED_FAULT \
-    "its struct is NULL, has no size (start from its ..._DEFAULTS), or sets fields that this version does not know"
+/* No struct is larger. A size above this is a struct whose size was not set. */
+#define ACTIV_SIZED_MAX 4096
+
+/* Why activ_sized_read failed with this status, after "SGD: " or the like. */
+const char *activ_sized_reason(activ_status status);
 
 /* Reads a caller's struct whose first member is its size_t size. A smaller one is an older one:
  * the rest becomes zero. A larger one is accepted if what this library does not know of is zero. */

@@ -67,7 +67,7 @@ static activ_status list_states(const activ_graph *g, const activ_optimizer *o, 
             name_state(o, k, i, &list->state_names[at]);
             list->names[first + at] = list->state_names[at].text;
             status = activ_tensor_view(&context, ACTIV_FLOAT32, t->ndim, t->shape, NULL, o->states[k] + t->offset,
-                                       &list->tensors[first + at]);
+                                       &list->tensors[first + at], NULL);
         }
     return status;
 }
@@ -94,7 +94,7 @@ static activ_status make_list(const activ_graph *g, const activ_optimizer *o, te
         const graph_tensor *t = activ_graph_stored(g, i);
         list->names[i] = t->name;
         status = activ_tensor_view(&context, ACTIV_FLOAT32, t->ndim, t->shape, NULL, activ_graph_stored_values(g, i),
-                                   &list->tensors[i]);
+                                   &list->tensors[i], NULL);
     }
     if (status == ACTIV_OK && list->state_count > 0)
         status = list_states(g, o, list);
@@ -435,6 +435,9 @@ activ_status activ_checkpoint_load_training(activ_graph *g, const char *path, ac
 {
     if (!g || !path || !out)
         return fail_null(g, message, "the graph, the path or out is NULL");
+    if (activ_graph_is_compiled(g) && g->max_batch == 0)
+        return activ_host_fail(&g->host, message, ACTIV_ERROR_STATE, path,
+                               ": the graph is compiled for predictions only, so it cannot be trained");
     activ_safetensors *file;
     activ_status status = open_matching(g, path, &file, message);
     if (status != ACTIV_OK)

@@ -23,12 +23,12 @@ static activ_status read_options(const activ_context_options *options, activ_hos
     activ_context_options o;
     activ_status status = activ_sized_read(&o, sizeof o, options);
     if (status != ACTIV_OK)
-        return activ_fail(message, status, "context: " ACTIV_SIZED_FAULT);
+        return activ_fail(message, status, "context: ", activ_sized_reason(status));
     if (o.allocator) {
         activ_allocator allocator;
         status = activ_sized_read(&allocator, sizeof allocator, o.allocator);
         if (status != ACTIV_OK)
-            return activ_fail(message, status, "allocator: " ACTIV_SIZED_FAULT);
+            return activ_fail(message, status, "allocator: ", activ_sized_reason(status));
         if (!allocator.alloc != !allocator.free)
             return activ_fail(message, ACTIV_ERROR_INVALID, "allocator: only one of alloc and free is there");
         if (allocator.alloc)
@@ -37,7 +37,7 @@ static activ_status read_options(const activ_context_options *options, activ_hos
     if (o.executor) {
         status = activ_sized_read(&host->executor, sizeof host->executor, o.executor);
         if (status != ACTIV_OK)
-            return activ_fail(message, status, "executor: " ACTIV_SIZED_FAULT);
+            return activ_fail(message, status, "executor: ", activ_sized_reason(status));
         if (host->executor.num_threads < 1)
             return activ_fail(message, ACTIV_ERROR_RANGE, "executor: num_threads is less than 1");
         /* Each part of shared work has scratch memory of its own; more parts than this help nobody. */

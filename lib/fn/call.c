@@ -217,26 +217,27 @@ static activ_status backward(call which, const activ_fn *fn, const activ_backwar
     return ACTIV_OK;
 }
 
-/* A sized struct without its size, or with fields that this version does not know. */
-static activ_status fail_size(const activ_fn *fn, activ_message *message, activ_status status)
+/* Arguments that could not be read. */
+static activ_status fail_args(const activ_fn *fn, activ_message *message, activ_status status, const void *args)
 {
     if (!fn)
         return activ_fail(message, ACTIV_ERROR_INVALID, "the function is NULL");
-    return activ_host_fail(&fn->host, message, status, fn->spec, ": " ACTIV_SIZED_FAULT);
+    return activ_host_fail(&fn->host, message, status, fn->spec, ": ",
+                           args ? activ_sized_reason(status) : "the arguments are NULL");
 }
 
 activ_status activ_forward_ex(const activ_fn *fn, const activ_forward_args *args, activ_message *message)
 {
     activ_forward_args own;
     activ_status status = args ? activ_sized_read(&own, sizeof own, args) : ACTIV_ERROR_INVALID;
-    return status == ACTIV_OK ? forward(ANY, fn, &own, message) : fail_size(fn, message, status);
+    return status == ACTIV_OK ? forward(ANY, fn, &own, message) : fail_args(fn, message, status, args);
 }
 
 activ_status activ_backward_ex(const activ_fn *fn, const activ_backward_args *args, activ_message *message)
 {
     activ_backward_args own;
     activ_status status = args ? activ_sized_read(&own, sizeof own, args) : ACTIV_ERROR_INVALID;
-    return status == ACTIV_OK ? backward(ANY, fn, &own, message) : fail_size(fn, message, status);
+    return status == ACTIV_OK ? backward(ANY, fn, &own, message) : fail_args(fn, message, status, args);
 }
 
 /* ---- an array ---------------------------------------------------------------------------------------- */

@@ -336,7 +336,7 @@ size_t activ_fn_param_count(const activ_fn *fn)
     return fn ? fn->param_count : 0;
 }
 
-size_t activ_fn_num_parameters(const activ_fn *fn)
+size_t activ_fn_channels(const activ_fn *fn)
 {
     return fn ? fn->num_parameters : 0;
 }

@@ -53,8 +53,10 @@ const activ_host *activ_graph_host(const activ_graph *g)
     return &g->host;
 }
 
-activ_node activ_graph_find(const activ_graph *g, const char *name)
+activ_node activ_graph_find_node(const activ_graph *g, const char *name)
 {
+    if (!g || !name)
+        return -1;
     for (size_t i = 0; i < g->node_count; i++)
         if (strcmp(g->nodes[i].name, name) == 0)
             return (activ_node)i;
@@ -68,7 +70,7 @@ static void default_name(const activ_graph *g, const graph_kind *kind, char *nam
     size_t same = 0;
     for (size_t i = 0; i < g->node_count; i++)
         same += kind->numbered ? g->nodes[i].kind->numbered != 0 : g->nodes[i].kind == kind;
-    for (size_t attempt = 0; attempt == 0 || activ_graph_find(g, name) >= 0; attempt++) {
+    for (size_t attempt = 0; attempt == 0 || activ_graph_find_node(g, name) >= 0; attempt++) {
         activ_text text;
         activ_text_start(&text, name, ACTIV_NAME_SIZE);
         activ_text_add(&text, kind->numbered ? "layers." : kind->name);
@@ -237,7 +239,7 @@ activ_status activ_graph_set_size(activ_graph *g, graph_node *node, size_t setti
 
 int activ_graph_is_free_name(const activ_graph *g, const char *name)
 {
-    return is_name(name) && activ_graph_find(g, name) < 0;
+    return is_name(name) && activ_graph_find_node(g, name) < 0;
 }
 
 /* Behind the tensors of one list, whose values are `values` so far. */
@@ -300,7 +302,7 @@ static void rename_tensor(graph_tensor *t, size_t old, const char *name)
     activ_text_add(&text, role);
 }
 
-activ_status activ_graph_name(activ_graph *g, activ_node id, const char *name)
+activ_status activ_graph_set_name(activ_graph *g, activ_node id, const char *name)
 {
     if (!g)
         return ACTIV_ERROR_INVALID;
@@ -320,7 +322,7 @@ activ_status activ_graph_name(activ_graph *g, activ_node id, const char *name)
     if (!is_name(name))
         return activ_graph_fail_build(g, ACTIV_ERROR_INVALID, node,
                                       "a name has 1 to 63 letters, digits, '_', '-' and '.', unlike ", quoted);
-    activ_node other = activ_graph_find(g, name);
+    activ_node other = activ_graph_find_node(g, name);
     if (other >= 0 && other != id)
         return activ_graph_fail_build(g, ACTIV_ERROR_INVALID, node, "another layer is called ", quoted);
     size_t old = strlen(node->name);

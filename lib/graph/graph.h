@@ -81,7 +81,6 @@ static inline float *activ_graph_stored_values(const activ_graph *g, size_t i)
 }
 
 size_t activ_graph_node_bytes(const graph_node *node);                /* size of its arrays */
-activ_node activ_graph_find(const activ_graph *g, const char *name);  /* -1 if there is none */
 int activ_graph_is_free_name(const activ_graph *g, const char *name); /* well formed and unused */
 
 /* The network as text, one line of it, and the reverse, which fails as a builder does. */

@@ -20,9 +20,12 @@ activ_status activ_graph_init(activ_graph *g, uint64_t seed)
     return ACTIV_OK;
 }
 
-static activ_status init_weights(activ_graph *g, activ_init_scheme scheme, float gain, uint64_t seed)
+/* The message is what a tensor's failure says: the graph logs it. */
+static activ_status init_weights(activ_graph *g, activ_init_scheme scheme, float gain, uint64_t seed,
+                                 activ_message *message)
 {
-    const activ_context context = { g->host };
+    activ_context context = { g->host };
+    context.host.log = NULL;
     for (size_t i = 0; i < g->tensor_count; i++) {
         const graph_tensor *t = &g->tensors[i];
         float *values = activ_graph_tensor_values(g, i);
@@ -30,7 +33,8 @@ static activ_status init_weights(activ_graph *g, activ_init_scheme scheme, float
             continue;
         if (t->ndim == 2) {
             uint64_t stream = ACTIV_STREAM(ACTIV_STREAM_INIT, i);
-            activ_status status = activ_init_tensor(&context, scheme, gain, t->ndim, t->shape, seed, stream, values);
+            activ_status status =
+                activ_init_tensor(&context, scheme, gain, t->ndim, t->shape, seed, stream, values, message);
             if (status != ACTIV_OK)
                 return status;
         } else if (scheme != ACTIV_INIT_DEFAULT) {
@@ -61,9 +65,10 @@ activ_status activ_graph_init_weights(activ_graph *g, activ_init_scheme scheme, 
         memcpy(before, params, trained);
         memcpy(before + g->param_count, buffers, kept);
     }
+    activ_message message;
     activ_status status = activ_graph_init(g, seed);
     if (status == ACTIV_OK)
-        status = init_weights(g, scheme, gain, seed);
+        status = init_weights(g, scheme, gain, seed, &message);
     if (status != ACTIV_OK) {
         if (bytes > 0) {
             memcpy(params, before, trained);
@@ -71,9 +76,7 @@ activ_status activ_graph_init_weights(activ_graph *g, activ_init_scheme scheme, 
         }
         g->seed = old_seed;
         g->step = old_step;
-        activ_graph_fail(g, status, NULL, "initial values: ",
-                         status == ACTIV_ERROR_RANGE ? "the gain is negative, not finite or too large"
-                                                     : activ_status_string(status));
+        activ_graph_fail(g, status, NULL, message.text);
     }
     activ_host_free(&g->host, before, bytes);
     return status;

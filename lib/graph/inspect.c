@@ -31,6 +31,21 @@ activ_status activ_graph_node_info(const activ_graph *g, activ_node id, activ_no
     return activ_sized_write(&own, sizeof own, info);
 }
 
+activ_node activ_graph_input_node(const activ_graph *g)
+{
+    return g ? g->input : -1;
+}
+
+activ_node activ_graph_output_node(const activ_graph *g)
+{
+    return g ? g->output : -1;
+}
+
+activ_node activ_graph_loss_node(const activ_graph *g)
+{
+    return g ? g->loss : -1;
+}
+
 const activ_fn *activ_graph_node_fn(const activ_graph *g, activ_node id)
 {
     const graph_node *node = g ? activ_graph_node_at(g, id) : NULL;

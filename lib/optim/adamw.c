@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "base/dmath.h"
+#include "base/sized.h"
 #include "optim/optimizer.h"
 
 enum { EXP_AVG, EXP_AVG_SQ, MAX_EXP_AVG_SQ };
@@ -59,6 +60,9 @@ activ_status activ_adamw_create(activ_graph *graph, const activ_adamw_options *o
         activ_optimizer_read_options(graph, &activ_optimizer_adamw, options, &defaults, sizeof own, &own, out);
     if (status != ACTIV_OK)
         return status;
+    if (own.reserved != 0)
+        return activ_graph_fail(graph, ACTIV_ERROR_UNSUPPORTED, NULL, activ_optimizer_adamw.title, ": ",
+                                activ_sized_reason(ACTIV_ERROR_UNSUPPORTED));
     const optimizer_settings settings = {
         .lr = own.lr,
         .beta1 = own.beta1,

@@ -6,8 +6,8 @@
  *     layers.0.bias = group(lr_scale=1, weight_decay=0)
  *
  * The kind with all its settings in the order of its table; the steps taken; a line for each tensor, in their order,
- * whose options (activ_tensor_options) are not the optimiser's: "group" is the format's word for them. The first line
- * names the version of the grammar. Numbers read back as the same bits. */
+ * whose options (activ_optimizer_tensor_options) are not the optimiser's: "group" is the format's word for them. The
+ * first line names the version of the grammar. Numbers read back as the same bits. */
 #include <string.h>
 
 #include "base/description.h"

@@ -43,7 +43,8 @@ activ_status activ_optimizer_read_options(activ_graph *graph, const optimizer_ki
     if (!out)
         return activ_graph_fail(graph, ACTIV_ERROR_INVALID, NULL, kind->title, ": out is NULL");
     activ_status status = activ_sized_read(own, size, options ? options : defaults);
-    return status == ACTIV_OK ? status : activ_graph_fail(graph, status, NULL, kind->title, ": " ACTIV_SIZED_FAULT);
+    return status == ACTIV_OK ? status
+                              : activ_graph_fail(graph, status, NULL, kind->title, ": ", activ_sized_reason(status));
 }
 
 /* ---- making one ----------------------------------------------------------------------------- */
@@ -62,13 +63,13 @@ activ_status activ_optimizer_create(activ_graph *graph, const optimizer_kind *ki
     for (size_t k = 0; k < OPTIMIZER_STATES; k++)
         states += kind->states[k] && kind->keeps(settings, k);
     if (!activ_checked_mul(states, stride, &values) || !activ_checked_mul(values, sizeof(float), &bytes))
-        return activ_graph_fail(graph, ACTIV_ERROR_RANGE, NULL, "the size of the optimiser overflows");
+        return activ_graph_fail(graph, ACTIV_ERROR_RANGE, NULL, "the size of the optimizer overflows");
     size_t tensors = graph->tensor_count;
     activ_optimizer *o = activ_host_alloc(&graph->host, sizeof *o + tensors * sizeof o->tensor[0]);
     float *block = o ? activ_host_alloc(&graph->host, bytes) : NULL;
     if (!o || (bytes > 0 && !block)) {
         activ_host_free(&graph->host, o, sizeof *o + tensors * sizeof o->tensor[0]);
-        return activ_graph_fail(graph, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for the optimiser");
+        return activ_graph_fail(graph, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for the optimizer");
     }
     o->host = graph->host;
     o->graph = graph;
@@ -174,14 +175,17 @@ uint64_t activ_optimizer_steps(const activ_optimizer *o)
     return o ? o->steps : 0;
 }
 
-activ_status activ_optimizer_set_tensor_options(activ_optimizer *o, size_t tensor, const activ_tensor_options *options)
+activ_status activ_optimizer_set_tensor_options(activ_optimizer *o, size_t tensor,
+                                                const activ_optimizer_tensor_options *options)
 {
-    activ_tensor_options own;
+    activ_optimizer_tensor_options own;
     if (!o)
         return ACTIV_ERROR_INVALID;
-    activ_status status = options ? activ_sized_read(&own, sizeof own, options) : ACTIV_ERROR_INVALID;
+    if (!options)
+        return activ_graph_fail(o->graph, ACTIV_ERROR_INVALID, NULL, o->kind->title, ": the options are NULL");
+    activ_status status = activ_sized_read(&own, sizeof own, options);
     if (status != ACTIV_OK)
-        return activ_graph_fail(o->graph, status, NULL, o->kind->title, ": " ACTIV_SIZED_FAULT);
+        return activ_graph_fail(o->graph, status, NULL, o->kind->title, ": ", activ_sized_reason(status));
     if (tensor >= o->tensor_count)
         return activ_graph_fail(o->graph, ACTIV_ERROR_RANGE, NULL, o->kind->title, ": there is no such tensor");
     const optimizer_tensor new = { own.lr_scale, own.weight_decay };
@@ -192,13 +196,15 @@ activ_status activ_optimizer_set_tensor_options(activ_optimizer *o, size_t tenso
     return ACTIV_OK;
 }
 
-activ_status activ_optimizer_get_tensor_options(const activ_optimizer *o, size_t tensor, activ_tensor_options *options)
+activ_status activ_optimizer_get_tensor_options(const activ_optimizer *o, size_t tensor,
+                                                activ_optimizer_tensor_options *options)
 {
     if (!o || !options)
         return ACTIV_ERROR_INVALID;
     if (tensor >= o->tensor_count)
         return ACTIV_ERROR_RANGE;
-    const activ_tensor_options own = { sizeof own, o->tensor[tensor].lr_scale, o->tensor[tensor].weight_decay };
+    const activ_optimizer_tensor_options own = { sizeof own, o->tensor[tensor].lr_scale,
+                                                 o->tensor[tensor].weight_decay };
     return activ_sized_write(&own, sizeof own, options);
 }
 

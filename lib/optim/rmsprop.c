@@ -1,4 +1,5 @@
 /* RMSprop, as torch.optim.RMSprop. */
+#include "base/sized.h"
 #include "optim/optimizer.h"
 
 enum { SQUARE_AVG, MOMENTUM_BUFFER, GRAD_AVG };
@@ -53,6 +54,9 @@ activ_status activ_rmsprop_create(activ_graph *graph, const activ_rmsprop_option
         activ_optimizer_read_options(graph, &activ_optimizer_rmsprop, options, &defaults, sizeof own, &own, out);
     if (status != ACTIV_OK)
         return status;
+    if (own.reserved != 0)
+        return activ_graph_fail(graph, ACTIV_ERROR_UNSUPPORTED, NULL, activ_optimizer_rmsprop.title, ": ",
+                                activ_sized_reason(ACTIV_ERROR_UNSUPPORTED));
     const optimizer_settings settings = {
         .lr = own.lr,
         .alpha = own.alpha,

@@ -6,20 +6,21 @@
 #include "activ/tensor.h"
 #include "base/checked.h"
 #include "base/random.h"
+#include "base/text.h"
 #include "context/context.h"
 
 /* Rows (or columns, if there are fewer of them) made orthonormal from normal numbers, by Gram
  * and Schmidt, each vector twice, in double. Equal to the Q of a QR decomposition whose R has a
  * positive diagonal, which is PyTorch's choice of signs. */
 static activ_status orthogonal(const activ_host *host, float gain, size_t rows, size_t columns, uint64_t seed,
-                               uint64_t stream, float *values)
+                               uint64_t stream, float *values, activ_message *message)
 {
     size_t vectors = rows < columns ? rows : columns, length = rows < columns ? columns : rows, bytes;
     if (!activ_checked_mul(vectors, length, &bytes) || !activ_checked_mul(bytes, sizeof(double), &bytes))
-        return ACTIV_ERROR_RANGE;
+        return activ_host_fail(host, message, ACTIV_ERROR_RANGE, "initial values: the size overflows");
     double *q = activ_host_alloc(host, bytes);
     if (!q)
-        return ACTIV_ERROR_OUT_OF_MEMORY;
+        return activ_host_fail(host, message, ACTIV_ERROR_OUT_OF_MEMORY, "initial values: no memory to orthogonalize");
     for (size_t i = 0; i < vectors * length; i++)
         q[i] = activ_random_normal_double(seed, stream, i);
     for (size_t i = 0; i < vectors; i++) {
@@ -56,22 +57,26 @@ float activ_init_gain(activ_init_scheme scheme)
 }
 
 static activ_status fill(const activ_host *host, activ_init_scheme scheme, float gain, size_t ndim, const size_t *shape,
-                         uint64_t seed, uint64_t stream, float *values)
+                         uint64_t seed, uint64_t stream, float *values, activ_message *message)
 {
     size_t count, rest;
-    if (!(gain >= 0.0f) || gain - gain != 0.0f)
-        return ACTIV_ERROR_RANGE;
-    if (ndim < 2 || ndim > ACTIV_MAX_DIMS)
-        return ACTIV_ERROR_SHAPE;
+    if (scheme < ACTIV_INIT_DEFAULT || scheme > ACTIV_INIT_ORTHOGONAL)
+        return activ_host_fail(host, message, ACTIV_ERROR_UNSUPPORTED, "no such scheme of initial values");
+    if (!(gain >= 0.0f) || !activ_is_finite(gain))
+        return activ_host_fail(host, message, ACTIV_ERROR_RANGE, "initial values: the gain is negative or not finite");
+    if (ndim < 2)
+        return activ_host_fail(host, message, ACTIV_ERROR_SHAPE, "initial values: less than two dimensions");
+    if (ndim > ACTIV_MAX_DIMS)
+        return activ_host_fail(host, message, ACTIV_ERROR_RANGE, "initial values: more than 8 dimensions");
     if (!activ_checked_count(ndim, shape, &count) || !activ_checked_count(ndim - 1, shape + 1, &rest))
-        return ACTIV_ERROR_RANGE;
+        return activ_host_fail(host, message, ACTIV_ERROR_RANGE, "initial values: the size overflows");
     if (count == 0)
-        return ACTIV_ERROR_SHAPE;
+        return activ_host_fail(host, message, ACTIV_ERROR_SHAPE, "initial values: a dimension is 0");
     double fan_in = (double)rest, fan_out = (double)(count / shape[1]);
     /* sqrt(2) as such, not as a float32: the usual gain then loses nothing. */
     double g = gain == sqrtf(2.0f) ? sqrt(2.0) : (double)gain;
-    double spread;    /* the bound of a uniform, the deviation of a normal distribution */
-    switch (scheme) { /* numbers from outside: the default refuses what is none of these */
+    double spread; /* the bound of a uniform, the deviation of a normal distribution */
+    switch (scheme) {
     case ACTIV_INIT_DEFAULT:
         spread = g / sqrt(fan_in);
         break;
@@ -87,22 +92,25 @@ static activ_status fill(const activ_host *host, activ_init_scheme scheme, float
     case ACTIV_INIT_XAVIER_NORMAL:
         spread = g * sqrt(2.0 / (fan_in + fan_out));
         break;
-    case ACTIV_INIT_ORTHOGONAL:
-        return orthogonal(host, gain, shape[0], rest, seed, stream, values);
-    default:
-        return ACTIV_ERROR_UNSUPPORTED;
+    default: /* orthogonal, as there are no others */
+        return orthogonal(host, gain, shape[0], rest, seed, stream, values, message);
     }
-    if (scheme == ACTIV_INIT_KAIMING_NORMAL || scheme == ACTIV_INIT_XAVIER_NORMAL)
-        return activ_random_normal(seed, stream, 0, count, 0.0f, (float)spread, values);
-    return activ_random_uniform(seed, stream, 0, count, -(float)spread, (float)spread, values);
+    const int is_normal = scheme == ACTIV_INIT_KAIMING_NORMAL || scheme == ACTIV_INIT_XAVIER_NORMAL;
+    activ_status status = is_normal
+                              ? activ_random_normal(seed, stream, 0, count, 0.0f, (float)spread, values)
+                              : activ_random_uniform(seed, stream, 0, count, -(float)spread, (float)spread, values);
+    if (status == ACTIV_OK)
+        return status;
+    return activ_host_fail(host, message, ACTIV_ERROR_RANGE, "initial values: the gain is too large");
 }
 
 activ_status activ_init_tensor(const activ_context *context, activ_init_scheme scheme, float gain, size_t ndim,
-                               const size_t *shape, uint64_t seed, uint64_t stream, float *values)
+                               const size_t *shape, uint64_t seed, uint64_t stream, float *values,
+                               activ_message *message)
 {
-    if (!shape || !values)
-        return ACTIV_ERROR_INVALID;
     activ_host host;
     activ_host_of(context, &host);
-    return fill(&host, scheme, gain, ndim, shape, seed, stream, values);
+    if (!shape || !values)
+        return activ_host_fail(&host, message, ACTIV_ERROR_INVALID, "initial values: the shape or the values are NULL");
+    return fill(&host, scheme, gain, ndim, shape, seed, stream, values, message);
 }

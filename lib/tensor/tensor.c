@@ -5,6 +5,7 @@
 
 #include "base/checked.h"
 #include "base/host.h"
+#include "base/text.h"
 #include "context/context.h"
 
 struct activ_tensor {
@@ -18,6 +19,8 @@ struct activ_tensor {
     int is_read_only; /* data is somebody's const memory */
     size_t owned;     /* bytes to free at the end; 0 for a view */
 };
+
+_Static_assert(ACTIV_MAX_DIMS == 8, "a message says 8");
 
 size_t activ_dtype_size(activ_dtype dtype)
 {
@@ -37,26 +40,26 @@ size_t activ_dtype_size(activ_dtype dtype)
 
 /* A tensor without data, with row-major strides unless some are given; checks that every element has an address. */
 static activ_status make(const activ_host *host, activ_dtype dtype, size_t ndim, const size_t *shape,
-                         const size_t *strides, activ_tensor **out)
+                         const size_t *strides, activ_tensor **out, activ_message *message)
 {
     if (!out || (ndim > 0 && !shape))
-        return ACTIV_ERROR_INVALID;
+        return activ_host_fail(host, message, ACTIV_ERROR_INVALID, "tensor: ", out ? "the shape" : "out", " is NULL");
     if (activ_dtype_size(dtype) == 0)
-        return ACTIV_ERROR_UNSUPPORTED;
+        return activ_host_fail(host, message, ACTIV_ERROR_UNSUPPORTED, "tensor: unknown type of elements");
     if (ndim > ACTIV_MAX_DIMS)
-        return ACTIV_ERROR_RANGE;
+        return activ_host_fail(host, message, ACTIV_ERROR_RANGE, "tensor: more than 8 dimensions");
     size_t count, bytes, step = 1, last = 0;
     if (!activ_checked_count(ndim, shape, &count) || !activ_checked_mul(count, activ_dtype_size(dtype), &bytes))
-        return ACTIV_ERROR_RANGE;
+        return activ_host_fail(host, message, ACTIV_ERROR_RANGE, "tensor: its size overflows");
     for (size_t i = 0; strides && count > 0 && i < ndim; i++) {
         size_t span;
         if (!activ_checked_mul(shape[i] - 1, strides[i], &span) || !activ_checked_add(last, span, &last) ||
             last > SIZE_MAX / activ_dtype_size(dtype) - 1)
-            return ACTIV_ERROR_RANGE;
+            return activ_host_fail(host, message, ACTIV_ERROR_RANGE, "tensor: its strides overflow");
     }
     activ_tensor *t = activ_host_alloc(host, sizeof *t);
     if (!t)
-        return ACTIV_ERROR_OUT_OF_MEMORY;
+        return activ_host_fail(host, message, ACTIV_ERROR_OUT_OF_MEMORY, "tensor: no memory");
     t->host = *host;
     t->dtype = dtype;
     t->ndim = ndim;
@@ -71,12 +74,12 @@ static activ_status make(const activ_host *host, activ_dtype dtype, size_t ndim,
 }
 
 activ_status activ_tensor_create(const activ_context *context, activ_dtype dtype, size_t ndim, const size_t *shape,
-                                 activ_tensor **out)
+                                 activ_tensor **out, activ_message *message)
 {
     activ_host host;
-    activ_tensor *t;
+    activ_tensor *t = NULL;
     activ_host_of(context, &host);
-    activ_status status = make(&host, dtype, ndim, shape, NULL, out ? &t : NULL);
+    activ_status status = make(&host, dtype, ndim, shape, NULL, out ? &t : NULL, message);
     if (status != ACTIV_OK)
         return status;
     t->owned = t->count * activ_dtype_size(dtype);
@@ -84,7 +87,7 @@ activ_status activ_tensor_create(const activ_context *context, activ_dtype dtype
         t->data = activ_host_alloc(&host, t->owned);
         if (!t->data) {
             activ_host_free(&host, t, sizeof *t);
-            return ACTIV_ERROR_OUT_OF_MEMORY;
+            return activ_host_fail(&host, message, ACTIV_ERROR_OUT_OF_MEMORY, "tensor: no memory for its elements");
         }
     }
     *out = t;
@@ -92,17 +95,17 @@ activ_status activ_tensor_create(const activ_context *context, activ_dtype dtype
 }
 
 activ_status activ_tensor_view(const activ_context *context, activ_dtype dtype, size_t ndim, const size_t *shape,
-                               const size_t *strides, void *data, activ_tensor **out)
+                               const size_t *strides, void *data, activ_tensor **out, activ_message *message)
 {
     activ_host host;
-    activ_tensor *t;
+    activ_tensor *t = NULL;
     activ_host_of(context, &host);
-    activ_status status = make(&host, dtype, ndim, shape, strides, out ? &t : NULL);
+    activ_status status = make(&host, dtype, ndim, shape, strides, out ? &t : NULL, message);
     if (status != ACTIV_OK)
         return status;
     if (!data && t->count > 0) {
         activ_tensor_destroy(t);
-        return ACTIV_ERROR_INVALID;
+        return activ_host_fail(&host, message, ACTIV_ERROR_INVALID, "tensor: the data is NULL");
     }
     t->data = data;
     *out = t;
@@ -110,20 +113,22 @@ activ_status activ_tensor_view(const activ_context *context, activ_dtype dtype, 
 }
 
 activ_status activ_tensor_view_const(const activ_context *context, activ_dtype dtype, size_t ndim, const size_t *shape,
-                                     const size_t *strides, const void *data, activ_tensor **out)
+                                     const size_t *strides, const void *data, activ_tensor **out,
+                                     activ_message *message)
 {
     /* Nobody writes through it: activ_tensor_data of a read-only tensor is NULL. */
-    activ_status status = activ_tensor_view(context, dtype, ndim, shape, strides, (void *)(uintptr_t)data, out);
+    activ_status status =
+        activ_tensor_view(context, dtype, ndim, shape, strides, (void *)(uintptr_t)data, out, message);
     if (status == ACTIV_OK)
         (*out)->is_read_only = 1;
     return status;
 }
 
 static activ_status view_of(const activ_tensor *tensor, size_t ndim, const size_t *shape, const size_t *strides,
-                            size_t first, activ_tensor **out)
+                            size_t first, activ_tensor **out, activ_message *message)
 {
-    activ_tensor *t;
-    activ_status status = make(&tensor->host, tensor->dtype, ndim, shape, strides, out ? &t : NULL);
+    activ_tensor *t = NULL;
+    activ_status status = make(&tensor->host, tensor->dtype, ndim, shape, strides, out ? &t : NULL, message);
     if (status != ACTIV_OK)
         return status;
     t->is_read_only = tensor->is_read_only;
@@ -132,38 +137,41 @@ static activ_status view_of(const activ_tensor *tensor, size_t ndim, const size_
     return ACTIV_OK;
 }
 
-activ_status activ_tensor_reshape(activ_tensor *tensor, size_t ndim, const size_t *shape, activ_tensor **out)
+activ_status activ_tensor_reshape(activ_tensor *tensor, size_t ndim, const size_t *shape, activ_tensor **out,
+                                  activ_message *message)
 {
     size_t count;
-    if (!tensor || !out || (ndim > 0 && !shape))
-        return ACTIV_ERROR_INVALID;
-    if (!activ_checked_count(ndim, shape, &count))
-        return ACTIV_ERROR_RANGE;
-    if (count != tensor->count)
-        return ACTIV_ERROR_SHAPE;
+    if (!tensor)
+        return activ_fail(message, ACTIV_ERROR_INVALID, "tensor: NULL cannot be reshaped");
+    const int is_counted = out && (ndim == 0 || shape) && ndim <= ACTIV_MAX_DIMS && activ_checked_count(ndim, shape, &count);
+    if (is_counted && count != tensor->count)
+        return activ_host_fail(&tensor->host, message, ACTIV_ERROR_SHAPE, "tensor: another number of elements");
     if (!activ_tensor_is_contiguous(tensor))
-        return ACTIV_ERROR_UNSUPPORTED;
-    return view_of(tensor, ndim, shape, NULL, 0, out);
+        return activ_host_fail(&tensor->host, message, ACTIV_ERROR_STATE, "tensor: it is not contiguous");
+    return view_of(tensor, ndim, shape, NULL, 0, out, message);
 }
 
-activ_status activ_tensor_narrow(activ_tensor *tensor, size_t dim, size_t start, size_t length, activ_tensor **out)
+activ_status activ_tensor_narrow(activ_tensor *tensor, size_t dim, size_t start, size_t length, activ_tensor **out,
+                                 activ_message *message)
 {
-    if (!tensor || !out)
-        return ACTIV_ERROR_INVALID;
+    if (!tensor)
+        return activ_fail(message, ACTIV_ERROR_INVALID, "tensor: NULL cannot be narrowed");
     if (dim >= tensor->ndim || start > tensor->shape[dim] || length > tensor->shape[dim] - start)
-        return ACTIV_ERROR_RANGE;
+        return activ_host_fail(&tensor->host, message, ACTIV_ERROR_RANGE, "tensor: ",
+                               dim >= tensor->ndim ? "no such dimension" : "the dimension has fewer entries");
     size_t shape[ACTIV_MAX_DIMS];
     memcpy(shape, tensor->shape, sizeof shape);
     shape[dim] = length;
-    return view_of(tensor, tensor->ndim, shape, tensor->strides, start * tensor->strides[dim], out);
+    return view_of(tensor, tensor->ndim, shape, tensor->strides, start * tensor->strides[dim], out, message);
 }
 
-activ_status activ_tensor_transpose(activ_tensor *tensor, size_t dim0, size_t dim1, activ_tensor **out)
+activ_status activ_tensor_transpose(activ_tensor *tensor, size_t dim0, size_t dim1, activ_tensor **out,
+                                    activ_message *message)
 {
-    if (!tensor || !out)
-        return ACTIV_ERROR_INVALID;
+    if (!tensor)
+        return activ_fail(message, ACTIV_ERROR_INVALID, "tensor: NULL cannot be transposed");
     if (dim0 >= tensor->ndim || dim1 >= tensor->ndim)
-        return ACTIV_ERROR_RANGE;
+        return activ_host_fail(&tensor->host, message, ACTIV_ERROR_RANGE, "tensor: no such dimension");
     size_t shape[ACTIV_MAX_DIMS], strides[ACTIV_MAX_DIMS];
     memcpy(shape, tensor->shape, sizeof shape);
     memcpy(strides, tensor->strides, sizeof strides);
@@ -171,7 +179,7 @@ activ_status activ_tensor_transpose(activ_tensor *tensor, size_t dim0, size_t di
     shape[dim1] = tensor->shape[dim0];
     strides[dim0] = tensor->strides[dim1];
     strides[dim1] = tensor->strides[dim0];
-    return view_of(tensor, tensor->ndim, shape, strides, 0, out);
+    return view_of(tensor, tensor->ndim, shape, strides, 0, out, message);
 }
 
 void activ_tensor_destroy(activ_tensor *tensor)
@@ -273,36 +281,39 @@ static void copy_elements(const activ_tensor *t, place from, place to)
 }
 
 /* By way of a third array. */
-static activ_status copy_overlapping(const activ_tensor *from, const activ_tensor *to, size_t bytes)
+static activ_status copy_overlapping(const activ_tensor *from, const activ_tensor *to, size_t bytes,
+                                     activ_message *message)
 {
     size_t strides[ACTIV_MAX_DIMS], step = 1;
     for (size_t d = from->ndim; d-- > 0; step *= from->shape[d])
         strides[d] = step;
     const place row = { activ_host_alloc(&to->host, bytes), strides };
     if (!row.data)
-        return ACTIV_ERROR_OUT_OF_MEMORY;
+        return activ_host_fail(&to->host, message, ACTIV_ERROR_OUT_OF_MEMORY, "tensor: no memory for a copy");
     copy_elements(from, (place){ from->data, from->strides }, row);
     copy_elements(to, row, (place){ to->data, to->strides });
     activ_host_free(&to->host, row.data, bytes);
     return ACTIV_OK;
 }
 
-activ_status activ_tensor_copy(const activ_tensor *from, activ_tensor *to)
+activ_status activ_tensor_copy(const activ_tensor *from, activ_tensor *to, activ_message *message)
 {
     if (!from || !to)
-        return ACTIV_ERROR_INVALID;
-    if (from->dtype != to->dtype || from->ndim != to->ndim ||
-        memcmp(from->shape, to->shape, from->ndim * sizeof from->shape[0]) != 0)
-        return ACTIV_ERROR_SHAPE;
+        return activ_fail(message, ACTIV_ERROR_INVALID, "tensor: NULL cannot be copied");
+    const activ_host *host = &to->host;
+    if (from->dtype != to->dtype)
+        return activ_host_fail(host, message, ACTIV_ERROR_SHAPE, "tensor: a copy to another type of elements");
+    if (from->ndim != to->ndim || memcmp(from->shape, to->shape, from->ndim * sizeof from->shape[0]) != 0)
+        return activ_host_fail(host, message, ACTIV_ERROR_SHAPE, "tensor: a copy to another shape");
     if (to->is_read_only)
-        return ACTIV_ERROR_STATE;
+        return activ_host_fail(host, message, ACTIV_ERROR_STATE, "tensor: a copy to a read-only tensor");
     if (from->count == 0)
         return ACTIV_OK;
     const size_t bytes = from->count * activ_dtype_size(from->dtype);
     if (activ_tensor_is_contiguous(from) && activ_tensor_is_contiguous(to))
         memmove(to->data, from->data, bytes);
     else if (activ_ranges_overlap(from->data, span_of(from), to->data, span_of(to)))
-        return copy_overlapping(from, to, bytes);
+        return copy_overlapping(from, to, bytes, message);
     else
         copy_elements(from, (place){ from->data, from->strides }, (place){ to->data, to->strides });
     return ACTIV_OK;

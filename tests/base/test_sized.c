@@ -73,8 +73,16 @@ static void test_write(void **state)
         for (size_t i = written; i < sizeof caller; i++)
             assert_int_equal(((unsigned char *)&caller)[i], i < size ? 0 : 0x5a);
     }
-    caller.known.size = 3;
-    assert_int_equal(activ_sized_write(&own, sizeof own, &caller), ACTIV_ERROR_INVALID);
+    /* Sizes that were not set: less than a size has, and what memory happened to hold. */
+    static const size_t unset[] = { 0, 3, ACTIV_SIZED_MAX + 1, SIZE_MAX / 255 * 0xab };
+    for (size_t i = 0; i < sizeof unset / sizeof unset[0]; i++) {
+        known read;
+        memset(&caller, 0x5a, sizeof caller);
+        caller.known.size = unset[i];
+        assert_int_equal(activ_sized_write(&own, sizeof own, &caller), ACTIV_ERROR_INVALID);
+        assert_int_equal(activ_sized_read(&read, sizeof read, &caller), ACTIV_ERROR_INVALID);
+        assert_int_equal(((unsigned char *)&caller)[sizeof(size_t)], 0x5a);
+    }
 }
 
 static void test_checked(void **state)

@@ -209,13 +209,13 @@ static void test_renamed(void **state)
     activ_node x = activ_graph_input(g, 3), a = activ_graph_linear(g, x, 4), b = activ_graph_linear(g, a, 4);
     activ_node c = activ_graph_linear_without_bias(g, b, 3), d = activ_graph_add(g, c, x);
     activ_node loss = activ_graph_mse(g, d);
-    assert_int_equal(activ_graph_name(g, a, "spare"), ACTIV_OK);
-    assert_int_equal(activ_graph_name(g, c, "layers.0"), ACTIV_OK);
-    assert_int_equal(activ_graph_name(g, b, "layers.2"), ACTIV_OK);
-    assert_int_equal(activ_graph_name(g, a, "layers.1"), ACTIV_OK);
-    assert_int_equal(activ_graph_name(g, x, "mse_2"), ACTIV_OK);
-    assert_int_equal(activ_graph_name(g, d, "input"), ACTIV_OK);
-    assert_int_equal(activ_graph_name(g, loss, "flatten"), ACTIV_OK);
+    assert_int_equal(activ_graph_set_name(g, a, "spare"), ACTIV_OK);
+    assert_int_equal(activ_graph_set_name(g, c, "layers.0"), ACTIV_OK);
+    assert_int_equal(activ_graph_set_name(g, b, "layers.2"), ACTIV_OK);
+    assert_int_equal(activ_graph_set_name(g, a, "layers.1"), ACTIV_OK);
+    assert_int_equal(activ_graph_set_name(g, x, "mse_2"), ACTIV_OK);
+    assert_int_equal(activ_graph_set_name(g, d, "input"), ACTIV_OK);
+    assert_int_equal(activ_graph_set_name(g, loss, "flatten"), ACTIV_OK);
     assert_int_equal(activ_graph_compile(g, 2), ACTIV_OK);
     assert_int_equal(activ_graph_init(g, 1), ACTIV_OK);
     save(g);
@@ -278,10 +278,10 @@ static void test_files_of_pytorch(void **state)
     const size_t two = 2;
     activ_tensor *tensors[5];
     for (int i = 0; i < 4; i++)
-        assert_int_equal(
-            activ_tensor_view(NULL, ACTIV_FLOAT32, 1, &two, NULL, (void *)(uintptr_t)(values + 2 * i), &tensors[i]),
-            ACTIV_OK);
-    assert_int_equal(activ_tensor_view(NULL, ACTIV_INT64, 0, NULL, NULL, (void *)(uintptr_t)&steps, &tensors[4]),
+        assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 1, &two, NULL, (void *)(uintptr_t)(values + 2 * i),
+                                           &tensors[i], NULL),
+                         ACTIV_OK);
+    assert_int_equal(activ_tensor_view(NULL, ACTIV_INT64, 0, NULL, NULL, (void *)(uintptr_t)&steps, &tensors[4], NULL),
                      ACTIV_OK);
     activ_graph *g = NULL, *none = NULL;
     assert_int_equal(activ_graph_create(NULL, &g), ACTIV_OK);
@@ -340,8 +340,9 @@ static void write_description(const char *description)
     float weight[6] = { 1, 2, 3, 4, 5, 6 }, bias[3] = { 7, 8, 9 };
     const size_t weight_shape[2] = { 3, 2 }, bias_shape[1] = { 3 };
     activ_tensor *tensors[2] = { NULL, NULL };
-    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 2, weight_shape, NULL, weight, &tensors[0]), ACTIV_OK);
-    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 1, bias_shape, NULL, bias, &tensors[1]), ACTIV_OK);
+    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 2, weight_shape, NULL, weight, &tensors[0], NULL),
+                     ACTIV_OK);
+    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 1, bias_shape, NULL, bias, &tensors[1], NULL), ACTIV_OK);
     const char *const names[2] = { "layers.0.weight", "layers.0.bias" };
     const activ_tensor *const list[2] = { tensors[0], tensors[1] };
     activ_safetensors_text text = { "activ.network", description };
@@ -705,7 +706,8 @@ static void write_tensors(size_t count, const char *const *names, const size_t (
     static double zeros[64];
     activ_tensor *tensors[4];
     for (size_t i = 0; i < count; i++)
-        assert_int_equal(activ_tensor_view(NULL, types[i], ndims[i], shapes[i], NULL, zeros, &tensors[i]), ACTIV_OK);
+        assert_int_equal(activ_tensor_view(NULL, types[i], ndims[i], shapes[i], NULL, zeros, &tensors[i], NULL),
+                         ACTIV_OK);
     const activ_tensor *list[4] = { tensors[0] };
     for (size_t i = 0; i < count; i++)
         list[i] = tensors[i];

@@ -46,10 +46,10 @@ static activ_graph *build(const char *shared)
     activ_node wide = activ_graph_linear(g, activ_graph_flatten(g, x), 9);
     activ_node first = apply(g, wide, shared);
     x = apply(g, activ_graph_linear_without_bias(g, first, 9), "leaky_relu(negative_slope=0.2)");
-    activ_graph_name(g, x, "leaky-1");
+    activ_graph_set_name(g, x, "leaky-1");
     x = activ_graph_multiply(g, activ_graph_add(g, activ_graph_apply_shared(g, x, first), first), wide);
     x = activ_graph_linear(g, activ_graph_dropout(g, x, 0.25f), CLASSES);
-    activ_graph_name(g, x, "head");
+    activ_graph_set_name(g, x, "head");
     activ_graph_cross_entropy(g, x);
     if (activ_graph_compile(g, BATCH) != ACTIV_OK)
         fail_msg("%s", activ_graph_error(g));
@@ -65,7 +65,7 @@ static activ_optimizer *make_optimizer(activ_graph *g)
     options.amsgrad = 1;
     activ_optimizer *o = NULL;
     assert_int_equal(activ_adamw_create(g, &options, &o), ACTIV_OK);
-    const activ_tensor_options own = { sizeof own, 0.7f, 0.03f };
+    const activ_optimizer_tensor_options own = { sizeof own, 0.7f, 0.03f };
     assert_int_equal(activ_optimizer_decay_weights_only(o), ACTIV_OK);
     assert_int_equal(activ_optimizer_set_tensor_options(o, 1, &own), ACTIV_OK);
     return o;
@@ -166,7 +166,7 @@ static void test_training(void **state)
     assert_true(activ_optimizer_steps(o) == SAVED_AFTER);
     assert_true(activ_optimizer_lr(o) == activ_optimizer_lr(made));
     for (size_t i = 0; i < activ_graph_param_tensor_count(g); i++) {
-        activ_tensor_options x = { .size = sizeof x }, y = { .size = sizeof y };
+        activ_optimizer_tensor_options x = { .size = sizeof x }, y = { .size = sizeof y };
         assert_int_equal(activ_optimizer_get_tensor_options(o, i, &x), ACTIV_OK);
         assert_int_equal(activ_optimizer_get_tensor_options(made, i, &y), ACTIV_OK);
         assert_true(x.lr_scale == y.lr_scale && x.weight_decay == y.weight_decay);

@@ -1012,7 +1012,8 @@ static activ_tensor *view_of(activ_dtype dtype, size_t ndim, const size_t *shape
 {
     activ_tensor *tensor = NULL;
     /* The library does not write into what it saves. */
-    assert_int_equal(activ_tensor_view(NULL, dtype, ndim, shape, NULL, (void *)(uintptr_t)data, &tensor), ACTIV_OK);
+    assert_int_equal(activ_tensor_view(NULL, dtype, ndim, shape, NULL, (void *)(uintptr_t)data, &tensor, NULL),
+                     ACTIV_OK);
     return tensor;
 }
 
@@ -1165,8 +1166,8 @@ static void test_save_refused(void **state)
     static const size_t two_two[] = { 2, 2 }, turned[] = { 1, 2 };
     static const float data[] = { 1, 2, 3, 4 };
     activ_tensor *plain = view_of(ACTIV_FLOAT32, 2, two_two, data), *strided = NULL;
-    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 2, two_two, turned, (void *)(uintptr_t)data, &strided),
-                     ACTIV_OK);
+    assert_int_equal(
+        activ_tensor_view(NULL, ACTIV_FLOAT32, 2, two_two, turned, (void *)(uintptr_t)data, &strided, NULL), ACTIV_OK);
     const struct {
         const char *names[2];
         const activ_tensor *tensors[2];

@@ -78,7 +78,7 @@ static activ_optimizer *make(activ_graph *g, int kind)
                      : kind < 4 ? activ_adamw_create(g, &a, &o)
                                 : activ_rmsprop_create(g, &r, &o),
                      ACTIV_OK);
-    const activ_tensor_options own = { sizeof own, 0.7f, 0.03f };
+    const activ_optimizer_tensor_options own = { sizeof own, 0.7f, 0.03f };
     assert_int_equal(activ_optimizer_decay_weights_only(o), ACTIV_OK);
     assert_int_equal(activ_optimizer_set_tensor_options(o, 2, &own), ACTIV_OK);
     return o;
@@ -296,7 +296,8 @@ static void write_changed(const change *c)
             }
         }
         names[count] = e.name;
-        assert_int_equal(activ_tensor_view(NULL, e.dtype, e.ndim, e.shape, NULL, zeros, &tensors[count]), ACTIV_OK);
+        assert_int_equal(activ_tensor_view(NULL, e.dtype, e.ndim, e.shape, NULL, zeros, &tensors[count], NULL),
+                         ACTIV_OK);
         list[count] = tensors[count];
         count++;
     }

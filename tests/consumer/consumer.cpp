@@ -109,7 +109,7 @@ void initialise()
     const activ_sgd_options sgd = ACTIV_SGD_DEFAULTS;
     const activ_adamw_options adamw = ACTIV_ADAMW_DEFAULTS;
     const activ_rmsprop_options rmsprop = ACTIV_RMSPROP_DEFAULTS;
-    const activ_tensor_options tensor = ACTIV_TENSOR_DEFAULTS;
+    const activ_optimizer_tensor_options tensor = ACTIV_OPTIMIZER_TENSOR_DEFAULTS;
     const activ_fn_info fn = ACTIV_FN_INFO_INIT;
     const activ_setting_info setting = ACTIV_SETTING_INFO_INIT;
     const activ_fn_tensor_info fn_tensor = ACTIV_FN_TENSOR_INFO_INIT;

@@ -41,7 +41,7 @@ static void test_own_allocator(void **state)
     assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
     assert_true(memory.live > 0);
     assert_int_equal(activ_fn_create(context, "staf(tau=3)", &fn), ACTIV_OK);
-    assert_int_equal(activ_tensor_create(context, ACTIV_FLOAT32, 2, shape, &tensor), ACTIV_OK);
+    assert_int_equal(activ_tensor_create(context, ACTIV_FLOAT32, 2, shape, &tensor, NULL), ACTIV_OK);
     /* The settings were copied: neither context nor structs are needed any more. */
     activ_context_destroy(context);
     memset(&allocator, 0, sizeof allocator);
@@ -190,9 +190,9 @@ static void test_reasons(void **state)
         activ_status status;
         const char *words;
     } expected[] = {
-        { ACTIV_ERROR_INVALID, "context: its struct" },
+        { ACTIV_ERROR_INVALID, "context: the struct's size is not set" },
         { ACTIV_ERROR_INVALID, "one of alloc and free" },
-        { ACTIV_ERROR_INVALID, "allocator: its struct" },
+        { ACTIV_ERROR_INVALID, "allocator: the struct's size is not set" },
         { ACTIV_ERROR_RANGE, "num_threads is less than 1" },
         { ACTIV_ERROR_UNKNOWN_NAME, "no tier is called 'mmx\\x0a'" },
     };

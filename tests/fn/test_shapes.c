@@ -59,7 +59,7 @@ static void check_channels(const activ_context *context, const char *name, size_
     snprintf(spec, sizeof spec, "%s(num_parameters=%zu)", name, channels);
     activ_fn *all = create(context, spec), *one = create(context, name);
     const size_t n = outer * channels * inner, each = activ_fn_param_count(one);
-    assert_int_equal(activ_fn_num_parameters(all), channels);
+    assert_int_equal(activ_fn_channels(all), channels);
     assert_int_equal(activ_fn_param_count(all), each * channels);
     float *x = malloc(n * 7 * sizeof *x), *dy = x + n, *y = dy + n, *dx = y + n, *column = dx + n,
           *column_dy = column + n, *out = column_dy + n;
@@ -528,7 +528,7 @@ static void test_executor(void **state)
             activ_fn_info info = ACTIV_FN_INFO_INIT;
             assert_int_equal(activ_fn_info_of(fn, &info), ACTIV_OK);
             float *to = threads == 1 ? y : b, *back = threads == 1 ? a : c, *sum = sums[threads > 1];
-            const int channels = activ_fn_num_parameters(fn) > 1;
+            const int channels = activ_fn_channels(fn) > 1;
             if (info.shape == ACTIV_SHAPE_GATED && s % 2 == 0) { /* in one long row of a matrix that has more columns */
                 assert_int_equal(activ_forward_gated(fn, NULL, 1, N, w, N + 1, x, N, to, N), ACTIV_OK);
                 assert_int_equal(activ_backward_gated(fn, NULL, 1, N, w, N + 1, x, N, dy, N, d, N, back, N, sum),
@@ -592,7 +592,7 @@ static activ_forward_args sound_forward(const activ_fn *fn, float *memory)
     activ_forward_args a = ACTIV_FORWARD_ARGS_DEFAULTS;
     a.rows = EX_ROWS;
     a.columns = a.x_stride = a.y_stride = a.gate_stride = EX_COLUMNS;
-    a.channels = activ_fn_num_parameters(fn);
+    a.channels = activ_fn_channels(fn);
     a.x = memory;
     a.y = memory + EX;
     if (activ_fn_function_count(fn) > 0)
@@ -605,7 +605,7 @@ static activ_backward_args sound_backward(const activ_fn *fn, float *memory)
     activ_backward_args a = ACTIV_BACKWARD_ARGS_DEFAULTS;
     a.rows = EX_ROWS;
     a.columns = a.x_stride = a.dy_stride = a.dx_stride = a.gate_stride = a.dgate_stride = EX_COLUMNS;
-    a.channels = activ_fn_num_parameters(fn);
+    a.channels = activ_fn_channels(fn);
     a.x = memory;
     a.dy = memory + EX;
     a.dx = memory + 3 * EX;
@@ -635,10 +635,10 @@ static void test_reasons(void **state)
 
     assert_int_equal(activ_forward_ex(NULL, &a, &m), invalid);
     assert_string_equal(m.text, "the function is NULL");
-    assert_reason(activ_forward_ex(relu, NULL, &m), invalid, &m, &log, "struct is NULL");
+    assert_reason(activ_forward_ex(relu, NULL, &m), invalid, &m, &log, "the arguments are NULL");
     a = sound_forward(relu, memory);
     a.size = 3;
-    assert_reason(activ_forward_ex(relu, &a, &m), invalid, &m, &log, "no size");
+    assert_reason(activ_forward_ex(relu, &a, &m), invalid, &m, &log, "size is not set");
     newer[0] = sound_forward(relu, memory);
     newer[0].size = sizeof newer;
     memset(&newer[1], 0, sizeof newer[1]);

@@ -123,9 +123,9 @@ static activ_node gated(activ_graph *g)
     const activ_node h = apply(g, entry, "tanh"), gate = activ_graph_linear(g, x, 24);
     const activ_node both = activ_graph_multiply(g, h, apply(g, gate, "sigmoid"));
     const activ_node out = activ_graph_linear(g, activ_graph_concat(g, both, h, 0), 10);
-    activ_graph_name(g, entry, "entry");
-    activ_graph_name(g, gate, "gate");
-    activ_graph_name(g, out, "exit");
+    activ_graph_set_name(g, entry, "entry");
+    activ_graph_set_name(g, gate, "gate");
+    activ_graph_set_name(g, out, "exit");
     return out;
 }
 
@@ -336,13 +336,13 @@ static void build(run *r)
         x = build_layers(g, r->c.name);
     } else if (r->c.network == RESIDUAL) {
         const activ_node entry = activ_graph_linear(g, activ_graph_input(g, small_widths[0]), 48);
-        activ_graph_name(g, entry, "entry");
+        activ_graph_set_name(g, entry, "entry");
         const activ_node bent = activ_graph_apply(g, entry, fn);
         const activ_node block = activ_graph_linear(g, bent, 48);
-        activ_graph_name(g, block, "block");
+        activ_graph_set_name(g, block, "block");
         const activ_node sum = activ_graph_add(g, entry, block);
         x = activ_graph_linear(g, activ_graph_apply_shared(g, sum, bent), CLASSES);
-        activ_graph_name(g, x, "exit");
+        activ_graph_set_name(g, x, "exit");
     } else {
         const size_t *widths = r->c.network == TRUE_SIZE ? true_widths : small_widths;
         activ_node first = -1;
@@ -511,7 +511,7 @@ static activ_optimizer *make_optimizer(const run *r)
         assert_int_equal(activ_optimizer_decay_weights_only(o), ACTIV_OK);
     }
     for (size_t t = 0; c->groups && t < activ_graph_param_tensor_count(r->graph); t++) {
-        activ_tensor_options group = { .size = sizeof group };
+        activ_optimizer_tensor_options group = { .size = sizeof group };
         assert_int_equal(activ_optimizer_get_tensor_options(o, t, &group), ACTIV_OK);
         const int bias = tensor_info(r->graph, t).ndim == 1;
         assert_true(group.lr_scale == 1.0f && (group.weight_decay == 0.0f) == bias);

@@ -147,7 +147,7 @@ static void run_activation(double_network *net, size_t node, const double *param
 {
     const activ_node_info *info = &net->info[node];
     size_t owner = net->shares[node] >= 0 ? (size_t)net->shares[node] : node, n = net->batch * features(info);
-    size_t channels = activ_fn_num_parameters(net->fn[node]), inner = features(info) / channels;
+    size_t channels = activ_fn_channels(net->fn[node]), inner = features(info) / channels;
     ref_function *ref = &net->ref[node];
     const double *x = net->values[info->inputs[0]];
     assert_int_equal(net->info[owner].param_count, ref->args.param_count);

@@ -129,7 +129,7 @@ static void test_shapes(void **state)
     /* A layer's own name is in the message, not only its number. */
     g = create();
     a = activ_graph_linear(g, activ_graph_input(g, 7), 5);
-    assert_int_equal(activ_graph_name(g, a, "encoder"), ACTIV_OK);
+    assert_int_equal(activ_graph_set_name(g, a, "encoder"), ACTIV_OK);
     assert_true(activ_graph_add(g, a, 0) < 0);
     assert_failed(g, ACTIV_ERROR_SHAPE, "encoder has shape (5)", "input has shape (7)", "add");
 }
@@ -269,7 +269,7 @@ static void test_buffers(void **state)
     activ_node x = activ_graph_input_shape(g, 2, shape);
     activ_node a = activ_graph_batch_norm(g, x, NULL), h = activ_graph_linear(g, activ_graph_flatten(g, a), 5);
     activ_node b = activ_graph_batch_norm(g, h, NULL);
-    assert_int_equal(activ_graph_name(g, b, "last"), ACTIV_OK);
+    assert_int_equal(activ_graph_set_name(g, b, "last"), ACTIV_OK);
     assert_null(activ_graph_buffers(g));
     const struct {
         const char *name;
@@ -347,7 +347,7 @@ static void test_first_mistake(void **state)
     assert_true(activ_graph_input(g, 0) < 0);
     assert_true(activ_graph_apply(g, x, NULL) < 0);
     assert_true(activ_graph_mse(g, x) < 0);
-    assert_int_equal(activ_graph_name(g, good, "other"), ACTIV_ERROR_SHAPE);
+    assert_int_equal(activ_graph_set_name(g, good, "other"), ACTIV_ERROR_SHAPE);
     assert_int_equal(activ_graph_node_count(g), nodes);
     assert_int_equal(activ_graph_param_tensor_count(g), tensors);
     assert_int_equal(activ_graph_compile(g, 2), ACTIV_ERROR_SHAPE);
@@ -417,7 +417,7 @@ static void test_mistakes(void **state)
     assert_int_equal(activ_graph_compile(g, 2), ACTIV_ERROR_STATE);
     assert_non_null(strstr(activ_graph_error(g), "compiled"));
     assert_true(activ_graph_linear(g, x, 3) < 0);
-    assert_int_equal(activ_graph_name(g, x, "late"), ACTIV_ERROR_STATE);
+    assert_int_equal(activ_graph_set_name(g, x, "late"), ACTIV_ERROR_STATE);
     float in[3] = { 1.0f, 2.0f, 3.0f }, out[3];
     assert_int_equal(activ_graph_forward(g, 1, in, out), ACTIV_OK);
     activ_graph_destroy(g);
@@ -448,7 +448,7 @@ static void test_null(void **state)
     assert_true(activ_graph_layer_norm(NULL, 0, 0, NULL) < 0);
     assert_true(activ_graph_cross_entropy(NULL, 0) < 0);
     assert_true(activ_graph_mse(NULL, 0) < 0);
-    assert_int_equal(activ_graph_name(NULL, 0, "a"), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_graph_set_name(NULL, 0, "a"), ACTIV_ERROR_INVALID);
     assert_int_equal(activ_graph_compile(NULL, 1), ACTIV_ERROR_INVALID);
     assert_non_null(activ_graph_error(NULL));
     assert_int_equal(activ_graph_node_count(NULL), 0);
@@ -466,7 +466,7 @@ static void test_null(void **state)
     assert_int_equal(activ_graph_param_tensor_info(NULL, 0, &tensor), ACTIV_ERROR_INVALID);
     activ_graph *g = create();
     activ_graph_input(g, 3);
-    assert_int_equal(activ_graph_name(g, 0, NULL), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_graph_set_name(g, 0, NULL), ACTIV_ERROR_INVALID);
     assert_int_equal(activ_graph_node_info(g, 0, NULL), ACTIV_ERROR_INVALID);
     assert_int_equal(activ_graph_node_info(g, 1, &node), ACTIV_ERROR_RANGE);
     assert_int_equal(activ_graph_node_info(g, -1, &node), ACTIV_ERROR_RANGE);
@@ -516,17 +516,17 @@ static void test_names(void **state)
     /* A new name is that of the tensors too; an old one is free again. */
     const char *longest = "abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456.x";
     assert_int_equal(strlen(longest), 63);
-    assert_int_equal(activ_graph_name(g, a, longest), ACTIV_OK);
+    assert_int_equal(activ_graph_set_name(g, a, longest), ACTIV_OK);
     assert_string_equal(name_of(g, a), longest);
     assert_int_equal(strncmp(tensor_name(g, 0), longest, 63), 0);
     assert_string_equal(tensor_name(g, 0) + 63, ".weight");
     assert_string_equal(tensor_name(g, 1) + 63, ".bias");
-    assert_int_equal(activ_graph_name(g, b, "layers.0"), ACTIV_OK);
+    assert_int_equal(activ_graph_set_name(g, b, "layers.0"), ACTIV_OK);
     assert_string_equal(tensor_name(g, 3), "layers.0.weight");
-    assert_int_equal(activ_graph_name(g, a, "a"), ACTIV_OK);
-    assert_int_equal(activ_graph_name(g, a, "a"), ACTIV_OK);
+    assert_int_equal(activ_graph_set_name(g, a, "a"), ACTIV_OK);
+    assert_int_equal(activ_graph_set_name(g, a, "a"), ACTIV_OK);
     assert_string_equal(tensor_name(g, 1), "a.bias");
-    assert_int_equal(activ_graph_name(g, loss, "layers.7"), ACTIV_OK);
+    assert_int_equal(activ_graph_set_name(g, loss, "layers.7"), ACTIV_OK);
     assert_int_equal(activ_graph_compile(g, 1), ACTIV_OK);
     activ_graph_destroy(g);
 }
@@ -537,9 +537,9 @@ static void test_unique_names(void **state)
     (void)state;
     activ_graph *g = create();
     activ_node x = activ_graph_input(g, 3);
-    assert_int_equal(activ_graph_name(g, x, "layers.0"), ACTIV_OK);
+    assert_int_equal(activ_graph_set_name(g, x, "layers.0"), ACTIV_OK);
     activ_node a = activ_graph_linear(g, x, 3);
-    assert_int_equal(activ_graph_name(g, a, "layers.1"), ACTIV_OK);
+    assert_int_equal(activ_graph_set_name(g, a, "layers.1"), ACTIV_OK);
     activ_node b = activ_graph_linear(g, a, 3), c = activ_graph_flatten(g, b), d = activ_graph_flatten(g, c);
     activ_graph_mse(g, activ_graph_linear(g, d, 3));
     assert_int_equal(activ_graph_compile(g, 1), ACTIV_OK);
@@ -572,17 +572,17 @@ static void test_bad_names(void **state)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         activ_graph *g = create();
         activ_node x = activ_graph_linear(g, activ_graph_input(g, 3), 2);
-        assert_int_equal(activ_graph_name(g, x, names[i]), ACTIV_ERROR_INVALID);
+        assert_int_equal(activ_graph_set_name(g, x, names[i]), ACTIV_ERROR_INVALID);
         assert_string_equal(name_of(g, x), "layers.0");
         assert_failed(g, ACTIV_ERROR_INVALID, "layers.0", "name", "");
     }
     activ_graph *g = create();
     activ_node x = activ_graph_linear(g, activ_graph_input(g, 3), 2);
-    assert_int_equal(activ_graph_name(g, x, "input"), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_graph_set_name(g, x, "input"), ACTIV_ERROR_INVALID);
     assert_failed(g, ACTIV_ERROR_INVALID, "layers.0", "input", "");
     g = create();
     activ_graph_linear(g, activ_graph_input(g, 3), 2);
-    assert_int_equal(activ_graph_name(g, 7, "fine"), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_graph_set_name(g, 7, "fine"), ACTIV_ERROR_INVALID);
     assert_failed(g, ACTIV_ERROR_INVALID, "fine", "", "");
 }
 
@@ -667,7 +667,7 @@ static void test_descriptions(void **state)
     h = activ_graph_gated_split(g, activ_graph_layer_norm(g, h, 1, NULL), swiglu, ACTIV_GATE_FIRST);
     h = apply(g, activ_graph_flatten(g, h), "leaky_relu(negative_slope=0.2)");
     activ_graph_mse(g, activ_graph_apply_shared(g, activ_graph_linear_without_bias(g, h, 3), h));
-    assert_int_equal(activ_graph_name(g, x, "pixels"), ACTIV_OK);
+    assert_int_equal(activ_graph_set_name(g, x, "pixels"), ACTIV_OK);
     static const char *const lines[] = {
         "pixels = input(4, 6)",
         "layers.0 = batch_norm(pixels, eps=1e-5, momentum=0)",
@@ -694,6 +694,16 @@ static void test_descriptions(void **state)
         assert_int_equal(activ_graph_node_fn(g, (activ_node)i) != NULL,
                          strstr(lines[i], "activation(") || strstr(lines[i], "gated_split("));
     }
+    assert_int_equal(activ_graph_input_node(g), x);
+    assert_int_equal(activ_graph_output_node(g), 9);
+    assert_int_equal(activ_graph_loss_node(g), 10);
+    assert_int_equal(activ_graph_find_node(g, "layers.4"), 5);
+    assert_int_equal(activ_graph_find_node(g, "layers.40"), -1);
+    assert_int_equal(activ_graph_find_node(g, NULL), -1);
+    assert_int_equal(activ_graph_find_node(NULL, "input"), -1);
+    assert_int_equal(activ_graph_input_node(NULL), -1);
+    assert_int_equal(activ_graph_output_node(NULL), -1);
+    assert_int_equal(activ_graph_loss_node(NULL), -1);
     assert_null(activ_graph_node_fn(g, -1));
     assert_null(activ_graph_node_fn(g, 99));
     assert_null(activ_graph_node_fn(NULL, 0));

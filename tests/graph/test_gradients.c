@@ -432,7 +432,7 @@ static activ_node gated_split(activ_graph *g, activ_node x, const char *spec, in
     activ_node node = activ_graph_gated_split(g, x, fn, gate);
     activ_fn_destroy(fn);
     if (gate == ACTIV_GATE_FIRST)
-        activ_graph_name(g, node, "gate-first");
+        activ_graph_set_name(g, node, "gate-first");
     return node;
 }
 

@@ -39,19 +39,19 @@ activ_status zoo_build(const activ_context *context, activ_graph *g, int classes
     activ_node h = activ_graph_add(g, apply(context, g, wide, "gelu", &status), wide);
     activ_node sines =
         apply(context, g, activ_graph_linear_without_bias(g, h, 33), "staf(tau=3, init=unit, omega0=2)", &status);
-    activ_graph_name(g, sines, "sines");
+    activ_graph_set_name(g, sines, "sines");
     activ_node noisy = activ_graph_batch_norm(g, activ_graph_linear(g, h, 33), NULL);
     noisy = apply(context, g, noisy, "rrelu", &status);
     activ_node dead = apply(context, g, activ_graph_linear(g, noisy, 8), "trainable_elu(alpha=0.75)", &status);
-    activ_graph_name(g, dead, "short-cut");
-    activ_graph_name(g, apply(context, g, activ_graph_linear(g, dead, 3), "relu", &status), "dead-end");
+    activ_graph_set_name(g, dead, "short-cut");
+    activ_graph_set_name(g, apply(context, g, activ_graph_linear(g, dead, 3), "relu", &status), "dead-end");
     activ_node both = activ_graph_apply_shared(g, activ_graph_add(g, sines, noisy), slopes);
     both = activ_graph_apply_shared(g, activ_graph_add(g, both, both), sines);
     both = apply(context, g, both, "softplus(beta=0.7, threshold=15)", &status);
     both = activ_graph_dropout(g, activ_graph_multiply(g, both, noisy), 0.25f);
     both = activ_graph_concat_many(g, 3, (activ_node[]){ both, dead, both }, -1);
     activ_node last = activ_graph_linear(g, both, ZOO_CLASSES);
-    activ_graph_name(g, last, "head.out_1");
+    activ_graph_set_name(g, last, "head.out_1");
     if (classes)
         activ_graph_cross_entropy(g, last);
     else

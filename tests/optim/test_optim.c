@@ -41,7 +41,7 @@ static void check_scheme(activ_init_scheme scheme, float gain, size_t ndim, cons
         n *= shape[i];
     float *x = malloc(n * sizeof *x), *again = malloc(n * sizeof *x);
     assert_true(x && again);
-    assert_int_equal(activ_init_tensor(NULL, scheme, gain, ndim, shape, 5, 6, x), ACTIV_OK);
+    assert_int_equal(activ_init_tensor(NULL, scheme, gain, ndim, shape, 5, 6, x, NULL), ACTIV_OK);
     double mean, variance, fourth, largest, root = sqrt((double)n);
     moments(x, n, &mean, &variance, &fourth, &largest);
     assert_true(fabs(mean) < 4.0 * deviation / root);
@@ -54,11 +54,11 @@ static void check_scheme(activ_init_scheme scheme, float gain, size_t ndim, cons
         assert_true(largest <= deviation * sqrt(3.0) * (1.0 + 1e-6));
         assert_true(largest > 0.99 * deviation * sqrt(3.0));
     }
-    assert_int_equal(activ_init_tensor(NULL, scheme, gain, ndim, shape, 5, 6, again), ACTIV_OK);
+    assert_int_equal(activ_init_tensor(NULL, scheme, gain, ndim, shape, 5, 6, again, NULL), ACTIV_OK);
     assert_memory_equal(x, again, n * sizeof *x);
-    assert_int_equal(activ_init_tensor(NULL, scheme, gain, ndim, shape, 6, 6, again), ACTIV_OK);
+    assert_int_equal(activ_init_tensor(NULL, scheme, gain, ndim, shape, 6, 6, again, NULL), ACTIV_OK);
     assert_memory_not_equal(x, again, n * sizeof *x);
-    assert_int_equal(activ_init_tensor(NULL, scheme, gain, ndim, shape, 5, 7, again), ACTIV_OK);
+    assert_int_equal(activ_init_tensor(NULL, scheme, gain, ndim, shape, 5, 7, again, NULL), ACTIV_OK);
     assert_memory_not_equal(x, again, n * sizeof *x);
     free(x);
     free(again);
@@ -101,7 +101,8 @@ static void test_orthogonal(void **state)
             float gain = g ? 2.5f : activ_init_gain(ACTIV_INIT_ORTHOGONAL), x[800];
             double square = g ? 6.25 : 1.0;
             size_t rows = shapes[s][0], columns = shapes[s][1] * shapes[s][2];
-            assert_int_equal(activ_init_tensor(NULL, ACTIV_INIT_ORTHOGONAL, gain, 3, shapes[s], 3, s, x), ACTIV_OK);
+            assert_int_equal(activ_init_tensor(NULL, ACTIV_INIT_ORTHOGONAL, gain, 3, shapes[s], 3, s, x, NULL),
+                             ACTIV_OK);
             int by_rows = rows <= columns;
             size_t vectors = by_rows ? rows : columns, length = by_rows ? columns : rows;
             for (size_t i = 0; i < vectors; i++)
@@ -122,30 +123,30 @@ static void test_init_errors(void **state)
     const size_t shape[2] = { 2, 2 }, empty[2] = { 2, 0 }, huge[3] = { SIZE_MAX, 2, 2 };
     const size_t nine[9] = { 2, 1, 1, 1, 1, 1, 1, 1, 1 };
     for (activ_init_scheme i = ACTIV_INIT_DEFAULT; i <= ACTIV_INIT_ORTHOGONAL; i++) {
-        assert_int_equal(activ_init_tensor(NULL, i, -1.0f, 2, shape, 1, 1, x), ACTIV_ERROR_RANGE);
-        assert_int_equal(activ_init_tensor(NULL, i, NAN, 2, shape, 1, 1, x), ACTIV_ERROR_RANGE);
-        assert_int_equal(activ_init_tensor(NULL, i, INFINITY, 2, shape, 1, 1, x), ACTIV_ERROR_RANGE);
-        assert_int_equal(activ_init_tensor(NULL, i, 1.0f, 1, shape, 1, 1, x), ACTIV_ERROR_SHAPE);
-        assert_int_equal(activ_init_tensor(NULL, i, 1.0f, 0, shape, 1, 1, x), ACTIV_ERROR_SHAPE);
-        assert_int_equal(activ_init_tensor(NULL, i, 1.0f, 2, empty, 1, 1, x), ACTIV_ERROR_SHAPE);
-        assert_int_equal(activ_init_tensor(NULL, i, 1.0f, 9, nine, 1, 1, x), ACTIV_ERROR_SHAPE);
-        assert_int_equal(activ_init_tensor(NULL, i, 1.0f, 3, huge, 1, 1, x), ACTIV_ERROR_RANGE);
-        assert_int_equal(activ_init_tensor(NULL, i, 1.0f, 2, NULL, 1, 1, x), ACTIV_ERROR_INVALID);
-        assert_int_equal(activ_init_tensor(NULL, i, 1.0f, 2, shape, 1, 1, NULL), ACTIV_ERROR_INVALID);
+        assert_int_equal(activ_init_tensor(NULL, i, -1.0f, 2, shape, 1, 1, x, NULL), ACTIV_ERROR_RANGE);
+        assert_int_equal(activ_init_tensor(NULL, i, NAN, 2, shape, 1, 1, x, NULL), ACTIV_ERROR_RANGE);
+        assert_int_equal(activ_init_tensor(NULL, i, INFINITY, 2, shape, 1, 1, x, NULL), ACTIV_ERROR_RANGE);
+        assert_int_equal(activ_init_tensor(NULL, i, 1.0f, 1, shape, 1, 1, x, NULL), ACTIV_ERROR_SHAPE);
+        assert_int_equal(activ_init_tensor(NULL, i, 1.0f, 0, shape, 1, 1, x, NULL), ACTIV_ERROR_SHAPE);
+        assert_int_equal(activ_init_tensor(NULL, i, 1.0f, 2, empty, 1, 1, x, NULL), ACTIV_ERROR_SHAPE);
+        assert_int_equal(activ_init_tensor(NULL, i, 1.0f, 9, nine, 1, 1, x, NULL), ACTIV_ERROR_RANGE);
+        assert_int_equal(activ_init_tensor(NULL, i, 1.0f, 3, huge, 1, 1, x, NULL), ACTIV_ERROR_RANGE);
+        assert_int_equal(activ_init_tensor(NULL, i, 1.0f, 2, NULL, 1, 1, x, NULL), ACTIV_ERROR_INVALID);
+        assert_int_equal(activ_init_tensor(NULL, i, 1.0f, 2, shape, 1, 1, NULL, NULL), ACTIV_ERROR_INVALID);
     }
-    assert_int_equal(activ_init_tensor(NULL, 6, 1.0f, 2, shape, 1, 1, x), ACTIV_ERROR_UNSUPPORTED);
-    assert_int_equal(activ_init_tensor(NULL, -1, 1.0f, 2, shape, 1, 1, x), ACTIV_ERROR_UNSUPPORTED);
+    assert_int_equal(activ_init_tensor(NULL, 6, 1.0f, 2, shape, 1, 1, x, NULL), ACTIV_ERROR_UNSUPPORTED);
+    assert_int_equal(activ_init_tensor(NULL, -1, 1.0f, 2, shape, 1, 1, x, NULL), ACTIV_ERROR_UNSUPPORTED);
     test_memory memory = { .fail_at = 2 };
     activ_allocator allocator = test_allocator(&memory);
     activ_context_options options = { .size = sizeof options, .allocator = &allocator };
     activ_context *context = NULL;
     assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
-    assert_int_equal(activ_init_tensor(context, ACTIV_INIT_ORTHOGONAL, 1.0f, 2, shape, 1, 1, x),
+    assert_int_equal(activ_init_tensor(context, ACTIV_INIT_ORTHOGONAL, 1.0f, 2, shape, 1, 1, x, NULL),
                      ACTIV_ERROR_OUT_OF_MEMORY);
     for (int i = 0; i < 4; i++)
         assert_true(x[i] == 9.0f);
     memory.fail_at = 0;
-    assert_int_equal(activ_init_tensor(context, ACTIV_INIT_ORTHOGONAL, 1.0f, 2, shape, 1, 1, x), ACTIV_OK);
+    assert_int_equal(activ_init_tensor(context, ACTIV_INIT_ORTHOGONAL, 1.0f, 2, shape, 1, 1, x, NULL), ACTIV_OK);
     activ_context_destroy(context);
     assert_int_equal(memory.live, 0);
     assert_int_equal(memory.mistakes, 0);
@@ -578,9 +579,9 @@ static activ_optimizer *make(activ_graph *g, int kind)
 
 static void set_tensor(activ_optimizer *o, size_t tensor, float lr_scale, float weight_decay)
 {
-    const activ_tensor_options own = { sizeof own, lr_scale, weight_decay };
+    const activ_optimizer_tensor_options own = { sizeof own, lr_scale, weight_decay };
     assert_int_equal(activ_optimizer_set_tensor_options(o, tensor, &own), ACTIV_OK);
-    activ_tensor_options got = { .size = sizeof got };
+    activ_optimizer_tensor_options got = { .size = sizeof got };
     assert_int_equal(activ_optimizer_get_tensor_options(o, tensor, &got), ACTIV_OK);
     assert_memory_equal(&own, &got, sizeof got);
 }
@@ -653,7 +654,7 @@ static void test_tensor_options(void **state)
         assert_int_equal(activ_optimizer_decay_weights_only(c), ACTIV_OK);
         for (size_t i = 0; i < tensors; i++) {
             activ_graph_tensor_info t = ACTIV_GRAPH_TENSOR_INFO_INIT;
-            activ_tensor_options before = { .size = sizeof before }, after = { .size = sizeof after };
+            activ_optimizer_tensor_options before = { .size = sizeof before }, after = { .size = sizeof after };
             assert_int_equal(activ_graph_param_tensor_info(mixed, i, &t), ACTIV_OK);
             assert_int_equal(activ_optimizer_get_tensor_options(a, i, &before), ACTIV_OK);
             assert_int_equal(activ_optimizer_get_tensor_options(c, i, &after), ACTIV_OK);
@@ -668,12 +669,12 @@ static void test_tensor_options(void **state)
 
     activ_optimizer *o = make(mixed, 1);
     static const float bad[] = { -0.5f, NAN, INFINITY };
-    activ_tensor_options before = { .size = sizeof before }, after = before;
+    activ_optimizer_tensor_options before = { .size = sizeof before }, after = before;
     assert_int_equal(activ_optimizer_get_tensor_options(o, 2, &before), ACTIV_OK);
     for (size_t i = 0; i < 3; i++) {
-        activ_tensor_options own = { sizeof own, bad[i], 0.0f };
+        activ_optimizer_tensor_options own = { sizeof own, bad[i], 0.0f };
         assert_int_equal(activ_optimizer_set_tensor_options(o, 2, &own), ACTIV_ERROR_RANGE);
-        own = (activ_tensor_options){ sizeof own, 1.0f, bad[i] };
+        own = (activ_optimizer_tensor_options){ sizeof own, 1.0f, bad[i] };
         assert_int_equal(activ_optimizer_set_tensor_options(o, 2, &own), ACTIV_ERROR_RANGE);
         assert_non_null(strstr(activ_graph_error(mixed), "AdamW: lr_scale and weight_decay of "));
     }
@@ -801,20 +802,29 @@ static void test_messages(void **state)
     activ_graph *g = small_graph(NULL);
     options.size = 3;
     assert_int_not_equal(activ_sgd_create(g, &options, &o), ACTIV_OK);
-    assert_non_null(strstr(activ_graph_error(g), "SGD: its struct"));
+    assert_non_null(strstr(activ_graph_error(g), "SGD: the struct's size"));
     activ_adamw_options adamw = ACTIV_ADAMW_DEFAULTS;
     adamw.size = 3;
     assert_int_not_equal(activ_adamw_create(g, &adamw, &o), ACTIV_OK);
-    assert_non_null(strstr(activ_graph_error(g), "AdamW: its struct"));
+    assert_non_null(strstr(activ_graph_error(g), "AdamW: the struct's size"));
     activ_rmsprop_options rmsprop = ACTIV_RMSPROP_DEFAULTS;
     rmsprop.size = 3;
     assert_int_not_equal(activ_rmsprop_create(g, &rmsprop, &o), ACTIV_OK);
-    assert_non_null(strstr(activ_graph_error(g), "RMSprop: its struct"));
+    assert_non_null(strstr(activ_graph_error(g), "RMSprop: the struct's size"));
+    /* What is reserved may mean something later. */
+    adamw = (activ_adamw_options)ACTIV_ADAMW_DEFAULTS;
+    rmsprop = (activ_rmsprop_options)ACTIV_RMSPROP_DEFAULTS;
+    adamw.reserved = rmsprop.reserved = 1;
+    assert_int_equal(activ_adamw_create(g, &adamw, &o), ACTIV_ERROR_UNSUPPORTED);
+    assert_int_equal(activ_rmsprop_create(g, &rmsprop, &o), ACTIV_ERROR_UNSUPPORTED);
+    assert_non_null(strstr(activ_graph_error(g), "does not know"));
+    assert_int_equal(activ_sgd_create(g, &(activ_sgd_options)ACTIV_SGD_DEFAULTS, NULL), ACTIV_ERROR_INVALID);
+    assert_non_null(strstr(activ_graph_error(g), "SGD: out is NULL"));
     assert_null(o);
     o = make(g, 1);
-    const activ_tensor_options small = { .size = 3 };
+    const activ_optimizer_tensor_options small = { .size = 3 };
     assert_int_not_equal(activ_optimizer_set_tensor_options(o, 0, &small), ACTIV_OK);
-    assert_non_null(strstr(activ_graph_error(g), "its struct"));
+    assert_non_null(strstr(activ_graph_error(g), "the struct's size"));
     activ_optimizer_destroy(o);
     activ_graph_destroy(g);
 }

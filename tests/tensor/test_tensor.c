@@ -15,7 +15,7 @@
 static activ_tensor *create(activ_dtype dtype, size_t ndim, const size_t *shape)
 {
     activ_tensor *t = NULL;
-    assert_int_equal(activ_tensor_create(NULL, dtype, ndim, shape, &t), ACTIV_OK);
+    assert_int_equal(activ_tensor_create(NULL, dtype, ndim, shape, &t, NULL), ACTIV_OK);
     assert_non_null(t);
     return t;
 }
@@ -51,7 +51,7 @@ static void test_types(void **state)
         assert_int_equal(activ_dtype_size(d), sizes[d]);
         activ_tensor *t = NULL;
         const size_t shape[1] = { 5 };
-        activ_status status = activ_tensor_create(NULL, d, 1, shape, &t);
+        activ_status status = activ_tensor_create(NULL, d, 1, shape, &t, NULL);
         assert_int_equal(status, sizes[d] ? ACTIV_OK : ACTIV_ERROR_UNSUPPORTED);
         if (t) {
             assert_int_equal(activ_tensor_dtype(t), d);
@@ -98,15 +98,15 @@ static void test_errors(void **state)
     const size_t nine[9] = { 1, 1, 1, 1, 1, 1, 1, 1, 1 }, two[2] = { 2, 3 };
     activ_tensor *t = NULL;
     float data[6];
-    assert_int_equal(activ_tensor_create(NULL, ACTIV_FLOAT32, 9, nine, &t), ACTIV_ERROR_RANGE);
-    assert_int_equal(activ_tensor_create(NULL, ACTIV_FLOAT32, SIZE_MAX, nine, &t), ACTIV_ERROR_RANGE);
-    assert_int_equal(activ_tensor_create(NULL, ACTIV_FLOAT32, 2, NULL, &t), ACTIV_ERROR_INVALID);
-    assert_int_equal(activ_tensor_create(NULL, ACTIV_FLOAT32, 2, two, NULL), ACTIV_ERROR_INVALID);
-    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 9, nine, NULL, data, &t), ACTIV_ERROR_RANGE);
-    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 2, NULL, NULL, data, &t), ACTIV_ERROR_INVALID);
-    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 2, two, NULL, data, NULL), ACTIV_ERROR_INVALID);
-    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 2, two, NULL, NULL, &t), ACTIV_ERROR_INVALID);
-    assert_int_equal(activ_tensor_view(NULL, 77, 2, two, NULL, data, &t), ACTIV_ERROR_UNSUPPORTED);
+    assert_int_equal(activ_tensor_create(NULL, ACTIV_FLOAT32, 9, nine, &t, NULL), ACTIV_ERROR_RANGE);
+    assert_int_equal(activ_tensor_create(NULL, ACTIV_FLOAT32, SIZE_MAX, nine, &t, NULL), ACTIV_ERROR_RANGE);
+    assert_int_equal(activ_tensor_create(NULL, ACTIV_FLOAT32, 2, NULL, &t, NULL), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_tensor_create(NULL, ACTIV_FLOAT32, 2, two, NULL, NULL), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 9, nine, NULL, data, &t, NULL), ACTIV_ERROR_RANGE);
+    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 2, NULL, NULL, data, &t, NULL), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 2, two, NULL, data, NULL, NULL), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 2, two, NULL, NULL, &t, NULL), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_tensor_view(NULL, 77, 2, two, NULL, data, &t, NULL), ACTIV_ERROR_UNSUPPORTED);
     assert_null(t);
     activ_tensor_destroy(NULL);
     assert_int_equal(activ_tensor_dtype(NULL), 0);
@@ -117,15 +117,15 @@ static void test_errors(void **state)
     assert_null(activ_tensor_data(NULL));
     assert_int_equal(activ_tensor_is_contiguous(NULL), 0);
     activ_tensor *c = counting();
-    assert_int_equal(activ_tensor_reshape(NULL, 2, two, &t), ACTIV_ERROR_INVALID);
-    assert_int_equal(activ_tensor_reshape(c, 2, NULL, &t), ACTIV_ERROR_INVALID);
-    assert_int_equal(activ_tensor_reshape(c, 2, two, NULL), ACTIV_ERROR_INVALID);
-    assert_int_equal(activ_tensor_narrow(NULL, 0, 0, 1, &t), ACTIV_ERROR_INVALID);
-    assert_int_equal(activ_tensor_narrow(c, 0, 0, 1, NULL), ACTIV_ERROR_INVALID);
-    assert_int_equal(activ_tensor_transpose(NULL, 0, 1, &t), ACTIV_ERROR_INVALID);
-    assert_int_equal(activ_tensor_transpose(c, 0, 1, NULL), ACTIV_ERROR_INVALID);
-    assert_int_equal(activ_tensor_copy(NULL, c), ACTIV_ERROR_INVALID);
-    assert_int_equal(activ_tensor_copy(c, NULL), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_tensor_reshape(NULL, 2, two, &t, NULL), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_tensor_reshape(c, 2, NULL, &t, NULL), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_tensor_reshape(c, 2, two, NULL, NULL), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_tensor_narrow(NULL, 0, 0, 1, &t, NULL), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_tensor_narrow(c, 0, 0, 1, NULL, NULL), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_tensor_transpose(NULL, 0, 1, &t, NULL), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_tensor_transpose(c, 0, 1, NULL, NULL), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_tensor_copy(NULL, c, NULL), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_tensor_copy(c, NULL, NULL), ACTIV_ERROR_INVALID);
     assert_null(t);
     activ_tensor_destroy(c);
 }
@@ -142,8 +142,8 @@ static void test_overflow(void **state)
     activ_tensor *t = NULL;
     float data[8];
     for (size_t i = 0; i < 5; i++) {
-        assert_int_equal(activ_tensor_create(NULL, ACTIV_FLOAT32, 3, shapes[i], &t), ACTIV_ERROR_RANGE);
-        assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 3, shapes[i], NULL, data, &t), ACTIV_ERROR_RANGE);
+        assert_int_equal(activ_tensor_create(NULL, ACTIV_FLOAT32, 3, shapes[i], &t, NULL), ACTIV_ERROR_RANGE);
+        assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 3, shapes[i], NULL, data, &t, NULL), ACTIV_ERROR_RANGE);
     }
     /* Few elements, but so far apart that one has no address. */
     const size_t shape[2] = { 2, 2 };
@@ -151,13 +151,14 @@ static void test_overflow(void **state)
         { SIZE_MAX, 1 }, { SIZE_MAX / 2, SIZE_MAX / 2 + 2 }, { SIZE_MAX / 4, 1 }, { half, half }
     };
     for (size_t i = 0; i < 4; i++)
-        assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 2, shape, strides[i], data, &t), ACTIV_ERROR_RANGE);
+        assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 2, shape, strides[i], data, &t, NULL),
+                         ACTIV_ERROR_RANGE);
     assert_null(t);
     /* A stride that is never used does not matter. */
     const size_t one[2] = { 1, 2 }, none[2] = { 0, 2 }, wild[2] = { SIZE_MAX, 1 };
-    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 2, one, wild, data, &t), ACTIV_OK);
+    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 2, one, wild, data, &t, NULL), ACTIV_OK);
     activ_tensor_destroy(t);
-    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 2, none, wild, NULL, &t), ACTIV_OK);
+    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 2, none, wild, NULL, &t, NULL), ACTIV_OK);
     activ_tensor_destroy(t);
 }
 
@@ -168,16 +169,16 @@ static void test_view(void **state)
     const size_t shape[2] = { 3, 4 }, rows[2] = { 4, 1 }, columns[2] = { 1, 3 }, gaps[2] = { 4, 2 },
                  small[2] = { 3, 2 };
     activ_tensor *t = NULL;
-    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 2, shape, NULL, data, &t), ACTIV_OK);
+    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 2, shape, NULL, data, &t, NULL), ACTIV_OK);
     assert_layout(t, 2, shape, rows);
     assert_ptr_equal(activ_tensor_data(t), data);
     assert_true(activ_tensor_is_contiguous(t));
     activ_tensor_destroy(t);
-    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 2, shape, columns, data, &t), ACTIV_OK);
+    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 2, shape, columns, data, &t, NULL), ACTIV_OK);
     assert_layout(t, 2, shape, columns);
     assert_false(activ_tensor_is_contiguous(t));
     activ_tensor_destroy(t);
-    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 2, small, gaps, data, &t), ACTIV_OK);
+    assert_int_equal(activ_tensor_view(NULL, ACTIV_FLOAT32, 2, small, gaps, data, &t, NULL), ACTIV_OK);
     assert_false(activ_tensor_is_contiguous(t));
     activ_tensor_destroy(t);
     for (size_t i = 0; i < 12; i++)
@@ -191,45 +192,45 @@ static void test_reshape(void **state)
     const size_t flat[1] = { 24 }, step[1] = { 1 }, eight[8] = { 1, 2, 1, 2, 3, 1, 2, 1 };
     const size_t steps[8] = { 24, 12, 12, 6, 2, 2, 1, 1 }, wrong[2] = { 5, 5 },
                  wide[9] = { 24, 1, 1, 1, 1, 1, 1, 1, 1 };
-    assert_int_equal(activ_tensor_reshape(t, 1, flat, &v), ACTIV_OK);
+    assert_int_equal(activ_tensor_reshape(t, 1, flat, &v, NULL), ACTIV_OK);
     assert_layout(v, 1, flat, step);
     assert_ptr_equal(activ_tensor_data(v), activ_tensor_data(t));
-    assert_int_equal(activ_tensor_reshape(v, 8, eight, &w), ACTIV_OK);
+    assert_int_equal(activ_tensor_reshape(v, 8, eight, &w, NULL), ACTIV_OK);
     assert_layout(w, 8, eight, steps);
     activ_tensor_destroy(w);
     activ_tensor_destroy(v);
     v = NULL;
-    assert_int_equal(activ_tensor_reshape(t, 2, wrong, &v), ACTIV_ERROR_SHAPE);
-    assert_int_equal(activ_tensor_reshape(t, 0, NULL, &v), ACTIV_ERROR_SHAPE);
-    assert_int_equal(activ_tensor_reshape(t, 9, wide, &v), ACTIV_ERROR_RANGE);
+    assert_int_equal(activ_tensor_reshape(t, 2, wrong, &v, NULL), ACTIV_ERROR_SHAPE);
+    assert_int_equal(activ_tensor_reshape(t, 0, NULL, &v, NULL), ACTIV_ERROR_SHAPE);
+    assert_int_equal(activ_tensor_reshape(t, 9, wide, &v, NULL), ACTIV_ERROR_RANGE);
     const size_t huge[2] = { SIZE_MAX, 2 };
-    assert_int_equal(activ_tensor_reshape(t, 2, huge, &v), ACTIV_ERROR_RANGE);
+    assert_int_equal(activ_tensor_reshape(t, 2, huge, &v, NULL), ACTIV_ERROR_RANGE);
     assert_null(v);
     /* Not of what lies in memory in another order or with gaps. */
-    assert_int_equal(activ_tensor_transpose(t, 0, 2, &w), ACTIV_OK);
-    assert_int_equal(activ_tensor_reshape(w, 1, flat, &v), ACTIV_ERROR_UNSUPPORTED);
+    assert_int_equal(activ_tensor_transpose(t, 0, 2, &w, NULL), ACTIV_OK);
+    assert_int_equal(activ_tensor_reshape(w, 1, flat, &v, NULL), ACTIV_ERROR_STATE);
     activ_tensor_destroy(w);
-    assert_int_equal(activ_tensor_narrow(t, 2, 0, 2, &w), ACTIV_OK);
+    assert_int_equal(activ_tensor_narrow(t, 2, 0, 2, &w, NULL), ACTIV_OK);
     const size_t twelve[1] = { 12 };
-    assert_int_equal(activ_tensor_reshape(w, 1, twelve, &v), ACTIV_ERROR_UNSUPPORTED);
+    assert_int_equal(activ_tensor_reshape(w, 1, twelve, &v, NULL), ACTIV_ERROR_STATE);
     activ_tensor_destroy(w);
     /* But of what is contiguous all the same. */
-    assert_int_equal(activ_tensor_narrow(t, 0, 1, 1, &w), ACTIV_OK);
-    assert_int_equal(activ_tensor_reshape(w, 1, twelve, &v), ACTIV_OK);
+    assert_int_equal(activ_tensor_narrow(t, 0, 1, 1, &w, NULL), ACTIV_OK);
+    assert_int_equal(activ_tensor_reshape(w, 1, twelve, &v, NULL), ACTIV_OK);
     assert_true(*(float *)activ_tensor_data(v) == 12.0f);
     activ_tensor_destroy(v);
     activ_tensor_destroy(w);
     activ_tensor_destroy(t);
     /* Scalars and empty tensors. */
     t = create(ACTIV_UINT8, 0, NULL);
-    assert_int_equal(activ_tensor_reshape(t, 8, (const size_t[8]){ 1, 1, 1, 1, 1, 1, 1, 1 }, &v), ACTIV_OK);
-    assert_int_equal(activ_tensor_reshape(v, 0, NULL, &w), ACTIV_OK);
+    assert_int_equal(activ_tensor_reshape(t, 8, (const size_t[8]){ 1, 1, 1, 1, 1, 1, 1, 1 }, &v, NULL), ACTIV_OK);
+    assert_int_equal(activ_tensor_reshape(v, 0, NULL, &w, NULL), ACTIV_OK);
     activ_tensor_destroy(w);
     activ_tensor_destroy(v);
     activ_tensor_destroy(t);
     const size_t empty[2] = { 0, 7 }, other[3] = { 5, 0, 2 };
     t = create(ACTIV_UINT8, 2, empty);
-    assert_int_equal(activ_tensor_reshape(t, 3, other, &v), ACTIV_OK);
+    assert_int_equal(activ_tensor_reshape(t, 3, other, &v, NULL), ACTIV_OK);
     assert_int_equal(activ_tensor_count(v), 0);
     activ_tensor_destroy(v);
     activ_tensor_destroy(t);
@@ -243,7 +244,7 @@ static void test_narrow(void **state)
         size_t size = activ_tensor_shape(t)[dim], stride = activ_tensor_strides(t)[dim];
         for (size_t start = 0; start <= size; start++)
             for (size_t length = 0; start + length <= size; length++) {
-                assert_int_equal(activ_tensor_narrow(t, dim, start, length, &v), ACTIV_OK);
+                assert_int_equal(activ_tensor_narrow(t, dim, start, length, &v, NULL), ACTIV_OK);
                 size_t shape[3] = { 2, 3, 4 };
                 shape[dim] = length;
                 assert_layout(v, 3, shape, activ_tensor_strides(t));
@@ -252,16 +253,16 @@ static void test_narrow(void **state)
                 activ_tensor_destroy(v);
             }
         v = NULL;
-        assert_int_equal(activ_tensor_narrow(t, dim, 0, size + 1, &v), ACTIV_ERROR_RANGE);
-        assert_int_equal(activ_tensor_narrow(t, dim, size + 1, 0, &v), ACTIV_ERROR_RANGE);
-        assert_int_equal(activ_tensor_narrow(t, dim, 1, SIZE_MAX, &v), ACTIV_ERROR_RANGE);
-        assert_int_equal(activ_tensor_narrow(t, dim, SIZE_MAX, 1, &v), ACTIV_ERROR_RANGE);
+        assert_int_equal(activ_tensor_narrow(t, dim, 0, size + 1, &v, NULL), ACTIV_ERROR_RANGE);
+        assert_int_equal(activ_tensor_narrow(t, dim, size + 1, 0, &v, NULL), ACTIV_ERROR_RANGE);
+        assert_int_equal(activ_tensor_narrow(t, dim, 1, SIZE_MAX, &v, NULL), ACTIV_ERROR_RANGE);
+        assert_int_equal(activ_tensor_narrow(t, dim, SIZE_MAX, 1, &v, NULL), ACTIV_ERROR_RANGE);
     }
-    assert_int_equal(activ_tensor_narrow(t, 3, 0, 0, &v), ACTIV_ERROR_RANGE);
+    assert_int_equal(activ_tensor_narrow(t, 3, 0, 0, &v, NULL), ACTIV_ERROR_RANGE);
     assert_null(v);
     activ_tensor_destroy(t);
     activ_tensor *scalar = create(ACTIV_FLOAT32, 0, NULL);
-    assert_int_equal(activ_tensor_narrow(scalar, 0, 0, 0, &v), ACTIV_ERROR_RANGE);
+    assert_int_equal(activ_tensor_narrow(scalar, 0, 0, 0, &v, NULL), ACTIV_ERROR_RANGE);
     activ_tensor_destroy(scalar);
 }
 
@@ -270,27 +271,27 @@ static void test_transpose(void **state)
     (void)state;
     activ_tensor *t = counting(), *v = NULL, *back = NULL;
     const size_t shape[3] = { 4, 3, 2 }, strides[3] = { 1, 4, 12 };
-    assert_int_equal(activ_tensor_transpose(t, 0, 2, &v), ACTIV_OK);
+    assert_int_equal(activ_tensor_transpose(t, 0, 2, &v, NULL), ACTIV_OK);
     assert_layout(v, 3, shape, strides);
     assert_ptr_equal(activ_tensor_data(v), activ_tensor_data(t));
     assert_false(activ_tensor_is_contiguous(v));
-    assert_int_equal(activ_tensor_transpose(v, 2, 0, &back), ACTIV_OK);
+    assert_int_equal(activ_tensor_transpose(v, 2, 0, &back, NULL), ACTIV_OK);
     assert_layout(back, 3, activ_tensor_shape(t), activ_tensor_strides(t));
     assert_true(activ_tensor_is_contiguous(back));
     activ_tensor_destroy(back);
     activ_tensor_destroy(v);
-    assert_int_equal(activ_tensor_transpose(t, 1, 1, &v), ACTIV_OK);
+    assert_int_equal(activ_tensor_transpose(t, 1, 1, &v, NULL), ACTIV_OK);
     assert_layout(v, 3, activ_tensor_shape(t), activ_tensor_strides(t));
     activ_tensor_destroy(v);
     v = NULL;
-    assert_int_equal(activ_tensor_transpose(t, 0, 3, &v), ACTIV_ERROR_RANGE);
-    assert_int_equal(activ_tensor_transpose(t, SIZE_MAX, 0, &v), ACTIV_ERROR_RANGE);
+    assert_int_equal(activ_tensor_transpose(t, 0, 3, &v, NULL), ACTIV_ERROR_RANGE);
+    assert_int_equal(activ_tensor_transpose(t, SIZE_MAX, 0, &v, NULL), ACTIV_ERROR_RANGE);
     assert_null(v);
     activ_tensor_destroy(t);
     /* A row turned into a column is contiguous still. */
     const size_t row[2] = { 1, 6 };
     t = create(ACTIV_FLOAT32, 2, row);
-    assert_int_equal(activ_tensor_transpose(t, 0, 1, &v), ACTIV_OK);
+    assert_int_equal(activ_tensor_transpose(t, 0, 1, &v, NULL), ACTIV_OK);
     assert_true(activ_tensor_is_contiguous(v));
     activ_tensor_destroy(v);
     activ_tensor_destroy(t);
@@ -370,12 +371,12 @@ static void test_copy(void **state)
                                            kind == 0   ? shape
                                            : kind == 1 ? turned
                                                        : larger);
-                activ_status status = kind == 0   ? activ_tensor_reshape(whole[i], 3, shape, &view[i])
-                                      : kind == 1 ? activ_tensor_transpose(whole[i], 0, 2, &view[i])
-                                                  : activ_tensor_narrow(whole[i], 1, 2, 4, &view[i]);
+                activ_status status = kind == 0   ? activ_tensor_reshape(whole[i], 3, shape, &view[i], NULL)
+                                      : kind == 1 ? activ_tensor_transpose(whole[i], 0, 2, &view[i], NULL)
+                                                  : activ_tensor_narrow(whole[i], 1, 2, 4, &view[i], NULL);
                 assert_int_equal(status, ACTIV_OK);
             }
-            assert_int_equal(activ_tensor_copy(view[0], view[1]), ACTIV_OK);
+            assert_int_equal(activ_tensor_copy(view[0], view[1], NULL), ACTIV_OK);
             size_t index[3] = { 0 };
             double sum = 0.0;
             do {
@@ -400,10 +401,10 @@ static void test_copy_eight(void **state)
     (void)state;
     const size_t shape[8] = { 2, 3, 1, 2, 3, 2, 1, 2 };
     activ_tensor *from = random_tensor(ACTIV_INT32, 8, shape), *a = NULL, *b = NULL, *to;
-    assert_int_equal(activ_tensor_transpose(from, 1, 4, &a), ACTIV_OK);
-    assert_int_equal(activ_tensor_transpose(a, 0, 7, &b), ACTIV_OK);
+    assert_int_equal(activ_tensor_transpose(from, 1, 4, &a, NULL), ACTIV_OK);
+    assert_int_equal(activ_tensor_transpose(a, 0, 7, &b, NULL), ACTIV_OK);
     to = create(ACTIV_INT32, 8, activ_tensor_shape(b));
-    assert_int_equal(activ_tensor_copy(b, to), ACTIV_OK);
+    assert_int_equal(activ_tensor_copy(b, to, NULL), ACTIV_OK);
     size_t index[8] = { 0 };
     do
         assert_true(element(b, index) == element(to, index));
@@ -416,14 +417,14 @@ static void test_copy_eight(void **state)
     from = create(ACTIV_FLOAT64, 0, NULL);
     to = create(ACTIV_FLOAT64, 0, NULL);
     *(double *)activ_tensor_data(from) = 2.5;
-    assert_int_equal(activ_tensor_copy(from, to), ACTIV_OK);
+    assert_int_equal(activ_tensor_copy(from, to, NULL), ACTIV_OK);
     assert_true(*(double *)activ_tensor_data(to) == 2.5);
     activ_tensor_destroy(from);
     activ_tensor_destroy(to);
     const size_t empty[2] = { 4, 0 };
     from = create(ACTIV_FLOAT64, 2, empty);
     to = create(ACTIV_FLOAT64, 2, empty);
-    assert_int_equal(activ_tensor_copy(from, to), ACTIV_OK);
+    assert_int_equal(activ_tensor_copy(from, to, NULL), ACTIV_OK);
     activ_tensor_destroy(from);
     activ_tensor_destroy(to);
 }
@@ -434,15 +435,55 @@ static void test_copy_mismatch(void **state)
     const size_t shape[2] = { 3, 4 }, turned[2] = { 4, 3 }, flat[1] = { 12 };
     activ_tensor *a = create(ACTIV_FLOAT32, 2, shape), *b = create(ACTIV_FLOAT32, 2, turned);
     activ_tensor *c = create(ACTIV_FLOAT32, 1, flat), *d = create(ACTIV_INT32, 2, shape);
-    assert_int_equal(activ_tensor_copy(a, b), ACTIV_ERROR_SHAPE);
-    assert_int_equal(activ_tensor_copy(a, c), ACTIV_ERROR_SHAPE);
-    assert_int_equal(activ_tensor_copy(c, a), ACTIV_ERROR_SHAPE);
-    assert_int_equal(activ_tensor_copy(a, d), ACTIV_ERROR_SHAPE);
-    assert_int_equal(activ_tensor_copy(a, a), ACTIV_OK);
+    assert_int_equal(activ_tensor_copy(a, b, NULL), ACTIV_ERROR_SHAPE);
+    assert_int_equal(activ_tensor_copy(a, c, NULL), ACTIV_ERROR_SHAPE);
+    assert_int_equal(activ_tensor_copy(c, a, NULL), ACTIV_ERROR_SHAPE);
+    assert_int_equal(activ_tensor_copy(a, d, NULL), ACTIV_ERROR_SHAPE);
+    assert_int_equal(activ_tensor_copy(a, a, NULL), ACTIV_OK);
     activ_tensor_destroy(a);
     activ_tensor_destroy(b);
     activ_tensor_destroy(c);
     activ_tensor_destroy(d);
+}
+
+/* Each refusal in words. */
+static void test_reasons(void **state)
+{
+    (void)state;
+    const size_t shape[9] = { 2, 3, 1, 1, 1, 1, 1, 1, 1 }, huge[2] = { SIZE_MAX, 2 };
+    float data[6] = { 0 };
+    activ_tensor *t = create(ACTIV_FLOAT32, 2, shape), *out = NULL, *turned = NULL, *doubles;
+    doubles = create(ACTIV_FLOAT64, 2, shape);
+    assert_int_equal(activ_tensor_transpose(t, 0, 1, &turned, NULL), ACTIV_OK);
+    activ_message m;
+#define REASON(call, status, words)                           \
+    do {                                                      \
+        memset(&m, 0, sizeof m);                              \
+        assert_int_equal(call, status);                       \
+        if (!strstr(m.text, words))                           \
+            fail_msg("'%s' should have '%s'", m.text, words); \
+    } while (0)
+    REASON(activ_tensor_create(NULL, ACTIV_FLOAT32, 2, shape, NULL, &m), ACTIV_ERROR_INVALID, "out is NULL");
+    REASON(activ_tensor_create(NULL, ACTIV_FLOAT32, 2, NULL, &out, &m), ACTIV_ERROR_INVALID, "the shape is NULL");
+    REASON(activ_tensor_create(NULL, 99, 2, shape, &out, &m), ACTIV_ERROR_UNSUPPORTED, "unknown type");
+    REASON(activ_tensor_create(NULL, ACTIV_FLOAT32, 9, shape, &out, &m), ACTIV_ERROR_RANGE, "more than 8");
+    REASON(activ_tensor_create(NULL, ACTIV_FLOAT32, 2, huge, &out, &m), ACTIV_ERROR_RANGE, "overflows");
+    REASON(activ_tensor_view(NULL, ACTIV_FLOAT32, 2, shape, NULL, NULL, &out, &m), ACTIV_ERROR_INVALID, "data is NULL");
+    REASON(activ_tensor_view_const(NULL, ACTIV_FLOAT32, 2, shape, huge, data, &out, &m), ACTIV_ERROR_RANGE, "strides");
+    REASON(activ_tensor_reshape(NULL, 2, shape, &out, &m), ACTIV_ERROR_INVALID, "NULL");
+    REASON(activ_tensor_reshape(t, 1, shape, &out, &m), ACTIV_ERROR_SHAPE, "number of elements");
+    REASON(activ_tensor_reshape(turned, 2, shape, &out, &m), ACTIV_ERROR_STATE, "not contiguous");
+    REASON(activ_tensor_narrow(t, 2, 0, 1, &out, &m), ACTIV_ERROR_RANGE, "no such dimension");
+    REASON(activ_tensor_narrow(t, 1, 2, 2, &out, &m), ACTIV_ERROR_RANGE, "fewer entries");
+    REASON(activ_tensor_transpose(t, 0, 2, &out, &m), ACTIV_ERROR_RANGE, "no such dimension");
+    REASON(activ_tensor_copy(t, NULL, &m), ACTIV_ERROR_INVALID, "NULL");
+    REASON(activ_tensor_copy(t, doubles, &m), ACTIV_ERROR_SHAPE, "another type");
+    REASON(activ_tensor_copy(t, turned, &m), ACTIV_ERROR_SHAPE, "another shape");
+#undef REASON
+    assert_null(out);
+    activ_tensor_destroy(turned);
+    activ_tensor_destroy(t);
+    activ_tensor_destroy(doubles);
 }
 
 /* Nobody writes through a view of const memory, or through a view of that. */
@@ -452,14 +493,15 @@ static void test_read_only(void **state)
     static const float data[6] = { 1, 2, 3, 4, 5, 6 };
     const size_t shape[2] = { 2, 3 }, flat[1] = { 6 };
     activ_tensor *views[4] = { NULL, NULL, NULL, NULL }, *own = create(ACTIV_FLOAT32, 2, shape);
-    assert_int_equal(activ_tensor_view_const(NULL, ACTIV_FLOAT32, 2, shape, NULL, NULL, &views[0]),
+    assert_int_equal(activ_tensor_view_const(NULL, ACTIV_FLOAT32, 2, shape, NULL, NULL, &views[0], NULL),
                      ACTIV_ERROR_INVALID);
-    assert_int_equal(activ_tensor_view_const(NULL, ACTIV_FLOAT32, 2, shape, NULL, data, NULL), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_tensor_view_const(NULL, ACTIV_FLOAT32, 2, shape, NULL, data, NULL, NULL),
+                     ACTIV_ERROR_INVALID);
     assert_null(views[0]);
-    assert_int_equal(activ_tensor_view_const(NULL, ACTIV_FLOAT32, 2, shape, NULL, data, &views[0]), ACTIV_OK);
-    assert_int_equal(activ_tensor_reshape(views[0], 1, flat, &views[1]), ACTIV_OK);
-    assert_int_equal(activ_tensor_narrow(views[0], 1, 1, 2, &views[2]), ACTIV_OK);
-    assert_int_equal(activ_tensor_transpose(views[2], 0, 1, &views[3]), ACTIV_OK);
+    assert_int_equal(activ_tensor_view_const(NULL, ACTIV_FLOAT32, 2, shape, NULL, data, &views[0], NULL), ACTIV_OK);
+    assert_int_equal(activ_tensor_reshape(views[0], 1, flat, &views[1], NULL), ACTIV_OK);
+    assert_int_equal(activ_tensor_narrow(views[0], 1, 1, 2, &views[2], NULL), ACTIV_OK);
+    assert_int_equal(activ_tensor_transpose(views[2], 0, 1, &views[3], NULL), ACTIV_OK);
     for (int i = 0; i < 4; i++) {
         assert_int_equal(activ_tensor_is_read_only(views[i]), 1);
         assert_null(activ_tensor_data(views[i]));
@@ -468,8 +510,8 @@ static void test_read_only(void **state)
     assert_int_equal(activ_tensor_is_read_only(own), 0);
     assert_int_equal(activ_tensor_is_read_only(NULL), 0);
     assert_null(activ_tensor_const_data(NULL));
-    assert_int_equal(activ_tensor_copy(own, views[0]), ACTIV_ERROR_STATE);
-    assert_int_equal(activ_tensor_copy(views[0], own), ACTIV_OK);
+    assert_int_equal(activ_tensor_copy(own, views[0], NULL), ACTIV_ERROR_STATE);
+    assert_int_equal(activ_tensor_copy(views[0], own, NULL), ACTIV_OK);
     assert_memory_equal(activ_tensor_const_data(own), data, sizeof data);
     for (int i = 4; i-- > 0;)
         activ_tensor_destroy(views[i]);
@@ -491,19 +533,19 @@ static void test_copy_overlapping(void **state)
     for (int i = 0; i < 25; i++)
         data[i] = before[i] = (float)i;
     activ_tensor *a = NULL, *b = NULL;
-    assert_int_equal(activ_tensor_view(context, ACTIV_FLOAT32, 2, square, NULL, data, &a), ACTIV_OK);
-    assert_int_equal(activ_tensor_transpose(a, 0, 1, &b), ACTIV_OK);
+    assert_int_equal(activ_tensor_view(context, ACTIV_FLOAT32, 2, square, NULL, data, &a, NULL), ACTIV_OK);
+    assert_int_equal(activ_tensor_transpose(a, 0, 1, &b, NULL), ACTIV_OK);
     memory.fail_at = memory.calls + 1;
-    assert_int_equal(activ_tensor_copy(b, a), ACTIV_ERROR_OUT_OF_MEMORY);
+    assert_int_equal(activ_tensor_copy(b, a, NULL), ACTIV_ERROR_OUT_OF_MEMORY);
     assert_memory_equal(data, before, sizeof data);
-    assert_int_equal(activ_tensor_copy(b, a), ACTIV_OK);
+    assert_int_equal(activ_tensor_copy(b, a, NULL), ACTIV_OK);
     for (int i = 0; i < 25; i++)
         assert_true(data[i] == (float)(i % 5 * 5 + i / 5));
     activ_tensor_destroy(b);
     activ_tensor_destroy(a);
-    assert_int_equal(activ_tensor_view(context, ACTIV_FLOAT32, 2, rows, strides, before, &a), ACTIV_OK);
-    assert_int_equal(activ_tensor_view(context, ACTIV_FLOAT32, 2, rows, NULL, before + 2, &b), ACTIV_OK);
-    assert_int_equal(activ_tensor_copy(a, b), ACTIV_OK);
+    assert_int_equal(activ_tensor_view(context, ACTIV_FLOAT32, 2, rows, strides, before, &a, NULL), ACTIV_OK);
+    assert_int_equal(activ_tensor_view(context, ACTIV_FLOAT32, 2, rows, NULL, before + 2, &b, NULL), ACTIV_OK);
+    assert_int_equal(activ_tensor_copy(a, b, NULL), ACTIV_OK);
     for (int i = 0; i < 9; i++)
         assert_true(before[2 + i] == (float)(i / 3 * 4 + i % 3));
     assert_true(before[1] == 1.0f && before[11] == 11.0f);
@@ -527,25 +569,26 @@ static void test_memory_runs_out(void **state)
     activ_tensor *t = NULL, *v = NULL;
     for (size_t k = 1; k <= 2; k++) {
         memory.fail_at = memory.calls + k;
-        assert_int_equal(activ_tensor_create(context, ACTIV_FLOAT32, 2, shape, &t), ACTIV_ERROR_OUT_OF_MEMORY);
+        assert_int_equal(activ_tensor_create(context, ACTIV_FLOAT32, 2, shape, &t, NULL), ACTIV_ERROR_OUT_OF_MEMORY);
         assert_null(t);
         assert_int_equal(memory.live, live);
     }
     memory.fail_at = memory.calls + 1;
-    assert_int_equal(activ_tensor_view(context, ACTIV_FLOAT32, 2, shape, NULL, data, &t), ACTIV_ERROR_OUT_OF_MEMORY);
+    assert_int_equal(activ_tensor_view(context, ACTIV_FLOAT32, 2, shape, NULL, data, &t, NULL),
+                     ACTIV_ERROR_OUT_OF_MEMORY);
     memory.fail_at = 0;
-    assert_int_equal(activ_tensor_view(context, ACTIV_FLOAT32, 2, shape, NULL, NULL, &t), ACTIV_ERROR_INVALID);
+    assert_int_equal(activ_tensor_view(context, ACTIV_FLOAT32, 2, shape, NULL, NULL, &t, NULL), ACTIV_ERROR_INVALID);
     assert_null(t);
     assert_int_equal(memory.live, live);
-    assert_int_equal(activ_tensor_create(context, ACTIV_FLOAT32, 2, shape, &t), ACTIV_OK);
+    assert_int_equal(activ_tensor_create(context, ACTIV_FLOAT32, 2, shape, &t, NULL), ACTIV_OK);
     activ_context_destroy(context);
     size_t held = memory.live;
     memory.fail_at = memory.calls + 1;
-    assert_int_equal(activ_tensor_reshape(t, 1, flat, &v), ACTIV_ERROR_OUT_OF_MEMORY);
+    assert_int_equal(activ_tensor_reshape(t, 1, flat, &v, NULL), ACTIV_ERROR_OUT_OF_MEMORY);
     memory.fail_at = memory.calls + 1;
-    assert_int_equal(activ_tensor_narrow(t, 0, 0, 1, &v), ACTIV_ERROR_OUT_OF_MEMORY);
+    assert_int_equal(activ_tensor_narrow(t, 0, 0, 1, &v, NULL), ACTIV_ERROR_OUT_OF_MEMORY);
     memory.fail_at = memory.calls + 1;
-    assert_int_equal(activ_tensor_transpose(t, 0, 1, &v), ACTIV_ERROR_OUT_OF_MEMORY);
+    assert_int_equal(activ_tensor_transpose(t, 0, 1, &v, NULL), ACTIV_ERROR_OUT_OF_MEMORY);
     assert_null(v);
     assert_int_equal(memory.live, held);
     activ_tensor_destroy(t);
@@ -556,13 +599,21 @@ static void test_memory_runs_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_types),         cmocka_unit_test(test_create),
-        cmocka_unit_test(test_errors),        cmocka_unit_test(test_overflow),
-        cmocka_unit_test(test_view),          cmocka_unit_test(test_reshape),
-        cmocka_unit_test(test_narrow),        cmocka_unit_test(test_transpose),
-        cmocka_unit_test(test_copy),          cmocka_unit_test(test_copy_eight),
-        cmocka_unit_test(test_copy_mismatch), cmocka_unit_test(test_memory_runs_out),
-        cmocka_unit_test(test_read_only),     cmocka_unit_test(test_copy_overlapping),
+        cmocka_unit_test(test_types),
+        cmocka_unit_test(test_create),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_overflow),
+        cmocka_unit_test(test_view),
+        cmocka_unit_test(test_reshape),
+        cmocka_unit_test(test_narrow),
+        cmocka_unit_test(test_transpose),
+        cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_copy_eight),
+        cmocka_unit_test(test_copy_mismatch),
+        cmocka_unit_test(test_memory_runs_out),
+        cmocka_unit_test(test_read_only),
+        cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_copy_overlapping),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,7 +65,7 @@ activ_status descent_start(const struct descent *descent, activ_graph *graph, ui
         status = activ_sgd_create(graph, &options, out);
     }
     if (status != ACTIV_OK)
-        message_set(message, "the optimiser: %s", activ_graph_error(graph));
+        message_set(message, "the optimizer: %s", activ_graph_error(graph));
     return status;
 }
 
