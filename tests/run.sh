@@ -67,6 +67,7 @@ need libmpfr-dev "reference values in high precision"
 need zlib1g-dev "the examples read .gz files"
 need dataset-fashion-mnist "the examples' images"
 need python3 "a second reader of the checkpoint files"
+need locales "the source of a locale with a decimal comma"
 need qemu-user "runs programs for other CPUs"
 [ -z "$emulated" ] || need libsimde-dev "AVX-512 for CPUs without it"
 if [ -n "$foreign" ]; then

@@ -1,7 +1,6 @@
 /* Functions as objects: what texts make one and which are refused with what words; parameters, the catalog,
  * bad arguments, memory that runs out, random slopes, and the caller's environment left as it was. */
 #include <fenv.h>
-#include <locale.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -1098,30 +1097,6 @@ static void test_training_of_the_others(void **state)
     }
 }
 
-/* A locale with a comma for a decimal point changes neither reading nor writing. */
-static void test_locale(void **state)
-{
-    (void)state;
-    const char *const locales[] = { "de_DE.UTF-8", "de_DE.utf8", "de_DE", "fr_FR.UTF-8", "nl_NL.UTF-8", "sv_SE.UTF-8" };
-    const char *set = NULL;
-    for (size_t i = 0; i < sizeof locales / sizeof locales[0] && set == NULL; i++)
-        set = setlocale(LC_ALL, locales[i]);
-    if (set == NULL || strcmp(localeconv()->decimal_point, ",") != 0) {
-        setlocale(LC_ALL, "C");
-        print_message("no locale with a decimal comma is installed\n");
-        skip();
-    }
-    activ_fn *fn = NULL;
-    activ_status status = activ_fn_create(NULL, "elu(alpha=1.5)", &fn);
-    int same = fn != NULL && strcmp(activ_fn_spec(fn), "elu(alpha=1.5)") == 0;
-    activ_status comma = activ_fn_check("elu(alpha=1,5)", NULL);
-    setlocale(LC_ALL, "C");
-    activ_fn_destroy(fn);
-    assert_int_equal(status, ACTIV_OK);
-    assert_true(same);
-    assert_int_equal(comma, ACTIV_ERROR_SYNTAX);
-}
-
 #if defined(__SSE__)
 /* Rounding, flush to zero, denormals are zero, and the exception masks; the low six bits only tell what
  * happened. */
@@ -1196,7 +1171,6 @@ int main(void)
         cmocka_unit_test(test_context_may_go),
         cmocka_unit_test(test_rrelu_training),
         cmocka_unit_test(test_training_of_the_others),
-        cmocka_unit_test(test_locale),
         cmocka_unit_test(test_floating_point_environment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
