@@ -22,11 +22,11 @@
 
 enum { THREADS = 8 };
 
-/* ThreadSanitizer takes ten times as long and wants to see every access, not every number. */
-#if defined(__SANITIZE_THREAD__)
+/* A sanitizer takes ten times as long and wants to see every access, not every number. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #    define WATCHED 1
 #elif defined(__has_feature)
-#    if __has_feature(thread_sanitizer)
+#    if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #        define WATCHED 1
 #    endif
 #endif
