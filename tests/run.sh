@@ -14,7 +14,9 @@ usage: tests/run.sh [--slow] [--native] [--compiler gcc|clang]
 Installs what is missing (Debian packages; says which and why), builds into build/ and runs the tests: on this
 machine's CPU, then for AArch64 under qemu.
 
-  --slow             the slow tests too, and on a CPU with AVX2 but not AVX-512 that tier emulated
+  --slow             the slow tests too; the quick ones once more with the address and undefined behaviour sanitizers and
+                     with the thread sanitizer (build/asan, build/tsan); and on a CPU with AVX2 but not AVX-512 that
+                     tier emulated
   --native           nothing for AArch64
   --compiler NAME    gcc (the default) or clang
 END
@@ -67,6 +69,7 @@ need libmpfr-dev "reference values in high precision"
 need zlib1g-dev "the examples read .gz files"
 need dataset-fashion-mnist "the examples' images"
 need python3 "a second reader of the checkpoint files"
+need locales "the source of a locale with a decimal comma"
 need qemu-user "runs programs for other CPUs"
 [ -z "$emulated" ] || need libsimde-dev "AVX-512 for CPUs without it"
 if [ -n "$foreign" ]; then
@@ -92,6 +95,26 @@ run_tests() {
 
 status=0
 run_tests "$preset" || status=$?
+
+# Runs a command where ThreadSanitizer's programs start: some kernels put more randomness into addresses (vm.mmap_rnd_bits)
+# than it knows of, and its programs then end at once.
+for_tsan() {
+    if build/tsan/tests/test_share > /dev/null 2>&1; then
+        "$@"
+    else
+        setarch "$(uname -m)" -R "$@"
+    fi
+}
+
+if [ -n "$slow" ]; then
+    for sanitizer in asan tsan; do
+        cmake --preset $sanitizer -DACTIV_BUILD_TESTS=ON -DACTIV_BUILD_EXAMPLES=ON -DACTIV_BUILD_TOOL=ON \
+            -DACTIV_WARNINGS_AS_ERRORS=ON
+        cmake --build --preset $sanitizer -j 2
+    done
+    ctest --preset asan || status=$?
+    for_tsan ctest --preset tsan || status=$?
+fi
 
 if [ -n "$emulated" ]; then
     cmake --preset avx512-emulated -DACTIV_BUILD_TESTS=ON -DACTIV_WARNINGS_AS_ERRORS=ON

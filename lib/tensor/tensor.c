@@ -143,7 +143,8 @@ activ_status activ_tensor_reshape(activ_tensor *tensor, size_t ndim, const size_
     size_t count;
     if (!tensor)
         return activ_fail(message, ACTIV_ERROR_INVALID, "tensor: NULL cannot be reshaped");
-    const int is_counted = out && (ndim == 0 || shape) && ndim <= ACTIV_MAX_DIMS && activ_checked_count(ndim, shape, &count);
+    const int is_counted =
+        out && (ndim == 0 || shape) && ndim <= ACTIV_MAX_DIMS && activ_checked_count(ndim, shape, &count);
     if (is_counted && count != tensor->count)
         return activ_host_fail(&tensor->host, message, ACTIV_ERROR_SHAPE, "tensor: another number of elements");
     if (!activ_tensor_is_contiguous(tensor))

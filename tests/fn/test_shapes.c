@@ -1,5 +1,5 @@
 /* Functions on arrays of other shapes: parameters per channel, matrices with gaps between their rows, gated functions;
- * which calls are refused, and with what words; that an executor is used and changes no bit. */
+ * which calls are refused, and with what words. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -494,69 +494,6 @@ static void test_specs(void **state)
     activ_fn_destroy(fn);
 }
 
-/* ---- an executor ------------------------------------------------------------------------------------------ */
-
-static void backwards(void *user, size_t count, void (*task)(void *argument, size_t i), void *argument)
-{
-    size_t *tasks = user;
-    *tasks += count;
-    while (count-- > 0)
-        task(argument, count);
-}
-
-static void test_executor(void **state)
-{
-    (void)state;
-    enum { R = 700, C = 300, N = R * C, SUMS = 32 };
-    static const char *const specs[] = { "gelu",  "prelu",  "staf(tau=2)",  "staf(tau=50)",
-                                         "rrelu", "swiglu", "gated(prelu)", "prelu(num_parameters=300)" };
-    float *x = malloc(8 * N * sizeof *x), *w = x + N, *dy = w + N, *y = dy + N, *a = y + N, *b = a + N, *c = b + N,
-          *d = c + N;
-    assert_non_null(x);
-    normal(11, 3 * N, 1.0f, x);
-    for (size_t s = 0; s < sizeof specs / sizeof specs[0]; s++) {
-        float sums[2][300] = { { 0 } };
-        for (int32_t threads = 1; threads <= 5; threads += 4) {
-            size_t tasks = 0;
-            activ_executor executor = {
-                .size = sizeof executor, .user = &tasks, .num_threads = threads, .parallel_for = backwards
-            };
-            activ_context_options options = { .size = sizeof options, .executor = &executor };
-            activ_context *context = NULL;
-            assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
-            activ_fn *fn = create(context, specs[s]);
-            activ_fn_info info = ACTIV_FN_INFO_INIT;
-            assert_int_equal(activ_fn_info_of(fn, &info), ACTIV_OK);
-            float *to = threads == 1 ? y : b, *back = threads == 1 ? a : c, *sum = sums[threads > 1];
-            const int channels = activ_fn_channels(fn) > 1;
-            if (info.shape == ACTIV_SHAPE_GATED && s % 2 == 0) { /* in one long row of a matrix that has more columns */
-                assert_int_equal(activ_forward_gated(fn, NULL, 1, N, w, N + 1, x, N, to, N), ACTIV_OK);
-                assert_int_equal(activ_backward_gated(fn, NULL, 1, N, w, N + 1, x, N, dy, N, d, N, back, N, sum),
-                                 ACTIV_OK);
-            } else if (info.random) {
-                assert_int_equal(activ_forward_train(fn, NULL, 5, 6, 7, N, x, to, d), ACTIV_OK);
-                assert_int_equal(activ_backward_train(fn, NULL, N, x, d, dy, back, sum), ACTIV_OK);
-            } else if (info.shape == ACTIV_SHAPE_GATED) {
-                assert_int_equal(activ_forward_gated(fn, NULL, R, C, w, C, x, C, to, C), ACTIV_OK);
-                assert_int_equal(activ_backward_gated(fn, NULL, R, C, w, C, x, C, dy, C, d, C, back, C, sum), ACTIV_OK);
-            } else if (channels) {
-                assert_int_equal(activ_forward_channels(fn, NULL, R, C, 1, x, to), ACTIV_OK);
-                assert_int_equal(activ_backward_channels(fn, NULL, R, C, 1, x, dy, back, sum), ACTIV_OK);
-            } else {
-                assert_int_equal(activ_forward(fn, NULL, N, x, to), ACTIV_OK);
-                assert_int_equal(activ_backward(fn, NULL, N, x, dy, back, sum), ACTIV_OK);
-            }
-            if (threads > 1 && tasks < 2 * (size_t)threads)
-                fail_msg("%s: the executor got %zu tasks", specs[s], tasks);
-            activ_fn_destroy(fn);
-            activ_context_destroy(context);
-        }
-        if (!same(y, b, N) || !same(a, c, N) || !same(sums[0], sums[1], 300))
-            fail_msg("%s: other bits with threads", specs[s]);
-    }
-    free(x);
-}
-
 /* ---- the reason of a failure ----------------------------------------------------------------------------- */
 
 typedef struct log_line {
@@ -790,9 +727,10 @@ static void test_ex_is_plain(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_channels),    cmocka_unit_test(test_channels_of_others), cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_gated),       cmocka_unit_test(test_gated_places),       cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_specs),       cmocka_unit_test(test_executor),           cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_channels),     cmocka_unit_test(test_channels_of_others),
+        cmocka_unit_test(test_rows),         cmocka_unit_test(test_gated),
+        cmocka_unit_test(test_gated_places), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_specs),        cmocka_unit_test(test_reasons),
         cmocka_unit_test(test_ex_is_plain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

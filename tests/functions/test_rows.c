@@ -38,9 +38,7 @@ static int begin(void **state)
 {
     (void)state;
     contexts_count = tier_contexts(contexts);
-    if (contexts_count == 1)
-        print_message("only one tier can run here: nothing to compare it with\n");
-    return contexts_count > 0 ? reference_rows_begin(MAX_COLUMNS) : -1;
+    return tiers_are_all(contexts_count) ? reference_rows_begin(MAX_COLUMNS) : -1;
 }
 
 static int end(void **state)

@@ -96,17 +96,23 @@ static void (*const builders[])(activ_graph *g) = {
 };
 enum { NETWORKS = sizeof builders / sizeof builders[0] };
 
-static activ_graph *create(size_t tier, size_t network, size_t max_batch)
+static activ_graph *create_on(const activ_context *context, size_t network, size_t max_batch)
 {
-    activ_context *context = tier_context(tier);
     activ_graph *g = NULL;
-    assert_non_null(context);
     assert_int_equal(activ_graph_create(context, &g), ACTIV_OK);
-    activ_context_destroy(context);
     builders[network](g);
     if (activ_graph_compile(g, max_batch) != ACTIV_OK)
         fail_msg("network %zu: %s", network, activ_graph_error(g));
     assert_int_equal(activ_graph_init(g, 3), ACTIV_OK);
+    return g;
+}
+
+static activ_graph *create(size_t tier, size_t network, size_t max_batch)
+{
+    activ_context *context = tier_context(tier);
+    assert_non_null(context);
+    activ_graph *g = create_on(context, network, max_batch);
+    activ_context_destroy(context);
     return g;
 }
 
@@ -210,18 +216,20 @@ static void test_follows_training(void **state)
 typedef struct predictor {
     const activ_graph *graph;
     const float *x, *expected;
-    size_t out, first;
+    size_t out, first, rounds;
     int failures;
 } predictor;
+
+enum { PREDICTORS = 8, AT_ONCE = 4, MOST_OUTPUTS = 40 };
 
 static void *predict_often(void *user)
 {
     predictor *p = user;
-    size_t bytes = activ_graph_workspace_bytes(p->graph, 4);
+    size_t bytes = activ_graph_workspace_bytes(p->graph, AT_ONCE);
     void *workspace = malloc(bytes);
-    float y[4 * 16];
-    for (size_t round = 0; round < 300; round++) {
-        size_t batch = round % 4 + 1, first = (p->first + round) % (BATCH - 4);
+    float y[AT_ONCE * MOST_OUTPUTS];
+    for (size_t round = 0; round < p->rounds; round++) {
+        size_t batch = round % AT_ONCE + 1, first = (p->first + round) % (BATCH - AT_ONCE);
         p->failures += !workspace ||
                        activ_graph_predict(p->graph, workspace, bytes, batch, p->x + first * IN, y) != ACTIV_OK ||
                        memcmp(y, p->expected + first * p->out, batch * p->out * sizeof *y) != 0;
@@ -230,25 +238,46 @@ static void *predict_often(void *user)
     return NULL;
 }
 
-static void test_many_threads(void **state)
+static void check_many_threads(const activ_context *context, size_t network, size_t rounds)
 {
-    (void)state;
     static float x[BATCH * IN], expected[ROOM];
     fill(x);
-    activ_graph *g = create(0, 0, BATCH), *lean = create(0, 0, 0);
+    activ_graph *g = create(0, network, BATCH), *lean = create_on(context, network, 0);
+    const size_t out = outputs(g);
+    assert_in_range(out, 1, MOST_OUTPUTS);
     assert_int_equal(activ_graph_forward(g, BATCH, x, expected), ACTIV_OK);
-    pthread_t threads[5];
-    predictor predictors[5];
-    for (size_t i = 0; i < 5; i++) {
-        predictors[i] = (predictor){ lean, x, expected, ZOO_CLASSES, i * 3, 0 };
+    pthread_t threads[PREDICTORS];
+    predictor predictors[PREDICTORS];
+    for (size_t i = 0; i < PREDICTORS; i++) {
+        predictors[i] = (predictor){ lean, x, expected, out, i * 3, rounds, 0 };
         assert_int_equal(pthread_create(&threads[i], NULL, predict_often, &predictors[i]), 0);
     }
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < PREDICTORS; i++) {
         pthread_join(threads[i], NULL);
         assert_int_equal(predictors[i].failures, 0);
     }
     activ_graph_destroy(g);
     activ_graph_destroy(lean);
+}
+
+/* From one graph, on every tier; and from one whose products are shared out to a pool that all of them use. */
+static void test_many_threads(void **state)
+{
+    (void)state;
+    for (size_t t = 0; t < tier_count(); t++) {
+        activ_context *context = tier_context(t);
+        for (size_t network = 0; context && network < NETWORKS; network++)
+            check_many_threads(context, network, network == 0 ? 300 : 40);
+        activ_context_destroy(context);
+    }
+    activ_pool *pool = NULL;
+    activ_context *context = NULL;
+    assert_int_equal(activ_pool_create(NULL, 3, &pool), ACTIV_OK);
+    activ_context_options options = { .size = sizeof options, .executor = activ_pool_executor(pool) };
+    assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
+    check_many_threads(context, NETWORKS - 1, 100); /* the widest */
+    activ_context_destroy(context);
+    activ_pool_destroy(pool);
 }
 
 static void test_refusals(void **state)

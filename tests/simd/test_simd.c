@@ -14,6 +14,7 @@
 #include "activ_tiers.h"
 #include "simd/vocabulary.h"
 #include "support/guard.h"
+#include "support/tiers.h"
 #include "support/ulp.h"
 
 enum { N = VOCABULARY_N };
@@ -23,7 +24,7 @@ ACTIV_TIERS(DECLARE)
 #define ADDRESS(tier) &test_vocabulary_##tier,
 static const vocabulary *const compiled[] = { ACTIV_TIERS(ADDRESS) };
 static const vocabulary *tiers[sizeof compiled / sizeof compiled[0]];
-static size_t tier_count;
+static size_t tiers_found;
 
 static int find_tiers(void **state)
 {
@@ -31,8 +32,8 @@ static int find_tiers(void **state)
     for (size_t i = 0; activ_tier_at(i); i++)
         for (size_t j = 0; j < sizeof compiled / sizeof compiled[0]; j++)
             if (strcmp(compiled[j]->tier, activ_tier_at(i)) == 0)
-                tiers[tier_count++] = compiled[j];
-    return tier_count > 0 ? 0 : -1;
+                tiers[tiers_found++] = compiled[j];
+    return tiers_are_all(tiers_found) ? 0 : -1;
 }
 
 /* ---- definitions ------------------------------------------------------------------------- */
@@ -202,7 +203,7 @@ static void assert_int(const vocabulary *v, const char *name, uint32_t got, uint
 static void test_float(void **state)
 {
     (void)state;
-    for (size_t t = 0; t < tier_count; t++)
+    for (size_t t = 0; t < tiers_found; t++)
         for (size_t which = 0; which < SETS; which++) {
             const vocabulary *v = tiers[t];
             float a[N], b[N], c[N], y[N];
@@ -241,7 +242,7 @@ static void test_int(void **state)
 {
     (void)state;
     static const int32_t more[] = { 0, 1, -1, INT32_MAX, INT32_MIN, 16777217, -16777219, 0x55555555, 33554431 };
-    for (size_t t = 0; t < tier_count; t++)
+    for (size_t t = 0; t < tiers_found; t++)
         for (size_t which = 0; which < SETS; which++) {
             const vocabulary *v = tiers[t];
             float values[N], y[N];
@@ -289,7 +290,7 @@ static void test_int(void **state)
 static void test_masks(void **state)
 {
     (void)state;
-    for (size_t t = 0; t < tier_count; t++)
+    for (size_t t = 0; t < tiers_found; t++)
         for (size_t which = 0; which < SETS; which++) {
             const vocabulary *v = tiers[t];
             float x[N], y[N], a[N], b[N], out[N];
@@ -322,7 +323,7 @@ static void test_masks(void **state)
             }
             assert_int(v, "m_any", (uint32_t)any, (uint32_t)expected_any, 0, 0);
         }
-    for (size_t t = 0; t < tier_count; t++)
+    for (size_t t = 0; t < tiers_found; t++)
         for (int truth = -1; truth <= 2; truth++) {
             int32_t m[N];
             tiers[t]->mask_set(truth, m);
@@ -337,7 +338,7 @@ static void test_parts(void **state)
     (void)state;
     guarded memory;
     assert_int_equal(guarded_create(&memory, 64), 0);
-    for (size_t t = 0; t < tier_count; t++) {
+    for (size_t t = 0; t < tiers_found; t++) {
         const vocabulary *v = tiers[t];
         assert_true(v->lanes >= 1 && N % v->lanes == 0);
         for (size_t n = 0; n < v->lanes; n++)
@@ -364,7 +365,7 @@ static void test_parts(void **state)
 static void test_stream(void **state)
 {
     (void)state;
-    for (size_t t = 0; t < tier_count; t++)
+    for (size_t t = 0; t < tiers_found; t++)
         for (size_t which = 0; which < SETS; which++) {
             _Alignas(64) float a[N], y[3 * N];
             operand_values(which, 0, a);
@@ -383,7 +384,7 @@ static void test_rows(void **state)
     (void)state;
     guarded memory;
     assert_int_equal(guarded_create(&memory, 32 * 12), 0);
-    for (size_t t = 0; t < tier_count; t++)
+    for (size_t t = 0; t < tiers_found; t++)
         for (size_t which = 0; which < SETS; which++) {
             size_t stride = 4 + 4 * (which % 3), entries = 16 + 16 * (which / 3 % 2);
             float *table = memory.end - entries * stride, values[N], y[4 * N];
@@ -410,7 +411,7 @@ static void test_lookup(void **state)
     (void)state;
     guarded memory;
     assert_int_equal(guarded_create(&memory, 64), 0);
-    for (size_t t = 0; t < tier_count; t++)
+    for (size_t t = 0; t < tiers_found; t++)
         for (size_t which = 0; which < SETS; which++) {
             const vocabulary *v = tiers[t];
             float entries[2 * N], bits[N], y[N];
@@ -447,7 +448,7 @@ static void test_transpose4(void **state)
     (void)state;
     guarded memory;
     assert_int_equal(guarded_create(&memory, 8 * N), 0);
-    for (size_t t = 0; t < tier_count; t++)
+    for (size_t t = 0; t < tiers_found; t++)
         for (size_t at = 0; at < 5; at++) {
             float columns[4 * N];
             const float *rows[N];
@@ -469,7 +470,7 @@ static void test_accumulate(void **state)
 {
     (void)state;
     enum { COUNT = 40 };
-    for (size_t t = 0; t < tier_count; t++)
+    for (size_t t = 0; t < tiers_found; t++)
         for (size_t round = 0; round < 300; round++) {
             float a[COUNT * N], b[COUNT * N];
             double sums[N];
@@ -498,7 +499,7 @@ static void test_wide(void **state)
     (void)state;
     /* A product of the second and third has more digits than a double. */
     static const double factors[] = { 1.0, 0x1.fffffffffffffp-1, -0x1.23456789abcdfp3, 0.0, 0x1p-1060, INFINITY, NAN };
-    for (size_t t = 0; t < tier_count; t++)
+    for (size_t t = 0; t < tiers_found; t++)
         for (size_t round = 0; round < 3 * SETS; round++) {
             float a[N], b[N], y[N];
             double products[N], quotients[N];

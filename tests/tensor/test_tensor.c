@@ -360,7 +360,7 @@ static void test_copy(void **state)
     const size_t shape[3] = { 3, 4, 5 }, turned[3] = { 5, 4, 3 }, larger[3] = { 3, 9, 5 };
     for (activ_dtype d = ACTIV_FLOAT32; d <= ACTIV_UINT8; d++)
         for (int kinds = 0; kinds < 9; kinds++) {
-            activ_tensor *whole[2], *view[2];
+            activ_tensor *whole[2] = { NULL }, *view[2] = { NULL };
             for (int i = 0; i < 2; i++) {
                 int kind = i == 0 ? kinds % 3 : kinds / 3;
                 whole[i] = i == 0 ? random_tensor(d, 3,
