@@ -1,4 +1,4 @@
-/* Contexts: what the host lends, checked and copied. */
+/* Contexts: the host's options, checked and copied. */
 #include "context/context.h"
 
 #include <string.h>
@@ -17,30 +17,30 @@ void activ_host_of(const activ_context *context, activ_host *host)
     }
 }
 
-/* Options into a host that has the defaults. */
+/* Applies options to a host that has the defaults. */
 static activ_status read_options(const activ_context_options *options, activ_host *host, activ_message *message)
 {
     activ_context_options o;
     activ_status status = activ_sized_read(&o, sizeof o, options);
     if (status != ACTIV_OK)
-        return activ_fail(message, status, "context: " ACTIV_SIZED_FAULT);
+        return activ_fail(message, status, "context: " ACTIV_SIZED_REASON);
     if (o.allocator) {
         activ_allocator allocator;
         status = activ_sized_read(&allocator, sizeof allocator, o.allocator);
         if (status != ACTIV_OK)
-            return activ_fail(message, status, "allocator: " ACTIV_SIZED_FAULT);
+            return activ_fail(message, status, "allocator: " ACTIV_SIZED_REASON);
         if (!allocator.alloc != !allocator.free)
-            return activ_fail(message, ACTIV_ERROR_INVALID, "allocator: only one of alloc and free is there");
+            return activ_fail(message, ACTIV_ERROR_INVALID, "allocator: only one of alloc and free is given");
         if (allocator.alloc)
             host->allocator = allocator;
     }
     if (o.executor) {
         status = activ_sized_read(&host->executor, sizeof host->executor, o.executor);
         if (status != ACTIV_OK)
-            return activ_fail(message, status, "executor: " ACTIV_SIZED_FAULT);
+            return activ_fail(message, status, "executor: " ACTIV_SIZED_REASON);
         if (host->executor.num_threads < 1)
             return activ_fail(message, ACTIV_ERROR_RANGE, "executor: num_threads is less than 1");
-        /* Each part of shared work has scratch memory of its own; more parts than this help nobody. */
+        /* Each thread has scratch memory of its own; more threads than this do not help. */
         if (host->executor.num_threads > 256)
             host->executor.num_threads = 256;
     }

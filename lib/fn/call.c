@@ -222,7 +222,7 @@ static activ_status fail_size(const activ_fn *fn, activ_message *message, activ_
 {
     if (!fn)
         return activ_fail(message, ACTIV_ERROR_INVALID, "the function is NULL");
-    return activ_host_fail(&fn->host, message, status, fn->spec, ": " ACTIV_SIZED_FAULT);
+    return activ_host_fail(&fn->host, message, status, fn->spec, ": " ACTIV_SIZED_REASON);
 }
 
 activ_status activ_forward_ex(const activ_fn *fn, const activ_forward_args *args, activ_message *message)

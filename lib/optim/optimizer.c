@@ -43,7 +43,7 @@ activ_status activ_optimizer_read_options(activ_graph *graph, const optimizer_ki
     if (!out)
         return activ_graph_fail(graph, ACTIV_ERROR_INVALID, NULL, kind->title, ": out is NULL");
     activ_status status = activ_sized_read(own, size, options ? options : defaults);
-    return status == ACTIV_OK ? status : activ_graph_fail(graph, status, NULL, kind->title, ": " ACTIV_SIZED_FAULT);
+    return status == ACTIV_OK ? status : activ_graph_fail(graph, status, NULL, kind->title, ": " ACTIV_SIZED_REASON);
 }
 
 /* ---- making one ----------------------------------------------------------------------------- */
@@ -181,7 +181,7 @@ activ_status activ_optimizer_set_tensor_options(activ_optimizer *o, size_t tenso
         return ACTIV_ERROR_INVALID;
     activ_status status = options ? activ_sized_read(&own, sizeof own, options) : ACTIV_ERROR_INVALID;
     if (status != ACTIV_OK)
-        return activ_graph_fail(o->graph, status, NULL, o->kind->title, ": " ACTIV_SIZED_FAULT);
+        return activ_graph_fail(o->graph, status, NULL, o->kind->title, ": " ACTIV_SIZED_REASON);
     if (tensor >= o->tensor_count)
         return activ_graph_fail(o->graph, ACTIV_ERROR_RANGE, NULL, o->kind->title, ": there is no such tensor");
     const optimizer_tensor new = { own.lr_scale, own.weight_decay };

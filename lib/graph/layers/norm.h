@@ -22,7 +22,7 @@ static inline activ_status activ_norm_read_options(activ_graph *g, const graph_n
     static const activ_norm_options defaults = ACTIV_NORM_DEFAULTS;
     activ_status status = activ_sized_read(own, sizeof *own, options ? options : &defaults);
     if (status != ACTIV_OK)
-        return activ_graph_fail_build(g, status, node, ACTIV_SIZED_FAULT);
+        return activ_graph_fail_build(g, status, node, ACTIV_SIZED_REASON);
     return activ_norm_check(g, node, own->eps, own->momentum);
 }
 
