@@ -30,8 +30,8 @@ bool parse_whole(const char *text, size_t length, uint64_t low, uint64_t high, u
 
 bool parse_real(const char *text, float low, float high, float *out)
 {
-    /* strtof also takes blanks, "0x1p3", "inf" and "nan". These programs never call setlocale, so that the
-     * decimal point is a point. */
+    /* strtof also accepts blanks, "0x1p3", "inf" and "nan". These programs never call setlocale, so the decimal point
+     * is '.'. */
     if (text[0] == '\0' || text[strspn(text, "0123456789+-.eE")] != '\0')
         return false;
     char *end;
@@ -106,7 +106,7 @@ static enum parse_result set_option(const struct program *program, const struct 
     return PARSE_FAILED;
 }
 
-/* Prints lines with all but the first indented. */
+/* Prints lines, all but the first indented. */
 static void print_lines(const char *text, int indent)
 {
     for (; *text != '\0'; text++) {
