@@ -723,7 +723,7 @@ int main(int argc, char **argv)
     if (all.settings.epochs == 0)
         all.settings.epochs = all.settings.quick ? 3 : 15;
     if (pthread_mutex_init(&all.lock, NULL) != 0 || pthread_cond_init(&all.change, NULL) != 0)
-        return complain(PROGRAM, "no memory for a lock");
+        return fail(PROGRAM, "no memory for a lock");
 
     activ_message message = { "out of memory" };
     char *markdown = path_join(all.settings.out, "comparison.md");
@@ -740,7 +740,7 @@ int main(int argc, char **argv)
         status = compare(&all, markdown, csv, &message);
     }
 
-    int code = status == ACTIV_OK ? finish_output(PROGRAM) : complain(PROGRAM, "%s", message.text);
+    int code = status == ACTIV_OK ? finish_output(PROGRAM) : fail(PROGRAM, "%s", message.text);
     for (size_t i = 0; i < all.row_count; i++)
         free(all.rows[i].spec);
     free(all.runs);

@@ -400,7 +400,7 @@ int main(int argc, char **argv)
     if (status == ACTIV_OK)
         status = train(&settings, context, activ_pool_executor(pool), &data, spec, &message);
 
-    int code = status == ACTIV_OK ? finish_output(PROGRAM) : complain(PROGRAM, "%s", message.text);
+    int code = status == ACTIV_OK ? finish_output(PROGRAM) : fail(PROGRAM, "%s", message.text);
     activ_context_destroy(context);
     activ_pool_destroy(pool);
     fashion_mnist_free(&data);

@@ -11,7 +11,7 @@
 void message_set(activ_message *message, const char *format, ...);
 
 /* Prints "program: text" as one line on stderr; returns EXIT_FAILED. */
-int complain(const char *program, const char *format, ...);
+int fail(const char *program, const char *format, ...);
 
 /* Flushes stdout; a full disk or a closed pipe is a failure. Returns the exit code. */
 int finish_output(const char *program);
