@@ -325,11 +325,11 @@ activ_status activ_pool_create_ex(const activ_context *context, size_t threads, 
     atomic_flag_clear(&pool->busy);
     if (!make_locks(pool)) {
         activ_host_free(&host, pool, bytes);
-        return activ_host_fail(&host, message, ACTIV_ERROR_OUT_OF_MEMORY, "pool: the system makes no more locks");
+        return activ_host_fail(&host, message, ACTIV_ERROR_OUT_OF_MEMORY, "pool: the system cannot create locks");
     }
     if (!start_threads(pool, threads - 1)) {
         activ_pool_destroy(pool);
-        return activ_host_fail(&host, message, ACTIV_ERROR_OUT_OF_MEMORY, "pool: the system starts no more threads");
+        return activ_host_fail(&host, message, ACTIV_ERROR_OUT_OF_MEMORY, "pool: the system cannot start more threads");
     }
     *out = pool;
     return ACTIV_OK;

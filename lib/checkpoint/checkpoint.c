@@ -237,7 +237,7 @@ static int is_state(const activ_safetensors *file, const char *name)
     return activ_safetensors_metadata(file, OPTIMIZER_KEY) && strncmp(name, STATE_PREFIX, strlen(STATE_PREFIX)) == 0;
 }
 
-/* Do the file's tensors, but for an optimiser's, fit the graph's, one to one? */
+/* Do the file's tensors, except an optimiser's, match the graph's one to one? */
 static activ_status match(const activ_graph *g, const activ_safetensors *file, const char *path, activ_message *message)
 {
     size_t count = activ_graph_stored_count(g);
@@ -247,7 +247,7 @@ static activ_status match(const activ_graph *g, const activ_safetensors *file, c
         if (status != ACTIV_OK)
             return status;
     }
-    /* All tensors of the graph are there; has the file others? */
+    /* The file has all tensors of the graph. Does it have others? */
     for (size_t i = 0; i < activ_safetensors_count(file); i++) {
         activ_safetensors_entry entry = { .size = sizeof entry };
         activ_status status = activ_safetensors_at(file, i, &entry);
@@ -301,7 +301,7 @@ activ_status activ_checkpoint_load_params(activ_graph *g, const char *path, acti
     return ACTIV_OK;
 }
 
-/* A graph with the network that an opened file describes. */
+/* Creates the graph that an opened file describes. */
 static activ_status build(const activ_context *context, const activ_host *host, const activ_safetensors *file,
                           const char *path, size_t max_batch, activ_graph **out, activ_message *message)
 {
@@ -312,7 +312,7 @@ static activ_status build(const activ_context *context, const activ_host *host, 
     activ_status status = activ_graph_create(context, out);
     if (status != ACTIV_OK)
         return activ_host_fail(host, message, status, path, ": no memory for a graph");
-    /* Compare the tensors before compiling allocates what the description claims. The graph logs its own errors. */
+    /* Match the tensors first: compiling allocates what the description claims. The graph logs its own errors. */
     status = activ_graph_parse(*out, description);
     if (status != ACTIV_OK)
         return activ_fail(message, status, path, ": ", activ_graph_error(*out));
@@ -347,7 +347,7 @@ activ_status activ_checkpoint_load(const activ_context *context, const char *pat
     return status;
 }
 
-/* ---- continuing a training ---------------------------------------------------------------------------- */
+/* ---- resuming training -------------------------------------------------------------------------------- */
 
 /* Reads a number after the text `before`; returns what follows it, or NULL. */
 static const char *read_counter(const char *text, const char *before, uint64_t *number)

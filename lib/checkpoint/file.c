@@ -170,7 +170,7 @@ int activ_file_commit(activ_file *file)
     } while (result != 0 && errno == EINTR);
     if (result != 0)
         ok = fail_errno(file, errno);
-    /* An interrupted close has closed, and everything is on the disk by then. */
+    /* An interrupted close has closed the file, and fsync has written everything. */
     if (close(file->handle) != 0 && errno != EINTR && ok)
         ok = fail_errno(file, errno);
     file->handle = -1;

@@ -8,8 +8,8 @@
 
 typedef struct activ_file {
     int handle;      /* -1 if none is open */
-    size_t size;     /* of a file that is read: in bytes, when it was opened */
-    activ_host host; /* of a file that is written, as the rest */
+    size_t size;     /* reading: bytes when it was opened */
+    activ_host host; /* writing: this and the members below */
     const char *path;
     char *temporary; /* its name until it is complete */
     size_t temporary_bytes;

@@ -32,7 +32,7 @@ static char peek(activ_json *json)
     return json->at < json->end ? *json->at : '\0';
 }
 
-int activ_json_take(activ_json *json, char character)
+int activ_json_expect(activ_json *json, char character)
 {
     if (peek(json) == character && json->at < json->end) {
         json->at++;
@@ -237,7 +237,7 @@ size_t activ_utf8_check(const char *bytes, size_t count)
     while (i < count) {
         unsigned char first = b[i];
         size_t trailing;                       /* bytes after the first */
-        unsigned char low = 0x80, high = 0xbf; /* what the second may be */
+        unsigned char low = 0x80, high = 0xbf; /* range of the second */
         if (first < 0x80) {
             i++;
             continue;

@@ -16,7 +16,7 @@ typedef struct activ_json {
 void activ_json_start(activ_json *json, char *text, size_t length);
 
 /* Skips white space, then consumes that character; 0 if another comes. */
-int activ_json_take(activ_json *json, char character);
+int activ_json_expect(activ_json *json, char character);
 
 /* Steps through an object or array after its opening bracket: 1 if another member follows, 0 if `close` was consumed,
  * -1 on error. *first has to be 1 before the first call. */

@@ -196,13 +196,13 @@ static activ_status read_metadata(reader *r)
     size_t key_length, value_length;
     int first = 1, more;
 
-    if (!activ_json_take(json, '{'))
+    if (!activ_json_expect(json, '{'))
         return fail_json(r);
     while ((more = activ_json_next(json, '}', &first)) > 0) {
         if (!activ_json_string(json, &key, &key_length))
             return fail_json(r);
         set_subject(r, "metadata", key, key_length);
-        if (!activ_json_take(json, ':') || !activ_json_string(json, &value, &value_length))
+        if (!activ_json_expect(json, ':') || !activ_json_string(json, &value, &value_length))
             return fail_json(r);
         if (memchr(key, '\0', key_length) || memchr(value, '\0', value_length))
             return fail(r, ACTIV_ERROR_UNSUPPORTED, "a zero byte in metadata is not supported");
@@ -241,7 +241,7 @@ static activ_status read_shape(reader *r, record *tensor)
 {
     activ_json *json = &r->json;
     int first = 1, more;
-    if (!activ_json_take(json, '['))
+    if (!activ_json_expect(json, '['))
         return fail_json(r);
     while ((more = activ_json_next(json, ']', &first)) > 0) {
         size_t dim;
@@ -265,7 +265,7 @@ static activ_status read_offsets(reader *r, record *tensor)
     activ_json *json = &r->json;
     size_t offsets[2], count = 0;
     int first = 1, more;
-    if (!activ_json_take(json, '['))
+    if (!activ_json_expect(json, '['))
         return fail_json(r);
     while ((more = activ_json_next(json, ']', &first)) > 0) {
         if (count == 2)
@@ -336,7 +336,7 @@ static activ_status read_tensor(reader *r, char *name, size_t length)
     set_subject(r, "tensor", name, length);
     if (memchr(name, '\0', length))
         return fail(r, ACTIV_ERROR_UNSUPPORTED, "a zero byte in a name is not supported");
-    if (!activ_json_take(json, '{'))
+    if (!activ_json_expect(json, '{'))
         return fail_json(r);
     while ((more = activ_json_next(json, '}', &first)) > 0) {
         char *key;
@@ -352,7 +352,7 @@ static activ_status read_tensor(reader *r, char *name, size_t length)
             return ACTIV_ERROR_FORMAT;
         }
         seen[i] = 1;
-        if (!activ_json_take(json, ':'))
+        if (!activ_json_expect(json, ':'))
             return fail_json(r);
         status = fields[i].read(r, &tensor);
         if (status != ACTIV_OK)
@@ -395,13 +395,13 @@ static activ_status read_header(reader *r)
         json->reason = "not UTF-8";
         return fail_json(r);
     }
-    if (!activ_json_take(json, '{'))
+    if (!activ_json_expect(json, '{'))
         return fail_json(r);
     while ((more = activ_json_next(json, '}', &first)) > 0) {
         char *key;
         size_t length;
         activ_status status;
-        if (!activ_json_string(json, &key, &length) || !activ_json_take(json, ':'))
+        if (!activ_json_string(json, &key, &length) || !activ_json_expect(json, ':'))
             return fail_json(r);
         set_subject(r, "key", key, length);
         if (!equals(key, length, ACTIV_SAFETENSORS_METADATA))

@@ -111,7 +111,7 @@ static activ_status check_arrays(const call_check *c, int dense)
     return check_overlap(c);
 }
 
-/* Does the function suit this call, with so many channels? *is_empty: there is nothing to run. */
+/* Fails unless the function suits this call and the number of channels. *is_empty: there is nothing to run. */
 static activ_status check_function(const call_check *c, call which, size_t channels, int has_gate, int *is_empty)
 {
     const activ_fn *fn = c->fn;
@@ -316,7 +316,7 @@ activ_status activ_backward(const activ_fn *fn, const float *params, size_t n, c
     return ACTIV_OK;
 }
 
-/* ---- the others --------------------------------------------------------------------------------------- */
+/* ---- other calls -------------------------------------------------------------------------------------- */
 
 /* outer * channels rows; SIZE_MAX on overflow, for which check_matrix fails. */
 static size_t rows_of(size_t outer, size_t channels)

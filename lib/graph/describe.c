@@ -251,7 +251,7 @@ static activ_status read_line(activ_graph *g, activ_slice line)
         return fail_line(g, own_name, &message);
     }
     if (name.length >= sizeof own_name || !activ_graph_is_free_name(g, own_name))
-        return fail_line_quoted(g, kind->name, "", name, " is no name for a layer, or there is one that has it");
+        return fail_line_quoted(g, kind->name, "", name, " is not a valid name, or another layer has it");
     /* At most one input more than there are commas. */
     size_t capacity = 1;
     for (const char *at = r.at; at < r.end; at++)
