@@ -266,12 +266,12 @@ void activ_fn_destroy(activ_fn *fn)
     activ_host_free(&host, fn, sizeof *fn);
 }
 
-size_t activ_fn_memory(const activ_fn *fn)
+size_t activ_fn_bytes(const activ_fn *fn)
 {
     size_t bytes = sizeof *fn + (fn->setting_count + 1) * sizeof *fn->settings + fn->block_bytes +
                    fn->function_count * sizeof *fn->functions;
     for (size_t i = 0; i < fn->function_count; i++)
-        bytes += activ_fn_memory(fn->functions[i]);
+        bytes += activ_fn_bytes(fn->functions[i]);
     return bytes;
 }
 

@@ -68,7 +68,7 @@ activ_status activ_fn_make(const activ_host *host, activ_slice spec, activ_messa
 activ_fn *activ_fn_copy(const activ_host *host, const activ_fn *fn);
 
 /* Size of all its memory, in bytes. */
-size_t activ_fn_memory(const activ_fn *fn);
+size_t activ_fn_bytes(const activ_fn *fn);
 
 /* fn/spec.c: parses a spec: its function, and its settings in an array of settings_bytes from the host; and writes the
  * canonical spec, returning its length even where it does not fit. */

@@ -204,7 +204,7 @@ activ_node activ_graph_build_node(activ_graph *g, graph_node *node)
     return id;
 }
 
-activ_status activ_graph_take_one_shape(activ_graph *g, graph_node *node)
+activ_status activ_graph_copy_input_shape(activ_graph *g, graph_node *node)
 {
     const graph_node *a = activ_graph_input_of(g, node, 0);
     for (size_t i = 1; i < node->input_count; i++) {
@@ -217,7 +217,7 @@ activ_status activ_graph_take_one_shape(activ_graph *g, graph_node *node)
     return ACTIV_OK;
 }
 
-activ_status activ_graph_take_axis(activ_graph *g, graph_node *node, size_t setting)
+activ_status activ_graph_resolve_axis(activ_graph *g, graph_node *node, size_t setting)
 {
     double ndim = (double)activ_graph_input_of(g, node, 0)->ndim, *axis = &node->settings[setting].number;
     *axis += *axis < 0.0 ? ndim : 0.0;

@@ -28,7 +28,7 @@ static activ_status build(activ_graph *g, graph_node *node)
     if (status == ACTIV_OK && !node->fn)
         status = activ_graph_fail_build(g, ACTIV_ERROR_INVALID, node, "it has no function: fn or share is missing");
     if (status == ACTIV_OK)
-        status = activ_graph_take_one_shape(g, node);
+        status = activ_graph_copy_input_shape(g, node);
     if (status != ACTIV_OK)
         return status;
     const activ_fn *fn = node->fn;

@@ -17,7 +17,7 @@ static activ_status build(activ_graph *g, graph_node *node)
 {
     activ_status status = activ_norm_check(g, node, node->settings[EPS].single, node->settings[MOMENTUM].single);
     if (status == ACTIV_OK)
-        status = activ_graph_take_one_shape(g, node);
+        status = activ_graph_copy_input_shape(g, node);
     if (status == ACTIV_OK)
         status = activ_graph_add_tensor(g, node, "weight", 1, node->shape);
     if (status == ACTIV_OK)

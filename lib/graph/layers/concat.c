@@ -21,7 +21,7 @@ static int fits(const graph_node *node, const graph_node *first, const graph_nod
 static activ_status build(activ_graph *g, graph_node *node)
 {
     const graph_node *first = activ_graph_input_of(g, node, 0);
-    activ_status status = activ_graph_take_axis(g, node, AXIS);
+    activ_status status = activ_graph_resolve_axis(g, node, AXIS);
     if (status != ACTIV_OK)
         return status;
     const size_t axis = activ_node_size(node, AXIS);

@@ -15,7 +15,7 @@ static activ_status build(activ_graph *g, graph_node *node)
     const float p = node->settings[P].single;
     if (!(p >= 0.0f && p <= 1.0f))
         return activ_graph_fail_build(g, ACTIV_ERROR_RANGE, node, "p is not from 0 to 1");
-    return activ_graph_take_one_shape(g, node);
+    return activ_graph_copy_input_shape(g, node);
 }
 
 /* The factor of each value. */

@@ -115,7 +115,7 @@ static const activ_setting settings[] = {
 
 static activ_status build(activ_graph *g, graph_node *node)
 {
-    activ_status status = activ_graph_take_one_shape(g, node);
+    activ_status status = activ_graph_copy_input_shape(g, node);
     return status == ACTIV_OK ? activ_gated_build(g, node) : status;
 }
 

@@ -13,9 +13,9 @@ static activ_status build(activ_graph *g, graph_node *node)
 {
     activ_status status = activ_norm_check(g, node, node->settings[EPS].single, 1.0f);
     if (status == ACTIV_OK)
-        status = activ_graph_take_one_shape(g, node);
+        status = activ_graph_copy_input_shape(g, node);
     if (status == ACTIV_OK)
-        status = activ_graph_take_axis(g, node, AXIS);
+        status = activ_graph_resolve_axis(g, node, AXIS);
     const size_t axis = status == ACTIV_OK ? activ_node_size(node, AXIS) : 0;
     if (status == ACTIV_OK)
         status = activ_graph_add_tensor(g, node, "weight", node->ndim - axis, node->shape + axis);
