@@ -1,5 +1,5 @@
-/* activ accuracy: how many ulp the functions and their derivatives are from the true value at most, where, and
- * how often they are the true value rounded.
+/* activ accuracy: the largest errors of functions and their derivatives in ulp, where they occur, and how many results
+ * are correctly rounded.
  *
  * The exit status is 1 if a bound of the catalog is exceeded, tiers differ or a function has no reference. */
 #include <errno.h>
@@ -34,7 +34,7 @@ typedef struct options {
     int spec_count;
 } options;
 
-/* One function as it is measured: on each tier, with its reference. */
+/* One function to measure: on each tier, with its reference. */
 typedef struct subject {
     activ_fn *fn[MAX_TIERS];
     const char *tiers[MAX_TIERS];
@@ -48,10 +48,10 @@ typedef struct subject {
 
 typedef struct result {
     tally directions[MAX_TIERS][2];
-    uint64_t different[MAX_TIERS][2]; /* results whose bits are not those of the first tier */
+    uint64_t different[MAX_TIERS][2]; /* results whose bits differ from the first tier's */
 } result;
 
-/* The work on one subject, shared out in tasks. */
+/* The work on one subject, split into tasks. */
 typedef struct work {
     const subject *subject;
     uint64_t tasks;
@@ -62,12 +62,12 @@ typedef struct work {
     int show_progress;
 } work;
 
-/* What one thread computes with. */
-typedef struct desk {
+/* The buffers and the result of one thread. */
+typedef struct worker {
     float x[REF_BLOCK], ones[REF_BLOCK], got[2][REF_BLOCK], first[2][REF_BLOCK];
     ref_values want;
     result result;
-} desk;
+} worker;
 
 static float float_of(uint32_t bits)
 {
@@ -76,7 +76,7 @@ static float float_of(uint32_t bits)
     return value;
 }
 
-/* The place of a float among all of them in order, infinities included; -0 and 0 share theirs. And back. */
+/* The rank of a float in the order of all, infinities included; 0 for -0 too. And its inverse. */
 static int64_t rank_of(float value)
 {
     uint32_t bits;
@@ -87,8 +87,8 @@ static int64_t rank_of(float value)
 
 static float at_rank(int64_t rank)
 {
-    const int64_t most = 0x7f800000;
-    rank = rank > most ? most : rank < -most ? -most : rank;
+    const int64_t max_rank = 0x7f800000;
+    rank = rank > max_rank ? max_rank : rank < -max_rank ? -max_rank : rank;
     return float_of(rank < 0 ? (uint32_t)-rank | 0x80000000u : (uint32_t)rank);
 }
 
@@ -102,7 +102,7 @@ static uint64_t block_count(const subject *s)
     return (s->strided + REF_BLOCK - 1) / REF_BLOCK + s->landmark_count;
 }
 
-/* The inputs of a block; their number. */
+/* Writes the inputs of a block; returns their number. */
 static size_t fill_block(const subject *s, uint64_t block, float *x)
 {
     if (is_neighbourhood(s, block)) {
@@ -124,7 +124,7 @@ static void count_different(const float *a, const float *b, size_t n, uint64_t *
         *different += memcmp(&a[i], &b[i], sizeof a[i]) != 0;
 }
 
-static activ_status run_block(const subject *s, uint64_t block, desk *d)
+static activ_status run_block(const subject *s, uint64_t block, worker *d)
 {
     size_t n = fill_block(s, block, d->x);
     ref_evaluate(&s->reference, n, d->x, &d->want);
@@ -141,7 +141,7 @@ static activ_status run_block(const subject *s, uint64_t block, desk *d)
                 mine = first[k];
             } else {
                 tally_block(&mine, k, s->reference.entry, &d->want, n, d->x, d->got[k]);
-                /* Neighbourhoods are searched for the worst; shares are those of the even sample. */
+                /* Neighbourhoods count for the largest error only, the even sample for the shares too. */
                 if (is_neighbourhood(s, block))
                     mine.count = mine.rounded = 0;
                 if (t > 0)
@@ -161,7 +161,7 @@ static void *run_worker(void *argument)
 {
     work *w = argument;
     const subject *s = w->subject;
-    desk *d = calloc(1, sizeof *d);
+    worker *d = calloc(1, sizeof *d);
     if (!d) {
         atomic_store(&w->failed, 1);
         return NULL;
@@ -188,7 +188,7 @@ static void *run_worker(void *argument)
     return NULL;
 }
 
-/* All inputs of a subject. 0, or -1 for want of memory. */
+/* Measures all inputs of a subject. 0, or -1 if out of memory. */
 static int measure(const subject *s, unsigned jobs, result *total)
 {
     work w = { .subject = s,
@@ -199,7 +199,7 @@ static int measure(const subject *s, unsigned jobs, result *total)
     pthread_mutex_init(&w.lock, NULL);
     pthread_t threads[MAX_JOBS];
     unsigned started = 0;
-    /* This thread is one of them; those that cannot be had are done without. */
+    /* This thread works too; if others cannot be created, fewer do. */
     while (started + 1 < jobs && pthread_create(&threads[started], NULL, run_worker, &w) == 0)
         started++;
     run_worker(&w);
@@ -217,7 +217,7 @@ static int measure(const subject *s, unsigned jobs, result *total)
 static void prepare_inputs(subject *s, int exhaustive)
 {
     s->stride = exhaustive ? 1 : SAMPLE_STRIDE;
-    /* A function of many terms takes as many times as long. */
+    /* Fewer inputs for a function with many terms, as each takes longer. */
     size_t count = s->reference.args.param_count;
     if (!exhaustive && count > 3)
         s->stride = (s->stride * (count / 3)) | 1;
@@ -232,7 +232,7 @@ static void close_subject(subject *s)
     ref_close(&s->reference);
 }
 
-/* Exit status 0, or 1 or 2 after a message; to be closed in any case. */
+/* Returns the exit status: 0, or 1 or 2 after a message. To be closed in any case. */
 static int open_subject(subject *s, const char *spec, const options *o, activ_context *const *contexts,
                         size_t context_count)
 {
@@ -263,7 +263,7 @@ static int open_subject(subject *s, const char *spec, const options *o, activ_co
 
 static const char *const direction_names[] = { "forward", "derivative" };
 
-/* The tiers of a row: one, or, all having given the same bits, all. */
+/* The tiers of a row: one, or all if all gave the same bits. */
 static void write_tiers(const subject *s, size_t tier, int all, const char *between, char *text, size_t size)
 {
     size_t length = 0;
@@ -318,7 +318,7 @@ static void print_json(const subject *s, const result *r, size_t tier, int all, 
            bound_of(s, k), tally_holds(t, bound_of(s, k)) && r->different[tier][k] == 0 ? "true" : "false");
 }
 
-/* Measures one function and prints its rows; the exit status. */
+/* Measures one function and prints its rows; returns the exit status. */
 static int run_spec(const char *spec, const options *o, activ_context *const *contexts, size_t context_count, int *rows)
 {
     subject s;
@@ -349,7 +349,7 @@ static int run_spec(const char *spec, const options *o, activ_context *const *co
     return status;
 }
 
-/* Contexts for the tiers that are asked for; their number, or 0 after a message. */
+/* Creates contexts for the requested tiers; returns their number, or 0 after a message. */
 static size_t open_tiers(const char *tier, activ_context **contexts)
 {
     size_t count = 0;
@@ -411,7 +411,7 @@ static int read_options(int argc, char **argv, options *o)
         } else if (word[0] == '-') {
             return refuse("unknown option ", word);
         } else {
-            argv[o->spec_count++] = argv[i]; /* to the front; what was there has been read */
+            argv[o->spec_count++] = argv[i]; /* to the front, over arguments that have been read */
         }
     }
     return 0;
@@ -431,7 +431,7 @@ int command_accuracy(int argc, char **argv)
     int status = read_options(argc, argv, &o);
     if (status != 0)
         return status;
-    /* A typing error in the last spec should not show after hours. */
+    /* A typing error in the last spec should not show up after hours. */
     for (int i = 0; i < o.spec_count; i++)
         if (!is_measurable(o.specs[i]))
             return 2;

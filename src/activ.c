@@ -63,7 +63,7 @@ static int evaluate(const char *spec, int count, char **numbers)
     return result;
 }
 
-/* Text from a file: printable ASCII as it is, all else, which a terminal might obey, as \xHH. */
+/* Prints untrusted text: printable ASCII as it is, other bytes, which may be terminal controls, as \xHH. */
 static void print_escaped(const char *text)
 {
     for (; *text != '\0'; text++) {

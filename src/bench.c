@@ -1,7 +1,8 @@
-/* activ bench: nanoseconds per element of functions on tiers, forward and backward, beside memcpy of the same array.
+/* activ bench: nanoseconds per element of functions on tiers, forward and backward, compared to memcpy of the same
+ * array.
  *
- * In a round each function has its turn on each tier, forward and backward, and so has memcpy; what disturbs the
- * machine for a while disturbs all of them. A figure is the median over the rounds. */
+ * Measurements are interleaved: in each round every function is timed on every tier, forward and backward, and so is
+ * memcpy, so that a disturbance affects all of them. A figure is the median of the rounds. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +14,11 @@
 
 enum { ROUNDS = 31, TIERS = 8, FORWARD = 0, BACKWARD = 1, ROW = 64 };
 
-/* Seconds of a turn: long enough for the clock, short enough for a round to pass before the machine changes. */
-static const double TURN = 100e-6;
-/* Seconds for all turns together; what is slower than that gets fewer rounds, in the end one. */
-static const double PATIENCE = 2;
+/* Seconds of one measurement: long enough for the clock, short enough that a round passes before the machine
+ * changes. */
+static const double TURN_SECONDS = 100e-6;
+/* Seconds for all measurements of a function and direction; slower ones get fewer rounds, at least one. */
+static const double TOTAL_SECONDS = 2;
 
 typedef struct {
     activ_fn *fn;
@@ -96,7 +98,7 @@ static double run(const bench *b, const timing *t, int direction, long repeats)
 
 static double run_copy(const bench *b, long repeats)
 {
-    /* Through a volatile pointer, or the compiler might leave copies out. */
+    /* A volatile pointer, or the compiler might drop copies. */
     void *(*volatile copy)(void *, const void *, size_t) = memcpy;
     double start = now();
     for (long r = 0; r < repeats; r++)
@@ -104,21 +106,23 @@ static double run_copy(const bench *b, long repeats)
     return now() - start;
 }
 
-/* How often to repeat what takes so many seconds. */
+/* Repetitions for one measurement of what takes so many seconds. */
 static long repeats_for(double seconds)
 {
-    return seconds < TURN ? (long)(TURN / (seconds + 1e-9)) + 1 : 1;
+    return seconds < TURN_SECONDS ? (long)(TURN_SECONDS / (seconds + 1e-9)) + 1 : 1;
 }
 
 static void plan(const bench *b, timing *t, int direction)
 {
     double seconds = run(b, t, direction, 1);
-    /* The first run may have met cold caches. */
-    if (seconds < 100 * TURN)
+    /* The first run may have had cold caches. */
+    if (seconds < 100 * TURN_SECONDS)
         seconds = run(b, t, direction, 1);
     t->repeats[direction] = repeats_for(seconds);
     seconds *= (double)t->repeats[direction];
-    t->rounds[direction] = seconds * ROUNDS <= PATIENCE ? ROUNDS : seconds < PATIENCE ? (int)(PATIENCE / seconds) : 1;
+    t->rounds[direction] = seconds * ROUNDS <= TOTAL_SECONDS ? ROUNDS
+                           : seconds < TOTAL_SECONDS         ? (int)(TOTAL_SECONDS / seconds)
+                                                             : 1;
 }
 
 /* Does each of them run on n elements? */
@@ -159,8 +163,8 @@ static void measure(bench *b)
     }
 }
 
-/* Five arrays, each aligned to 64 bytes. They start at different places of a page, lest a load has to wait for a
- * store to another array whose address ends in the same bits. */
+/* Five arrays, each aligned to 64 bytes, at different offsets in a page: a load would wait for a store to another
+ * array whose address has the same low bits (4K aliasing). */
 static int make_arrays(bench *b)
 {
     size_t page = 4096 / sizeof(float), stride = (b->n + page - 1) / page * page + page / 4;
@@ -184,7 +188,7 @@ static int out_of_memory(void)
     return 0;
 }
 
-/* Like all that prepare a run: 0 after a message. */
+/* Returns 0 after a message, as all functions that prepare a run. */
 static int make_timing(timing *t, const char *tier, const char *spec)
 {
     activ_context *context;
@@ -289,7 +293,7 @@ static void print_json(bench *b)
     printf("\n  ]\n}\n");
 }
 
-/* The tiers that run here: those of the machine which ACTIV_MAX_TIER allows. */
+/* The tiers that the machine has and ACTIV_MAX_TIER allows. */
 static int find_tiers(bench *b)
 {
     const char *name;

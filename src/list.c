@@ -1,4 +1,4 @@
-/* activ list, activ show: what is known of the functions. */
+/* activ list, activ show: what the catalog says of functions. */
 #include <float.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #include "commands.h"
 
-/* With as many digits as it has. */
+/* Prints the shortest decimal that is read back as the same number. */
 static void print_number(double value)
 {
     char text[40];
@@ -20,7 +20,7 @@ static void print_number(double value)
     fputs(text, stdout);
 }
 
-/* May it be any number, or any count that there is room for? */
+/* Does the setting have no range: any real, or any count up to the maximum? */
 static int is_unlimited(const activ_setting_info *s)
 {
     return s->kind == ACTIV_SETTING_REAL    ? s->minimum <= -(double)FLT_MAX && s->maximum >= (double)FLT_MAX
@@ -28,7 +28,7 @@ static int is_unlimited(const activ_setting_info *s)
                                             : 0;
 }
 
-/* What values the setting may have, if not any number: ", one of book, repo, unit", ", from -1 to 1". */
+/* The setting's range, if it has one: ", one of book, repo, unit", ", from -1 to 1". */
 static void print_range(const activ_setting_info *s)
 {
     if (s->kind == ACTIV_SETTING_WORD) {
@@ -52,7 +52,7 @@ static int list_plainly(void)
     return 0;
 }
 
-/* A cell of a table: a bar would end it. */
+/* A table cell, with bars escaped. */
 static void print_cell(const char *before, const char *text, const char *after)
 {
     fputs(before, stdout);
@@ -64,7 +64,7 @@ static void print_cell(const char *before, const char *text, const char *after)
     fputs(after, stdout);
 }
 
-/* The settings that are not just any number. */
+/* The ranges of settings that have one. */
 static void print_limits(const activ_fn *fn)
 {
     activ_setting_info s = ACTIV_SETTING_INFO_INIT;
@@ -108,7 +108,7 @@ static int print_row(const activ_fn_info *info)
     return 0;
 }
 
-/* docs/functions.md. */
+/* Writes docs/functions.md. */
 static int list_as_page(void)
 {
     static const struct {

@@ -32,7 +32,7 @@ static int smaller(float a, float b)
     return fabsf(a) < fabsf(b) || (fabsf(a) == fabsf(b) && a < b);
 }
 
-static void take_worst(tally *t, double error, float x, float got, double want)
+static void record_worst(tally *t, double error, float x, float got, double want)
 {
     if (!(error > t->worst || (error == t->worst && error > 0.0 && smaller(x, t->worst_x))))
         return;
@@ -42,7 +42,7 @@ static void take_worst(tally *t, double error, float x, float got, double want)
     t->worst_want = want;
 }
 
-static void take_broken(tally *t, float x, float got, double want)
+static void record_broken(tally *t, float x, float got, double want)
 {
     if (t->broken++ > 0 && !smaller(x, t->broken_x))
         return;
@@ -51,7 +51,7 @@ static void take_broken(tally *t, float x, float got, double want)
     t->broken_want = want;
 }
 
-static void take_special(tally *t, float x, float got, double want)
+static void record_special(tally *t, float x, float got, double want)
 {
     int which = isnan(x) ? TALLY_NAN : x > 0.0f ? TALLY_INFINITY : TALLY_MINUS_INFINITY;
     t->special[which]++;
@@ -61,15 +61,15 @@ static void take_special(tally *t, float x, float got, double want)
     t->special_got[which] = got;
 }
 
-/* One at a time, with all the cases. */
-static void tally_slowly(tally *t, int direction, const ref_entry *entry, const ref_values *want, size_t n,
-                         const float *x, const float *got)
+/* One element at a time, all cases. */
+static void tally_elements(tally *t, int direction, const ref_entry *entry, const ref_values *want, size_t n,
+                           const float *x, const float *got)
 {
     const double *values = direction == TALLY_FORWARD ? want->f : want->d;
     for (size_t i = 0; i < n; i++) {
         double w = values[i];
         if (!isfinite(x[i])) {
-            take_special(t, x[i], got[i], w);
+            record_special(t, x[i], got[i], w);
             continue;
         }
         float nearest = (float)w;
@@ -77,21 +77,20 @@ static void tally_slowly(tally *t, int direction, const ref_entry *entry, const 
         t->rounded += got[i] == nearest;
         if (!isfinite(nearest) || !isfinite(got[i])) {
             if (got[i] != nearest)
-                take_broken(t, x[i], got[i], w);
+                record_broken(t, x[i], got[i], w);
             continue;
         }
-        take_worst(t, fabs((double)got[i] - w) * per_unit(direction, entry, want, i), x[i], got[i], w);
+        record_worst(t, fabs((double)got[i] - w) * per_unit(direction, entry, want, i), x[i], got[i], w);
     }
 }
 
-/* Errors of a block in `errors`, the largest of them in *most; *rounded is how many are the nearest float.
- * 0 if there are infinities or NaN in it, to which this does no justice. In lanes, for the compiler to
- * make vectors of them. */
+/* Errors of a block in `errors`, the largest in *worst, the number of correctly rounded results in *rounded. 0 if
+ * there are infinities or NaN, which this does not handle. In lanes, so that the compiler vectorizes it. */
 static inline int errors_of(int direction, const ref_entry *entry, const ref_values *want, size_t n, const float *x,
-                            const float *got, double *errors, double *most, uint64_t *rounded)
+                            const float *got, double *errors, double *worst, uint64_t *rounded)
 {
     const double *values = direction == TALLY_FORWARD ? want->f : want->d;
-    double largest[LANES] = { 0 }, strange[LANES] = { 0 };
+    double largest[LANES] = { 0 }, not_finite[LANES] = { 0 };
     int32_t same[LANES] = { 0 };
     for (size_t i = 0; i < n; i += LANES)
         for (size_t j = 0; j < LANES; j++) {
@@ -101,15 +100,15 @@ static inline int errors_of(int direction, const ref_entry *entry, const ref_val
             errors[k] = e;
             largest[j] = e > largest[j] ? e : largest[j];
             /* 0 if all three are finite, else NaN */
-            strange[j] += ((double)x[k] - (double)x[k]) + (g - g) + (nearest - nearest);
+            not_finite[j] += ((double)x[k] - (double)x[k]) + (g - g) + (nearest - nearest);
             same[j] += g == nearest;
         }
     double sum = 0.0;
-    *most = 0.0;
+    *worst = 0.0;
     *rounded = 0;
     for (size_t j = 0; j < LANES; j++) {
-        *most = largest[j] > *most ? largest[j] : *most;
-        sum += strange[j];
+        *worst = largest[j] > *worst ? largest[j] : *worst;
+        sum += not_finite[j];
         *rounded += (uint64_t)same[j];
     }
     return sum == 0.0;
@@ -118,36 +117,36 @@ static inline int errors_of(int direction, const ref_entry *entry, const ref_val
 void tally_block(tally *t, int direction, const ref_entry *entry, const ref_values *want, size_t n, const float *x,
                  const float *got)
 {
-    double errors[REF_BLOCK], most;
+    double errors[REF_BLOCK], worst;
     uint64_t rounded;
-    int ordinary = n % LANES == 0 && !entry->series;
-    /* Spelt out, so that each call is compiled for its case. */
-    if (ordinary && direction == TALLY_FORWARD)
-        ordinary = errors_of(TALLY_FORWARD, entry, want, n, x, got, errors, &most, &rounded);
-    else if (ordinary)
-        ordinary = errors_of(TALLY_DERIVATIVE, entry, want, n, x, got, errors, &most, &rounded);
-    if (!ordinary) {
-        tally_slowly(t, direction, entry, want, n, x, got);
+    int is_fast = n % LANES == 0 && !entry->series;
+    /* Two calls, so that each is compiled for its constant direction. */
+    if (is_fast && direction == TALLY_FORWARD)
+        is_fast = errors_of(TALLY_FORWARD, entry, want, n, x, got, errors, &worst, &rounded);
+    else if (is_fast)
+        is_fast = errors_of(TALLY_DERIVATIVE, entry, want, n, x, got, errors, &worst, &rounded);
+    if (!is_fast) {
+        tally_elements(t, direction, entry, want, n, x, got);
         return;
     }
     t->count += n;
     t->rounded += rounded;
-    if (most == 0.0 || most < t->worst)
+    if (worst == 0.0 || worst < t->worst)
         return;
     const double *values = direction == TALLY_FORWARD ? want->f : want->d;
     for (size_t i = 0; i < n; i++)
-        if (errors[i] == most)
-            take_worst(t, most, x[i], got[i], values[i]);
+        if (errors[i] == worst)
+            record_worst(t, worst, x[i], got[i], values[i]);
 }
 
 void tally_merge(tally *into, const tally *from)
 {
     into->count += from->count;
     into->rounded += from->rounded;
-    take_worst(into, from->worst, from->worst_x, from->worst_got, from->worst_want);
+    record_worst(into, from->worst, from->worst_x, from->worst_got, from->worst_want);
     if (from->broken > 0) {
         uint64_t sum = into->broken + from->broken;
-        take_broken(into, from->broken_x, from->broken_got, from->broken_want);
+        record_broken(into, from->broken_x, from->broken_got, from->broken_want);
         into->broken = sum;
     }
     for (int k = 0; k < TALLY_SPECIALS; k++) {

@@ -1,5 +1,5 @@
-/* fashion_mnist_compare: trains SimpleNetwork with each activation function, several times, and sets the test
- * accuracies beside those that PyTorch reaches with the same settings. */
+/* fashion_mnist_compare: trains SimpleNetwork with each activation function, several times, and compares the test
+ * accuracies to those of PyTorch with the same settings. */
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -22,20 +22,20 @@
 
 #define PROGRAM "fashion_mnist_compare"
 #define MAX_ROWS 64
-#define CLOSE_POINTS 1.0 /* a mean at most so far from PyTorch's range counts as reproduced */
+#define CLOSE_POINTS 1.0 /* a mean this close to PyTorch's range counts as reproduced */
 
-/* ---- what others measured ---- */
+/* ---- reference results ------- */
 
 struct measured {
     double mean, low, high;
 };
 
-/* Test accuracy in percent after 15 epochs at learning rate 0.001, batch 128. `chapter`: the table of the
- * book chapter whose experiment this is (NaN: it has no such row). The others: PyTorch 1.13, CPU, mean and
- * range over three seeds (staf: one seed). */
+/* Test accuracy in percent after 15 epochs at learning rate 0.001, batch 128. `chapter`: the table of the book chapter
+ * whose experiment this is (NaN: it has no such row). The others: PyTorch 1.13, CPU, mean and range over three seeds
+ * (staf: one seed). */
 struct reference {
     const char *spec;  /* "none": no activation */
-    const char *shown; /* the chapter's name where it is another */
+    const char *shown; /* the chapter's name, if it differs */
     double chapter;
     struct measured momentum_08, momentum_09;
 };
@@ -59,7 +59,7 @@ static const struct reference references[] = {
 
 #define REFERENCES (sizeof references / sizeof references[0])
 
-/* Few enough for a first look. */
+/* A quick selection. */
 static const char quick_rows[] = "sigmoid,tanh,relu,gelu,prelu,none";
 
 /* ---- settings ---- */
@@ -82,7 +82,7 @@ struct settings {
 /* One line of the table; its function is trained once for each seed. */
 struct row {
     char *spec;                        /* canonical; "none": no activation */
-    const struct reference *reference; /* NULL: a function that the chapter does not have */
+    const struct reference *reference; /* NULL: not in the chapter */
     size_t first_run;                  /* of seed_count; rows of equal specs share their runs */
 };
 
@@ -102,13 +102,13 @@ struct comparison {
     size_t run_count;
 
     /* Shared by the threads. */
-    atomic_size_t images; /* worked off in all runs */
-    pthread_mutex_t lock; /* guards all that follows, and the results in `runs` */
+    atomic_size_t images; /* processed in all runs */
+    pthread_mutex_t lock; /* guards all members below, and the results in `runs` */
     pthread_cond_t change;
-    size_t next_run;                        /* runs are handed out from the last to the first */
+    size_t next_run;                        /* taken by threads from the last to the first */
     size_t reported[MAX_ROWS * MAX_COUNTS]; /* runs in the order in which they finished */
     size_t reported_count;
-    size_t working;      /* threads that have not ended */
+    size_t working;      /* threads still running */
     activ_status status; /* the first failure */
     activ_message message;
 };
@@ -234,7 +234,7 @@ static activ_status make_rows(struct comparison *all, activ_message *message)
         return ACTIV_OK;
     }
     for (const char *at = list;; at++) {
-        /* Commas between brackets belong to a spec. */
+        /* Commas inside brackets belong to a spec. */
         size_t length = 0;
         int depth = 0;
         while (at[length] != '\0' && (depth > 0 || at[length] != ',')) {
@@ -324,8 +324,8 @@ static activ_status train_one(struct comparison *all, struct run *run, activ_mes
     return status;
 }
 
-/* Each thread trains one network after the other, until none is left. The last rows come first: they hold the
- * slowest function, which should not be what everybody waits for at the end. */
+/* Each thread trains one network after the other, until none is left. Last rows first: they include the slowest
+ * function, which should not start last. */
 static void *worker(void *user)
 {
     struct comparison *all = user;
@@ -353,7 +353,7 @@ static void *worker(void *user)
     return NULL;
 }
 
-/* Shows how far the threads are until they have all ended. Called with the lock held. */
+/* Shows progress until all threads have ended. Called with the lock held. */
 static void watch(struct comparison *all)
 {
     struct progress progress;
@@ -436,7 +436,7 @@ static struct summary summarize(const struct comparison *all, const struct row *
     return sum;
 }
 
-/* PyTorch's figures for these settings; NULL where there are none. */
+/* PyTorch's results for these settings; NULL if there are none. */
 static const struct measured *pytorch(const struct settings *settings, const struct reference *reference)
 {
     if (reference == NULL || settings->epochs != 15 || settings->batch != 128 || settings->lr != 0.001f)
@@ -446,7 +446,7 @@ static const struct measured *pytorch(const struct settings *settings, const str
     return settings->momentum == 0.9f ? &reference->momentum_09 : NULL;
 }
 
-/* How many points a mean lies above (or, negative, below) a range; 0 inside of it. */
+/* Distance of a mean above (or, negative, below) a range, in points; 0 inside. */
 static double distance(double mean, const struct measured *range)
 {
     return mean > range->high ? mean - range->high : mean < range->low ? mean - range->low : 0;
@@ -454,7 +454,7 @@ static double distance(double mean, const struct measured *range)
 
 static bool is_close(double difference)
 {
-    /* Means of hundredths: half a hundredth of a hundredth forgives the binary fractions. */
+    /* Accuracies have two decimals; the rest allows for binary fractions. */
     return fabs(difference) <= CLOSE_POINTS + 5e-5;
 }
 
@@ -468,7 +468,7 @@ static void add_measured(struct table *table, const struct measured *measured)
         table_cell(table, "%.2f (%.2f to %.2f)", measured->mean, measured->low, measured->high);
 }
 
-/* The table that people read. *close and *compared: rows near PyTorch's range, rows that have one. */
+/* The table for readers. *close and *compared: rows near PyTorch's range, rows that have one. */
 static void fill_table(const struct comparison *all, struct table *table, size_t *close, size_t *compared)
 {
     const struct settings *settings = &all->settings;
@@ -513,7 +513,7 @@ static void fill_table(const struct comparison *all, struct table *table, size_t
     }
 }
 
-/* The table that programs read: one number in a cell, all columns always there. */
+/* The table for programs: one number per cell, always all columns. */
 static void fill_csv(const struct comparison *all, struct table *table)
 {
     static const char *const titles[] = {
@@ -573,7 +573,7 @@ static bool has_shared_runs(const struct comparison *all)
     return all->run_count < all->row_count * all->settings.seed_count;
 }
 
-/* What has to be known to read the table; each line begins with `mark`. */
+/* Explains the table; each line begins with `mark`. */
 static void write_notes(const struct comparison *all, size_t close, size_t compared, const char *mark, FILE *out)
 {
     size_t seeds = all->settings.seed_count;
@@ -609,7 +609,7 @@ static void write_settings(const struct comparison *all, FILE *out)
     (void)fprintf(out, ".\n");
 }
 
-/* Both files come into being together: they get their names after both are written. */
+/* Both files are renamed only after both are written. */
 static activ_status write_files(const char *markdown_path, const char *csv_path, const struct comparison *all,
                                 const struct table *table, size_t close, size_t compared, activ_message *message)
 {
@@ -648,7 +648,7 @@ static activ_status write_files(const char *markdown_path, const char *csv_path,
     return status;
 }
 
-/* ---- the whole ---- */
+/* ---- main --------- */
 
 static activ_status compare(struct comparison *all, const char *markdown, const char *csv, activ_message *message)
 {
@@ -659,7 +659,7 @@ static activ_status compare(struct comparison *all, const char *markdown, const 
                     all->data.train.count, settings->data);
         status = ACTIV_ERROR_RANGE;
     }
-    /* The folder is tried before the long work, and made only if the rest makes sense. */
+    /* The folder is checked before the long run, and created only if the other arguments are valid. */
     if (status == ACTIV_OK)
         status = folder_make(settings->out, message);
     if (status == ACTIV_OK)
@@ -703,7 +703,7 @@ static size_t online_cpus(void)
 
 int main(int argc, char **argv)
 {
-    static struct comparison all; /* large for a stack */
+    static struct comparison all; /* too large for the stack */
     all.settings = (struct settings){
         .data = FASHION_MNIST_FOLDER,
         .out = "results",
@@ -723,7 +723,7 @@ int main(int argc, char **argv)
     if (all.settings.epochs == 0)
         all.settings.epochs = all.settings.quick ? 3 : 15;
     if (pthread_mutex_init(&all.lock, NULL) != 0 || pthread_cond_init(&all.change, NULL) != 0)
-        return complain(PROGRAM, "no memory for a lock");
+        return fail(PROGRAM, "no memory for a lock");
 
     activ_message message = { "out of memory" };
     char *markdown = path_join(all.settings.out, "comparison.md");
@@ -740,7 +740,7 @@ int main(int argc, char **argv)
         status = compare(&all, markdown, csv, &message);
     }
 
-    int code = status == ACTIV_OK ? finish_output(PROGRAM) : complain(PROGRAM, "%s", message.text);
+    int code = status == ACTIV_OK ? finish_output(PROGRAM) : fail(PROGRAM, "%s", message.text);
     for (size_t i = 0; i < all.row_count; i++)
         free(all.rows[i].spec);
     free(all.runs);

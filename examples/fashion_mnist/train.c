@@ -52,7 +52,7 @@ struct results {
 
 struct bar {
     struct progress progress;
-    double images; /* worked off so far */
+    double images; /* processed so far */
     char note[40];
 };
 
@@ -108,7 +108,7 @@ static void tick(void *user, size_t images)
     progress_update(&bar->progress, bar->images, bar->note);
 }
 
-/* What the file says is not asked for again: it could only be wrong. */
+/* Options that the file determines are refused: they could only contradict it. */
 static activ_status check_resume(const struct settings *settings, activ_message *message)
 {
     const struct descent *descent = &settings->descent;
@@ -126,7 +126,7 @@ static activ_status check_resume(const struct settings *settings, activ_message 
     return ACTIV_ERROR_INVALID;
 }
 
-/* What has to be known before hours are spent. */
+/* Checks to make before hours are spent. */
 static activ_status check_settings(const struct settings *settings, activ_message *message)
 {
     if (strcmp(settings->activation, "none") != 0) {
@@ -186,7 +186,7 @@ static activ_status save_epoch(const struct settings *settings, const activ_grap
     return status;
 }
 
-/* How many epochs the optimiser has behind it. */
+/* Epochs that the optimiser has completed. */
 static activ_status epochs_done(const struct settings *settings, const struct fashion_mnist *data,
                                 const activ_optimizer *optimizer, size_t *epochs, activ_message *message)
 {
@@ -250,8 +250,7 @@ static activ_status run_epochs(const struct settings *settings, const activ_exec
     return status;
 }
 
-/* Settings and names of a spec are ASCII letters, digits and signs, but a JSON text has to be right whatever
- * they become. */
+/* Escapes a spec for JSON; today's specs need none, as they are plain ASCII. */
 static void print_json_text(const char *text)
 {
     putchar('"');
@@ -288,7 +287,7 @@ static void print_json(const struct settings *settings, const char *activation, 
     printf(", \"parameters\": %zu}\n", activ_graph_param_count(graph));
 }
 
-/* The network and its optimiser: new ones, or the file's. Both are the caller's, also on failure. */
+/* Creates the network and its optimiser, or loads them from the file. Both are the caller's, also on failure. */
 static activ_status prepare(const struct settings *settings, const activ_context *context, const char *spec,
                             activ_graph **graph, activ_optimizer **optimizer, activ_message *message)
 {
@@ -346,7 +345,7 @@ static activ_status train(const struct settings *settings, const activ_context *
     return status;
 }
 
-/* The spec as the library writes it; the function keeps it alive. NULL for "none". */
+/* The spec in canonical form, owned by the function. NULL for "none". */
 static activ_status canonical_spec(const char *activation, activ_fn **fn, const char **spec, activ_message *message)
 {
     if (strcmp(activation, "none") == 0) {
@@ -402,7 +401,7 @@ int main(int argc, char **argv)
     if (status == ACTIV_OK)
         status = train(&settings, context, activ_pool_executor(pool), &data, spec, &message);
 
-    int code = status == ACTIV_OK ? finish_output(PROGRAM) : complain(PROGRAM, "%s", message.text);
+    int code = status == ACTIV_OK ? finish_output(PROGRAM) : fail(PROGRAM, "%s", message.text);
     activ_context_destroy(context);
     activ_pool_destroy(pool);
     fashion_mnist_free(&data);

@@ -13,14 +13,14 @@ int main(int argc, char **argv)
     for (int i = 0; i < COUNT; i++)
         one[i] = 1.0f;
 
-    activ_message why; /* activ_fn_create_ex says what is wrong with a spec; activ_fn_create only that something is */
+    activ_message why; /* filled in by activ_fn_create_ex: what is wrong with the spec */
     activ_fn *fn = NULL;
     if (activ_fn_create_ex(NULL, spec, &fn, &why) != ACTIV_OK) {
         fprintf(stderr, "quickstart_apply: %s\n", why.text);
         return 2;
     }
     activ_status status = activ_forward(fn, NULL, COUNT, x, y);
-    /* backward gives dy * f'(x): with dy = 1 that is the derivative itself. NULL: no trainable parameters. */
+    /* activ_backward computes dy * f'(x): with dy = 1, the derivative itself. NULL: no trainable parameters. */
     if (status == ACTIV_OK)
         status = activ_backward(fn, NULL, COUNT, x, one, slope, NULL);
     if (status != ACTIV_OK) {

@@ -1,4 +1,4 @@
-/* Train in memory of one's own: everything that the library needs comes out of one static array. */
+/* Train without malloc: a custom allocator gives the library memory from one static array, an arena. */
 #include <activ/activ.h>
 #include <stdio.h>
 
@@ -9,19 +9,20 @@ static struct arena {
     size_t used;
 } arena;
 
-/* The next piece. Whatever is freed is not used again: a graph takes its memory when it is made, and no more later. */
-static void *take(void *user, size_t bytes, size_t alignment)
+/* Allocates from the end of the arena. Freed memory is not reused, which is enough here: training steps do not
+ * allocate. */
+static void *arena_alloc(void *user, size_t bytes, size_t alignment)
 {
     struct arena *a = user;
-    size_t past = ((size_t)a->bytes + a->used) % alignment;
-    size_t start = a->used + (past ? alignment - past : 0);
+    size_t misaligned = ((size_t)a->bytes + a->used) % alignment;
+    size_t start = a->used + (misaligned ? alignment - misaligned : 0);
     if (start > sizeof a->bytes || bytes > sizeof a->bytes - start)
-        return NULL; /* the call that asked for it returns ACTIV_ERROR_OUT_OF_MEMORY */
+        return NULL; /* the library call returns ACTIV_ERROR_OUT_OF_MEMORY */
     a->used = start + bytes;
     return a->bytes + start;
 }
 
-static void give_back(void *user, void *memory, size_t bytes)
+static void arena_free(void *user, void *memory, size_t bytes)
 {
     (void)user;
     (void)memory;
@@ -38,8 +39,8 @@ int main(void)
 
     activ_allocator allocator = ACTIV_ALLOCATOR_DEFAULTS;
     allocator.user = &arena;
-    allocator.alloc = take;
-    allocator.free = give_back;
+    allocator.alloc = arena_alloc;
+    allocator.free = arena_free;
     activ_context_options context_options = ACTIV_CONTEXT_DEFAULTS;
     context_options.allocator = &allocator;
     activ_sgd_options sgd_options = ACTIV_SGD_DEFAULTS;
@@ -76,6 +77,6 @@ int main(void)
                sizeof arena.bytes, arena.used - before, STEPS);
     else
         fprintf(stderr, "quickstart_arena: %s\n", activ_status_string(status));
-    /* Nothing has to be destroyed: the memory is ours. */
+    /* No need to destroy anything: the arena is static. */
     return status == ACTIV_OK ? 0 : 2;
 }

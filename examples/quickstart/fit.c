@@ -22,7 +22,7 @@ int main(void)
     if (activ_fn_create(NULL, "mish", &mish) != ACTIV_OK || activ_graph_create(NULL, &g) != ACTIV_OK)
         return 2;
 
-    /* 1 -> 16 -> 16 -> 1. A mistake in any of these lines is reported by compile. */
+    /* 1 -> 16 -> 16 -> 1. activ_graph_compile reports an error in any of these lines. */
     activ_node node = activ_graph_input(g, 1);
     node = activ_graph_apply(g, activ_graph_linear(g, node, 16), mish);
     node = activ_graph_apply(g, activ_graph_linear(g, node, 16), mish);
@@ -32,7 +32,7 @@ int main(void)
         fprintf(stderr, "quickstart_fit: %s\n", activ_graph_error(g));
 
     if (status == ACTIV_OK)
-        status = activ_graph_init(g, 1); /* the seed: the same one gives the same network */
+        status = activ_graph_init(g, 1); /* the seed of the initial values: the same seed gives the same network */
     if (status == ACTIV_OK)
         status = activ_sgd_create(g, &options, &sgd);
     for (int step = 0; status == ACTIV_OK && step <= STEPS; step++) {

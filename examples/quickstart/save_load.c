@@ -1,11 +1,11 @@
-/* Save a network, load it again, and see that it answers the same. */
+/* Save a network, load it again, and compare the outputs. */
 #include <activ/activ.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { IN = 4, OUT = 3 };
 
-/* 4 -> 8 -> 3 with PReLU, whose slope is a trained parameter and saved with the rest. */
+/* 4 -> 8 -> 3 with PReLU, whose trainable slope is saved with the other parameters. */
 static activ_status make_network(activ_graph **out)
 {
     activ_fn *prelu = NULL;
@@ -43,7 +43,7 @@ int main(int argc, char **argv)
         status = activ_graph_forward(made, 1, x, before);
     if (status == ACTIV_OK)
         status = activ_checkpoint_save(made, path, &why);
-    /* The file describes the network: loading needs nothing but its name. */
+    /* The file contains the architecture, too: its path is all that loading needs. */
     if (status == ACTIV_OK)
         status = activ_checkpoint_load(NULL, path, 1, &loaded, &why);
     if (status == ACTIV_OK)

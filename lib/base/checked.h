@@ -1,5 +1,4 @@
-/* Arithmetic on sizes that notices when it overflows. Each returns 1 and stores the result, or
- * returns 0. */
+/* Overflow-checked arithmetic on sizes. Each function returns 1 and stores the result, or returns 0 on overflow. */
 #ifndef ACTIV_BASE_CHECKED_H
 #define ACTIV_BASE_CHECKED_H
 
@@ -25,7 +24,7 @@ static inline int activ_checked_add(size_t a, size_t b, size_t *sum)
 /* The product of all dimensions; 1 for none. */
 static inline int activ_checked_count(size_t ndim, const size_t *shape, size_t *count)
 {
-    /* A zero anywhere makes the product 0, whatever the others are. */
+    /* With a zero dimension the product is 0, even if the others overflow. */
     size_t product = 1;
     for (size_t i = 0; i < ndim; i++) {
         if (shape[i] == 0) {

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* ln x: x = 2^k m with m in [sqrt 1/2, sqrt 2); ln m = 2 artanh((m-1)/(m+1)), its series up to
- * s^21. Good to some 2^-50, far below the float32 that it ends in. */
+/* ln x: x = 2^k m with m in [sqrt 1/2, sqrt 2); ln m = 2 artanh((m-1)/(m+1)), its series up to s^21. The error is
+ * about 2^-50, far below that of the float32 it is rounded to. */
 double activ_log(double x)
 {
     uint64_t bits;
@@ -39,7 +39,7 @@ double activ_exp(double x)
     return sum * power;
 }
 
-/* cos 2 pi u for u in [0, 1): by symmetry to an angle in [0, pi/4], then Taylor's series. */
+/* cos 2 pi u for u in [0, 1): reduced by symmetry to an angle in [0, pi/4], then Taylor's series. */
 double activ_cos_turn(double u)
 {
     double quarter = 4.0 * u;     /* exact */

@@ -1,5 +1,5 @@
-/* Functions in double that give the same bits on every system, which the C library's do not
- * promise. For what is computed once, not for kernels. */
+/* Functions in double with the same bits on every system, unlike the C library's. For values computed once, not for
+ * kernels. */
 #ifndef ACTIV_BASE_DMATH_H
 #define ACTIV_BASE_DMATH_H
 

@@ -8,8 +8,7 @@
 #include "base/checked.h"
 #include "base/text.h"
 
-/* malloc with the pointer it returned kept in front of the aligned block: aligned_alloc
- * is missing on some C11 systems, and free has to find the start again. */
+/* malloc, with its pointer stored before the aligned block, for free. Some C11 systems lack aligned_alloc. */
 static void *default_alloc(void *user, size_t bytes, size_t alignment)
 {
     (void)user;
@@ -62,18 +61,18 @@ void activ_host_free(const activ_host *host, void *memory, size_t bytes)
         host->allocator.free(host->allocator.user, memory, bytes);
 }
 
-void *activ_host_grow(const activ_host *host, void *old, size_t used, size_t *room, size_t width)
+void *activ_host_grow(const activ_host *host, void *old, size_t used, size_t *capacity, size_t element_bytes)
 {
-    size_t more = *room ? 2 * *room : 16, bytes;
-    if (!activ_checked_mul(more, width, &bytes))
+    size_t new_capacity = *capacity ? 2 * *capacity : 16, bytes;
+    if (!activ_checked_mul(new_capacity, element_bytes, &bytes))
         return NULL;
     void *array = activ_host_alloc(host, bytes);
     if (!array)
         return NULL;
     if (used > 0)
-        memcpy(array, old, used * width);
-    activ_host_free(host, old, *room * width);
-    *room = more;
+        memcpy(array, old, used * element_bytes);
+    activ_host_free(host, old, *capacity * element_bytes);
+    *capacity = new_capacity;
     return array;
 }
 

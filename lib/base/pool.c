@@ -1,12 +1,11 @@
 /* A pool of threads that serves as an executor.
  *
- * All that threads have to agree on is in one word, the gate: the number of the job (its generation), whether
- * it is open, and how many threads are inside. A thread enters by a compare-and-swap that needs the gate to
- * be open, so one that comes late finds it shut and never sees the next job's fields half written. Inside,
- * indices are taken from a counter. The caller works too; when no index is left it shuts the gate and
- * waits for those inside, and for nobody else.
+ * All shared state is in one word, the gate: the number of the job (its generation), whether it is open, and how many
+ * threads are inside. A thread enters by a compare-and-swap that needs an open gate, so a late one finds it closed and
+ * never sees the next job's fields half written. Inside, threads take indices from an atomic counter. The caller works
+ * too; when no index is left it closes the gate and waits for the threads inside, and for no others.
  *
- * So a child after fork() needs no way of its own: no thread comes, and the caller does it all. */
+ * So fork() is no special case: in the child no thread enters, and the caller does all the work. */
 #ifdef __linux__
 #    define _GNU_SOURCE /* sched_getaffinity */
 #else
@@ -61,34 +60,34 @@ const activ_executor *activ_pool_executor(const activ_pool *pool)
 #    include <unistd.h>
 
 enum {
-    MOST_THREADS = 256,
-    /* Nanoseconds. Waking a thread costs its caller some 5 to 60 microseconds, and the jobs of a training step
-     * follow each other within this. */
-    LOOK_FOR = 100000,
+    MAX_THREADS = 256,
+    /* Nanoseconds of spinning before a sleep. Waking a thread costs its caller some 5 to 60 microseconds, and the jobs
+     * of a training step follow each other within this. */
+    SPIN_NS = 100000,
 };
 
-/* The gate. The generation counts in what is left of 32 bits; it may wrap, as a thread that sleeps through
- * all of them misses jobs and nothing else. */
+/* The gate. The generation takes the remaining bits; it may wrap, as a thread that sleeps through a whole cycle only
+ * misses jobs. */
 #    define INSIDE 0x1ffu  /* how many of the pool's threads work on the job */
 #    define OPEN 0x200u    /* more may enter */
-#    define AWAITED 0x400u /* the caller sleeps until the last has left */
+#    define AWAITED 0x400u /* the caller sleeps until the last thread has left */
 #    define ENDING 0x800u  /* the pool is being destroyed */
 #    define GENERATION 0x1000u
 
 struct activ_pool {
-    /* What threads look at while they wait, and write at most twice per job. */
+    /* Polled by waiting threads, written by each at most twice per job. */
     _Alignas(64) atomic_uint gate;
-    void (*task)(void *argument, size_t i); /* of the job that is open */
+    void (*task)(void *argument, size_t i); /* of the open job */
     void *argument;
     size_t count;
-    _Alignas(64) atomic_size_t next; /* the first index that nobody has taken */
-    _Alignas(64) atomic_flag busy;   /* set by the caller whose job runs */
+    _Alignas(64) atomic_size_t next; /* the next index to take */
+    _Alignas(64) atomic_flag busy;   /* held by the caller whose job runs */
     atomic_int asleep;               /* a thread may wait for `work`; changed with the lock held */
     pthread_mutex_t lock;
-    pthread_cond_t work; /* there is a new generation */
-    pthread_cond_t done; /* the last thread has left an awaited job */
-    int64_t look_for;    /* nanoseconds */
-    pid_t process;       /* in which the threads exist */
+    pthread_cond_t work; /* signals a new generation */
+    pthread_cond_t done; /* signals that the last thread has left an awaited job */
+    int64_t spin_ns;
+    pid_t process; /* the one that has the threads */
     activ_host host;
     activ_executor executor;
     size_t bytes; /* of this struct with its array */
@@ -98,7 +97,7 @@ struct activ_pool {
 
 /* ---- waiting ----------------------------------------------------------------------------- */
 
-static void pause_briefly(void)
+static void cpu_pause(void)
 {
 #    if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
@@ -107,33 +106,33 @@ static void pause_briefly(void)
 #    endif
 }
 
-static int64_t nanoseconds(void)
+static int64_t now_ns(void)
 {
     struct timespec t;
     (void)clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* A moment in which a thread looks for something before it sleeps: while (lasts(&m, pool->look_for)). */
-typedef struct moment {
-    unsigned looks;
+/* Bounded spinning before a sleep: while (spin(&wait, pool->spin_ns)). */
+typedef struct spin_wait {
+    unsigned iterations;
     int64_t end;
-} moment;
+} spin_wait;
 
-static int lasts(moment *m, int64_t length)
+static int spin(spin_wait *wait, int64_t spin_ns)
 {
-    if (length == 0)
+    if (spin_ns == 0)
         return 0;
-    pause_briefly();
-    if (++m->looks % 16 != 0)
-        return 1; /* the clock takes longer than a look */
-    int64_t now = nanoseconds();
-    if (m->end == 0)
-        m->end = now + length;
-    return now < m->end;
+    cpu_pause();
+    if (++wait->iterations % 16 != 0)
+        return 1; /* reading the clock takes longer than an iteration */
+    int64_t now = now_ns();
+    if (wait->end == 0)
+        wait->end = now + spin_ns;
+    return now < wait->end;
 }
 
-/* With the bit that ends all of them: even after a whole turn of the count nobody misses that. */
+/* The generation with ENDING, which no thread may miss even if the count has wrapped around to the one it saw. */
 static unsigned generation_of(unsigned gate)
 {
     return gate & ~(ENDING - 1);
@@ -141,14 +140,14 @@ static unsigned generation_of(unsigned gate)
 
 static void wait_for_another_generation(activ_pool *pool, unsigned seen)
 {
-    moment m = { 0, 0 };
+    spin_wait wait = { 0, 0 };
     do {
         if (generation_of(atomic_load_explicit(&pool->gate, memory_order_relaxed)) != seen)
             return;
-    } while (lasts(&m, pool->look_for));
+    } while (spin(&wait, pool->spin_ns));
     (void)pthread_mutex_lock(&pool->lock);
-    /* It says first that it sleeps and then looks once more; a caller opens the gate first and then looks
-     * for sleepers. So one of the two sees the other. */
+    /* This thread sets `asleep` and then checks the gate; a caller opens the gate and then checks `asleep`. So one of
+     * them sees the other. */
     for (;;) {
         atomic_store(&pool->asleep, 1);
         if (generation_of(atomic_load(&pool->gate)) != seen)
@@ -160,7 +159,7 @@ static void wait_for_another_generation(activ_pool *pool, unsigned seen)
 
 static void wake_sleepers(activ_pool *pool)
 {
-    /* In a child after fork() nobody sleeps, and nobody might ever give the lock back. */
+    /* In a child after fork() no thread sleeps, and the lock may be held forever. */
     if (!atomic_load(&pool->asleep) || getpid() != pool->process)
         return;
     (void)pthread_mutex_lock(&pool->lock);
@@ -171,11 +170,11 @@ static void wake_sleepers(activ_pool *pool)
 
 static void wait_until_empty(activ_pool *pool)
 {
-    moment m = { 0, 0 };
+    spin_wait wait = { 0, 0 };
     do {
         if ((atomic_load_explicit(&pool->gate, memory_order_acquire) & INSIDE) == 0)
             return;
-    } while (lasts(&m, pool->look_for));
+    } while (spin(&wait, pool->spin_ns));
     (void)pthread_mutex_lock(&pool->lock);
     (void)atomic_fetch_or(&pool->gate, AWAITED);
     while ((atomic_load(&pool->gate) & INSIDE) != 0)
@@ -204,7 +203,7 @@ static void leave(activ_pool *pool)
     }
 }
 
-static void work_off(activ_pool *pool)
+static void run_tasks(activ_pool *pool)
 {
     size_t index;
     while ((index = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed)) < pool->count)
@@ -219,17 +218,17 @@ static void *worker(void *user)
         wait_for_another_generation(pool, generation_of(gate));
         gate = atomic_load(&pool->gate);
         if (enter(pool, &gate)) {
-            work_off(pool);
+            run_tasks(pool);
             leave(pool);
         }
-        /* Asked last: `enter` looks once more, and behind a pool's end comes no other generation. */
+        /* Checked last: `enter` may have reloaded the gate, and no generation follows the end. */
         if (gate & ENDING)
             return NULL;
     }
 }
 
-/* With the gate shut and nobody inside: a new generation with these bits, for everybody to see. */
-static void announce(activ_pool *pool, unsigned bits)
+/* Publishes a new generation with these bits. The gate has to be closed and empty. */
+static void publish(activ_pool *pool, unsigned bits)
 {
     atomic_store(&pool->gate, generation_of(atomic_load(&pool->gate)) + GENERATION + bits);
     wake_sleepers(pool);
@@ -238,9 +237,9 @@ static void announce(activ_pool *pool, unsigned bits)
 static void parallel_for(void *user, size_t count, void (*task)(void *argument, size_t i), void *argument)
 {
     activ_pool *pool = user;
-    /* Every thread that finds nothing left has counted `next` up once more: it must not come round. */
-    int alone = count < 2 || count > SIZE_MAX - MOST_THREADS || pool->started == 0;
-    if (alone || atomic_flag_test_and_set_explicit(&pool->busy, memory_order_acquire)) {
+    /* Each thread increments `next` once more than it takes indices: it must not wrap around. */
+    int is_serial = count < 2 || count > SIZE_MAX - MAX_THREADS || pool->started == 0;
+    if (is_serial || atomic_flag_test_and_set_explicit(&pool->busy, memory_order_acquire)) {
         for (size_t i = 0; i < count; i++)
             task(argument, i);
         return;
@@ -249,8 +248,8 @@ static void parallel_for(void *user, size_t count, void (*task)(void *argument, 
     pool->argument = argument;
     pool->count = count;
     atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
-    announce(pool, OPEN);
-    work_off(pool);
+    publish(pool, OPEN);
+    run_tasks(pool);
     (void)atomic_fetch_and(&pool->gate, ~OPEN);
     wait_until_empty(pool);
     atomic_flag_clear_explicit(&pool->busy, memory_order_release);
@@ -282,7 +281,7 @@ static int make_locks(activ_pool *pool)
     return 0;
 }
 
-/* New threads inherit the mask of signals: none is for them to handle. */
+/* New threads inherit the signal mask: they handle no signals. */
 static int start_threads(activ_pool *pool, size_t count)
 {
     sigset_t all, before;
@@ -305,11 +304,11 @@ activ_status activ_pool_create_ex(const activ_context *context, size_t threads, 
         activ_host_defaults(&host);
     if (!out)
         return activ_host_fail(&host, message, ACTIV_ERROR_INVALID, "pool: out is NULL");
-    if (threads > MOST_THREADS)
+    if (threads > MAX_THREADS)
         return activ_host_fail(&host, message, ACTIV_ERROR_RANGE, "pool: there may be 256 threads at most");
     size_t cpus = usable_cpus();
     if (threads == 0)
-        threads = cpus < MOST_THREADS ? cpus : MOST_THREADS;
+        threads = cpus < MAX_THREADS ? cpus : MAX_THREADS;
     size_t bytes = sizeof(activ_pool) + (threads - 1) * sizeof(pthread_t);
     activ_pool *pool = activ_host_alloc(&host, bytes);
     if (!pool)
@@ -317,8 +316,8 @@ activ_status activ_pool_create_ex(const activ_context *context, size_t threads, 
     pool->host = host;
     pool->bytes = bytes;
     pool->process = getpid();
-    /* Where threads outnumber CPUs, one that looks for work takes time from one that has some. */
-    pool->look_for = threads <= cpus ? LOOK_FOR : 0;
+    /* With more threads than CPUs, a spinning thread takes time from a working one. */
+    pool->spin_ns = threads <= cpus ? SPIN_NS : 0;
     pool->executor.size = sizeof pool->executor;
     pool->executor.user = pool;
     pool->executor.num_threads = (int32_t)threads;
@@ -326,11 +325,11 @@ activ_status activ_pool_create_ex(const activ_context *context, size_t threads, 
     atomic_flag_clear(&pool->busy);
     if (!make_locks(pool)) {
         activ_host_free(&host, pool, bytes);
-        return activ_host_fail(&host, message, ACTIV_ERROR_OUT_OF_MEMORY, "pool: the system makes no more locks");
+        return activ_host_fail(&host, message, ACTIV_ERROR_OUT_OF_MEMORY, "pool: the system cannot create locks");
     }
     if (!start_threads(pool, threads - 1)) {
         activ_pool_destroy(pool);
-        return activ_host_fail(&host, message, ACTIV_ERROR_OUT_OF_MEMORY, "pool: the system starts no more threads");
+        return activ_host_fail(&host, message, ACTIV_ERROR_OUT_OF_MEMORY, "pool: the system cannot start more threads");
     }
     *out = pool;
     return ACTIV_OK;
@@ -341,7 +340,7 @@ void activ_pool_destroy(activ_pool *pool)
     if (!pool)
         return;
     if (getpid() == pool->process) {
-        announce(pool, ENDING);
+        publish(pool, ENDING);
         for (size_t i = 0; i < pool->started; i++)
             (void)pthread_join(pool->thread[i], NULL);
         (void)pthread_cond_destroy(&pool->done);

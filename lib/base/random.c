@@ -6,8 +6,8 @@
 #include "activ/random.h"
 #include "base/dmath.h"
 
-/* Salmon et al. 2011, table 2 and section 3.3: ten rounds of two 32x32 multiplications, keys
- * raised by Weyl constants (golden ratio, sqrt 3 - 1). */
+/* Salmon et al. 2011, table 2 and section 3.3: ten rounds of two 32x32 multiplications, keys raised by Weyl constants
+ * (golden ratio, sqrt 3 - 1). */
 void activ_philox(uint64_t seed, uint64_t stream, uint64_t block, uint32_t out[4])
 {
     uint32_t c0 = (uint32_t)block, c1 = (uint32_t)(block >> 32);
@@ -95,9 +95,9 @@ activ_status activ_random_permutation(uint64_t seed, uint64_t stream, size_t n, 
     for (size_t i = n; i > 1; i--) {
         /* A number below i: the high half of a 32x32 product. */
         size_t j = (size_t)((uint64_t)activ_random_bits(seed, stream, n - i) * i >> 32);
-        uint32_t kept = out[i - 1];
+        uint32_t swap = out[i - 1];
         out[i - 1] = out[j];
-        out[j] = kept;
+        out[j] = swap;
     }
     return ACTIV_OK;
 }

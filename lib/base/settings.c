@@ -136,9 +136,9 @@ activ_status activ_fail_quoted(activ_message *message, activ_status status, cons
     return status;
 }
 
-/* Message: "SETTING has to be WHAT, not 'quoted'"; the pieces of WHAT are strings and numbers in turn. */
-static activ_status not_allowed(const activ_reader *r, activ_status status, const activ_setting *setting,
-                                const char *what, const double *limits, activ_slice quoted)
+/* Fails with "SETTING has to be WHAT, not 'quoted'", where WHAT is completed by the limits and words. */
+static activ_status fail_value(const activ_reader *r, activ_status status, const activ_setting *setting,
+                               const char *what, const double *limits, activ_slice quoted)
 {
     if (r->message) {
         activ_text text;
@@ -163,11 +163,11 @@ static activ_status not_allowed(const activ_reader *r, activ_status status, cons
 
 /* ---- arguments ------------------------------------------------------------------------------ */
 
-/* Deeper brackets are refused: no value has them. */
+/* Nesting of brackets at most; no value needs more. */
 #define MAX_DEPTH 64
 
-/* The end of a value: the comma or closing bracket that belongs to none of the brackets and quotes inside of it, or
- * `end`; NULL if these do not close, each with its own kind. */
+/* The end of a value: the first comma or closing bracket outside of nested brackets and quotes, or `end`; NULL if
+ * brackets or quotes are unbalanced. */
 static const char *end_of_value(const char *at, const char *end)
 {
     char open[MAX_DEPTH];
@@ -238,7 +238,7 @@ static activ_status read_word(const activ_reader *r, const activ_setting *settin
     activ_reader inner = { text.at, text.at + text.length, r->noun, r->message };
     activ_slice word = activ_read_name(&inner, 0);
     if (word.length == 0 || inner.at < inner.end)
-        return not_allowed(r, ACTIV_ERROR_SYNTAX, setting, "one of: ", NULL, text);
+        return fail_value(r, ACTIV_ERROR_SYNTAX, setting, "one of: ", NULL, text);
     for (int i = 0; setting->words[i]; i++) {
         if (activ_slice_is(word, setting->words[i])) {
             value->number = i;
@@ -246,7 +246,7 @@ static activ_status read_word(const activ_reader *r, const activ_setting *settin
             return ACTIV_OK;
         }
     }
-    return not_allowed(r, ACTIV_ERROR_RANGE, setting, "one of: ", NULL, word);
+    return fail_value(r, ACTIV_ERROR_RANGE, setting, "one of: ", NULL, word);
 }
 
 static activ_status read_number(const activ_reader *r, const activ_setting *setting, activ_slice text,
@@ -255,7 +255,7 @@ static activ_status read_number(const activ_reader *r, const activ_setting *sett
     int overflow;
     size_t length = activ_parse_number(text.at, text.length, &value->number, &value->single, &overflow);
     if (length == 0)
-        return not_allowed(r, ACTIV_ERROR_SYNTAX, setting, "a number", NULL, text);
+        return fail_value(r, ACTIV_ERROR_SYNTAX, setting, "a number", NULL, text);
     if (length < text.length) {
         activ_reader rest = { text.at + length, r->end, r->noun, r->message };
         return activ_fail_expected(&rest, "',' or ')'");
@@ -265,15 +265,15 @@ static activ_status read_number(const activ_reader *r, const activ_setting *sett
     if (setting->kind == ACTIV_SETTING_KIND_COUNT) {
         double number = overflow ? -1.0 : value->number;
         if (!(number >= limits[0] && number <= limits[1]) || number != (double)(uint64_t)number)
-            return not_allowed(r, ACTIV_ERROR_RANGE, setting, "a whole number from ", limits, text);
+            return fail_value(r, ACTIV_ERROR_RANGE, setting, "a whole number from ", limits, text);
         return ACTIV_OK;
     }
     if (overflow)
-        return not_allowed(r, ACTIV_ERROR_RANGE, setting, "small enough for float32", NULL, text);
+        return fail_value(r, ACTIV_ERROR_RANGE, setting, "small enough for float32", NULL, text);
     if (setting->minimum == 0.0 && setting->maximum == 0.0)
         return ACTIV_OK;
     if (!(value->number >= limits[0] && value->number <= limits[1]))
-        return not_allowed(r, ACTIV_ERROR_RANGE, setting, "from ", limits, text);
+        return fail_value(r, ACTIV_ERROR_RANGE, setting, "from ", limits, text);
     return ACTIV_OK;
 }
 
@@ -290,7 +290,7 @@ static activ_status read_value(const activ_reader *r, const activ_setting *setti
         text.length -= 2;
     }
     if (text.length == 0)
-        return not_allowed(r, ACTIV_ERROR_SYNTAX, setting, "given", NULL, text);
+        return fail_value(r, ACTIV_ERROR_SYNTAX, setting, "given", NULL, text);
     value->text = text;
     return ACTIV_OK;
 }
@@ -300,7 +300,7 @@ activ_status activ_read_setting(activ_reader *r, const activ_argument *argument,
 {
     size_t which = 0, positional = 0;
     if (argument->key.length == 0) {
-        /* The next of those that have no name in texts. */
+        /* The next positional setting. */
         while (table && table[which].name && !(table[which].positional && positional++ == *found))
             which++;
         if (!table || !table[which].name || argument->value.length == 0) {
@@ -342,7 +342,7 @@ activ_status activ_read_settings(activ_reader *r, const activ_setting *table, co
     }
 }
 
-int activ_list_elements(activ_slice list, size_t room, activ_slice *elements)
+int activ_list_elements(activ_slice list, size_t capacity, activ_slice *elements)
 {
     const char *at = list.at, *end = list.at + list.length;
     size_t count = 0;
@@ -355,7 +355,7 @@ int activ_list_elements(activ_slice list, size_t room, activ_slice *elements)
         activ_slice element = trimmed(at, stop);
         if (element.length == 0)
             return -1;
-        if (count < room)
+        if (count < capacity)
             elements[count] = element;
         count++;
         if (stop == end)
@@ -370,7 +370,7 @@ int activ_list_elements(activ_slice list, size_t room, activ_slice *elements)
 
 /* ---- writing ---------------------------------------------------------------------------------- */
 
-/* The shortest text of the number, if the float32 nearest to that text is the one that counts; else that one's. */
+/* The shortest decimal of the double if that is read as the same float32, else the shortest of the float32. */
 static void write_real(activ_text *text, const activ_setting_value *value)
 {
     activ_text digits;

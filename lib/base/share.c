@@ -1,7 +1,7 @@
-/* Sharing work out among the host's threads. */
+/* Splitting work among the host's threads. */
 #include "base/share.h"
 
-/* Below, waking a thread costs more than it saves. */
+/* In multiplications; below, waking a thread costs more than it saves. */
 #define WORTH_SHARING 200000
 
 typedef struct shared_work {
@@ -23,16 +23,17 @@ void activ_share(const activ_host *host, size_t threads, size_t work,
     activ_host_parallel(host, shared.parts, run_part, &shared);
 }
 
-/* Where unit number `which` begins; the last may be cut. */
-static size_t start_of(size_t which, size_t unit, size_t total)
+/* The first item of a unit; the last unit may be short. */
+static size_t start_of(size_t index, size_t unit, size_t total)
 {
-    return which <= total / unit ? which * unit : total;
+    return index <= total / unit ? index * unit : total;
 }
 
 activ_range activ_range_of(size_t total, size_t unit, size_t parts, size_t part)
 {
-    size_t units = total / unit + (total % unit != 0), each = units / parts, more = units % parts;
-    size_t from = part * each + (part < more ? part : more);
-    size_t first = start_of(from, unit, total), end = start_of(from + each + (part < more), unit, total);
+    size_t units = total / unit + (total % unit != 0), per_part = units / parts, remainder = units % parts;
+    size_t first_unit = part * per_part + (part < remainder ? part : remainder);
+    size_t first = start_of(first_unit, unit, total),
+           end = start_of(first_unit + per_part + (part < remainder), unit, total);
     return (activ_range){ first, end - first };
 }

@@ -1,4 +1,4 @@
-/* Sharing work out among the host's threads. */
+/* Splitting work among the host's threads. */
 #ifndef ACTIV_BASE_SHARE_H
 #define ACTIV_BASE_SHARE_H
 
@@ -6,14 +6,14 @@
 
 #include "base/host.h"
 
-/* Calls task(argument, parts, part) once for every part below parts: one part for each of `threads` on the executor's
- * threads, or a single one, here, if the work is too little to wake a thread for. `work` counts multiplications, some
- * 16 for an element of an activation. What a part does must not depend on the others, and its bits not on `parts`. */
+/* Calls task(argument, parts, part) for each part below parts: one part per thread, or a single one in the calling
+ * thread if the work is not worth waking others. `work` counts multiplications, about 16 per element of an activation.
+ * A part must not depend on the others, nor its bits on `parts`. */
 #define ACTIV_WORK_ELEMENT 16
 void activ_share(const activ_host *host, size_t threads, size_t work,
                  void (*task)(void *argument, size_t parts, size_t part), void *argument);
 
-/* Which of `total` things a part gets: a range that begins at a multiple of `unit`. May be empty. */
+/* The range of `total` items that a part gets; it starts at a multiple of `unit` and may be empty. */
 typedef struct activ_range {
     size_t first, count;
 } activ_range;

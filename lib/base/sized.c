@@ -1,4 +1,4 @@
-/* Structs that carry their size in front. */
+/* Structs that start with their size. */
 #include "base/sized.h"
 
 #include <string.h>

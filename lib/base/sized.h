@@ -1,4 +1,4 @@
-/* Structs that carry their size in front, so that fields can be appended to them. */
+/* Structs that start with their size, so that later versions can append fields. */
 #ifndef ACTIV_BASE_SIZED_H
 #define ACTIV_BASE_SIZED_H
 
@@ -12,12 +12,12 @@
 /* Why activ_sized_read failed with this status, after "SGD: " or the like. */
 const char *activ_sized_reason(activ_status status);
 
-/* Reads a caller's struct whose first member is its size_t size. A smaller one is an older one:
- * the rest becomes zero. A larger one is accepted if what this library does not know of is zero. */
+/* Copies a caller's struct, whose first member is its size_t size. Fields missing from a smaller (older) one become
+ * zero. A larger (newer) one is accepted if the fields that this library does not know are zero. */
 activ_status activ_sized_read(void *own, size_t own_size, const void *callers);
 
-/* Writes a struct to the caller's: of a smaller one what there is room for; of a larger one the rest becomes zero. The
- * caller's size stays. */
+/* Copies a struct to the caller's: truncated if that is smaller, padded with zeros if it is larger. The caller's size
+ * stays. */
 activ_status activ_sized_write(const void *own, size_t own_size, void *callers);
 
 #endif

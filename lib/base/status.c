@@ -21,9 +21,9 @@ const char *activ_status_string(activ_status status)
     case ACTIV_ERROR_RANGE:
         return "value out of range";
     case ACTIV_ERROR_SHAPE:
-        return "shapes do not fit";
+        return "shapes do not match";
     case ACTIV_ERROR_STATE:
-        return "call before or after its time";
+        return "call not allowed in this state";
     case ACTIV_ERROR_IO:
         return "file could not be read or written";
     case ACTIV_ERROR_FORMAT:

@@ -1,4 +1,4 @@
-/* Text without the C library's locale. */
+/* Text independent of the C library's locale. */
 #include "base/text.h"
 
 #include <string.h>
@@ -15,8 +15,8 @@ void activ_text_start(activ_text *text, char *buffer, size_t size)
 void activ_text_add_bytes(activ_text *text, const char *bytes, size_t count)
 {
     if (text->length + 1 < text->size) {
-        size_t room = text->size - 1 - text->length;
-        size_t fits = count < room ? count : room;
+        size_t available = text->size - 1 - text->length;
+        size_t fits = count < available ? count : available;
         memcpy(text->buffer + text->length, bytes, fits);
         text->buffer[text->length + fits] = '\0';
     }
@@ -124,9 +124,9 @@ size_t activ_parse_u64(const char *text, size_t length, uint64_t *number)
 }
 
 /* ---- decimal to binary ---------------------------------------------------------------------
- * A whole number of up to 4096 bits holds every value exactly that can matter: 800 digits (the halfway
- * point between two doubles has at most 768, between two float32 113), times or divided by powers of ten, with a
- * sticky bit for what is cut off. Slow and short; specs are a few characters. */
+ * A big integer of up to 4096 bits holds exactly every value that matters: 800 digits (the halfway point between two
+ * doubles has at most 768, between two float32 113), times or divided by powers of ten, with a sticky bit for what is
+ * truncated. Slow and short; specs are a few characters. */
 
 #define WORDS 128
 #define MAX_DIGITS 800
@@ -150,18 +150,18 @@ static void big_mul_add(big *b, uint32_t factor, uint32_t addend)
 
 static uint32_t big_div(big *b, uint32_t divisor)
 {
-    uint64_t rest = 0;
+    uint64_t remainder = 0;
     for (int i = b->used; i-- > 0;) {
-        rest = rest << 32 | b->word[i];
-        b->word[i] = (uint32_t)(rest / divisor);
-        rest %= divisor;
+        remainder = remainder << 32 | b->word[i];
+        b->word[i] = (uint32_t)(remainder / divisor);
+        remainder %= divisor;
     }
     while (b->used > 0 && b->word[b->used - 1] == 0)
         b->used--;
-    return (uint32_t)rest;
+    return (uint32_t)remainder;
 }
 
-static int big_length(const big *b) /* bits */
+static int big_bit_length(const big *b) /* bits */
 {
     for (int i = b->used; i-- > 0;)
         if (b->word[i] != 0)
@@ -189,17 +189,18 @@ static int big_bit(const big *b, int i)
 
 /* A binary format: bits of the fraction, and the exponents of the smallest and the largest normal numbers. */
 typedef struct binary {
-    int fraction, least, largest;
+    int fraction, min_exp, max_exp;
 } binary;
 
-/* The bits of the number of a format that is nearest to b * 2^exponent, ties to even. */
+/* The bits of b * 2^exponent rounded to a format, ties to even. */
 static uint64_t big_round(const big *b, int exponent, int sticky, binary to, int *overflow)
 {
-    int length = big_length(b);
+    int length = big_bit_length(b);
     if (length == 0)
         return 0;
-    int top = length - 1 + exponent;                                       /* 2^top <= value */
-    int last = (top < to.least ? to.least : top) - to.fraction - exponent; /* bit of b that is the last place */
+    int top = length - 1 + exponent; /* 2^top <= value */
+    /* The bit of b that becomes the last place. */
+    int last = (top < to.min_exp ? to.min_exp : top) - to.fraction - exponent;
     uint64_t mantissa = 0;
     for (int i = length - 1; i >= last && i >= 0; i--)
         mantissa = mantissa << 1 | (uint64_t)big_bit(b, i);
@@ -210,20 +211,20 @@ static uint64_t big_round(const big *b, int exponent, int sticky, binary to, int
     int half = last - 1 < length && big_bit(b, last - 1);
     if (half && (sticky || (mantissa & 1)))
         mantissa++;
-    if (top > to.largest) {
+    if (top > to.max_exp) {
         *overflow = 1;
         return 0;
     }
-    uint64_t biased = top < to.least ? 0 : (uint64_t)(top - to.least); /* the hidden bit adds the last 1 */
+    uint64_t biased = top < to.min_exp ? 0 : (uint64_t)(top - to.min_exp); /* the hidden bit adds the last 1 */
     uint64_t bits = (biased << to.fraction) + mantissa;
-    if (bits >> to.fraction > (uint64_t)(to.largest - to.least + 1)) {
+    if (bits >> to.fraction > (uint64_t)(to.max_exp - to.min_exp + 1)) {
         *overflow = 1;
         return 0;
     }
     return bits;
 }
 
-/* A decimal, taken apart: digits 10^exponent, and whether something follows the digits. */
+/* A parsed decimal: digits 10^exponent; sticky: nonzero digits were dropped. */
 typedef struct decimal {
     big digits;
     int count, sticky, negative;
@@ -296,9 +297,9 @@ size_t activ_parse_number(const char *text, size_t length, double *number, float
         if (d.exponent < 0) {
             /* Shift left so that the quotient still has enough bits (a power of ten takes less than 3.33 each), then
              * divide. */
-            const int most = WORDS * 32 - 1 - big_length(&d.digits);
+            const int max_shift = WORDS * 32 - 1 - big_bit_length(&d.digits);
             shift = 64 - (int)(d.exponent * 10 / 3);
-            shift = shift < most ? shift : most;
+            shift = shift < max_shift ? shift : max_shift;
             big_shift(&d.digits, shift);
             for (; d.exponent <= -9; d.exponent += 9)
                 d.sticky |= big_div(&d.digits, 1000000000) != 0;
@@ -329,8 +330,7 @@ size_t activ_parse_float(const char *text, size_t length, float *number, int *ov
 
 /* ---- binary to decimal ------------------------------------------------------------------- */
 
-/* |value| = digits * 10^exponent with `count` digits, as well as double arithmetic can say; the
- * caller reads it back. */
+/* |value| = digits * 10^exponent with `count` digits, up to the rounding errors of double; the caller reads it back. */
 static void round_digits(double value, int count, uint64_t *digits, int *exponent)
 {
     double low = 1.0;
@@ -396,7 +396,7 @@ static size_t write_digits(int negative, uint64_t digits, int count, int exponen
     return out.length;
 }
 
-/* Zero, infinities and NaN; 0 if it is another. */
+/* Formats zero, infinities and NaN; 0 for other numbers. */
 static size_t format_special(double number, char *buffer)
 {
     uint64_t bits;
@@ -420,12 +420,12 @@ size_t activ_format_float(float number, char *buffer)
         uint64_t digits;
         int exponent;
         round_digits(number < 0.0f ? -(double)number : (double)number, count, &digits, &exponent);
-        /* The next larger, too: below a power of two, numbers lie closer together than above it,
-         * so that the nearest may miss on the one side and the second nearest hit on the other. */
-        for (uint64_t more = 0; more < 2 && length == 0; more++) {
+        /* Also try the next larger: floats are denser below a power of two than above, so that the nearest decimal may
+         * miss where the second nearest hits. */
+        for (uint64_t offset = 0; offset < 2 && length == 0; offset++) {
             int overflow;
             float back = 0.0f;
-            size_t written = write_digits(number < 0.0f, digits + more, count, exponent, text);
+            size_t written = write_digits(number < 0.0f, digits + offset, count, exponent, text);
             activ_parse_float(text, written, &back, &overflow);
             if (count == 9 || (back == number && !overflow))
                 length = written;
@@ -438,18 +438,18 @@ size_t activ_format_float(float number, char *buffer)
 size_t activ_format_double(double number, char *buffer)
 {
     size_t length = format_special(number, buffer);
-    /* The digits come from a chain of roundings: beside them, nearest first. */
+    /* The digits have several rounding errors: try their neighbours too, nearest first. */
     for (int count = 1; length == 0; count++) {
         uint64_t digits;
         int exponent;
-        const uint64_t around = count < 15 ? 1 : count < 17 ? 8 : 1000;
+        const uint64_t radius = count < 15 ? 1 : count < 17 ? 8 : 1000;
         round_digits(number < 0.0 ? -number : number, count, &digits, &exponent);
-        for (uint64_t i = 0; i < 2 * around && length == 0; i++) {
+        for (uint64_t i = 0; i < 2 * radius && length == 0; i++) {
             int overflow;
             float single;
             double back = 0.0;
-            const uint64_t beside = i % 2 ? digits - (i + 1) / 2 : digits + i / 2;
-            size_t written = write_digits(number < 0.0, beside, count, exponent, buffer);
+            const uint64_t candidate = i % 2 ? digits - (i + 1) / 2 : digits + i / 2;
+            size_t written = write_digits(number < 0.0, candidate, count, exponent, buffer);
             activ_parse_number(buffer, written, &back, &single, &overflow);
             if (back == number)
                 length = written;

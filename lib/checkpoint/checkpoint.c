@@ -1,6 +1,6 @@
 /* Networks in safetensors files: their parameters as tensors, their description as metadata. A training checkpoint is
- * the same file with more in it: the optimiser's arrays as tensors "optimizer/STATE/TENSOR" (no layer's name has a
- * slash in it), its settings and the random layers' counters as metadata. */
+ * the same file with the optimiser's arrays as further tensors "optimizer/STATE/TENSOR" (no layer's name has a slash),
+ * and its settings and the random layers' counters as metadata. */
 #include "activ/checkpoint.h"
 
 #include <string.h>
@@ -17,7 +17,7 @@
 
 #define STATE_PREFIX "optimizer/"
 
-/* Of the metadata's random counters: "libactiv random 1\nseed = 7\nstep = 469". */
+/* The text of the random counters: "libactiv random 1\nseed = 7\nstep = 469". */
 #define RANDOM_SEED "libactiv random 1\nseed = "
 #define RANDOM_STEP "\nstep = "
 
@@ -37,7 +37,7 @@ static void name_state(const activ_optimizer *o, size_t state, size_t tensor, st
 
 /* ---- saving ------------------------------------------------------------------------------------------ */
 
-/* Views on what is saved, for the writer. */
+/* Views of what is saved, for the writer. */
 typedef struct tensor_list {
     const activ_host *host;
     size_t count;
@@ -103,7 +103,7 @@ static activ_status make_list(const activ_graph *g, const activ_optimizer *o, te
 
 enum { NETWORK, OPTIMIZER, RANDOM, TEXTS };
 
-/* The metadata, each text ended by a zero byte; starts[] gets where they begin. o may be NULL: the first only. */
+/* The texts of the metadata, zero-terminated; starts[] gets their offsets. o may be NULL: the network only. */
 static void write_texts(const activ_graph *g, const activ_optimizer *o, activ_text *text, size_t *starts)
 {
     starts[NETWORK] = text->length;
@@ -196,8 +196,8 @@ static activ_status fail_tensor(const activ_host *host, activ_message *message, 
     return activ_host_fail(host, message, status, own.text);
 }
 
-/* PyTorch's batch_norm counts its steps, in a tensor that only a mean over all of them would need. */
-static int is_left_aside(const activ_graph *g, const activ_safetensors_entry *entry)
+/* PyTorch's batch_norm counts its steps in a tensor that only a cumulative average would need. */
+static int is_ignored(const activ_graph *g, const activ_safetensors_entry *entry)
 {
     const char *role = strrchr(entry->name, '.');
     if (!role || strcmp(role, ".num_batches_tracked") != 0 || entry->dtype != ACTIV_INT64)
@@ -211,8 +211,8 @@ static int is_left_aside(const activ_graph *g, const activ_safetensors_entry *en
 }
 
 /* Is there a float32 tensor of this name and shape? */
-static activ_status match_one(const activ_host *host, const activ_safetensors *file, const char *path, const char *name,
-                              const graph_tensor *t, activ_message *message)
+static activ_status match_tensor(const activ_host *host, const activ_safetensors *file, const char *path,
+                                 const char *name, const graph_tensor *t, activ_message *message)
 {
     activ_safetensors_entry entry = ACTIV_SAFETENSORS_ENTRY_INIT;
     if (activ_safetensors_find(file, name, &entry) != ACTIV_OK)
@@ -237,17 +237,17 @@ static int is_state(const activ_safetensors *file, const char *name)
     return activ_safetensors_metadata(file, OPTIMIZER_KEY) && strncmp(name, STATE_PREFIX, strlen(STATE_PREFIX)) == 0;
 }
 
-/* Do the file's tensors, but for an optimiser's, fit the graph's, one to one? */
+/* Do the file's tensors, except an optimiser's, match the graph's one to one? */
 static activ_status match(const activ_graph *g, const activ_safetensors *file, const char *path, activ_message *message)
 {
     size_t count = activ_graph_stored_count(g);
     for (size_t i = 0; i < count; i++) {
         const graph_tensor *t = activ_graph_stored(g, i);
-        activ_status status = match_one(&g->host, file, path, t->name, t, message);
+        activ_status status = match_tensor(&g->host, file, path, t->name, t, message);
         if (status != ACTIV_OK)
             return status;
     }
-    /* All of ours are there; is one of the file's none of ours? */
+    /* The file has all tensors of the graph. Does it have others? */
     for (size_t i = 0; i < activ_safetensors_count(file); i++) {
         activ_safetensors_entry entry = ACTIV_SAFETENSORS_ENTRY_INIT;
         activ_status status = activ_safetensors_at(file, i, &entry);
@@ -256,7 +256,7 @@ static activ_status match(const activ_graph *g, const activ_safetensors *file, c
         size_t j = 0;
         while (j < count && strcmp(activ_graph_stored(g, j)->name, entry.name) != 0)
             j++;
-        if (j == count && !is_state(file, entry.name) && !is_left_aside(g, &entry))
+        if (j == count && !is_state(file, entry.name) && !is_ignored(g, &entry))
             return fail_tensor(&g->host, message, ACTIV_ERROR_FORMAT, path, entry.name, " is not one of the network's");
     }
     return ACTIV_OK;
@@ -301,7 +301,7 @@ activ_status activ_checkpoint_load_params(activ_graph *g, const char *path, acti
     return ACTIV_OK;
 }
 
-/* A graph with the network that an opened file describes. */
+/* Creates the graph that an opened file describes. */
 static activ_status build(const activ_context *context, const activ_host *host, const activ_safetensors *file,
                           const char *path, size_t max_batch, activ_graph **out, activ_message *message)
 {
@@ -312,8 +312,7 @@ static activ_status build(const activ_context *context, const activ_host *host, 
     activ_status status = activ_graph_create(context, out);
     if (status != ACTIV_OK)
         return activ_host_fail(host, message, status, path, ": no memory for a graph");
-    /* The tensors are compared before memory is taken for what the description claims. What the graph finds wrong it
-     * has logged itself. */
+    /* Match the tensors first: compiling allocates what the description claims. The graph logs its own errors. */
     status = activ_graph_parse(*out, description);
     if (status != ACTIV_OK)
         return activ_fail(message, status, path, ": ", activ_graph_error(*out));
@@ -348,9 +347,9 @@ activ_status activ_checkpoint_load(const activ_context *context, const char *pat
     return status;
 }
 
-/* ---- continuing a training ---------------------------------------------------------------------------- */
+/* ---- resuming training -------------------------------------------------------------------------------- */
 
-/* A number that the rest of a text, or its next line, starts with; returns what follows it, or NULL. */
+/* Reads a number after the text `before`; returns what follows it, or NULL. */
 static const char *read_counter(const char *text, const char *before, uint64_t *number)
 {
     size_t length = strlen(before);
@@ -361,7 +360,8 @@ static const char *read_counter(const char *text, const char *before, uint64_t *
     return length > 0 ? text + length : NULL;
 }
 
-/* The optimiser that the metadata describes, still without its arrays, and the random layers' counters. */
+/* Creates the optimiser that the metadata describes, without the values of its arrays, and reads the random layers'
+ * counters. */
 static activ_status read_texts(activ_graph *g, const activ_safetensors *file, const char *path,
                                activ_optimizer **optimizer, uint64_t *seed, uint64_t *step, activ_message *message)
 {
@@ -402,7 +402,7 @@ static activ_status match_states(const activ_optimizer *o, const activ_safetenso
     for (size_t k = 0; k < OPTIMIZER_STATES; k++)
         for (size_t i = 0; i < o->tensor_count && o->states[k]; i++) {
             name_state(o, k, i, &name);
-            activ_status status = match_one(&o->host, file, path, name.text, &o->graph->tensors[i], message);
+            activ_status status = match_tensor(&o->host, file, path, name.text, &o->graph->tensors[i], message);
             if (status != ACTIV_OK)
                 return status;
         }

@@ -1,4 +1,4 @@
-/* Whole files, by way of POSIX. */
+/* Whole files, on POSIX. */
 #define _POSIX_C_SOURCE 200809L
 #define _FILE_OFFSET_BITS 64
 
@@ -15,8 +15,8 @@
 
 #include "base/text.h"
 
-/* One call of the system moves at most this much; some systems refuse more than 2^31 - 1 bytes. */
-#define PIECE ((size_t)1 << 30)
+/* Bytes per read or write, at most; some systems refuse more than 2^31 - 1. */
+#define MAX_IO_BYTES ((size_t)1 << 30)
 
 static int fail(activ_file *file, const char *reason)
 {
@@ -29,7 +29,7 @@ static int fail(activ_file *file, const char *reason)
 static int fail_errno(activ_file *file, int error)
 {
     if (strerror_r(error, file->reason, sizeof file->reason) != 0)
-        return fail(file, "the system refused it");
+        return fail(file, "unknown error of the system");
     return 0;
 }
 
@@ -39,37 +39,36 @@ int activ_file_open(activ_file *file, const char *path)
 {
     memset(file, 0, sizeof *file);
     file->path = path;
-    /* O_NONBLOCK: opening a pipe would wait for somebody to write into it. Regular files do not
-     * care. */
+    /* O_NONBLOCK: opening a pipe would wait for a writer. Regular files ignore it. */
     do {
         file->handle = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     } while (file->handle < 0 && errno == EINTR);
     if (file->handle < 0)
         return fail_errno(file, errno);
     struct stat about;
-    int fine;
+    int ok;
     if (fstat(file->handle, &about) != 0)
-        fine = fail_errno(file, errno);
+        ok = fail_errno(file, errno);
     else if (S_ISDIR(about.st_mode))
-        fine = fail_errno(file, EISDIR);
+        ok = fail_errno(file, EISDIR);
     else if (!S_ISREG(about.st_mode))
-        fine = fail(file, "not a regular file");
+        ok = fail(file, "not a regular file");
     else if (about.st_size < 0 || (uintmax_t)about.st_size > SIZE_MAX)
-        fine = fail_errno(file, EFBIG);
+        ok = fail_errno(file, EFBIG);
     else
-        fine = 1;
-    if (fine)
+        ok = 1;
+    if (ok)
         file->size = (size_t)about.st_size;
     else
         activ_file_close(file);
-    return fine;
+    return ok;
 }
 
 int activ_file_read(activ_file *file, void *bytes, size_t count)
 {
     char *to = bytes;
     while (count > 0) {
-        ssize_t got = read(file->handle, to, count < PIECE ? count : PIECE);
+        ssize_t got = read(file->handle, to, count < MAX_IO_BYTES ? count : MAX_IO_BYTES);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -91,23 +90,23 @@ void activ_file_close(activ_file *file)
 
 /* ---- writing ----------------------------------------------------------------------------- */
 
-static void forget_name(activ_file *file)
+static void free_temporary(activ_file *file)
 {
     activ_host_free(&file->host, file->temporary, file->temporary_bytes);
     file->temporary = NULL;
 }
 
-int activ_file_create(activ_file *file, const activ_host *host, const char *path, int *no_memory)
+int activ_file_create(activ_file *file, const activ_host *host, const char *path, int *out_of_memory)
 {
     memset(file, 0, sizeof *file);
     file->handle = -1;
     file->host = *host;
     file->path = path;
-    *no_memory = 0;
+    *out_of_memory = 0;
 
     if (path[0] == '\0')
         return fail_errno(file, ENOENT);
-    /* Renaming would put a file in the place of a device; for a folder it fails, but late. */
+    /* rename would replace a device by a file; for a folder it fails, but late. */
     struct stat about;
     if (stat(path, &about) == 0) {
         if (S_ISDIR(about.st_mode))
@@ -121,11 +120,11 @@ int activ_file_create(activ_file *file, const activ_host *host, const char *path
     file->temporary_bytes = length + sizeof suffix + 2 * 24; /* two numbers */
     file->temporary = activ_host_alloc(host, file->temporary_bytes);
     if (!file->temporary) {
-        *no_memory = 1;
+        *out_of_memory = 1;
         return fail(file, "out of memory");
     }
-    /* O_EXCL: never somebody else's file. A number may be taken by another thread, or be left
-     * over from a process that was killed. */
+    /* O_EXCL: never an existing file. A number may be taken by another thread, or left over from a process that was
+     * killed. */
     for (size_t number = 0; number < 1000; number++) {
         activ_text text;
         activ_text_start(&text, file->temporary, file->temporary_bytes);
@@ -143,7 +142,7 @@ int activ_file_create(activ_file *file, const activ_host *host, const char *path
             break;
     }
     fail_errno(file, errno);
-    forget_name(file);
+    free_temporary(file);
     return 0;
 }
 
@@ -151,7 +150,7 @@ int activ_file_write(activ_file *file, const void *bytes, size_t count)
 {
     const char *from = bytes;
     while (count > 0) {
-        ssize_t put = write(file->handle, from, count < PIECE ? count : PIECE);
+        ssize_t put = write(file->handle, from, count < MAX_IO_BYTES ? count : MAX_IO_BYTES);
         if (put < 0 && errno == EINTR)
             continue;
         if (put <= 0)
@@ -164,23 +163,23 @@ int activ_file_write(activ_file *file, const void *bytes, size_t count)
 
 int activ_file_commit(activ_file *file)
 {
-    int fine = 1, result;
-    /* Before it gets its name: after a loss of power, the name must not lead to an empty file. */
+    int ok = 1, result;
+    /* Before rename: after a loss of power, the name must not lead to an empty file. */
     do {
         result = fsync(file->handle);
     } while (result != 0 && errno == EINTR);
     if (result != 0)
-        fine = fail_errno(file, errno);
-    /* An interrupted close has closed, and everything is on the disk by then. */
-    if (close(file->handle) != 0 && errno != EINTR && fine)
-        fine = fail_errno(file, errno);
+        ok = fail_errno(file, errno);
+    /* An interrupted close has closed the file, and fsync has written everything. */
+    if (close(file->handle) != 0 && errno != EINTR && ok)
+        ok = fail_errno(file, errno);
     file->handle = -1;
-    if (fine && rename(file->temporary, file->path) != 0)
-        fine = fail_errno(file, errno);
-    if (!fine)
+    if (ok && rename(file->temporary, file->path) != 0)
+        ok = fail_errno(file, errno);
+    if (!ok)
         unlink(file->temporary);
-    forget_name(file);
-    return fine;
+    free_temporary(file);
+    return ok;
 }
 
 void activ_file_discard(activ_file *file)
@@ -190,5 +189,5 @@ void activ_file_discard(activ_file *file)
         file->handle = -1;
         unlink(file->temporary);
     }
-    forget_name(file);
+    free_temporary(file);
 }

@@ -1,5 +1,4 @@
-/* The operating system's files, for whole files only: read one from front to back, or write one
- * that appears under its name complete or not at all. */
+/* Whole files: reads one from front to back, or replaces one atomically, by a temporary file that is renamed. */
 #ifndef ACTIV_CHECKPOINT_FILE_H
 #define ACTIV_CHECKPOINT_FILE_H
 
@@ -9,29 +8,27 @@
 
 typedef struct activ_file {
     int handle;      /* -1 if none is open */
-    size_t size;     /* of a file that is read: in bytes, when it was opened */
-    activ_host host; /* of a file that is written, as the rest */
+    size_t size;     /* reading: bytes when it was opened */
+    activ_host host; /* writing: this and the members below */
     const char *path;
-    char *temporary; /* the name it has until it is complete */
+    char *temporary; /* its name until it is complete */
     size_t temporary_bytes;
     char reason[160]; /* why the last call failed */
 } activ_file;
 
-/* These return 1, or 0 and the reason. A reader has to be closed, a writer committed or
- * discarded. */
+/* These return 1, or 0 and the reason. A reader has to be closed, a writer committed or discarded. */
 
-/* Regular files only: a folder, pipe or device is refused, and never waited for. */
+/* Regular files only: a folder, pipe or device is refused, without blocking. */
 int activ_file_open(activ_file *file, const char *path);
-int activ_file_read(activ_file *file, void *bytes, size_t count); /* all of them, or it failed */
+int activ_file_read(activ_file *file, void *bytes, size_t count); /* all bytes, or it fails */
 void activ_file_close(activ_file *file);
 
-/* A new file beside `path`, which has to live until the end. *no_memory tells the one failure
+/* Creates a temporary file beside `path`, which has to live until commit or discard. *out_of_memory: the only failure
  * that is not the system's. */
-int activ_file_create(activ_file *file, const activ_host *host, const char *path, int *no_memory);
+int activ_file_create(activ_file *file, const activ_host *host, const char *path, int *out_of_memory);
 int activ_file_write(activ_file *file, const void *bytes, size_t count);
 
-/* Brings everything to the disk and gives the file its name. The temporary file is gone
- * afterwards, also on failure. */
+/* Flushes to disk (fsync) and renames. The temporary file is gone afterwards, also on failure. */
 int activ_file_commit(activ_file *file);
 void activ_file_discard(activ_file *file);
 

@@ -1,4 +1,4 @@
-/* JSON, piece by piece. */
+/* A pull parser for JSON. */
 #include "checkpoint/json.h"
 
 #include <stdint.h>
@@ -25,14 +25,14 @@ static void skip_space(activ_json *json)
         json->at++;
 }
 
-/* The next character, or 0 at the end of the text: no piece of JSON begins with a zero byte. */
+/* The next character, or 0 at the end of the text: no token begins with a zero byte. */
 static char peek(activ_json *json)
 {
     skip_space(json);
     return json->at < json->end ? *json->at : '\0';
 }
 
-int activ_json_take(activ_json *json, char character)
+int activ_json_expect(activ_json *json, char character)
 {
     if (peek(json) == character && json->at < json->end) {
         json->at++;
@@ -63,7 +63,7 @@ int activ_json_next(activ_json *json, char close, int *first)
     }
     if (c == ',') {
         json->at++;
-        /* The member itself is asked for next, and "[1,]" fails there. */
+        /* The caller reads the member next, and "[1,]" fails there. */
         return 1;
     }
     fail(json, close == '}' ? "expected ',' or '}'" : "expected ',' or ']'");
@@ -143,8 +143,8 @@ static char *write_utf8(char *to, uint32_t code)
     return to;
 }
 
-/* What follows "\u". A character beyond U+FFFF is written as two escapes, a high and a low
- * surrogate; one without the other is no character. */
+/* What follows "\u". A character beyond U+FFFF is written as two escapes, a high and a low surrogate; one alone is
+ * invalid. */
 static int read_unicode(activ_json *json, char **to)
 {
     uint32_t code, low;
@@ -236,34 +236,34 @@ size_t activ_utf8_check(const char *bytes, size_t count)
     size_t i = 0;
     while (i < count) {
         unsigned char first = b[i];
-        size_t more;                           /* bytes that follow the first */
-        unsigned char low = 0x80, high = 0xbf; /* what the second may be */
+        size_t trailing;                       /* bytes after the first */
+        unsigned char low = 0x80, high = 0xbf; /* range of the second */
         if (first < 0x80) {
             i++;
             continue;
         } else if (first >= 0xc2 && first <= 0xdf) {
-            more = 1;
+            trailing = 1;
         } else if (first >= 0xe0 && first <= 0xef) {
-            more = 2;
+            trailing = 2;
             if (first == 0xe0)
-                low = 0xa0; /* below: too long a form */
+                low = 0xa0; /* below: overlong */
             if (first == 0xed)
                 high = 0x9f; /* above: surrogates */
         } else if (first >= 0xf0 && first <= 0xf4) {
-            more = 3;
+            trailing = 3;
             if (first == 0xf0)
-                low = 0x90; /* below: too long a form */
+                low = 0x90; /* below: overlong */
             if (first == 0xf4)
                 high = 0x8f; /* above: beyond U+10FFFF */
         } else {
             return i;
         }
-        if (count - i <= more || b[i + 1] < low || b[i + 1] > high)
+        if (count - i <= trailing || b[i + 1] < low || b[i + 1] > high)
             return i;
-        for (size_t k = 2; k <= more; k++)
+        for (size_t k = 2; k <= trailing; k++)
             if (b[i + k] < 0x80 || b[i + k] > 0xbf)
                 return i;
-        i += more + 1;
+        i += trailing + 1;
     }
     return count;
 }

@@ -1,6 +1,5 @@
-/* Reads safetensors: u64 header length | header, a JSON object | data. Nothing in a file is
- * believed before it is checked. https://github.com/huggingface/safetensors describes the
- * format. */
+/* Reads safetensors: u64 header length | header, a JSON object | data. Files are untrusted: everything is checked
+ * before it is used. https://github.com/huggingface/safetensors describes the format. */
 #include "activ/checkpoint.h"
 
 #include <stdint.h>
@@ -66,13 +65,13 @@ struct activ_safetensors {
     unsigned char *data;
     size_t data_bytes;
 
-    record *records; /* as in the header */
-    size_t count, room;
+    record *records; /* in the header's order */
+    size_t count, capacity;
     size_t *by_data; /* indices of records, sorted */
     size_t *by_name;
 
     pair *pairs;
-    size_t pair_count, pair_room;
+    size_t pair_count, pair_capacity;
     size_t *by_key;
 };
 
@@ -80,45 +79,45 @@ struct activ_safetensors {
 
 void activ_safetensors_start_message(activ_message *message, const char *path, activ_text *text)
 {
-    size_t length = strlen(path), most = 200;
+    size_t length = strlen(path), max_length = 200;
     activ_text_start(text, message->text, sizeof message->text);
-    if (length > most) {
+    if (length > max_length) {
         activ_text_add(text, "...");
-        path += length - most;
+        path += length - max_length;
     }
     activ_text_add(text, path);
     activ_text_add(text, ": ");
 }
 
-/* Heapsort: moves the number at `root` down until no child comes after it. */
-static void sift(size_t *numbers, size_t root, size_t count, int (*compare)(const void *, size_t, size_t),
+/* Heapsort: moves the index at `root` down until no child is greater. */
+static void sift(size_t *indices, size_t root, size_t count, int (*compare)(const void *, size_t, size_t),
                  const void *user)
 {
     for (;;) {
         size_t child = 2 * root + 1;
         if (child >= count)
             return;
-        if (child + 1 < count && compare(user, numbers[child], numbers[child + 1]) < 0)
+        if (child + 1 < count && compare(user, indices[child], indices[child + 1]) < 0)
             child++;
-        if (compare(user, numbers[root], numbers[child]) >= 0)
+        if (compare(user, indices[root], indices[child]) >= 0)
             return;
-        size_t swap = numbers[root];
-        numbers[root] = numbers[child];
-        numbers[child] = swap;
+        size_t swap = indices[root];
+        indices[root] = indices[child];
+        indices[child] = swap;
         root = child;
     }
 }
 
-void activ_safetensors_sort(size_t *numbers, size_t count, int (*compare)(const void *user, size_t a, size_t b),
+void activ_safetensors_sort(size_t *indices, size_t count, int (*compare)(const void *user, size_t a, size_t b),
                             const void *user)
 {
     for (size_t root = count / 2; root-- > 0;)
-        sift(numbers, root, count, compare, user);
+        sift(indices, root, count, compare, user);
     for (size_t last = count; last-- > 1;) {
-        size_t swap = numbers[0];
-        numbers[0] = numbers[last];
-        numbers[last] = swap;
-        sift(numbers, 0, last, compare, user);
+        size_t swap = indices[0];
+        indices[0] = indices[last];
+        indices[last] = swap;
+        sift(indices, 0, last, compare, user);
     }
 }
 
@@ -153,12 +152,12 @@ static activ_status fail(const reader *r, activ_status status, const char *what)
     return status;
 }
 
-static activ_status no_memory(const reader *r)
+static activ_status fail_memory(const reader *r)
 {
     return fail(r, ACTIV_ERROR_OUT_OF_MEMORY, "out of memory");
 }
 
-/* The header is no JSON, or not the JSON that is wanted here. */
+/* The header is no JSON, or not the JSON that is expected here. */
 static activ_status fail_json(const reader *r)
 {
     activ_text text;
@@ -184,7 +183,7 @@ static void set_subject_record(reader *r, const record *tensor)
 
 /* ---- the header ------------------------------------------------------------------------------ */
 
-static int same(const char *text, size_t length, const char *word)
+static int equals(const char *text, size_t length, const char *word)
 {
     return length == strlen(word) && memcmp(text, word, length) == 0;
 }
@@ -197,20 +196,21 @@ static activ_status read_metadata(reader *r)
     size_t key_length, value_length;
     int first = 1, more;
 
-    if (!activ_json_take(json, '{'))
+    if (!activ_json_expect(json, '{'))
         return fail_json(r);
     while ((more = activ_json_next(json, '}', &first)) > 0) {
         if (!activ_json_string(json, &key, &key_length))
             return fail_json(r);
         set_subject(r, "metadata", key, key_length);
-        if (!activ_json_take(json, ':') || !activ_json_string(json, &value, &value_length))
+        if (!activ_json_expect(json, ':') || !activ_json_string(json, &value, &value_length))
             return fail_json(r);
         if (memchr(key, '\0', key_length) || memchr(value, '\0', value_length))
             return fail(r, ACTIV_ERROR_UNSUPPORTED, "a zero byte in metadata is not supported");
-        if (file->pair_count == file->pair_room) {
-            pair *pairs = activ_host_grow(&file->host, file->pairs, file->pair_count, &file->pair_room, sizeof *pairs);
+        if (file->pair_count == file->pair_capacity) {
+            pair *pairs =
+                activ_host_grow(&file->host, file->pairs, file->pair_count, &file->pair_capacity, sizeof *pairs);
             if (!pairs)
-                return no_memory(r);
+                return fail_memory(r);
             file->pairs = pairs;
         }
         file->pairs[file->pair_count++] = (pair){ key, value };
@@ -225,7 +225,7 @@ static activ_status read_dtype(reader *r, record *tensor)
     if (!activ_json_string(&r->json, &name, &length))
         return fail_json(r);
     for (size_t i = 0; i < activ_safetensors_type_count; i++) {
-        if (same(name, length, activ_safetensors_types[i].name)) {
+        if (equals(name, length, activ_safetensors_types[i].name)) {
             tensor->type = &activ_safetensors_types[i];
             return ACTIV_OK;
         }
@@ -241,7 +241,7 @@ static activ_status read_shape(reader *r, record *tensor)
 {
     activ_json *json = &r->json;
     int first = 1, more;
-    if (!activ_json_take(json, '['))
+    if (!activ_json_expect(json, '['))
         return fail_json(r);
     while ((more = activ_json_next(json, ']', &first)) > 0) {
         size_t dim;
@@ -265,7 +265,7 @@ static activ_status read_offsets(reader *r, record *tensor)
     activ_json *json = &r->json;
     size_t offsets[2], count = 0;
     int first = 1, more;
-    if (!activ_json_take(json, '['))
+    if (!activ_json_expect(json, '['))
         return fail_json(r);
     while ((more = activ_json_next(json, ']', &first)) > 0) {
         if (count == 2)
@@ -282,12 +282,12 @@ static activ_status read_offsets(reader *r, record *tensor)
     return ACTIV_OK;
 }
 
-/* Do the type, the shape, the offsets and the data there is fit together? */
+/* Are type, shape, offsets and size of the data consistent? */
 static activ_status check_size(const reader *r, const record *tensor)
 {
     size_t count, bytes, bits = tensor->type->bits;
     activ_text text;
-    /* Eight elements at a time fill whole bytes, whatever their width. */
+    /* Eight elements fill whole bytes, whatever their width. */
     if (!activ_checked_count(tensor->ndim, tensor->shape, &count) || !activ_checked_mul(count / 8, bits, &bytes) ||
         !activ_checked_add(bytes, count % 8 * bits / 8, &bytes))
         return fail(r, ACTIV_ERROR_FORMAT, "the size of its shape overflows");
@@ -336,14 +336,14 @@ static activ_status read_tensor(reader *r, char *name, size_t length)
     set_subject(r, "tensor", name, length);
     if (memchr(name, '\0', length))
         return fail(r, ACTIV_ERROR_UNSUPPORTED, "a zero byte in a name is not supported");
-    if (!activ_json_take(json, '{'))
+    if (!activ_json_expect(json, '{'))
         return fail_json(r);
     while ((more = activ_json_next(json, '}', &first)) > 0) {
         char *key;
         size_t key_length, i;
         if (!activ_json_string(json, &key, &key_length))
             return fail_json(r);
-        for (i = 0; i < FIELDS && !same(key, key_length, fields[i].name); i++)
+        for (i = 0; i < FIELDS && !equals(key, key_length, fields[i].name); i++)
             ;
         if (i == FIELDS || seen[i]) {
             start_message(r, &text);
@@ -352,7 +352,7 @@ static activ_status read_tensor(reader *r, char *name, size_t length)
             return ACTIV_ERROR_FORMAT;
         }
         seen[i] = 1;
-        if (!activ_json_take(json, ':'))
+        if (!activ_json_expect(json, ':'))
             return fail_json(r);
         status = fields[i].read(r, &tensor);
         if (status != ACTIV_OK)
@@ -372,10 +372,10 @@ static activ_status read_tensor(reader *r, char *name, size_t length)
     if (status != ACTIV_OK)
         return status;
 
-    if (file->count == file->room) {
-        record *records = activ_host_grow(&file->host, file->records, file->count, &file->room, sizeof *records);
+    if (file->count == file->capacity) {
+        record *records = activ_host_grow(&file->host, file->records, file->count, &file->capacity, sizeof *records);
         if (!records)
-            return no_memory(r);
+            return fail_memory(r);
         file->records = records;
     }
     file->records[file->count++] = tensor;
@@ -395,16 +395,16 @@ static activ_status read_header(reader *r)
         json->reason = "not UTF-8";
         return fail_json(r);
     }
-    if (!activ_json_take(json, '{'))
+    if (!activ_json_expect(json, '{'))
         return fail_json(r);
     while ((more = activ_json_next(json, '}', &first)) > 0) {
         char *key;
         size_t length;
         activ_status status;
-        if (!activ_json_string(json, &key, &length) || !activ_json_take(json, ':'))
+        if (!activ_json_string(json, &key, &length) || !activ_json_expect(json, ':'))
             return fail_json(r);
         set_subject(r, "key", key, length);
-        if (!same(key, length, ACTIV_SAFETENSORS_METADATA))
+        if (!equals(key, length, ACTIV_SAFETENSORS_METADATA))
             status = read_tensor(r, key, length);
         else if (metadata++)
             status = fail(r, ACTIV_ERROR_FORMAT, "a duplicate: the key is used twice");
@@ -417,7 +417,7 @@ static activ_status read_header(reader *r)
     return more < 0 || !activ_json_end(json) ? fail_json(r) : ACTIV_OK;
 }
 
-/* ---- the whole: duplicates, overlaps, gaps -------------------------------------------------------- */
+/* ---- whole file: duplicates, overlaps, gaps -------------------------------------------------------- */
 
 static int compare_names(const void *user, size_t a, size_t b)
 {
@@ -442,30 +442,30 @@ static int compare_data(const void *user, size_t a, size_t b)
     return strcmp(x->name, y->name);
 }
 
-/* The numbers below count, sorted; NULL, and 0, without memory. */
-static int sorted(const activ_safetensors *file, size_t count, int (*compare)(const void *, size_t, size_t),
-                  size_t **out)
+/* The indices below count, sorted; 0 if out of memory. */
+static int sort_indices(const activ_safetensors *file, size_t count, int (*compare)(const void *, size_t, size_t),
+                        size_t **out)
 {
     if (count == 0)
         return 1;
-    /* count * sizeof(size_t) cannot overflow: there is a larger array of as many. */
-    size_t *numbers = activ_host_alloc(&file->host, count * sizeof *numbers);
-    if (!numbers)
+    /* count * sizeof(size_t) cannot overflow: an array of as many larger elements exists. */
+    size_t *indices = activ_host_alloc(&file->host, count * sizeof *indices);
+    if (!indices)
         return 0;
     for (size_t i = 0; i < count; i++)
-        numbers[i] = i;
-    activ_safetensors_sort(numbers, count, compare, file);
-    *out = numbers;
+        indices[i] = i;
+    activ_safetensors_sort(indices, count, compare, file);
+    *out = indices;
     return 1;
 }
 
 static activ_status check_names(reader *r)
 {
     activ_safetensors *file = r->file;
-    if (!sorted(file, file->count, compare_names, &file->by_name) ||
-        !sorted(file, file->pair_count, compare_keys, &file->by_key) ||
-        !sorted(file, file->count, compare_data, &file->by_data))
-        return no_memory(r);
+    if (!sort_indices(file, file->count, compare_names, &file->by_name) ||
+        !sort_indices(file, file->pair_count, compare_keys, &file->by_key) ||
+        !sort_indices(file, file->count, compare_data, &file->by_data))
+        return fail_memory(r);
     for (size_t i = 1; i < file->count; i++) {
         if (compare_names(file, file->by_name[i - 1], file->by_name[i]) == 0) {
             set_subject_record(r, &file->records[file->by_name[i]]);
@@ -513,14 +513,14 @@ static activ_status check_layout(reader *r)
 
 /* ---- opening --------------------------------------------------------------------------------------- */
 
-/* Where the bytes come from: a file, or memory. */
+/* The input: a file, or memory. */
 typedef struct source {
     activ_file *file; /* NULL: memory */
     const unsigned char *bytes;
     size_t size;
 } source;
 
-static activ_status take(const reader *r, source *from, void *to, size_t count)
+static activ_status read_bytes(const reader *r, source *from, void *to, size_t count)
 {
     if (from->file) {
         if (!activ_file_read(from->file, to, count))
@@ -542,7 +542,7 @@ static activ_status load(reader *r, source *from)
 
     if (from->size < sizeof prefix)
         return fail(r, ACTIV_ERROR_FORMAT, "too short: the length of the header takes 8 bytes");
-    status = take(r, from, prefix, sizeof prefix);
+    status = read_bytes(r, from, prefix, sizeof prefix);
     if (status != ACTIV_OK)
         return status;
     for (int i = 8; i-- > 0;)
@@ -564,8 +564,8 @@ static activ_status load(reader *r, source *from)
     file->data_bytes = from->size - sizeof prefix - file->header_bytes;
     file->header = activ_host_alloc(&file->host, file->header_bytes);
     if (!file->header)
-        return no_memory(r);
-    status = take(r, from, file->header, file->header_bytes);
+        return fail_memory(r);
+    status = read_bytes(r, from, file->header, file->header_bytes);
     if (status == ACTIV_OK)
         status = read_header(r);
     if (status == ACTIV_OK)
@@ -577,8 +577,8 @@ static activ_status load(reader *r, source *from)
 
     file->data = activ_host_alloc(&file->host, file->data_bytes);
     if (!file->data)
-        return no_memory(r);
-    return take(r, from, file->data, file->data_bytes);
+        return fail_memory(r);
+    return read_bytes(r, from, file->data, file->data_bytes);
 }
 
 static activ_status open_source(const activ_host *host, const char *path, source *from, activ_safetensors **out,
@@ -587,7 +587,7 @@ static activ_status open_source(const activ_host *host, const char *path, source
     reader r = { .path = path, .message = message };
     r.file = activ_host_alloc(host, sizeof *r.file);
     if (!r.file)
-        return no_memory(&r);
+        return fail_memory(&r);
     r.file->host = *host;
     activ_status status = load(&r, from);
     if (status == ACTIV_OK)
@@ -597,7 +597,8 @@ static activ_status open_source(const activ_host *host, const char *path, source
     return status;
 }
 
-static activ_status done(const activ_host *host, activ_status status, const activ_message *own, activ_message *callers)
+static activ_status fail_unless_ok(const activ_host *host, activ_status status, const activ_message *own,
+                                   activ_message *callers)
 {
     return status == ACTIV_OK ? status : activ_host_fail(host, callers, status, own->text);
 }
@@ -617,12 +618,12 @@ activ_status activ_safetensors_open(const activ_context *context, const char *pa
         activ_text text;
         activ_safetensors_start_message(&own, path, &text);
         activ_text_add(&text, file.reason);
-        return done(&host, ACTIV_ERROR_IO, &own, message);
+        return fail_unless_ok(&host, ACTIV_ERROR_IO, &own, message);
     }
     source from = { .file = &file, .size = file.size };
     status = open_source(&host, path, &from, out, &own);
     activ_file_close(&file);
-    return done(&host, status, &own, message);
+    return fail_unless_ok(&host, status, &own, message);
 }
 
 activ_status activ_safetensors_open_memory(const activ_context *context, const void *bytes, size_t count,
@@ -637,7 +638,7 @@ activ_status activ_safetensors_open_memory(const activ_context *context, const v
                                "safetensors: the bytes of a file, or out, are NULL");
     source from = { .bytes = bytes, .size = count };
     activ_status status = open_source(&host, "safetensors in memory", &from, out, &own);
-    return done(&host, status, &own, message);
+    return fail_unless_ok(&host, status, &own, message);
 }
 
 void activ_safetensors_close(activ_safetensors *file)
@@ -648,21 +649,21 @@ void activ_safetensors_close(activ_safetensors *file)
     activ_host_free(&host, file->by_data, file->count * sizeof *file->by_data);
     activ_host_free(&host, file->by_name, file->count * sizeof *file->by_name);
     activ_host_free(&host, file->by_key, file->pair_count * sizeof *file->by_key);
-    activ_host_free(&host, file->records, file->room * sizeof *file->records);
-    activ_host_free(&host, file->pairs, file->pair_room * sizeof *file->pairs);
+    activ_host_free(&host, file->records, file->capacity * sizeof *file->records);
+    activ_host_free(&host, file->pairs, file->pair_capacity * sizeof *file->pairs);
     activ_host_free(&host, file->header, file->header_bytes);
     activ_host_free(&host, file->data, file->data_bytes);
     activ_host_free(&host, file, sizeof *file);
 }
 
-/* ---- looking into it ------------------------------------------------------------------------------- */
+/* ---- queries --------------------------------------------------------------------------------------- */
 
 size_t activ_safetensors_count(const activ_safetensors *file)
 {
     return file ? file->count : 0;
 }
 
-static activ_status hand_out(const activ_safetensors *file, const record *tensor, activ_safetensors_entry *entry)
+static activ_status fill_entry(const activ_safetensors *file, const record *tensor, activ_safetensors_entry *entry)
 {
     activ_safetensors_entry own = {
         .name = tensor->name,
@@ -682,7 +683,7 @@ activ_status activ_safetensors_at(const activ_safetensors *file, size_t index, a
         return ACTIV_ERROR_INVALID;
     if (index >= file->count)
         return ACTIV_ERROR_RANGE;
-    return hand_out(file, &file->records[file->by_data[index]], entry);
+    return fill_entry(file, &file->records[file->by_data[index]], entry);
 }
 
 activ_status activ_safetensors_find(const activ_safetensors *file, const char *name, activ_safetensors_entry *entry)
@@ -695,7 +696,7 @@ activ_status activ_safetensors_find(const activ_safetensors *file, const char *n
         const record *tensor = &file->records[file->by_name[middle]];
         int order = strcmp(name, tensor->name);
         if (order == 0)
-            return hand_out(file, tensor, entry);
+            return fill_entry(file, tensor, entry);
         if (order < 0)
             high = middle;
         else

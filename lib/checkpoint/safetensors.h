@@ -12,8 +12,8 @@
 
 #define ACTIV_SAFETENSORS_METADATA "__metadata__"
 
-/* A type of elements, in the order in which a writer puts them: the wide ones first, so that
- * all data is aligned to its own width. */
+/* An element type. The table is in the order in which a writer puts tensors: wide types first, so that all data is
+ * aligned to its own width. */
 typedef struct activ_safetensors_type {
     const char *name;
     unsigned bits;
@@ -23,13 +23,12 @@ typedef struct activ_safetensors_type {
 extern const activ_safetensors_type activ_safetensors_types[];
 extern const size_t activ_safetensors_type_count;
 
-/* Starts a message: the path (the end of it if it is long), a colon. */
+/* Starts a message with the path (its end if it is long) and a colon. */
 void activ_safetensors_start_message(activ_message *message, const char *path, activ_text *text);
 
-/* Sorts numbers into the order that `compare` gives; user is handed on to it. Not qsort, which
- * may take memory that is not the host's. Equal elements end in any order, the same on every
- * system. */
-void activ_safetensors_sort(size_t *numbers, size_t count, int (*compare)(const void *user, size_t a, size_t b),
+/* Sorts indices by `compare`, which gets `user`. Not qsort, which may allocate memory that is not the host's.
+ * Unstable, but the same on every system. */
+void activ_safetensors_sort(size_t *indices, size_t count, int (*compare)(const void *user, size_t a, size_t b),
                             const void *user);
 
 #endif

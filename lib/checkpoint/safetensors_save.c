@@ -40,13 +40,12 @@ static activ_status fail(writer *w, activ_status status, const char *kind, const
     return status;
 }
 
-static activ_status no_memory(writer *w)
+static activ_status fail_memory(writer *w)
 {
     return fail(w, ACTIV_ERROR_OUT_OF_MEMORY, NULL, NULL, "out of memory");
 }
 
-/* Its place in the list of types, which is the order in the file; the count of types for an
- * unknown one. */
+/* Its index in the table of types, which is the order in the file; the number of types for an unknown one. */
 static size_t rank_of(const activ_tensor *tensor)
 {
     activ_dtype dtype = activ_tensor_dtype(tensor);
@@ -83,7 +82,7 @@ static int compare_keys(const void *user, size_t a, size_t b)
     return strcmp(w->metadata[a].key, w->metadata[b].key);
 }
 
-/* ---- is everything fit to be saved? ---------------------------------------------------------- */
+/* ---- checks ---------------------------------------------------------------------------------- */
 
 static int is_utf8(const char *string)
 {
@@ -119,7 +118,7 @@ static activ_status check_tensors(writer *w)
     return ACTIV_OK;
 }
 
-static int numbers(const activ_host *host, size_t count, size_t **out)
+static int make_indices(const activ_host *host, size_t count, size_t **out)
 {
     size_t bytes;
     if (count == 0)
@@ -136,8 +135,8 @@ static int numbers(const activ_host *host, size_t count, size_t **out)
 
 static activ_status find_order(writer *w)
 {
-    if (!numbers(&w->host, w->count, &w->order) || !numbers(&w->host, w->texts, &w->by_key))
-        return no_memory(w);
+    if (!make_indices(&w->host, w->count, &w->order) || !make_indices(&w->host, w->texts, &w->by_key))
+        return fail_memory(w);
     activ_safetensors_sort(w->order, w->count, compare_names, w);
     for (size_t i = 1; i < w->count; i++)
         if (compare_names(w, w->order[i - 1], w->order[i]) == 0)
@@ -152,7 +151,7 @@ static activ_status find_order(writer *w)
 
 /* ---- the header ------------------------------------------------------------------------------- */
 
-/* A JSON string: only what has to be escaped is. */
+/* A JSON string that escapes only what it has to. */
 static void add_string(activ_text *text, const char *string)
 {
     static const char hex[] = "0123456789abcdef";
@@ -230,7 +229,7 @@ static activ_status make_header(writer *w)
     w->header_bytes = text.length + 1; /* and a zero byte, which is not written */
     w->header = activ_host_alloc(&w->host, w->header_bytes);
     if (!w->header)
-        return no_memory(w);
+        return fail_memory(w);
     activ_text_start(&text, w->header, w->header_bytes);
     add_header(w, &text);
     return ACTIV_OK;
@@ -259,7 +258,7 @@ static activ_status write_file(writer *w)
     activ_file file;
     int out_of_memory;
     if (!activ_file_create(&file, &w->host, w->path, &out_of_memory))
-        return out_of_memory ? no_memory(w) : fail(w, ACTIV_ERROR_IO, NULL, NULL, file.reason);
+        return out_of_memory ? fail_memory(w) : fail(w, ACTIV_ERROR_IO, NULL, NULL, file.reason);
     if (!write_all(w, &file)) {
         activ_file_discard(&file);
         return fail(w, ACTIV_ERROR_IO, NULL, NULL, file.reason);

@@ -1,4 +1,4 @@
-/* Contexts: what the host lends, checked and copied. */
+/* Contexts: the host's options, checked and copied. */
 #include "context/context.h"
 
 #include <string.h>
@@ -17,7 +17,7 @@ void activ_host_of(const activ_context *context, activ_host *host)
     }
 }
 
-/* Options into a host that has the defaults. */
+/* Applies options to a host that has the defaults. */
 static activ_status read_options(const activ_context_options *options, activ_host *host, activ_message *message)
 {
     activ_context_options o;
@@ -30,7 +30,7 @@ static activ_status read_options(const activ_context_options *options, activ_hos
         if (status != ACTIV_OK)
             return activ_fail(message, status, "allocator: ", activ_sized_reason(status));
         if (!allocator.alloc != !allocator.free)
-            return activ_fail(message, ACTIV_ERROR_INVALID, "allocator: only one of alloc and free is there");
+            return activ_fail(message, ACTIV_ERROR_INVALID, "allocator: only one of alloc and free is given");
         if (allocator.alloc)
             host->allocator = allocator;
     }
@@ -40,7 +40,7 @@ static activ_status read_options(const activ_context_options *options, activ_hos
             return activ_fail(message, status, "executor: ", activ_sized_reason(status));
         if (host->executor.num_threads < 1)
             return activ_fail(message, ACTIV_ERROR_RANGE, "executor: num_threads is less than 1");
-        /* Each part of shared work has scratch memory of its own; more parts than this help nobody. */
+        /* Each thread has scratch memory of its own; more threads than this do not help. */
         if (host->executor.num_threads > 256)
             host->executor.num_threads = 256;
     }

@@ -1,4 +1,4 @@
-/* Elementwise functions on arrays, shared out among threads. */
+/* Elementwise functions on arrays, split among threads. */
 #include "fn/fn.h"
 
 #include "base/share.h"
@@ -14,24 +14,24 @@ typedef struct elements_job {
 static void forward_part(void *argument, size_t parts, size_t part)
 {
     const elements_job *job = argument;
-    activ_fn_moved moved;
+    activ_fn_shifted shifted;
     activ_range r = activ_range_of(job->n, 16, parts, part);
     if (job->args->channels > 0)
         activ_fn_channels_forward(job->kernel, job->args, job->inner, r.first, r.count, job->x, job->out);
     else
-        job->kernel->forward(activ_fn_args_from(job->args, r.first, &moved), r.count, job->x + r.first,
+        job->kernel->forward(activ_fn_args_from(job->args, r.first, &shifted), r.count, job->x + r.first,
                              job->out + r.first);
 }
 
 static void backward_part(void *argument, size_t parts, size_t part)
 {
     const elements_job *job = argument;
-    activ_fn_moved moved;
+    activ_fn_shifted shifted;
     activ_range r = activ_range_of(job->n, 16, parts, part);
     if (job->args->channels > 0)
         activ_fn_channels_backward(job->kernel, job->args, job->inner, r.first, r.count, job->x, job->dy, job->out);
     else
-        job->kernel->backward(activ_fn_args_from(job->args, r.first, &moved), 0, 0, r.count, job->x + r.first,
+        job->kernel->backward(activ_fn_args_from(job->args, r.first, &shifted), 0, 0, r.count, job->x + r.first,
                               job->dy + r.first, job->out + r.first, NULL);
 }
 

@@ -1,39 +1,39 @@
-/* The calls on arrays: each is checked, and then run by apply.c or rows.c. All of them are activ_forward_ex and
- * activ_backward_ex with fewer arguments. */
+/* The calls on arrays: checked here, run by apply.c or rows.c. All are activ_forward_ex and activ_backward_ex with
+ * fewer arguments. */
 #include "base/checked.h"
 #include "base/sized.h"
 #include "fn/fn.h"
 
-/* Which call it is: what a function of the wrong shape is told, and where gaps between rows may be. */
+/* The public call: it decides what the message about a wrong shape says, and whether rows may have gaps. */
 typedef enum call { ARRAY, CHANNELS, TRAIN, ROWS, GATED, ANY } call;
 
 /* ---- checks ------------------------------------------------------------------------------------ */
 
-/* Rows that lie `stride` elements apart. The inputs of a call come first, then its outputs, which may be NULL unless
- * they are needed. */
+/* Rows with a stride in elements. The inputs of a call come first, then its outputs, which may be NULL unless
+ * required. */
 typedef struct matrix {
     const char *name;
     const float *at;
     size_t stride;
-    int is_output, is_needed;
-    int is_apart; /* not even the same as an input */
+    int is_output, is_required;
+    int is_exclusive; /* may not be in-place either */
 } matrix;
 
-typedef struct checked {
+typedef struct call_check {
     const activ_fn *fn;
     activ_message *message;
     size_t rows, columns;
     const matrix *all;
     size_t count;
     const float *params, *dparams;
-} checked;
+} call_check;
 
-static activ_status fail(const checked *c, activ_status status, const char *what, const char *why)
+static activ_status fail(const call_check *c, activ_status status, const char *what, const char *why)
 {
     return activ_host_fail(&c->fn->host, c->message, status, c->fn->spec, ": ", what, why);
 }
 
-/* Floats from the first element to behind the last; 0 if that overflows. */
+/* Floats from the first element to the end of the last; 0 on overflow. */
 static size_t span_of(size_t rows, size_t columns, size_t stride)
 {
     size_t span;
@@ -43,49 +43,49 @@ static size_t span_of(size_t rows, size_t columns, size_t stride)
     return span;
 }
 
-static size_t span(const checked *c, const matrix *m)
+static size_t span(const call_check *c, const matrix *m)
 {
     return span_of(c->rows, c->columns, c->rows == 1 ? c->columns : m->stride);
 }
 
-static activ_status check_matrix(const checked *c, const matrix *m)
+static activ_status check_matrix(const call_check *c, const matrix *m)
 {
     if (!m->at)
-        return m->is_output && !m->is_needed ? ACTIV_OK : fail(c, ACTIV_ERROR_INVALID, m->name, " is NULL");
+        return m->is_output && !m->is_required ? ACTIV_OK : fail(c, ACTIV_ERROR_INVALID, m->name, " is NULL");
     if (c->rows > 1 && m->stride < c->columns)
         return fail(c, ACTIV_ERROR_SHAPE, m->name, "_stride is less than the columns");
     return span(c, m) > 0 ? ACTIV_OK : fail(c, ACTIV_ERROR_RANGE, m->name, " is too large");
 }
 
-/* Do two matrices share an element, other than by being the same? Rows of one may lie between those of the other. */
-static int collide(const checked *c, const matrix *a, const matrix *b)
+/* Do two matrices overlap, other than by being the same (in-place)? Rows of one may lie between those of the other. */
+static int matrices_overlap(const call_check *c, const matrix *a, const matrix *b)
 {
     const size_t size = sizeof(float);
-    const int in_step = c->rows == 1 || a->stride == b->stride;
-    if (a->at == b->at && in_step)
-        return (a->is_output && b->is_output) || a->is_apart || b->is_apart;
+    const int same_stride = c->rows == 1 || a->stride == b->stride;
+    if (a->at == b->at && same_stride)
+        return (a->is_output && b->is_output) || a->is_exclusive || b->is_exclusive;
     if (!activ_ranges_overlap(a->at, span(c, a) * size, b->at, span(c, b) * size))
         return 0;
-    if (c->rows == 1 || !in_step)
+    if (c->rows == 1 || !same_stride)
         return 1;
-    uintptr_t p = (uintptr_t)a->at, q = (uintptr_t)b->at, step = a->stride * size;
-    size_t apart = (p > q ? p - q : q - p) % step;
-    return apart < c->columns * size || step - apart < c->columns * size;
+    uintptr_t p = (uintptr_t)a->at, q = (uintptr_t)b->at, stride = a->stride * size;
+    size_t offset = (p > q ? p - q : q - p) % stride;
+    return offset < c->columns * size || stride - offset < c->columns * size;
 }
 
-static int overlaps_params(const checked *c, const float *params, const matrix *m)
+static int overlaps_params(const call_check *c, const float *params, const matrix *m)
 {
     return params && m->at &&
            activ_ranges_overlap(params, c->fn->param_count * sizeof *params, m->at, span(c, m) * sizeof *m->at);
 }
 
-static activ_status check_overlap(const checked *c)
+static activ_status check_overlap(const call_check *c)
 {
     const size_t bytes = c->fn->param_count * sizeof(float);
     for (size_t i = 0; i < c->count; i++) {
         const matrix *m = &c->all[i];
         for (size_t k = 0; k < i && m->is_output && m->at; k++)
-            if (c->all[k].at && collide(c, m, &c->all[k]))
+            if (c->all[k].at && matrices_overlap(c, m, &c->all[k]))
                 return fail(c, ACTIV_ERROR_INVALID, m->name,
                             c->all[k].is_output ? " overlaps another output" : " overlaps an input");
         if (m->is_output && overlaps_params(c, c->params, m))
@@ -98,8 +98,8 @@ static activ_status check_overlap(const checked *c)
     return ACTIV_OK;
 }
 
-/* The arrays of a call that has elements. `dense`: rows with gaps between them are refused. */
-static activ_status check_arrays(const checked *c, int dense)
+/* Checks the arrays of a call that has elements. `dense`: rows must not have gaps. */
+static activ_status check_arrays(const call_check *c, int dense)
 {
     for (size_t i = 0; i < c->count; i++) {
         activ_status status = check_matrix(c, &c->all[i]);
@@ -111,8 +111,8 @@ static activ_status check_arrays(const checked *c, int dense)
     return check_overlap(c);
 }
 
-/* Is the function one for this call, with so many channels, and is it to be run at all? 0 elements: no. */
-static activ_status check_function(const checked *c, call which, size_t channels, int has_gate, int *is_empty)
+/* Fails unless the function suits this call and the number of channels. *is_empty: there is nothing to run. */
+static activ_status check_function(const call_check *c, call which, size_t channels, int has_gate, int *is_empty)
 {
     const activ_fn *fn = c->fn;
     const int is_gated = fn->entry->shape == ACTIV_SHAPE_GATED, is_rowwise = fn->entry->shape == ACTIV_SHAPE_ROWWISE;
@@ -146,12 +146,12 @@ static activ_status forward(call which, const activ_fn *fn, const activ_forward_
     size_t count = 1;
     if (is_gated)
         all[count++] = (matrix){ .name = "gate", .at = a->gate, .stride = a->gate_stride };
-    all[count++] = (matrix){ .name = "y", .at = a->y, .stride = a->y_stride, .is_output = 1, .is_needed = 1 };
+    all[count++] = (matrix){ .name = "y", .at = a->y, .stride = a->y_stride, .is_output = 1, .is_required = 1 };
     if (trains)
         all[count++] = (matrix){
-            .name = "noise", .at = a->noise, .stride = a->columns, .is_output = 1, .is_needed = 1, .is_apart = 1
+            .name = "noise", .at = a->noise, .stride = a->columns, .is_output = 1, .is_required = 1, .is_exclusive = 1
         };
-    const checked c = { fn, message, a->rows, a->columns, all, count, a->params, NULL };
+    const call_check c = { fn, message, a->rows, a->columns, all, count, a->params, NULL };
     int is_empty;
     activ_status status = check_function(&c, which, a->channels, which == ANY && a->gate, &is_empty);
     if (status == ACTIV_OK && !is_empty)
@@ -160,9 +160,9 @@ static activ_status forward(call which, const activ_fn *fn, const activ_forward_
         return status;
     const size_t threads = activ_fn_threads(fn);
     const activ_fn_training training = { .save = a->noise, .seed = a->seed, .stream = a->stream, .index = a->index };
-    activ_fn_room room;
+    activ_fn_storage storage;
     activ_fn_args args;
-    activ_fn_prepare(fn, a->params, &room, &args);
+    activ_fn_prepare(fn, a->params, &storage, &args);
     args.training = trains ? &training : NULL;
     if (is_gated)
         activ_fn_run_gated(fn, threads, &args, a->rows, a->columns, a->x, a->x_stride, a->gate, a->gate_stride, a->y,
@@ -192,7 +192,7 @@ static activ_status backward(call which, const activ_fn *fn, const activ_backwar
     all[count++] = (matrix){ .name = is_gated ? "dvalue" : "dx", .at = a->dx, .stride = a->dx_stride, .is_output = 1 };
     if (is_gated)
         all[count++] = (matrix){ .name = "dgate", .at = a->dgate, .stride = a->dgate_stride, .is_output = 1 };
-    const checked c = { fn, message, a->rows, a->columns, all, count, a->params, a->dparams };
+    const call_check c = { fn, message, a->rows, a->columns, all, count, a->params, a->dparams };
     int is_empty;
     activ_status status = check_function(&c, which, a->channels, which == ANY && a->gate, &is_empty);
     if (status == ACTIV_OK && !is_empty)
@@ -201,9 +201,9 @@ static activ_status backward(call which, const activ_fn *fn, const activ_backwar
         return status;
     const size_t threads = activ_fn_threads(fn);
     const activ_fn_training training = { .saved = a->noise };
-    activ_fn_room room;
+    activ_fn_storage storage;
     activ_fn_args args;
-    activ_fn_prepare(fn, a->params, &room, &args);
+    activ_fn_prepare(fn, a->params, &storage, &args);
     args.training = trains ? &training : NULL;
     if (is_gated)
         activ_fn_run_gated_backward(fn, threads, &args, a->rows, a->columns, a->x, a->x_stride, a->gate, a->gate_stride,
@@ -242,42 +242,42 @@ activ_status activ_backward_ex(const activ_fn *fn, const activ_backward_args *ar
 
 /* ---- an array ---------------------------------------------------------------------------------------- */
 
-/* Arrays of n values may be the same; they must not overlap otherwise. */
-static inline int same_or_apart(const float *a, const float *b, size_t n)
+/* Arrays of n values may be the same (in-place), but not overlap otherwise. */
+static inline int same_or_disjoint(const float *a, const float *b, size_t n)
 {
     return !a || !b || a == b || !activ_ranges_overlap(a, n * sizeof *a, b, n * sizeof *b);
 }
 
-static inline int apart(const float *a, size_t a_count, const float *b, size_t b_count)
+static inline int disjoint(const float *a, size_t a_count, const float *b, size_t b_count)
 {
     return !a || !b || !activ_ranges_overlap(a, a_count * sizeof *a, b, b_count * sizeof *b);
 }
 
-/* Nothing to find for the checks above, in the two calls that are short enough to notice them. */
-static inline int is_sound(const activ_fn *fn, const float *params, size_t n, const float *x, const float *in,
+/* The checks above, faster, for the two calls that are short enough to notice their time. */
+static inline int is_valid(const activ_fn *fn, const float *params, size_t n, const float *x, const float *in,
                            const float *out, const float *dparams)
 {
     if (!fn || !fn->is_simple || n > SIZE_MAX / sizeof(float) || (n > 0 && (!x || !in)))
         return 0;
     const size_t p = fn->param_count;
-    if (!same_or_apart(out, x, n) || !same_or_apart(out, in, n))
+    if (!same_or_disjoint(out, x, n) || !same_or_disjoint(out, in, n))
         return 0;
-    return p == 0 || (apart(params, p, out, n) && apart(dparams, p, out, n) && apart(dparams, p, x, n) &&
-                      apart(dparams, p, in, n) && apart(dparams, p, params, p));
+    return p == 0 || (disjoint(params, p, out, n) && disjoint(dparams, p, out, n) && disjoint(dparams, p, x, n) &&
+                      disjoint(dparams, p, in, n) && disjoint(dparams, p, params, p));
 }
 
-/* Few elements, and no threads: the kernel at once, as the call itself is then what takes time. */
+/* Few elements, or one thread: calls the kernel directly, as the overhead of a call dominates. */
 static inline int is_small(const activ_fn *fn, size_t n)
 {
     return fn->args.channels == 0 && (fn->host.executor.num_threads == 1 || n < ACTIV_FN_BLOCK);
 }
 
-/* An array is one row, or, with no element, none. */
+/* An array as a matrix of one row, or none if it is empty. */
 #define ONE_ROW(n) .rows = (n) > 0, .columns = n
 
 activ_status activ_forward(const activ_fn *fn, const float *params, size_t n, const float *x, float *y)
 {
-    if (!is_sound(fn, params, n, x, x, y, NULL) || (n > 0 && !y)) {
+    if (!is_valid(fn, params, n, x, x, y, NULL) || (n > 0 && !y)) {
         const activ_forward_args a = { .params = params, ONE_ROW(n), .x = x, .y = y };
         return forward(ARRAY, fn, &a, NULL);
     }
@@ -285,9 +285,9 @@ activ_status activ_forward(const activ_fn *fn, const float *params, size_t n, co
         fn->kernel->forward(&fn->args, n, x, y);
         return ACTIV_OK;
     }
-    activ_fn_room room;
+    activ_fn_storage storage;
     activ_fn_args args;
-    activ_fn_prepare(fn, params, &room, &args);
+    activ_fn_prepare(fn, params, &storage, &args);
     if (is_small(fn, n))
         fn->kernel->forward(&args, n, x, y);
     else
@@ -298,7 +298,7 @@ activ_status activ_forward(const activ_fn *fn, const float *params, size_t n, co
 activ_status activ_backward(const activ_fn *fn, const float *params, size_t n, const float *x, const float *dy,
                             float *dx, float *dparams)
 {
-    if (!is_sound(fn, params, n, x, dy, dx, dparams)) {
+    if (!is_valid(fn, params, n, x, dy, dx, dparams)) {
         const activ_backward_args a = { .params = params, ONE_ROW(n), .x = x, .dy = dy, .dx = dx, .dparams = dparams };
         return backward(ARRAY, fn, &a, NULL);
     }
@@ -307,9 +307,9 @@ activ_status activ_backward(const activ_fn *fn, const float *params, size_t n, c
             fn->kernel->backward(&fn->args, 0, 0, n, x, dy, dx, NULL);
         return ACTIV_OK;
     }
-    activ_fn_room room;
+    activ_fn_storage storage;
     activ_fn_args args;
-    activ_fn_prepare(fn, params, &room, &args);
+    activ_fn_prepare(fn, params, &storage, &args);
     if (is_small(fn, n) && !dparams && dx)
         fn->kernel->backward(&args, 0, 0, n, x, dy, dx, NULL);
     else
@@ -317,9 +317,9 @@ activ_status activ_backward(const activ_fn *fn, const float *params, size_t n, c
     return ACTIV_OK;
 }
 
-/* ---- the others --------------------------------------------------------------------------------------- */
+/* ---- other calls -------------------------------------------------------------------------------------- */
 
-/* outer * channels rows; an overflow is one in the elements too. */
+/* outer * channels rows; SIZE_MAX on overflow, for which check_matrix fails. */
 static size_t rows_of(size_t outer, size_t channels)
 {
     size_t rows;

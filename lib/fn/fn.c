@@ -1,4 +1,4 @@
-/* Activation functions as objects: made from a spec, asked about, destroyed. */
+/* Activation functions as objects: creation from a spec, queries, destruction. */
 #include "fn/fn.h"
 
 #include <string.h>
@@ -8,37 +8,36 @@
 #include "context/context.h"
 #include "kernels/kernels.h"
 
-/* Functions that are made of functions that are made of ... */
-#define MOST_DEPTH 8
+/* Nesting of functions composed of functions, at most. */
+#define MAX_DEPTH 8
 
 static activ_status make(const activ_host *host, activ_slice spec, int depth, activ_message *message, activ_fn **out);
 
-/* ---- making one ------------------------------------------------------------------------------- */
+/* ---- creation --------------------------------------------------------------------------------- */
 
-static activ_status no_memory(activ_message *message)
+static activ_status fail_memory(activ_message *message)
 {
     return activ_fail(message, ACTIV_ERROR_OUT_OF_MEMORY, "no memory for a function");
 }
 
 static activ_status add_function(activ_fn *fn, activ_slice spec, int depth, activ_message *message)
 {
-    if (depth == MOST_DEPTH) {
-        return activ_fail(message, ACTIV_ERROR_RANGE, fn->entry->name,
-                          ": functions in functions in functions ... too deep");
+    if (depth == MAX_DEPTH) {
+        return activ_fail(message, ACTIV_ERROR_RANGE, fn->entry->name, ": functions are nested too deeply");
     }
     activ_status status = make(&fn->host, spec, depth + 1, message, &fn->functions[fn->function_count]);
     if (status != ACTIV_OK)
         return status;
-    const activ_fn *part = fn->functions[fn->function_count++];
-    const char *wrong = part->entry->shape != ACTIV_SHAPE_ELEMENTWISE ? " is not elementwise, as it has to be in "
-                        : part->num_parameters > 1 ? " has parameters per channel, which it cannot have in "
-                                                   : NULL;
-    if (!wrong)
+    const activ_fn *component = fn->functions[fn->function_count++];
+    const char *reason = component->entry->shape != ACTIV_SHAPE_ELEMENTWISE ? " is not elementwise, as it has to be in "
+                         : component->num_parameters > 1 ? " has parameters per channel, which it cannot have in "
+                                                         : NULL;
+    if (!reason)
         return ACTIV_OK;
-    return activ_fail(message, ACTIV_ERROR_SHAPE, part->spec, wrong, fn->entry->name);
+    return activ_fail(message, ACTIV_ERROR_SHAPE, component->spec, reason, fn->entry->name);
 }
 
-/* What it is made of: the functions in its settings, or the gate that its definition names. */
+/* The functions that it is composed of: those in its settings, or the gate that its definition names. */
 static activ_status add_functions(activ_fn *fn, int depth, activ_message *message)
 {
     const activ_fn_definition *d = fn->entry->definition;
@@ -52,7 +51,7 @@ static activ_status add_functions(activ_fn *fn, int depth, activ_message *messag
         return ACTIV_OK;
     const int found = activ_list_elements(list, ACTIV_FN_FUNCTIONS, elements);
     if (found < 0) {
-        return activ_fail(message, ACTIV_ERROR_SYNTAX, fn->entry->name, " takes functions, with a comma between two");
+        return activ_fail(message, ACTIV_ERROR_SYNTAX, fn->entry->name, " takes functions, separated by commas");
     }
     const size_t count = (size_t)found;
     if (count > (is_gated ? 1 : ACTIV_FN_FUNCTIONS)) {
@@ -61,7 +60,7 @@ static activ_status add_functions(activ_fn *fn, int depth, activ_message *messag
     }
     fn->functions = activ_host_alloc(&fn->host, count * sizeof *fn->functions);
     if (!fn->functions)
-        return no_memory(message);
+        return fail_memory(message);
     activ_status status = ACTIV_OK;
     for (size_t i = 0; status == ACTIV_OK && i < count; i++)
         status = add_function(fn, elements[i], depth, message);
@@ -75,7 +74,7 @@ static activ_status add_functions(activ_fn *fn, int depth, activ_message *messag
     return status;
 }
 
-/* How many vectors of parameters the definition gives, how many values they have, and how many of them are settings. */
+/* Counts the vectors of parameters that the definition gives, their values, and the settings among them. */
 static void count_parameters(activ_fn *fn)
 {
     const activ_fn_definition *d = fn->entry->definition;
@@ -94,8 +93,8 @@ static void count_parameters(activ_fn *fn)
     }
 }
 
-/* The arrays of the block, wider types first; its size. With fn->block they get their places. */
-static size_t lay_out(activ_fn *fn, size_t text)
+/* Assigns the arrays of the block, wider types first, if it is allocated; returns its size in bytes. */
+static size_t assign_arrays(activ_fn *fn, size_t spec_bytes)
 {
     const size_t values = fn->setting_count > ACTIV_FN_SETTINGS ? fn->setting_count : ACTIV_FN_SETTINGS;
     const size_t sizes[] = {
@@ -105,7 +104,7 @@ static size_t lay_out(activ_fn *fn, size_t text)
         values * sizeof(float),
         fn->param_count * sizeof(float),
         fn->vectors,
-        text,
+        spec_bytes,
     };
     char *at = fn->block;
     size_t bytes = 0;
@@ -141,8 +140,8 @@ static void fill_parameters(activ_fn *fn)
         activ_fn_param_init(fn, 0, fn->initial);
 }
 
-/* A gated function is its gate's, as far as kernels and parameters go. */
-static void take_gate(activ_fn *fn)
+/* A gated function has the kernels and parameters of its gate. */
+static void copy_from_gate(activ_fn *fn)
 {
     const activ_fn *gate = fn->functions[0];
     fn->kernel = gate->kernel;
@@ -157,27 +156,27 @@ static void take_gate(activ_fn *fn)
     fn->args = gate->args;
 }
 
-static activ_status finish(activ_fn *fn, activ_message *message)
+static activ_status init_function(activ_fn *fn, activ_message *message)
 {
     const activ_kernels *kernels = activ_kernels_of(fn->host.tier);
     count_parameters(fn);
-    size_t text = activ_fn_write_spec(fn, NULL, 0) + 1;
-    fn->block_bytes = lay_out(fn, text);
+    size_t spec_bytes = activ_fn_write_spec(fn, NULL, 0) + 1;
+    fn->block_bytes = assign_arrays(fn, spec_bytes);
     fn->block = activ_host_alloc(&fn->host, fn->block_bytes);
     if (!fn->block)
-        return no_memory(message);
-    lay_out(fn, text);
-    activ_fn_write_spec(fn, fn->spec, text);
+        return fail_memory(message);
+    assign_arrays(fn, spec_bytes);
+    activ_fn_write_spec(fn, fn->spec, spec_bytes);
     fill_parameters(fn);
     for (size_t i = 0; i < fn->function_count; i++) {
         fn->components[i].kernel = fn->functions[i]->kernel;
         fn->components[i].args = fn->functions[i]->args;
     }
-    /* What the texts of settings were part of may go. */
+    /* The texts of settings point into the spec, which the caller may free. */
     for (size_t i = 0; i < fn->setting_count; i++)
         fn->settings[i].text = (activ_slice){ NULL, 0 };
     if (fn->entry->shape == ACTIV_SHAPE_GATED) {
-        take_gate(fn);
+        copy_from_gate(fn);
         return ACTIV_OK;
     }
     if (fn->entry->shape == ACTIV_SHAPE_ELEMENTWISE)
@@ -203,14 +202,14 @@ static activ_status make(const activ_host *host, activ_slice spec, int depth, ac
 {
     const activ_fn_entry *entry;
     activ_setting_value *settings;
-    size_t room;
-    activ_status status = activ_fn_parse(host, spec, message, &entry, &settings, &room);
+    size_t settings_bytes;
+    activ_status status = activ_fn_parse(host, spec, message, &entry, &settings, &settings_bytes);
     if (status != ACTIV_OK)
         return status;
     activ_fn *fn = activ_host_alloc(host, sizeof *fn);
     if (!fn) {
-        activ_host_free(host, settings, room);
-        return no_memory(message);
+        activ_host_free(host, settings, settings_bytes);
+        return fail_memory(message);
     }
     fn->host = *host;
     fn->entry = entry;
@@ -218,7 +217,7 @@ static activ_status make(const activ_host *host, activ_slice spec, int depth, ac
     fn->settings = settings;
     status = add_functions(fn, depth, message);
     if (status == ACTIV_OK)
-        status = finish(fn, message);
+        status = init_function(fn, message);
     if (status != ACTIV_OK) {
         activ_fn_destroy(fn);
         return status;
@@ -267,16 +266,16 @@ void activ_fn_destroy(activ_fn *fn)
     activ_host_free(&host, fn, sizeof *fn);
 }
 
-size_t activ_fn_memory(const activ_fn *fn)
+size_t activ_fn_bytes(const activ_fn *fn)
 {
     size_t bytes = sizeof *fn + (fn->setting_count + 1) * sizeof *fn->settings + fn->block_bytes +
                    fn->function_count * sizeof *fn->functions;
     for (size_t i = 0; i < fn->function_count; i++)
-        bytes += activ_fn_memory(fn->functions[i]);
+        bytes += activ_fn_bytes(fn->functions[i]);
     return bytes;
 }
 
-/* ---- asking it -------------------------------------------------------------------------------- */
+/* ---- queries ---------------------------------------------------------------------------------- */
 
 const char *activ_fn_spec(const activ_fn *fn)
 {
@@ -372,7 +371,7 @@ activ_status activ_fn_param_init(const activ_fn *fn, uint64_t seed, float *param
     return ACTIV_OK;
 }
 
-/* fn: of this function, or NULL, of its name alone. */
+/* fn: this function, or NULL for the catalog's entry. */
 static activ_status write_info(const activ_fn_entry *entry, const activ_fn *fn, activ_fn_info *info)
 {
     const activ_fn_definition *d = entry->definition;

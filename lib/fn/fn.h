@@ -1,4 +1,4 @@
-/* Inside of an activation function. */
+/* Internals of an activation function. */
 #ifndef ACTIV_FN_FN_H
 #define ACTIV_FN_FN_H
 
@@ -9,7 +9,7 @@
 #include "functions/definition.h"
 #include "functions/kernel.h"
 
-/* A function of the lists: its name, its shape, its place in a tier's table for that shape, and what its file says. */
+/* A function of the catalog: its name, shape, index in a tier's table for that shape, and definition. */
 typedef struct activ_fn_entry {
     const char *name;
     int32_t shape;
@@ -17,7 +17,7 @@ typedef struct activ_fn_entry {
     const activ_fn_definition *definition;
 } activ_fn_entry;
 
-/* In the order of the catalog. */
+/* In the order of activ_fn_catalog. */
 extern const activ_fn_entry activ_fn_registry[];
 extern const size_t activ_fn_registry_count;
 
@@ -30,58 +30,59 @@ struct activ_fn {
     size_t setting_count;
     activ_setting_value *settings;
 
-    /* The functions that it is made of, as the spec says: of a gated one its gate. */
+    /* The functions that it is composed of, as the spec says; of a gated one its gate. */
     activ_fn **functions;
     activ_fn_component *components; /* the same, for kernels */
     size_t function_count;
 
-    /* Parameters: vectors in one array. `scalars` of them are trainable settings, each with a value or one per channel.
-     * Of a gated function they are its gate's. */
+    /* Parameters: vectors in one array. `scalars` of them are trainable settings, each with a value or one per
+     * channel. Of a gated function they are its gate's. */
     size_t vectors, param_count, scalars, num_parameters;
     const char **names;
     size_t *lengths;
-    unsigned char *scalar_settings; /* of the scalars, among the settings */
-    float *initial;                 /* of all parameters, with seed 0 */
+    unsigned char *scalar_settings; /* the index of each scalar among the settings */
+    float *initial;                 /* initial values of all parameters, with seed 0 */
 
-    int is_simple;         /* elementwise, the same for all elements: of activ_forward's kind */
+    int is_simple;         /* elementwise, without channels: for activ_forward's fast path */
     float *setting_values; /* the settings as float32, at least ACTIV_FN_SETTINGS of them */
     activ_fn_args args;    /* with the initial values of the parameters */
     char *spec;
 
-    void *block; /* all of these arrays */
+    void *block; /* holds the arrays above */
     size_t block_bytes;
 };
 
-/* No function is made of more. */
+/* Functions that one is composed of, at most. */
 #define ACTIV_FN_FUNCTIONS 16
 
-/* How many threads a call may share its work among. */
+/* Threads that a call may use. */
 static inline size_t activ_fn_threads(const activ_fn *fn)
 {
     return (size_t)fn->host.executor.num_threads;
 }
 
-/* The function of a spec, which need not end with a zero byte; if there is none, the message says why. Logs nothing. */
+/* Creates the function of a spec, which need not be zero-terminated; the message says why it fails. Does not log. */
 activ_status activ_fn_make(const activ_host *host, activ_slice spec, activ_message *message, activ_fn **out);
 
-/* The same function for another host: its memory, its tier. NULL if there is no memory. */
+/* A copy for another host, with its allocator and tier. NULL if out of memory. */
 activ_fn *activ_fn_copy(const activ_host *host, const activ_fn *fn);
 
-/* All its memory, in bytes. */
-size_t activ_fn_memory(const activ_fn *fn);
+/* Size of all its memory, in bytes. */
+size_t activ_fn_bytes(const activ_fn *fn);
 
-/* fn/spec.c: which function a spec names, and its settings in an array that is `room` bytes of the host's. The
- * canonical text; its length also where it does not fit. */
+/* fn/spec.c: parses a spec: its function, and its settings in an array of settings_bytes from the host; and writes the
+ * canonical spec, returning its length even where it does not fit. */
 activ_status activ_fn_parse(const activ_host *host, activ_slice spec, activ_message *message,
-                            const activ_fn_entry **entry, activ_setting_value **settings, size_t *room);
+                            const activ_fn_entry **entry, activ_setting_value **settings, size_t *settings_bytes);
 size_t activ_fn_write_spec(const activ_fn *fn, char *buffer, size_t size);
 
-/* What a kernel gets, with the caller's parameters (NULL: the initial ones). `room` has to live as long as *args is
- * used: it is where scalars of the caller's find their places. */
-typedef struct activ_fn_room {
+/* The arguments of a kernel, with the caller's parameters (NULL: the initial ones). `storage` holds the caller's
+ * scalars and has to live as long as *args is used. */
+typedef struct activ_fn_storage {
     float setting_values[ACTIV_FN_SETTINGS];
-} activ_fn_room;
-static inline void activ_fn_prepare(const activ_fn *fn, const float *params, activ_fn_room *room, activ_fn_args *args)
+} activ_fn_storage;
+static inline void activ_fn_prepare(const activ_fn *fn, const float *params, activ_fn_storage *storage,
+                                    activ_fn_args *args)
 {
     *args = fn->args;
     if (!params || fn->param_count == 0)
@@ -89,49 +90,49 @@ static inline void activ_fn_prepare(const activ_fn *fn, const float *params, act
     args->params = params;
     if (fn->scalars == 0 || args->channels > 0)
         return;
-    memcpy(room->setting_values, fn->setting_values, sizeof room->setting_values);
+    memcpy(storage->setting_values, fn->setting_values, sizeof storage->setting_values);
     for (size_t j = 0; j < fn->scalars; j++)
-        room->setting_values[fn->scalar_settings[j]] = params[j];
-    args->setting_values = room->setting_values;
+        storage->setting_values[fn->scalar_settings[j]] = params[j];
+    args->setting_values = storage->setting_values;
 }
 
-/* The arguments for the elements from `first` on: what training keeps and draws moves along. */
-typedef struct activ_fn_moved {
+/* The arguments for the elements from `first` on: with the arrays of training and its random index shifted. */
+typedef struct activ_fn_shifted {
     activ_fn_args args;
     activ_fn_training training;
-} activ_fn_moved;
-static inline const activ_fn_args *activ_fn_args_from(const activ_fn_args *args, size_t first, activ_fn_moved *moved)
+} activ_fn_shifted;
+static inline const activ_fn_args *activ_fn_args_from(const activ_fn_args *args, size_t first,
+                                                      activ_fn_shifted *shifted)
 {
     if (!args->training || first == 0)
         return args;
-    moved->training = *args->training;
-    moved->args = *args;
-    moved->args.training = &moved->training;
-    moved->training.index += first;
-    if (moved->training.save)
-        moved->training.save += first;
-    if (moved->training.saved)
-        moved->training.saved += first;
-    return &moved->args;
+    shifted->training = *args->training;
+    shifted->args = *args;
+    shifted->args.training = &shifted->training;
+    shifted->training.index += first;
+    if (shifted->training.save)
+        shifted->training.save += first;
+    if (shifted->training.saved)
+        shifted->training.saved += first;
+    return &shifted->args;
 }
 
 /* ---- fn/sums.c: the gradients of parameters -------------------------------------------------------- */
 
-/* Elements in pieces of `width`, so far apart in each array: element e is x[e / width * x_step + e % width]. With a
- * value (of a gated function), dy is multiplied by it. */
+/* Elements as rows of `width` contiguous ones, with a row stride for each array: element e is x[e / width * x_stride +
+ * e % width]. With a value (of a gated function), dy is multiplied by it. */
 typedef struct activ_fn_elements {
     size_t n, width;
     const float *x, *dy, *value;
-    size_t x_step, dy_step, value_step;
+    size_t x_stride, dy_stride, value_stride;
 } activ_fn_elements;
 
-/* dparams += sums over the elements of dy df/dparam, shared out among so many threads; dparams[v * apart + i] is
- * element i of vector v if `apart` is not 0, else vectors lie one after the other. If dx is not NULL, the elements lie
- * in one piece, and dx = dy f'(x) comes out of the same pass where that is possible: 1 if it did, or dx is NULL. dx may
- * be dy or x. */
+/* dparams += sums over the elements of dy df/dparam, split among threads; dparams[v * vector_stride + i] is element i
+ * of vector v; vector_stride 0: vectors are contiguous. If dx is not NULL, the elements are contiguous, and dx = dy
+ * f'(x) is computed in the same pass where that is possible: 1 if it was, or dx is NULL. dx may alias dy or x. */
 int activ_fn_add_gradients(const activ_host *host, size_t threads, const activ_fn_kernel *kernel,
                            const activ_fn_args *args, const activ_fn_elements *elements, float *dx, float *dparams,
-                           size_t apart);
+                           size_t vector_stride);
 
 /* ---- fn/channels.c: outer x channels x inner values --------------------------------------------- */
 
@@ -146,17 +147,17 @@ void activ_fn_channels_gradients(const activ_host *host, size_t threads, const a
                                  const activ_fn_args *args, size_t outer, size_t inner, const float *x, const float *dy,
                                  float *dparams);
 
-/* ---- fn/apply.c: an array, shared out among so many threads ----------------------------------------- */
+/* ---- fn/apply.c: an array, split among threads ----------------------------------------- */
 
-/* y = f(x), and dx = dy f'(x), dparams += ..., each if it is not NULL. inner: with channels, else 1. With training in
- * args, of element 0, each part draws and keeps what belongs to its elements. */
+/* y = f(x); dx = dy f'(x) and dparams += ..., each if not NULL. inner: contiguous values of a channel; 1 without
+ * channels. args->training is that of element 0; each part shifts it to its own elements. */
 void activ_fn_run_forward(const activ_host *host, size_t threads, const activ_fn_kernel *kernel,
                           const activ_fn_args *args, size_t n, size_t inner, const float *x, float *y);
 void activ_fn_run_backward(const activ_host *host, size_t threads, const activ_fn_kernel *kernel,
                            const activ_fn_args *args, size_t n, size_t inner, const float *x, const float *dy,
                            float *dx, float *dparams);
 
-/* ---- fn/rows.c: matrices, shared out; strides are from row to row in elements -------------------------- */
+/* ---- fn/rows.c: matrices, split among threads; row strides in elements -------------------------- */
 
 void activ_fn_run_rows(const activ_fn *fn, size_t threads, const activ_fn_args *args, size_t rows, size_t columns,
                        const float *x, size_t x_stride, float *y, size_t y_stride);
@@ -173,8 +174,7 @@ void activ_fn_run_gated_backward(const activ_fn *fn, size_t threads, const activ
 
 /* ---- fn/gated.c ------------------------------------------------------------------------------------ */
 
-/* dvalue = dy act(gate) and dgate = dy value act'(gate), each if it is not NULL, of n elements; each may be any of the
- * inputs. */
+/* dvalue = dy act(gate) and dgate = dy value act'(gate), each if not NULL, of n elements; each may alias any input. */
 void activ_fn_gated_backward(const activ_host *host, const activ_fn_kernel *kernel, const activ_fn_args *args, size_t n,
                              const float *value, const float *gate, const float *dy, float *dvalue, float *dgate);
 

@@ -5,7 +5,7 @@
 
 #include "kernels/kernels.h"
 
-/* Elements whose intermediate results are on the stack at a time. */
+/* Elements per chunk: intermediate results are on the stack. */
 #define CHUNK 256
 
 void activ_fn_gated_backward(const activ_host *host, const activ_fn_kernel *kernel, const activ_fn_args *args, size_t n,
@@ -13,22 +13,22 @@ void activ_fn_gated_backward(const activ_host *host, const activ_fn_kernel *kern
 {
     const activ_kernels *kernels = activ_kernels_of(host->tier);
     float ones[CHUNK], slope[CHUNK], product[CHUNK];
-    activ_fn_moved moved;
+    activ_fn_shifted shifted;
     for (size_t i = 0; i < CHUNK; i++)
         ones[i] = 1.0f;
     for (size_t at = 0; at < n; at += CHUNK) {
-        const size_t some = n - at < CHUNK ? n - at : CHUNK;
-        const activ_fn_args *here = activ_fn_args_from(args, at, &moved);
-        if (dgate && kernels->multiply_checked(some, dy + at, value + at, product)) {
-            kernel->backward(here, 0, 0, some, gate + at, product, slope, NULL);
+        const size_t count = n - at < CHUNK ? n - at : CHUNK;
+        const activ_fn_args *chunk_args = activ_fn_args_from(args, at, &shifted);
+        if (dgate && kernels->multiply_checked(count, dy + at, value + at, product)) {
+            kernel->backward(chunk_args, 0, 0, count, gate + at, product, slope, NULL);
         } else if (dgate) {
-            /* dy value overflows or loses digits somewhere, which three factors together need not. */
-            kernel->backward(here, 0, 0, some, gate + at, ones, slope, NULL);
-            kernels->multiply_three(some, dy + at, value + at, slope, slope);
+            /* dy value over- or underflows somewhere, which the product of all three factors need not. */
+            kernel->backward(chunk_args, 0, 0, count, gate + at, ones, slope, NULL);
+            kernels->multiply_three(count, dy + at, value + at, slope, slope);
         }
         if (dvalue)
-            kernel->forward_times(args, some, gate + at, dy + at, dvalue + at);
+            kernel->forward_times(args, count, gate + at, dy + at, dvalue + at);
         if (dgate)
-            memcpy(dgate + at, slope, some * sizeof *slope);
+            memcpy(dgate + at, slope, count * sizeof *slope);
     }
 }

@@ -1,4 +1,4 @@
-/* Functions on the rows of matrices: row-wise ones, elementwise ones where rows have gaps between them, gated ones. */
+/* Functions on the rows of matrices: row-wise ones, elementwise ones with gaps between rows, gated ones. */
 #include "fn/fn.h"
 
 #include "base/share.h"
@@ -13,7 +13,7 @@ typedef struct rows_job {
     size_t out_stride, dvalue_stride;
 } rows_job;
 
-/* Rows without gaps in any of the matrices are one long row. */
+/* If no matrix has gaps between rows, all rows are one long row. */
 static int is_dense(const rows_job *job)
 {
     const size_t c = job->columns;
@@ -81,7 +81,7 @@ void activ_fn_run_rows_backward(const activ_fn *fn, size_t threads, const activ_
 {
     if (dparams && args->vectors > 0) {
         const activ_fn_elements elements = {
-            .n = rows * columns, .width = columns, .x = x, .dy = dy, .x_step = x_stride, .dy_step = dy_stride
+            .n = rows * columns, .width = columns, .x = x, .dy = dy, .x_stride = x_stride, .dy_stride = dy_stride
         };
         activ_fn_add_gradients(&fn->host, threads, fn->kernel, args, &elements, NULL, dparams, 0);
     }
@@ -128,9 +128,9 @@ void activ_fn_run_gated_backward(const activ_fn *fn, size_t threads, const activ
             .x = gate,
             .dy = dy,
             .value = value,
-            .x_step = gate_stride,
-            .dy_step = dy_stride,
-            .value_step = value_stride,
+            .x_stride = gate_stride,
+            .dy_stride = dy_stride,
+            .value_stride = value_stride,
         };
         activ_fn_add_gradients(&fn->host, threads, fn->kernel, args, &elements, NULL, dparams, 0);
     }

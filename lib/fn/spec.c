@@ -1,4 +1,4 @@
-/* Specs: "name" or "name(setting=value, ...)", by the reader that all texts share. */
+/* Specs: "name" or "name(setting=value, ...)", parsed by base/settings.h. */
 #include <string.h>
 
 #include "fn/fn.h"
@@ -11,7 +11,7 @@ static const activ_fn_entry *entry_of(activ_slice name)
     return NULL;
 }
 
-/* The rest, behind the name. */
+/* The arguments after the name. */
 static activ_status read_settings(activ_reader *reader, const activ_fn_entry *entry, activ_setting_value *settings)
 {
     const activ_fn_definition *d = entry->definition;
@@ -32,15 +32,15 @@ static activ_status read_settings(activ_reader *reader, const activ_fn_entry *en
         const activ_slice rest = { reader->at, (size_t)(reader->end - reader->at) };
         return activ_fail_quoted(reader->message, ACTIV_ERROR_SYNTAX, "not understood: ", rest, "");
     }
-    const char *wrong = d->check ? d->check(settings) : NULL;
-    if (wrong) {
-        return activ_fail(reader->message, ACTIV_ERROR_RANGE, entry->name, ": ", wrong);
+    const char *reason = d->check ? d->check(settings) : NULL;
+    if (reason) {
+        return activ_fail(reader->message, ACTIV_ERROR_RANGE, entry->name, ": ", reason);
     }
     return ACTIV_OK;
 }
 
 activ_status activ_fn_parse(const activ_host *host, activ_slice spec, activ_message *message,
-                            const activ_fn_entry **entry, activ_setting_value **settings, size_t *room)
+                            const activ_fn_entry **entry, activ_setting_value **settings, size_t *settings_bytes)
 {
     activ_reader reader;
     activ_reader_start(&reader, spec, "spec", message);
@@ -53,18 +53,18 @@ activ_status activ_fn_parse(const activ_host *host, activ_slice spec, activ_mess
     *entry = entry_of(name);
     if (!*entry)
         return activ_fail_quoted(message, ACTIV_ERROR_UNKNOWN_NAME, "unknown function ", name, "");
-    *room = (activ_settings_count((*entry)->definition->settings) + 1) * sizeof **settings;
-    *settings = activ_host_alloc(host, *room);
+    *settings_bytes = (activ_settings_count((*entry)->definition->settings) + 1) * sizeof **settings;
+    *settings = activ_host_alloc(host, *settings_bytes);
     if (!*settings) {
         return activ_fail(message, ACTIV_ERROR_OUT_OF_MEMORY, "no memory for a function");
     }
     activ_status status = read_settings(&reader, *entry, *settings);
     if (status != ACTIV_OK)
-        activ_host_free(host, *settings, *room);
+        activ_host_free(host, *settings, *settings_bytes);
     return status;
 }
 
-/* Is it made of the functions that stand for none given? */
+/* Is it composed of the setting's default functions? */
 static int is_default(const activ_fn *fn, const activ_setting *setting)
 {
     activ_slice list = { setting->functions, strlen(setting->functions) }, elements[ACTIV_FN_FUNCTIONS];
@@ -92,7 +92,7 @@ static void write_functions(activ_text *text, const activ_fn *fn, const activ_se
 static int is_initial(const activ_setting *setting, const activ_setting_value *value)
 {
     const double numbers[2] = { value->number, setting->initial };
-    return memcmp(&numbers[0], &numbers[1], sizeof numbers[0]) == 0; /* -0 is another */
+    return memcmp(&numbers[0], &numbers[1], sizeof numbers[0]) == 0; /* -0 differs from 0 */
 }
 
 size_t activ_fn_write_spec(const activ_fn *fn, char *buffer, size_t size)

@@ -1,50 +1,50 @@
-/* Gradients of parameters: sums over all elements whose shape depends on their number alone.
+/* Gradients of parameters: sums over all elements, in a tree whose shape depends on their number only.
  *
- * Each block of ACTIV_FN_BLOCK elements is summed on its own by a kernel. Of every BLOCKS blocks the sums are joined in
- * pairs, those in pairs again, and so on; the totals are added in their order. Threads take whole blocks. */
+ * A kernel sums each block of ACTIV_FN_BLOCK elements. The sums of every GROUP_BLOCKS blocks are added pairwise, in a
+ * tree, and the groups' totals in order. Threads take whole blocks. */
 #include <string.h>
 
 #include "base/share.h"
 #include "fn/fn.h"
 
-/* Blocks at a time, and sums of each: 32 KiB. */
-#define BLOCKS 32
-#define SUMS 128
+/* Blocks in a group, and sums per block in one pass: 32 KiB. */
+#define GROUP_BLOCKS 32
+#define PASS_SUMS 128
 
 typedef struct gradient_job {
     const activ_fn_kernel *kernel;
     const activ_fn_args *args;
     const activ_fn_elements *elements;
-    float *dx;            /* NULL: not wanted, or later */
-    size_t first, count;  /* elements of each vector of parameters */
-    size_t block, blocks; /* those of this turn */
-    size_t width;         /* sums of a block */
-    double *sums;         /* of each block of this turn */
+    float *dx;            /* NULL: not wanted, or not in this pass */
+    size_t first, count;  /* the elements of each vector of parameters in this pass */
+    size_t block, blocks; /* the first block of this group, and their number */
+    size_t sum_count;     /* sums per block in this pass */
+    double *sums;         /* of each block of the group */
 } gradient_job;
 
-static void gather(const float *x, size_t step, size_t width, size_t from, size_t count, float *to)
+static void gather(const float *x, size_t stride, size_t width, size_t from, size_t count, float *to)
 {
     for (size_t i = 0; width == 1 && i < count; i++)
-        to[i] = x[(from + i) * step];
+        to[i] = x[(from + i) * stride];
     if (width == 1)
         return;
     for (size_t i = 0; i < count;) {
-        size_t at = (from + i) % width, some = width - at < count - i ? width - at : count - i;
-        memcpy(to + i, x + (from + i) / width * step + at, some * sizeof *to);
-        i += some;
+        size_t at = (from + i) % width, run = width - at < count - i ? width - at : count - i;
+        memcpy(to + i, x + (from + i) / width * stride + at, run * sizeof *to);
+        i += run;
     }
 }
 
-/* Elements that lie apart, or dy times value. */
+/* Elements with gaps, or dy times value. */
 static void add_gathered(const gradient_job *job, size_t from, size_t count, double *sums)
 {
     const activ_fn_elements *e = job->elements;
     float x[ACTIV_FN_BLOCK], dy[ACTIV_FN_BLOCK];
-    gather(e->x, e->x_step, e->width, from, count, x);
-    gather(e->dy, e->dy_step, e->width, from, count, dy);
+    gather(e->x, e->x_stride, e->width, from, count, x);
+    gather(e->dy, e->dy_stride, e->width, from, count, dy);
     if (e->value) {
         float value[ACTIV_FN_BLOCK];
-        gather(e->value, e->value_step, e->width, from, count, value);
+        gather(e->value, e->value_stride, e->width, from, count, value);
         for (size_t i = 0; i < count; i++)
             dy[i] *= value[i];
     }
@@ -55,10 +55,10 @@ static void add_block(const gradient_job *job, size_t block, double *sums)
 {
     const activ_fn_elements *e = job->elements;
     size_t from = block * ACTIV_FN_BLOCK, count = e->n - from < ACTIV_FN_BLOCK ? e->n - from : ACTIV_FN_BLOCK;
-    size_t piece = e->n == e->width ? 0 : from / e->width, at = from - piece * e->width;
+    size_t row = e->n == e->width ? 0 : from / e->width, at = from - row * e->width;
     if (at + count <= e->width && !e->value)
-        job->kernel->backward(job->args, job->first, job->count, count, e->x + piece * e->x_step + at,
-                              e->dy + piece * e->dy_step + at, job->dx ? job->dx + from : NULL, sums);
+        job->kernel->backward(job->args, job->first, job->count, count, e->x + row * e->x_stride + at,
+                              e->dy + row * e->dy_stride + at, job->dx ? job->dx + from : NULL, sums);
     else
         add_gathered(job, from, count, sums);
 }
@@ -68,48 +68,48 @@ static void add_blocks(void *argument, size_t parts, size_t part)
     gradient_job *job = argument;
     activ_range r = activ_range_of(job->blocks, 1, parts, part);
     for (size_t b = r.first; b < r.first + r.count; b++)
-        add_block(job, job->block + b, job->sums + b * job->width);
+        add_block(job, job->block + b, job->sums + b * job->sum_count);
 }
 
-/* The sums of all blocks of this turn, in the place of the first's. */
-static void join(gradient_job *job)
+/* Adds the sums of all blocks of the group, in a tree, to the first's. */
+static void add_pairwise(gradient_job *job)
 {
     for (size_t step = 1; step < job->blocks; step *= 2)
         for (size_t b = 0; b + step < job->blocks; b += 2 * step)
-            for (size_t i = 0; i < job->width; i++)
-                job->sums[b * job->width + i] += job->sums[(b + step) * job->width + i];
+            for (size_t i = 0; i < job->sum_count; i++)
+                job->sums[b * job->sum_count + i] += job->sums[(b + step) * job->sum_count + i];
 }
 
-/* How many elements of vector v are among first .. first + count - 1. */
-static size_t part_of_vector(const gradient_job *job, size_t v)
+/* Elements of vector v in this pass. */
+static size_t elements_of_vector(const gradient_job *job, size_t v)
 {
     size_t length = job->args->lengths[v];
     size_t left = length > job->first ? length - job->first : 0;
     return left < job->count ? left : job->count;
 }
 
-static void add_totals(const gradient_job *job, const double *totals, float *dparams, size_t apart)
+static void add_totals(const gradient_job *job, const double *totals, float *dparams, size_t vector_stride)
 {
     size_t offset = 0;
     for (size_t v = 0; v < job->args->vectors; v++) {
         float *to = dparams + offset + job->first;
-        size_t some = part_of_vector(job, v);
-        for (size_t i = 0; i < some; i++)
+        size_t length = elements_of_vector(job, v);
+        for (size_t i = 0; i < length; i++)
             to[i] = (float)((double)to[i] + *totals++);
-        offset += apart > 0 ? apart : job->args->lengths[v];
+        offset += vector_stride > 0 ? vector_stride : job->args->lengths[v];
     }
 }
 
-/* Sums of a pass. */
-static size_t width_of(const gradient_job *job)
+/* Sums per block in this pass. */
+static size_t count_sums(const gradient_job *job)
 {
-    size_t width = 0;
+    size_t sum_count = 0;
     for (size_t v = 0; v < job->args->vectors; v++)
-        width += part_of_vector(job, v);
-    return width;
+        sum_count += elements_of_vector(job, v);
+    return sum_count;
 }
 
-/* One block of elements in one piece, and scalars only: of few elements, where the call itself is what takes time. */
+/* Fast path for one contiguous block and scalars only: with few elements the overhead of a call dominates. */
 static void add_scalars(const activ_fn_kernel *kernel, const activ_fn_args *args, const activ_fn_elements *elements,
                         float *dx, float *dparams)
 {
@@ -119,55 +119,55 @@ static void add_scalars(const activ_fn_kernel *kernel, const activ_fn_args *args
         dparams[i] = (float)((double)dparams[i] + sums[i]);
 }
 
-/* One block only, as nearly always. */
-static void add_one_block(gradient_job *job, float *dparams, size_t apart)
+/* One block only, the usual case. */
+static void add_one_block(gradient_job *job, float *dparams, size_t vector_stride)
 {
-    double sums[SUMS];
+    double sums[PASS_SUMS];
     add_block(job, 0, sums);
-    add_totals(job, sums, dparams, apart);
+    add_totals(job, sums, dparams, vector_stride);
 }
 
 static void add_all_blocks(gradient_job *job, const activ_host *host, size_t threads, size_t blocks, float *dparams,
-                           size_t apart)
+                           size_t vector_stride)
 {
-    double sums[BLOCKS * SUMS], totals[SUMS];
+    double sums[GROUP_BLOCKS * PASS_SUMS], totals[PASS_SUMS];
     job->sums = sums;
-    for (size_t i = 0; i < job->width; i++)
+    for (size_t i = 0; i < job->sum_count; i++)
         totals[i] = 0.0;
-    for (job->block = 0; job->block < blocks; job->block += BLOCKS) {
-        job->blocks = blocks - job->block < BLOCKS ? blocks - job->block : BLOCKS;
-        activ_share(host, threads, job->blocks * ACTIV_FN_BLOCK * ACTIV_WORK_ELEMENT * (1 + job->width / 4), add_blocks,
-                    job);
-        join(job);
-        for (size_t i = 0; i < job->width; i++)
+    for (job->block = 0; job->block < blocks; job->block += GROUP_BLOCKS) {
+        job->blocks = blocks - job->block < GROUP_BLOCKS ? blocks - job->block : GROUP_BLOCKS;
+        activ_share(host, threads, job->blocks * ACTIV_FN_BLOCK * ACTIV_WORK_ELEMENT * (1 + job->sum_count / 4),
+                    add_blocks, job);
+        add_pairwise(job);
+        for (size_t i = 0; i < job->sum_count; i++)
             totals[i] += sums[i];
     }
-    add_totals(job, totals, dparams, apart);
+    add_totals(job, totals, dparams, vector_stride);
 }
 
 int activ_fn_add_gradients(const activ_host *host, size_t threads, const activ_fn_kernel *kernel,
                            const activ_fn_args *args, const activ_fn_elements *elements, float *dx, float *dparams,
-                           size_t apart)
+                           size_t vector_stride)
 {
-    if (args->vectors == args->param_count && args->vectors <= ACTIV_FN_SETTINGS && apart == 0 &&
+    if (args->vectors == args->param_count && args->vectors <= ACTIV_FN_SETTINGS && vector_stride == 0 &&
         elements->n == elements->width && elements->n <= ACTIV_FN_BLOCK && elements->n > 0 && !elements->value) {
         add_scalars(kernel, args, elements, dx, dparams);
         return 1;
     }
-    gradient_job job = { .kernel = kernel, .args = args, .elements = elements, .count = SUMS / args->vectors };
+    gradient_job job = { .kernel = kernel, .args = args, .elements = elements, .count = PASS_SUMS / args->vectors };
     size_t longest = 0;
     for (size_t v = 0; v < args->vectors; v++)
         longest = args->lengths[v] > longest ? args->lengths[v] : longest;
-    /* In several passes dx has to wait for the last, as it may be dy: the caller's. */
-    const int together = longest <= job.count;
-    job.dx = together ? dx : NULL;
+    /* With several passes the caller computes dx afterwards, as it may alias dy. */
+    const int is_one_pass = longest <= job.count;
+    job.dx = is_one_pass ? dx : NULL;
     const size_t blocks = elements->n / ACTIV_FN_BLOCK + (elements->n % ACTIV_FN_BLOCK != 0);
     for (; job.first < longest; job.first += job.count) {
-        job.width = width_of(&job);
+        job.sum_count = count_sums(&job);
         if (blocks == 1)
-            add_one_block(&job, dparams, apart);
+            add_one_block(&job, dparams, vector_stride);
         else
-            add_all_blocks(&job, host, threads, blocks, dparams, apart);
+            add_all_blocks(&job, host, threads, blocks, dparams, vector_stride);
     }
-    return together || !dx;
+    return is_one_pass || !dx;
 }

@@ -1,4 +1,4 @@
-/* Building a graph: nodes, their tensors, the first mistake. */
+/* Building a graph: nodes and their tensors. */
 #include <string.h>
 
 #include "base/checked.h"
@@ -63,8 +63,8 @@ activ_node activ_graph_find_node(const activ_graph *g, const char *name)
     return -1;
 }
 
-/* "layers.K" for layers that PyTorch's nn.Sequential would count, "flatten", "flatten_2" ... for
- * the others. The user may have given such a name to another layer: then a number is added. */
+/* "layers.K" for layers that PyTorch's nn.Sequential would count, "flatten", "flatten_2" ... for the others. If the
+ * user gave that name to another layer, a number is appended. */
 static void default_name(const activ_graph *g, const graph_kind *kind, char *name)
 {
     size_t same = 0;
@@ -99,8 +99,7 @@ static int is_name(const char *name)
     return length > 0 && length < ACTIV_NAME_SIZE;
 }
 
-/* Room for another node behind the others, with arrays for its settings and inputs in one block; NULL without
- * memory. */
+/* Appends a node, with arrays for its settings and inputs in one block; NULL if out of memory. */
 static graph_node *add_node(activ_graph *g, const graph_kind *kind, size_t count)
 {
     if (g->node_count == g->node_capacity) {
@@ -207,7 +206,7 @@ activ_node activ_graph_build_node(activ_graph *g, graph_node *node)
     return id;
 }
 
-activ_status activ_graph_take_one_shape(activ_graph *g, graph_node *node)
+activ_status activ_graph_copy_input_shape(activ_graph *g, graph_node *node)
 {
     const graph_node *a = activ_graph_input_of(g, node, 0);
     for (size_t i = 1; i < node->input_count; i++) {
@@ -220,7 +219,7 @@ activ_status activ_graph_take_one_shape(activ_graph *g, graph_node *node)
     return ACTIV_OK;
 }
 
-activ_status activ_graph_take_axis(activ_graph *g, graph_node *node, size_t setting)
+activ_status activ_graph_resolve_axis(activ_graph *g, graph_node *node, size_t setting)
 {
     double ndim = (double)activ_graph_input_of(g, node, 0)->ndim, *axis = &node->settings[setting].number;
     *axis += *axis < 0.0 ? ndim : 0.0;
@@ -242,12 +241,13 @@ int activ_graph_is_free_name(const activ_graph *g, const char *name)
     return is_name(name) && activ_graph_find_node(g, name) < 0;
 }
 
-/* Behind the tensors of one list, whose values are `values` so far. */
+/* Appends a tensor to a list, whose tensors have *floats values in total. */
 static activ_status add_to_list(activ_graph *g, const graph_node *node, const char *role, size_t ndim,
-                                const size_t *shape, graph_tensor **list, size_t *count, size_t *room, size_t *values)
+                                const size_t *shape, graph_tensor **list, size_t *count, size_t *capacity,
+                                size_t *floats)
 {
-    if (*count == *room) {
-        graph_tensor *tensors = activ_host_grow(&g->host, *list, *count, room, sizeof *tensors);
+    if (*count == *capacity) {
+        graph_tensor *tensors = activ_host_grow(&g->host, *list, *count, capacity, sizeof *tensors);
         if (!tensors)
             return activ_graph_fail_build(g, ACTIV_ERROR_OUT_OF_MEMORY, node, "no memory for its parameters");
         *list = tensors;
@@ -255,10 +255,10 @@ static activ_status add_to_list(activ_graph *g, const graph_node *node, const ch
     graph_tensor *t = &(*list)[*count];
     size_t bytes, end;
     memset(t, 0, sizeof *t);
-    if (!activ_checked_count(ndim, shape, &t->count) || !activ_checked_add(*values, t->count, &end) ||
+    if (!activ_checked_count(ndim, shape, &t->count) || !activ_checked_add(*floats, t->count, &end) ||
         !activ_checked_mul(end, sizeof(float), &bytes))
         return activ_graph_fail_build(g, ACTIV_ERROR_RANGE, node, "the number of its parameters overflows");
-    t->offset = *values;
+    t->offset = *floats;
     t->ndim = ndim;
     for (size_t i = 0; i < ndim; i++)
         t->shape[i] = shape[i];
@@ -268,7 +268,7 @@ static activ_status add_to_list(activ_graph *g, const graph_node *node, const ch
     activ_text_add(&text, node->name);
     activ_text_add(&text, ".");
     activ_text_add(&text, role);
-    *values = end;
+    *floats = end;
     ++*count;
     return ACTIV_OK;
 }

@@ -1,10 +1,10 @@
-/* Gradients that are too large, as torch.nn.utils.clip_grad_norm_ and clip_grad_value_ cut them. */
+/* Gradient clipping, as torch.nn.utils.clip_grad_norm_ and clip_grad_value_. */
 #include <math.h>
 
 #include "base/checked.h"
 #include "graph/graph.h"
 
-/* May the gradients be cut, and to this limit? */
+/* Fails if there are no gradients, or the limit is invalid. */
 static activ_status check(activ_graph *g, float limit, const char *name)
 {
     if (!g)

@@ -1,4 +1,4 @@
-/* A network as text, which files hold:
+/* A network as text, as files store it:
  *
  *     libactiv network 2
  *     input = input(784)
@@ -82,18 +82,18 @@ void activ_graph_describe(const activ_graph *g, activ_text *text)
 
 /* ---- reading --------------------------------------------------------------------------------------- */
 
-/* A mistake in the line of the layer `name`: what the reader's message says. */
-static activ_status wrong(activ_graph *g, const char *name, const activ_message *message)
+/* Fails with the reader's message about the line of layer `name`. */
+static activ_status fail_line(activ_graph *g, const char *name, const activ_message *message)
 {
     return activ_graph_fail_build(g, ACTIV_ERROR_FORMAT, NULL, name, ": ", message->text);
 }
 
-static activ_status wrong_text(activ_graph *g, const char *name, const char *before, activ_slice quoted,
-                               const char *after)
+static activ_status fail_line_quoted(activ_graph *g, const char *name, const char *before, activ_slice quoted,
+                                     const char *after)
 {
     activ_message message;
     activ_fail_quoted(&message, ACTIV_ERROR_FORMAT, before, quoted, after);
-    return wrong(g, name, &message);
+    return fail_line(g, name, &message);
 }
 
 static activ_node find_slice(const activ_graph *g, activ_slice name)
@@ -104,8 +104,7 @@ static activ_node find_slice(const activ_graph *g, activ_slice name)
     return -1;
 }
 
-/* A copy that ends with a zero byte and has no backslashes before quotes and backslashes; to be freed with length + 1
- * bytes. */
+/* A zero-terminated copy without the backslashes before quotes and backslashes; to be freed with length + 1 bytes. */
 static char *copy_unquoted(const activ_host *host, activ_slice text)
 {
     char *copy = activ_host_alloc(host, text.length + 1), *to = copy;
@@ -127,10 +126,10 @@ static activ_status read_function(activ_graph *g, graph_node *node, activ_slice 
     activ_host_free(&g->host, copy, spec.length + 1);
     if (status == ACTIV_ERROR_OUT_OF_MEMORY)
         return activ_graph_fail_build(g, status, node, "no memory for its function");
-    return status == ACTIV_OK ? status : wrong(g, node->name, &message);
+    return status == ACTIV_OK ? status : fail_line(g, node->name, &message);
 }
 
-/* What the texts among a layer's settings mean; they are not kept. */
+/* Resolves the texts among a layer's settings, functions and shared layers, and drops them. */
 static activ_status read_texts(activ_graph *g, graph_node *node)
 {
     const activ_setting *settings = node->kind->settings;
@@ -144,7 +143,7 @@ static activ_status read_texts(activ_graph *g, graph_node *node)
         } else if (settings[i].kind == ACTIV_SETTING_KIND_TEXT) {
             node->shares = find_slice(g, text);
             if (node->shares < 0)
-                status = wrong_text(g, node->name, "no layer before it is called ", text, "");
+                status = fail_line_quoted(g, node->name, "no layer before it is called ", text, "");
         }
         node->settings[i].text = (activ_slice){ NULL, 0 };
     }
@@ -165,7 +164,7 @@ static void list_settings(const graph_kind *kind, char *buffer, size_t size)
     }
 }
 
-/* Is this argument, behind so many inputs, another of them? */
+/* Is this argument, after so many inputs, another input? */
 static int is_input(const graph_kind *kind, size_t inputs, const activ_argument *argument)
 {
     if (kind->inputs == ACTIV_ONE_OR_MORE)
@@ -181,7 +180,7 @@ static int has_positional(const graph_kind *kind)
     return 0;
 }
 
-/* The arguments of a layer, '(' having been read, and then the layer. `inputs` has room for all of them. */
+/* Reads a layer's arguments after '(' and builds it. `inputs` is long enough for all of them. */
 static activ_status read_layer(activ_graph *g, activ_reader *r, const graph_kind *kind, const char *name,
                                activ_node *inputs)
 {
@@ -196,11 +195,12 @@ static activ_status read_layer(activ_graph *g, activ_reader *r, const graph_kind
             break;
         activ_node input = find_slice(g, argument.value);
         if (input < 0)
-            return wrong_text(g, name, "no layer before it is called ", argument.value, ", which should be its input");
+            return fail_line_quoted(g, name, "no layer before it is called ", argument.value,
+                                    ", which should be its input");
         inputs[count++] = input;
     }
     if (status != ACTIV_OK)
-        return wrong(g, name, r->message);
+        return fail_line(g, name, r->message);
     if (kind->inputs != ACTIV_ONE_OR_MORE && count < (size_t)kind->inputs)
         return activ_graph_fail_build(g, ACTIV_ERROR_FORMAT, NULL, name, ": ", kind->name, " needs more inputs");
     graph_node *node = activ_graph_new_node(g, kind, count, inputs);
@@ -209,7 +209,7 @@ static activ_status read_layer(activ_graph *g, activ_reader *r, const graph_kind
     memcpy(node->name, name, strlen(name) + 1);
     list_settings(kind, owner, sizeof owner);
     if (more && argument.key.length == 0 && !has_positional(kind))
-        return wrong_text(g, name, "one input too many: ", argument.value, "");
+        return fail_line_quoted(g, name, "one input too many: ", argument.value, "");
     while (status == ACTIV_OK && more) {
         status = activ_read_setting(r, &argument, kind->settings, owner, &found, node->settings);
         if (status == ACTIV_OK)
@@ -218,7 +218,7 @@ static activ_status read_layer(activ_graph *g, activ_reader *r, const graph_kind
     if (status == ACTIV_OK)
         status = activ_read_end(r, kind->settings, node->settings);
     if (status != ACTIV_OK)
-        return wrong(g, name, r->message);
+        return fail_line(g, name, r->message);
     status = read_texts(g, node);
     if (status == ACTIV_OK && activ_graph_build_node(g, node) < 0)
         status = g->status;
@@ -245,22 +245,22 @@ static activ_status read_line(activ_graph *g, activ_slice line)
         if (activ_slice_is(kind_name, kinds[i]->name))
             kind = kinds[i];
     if (!kind)
-        return wrong_text(g, own_name, "unknown kind of layer ", kind_name, "");
+        return fail_line_quoted(g, own_name, "unknown kind of layer ", kind_name, "");
     if (!activ_read_character(&r, '(')) {
         activ_fail_expected(&r, "'('");
-        return wrong(g, own_name, &message);
+        return fail_line(g, own_name, &message);
     }
     if (name.length >= sizeof own_name || !activ_graph_is_free_name(g, own_name))
-        return wrong_text(g, kind->name, "", name, " is no name for a layer, or there is one that has it");
-    /* No more inputs than there are commas and one. */
-    size_t room = 1;
+        return fail_line_quoted(g, kind->name, "", name, " is not a valid name, or another layer has it");
+    /* At most one input more than there are commas. */
+    size_t capacity = 1;
     for (const char *at = r.at; at < r.end; at++)
-        room += *at == ',';
-    activ_node *inputs = activ_host_alloc(&g->host, room * sizeof *inputs);
+        capacity += *at == ',';
+    activ_node *inputs = activ_host_alloc(&g->host, capacity * sizeof *inputs);
     if (!inputs)
         return activ_graph_fail_build(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for its inputs");
     activ_status status = read_layer(g, &r, kind, own_name, inputs);
-    activ_host_free(&g->host, inputs, room * sizeof *inputs);
+    activ_host_free(&g->host, inputs, capacity * sizeof *inputs);
     return status;
 }
 
@@ -273,12 +273,12 @@ activ_status activ_graph_parse(activ_graph *g, const char *description)
         activ_status status = number == 1 ? activ_read_version(line, TITLE, VERSION, &message) : read_line(g, line);
         if (status == ACTIV_OK)
             continue;
-        /* What a layer found wrong is a mistake in the file. */
-        const int own = status == ACTIV_ERROR_OUT_OF_MEMORY || status == ACTIV_ERROR_UNSUPPORTED;
+        /* An error in building a layer is an error in the file. */
+        const int keeps_status = status == ACTIV_ERROR_OUT_OF_MEMORY || status == ACTIV_ERROR_UNSUPPORTED;
         if (number > 1)
             message = g->error;
         activ_message_at_line(&message, number, "network's");
-        g->status = own ? status : ACTIV_ERROR_FORMAT;
+        g->status = keeps_status ? status : ACTIV_ERROR_FORMAT;
         return activ_graph_fail(g, g->status, NULL, message.text);
     }
     return ACTIV_OK;

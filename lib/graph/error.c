@@ -1,10 +1,10 @@
-/* What went wrong: the graph's message, and its first mistake in building. */
+/* Errors: the graph's message, and its first error in building. */
 #include "graph/graph.h"
 
 activ_status activ_graph_fail_pieces(activ_graph *g, activ_status status, const graph_node *node,
                                      const char *const *pieces)
 {
-    activ_message message; /* apart from the graph's, which may be one of the pieces */
+    activ_message message; /* not the graph's, which may be one of the pieces */
     activ_text text;
     activ_text_start(&text, message.text, sizeof message.text);
     if (node) {
@@ -51,7 +51,7 @@ activ_status activ_graph_fail_build_shape(activ_graph *g, const graph_node *node
 activ_status activ_graph_check_compiled(activ_graph *g, int batches)
 {
     if (g->status != ACTIV_OK)
-        return g->status; /* its first mistake, which activ_graph_error goes on telling */
+        return g->status; /* activ_graph_error still returns its message */
     if (!activ_graph_is_compiled(g))
         return activ_graph_fail(g, ACTIV_ERROR_STATE, NULL, "the graph is not compiled");
     if (batches && g->max_batch == 0)

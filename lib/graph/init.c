@@ -1,4 +1,4 @@
-/* Initial values of a graph: as each layer has them, or the weights of linear layers by a scheme. */
+/* Initial values of a graph: each layer's own, or a scheme for the weights of linear layers. */
 #include <string.h>
 
 #include "activ/init.h"
@@ -52,18 +52,18 @@ activ_status activ_graph_init_weights(activ_graph *g, activ_init_scheme scheme, 
         return activ_graph_init(g, seed); /* which fails */
     if (scheme < 0 || scheme > ACTIV_INIT_ORTHOGONAL)
         return activ_graph_fail(g, ACTIV_ERROR_UNSUPPORTED, NULL, "no such scheme of initial values");
-    /* A gain may be too large for one tensor, or memory too small for another: keep what was
-     * there, parameters and then buffers. */
-    size_t trained = g->param_count * sizeof(float), kept = g->buffer_floats * sizeof(float);
-    size_t bytes = trained + kept;
+    /* A gain may be too large for one tensor, or memory too small for another: save parameters and buffers, to restore
+     * them. */
+    size_t param_bytes = g->param_count * sizeof(float), buffer_bytes = g->buffer_floats * sizeof(float);
+    size_t bytes = param_bytes + buffer_bytes;
     float *params = activ_graph_params(g), *buffers = activ_graph_buffers(g);
-    float *before = activ_host_alloc(&g->host, bytes);
-    if (bytes > 0 && !before)
+    float *backup = activ_host_alloc(&g->host, bytes);
+    if (bytes > 0 && !backup)
         return activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for initial values");
     uint64_t old_seed = g->seed, old_step = g->step;
     if (bytes > 0) {
-        memcpy(before, params, trained);
-        memcpy(before + g->param_count, buffers, kept);
+        memcpy(backup, params, param_bytes);
+        memcpy(backup + g->param_count, buffers, buffer_bytes);
     }
     activ_message message;
     activ_status status = activ_graph_init(g, seed);
@@ -71,13 +71,13 @@ activ_status activ_graph_init_weights(activ_graph *g, activ_init_scheme scheme, 
         status = init_weights(g, scheme, gain, seed, &message);
     if (status != ACTIV_OK) {
         if (bytes > 0) {
-            memcpy(params, before, trained);
-            memcpy(buffers, before + g->param_count, kept);
+            memcpy(params, backup, param_bytes);
+            memcpy(buffers, backup + g->param_count, buffer_bytes);
         }
         g->seed = old_seed;
         g->step = old_step;
         activ_graph_fail(g, status, NULL, message.text);
     }
-    activ_host_free(&g->host, before, bytes);
+    activ_host_free(&g->host, backup, bytes);
     return status;
 }

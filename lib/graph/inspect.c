@@ -1,4 +1,4 @@
-/* What a graph tells of itself. */
+/* Queries about a graph. */
 #include "base/sized.h"
 #include "graph/graph.h"
 

@@ -92,9 +92,9 @@ const graph_node *activ_graph_node_at(const activ_graph *g, activ_node id); /* N
 const activ_host *activ_graph_host(const activ_graph *g);
 
 /* Sets the node's shape to that of its inputs, which must agree. */
-activ_status activ_graph_take_one_shape(activ_graph *g, graph_node *node);
+activ_status activ_graph_copy_input_shape(activ_graph *g, graph_node *node);
 /* Checks a setting that is an axis of the first input; replaces a negative one, which counts from the last. */
-activ_status activ_graph_take_axis(activ_graph *g, graph_node *node, size_t setting);
+activ_status activ_graph_resolve_axis(activ_graph *g, graph_node *node, size_t setting);
 
 /* Sets a setting to a builder's argument; fails if the size is above ACTIV_MAX_SIZE. */
 activ_status activ_graph_set_size(activ_graph *g, graph_node *node, size_t setting, size_t size);

@@ -1,4 +1,4 @@
-/* Where values and gradients lie: what a layer asks while it runs. */
+/* Addresses of values and gradients, for layers while they run. */
 #include "base/random.h"
 #include "graph/graph.h"
 
@@ -48,7 +48,7 @@ float *activ_run_saved(const graph_run *run, const graph_node *node)
     return node->plan.saved == ACTIV_NO_OFFSET ? NULL : run->memory + node->plan.saved;
 }
 
-/* Bits of a stream's number that tell the layer; the step takes the others. */
+/* Bits of a stream's number for the layer; the step takes the others. */
 #define NODE_BITS 12
 _Static_assert(GRAPH_MAX_NODES <= 1 << NODE_BITS, "two layers would share their noise");
 

@@ -7,7 +7,7 @@
 
 enum { EXP_AVG, EXP_AVG_SQ, MAX_EXP_AVG_SQ };
 
-static int keeps(const optimizer_settings *s, size_t state)
+static int has_state(const optimizer_settings *s, size_t state)
 {
     return state != MAX_EXP_AVG_SQ || s->amsgrad;
 }
@@ -21,15 +21,15 @@ static const char *check(const optimizer_settings *s)
     return NULL;
 }
 
-static void step(const activ_optimizer *o, const optimizer_piece *piece)
+static void step(const activ_optimizer *o, const optimizer_chunk *chunk)
 {
     const optimizer_settings *s = &o->settings;
-    double lr = (double)s->lr * (double)piece->options.lr_scale;
+    double lr = (double)s->lr * (double)chunk->options.lr_scale;
     double beta1 = (double)s->beta1, beta2 = (double)s->beta2;
     const activ_adamw_scalars scalars = {
         .rate = (float)(lr / (1.0 - activ_power(beta1, o->steps))),
         .scale = (float)(1.0 / sqrt(1.0 - activ_power(beta2, o->steps))),
-        .decay = (float)(lr * (double)piece->options.weight_decay),
+        .decay = (float)(lr * (double)chunk->options.weight_decay),
         .beta1 = s->beta1,
         .one_minus_beta1 = (float)(1.0 - beta1),
         .beta2 = s->beta2,
@@ -37,8 +37,8 @@ static void step(const activ_optimizer *o, const optimizer_piece *piece)
         .eps = s->eps,
         .maximize = s->maximize,
     };
-    o->graph->kernels->adamw(&scalars, piece->n, piece->gradient, piece->states[EXP_AVG], piece->states[EXP_AVG_SQ],
-                             piece->states[MAX_EXP_AVG_SQ], piece->params);
+    o->graph->kernels->adamw(&scalars, chunk->n, chunk->gradient, chunk->states[EXP_AVG], chunk->states[EXP_AVG_SQ],
+                             chunk->states[MAX_EXP_AVG_SQ], chunk->params);
 }
 
 const optimizer_kind activ_optimizer_adamw = {
@@ -47,7 +47,7 @@ const optimizer_kind activ_optimizer_adamw = {
     .settings = { OPTIMIZER_SETTING(lr), OPTIMIZER_SETTING(beta1), OPTIMIZER_SETTING(beta2), OPTIMIZER_SETTING(eps),
                   OPTIMIZER_SETTING(weight_decay), OPTIMIZER_FLAG(amsgrad), OPTIMIZER_FLAG(maximize) },
     .states = { [EXP_AVG] = "exp_avg", [EXP_AVG_SQ] = "exp_avg_sq", [MAX_EXP_AVG_SQ] = "max_exp_avg_sq" },
-    .keeps = keeps,
+    .has_state = has_state,
     .check = check,
     .step = step,
 };

@@ -1,4 +1,4 @@
-/* An optimiser as text, which training checkpoints hold beside its arrays:
+/* An optimiser as text, as training checkpoints store it beside its arrays:
  *
  *     libactiv optimizer 1
  *     adamw(lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01, amsgrad=0, maximize=0)
@@ -22,7 +22,7 @@ static const optimizer_kind *const kinds[] = {
     &activ_optimizer_rmsprop,
 };
 
-/* A kind's settings as a table for the reader; `table` has room for one more than all. */
+/* A kind's settings as a table for the reader, of OPTIMIZER_MAX_SETTINGS + 1 entries. */
 static void make_table(const optimizer_kind *kind, activ_setting *table)
 {
     memset(table, 0, (OPTIMIZER_MAX_SETTINGS + 1) * sizeof *table);
@@ -63,7 +63,7 @@ void activ_optimizer_describe(const activ_optimizer *o, activ_text *text)
     activ_setting_value values[OPTIMIZER_MAX_SETTINGS];
     make_table(o->kind, table);
     for (size_t i = 0; table[i].name; i++) {
-        const char *at = (const char *)&o->settings + o->kind->settings[i].at;
+        const char *at = (const char *)&o->settings + o->kind->settings[i].offset;
         float value;
         int32_t flag;
         memcpy(&value, at, sizeof value);
@@ -92,7 +92,7 @@ void activ_optimizer_describe(const activ_optimizer *o, activ_text *text)
 
 /* ---- reading: each function reads one line ------------------------------------------------------------- */
 
-/* All that stands behind '(': the settings of the table, every one. */
+/* Reads what follows '(': all settings of the table. */
 static activ_status read_settings(activ_reader *r, const activ_setting *table, activ_setting_value *values)
 {
     activ_settings_defaults(table, values);
@@ -120,7 +120,7 @@ static activ_status read_kind(activ_slice line, const optimizer_kind **kind, opt
     activ_status status = read_settings(&r, table, values);
     memset(settings, 0, sizeof *settings);
     for (size_t i = 0; table[i].name && status == ACTIV_OK; i++) {
-        char *at = (char *)settings + (*kind)->settings[i].at;
+        char *at = (char *)settings + (*kind)->settings[i].offset;
         const int32_t flag = values[i].number != 0.0;
         if ((*kind)->settings[i].is_flag)
             memcpy(at, &flag, sizeof flag);
@@ -143,7 +143,7 @@ static activ_status read_steps(activ_slice line, uint64_t *steps, activ_message 
     return activ_read_end(&r, NULL, NULL);
 }
 
-/* `given`: which tensors had a line before. */
+/* `given` marks the tensors that had a line before. */
 static activ_status read_tensor(activ_slice line, activ_optimizer *o, unsigned char *given, activ_message *message)
 {
     activ_setting_value values[TENSOR_SETTINGS];
@@ -168,8 +168,8 @@ static activ_status read_tensor(activ_slice line, activ_optimizer *o, unsigned c
     return activ_fail(message, ACTIV_ERROR_RANGE, "lr_scale and weight_decay have to be finite and not negative");
 }
 
-/* Versions of the grammar may be too new and memory may be short; all else is a mistake in the file. */
-static activ_status at_line(activ_status status, size_t number, activ_message *message)
+/* Adds the line to the message. Unless the version is too new or memory is short, it is an error in the file. */
+static activ_status fail_at_line(activ_status status, size_t number, activ_message *message)
 {
     if (status == ACTIV_ERROR_OUT_OF_MEMORY)
         return status;
@@ -188,7 +188,7 @@ static activ_status read_tensors(const char *rest, size_t number, activ_optimize
     while (status == ACTIV_OK && activ_next_line(&rest, &line, &number)) {
         status = read_tensor(line, o, given, message);
         if (status != ACTIV_OK)
-            status = at_line(status, number, message);
+            status = fail_at_line(status, number, message);
     }
     activ_host_free(&o->host, given, o->tensor_count);
     return status;
@@ -209,7 +209,7 @@ activ_status activ_optimizer_parse(activ_graph *graph, const char *description, 
                               : i == 1 ? read_kind(line, &kind, &settings, message)
                                        : read_steps(line, &steps, message);
         if (status != ACTIV_OK)
-            return at_line(status, number, message);
+            return fail_at_line(status, number, message);
     }
     activ_optimizer *o;
     activ_status status = activ_optimizer_create(graph, kind, &settings, &o);

@@ -1,4 +1,4 @@
-/* What all optimisers share: making one, a step over all parameters, and the settings that may change. */
+/* What all optimisers share: creation, a step over all parameters, and settings that may change. */
 #include "optim/optimizer.h"
 
 #include <string.h>
@@ -6,8 +6,8 @@
 #include "base/checked.h"
 #include "base/sized.h"
 
-/* A thread of the executor's gets at least so many values in a step: enough to be worth waking it. */
-#define PIECE 32768
+/* Parameters per thread in a step, at least: enough to be worth waking one. */
+#define MIN_PART 32768
 
 /* ---- settings ----------------------------------------------------------------------------- */
 
@@ -19,14 +19,14 @@ activ_status activ_optimizer_check(const optimizer_kind *kind, const optimizer_s
         float value;
         if (setting->is_flag)
             continue;
-        memcpy(&value, (const char *)settings + setting->at, sizeof value);
-        int any_sign = setting->at == offsetof(optimizer_settings, dampening);
+        memcpy(&value, (const char *)settings + setting->offset, sizeof value);
+        int any_sign = setting->offset == offsetof(optimizer_settings, dampening);
         if (!activ_is_finite(value) || (!any_sign && value < 0.0f))
             return activ_fail(message, ACTIV_ERROR_RANGE, kind->title, ": ", setting->name, " has to be finite",
                               any_sign ? "" : " and not negative");
     }
-    const char *wrong = kind->check(settings);
-    return wrong ? activ_fail(message, ACTIV_ERROR_RANGE, kind->title, ": ", wrong) : ACTIV_OK;
+    const char *reason = kind->check(settings);
+    return reason ? activ_fail(message, ACTIV_ERROR_RANGE, kind->title, ": ", reason) : ACTIV_OK;
 }
 
 int activ_optimizer_check_tensor(const optimizer_tensor *own)
@@ -47,7 +47,7 @@ activ_status activ_optimizer_read_options(activ_graph *graph, const optimizer_ki
                               : activ_graph_fail(graph, status, NULL, kind->title, ": ", activ_sized_reason(status));
 }
 
-/* ---- making one ----------------------------------------------------------------------------- */
+/* ---- creation ------------------------------------------------------------------------------- */
 
 activ_status activ_optimizer_create(activ_graph *graph, const optimizer_kind *kind, const optimizer_settings *settings,
                                     activ_optimizer **out)
@@ -61,7 +61,7 @@ activ_status activ_optimizer_create(activ_graph *graph, const optimizer_kind *ki
         return activ_graph_fail(graph, status, NULL, message.text);
     size_t states = 0, stride = (graph->param_count + 15) / 16 * 16, values = 0, bytes = 0;
     for (size_t k = 0; k < OPTIMIZER_STATES; k++)
-        states += kind->states[k] && kind->keeps(settings, k);
+        states += kind->states[k] && kind->has_state(settings, k);
     if (!activ_checked_mul(states, stride, &values) || !activ_checked_mul(values, sizeof(float), &bytes))
         return activ_graph_fail(graph, ACTIV_ERROR_RANGE, NULL, "the size of the optimizer overflows");
     size_t tensors = graph->tensor_count;
@@ -79,7 +79,7 @@ activ_status activ_optimizer_create(activ_graph *graph, const optimizer_kind *ki
     o->block = block;
     o->block_bytes = bytes;
     for (size_t k = 0; k < OPTIMIZER_STATES && block; k++) {
-        if (kind->states[k] && kind->keeps(settings, k)) {
+        if (kind->states[k] && kind->has_state(settings, k)) {
             o->states[k] = block;
             block += stride;
         }
@@ -104,7 +104,7 @@ void activ_optimizer_destroy(activ_optimizer *o)
 
 typedef struct step_job {
     const activ_optimizer *optimizer;
-    size_t piece; /* values in each part but the last */
+    size_t part_size; /* parameters in each part but the last */
 } step_job;
 
 static void step_part(void *argument, size_t part)
@@ -112,26 +112,26 @@ static void step_part(void *argument, size_t part)
     const step_job *job = argument;
     const activ_optimizer *o = job->optimizer;
     const graph_tensor *tensors = o->graph->tensors;
-    size_t at = part * job->piece, t = 0;
-    size_t end = o->count - at < job->piece ? o->count : at + job->piece;
+    size_t at = part * job->part_size, t = 0;
+    size_t end = o->count - at < job->part_size ? o->count : at + job->part_size;
     while (at < end) {
         while (tensors[t].offset + tensors[t].count <= at)
             t++;
-        /* With the tensors behind it that have the same settings. */
-        optimizer_piece piece = { .options = o->tensor[t] };
+        /* Together with the following tensors that have the same settings. */
+        optimizer_chunk chunk = { .options = o->tensor[t] };
         size_t until = tensors[t].offset + tensors[t].count;
-        while (until < end && o->tensor[t + 1].lr_scale == piece.options.lr_scale &&
-               o->tensor[t + 1].weight_decay == piece.options.weight_decay) {
+        while (until < end && o->tensor[t + 1].lr_scale == chunk.options.lr_scale &&
+               o->tensor[t + 1].weight_decay == chunk.options.weight_decay) {
             t++;
             until = tensors[t].offset + tensors[t].count;
         }
         until = until < end ? until : end;
-        piece.n = until - at;
-        piece.gradient = activ_graph_grads(o->graph) + at;
-        piece.params = activ_graph_params(o->graph) + at;
+        chunk.n = until - at;
+        chunk.gradient = activ_graph_grads(o->graph) + at;
+        chunk.params = activ_graph_params(o->graph) + at;
         for (size_t k = 0; k < OPTIMIZER_STATES; k++)
-            piece.states[k] = o->states[k] ? o->states[k] + at : NULL;
-        o->kind->step(o, &piece);
+            chunk.states[k] = o->states[k] ? o->states[k] + at : NULL;
+        o->kind->step(o, &chunk);
         at = until;
     }
 }
@@ -141,18 +141,18 @@ activ_status activ_optimizer_step(activ_optimizer *o)
     if (!o)
         return ACTIV_ERROR_INVALID;
     step_job job = { o, o->count };
-    size_t threads = (size_t)o->host.executor.num_threads, parts = o->count / PIECE;
+    size_t threads = (size_t)o->host.executor.num_threads, parts = o->count / MIN_PART;
     o->steps++;
     if (threads > 1 && parts > 1) {
         parts = parts < threads ? parts : threads;
-        job.piece = ((o->count + parts - 1) / parts + 15) / 16 * 16; /* parts begin where vectors do */
+        job.part_size = ((o->count + parts - 1) / parts + 15) / 16 * 16; /* parts begin at multiples of a vector */
     }
     if (o->count > 0)
-        activ_host_parallel(&o->host, (o->count + job.piece - 1) / job.piece, step_part, &job);
+        activ_host_parallel(&o->host, (o->count + job.part_size - 1) / job.part_size, step_part, &job);
     return ACTIV_OK;
 }
 
-/* ---- what may change, and what can be seen -------------------------------------------------------- */
+/* ---- changes and queries -------------------------------------------------------------------------- */
 
 activ_status activ_optimizer_set_lr(activ_optimizer *o, float lr)
 {

@@ -4,7 +4,7 @@
 
 enum { SQUARE_AVG, MOMENTUM_BUFFER, GRAD_AVG };
 
-static int keeps(const optimizer_settings *s, size_t state)
+static int has_state(const optimizer_settings *s, size_t state)
 {
     return state == SQUARE_AVG || (state == MOMENTUM_BUFFER ? s->momentum != 0.0f : s->centered);
 }
@@ -18,20 +18,20 @@ static const char *check(const optimizer_settings *s)
     return NULL;
 }
 
-static void step(const activ_optimizer *o, const optimizer_piece *piece)
+static void step(const activ_optimizer *o, const optimizer_chunk *chunk)
 {
     const optimizer_settings *s = &o->settings;
     const activ_rmsprop_scalars scalars = {
-        .lr = s->lr * piece->options.lr_scale,
+        .lr = s->lr * chunk->options.lr_scale,
         .alpha = s->alpha,
         .one_minus_alpha = (float)(1.0 - (double)s->alpha),
         .eps = s->eps,
-        .weight_decay = piece->options.weight_decay,
+        .weight_decay = chunk->options.weight_decay,
         .momentum = s->momentum,
         .maximize = s->maximize,
     };
-    o->graph->kernels->rmsprop(&scalars, piece->n, piece->gradient, piece->states[SQUARE_AVG],
-                               piece->states[MOMENTUM_BUFFER], piece->states[GRAD_AVG], piece->params);
+    o->graph->kernels->rmsprop(&scalars, chunk->n, chunk->gradient, chunk->states[SQUARE_AVG],
+                               chunk->states[MOMENTUM_BUFFER], chunk->states[GRAD_AVG], chunk->params);
 }
 
 const optimizer_kind activ_optimizer_rmsprop = {
@@ -41,7 +41,7 @@ const optimizer_kind activ_optimizer_rmsprop = {
                   OPTIMIZER_SETTING(weight_decay), OPTIMIZER_SETTING(momentum), OPTIMIZER_FLAG(centered),
                   OPTIMIZER_FLAG(maximize) },
     .states = { [SQUARE_AVG] = "square_avg", [MOMENTUM_BUFFER] = "momentum_buffer", [GRAD_AVG] = "grad_avg" },
-    .keeps = keeps,
+    .has_state = has_state,
     .check = check,
     .step = step,
 };

@@ -1,7 +1,7 @@
 /* Stochastic gradient descent, as torch.optim.SGD. */
 #include "optim/optimizer.h"
 
-static int keeps(const optimizer_settings *s, size_t state)
+static int has_state(const optimizer_settings *s, size_t state)
 {
     (void)state;
     return s->momentum != 0.0f;
@@ -14,19 +14,19 @@ static const char *check(const optimizer_settings *s)
     return NULL;
 }
 
-static void step(const activ_optimizer *o, const optimizer_piece *piece)
+static void step(const activ_optimizer *o, const optimizer_chunk *chunk)
 {
     const optimizer_settings *s = &o->settings;
     const activ_sgd_scalars scalars = {
-        .lr = s->lr * piece->options.lr_scale,
+        .lr = s->lr * chunk->options.lr_scale,
         .momentum = s->momentum,
         .dampening = s->dampening,
-        .weight_decay = piece->options.weight_decay,
+        .weight_decay = chunk->options.weight_decay,
         .nesterov = s->nesterov,
         .maximize = s->maximize,
         .first = o->steps == 1,
     };
-    o->graph->kernels->sgd(&scalars, piece->n, piece->gradient, piece->states[0], piece->params);
+    o->graph->kernels->sgd(&scalars, chunk->n, chunk->gradient, chunk->states[0], chunk->params);
 }
 
 const optimizer_kind activ_optimizer_sgd = {
@@ -35,7 +35,7 @@ const optimizer_kind activ_optimizer_sgd = {
     .settings = { OPTIMIZER_SETTING(lr), OPTIMIZER_SETTING(momentum), OPTIMIZER_SETTING(dampening),
                   OPTIMIZER_SETTING(weight_decay), OPTIMIZER_FLAG(nesterov), OPTIMIZER_FLAG(maximize) },
     .states = { "momentum_buffer" },
-    .keeps = keeps,
+    .has_state = has_state,
     .check = check,
     .step = step,
 };

@@ -9,9 +9,9 @@
 #include "base/text.h"
 #include "context/context.h"
 
-/* Rows (or columns, if there are fewer of them) made orthonormal from normal numbers, by Gram
- * and Schmidt, each vector twice, in double. Equal to the Q of a QR decomposition whose R has a
- * positive diagonal, which is PyTorch's choice of signs. */
+/* Normal numbers whose rows (or columns, if fewer) are made orthonormal by the Gram-Schmidt process, twice per vector,
+ * in double. Equal to the Q of a QR decomposition whose R has a positive diagonal, which is PyTorch's choice of
+ * signs. */
 static activ_status orthogonal(const activ_host *host, float gain, size_t rows, size_t columns, uint64_t seed,
                                uint64_t stream, float *values, activ_message *message)
 {
@@ -73,7 +73,7 @@ static activ_status fill(const activ_host *host, activ_init_scheme scheme, float
     if (count == 0)
         return activ_host_fail(host, message, ACTIV_ERROR_SHAPE, "initial values: a dimension is 0");
     double fan_in = (double)rest, fan_out = (double)(count / shape[1]);
-    /* sqrt(2) as such, not as a float32: the usual gain then loses nothing. */
+    /* The usual gain without the error of float32. */
     double g = gain == sqrtf(2.0f) ? sqrt(2.0) : (double)gain;
     double spread; /* the bound of a uniform, the deviation of a normal distribution */
     switch (scheme) {

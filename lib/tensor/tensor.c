@@ -16,8 +16,8 @@ struct activ_tensor {
     size_t strides[ACTIV_MAX_DIMS];
     size_t count;
     void *data;
-    int is_read_only; /* data is somebody's const memory */
-    size_t owned;     /* bytes to free at the end; 0 for a view */
+    int is_read_only;   /* data is const memory of the caller */
+    size_t owned_bytes; /* 0 for a view */
 };
 
 _Static_assert(ACTIV_MAX_DIMS == 8, "a message says 8");
@@ -48,7 +48,7 @@ static activ_status make(const activ_host *host, activ_dtype dtype, size_t ndim,
         return activ_host_fail(host, message, ACTIV_ERROR_UNSUPPORTED, "tensor: unknown type of elements");
     if (ndim > ACTIV_MAX_DIMS)
         return activ_host_fail(host, message, ACTIV_ERROR_RANGE, "tensor: more than 8 dimensions");
-    size_t count, bytes, step = 1, last = 0;
+    size_t count, bytes, stride = 1, last = 0;
     if (!activ_checked_count(ndim, shape, &count) || !activ_checked_mul(count, activ_dtype_size(dtype), &bytes))
         return activ_host_fail(host, message, ACTIV_ERROR_RANGE, "tensor: its size overflows");
     for (size_t i = 0; strides && count > 0 && i < ndim; i++) {
@@ -66,8 +66,8 @@ static activ_status make(const activ_host *host, activ_dtype dtype, size_t ndim,
     t->count = count;
     for (size_t i = ndim; i-- > 0;) {
         t->shape[i] = shape[i];
-        t->strides[i] = strides ? strides[i] : step;
-        step *= shape[i] > 0 ? shape[i] : 1;
+        t->strides[i] = strides ? strides[i] : stride;
+        stride *= shape[i] > 0 ? shape[i] : 1;
     }
     *out = t;
     return ACTIV_OK;
@@ -82,9 +82,9 @@ activ_status activ_tensor_create(const activ_context *context, activ_dtype dtype
     activ_status status = make(&host, dtype, ndim, shape, NULL, out ? &t : NULL, message);
     if (status != ACTIV_OK)
         return status;
-    t->owned = t->count * activ_dtype_size(dtype);
-    if (t->owned > 0) {
-        t->data = activ_host_alloc(&host, t->owned);
+    t->owned_bytes = t->count * activ_dtype_size(dtype);
+    if (t->owned_bytes > 0) {
+        t->data = activ_host_alloc(&host, t->owned_bytes);
         if (!t->data) {
             activ_host_free(&host, t, sizeof *t);
             return activ_host_fail(&host, message, ACTIV_ERROR_OUT_OF_MEMORY, "tensor: no memory for its elements");
@@ -116,7 +116,7 @@ activ_status activ_tensor_view_const(const activ_context *context, activ_dtype d
                                      const size_t *strides, const void *data, activ_tensor **out,
                                      activ_message *message)
 {
-    /* Nobody writes through it: activ_tensor_data of a read-only tensor is NULL. */
+    /* No write access: activ_tensor_data of a read-only tensor is NULL. */
     activ_status status =
         activ_tensor_view(context, dtype, ndim, shape, strides, (void *)(uintptr_t)data, out, message);
     if (status == ACTIV_OK)
@@ -188,8 +188,8 @@ void activ_tensor_destroy(activ_tensor *tensor)
     if (!tensor)
         return;
     activ_host host = tensor->host;
-    if (tensor->owned > 0)
-        activ_host_free(&host, tensor->data, tensor->owned);
+    if (tensor->owned_bytes > 0)
+        activ_host_free(&host, tensor->data, tensor->owned_bytes);
     activ_host_free(&host, tensor, sizeof *tensor);
 }
 
@@ -237,18 +237,18 @@ int32_t activ_tensor_is_contiguous(const activ_tensor *tensor)
 {
     if (!tensor)
         return 0;
-    size_t step = 1;
+    size_t stride = 1;
     for (size_t i = tensor->ndim; i-- > 0;) {
-        /* The stride of a dimension of one entry is never used. */
-        if (tensor->count > 0 && tensor->shape[i] > 1 && tensor->strides[i] != step)
+        /* The stride of a dimension of size 1 is never used. */
+        if (tensor->count > 0 && tensor->shape[i] > 1 && tensor->strides[i] != stride)
             return 0;
-        step *= tensor->shape[i];
+        stride *= tensor->shape[i];
     }
     return 1;
 }
 
-/* Bytes from the first element to behind the last. */
-static size_t span_of(const activ_tensor *t)
+/* From the first element to the end of the last. */
+static size_t span_bytes(const activ_tensor *t)
 {
     size_t last = 0;
     for (size_t i = 0; i < t->ndim; i++)
@@ -256,13 +256,13 @@ static size_t span_of(const activ_tensor *t)
     return (last + 1) * activ_dtype_size(t->dtype);
 }
 
-/* An array for the elements of a tensor, which need not be the tensor's own. */
-typedef struct place {
+/* Memory for the elements of a tensor, not necessarily its own. */
+typedef struct strided_array {
     char *data;
     const size_t *strides;
-} place;
+} strided_array;
 
-static void copy_elements(const activ_tensor *t, place from, place to)
+static void copy_elements(const activ_tensor *t, strided_array from, strided_array to)
 {
     const size_t bytes = activ_dtype_size(t->dtype);
     size_t index[ACTIV_MAX_DIMS] = { 0 };
@@ -281,19 +281,19 @@ static void copy_elements(const activ_tensor *t, place from, place to)
     }
 }
 
-/* By way of a third array. */
+/* Copies through a temporary contiguous array. */
 static activ_status copy_overlapping(const activ_tensor *from, const activ_tensor *to, size_t bytes,
                                      activ_message *message)
 {
-    size_t strides[ACTIV_MAX_DIMS], step = 1;
-    for (size_t d = from->ndim; d-- > 0; step *= from->shape[d])
-        strides[d] = step;
-    const place row = { activ_host_alloc(&to->host, bytes), strides };
-    if (!row.data)
+    size_t strides[ACTIV_MAX_DIMS], stride = 1;
+    for (size_t d = from->ndim; d-- > 0; stride *= from->shape[d])
+        strides[d] = stride;
+    const strided_array temporary = { activ_host_alloc(&to->host, bytes), strides };
+    if (!temporary.data)
         return activ_host_fail(&to->host, message, ACTIV_ERROR_OUT_OF_MEMORY, "tensor: no memory for a copy");
-    copy_elements(from, (place){ from->data, from->strides }, row);
-    copy_elements(to, row, (place){ to->data, to->strides });
-    activ_host_free(&to->host, row.data, bytes);
+    copy_elements(from, (strided_array){ from->data, from->strides }, temporary);
+    copy_elements(to, temporary, (strided_array){ to->data, to->strides });
+    activ_host_free(&to->host, temporary.data, bytes);
     return ACTIV_OK;
 }
 
@@ -313,9 +313,9 @@ activ_status activ_tensor_copy(const activ_tensor *from, activ_tensor *to, activ
     const size_t bytes = from->count * activ_dtype_size(from->dtype);
     if (activ_tensor_is_contiguous(from) && activ_tensor_is_contiguous(to))
         memmove(to->data, from->data, bytes);
-    else if (activ_ranges_overlap(from->data, span_of(from), to->data, span_of(to)))
+    else if (activ_ranges_overlap(from->data, span_bytes(from), to->data, span_bytes(to)))
         return copy_overlapping(from, to, bytes, message);
     else
-        copy_elements(from, (place){ from->data, from->strides }, (place){ to->data, to->strides });
+        copy_elements(from, (strided_array){ from->data, from->strides }, (strided_array){ to->data, to->strides });
     return ACTIV_OK;
 }

@@ -1,4 +1,4 @@
-/* For those who write an entry, a page of the handbook:
+/* How to write an entry:
  *
  *     (NAME: its formula, as a comment)
  *     static inline ref_value NAME_at(const ref_args *a, double x)
@@ -8,7 +8,7 @@
  *     }
  *     REF_BLOCK_OF(NAME_block, NAME_at)     the loop around it
  *
- * and a row of the table at the end of the file, whose members reference.h explains (ref_entry):
+ * and a row of the table at the end of the file (reference.h explains its members, ref_entry):
  *
  *     { .name = "NAME", .at = NAME_at, .block = NAME_block,
  *       .landmarks = LANDMARKS(...), .specs = SPECS(...), .points = POINTS(...) },
@@ -67,20 +67,20 @@ static inline ref_value ref_of_sum(double f, double a, double b)
     return value;
 }
 
-/* slope x; not 0 times infinity, but the limit. */
+/* slope x; with slope 0 the limit, not 0 times infinity. */
 static inline ref_value ref_line(double slope, double x)
 {
     return slope == 0.0 ? ref_of(0.0, 0.0) : ref_of(slope * x, slope);
 }
 
-/* x g(x) where g has become 0 or 1, at infinity too. */
+/* x g(x) where g rounds to 0 or 1, at infinity too. */
 static inline ref_value ref_gate_end(double x)
 {
     return x > 0.0 ? ref_of(x, 1.0) : ref_of(0.0, 0.0);
 }
 
-/* Functions of small arguments, which half of all floats are, come from short series, so that only some twenty of
- * their 254 binades pay for libm. */
+/* Small arguments, which half of all floats are, use short series, so that only about twenty of 254 binades pay for
+ * libm. */
 static inline int ref_is_small(double z)
 {
     return fabs(z) < 0x1p-8;

@@ -1,5 +1,4 @@
-/* Functions of straight lines, of one parabola between two of them, and of a quotient of two. A product of
- * two floats is exact in double. */
+/* Piecewise linear functions, hardswish and softsign. A product of two floats is exact in double. */
 #include "entry.h"
 
 /* identity: x */

@@ -30,8 +30,7 @@ static inline ref_value tanh_at(const ref_args *a, double x)
 }
 REF_BLOCK_OF(tanh_block, tanh_at)
 
-/* softplus: ln(1 + e^z) / beta, z = beta x; x itself where z is above threshold, which is met by the float that z
- * rounds to */
+/* softplus: ln(1 + e^z) / beta, z = beta x; x itself where z, rounded to float32, is above threshold */
 static inline ref_value softplus_at(const ref_args *a, double x)
 {
     double beta = a->values[0], threshold = a->values[1], z = beta * x, m = fabs(z), t = ref_exp(-m);
@@ -96,7 +95,7 @@ static inline ref_value gelu_tanh_at(const ref_args *a, double x)
 }
 REF_BLOCK_OF(gelu_tanh_block, gelu_tanh_at)
 
-/* Hard cases: where a search over millions of inputs found the largest errors of some version of a kernel. */
+/* Hard cases: where a search over millions of inputs found the largest errors of a version of a kernel. */
 const ref_entry ref_logistic[] = {
     { .name = "sigmoid",
       .at = sigmoid_at,

@@ -16,7 +16,7 @@ static inline ref_value gelu_at(const ref_args *a, double x)
 }
 REF_BLOCK_OF(gelu_block, gelu_at)
 
-/* swigelu: the mean of silu and gelu. The addends of f' are the halves of theirs. */
+/* swigelu: the mean of silu and gelu. The addends of f' are half of theirs. */
 static inline ref_value swigelu_at(const ref_args *a, double x)
 {
     if (fabs(x) > 700.0)

@@ -111,7 +111,7 @@ void ref_evaluate(const ref_function *ref, size_t n, const float *x, ref_values 
         }
 }
 
-/* Places that belong to no single function. */
+/* Landmarks for all functions. */
 static const double general_landmarks[] = {
     0.0,          0x1p-149,   0x1p-126, /* the smallest number, the smallest normal one */
     0x1p-24,      0x1p-12,              /* where 1 + x and 1 + x^2 round to 1 */
@@ -136,7 +136,7 @@ typedef struct landmark_list {
     size_t count;
 } landmark_list;
 
-/* Both signs. */
+/* Adds a landmark with both signs. */
 static void add_landmark(landmark_list *list, double value)
 {
     if (!(fabs(value) <= (double)FLT_MAX))

@@ -3,7 +3,7 @@
 
 #include "entry.h"
 
-/* One ulp of a float32 of this size. NaN, which blocks may hold, must not reach ilogb. */
+/* One ulp of a float32 of this size. ilogb must not get NaN, which blocks may contain. */
 static double ulp_of(double size)
 {
     return ldexp(1.0, size >= 0x1p-126 ? ilogb(size) - 23 : -149);
@@ -28,7 +28,7 @@ static void series_put(ref_value value, ref_values *out, size_t at)
 
 /* staf: the sum of C sin(Omega x + Phi) over tau terms. There is no limit at infinity. */
 
-/* What all terms of one input add up to. `rounding` is half of what one rounding of each argument costs. */
+/* The sums over all terms for one input. `rounding` is half of what one rounding of each argument costs. */
 typedef struct staf_total {
     double f, d, size, d_size, rounding, d_rounding;
 } staf_total;
@@ -70,7 +70,7 @@ static ref_value staf_at(const ref_args *a, double x)
     staf_terms t = staf_terms_of(a);
     staf_total sum = { 0 };
     for (size_t i = 0; i < t.tau; i++) {
-        /* Omega x is exact if both are float32; the sum with Phi is kept as high + low. */
+        /* Omega x is exact for float32 factors; its sum with Phi is high + low. */
         double product = t.omega[i] * x, high = product + t.phi[i], back = high - product;
         double low = (product - (high - back)) + (t.phi[i] - back);
         double sine = sin(high), cosine = cos(high);
@@ -79,7 +79,7 @@ static ref_value staf_at(const ref_args *a, double x)
     return staf_value(&sum);
 }
 
-/* Where every Omega x is small, series about the sines and cosines of Phi, which a group of inputs shares. */
+/* Where every Omega x is small: series about the sines and cosines of Phi, which a group of inputs shares. */
 enum { STAF_GROUP = 256 };
 
 static void staf_near_zero(const ref_args *a, size_t n, const float *x, size_t at, ref_values *out)
@@ -145,13 +145,13 @@ static ref_value fourier_at(const ref_args *a, double x)
 }
 SERIES_BLOCK_OF(fourier_block, fourier_at)
 
-/* rational_a: P/Q; for |x| > 1 both over the highest powers that there are, so that nothing overflows. At 0 the
- * derivative of |x| is 0. */
+/* rational_a: P/Q; for |x| > 1 both are divided by the highest powers, so that nothing overflows. At 0 the derivative
+ * of |x| is 0. */
 typedef struct rational_a_poly {
     double value, size, slope, slope_size; /* the sum of c_i x^i, of their sizes, and the same of its derivative */
 } rational_a_poly;
 
-/* By rising powers for |x| <= 1. Else in u = 1/x: the polynomial over x^n, and its derivative over x^(n-1). */
+/* In rising powers for |x| <= 1, else in u = 1/x: the polynomial over x^n, and its derivative over x^(n-1). */
 static rational_a_poly rational_a_sum(const double *c, size_t n, double x)
 {
     rational_a_poly s = { 0 };
@@ -213,11 +213,11 @@ static ref_value rational_a_at(const ref_args *a, double x)
 }
 SERIES_BLOCK_OF(rational_a_block, rational_a_at)
 
-/* bspline: settings g, lo, h; t = (x - lo)/h + 3 - i goes from 0 to 4 where B_i is not 0. t comes as the nearest whole
- * number and the rest, -1/2 to 1/2, since the spline or its slope vanishes at 0, 2 and 4. */
+/* bspline: settings g, lo, h; t = (x - lo)/h + 3 - i is 0 to 4 where B_i is not 0. t is given as the nearest whole
+ * number and a remainder of -1/2 to 1/2, since the spline or its slope vanishes at 0, 2 and 4. */
 static double cardinal_spline(double whole, double rest, double *slope)
 {
-    if (whole + rest > 2.0) { /* it is even about 2 */
+    if (whole + rest > 2.0) { /* symmetric about 2 */
         double value = cardinal_spline(4.0 - whole, -rest, slope);
         *slope = -*slope;
         return value;
@@ -237,7 +237,7 @@ static double cardinal_spline(double whole, double rest, double *slope)
 static ref_value bspline_at(const ref_args *a, double x)
 {
     double lo = a->values[1], h = a->values[2], f = 0.0, d = 0.0, size = 0.0, d_size = 0.0;
-    /* From the nearest knot, which is kept as high + low: the slopes of its two neighbours cancel there. */
+    /* From the nearest knot, as high + low: the slopes of its two neighbours cancel there. */
     double n = isinf(x) ? 0.0 : rint((x - lo) / h), nh = n * h, high = lo + nh, back = high - lo;
     double low = (lo - (high - back)) + (nh - back) + fma(n, h, -nh), rest = (x - high) - low;
     for (size_t i = 0; i < a->param_count && !isinf(x); i++) {

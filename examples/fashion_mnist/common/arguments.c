@@ -30,8 +30,8 @@ bool parse_whole(const char *text, size_t length, uint64_t low, uint64_t high, u
 
 bool parse_real(const char *text, float low, float high, float *out)
 {
-    /* strtof also takes blanks, "0x1p3", "inf" and "nan". These programs never call setlocale, so that the
-     * decimal point is a point. */
+    /* strtof also accepts blanks, "0x1p3", "inf" and "nan". These programs never call setlocale, so the decimal point
+     * is '.'. */
     if (text[0] == '\0' || text[strspn(text, "0123456789+-.eE")] != '\0')
         return false;
     char *end;
@@ -102,11 +102,11 @@ static enum parse_result set_option(const struct program *program, const struct 
     }
     if (good)
         return PARSE_RUN;
-    (void)complain(program->name, "%s: '%s' is not %s%s", option->name, text, expected, range);
+    (void)fail(program->name, "%s: '%s' is not %s%s", option->name, text, expected, range);
     return PARSE_FAILED;
 }
 
-/* Prints lines with all but the first indented. */
+/* Prints lines, all but the first indented. */
 static void print_lines(const char *text, int indent)
 {
     for (; *text != '\0'; text++) {
@@ -142,7 +142,7 @@ enum parse_result arguments_parse(const struct program *program, int argc, char 
     for (int i = 1; i < argc; i++) {
         const char *argument = argv[i];
         if (argument[0] != '-') {
-            (void)complain(program->name, "unexpected argument '%s' (--help lists the options)", argument);
+            (void)fail(program->name, "unexpected argument '%s' (--help lists the options)", argument);
             return PARSE_FAILED;
         }
         size_t length = strcspn(argument, "=");
@@ -153,18 +153,18 @@ enum parse_result arguments_parse(const struct program *program, int argc, char 
                 option = &program->options[j];
         }
         if (option == NULL) {
-            (void)complain(program->name, "unknown option '%.*s' (--help lists the options)", (int)length, argument);
+            (void)fail(program->name, "unknown option '%.*s' (--help lists the options)", (int)length, argument);
             return PARSE_FAILED;
         }
         const char *value = argument[length] == '=' ? argument + length + 1 : NULL;
         if (option->kind == OPTION_FLAG) {
             if (value != NULL) {
-                (void)complain(program->name, "%s: takes no value", option->name);
+                (void)fail(program->name, "%s: takes no value", option->name);
                 return PARSE_FAILED;
             }
         } else if (value == NULL) {
             if (i + 1 == argc) {
-                (void)complain(program->name, "%s: needs a value", option->name);
+                (void)fail(program->name, "%s: needs a value", option->name);
                 return PARSE_FAILED;
             }
             value = argv[++i];

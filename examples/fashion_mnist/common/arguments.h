@@ -25,7 +25,7 @@ enum option_kind {
 
 struct option {
     const char *name;     /* "--epochs" */
-    const char *argument; /* what the help calls its value: "N"; NULL for a flag */
+    const char *argument; /* the placeholder of its value in the help */
     enum option_kind kind;
     void *value; /* holds the default; of the type above */
     double low, high;
@@ -40,14 +40,14 @@ struct program {
 };
 
 enum parse_result {
-    PARSE_RUN,   /* go on */
-    PARSE_HELP,  /* --help was there and has been answered: exit with 0 */
+    PARSE_RUN,   /* continue */
+    PARSE_HELP,  /* --help was given and printed: exit with 0 */
     PARSE_FAILED /* a message is on stderr: exit with 2 */
 };
 
 enum parse_result arguments_parse(const struct program *program, int argc, char **argv);
 
-/* Text to numbers; the whole text has to be one: no blanks, no hexadecimal, no "nan", no overflow. */
+/* Parse a whole text as a number: no blanks, no hexadecimal, no "nan", no overflow. */
 bool parse_whole(const char *text, size_t length, uint64_t low, uint64_t high, uint64_t *out);
 bool parse_real(const char *text, float low, float high, float *out);
 

@@ -30,7 +30,7 @@ static size_t element_size(int type)
     }
 }
 
-/* Reads up to `wanted` bytes; *got is less only where the file ends in good order. */
+/* Reads up to `wanted` bytes; *got is less only at a regular end of the file. */
 static activ_status read_some(gzFile file, const char *path, void *to, size_t wanted, size_t *got,
                               activ_message *message)
 {
@@ -57,7 +57,7 @@ static activ_status read_some(gzFile file, const char *path, void *to, size_t wa
             message_set(message, "%s: out of memory", path);
             return ACTIV_ERROR_OUT_OF_MEMORY;
         }
-        /* zlib's text begins with the path. */
+        /* zlib's message begins with the path. */
         size_t prefix = strlen(path);
         if (strncmp(text, path, prefix) == 0 && strncmp(text + prefix, ": ", 2) == 0)
             text += prefix + 2;
@@ -125,33 +125,33 @@ static activ_status read_header(gzFile file, const char *path, struct idx_array 
     return ACTIV_OK;
 }
 
-/* A header may promise terabytes: the buffer grows with what is really there. */
+/* A header may claim terabytes: the buffer grows with what is read. */
 static activ_status read_elements(gzFile file, const char *path, struct idx_array *array, activ_message *message)
 {
     size_t done = 0;
-    size_t room = 0;
+    size_t capacity = 0;
     do {
-        size_t more = room == 0 ? 1u << 20 : room;
-        room = array->bytes - room > more ? room + more : array->bytes;
-        unsigned char *data = realloc(array->data, room > 0 ? room : 1);
+        size_t increment = capacity == 0 ? 1u << 20 : capacity;
+        capacity = array->bytes - capacity > increment ? capacity + increment : array->bytes;
+        unsigned char *data = realloc(array->data, capacity > 0 ? capacity : 1);
         if (data == NULL) {
-            message_set(message, "%s: out of memory for %zu bytes", path, room);
+            message_set(message, "%s: out of memory for %zu bytes", path, capacity);
             return ACTIV_ERROR_OUT_OF_MEMORY;
         }
         array->data = data;
         size_t got;
-        activ_status status = read_some(file, path, data + done, room - done, &got, message);
+        activ_status status = read_some(file, path, data + done, capacity - done, &got, message);
         if (status != ACTIV_OK)
             return status;
         done += got;
-        if (done < room) {
+        if (done < capacity) {
             message_set(message, "%s: ends after %zu of the %zu bytes of data that its sizes promise", path, done,
                         array->bytes);
             return ACTIV_ERROR_FORMAT;
         }
-    } while (room < array->bytes);
+    } while (capacity < array->bytes);
 
-    /* Reading on to the end also lets zlib compare its checksum. */
+    /* Reading to the end also makes zlib verify its checksum. */
     unsigned char extra;
     size_t got;
     activ_status status = read_some(file, path, &extra, 1, &got, message);
@@ -256,7 +256,7 @@ activ_status dataset_read(const char *images_path, const char *labels_path, stru
     if (status == ACTIV_OK)
         status = check_labels(labels_path, &labels, images_path, images.sizes[0], message);
     if (status == ACTIV_OK) {
-        /* There are 784 bytes in memory for each label: the product cannot overflow. */
+        /* No overflow: there are 784 bytes in memory for each label. */
         numbers = malloc(images.sizes[0] * sizeof *numbers);
         if (numbers == NULL) {
             message_set(message, "%s: out of memory", labels_path);
@@ -285,7 +285,7 @@ void dataset_free(struct dataset *data)
     data->count = 0;
 }
 
-/* Images of a shuffled batch lie anywhere in memory: they are asked for before it is their turn. */
+/* Prefetch: images of a shuffled batch are scattered in memory. */
 static void ask_for(const unsigned char *pixels)
 {
 #if defined(__GNUC__)
@@ -296,7 +296,7 @@ static void ask_for(const unsigned char *pixels)
 #endif
 }
 
-/* In float and in this order, as torchvision's ToTensor and Normalize calculate it. */
+/* In float and in this order, as torchvision's ToTensor and Normalize compute it. */
 static void normalize(const unsigned char *restrict pixels, float *restrict x)
 {
     for (size_t i = 0; i < IMAGE_PIXELS; i++)
@@ -317,7 +317,7 @@ void dataset_batch(const struct dataset *data, const uint32_t *order, size_t fir
 
 /* ---- the four files ---- */
 
-/* "folder/name.gz" or "folder/name", whichever is there; the caller frees it. */
+/* "folder/name.gz" or "folder/name", whichever exists; the caller frees it. */
 static activ_status find_file(const char *folder, const char *name, char **out, activ_message *message)
 {
     size_t size = strlen(folder) + strlen(name) + sizeof "/.gz";

@@ -1,10 +1,8 @@
 /* The FashionMNIST files: IDX arrays, raw or gzipped, and batches made of them.
  *
- * The format: 0, 0, a type, the number of dimensions; that many sizes of four bytes; the elements. All
- * numbers are big-endian (Y. LeCun, "The MNIST database of handwritten digits"). Files are not trusted:
- * a fault gives a status and a message that names the file, and memory is taken as bytes arrive, not as a
- * header promises them.
- */
+ * The format: 0, 0, a type, the number of dimensions; that many sizes of four bytes; the elements. All numbers are
+ * big-endian (Y. LeCun, "The MNIST database of handwritten digits"). Files are untrusted: an error gives a status and
+ * a message that names the file, and memory is allocated as bytes arrive, not as a header claims. */
 #ifndef EXAMPLES_DATA_H
 #define EXAMPLES_DATA_H
 
@@ -42,8 +40,8 @@ activ_status dataset_read(const char *images_path, const char *labels_path, stru
                           activ_message *message);
 void dataset_free(struct dataset *data);
 
-/* Images order[0] .. order[count - 1] (NULL: the first ones from `first` on) as a batch for a graph: each
- * pixel p becomes (p/255 - 0.5)/0.5. */
+/* Images order[0] .. order[count - 1] (NULL: the first ones from `first` on) as a batch for a graph: each pixel p
+ * becomes (p/255 - 0.5)/0.5. */
 void dataset_batch(const struct dataset *data, const uint32_t *order, size_t first, size_t count, float *x,
                    int32_t *labels);
 

@@ -1,4 +1,4 @@
-/* Files that are replaced as a whole or not at all: see files.h. */
+/* Files that are replaced atomically: see files.h. */
 #include "files.h"
 
 #include <errno.h>
@@ -117,7 +117,7 @@ activ_status new_file_open(struct new_file *file, const char *path, activ_messag
     (void)snprintf(file->temporary, size, "%s.XXXXXX", path);
     int descriptor = mkstemp(file->temporary);
     if (descriptor >= 0) {
-        /* mkstemp lets only the owner read: give it the rights that fopen would. */
+        /* mkstemp gives access to the owner only: set the permissions that fopen would. */
         mode_t mask = umask(0);
         (void)umask(mask);
         (void)fchmod(descriptor, 0666 & ~mask);

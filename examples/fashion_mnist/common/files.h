@@ -1,4 +1,4 @@
-/* Files that are replaced as a whole or not at all, and checks that can be made before the work begins. */
+/* Files that are replaced atomically, and checks to make before a long run. */
 #ifndef EXAMPLES_FILES_H
 #define EXAMPLES_FILES_H
 
@@ -7,27 +7,27 @@
 
 #include <activ/activ.h>
 
-/* "folder/name", to be freed; NULL if there is no memory. */
+/* "folder/name", to be freed; NULL if out of memory. */
 char *path_join(const char *folder, const char *name);
 
 /* "model.safetensors" -> "model-epoch5.safetensors"; to be freed. */
 char *path_with_epoch(const char *path, size_t epoch);
 
-/* Makes a folder and those above it, if they are not there. */
+/* Creates a folder and its parents, unless they exist. */
 activ_status folder_make(const char *path, activ_message *message);
 
-/* Could a file of this name be written? Its folder has to be there and writable, itself no folder. */
+/* Could a file of this name be written? Its folder has to exist and be writable, and it must not be a folder itself. */
 activ_status file_check_writable(const char *path, activ_message *message);
 
-/* A file in the making, under a temporary name beside its place. */
+/* A file that is being written, under a temporary name in the same folder. */
 struct new_file {
     FILE *stream;
     char *path;
     char *temporary;
 };
 
-/* open; write to `stream`; close; commit gives it its name. cancel removes what is there; it may be called at
- * any time, also after commit, and then only frees. */
+/* open; write to `stream`; close; commit renames it. cancel removes the temporary file; it may be called at any time,
+ * and after commit only frees memory. */
 activ_status new_file_open(struct new_file *file, const char *path, activ_message *message);
 activ_status new_file_close(struct new_file *file, activ_message *message);
 activ_status new_file_commit(struct new_file *file, activ_message *message);

@@ -16,7 +16,7 @@ void message_set(activ_message *message, const char *format, ...)
     va_end(arguments);
 }
 
-int complain(const char *program, const char *format, ...)
+int fail(const char *program, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -33,6 +33,6 @@ int finish_output(const char *program)
     errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout))
         return 0;
-    return complain(program, "cannot write to standard output: %s",
-                    errno != 0 ? strerror(errno) : "an earlier write failed");
+    return fail(program, "cannot write to standard output: %s",
+                errno != 0 ? strerror(errno) : "an earlier write failed");
 }

@@ -66,7 +66,7 @@ activ_status network_create(const activ_context *context, const char *spec, cons
     return ACTIV_OK;
 }
 
-/* Values in one sample of a node. */
+/* Values per sample of a node. */
 static size_t node_values(const activ_graph *graph, activ_node node)
 {
     activ_node_info info = ACTIV_NODE_INFO_INIT;
@@ -187,7 +187,7 @@ activ_status network_print_summary(const activ_graph *graph, size_t batch, FILE 
     (void)fprintf(out, "Parameters, all trainable: %s\n", count);
     (void)fprintf(out, "Multiply-adds of one image (M): %.2f\n", (double)multiply_adds / 1e6);
     print_line(out, width, '=');
-    /* As torchinfo counts: float32 values; each layer's output twice, forward and backward. */
+    /* Counted as torchinfo does: float32 values; each layer's output twice, for forward and backward. */
     double input_mb = 4.0 * (double)inputs * (double)batch / megabyte;
     double pass_mb = 8.0 * (double)outputs * (double)batch / megabyte;
     double params_mb = 4.0 * (double)params / megabyte;

@@ -17,7 +17,7 @@ double seconds_now(void)
 
 void format_seconds(double seconds, char *text, size_t size)
 {
-    /* The limit keeps the conversion defined. */
+    /* Within the range of the conversion. */
     unsigned long s = seconds < 0 ? 0 : seconds > 1e8 ? 100000000ul : (unsigned long)(seconds + 0.5);
     if (s < 60)
         (void)snprintf(text, size, "%lu s", s);
@@ -35,7 +35,7 @@ void progress_format(double done, double total, double elapsed, const char *note
     memset(bar, '.', BAR_WIDTH);
     memset(bar, '#', (size_t)(part * BAR_WIDTH));
     bar[BAR_WIDTH] = '\0';
-    /* The first moments say nothing about the rest. */
+    /* The first seconds do not predict the rest. */
     char left[32] = "";
     char ending[48] = "";
     if (part > 0 && elapsed > 0.5) {

@@ -53,15 +53,15 @@ void table_cell(struct table *table, const char *format, ...)
 {
     if (table->failed)
         return;
-    if (table->count == table->room) {
-        size_t room = table->room == 0 ? 64 : 2 * table->room;
-        char **cells = realloc(table->cells, room * sizeof *cells);
+    if (table->count == table->capacity) {
+        size_t capacity = table->capacity == 0 ? 64 : 2 * table->capacity;
+        char **cells = realloc(table->cells, capacity * sizeof *cells);
         if (cells == NULL) {
             table->failed = true;
             return;
         }
         table->cells = cells;
-        table->room = room;
+        table->capacity = capacity;
     }
     va_list arguments;
     va_start(arguments, format);
@@ -112,7 +112,7 @@ void table_write_text(const struct table *table, FILE *out)
         for (size_t column = 0; column < table->columns; column++) {
             const char *text = cell_at(table, row, column);
             bool last = column + 1 == table->columns;
-            /* No blanks at the ends of lines. */
+            /* No trailing blanks. */
             int width = last && !table->right[column] ? 0 : column_width(table, column);
             write_padded(out, text, width, table->right[column]);
             (void)fputs(last ? "\n" : "  ", out);

@@ -12,20 +12,20 @@ struct table {
     size_t columns;
     char *titles[TABLE_MAX_COLUMNS];
     bool right[TABLE_MAX_COLUMNS]; /* aligned to the right */
-    char **cells;                  /* in reading order */
-    size_t count, room;            /* of cells */
+    char **cells;                  /* row by row */
+    size_t count, capacity;        /* number and capacity of cells */
     bool failed;                   /* out of memory, or too many columns */
 };
 
 void table_init(struct table *table);
 void table_free(struct table *table);
 
-/* First all columns, then the cells in reading order; a cell is as printf makes it. After a failure these do
- * nothing: look at `failed` once, at the end. */
+/* First all columns, then the cells row by row; a cell's text is as of printf. After a failure these do nothing: check
+ * `failed` once, at the end. */
 void table_column(struct table *table, bool right, const char *title, ...);
 void table_cell(struct table *table, const char *format, ...);
 
-/* Whole rows are written. The stream is checked by the caller (ferror). */
+/* Only complete rows are written. The caller checks the stream (ferror). */
 void table_write_text(const struct table *table, FILE *out);
 void table_write_markdown(const struct table *table, FILE *out);
 void table_write_csv(const struct table *table, FILE *out);

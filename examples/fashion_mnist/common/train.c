@@ -80,7 +80,7 @@ activ_status training_start(struct training *training, activ_graph *graph, activ
     training->optimizer = optimizer;
     training->data = data;
     training->batch = batch;
-    /* The graph holds batches of so many floats already: the products do not overflow. */
+    /* No overflow: the graph has allocated batches of this many floats. */
     training->order = malloc(data->count * sizeof *training->order);
     training->x = malloc(rows * IMAGE_PIXELS * sizeof *training->x);
     training->labels = malloc(rows * sizeof *training->labels);
@@ -99,7 +99,7 @@ void training_end(struct training *training)
     memset(training, 0, sizeof *training);
 }
 
-/* A batch, put together in parts of some images each. */
+/* A batch, assembled in parts of several images. */
 struct batch {
     const struct training *training;
     const struct dataset *data;

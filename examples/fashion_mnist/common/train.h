@@ -1,4 +1,4 @@
-/* Training one network: epochs of shuffled batches, and the test after each. */
+/* Training one network: epochs of shuffled batches, and a test after each. */
 #ifndef EXAMPLES_TRAIN_H
 #define EXAMPLES_TRAIN_H
 
@@ -6,11 +6,10 @@
 
 #include "data.h"
 
-/* Data sets are tested in batches of this size, whatever the batch in training is: a graph has to be
- * compiled for at least so many. */
+/* Batch size of tests, whatever the training's is: graphs have to be compiled for at least this. */
 #define TEST_BATCH 128
 
-/* The optimiser, as a command line asks for it. NAN: what is usual for it. */
+/* The optimiser's settings from the command line. NAN: the default. */
 struct descent {
     const char *optimizer; /* "sgd", "adamw" or "rmsprop" */
     float lr;              /* 0.01, adamw 0.001 */
@@ -18,10 +17,10 @@ struct descent {
     float weight_decay;    /* 0, adamw 0.01 */
 };
 
-/* Is there such an optimiser, with these settings? */
+/* Checks the name and the settings of the optimiser. */
 activ_status descent_check(const struct descent *descent, activ_message *message);
 
-/* Gives the compiled graph its initial values and makes its optimiser. */
+/* Initializes the compiled graph and creates its optimiser. */
 activ_status descent_start(const struct descent *descent, activ_graph *graph, uint64_t seed, activ_optimizer **out,
                            activ_message *message);
 
@@ -33,23 +32,22 @@ struct training {
     uint32_t *order;
     float *x;
     int32_t *labels;
-    const activ_executor *executor;          /* whose threads put batches together; NULL: the caller's own */
+    const activ_executor *executor;          /* its threads assemble batches; NULL: the calling thread */
     void (*tick)(void *user, size_t images); /* called after each batch; NULL: not wanted */
     void *tick_user;
 };
 
-/* Graph, optimiser and data belong to the caller and have to live on. The images are shuffled by the graph's
- * seed. */
+/* Graph, optimiser and data are the caller's and have to outlive it. The graph's seed shuffles the images. */
 activ_status training_start(struct training *training, activ_graph *graph, activ_optimizer *optimizer,
                             const struct dataset *data, size_t batch, activ_message *message);
 void training_end(struct training *training);
 
-/* Epochs count from 1: the number chooses the order of the images. *loss: the mean over all images of
- * the loss at their step. *seconds: shuffling, batches and steps. */
+/* Epochs count from 1: the number determines the order of the images. *loss: the mean over all images of the loss at
+ * their step. *seconds: of shuffling, batches and steps. */
 activ_status training_epoch(struct training *training, size_t epoch, double *loss, double *seconds,
                             activ_message *message);
 
-/* Mean loss and percentage of right answers. */
+/* Mean loss and accuracy in percent. */
 activ_status training_test(struct training *training, const struct dataset *data, double *loss, double *accuracy,
                            activ_message *message);
 

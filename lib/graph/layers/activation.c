@@ -2,15 +2,15 @@
  * layer's. */
 #include "graph/layers/function.h"
 
-enum { FN, SHARE }; /* one of the two */
+enum { FN, SHARE }; /* exactly one is given */
 static const activ_setting settings[] = {
     [FN] = { .name = "fn", .kind = ACTIV_SETTING_KIND_FUNCTIONS },
     [SHARE] = { .name = "share", .kind = ACTIV_SETTING_KIND_TEXT },
     { .name = NULL },
 };
 
-/* The function of the layer that it shares with, whose first owner becomes `shares`. */
-static activ_status take_shared(activ_graph *g, graph_node *node)
+/* Copies the function of the layer that it shares with; `shares` becomes the layer that owns the parameters. */
+static activ_status copy_shared(activ_graph *g, graph_node *node)
 {
     const graph_node *other = activ_graph_node_at(g, node->shares);
     if (node->fn)
@@ -24,11 +24,11 @@ static activ_status take_shared(activ_graph *g, graph_node *node)
 
 static activ_status build(activ_graph *g, graph_node *node)
 {
-    activ_status status = node->settings[SHARE].given ? take_shared(g, node) : ACTIV_OK;
+    activ_status status = node->settings[SHARE].given ? copy_shared(g, node) : ACTIV_OK;
     if (status == ACTIV_OK && !node->fn)
         status = activ_graph_fail_build(g, ACTIV_ERROR_INVALID, node, "it has no function: fn or share is missing");
     if (status == ACTIV_OK)
-        status = activ_graph_take_one_shape(g, node);
+        status = activ_graph_copy_input_shape(g, node);
     if (status != ACTIV_OK)
         return status;
     const activ_fn *fn = node->fn;
@@ -47,7 +47,7 @@ static size_t saved(const graph_node *node, size_t batch)
     return activ_fn_is_random(node->fn) ? batch * node->features : 0;
 }
 
-/* The first of its tensors; they lie one after the other, as the function wants them. */
+/* The first of its tensors, which are contiguous, as the function requires. */
 static int parameters(const activ_graph *g, const graph_node *node, size_t *first)
 {
     const graph_node *owner = node->shares >= 0 ? activ_graph_node_at(g, node->shares) : node;
@@ -61,7 +61,7 @@ const float *activ_activation_params(const activ_graph *g, const graph_node *nod
     return parameters(g, node, &first) ? activ_graph_tensor_values(g, first) : NULL;
 }
 
-/* With parameters per channel: values of a channel that lie together. */
+/* Contiguous values of a channel, with parameters per channel. */
 static size_t inner_of(const graph_node *node)
 {
     return node->features / node->shape[0];
@@ -74,9 +74,9 @@ static void forward(graph_run *run, const graph_node *node)
     const size_t n = run->batch * node->features;
     const float *x = activ_run_input(run, node, 0);
     float *y = activ_run_output(run, node);
-    activ_fn_room room;
+    activ_fn_storage storage;
     activ_fn_args args;
-    activ_fn_prepare(fn, activ_activation_params(g, node), &room, &args);
+    activ_fn_prepare(fn, activ_activation_params(g, node), &storage, &args);
     if (fn->rowwise) {
         size_t columns = node->shape[node->ndim - 1];
         activ_fn_run_rows(fn, run->threads, &args, n / columns, columns, x, columns, y, columns);
@@ -97,9 +97,9 @@ static void backward(graph_run *run, const graph_node *node, float *const *dx)
     const float *x = activ_run_input(run, node, 0), *dy = activ_run_gradient(run, node);
     size_t first;
     float *dparams = parameters(g, node, &first) ? activ_graph_tensor_gradient(g, first) : NULL;
-    activ_fn_room room;
+    activ_fn_storage storage;
     activ_fn_args args;
-    activ_fn_prepare(fn, activ_activation_params(g, node), &room, &args);
+    activ_fn_prepare(fn, activ_activation_params(g, node), &storage, &args);
     if (fn->rowwise) {
         size_t columns = node->shape[node->ndim - 1];
         activ_fn_run_rows_backward(fn, run->threads, &args, n / columns, columns, x, columns, dy, columns, dx[0],

@@ -1,6 +1,6 @@
-/* batch_norm: each channel, over all samples of the batch and all its values in each, gets mean 0 and
- * variance 1, then a weight and a bias of its own; evaluation uses running means and variances instead.
- * Ioffe, Szegedy 2015, with the details of PyTorch. The channels are the first dimension of a sample. */
+/* batch_norm: normalizes each channel, over all samples of the batch and all its values in each, to mean 0 and
+ * variance 1, then applies the channel's weight and bias; evaluation uses running means and variances instead. Ioffe,
+ * Szegedy 2015, with the details of PyTorch. The channels are the first dimension of a sample. */
 #include "graph/layers/norm.h"
 
 /* Its buffers, from first_buffer on. */
@@ -17,7 +17,7 @@ static activ_status build(activ_graph *g, graph_node *node)
 {
     activ_status status = activ_norm_check(g, node, node->settings[EPS].single, node->settings[MOMENTUM].single);
     if (status == ACTIV_OK)
-        status = activ_graph_take_one_shape(g, node);
+        status = activ_graph_copy_input_shape(g, node);
     if (status == ACTIV_OK)
         status = activ_graph_add_tensor(g, node, "weight", 1, node->shape);
     if (status == ACTIV_OK)
@@ -73,7 +73,7 @@ static batch_norm_job job_of(const graph_run *run, const graph_node *node)
     return job;
 }
 
-/* A part does some of the channels. */
+/* A part takes a range of channels. */
 static activ_batch_norm part_of(const batch_norm_job *job, size_t parts, size_t part)
 {
     activ_batch_norm b = job->whole;

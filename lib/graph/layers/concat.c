@@ -1,4 +1,4 @@
-/* concat: the values of the first input, then those of the next, along one axis of a sample. */
+/* concat: concatenates its inputs along one axis of a sample. */
 #include <string.h>
 
 #include "base/checked.h"
@@ -21,7 +21,7 @@ static int fits(const graph_node *node, const graph_node *first, const graph_nod
 static activ_status build(activ_graph *g, graph_node *node)
 {
     const graph_node *first = activ_graph_input_of(g, node, 0);
-    activ_status status = activ_graph_take_axis(g, node, AXIS);
+    activ_status status = activ_graph_resolve_axis(g, node, AXIS);
     if (status != ACTIV_OK)
         return status;
     const size_t axis = activ_node_size(node, AXIS);
@@ -38,7 +38,7 @@ static activ_status build(activ_graph *g, graph_node *node)
     return ACTIV_OK;
 }
 
-/* How many values of an input, or of the node itself, lie next to each other: those from the axis on. */
+/* Contiguous values of an input, or of the node itself: those from the axis on. */
 static size_t contiguous(const graph_node *node, const graph_node *input)
 {
     size_t count = 1;
@@ -47,32 +47,32 @@ static size_t contiguous(const graph_node *node, const graph_node *input)
     return count;
 }
 
-/* Pieces of `width` values, which lie `from_apart` from each other and come to lie `to_apart`. */
-static void copy_pieces(size_t pieces, size_t width, const float *from, size_t from_apart, float *to, size_t to_apart)
+/* Copies rows of `width` values between arrays with row strides. */
+static void copy_rows(size_t rows, size_t width, const float *from, size_t from_stride, float *to, size_t to_stride)
 {
-    for (size_t i = 0; i < pieces; i++)
-        memcpy(to + i * to_apart, from + i * from_apart, width * sizeof *to);
+    for (size_t i = 0; i < rows; i++)
+        memcpy(to + i * to_stride, from + i * from_stride, width * sizeof *to);
 }
 
 static void forward(graph_run *run, const graph_node *node)
 {
-    size_t whole = contiguous(node, node), pieces = run->batch * (node->features / whole);
+    size_t out_width = contiguous(node, node), rows = run->batch * (node->features / out_width);
     float *y = activ_run_output(run, node);
     for (size_t k = 0; k < node->input_count; k++) {
         size_t width = contiguous(node, activ_graph_input_of(run->graph, node, k));
-        copy_pieces(pieces, width, activ_run_input(run, node, k), width, y, whole);
+        copy_rows(rows, width, activ_run_input(run, node, k), width, y, out_width);
         y += width;
     }
 }
 
 static void backward(graph_run *run, const graph_node *node, float *const *dx)
 {
-    size_t whole = contiguous(node, node), pieces = run->batch * (node->features / whole);
+    size_t out_width = contiguous(node, node), rows = run->batch * (node->features / out_width);
     const float *dy = activ_run_gradient(run, node);
     for (size_t k = 0; k < node->input_count; k++) {
         size_t width = contiguous(node, activ_graph_input_of(run->graph, node, k));
         if (dx[k])
-            copy_pieces(pieces, width, dy, whole, dx[k], width);
+            copy_rows(rows, width, dy, out_width, dx[k], width);
         dy += width;
     }
 }

@@ -1,5 +1,5 @@
-/* dropout: training sets values to 0 with probability p and divides the others by 1 - p; evaluation
- * copies. Srivastava et al. 2014, in the inverted form of PyTorch. */
+/* dropout: training sets values to 0 with probability p and divides the others by 1 - p; evaluation copies. Srivastava
+ * et al. 2014, in the inverted form of PyTorch. */
 #include <string.h>
 
 #include "graph/layer.h"
@@ -15,16 +15,16 @@ static activ_status build(activ_graph *g, graph_node *node)
     const float p = node->settings[P].single;
     if (!(p >= 0.0f && p <= 1.0f))
         return activ_graph_fail_build(g, ACTIV_ERROR_RANGE, node, "p is not from 0 to 1");
-    return activ_graph_take_one_shape(g, node);
+    return activ_graph_copy_input_shape(g, node);
 }
 
-/* What each value was multiplied by. */
+/* The factor of each value. */
 static size_t saved(const graph_node *node, size_t batch)
 {
     return batch * node->features;
 }
 
-/* y = x factors: values forward, gradients back. seed, stream and p are what the factors are drawn by, forward. */
+/* y = x factors, of values forward and of gradients backward. seed, stream and p: forward draws the factors. */
 typedef struct dropout_job {
     const activ_kernels *kernels;
     uint64_t seed, stream;

@@ -1,4 +1,4 @@
-/* flatten: each sample as one row. The same values under another shape. */
+/* flatten: each sample as one row, a view of the same values. */
 #include <string.h>
 
 #include "graph/layer.h"

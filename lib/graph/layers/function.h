@@ -6,7 +6,7 @@
 #include "base/random.h"
 #include "graph/layer.h"
 
-/* The layer's function is the graph's own: its tier, its memory. */
+/* The layer gets a copy of the function, with the graph's tier and allocator. */
 static inline activ_status activ_function_copy(activ_graph *g, graph_node *node, const activ_fn *fn)
 {
     node->fn = activ_fn_copy(activ_graph_host(g), fn);
@@ -14,7 +14,7 @@ static inline activ_status activ_function_copy(activ_graph *g, graph_node *node,
                     : activ_graph_fail_build(g, ACTIV_ERROR_OUT_OF_MEMORY, node, "no memory for its function");
 }
 
-/* A builder's last step, with the function that it got. `setting` is where a file has it. The node's number, or -1. */
+/* A builder's last step: copies the function, which files store as `setting`. Returns the node, or -1. */
 static inline activ_node activ_function_build_node(activ_graph *g, graph_node *node, size_t setting, const activ_fn *fn)
 {
     if (!fn)
@@ -34,7 +34,7 @@ static inline activ_status activ_function_add_tensors(activ_graph *g, graph_node
     return status;
 }
 
-/* Initial values. Two layers of one function start differently where the start is random. */
+/* Initial values. Random ones differ between layers with the same function. */
 static inline void activ_function_init(activ_graph *g, const graph_node *node, uint64_t seed)
 {
     if (node->tensors == 0)

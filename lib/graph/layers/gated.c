@@ -12,7 +12,7 @@ activ_status activ_gated_build(activ_graph *g, graph_node *node)
     return activ_function_add_tensors(g, node);
 }
 
-/* A random act draws in training: what it kept, and act(gate) itself, of each element. */
+/* For a random act in training: its noise, and act(gate), of each element. */
 size_t activ_gated_saved(const graph_node *node, size_t batch)
 {
     return activ_fn_is_random(node->fn) ? 2 * batch * node->features : 0;
@@ -24,7 +24,7 @@ typedef struct random_job {
     const activ_host *host;
     const activ_kernels *kernels;
     const activ_fn_kernel *kernel;
-    const activ_fn_args *args; /* with the training of the first element */
+    const activ_fn_args *args; /* with the training of element 0 */
     float *act;
     const gated_rows *r;
 } random_job;
@@ -36,8 +36,8 @@ static void random_forward(void *argument, size_t parts, size_t part)
     activ_range range = activ_range_of(r->rows, 1, parts, part);
     for (size_t row = range.first; row < range.first + range.count; row++) {
         const size_t at = row * r->columns;
-        activ_fn_moved moved;
-        job->kernel->forward(activ_fn_args_from(job->args, at, &moved), r->columns, r->gate + row * r->input_stride,
+        activ_fn_shifted shifted;
+        job->kernel->forward(activ_fn_args_from(job->args, at, &shifted), r->columns, r->gate + row * r->input_stride,
                              job->act + at);
         job->kernels->multiply(r->columns, r->value + row * r->input_stride, job->act + at, r->y + at);
     }
@@ -50,9 +50,9 @@ static void random_backward(void *argument, size_t parts, size_t part)
     activ_range range = activ_range_of(r->rows, 1, parts, part);
     for (size_t row = range.first; row < range.first + range.count; row++) {
         const size_t at = row * r->columns, in = row * r->input_stride, out = row * r->gradient_stride;
-        activ_fn_moved moved;
+        activ_fn_shifted shifted;
         if (r->dgate)
-            activ_fn_gated_backward(job->host, job->kernel, activ_fn_args_from(job->args, at, &moved), r->columns,
+            activ_fn_gated_backward(job->host, job->kernel, activ_fn_args_from(job->args, at, &shifted), r->columns,
                                     r->value + in, r->gate + in, r->dy + at, NULL, r->dgate + out);
         if (r->dvalue)
             job->kernels->multiply(r->columns, r->dy + at, job->act + at, r->dvalue + out);
@@ -80,9 +80,9 @@ static void run_random(graph_run *run, const graph_node *node, activ_fn_args *ar
 
 void activ_gated_forward(graph_run *run, const graph_node *node, const gated_rows *r)
 {
-    activ_fn_room room;
+    activ_fn_storage storage;
     activ_fn_args args;
-    activ_fn_prepare(node->fn, activ_activation_params(run->graph, node), &room, &args);
+    activ_fn_prepare(node->fn, activ_activation_params(run->graph, node), &storage, &args);
     if (run->training && activ_fn_is_random(node->fn)) {
         run_random(run, node, &args, r, random_forward);
         return;
@@ -93,9 +93,9 @@ void activ_gated_forward(graph_run *run, const graph_node *node, const gated_row
 
 void activ_gated_backward(graph_run *run, const graph_node *node, const gated_rows *r)
 {
-    activ_fn_room room;
+    activ_fn_storage storage;
     activ_fn_args args;
-    activ_fn_prepare(node->fn, activ_activation_params(run->graph, node), &room, &args);
+    activ_fn_prepare(node->fn, activ_activation_params(run->graph, node), &storage, &args);
     if (activ_fn_is_random(node->fn)) {
         run_random(run, node, &args, r, random_backward);
         return;
@@ -115,7 +115,7 @@ static const activ_setting settings[] = {
 
 static activ_status build(activ_graph *g, graph_node *node)
 {
-    activ_status status = activ_graph_take_one_shape(g, node);
+    activ_status status = activ_graph_copy_input_shape(g, node);
     return status == ACTIV_OK ? activ_gated_build(g, node) : status;
 }
 

@@ -8,7 +8,7 @@
 enum { GATED_FN };
 #define GATED_FN_SETTING [GATED_FN] = { .name = "fn", .kind = ACTIV_SETTING_KIND_FUNCTIONS, .required = 1 }
 
-/* Value and gate of each row, and what belongs to them: arrays with strides. */
+/* The arrays of a gated layer, as matrices with row strides. */
 typedef struct gated_rows {
     size_t rows, columns;
     const float *value, *gate, *dy;
@@ -17,7 +17,7 @@ typedef struct gated_rows {
     size_t gradient_stride; /* of dvalue and dgate; y and dy have no gaps */
 } gated_rows;
 
-/* Is its function gated? Adds the function's parameters. */
+/* Fails unless the function is gated; adds its parameters. */
 activ_status activ_gated_build(activ_graph *g, graph_node *node);
 size_t activ_gated_saved(const graph_node *node, size_t batch);
 void activ_gated_forward(graph_run *run, const graph_node *node, const gated_rows *rows);

@@ -16,7 +16,7 @@ static int gate_is_first(const graph_node *node)
 
 static activ_status build(activ_graph *g, graph_node *node)
 {
-    activ_status status = activ_graph_take_one_shape(g, node);
+    activ_status status = activ_graph_copy_input_shape(g, node);
     if (status != ACTIV_OK)
         return status;
     size_t *last = &node->shape[node->ndim - 1];

@@ -1,7 +1,7 @@
 /* input: the caller's samples. */
 #include "graph/layer.h"
 
-/* The shape, without names: input(3, 28, 28). */
+/* The shape, as positional settings: input(3, 28, 28). */
 #define DIMENSION(number, is_required)                                                                            \
     {                                                                                                             \
         .name = "dimension " #number, .kind = ACTIV_SETTING_KIND_COUNT, .required = is_required, .positional = 1, \

@@ -1,8 +1,8 @@
-/* layer_norm: the last dimensions of each sample get mean 0 and variance 1, then a weight and a bias for
- * each of their values. Ba, Kiros, Hinton 2016, with the details of PyTorch. */
+/* layer_norm: normalizes the last dimensions of each sample to mean 0 and variance 1, then applies a weight and a bias
+ * for each of their values. Ba, Kiros, Hinton 2016, with the details of PyTorch. */
 #include "graph/layers/norm.h"
 
-enum { AXIS, EPS }; /* axis: the first of those that are normalized */
+enum { AXIS, EPS }; /* axis: the first normalized dimension */
 static const activ_setting settings[] = {
     [AXIS] = { .name = "axis", .kind = ACTIV_SETTING_KIND_COUNT, .required = 1, .maximum = ACTIV_MAX_DIMS - 1 },
     [EPS] = { .name = "eps", .kind = ACTIV_SETTING_KIND_REAL, .required = 1 },
@@ -13,9 +13,9 @@ static activ_status build(activ_graph *g, graph_node *node)
 {
     activ_status status = activ_norm_check(g, node, node->settings[EPS].single, 1.0f);
     if (status == ACTIV_OK)
-        status = activ_graph_take_one_shape(g, node);
+        status = activ_graph_copy_input_shape(g, node);
     if (status == ACTIV_OK)
-        status = activ_graph_take_axis(g, node, AXIS);
+        status = activ_graph_resolve_axis(g, node, AXIS);
     const size_t axis = status == ACTIV_OK ? activ_node_size(node, AXIS) : 0;
     if (status == ACTIV_OK)
         status = activ_graph_add_tensor(g, node, "weight", node->ndim - axis, node->shape + axis);
@@ -111,7 +111,7 @@ static void backward(graph_run *run, const graph_node *node, float *const *dx)
     job.out = dx[0];
     job.dweight = activ_graph_tensor_gradient(run->graph, node->first_tensor);
     job.dbias = activ_graph_tensor_gradient(run->graph, node->first_tensor + 1);
-    /* The sums first, all of them: dx may be dy. */
+    /* All sums first, as dx may alias dy. */
     activ_run_share(run, work, sums_part, &job);
     if (dx[0])
         activ_run_share(run, work, backward_part, &job);

@@ -35,21 +35,21 @@ static activ_status build(activ_graph *g, graph_node *node)
     return status;
 }
 
-/* What runs in the epilogue of a product: this activation, or nothing (-1). */
-typedef struct fused {
-    activ_fn_room room;
+/* The fused activation's arguments for the epilogue of a product. */
+typedef struct fused_activation {
+    activ_fn_storage storage;
     activ_fn_args args;
-} fused;
+} fused_activation;
 
-static activ_gemm_epilogue epilogue_of(const graph_run *run, activ_node activation, fused *f)
+static activ_gemm_epilogue epilogue_of(const graph_run *run, activ_node activation, fused_activation *fused)
 {
     activ_gemm_epilogue epilogue = { NULL, NULL, NULL, NULL, 0, 0 };
     if (activation < 0)
         return epilogue;
     const graph_node *node = activ_graph_node_at(run->graph, activation);
-    activ_fn_prepare(node->fn, activ_activation_params(run->graph, node), &f->room, &f->args);
+    activ_fn_prepare(node->fn, activ_activation_params(run->graph, node), &fused->storage, &fused->args);
     epilogue.kernel = node->fn->kernel;
-    epilogue.args = &f->args;
+    epilogue.args = &fused->args;
     epilogue.row_stride = node->features;
     return epilogue;
 }
@@ -70,7 +70,7 @@ static void forward(graph_run *run, const graph_node *node)
 {
     const activ_graph *g = run->graph;
     const graph_node *input = activ_graph_input_of(g, node, 0);
-    fused fused_fn;
+    fused_activation fused;
     forward_job job = { run,
                         {
                             .m = run->batch,
@@ -85,15 +85,15 @@ static void forward(graph_run *run, const graph_node *node)
                             .c = activ_run_output(run, node),
                             .c_row_stride = node->features,
                             .bias = has_bias(node) ? activ_graph_tensor_values(g, node->first_tensor + 1) : NULL,
-                            .epilogue = epilogue_of(run, node->plan.fused_forward, &fused_fn),
+                            .epilogue = epilogue_of(run, node->plan.fused_forward, &fused),
                         } };
     if (node->plan.fused_forward >= 0)
         job.product.epilogue.y = activ_run_output(run, activ_graph_node_at(g, node->plan.fused_forward));
     activ_run_share(run, run->batch * node->features * input->features, forward_part, &job);
 }
 
-/* Gradients of the weight, of the bias and (product with m > 0) of the input: each thread has its part of all three, as
- * none needs another's result. */
+/* Gradients of the weight, of the bias and (if m > 0) of the input, in one parallel region, as none needs another's
+ * result. */
 typedef struct backward_job {
     const graph_run *run;
     activ_gemm weight, input;
@@ -124,7 +124,7 @@ static void backward(graph_run *run, const graph_node *node, float *const *dx)
     const graph_node *input = activ_graph_input_of(g, node, 0);
     size_t in = input->features, out = node->features;
     const float *dy = activ_run_gradient(run, node);
-    fused fused_fn;
+    fused_activation fused;
     backward_job job = { .run = run, .dy = dy };
     job.weight = (activ_gemm){
         .m = out,
@@ -154,7 +154,7 @@ static void backward(graph_run *run, const graph_node *node, float *const *dx)
             .b_column_stride = 1,
             .c = dx[0],
             .c_row_stride = in,
-            .epilogue = epilogue_of(run, node->plan.fused_backward, &fused_fn),
+            .epilogue = epilogue_of(run, node->plan.fused_backward, &fused),
         };
         if (node->plan.fused_backward >= 0)
             job.input.epilogue.x = activ_run_input(run, input, 0);

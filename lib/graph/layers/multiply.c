@@ -3,7 +3,7 @@
 
 static activ_status build(activ_graph *g, graph_node *node)
 {
-    return activ_graph_take_one_shape(g, node);
+    return activ_graph_copy_input_shape(g, node);
 }
 
 static void forward(graph_run *run, const graph_node *node)

@@ -15,7 +15,7 @@ static inline activ_status activ_norm_check(activ_graph *g, const graph_node *no
     return ACTIV_OK;
 }
 
-/* A builder's options, checked; NULL are the defaults. */
+/* Reads and checks a builder's options; NULL: the defaults. */
 static inline activ_status activ_norm_read_options(activ_graph *g, const graph_node *node,
                                                    const activ_norm_options *options, activ_norm_options *own)
 {
