@@ -164,13 +164,10 @@ static activ_status forward(call which, const activ_fn *fn, const activ_forward_
     activ_fn_args args;
     activ_fn_prepare(fn, a->params, &storage, &args);
     args.training = trains ? &training : NULL;
-    if (is_gated)
-        activ_fn_run_gated(fn, threads, &args, a->rows, a->columns, a->x, a->x_stride, a->gate, a->gate_stride, a->y,
-                           a->y_stride);
-    else if (trains || fn->num_parameters > 1)
+    if (trains || fn->num_parameters > 1)
         activ_fn_run_forward(&fn->host, threads, fn->kernel, &args, a->rows * a->columns, a->columns, a->x, a->y);
     else
-        activ_fn_run_rows(fn, threads, &args, a->rows, a->columns, a->x, a->x_stride, a->y, a->y_stride);
+        activ_fn_run_rows(fn, threads, &args, a);
     return ACTIV_OK;
 }
 
@@ -205,15 +202,11 @@ static activ_status backward(call which, const activ_fn *fn, const activ_backwar
     activ_fn_args args;
     activ_fn_prepare(fn, a->params, &storage, &args);
     args.training = trains ? &training : NULL;
-    if (is_gated)
-        activ_fn_run_gated_backward(fn, threads, &args, a->rows, a->columns, a->x, a->x_stride, a->gate, a->gate_stride,
-                                    a->dy, a->dy_stride, a->dx, a->dx_stride, a->dgate, a->dgate_stride, a->dparams);
-    else if (trains || fn->num_parameters > 1)
+    if (trains || fn->num_parameters > 1)
         activ_fn_run_backward(&fn->host, threads, fn->kernel, &args, a->rows * a->columns, a->columns, a->x, a->dy,
                               a->dx, a->dparams);
     else
-        activ_fn_run_rows_backward(fn, threads, &args, a->rows, a->columns, a->x, a->x_stride, a->dy, a->dy_stride,
-                                   a->dx, a->dx_stride, a->dparams);
+        activ_fn_run_rows_backward(fn, threads, &args, a);
     return ACTIV_OK;
 }
 

@@ -159,18 +159,11 @@ void activ_fn_run_backward(const activ_host *host, size_t threads, const activ_f
 
 /* ---- fn/rows.c: matrices, split among threads; row strides in elements -------------------------- */
 
-void activ_fn_run_rows(const activ_fn *fn, size_t threads, const activ_fn_args *args, size_t rows, size_t columns,
-                       const float *x, size_t x_stride, float *y, size_t y_stride);
-void activ_fn_run_rows_backward(const activ_fn *fn, size_t threads, const activ_fn_args *args, size_t rows,
-                                size_t columns, const float *x, size_t x_stride, const float *dy, size_t dy_stride,
-                                float *dx, size_t dx_stride, float *dparams);
-void activ_fn_run_gated(const activ_fn *fn, size_t threads, const activ_fn_args *args, size_t rows, size_t columns,
-                        const float *value, size_t value_stride, const float *gate, size_t gate_stride, float *y,
-                        size_t y_stride);
-void activ_fn_run_gated_backward(const activ_fn *fn, size_t threads, const activ_fn_args *args, size_t rows,
-                                 size_t columns, const float *value, size_t value_stride, const float *gate,
-                                 size_t gate_stride, const float *dy, size_t dy_stride, float *dvalue,
-                                 size_t dvalue_stride, float *dgate, size_t dgate_stride, float *dparams);
+/* Row-wise and gated functions, and elementwise ones on rows with gaps. Of the arguments, which have been checked, the
+ * arrays, their sizes and dparams count; parameters and training are those of `args`. */
+void activ_fn_run_rows(const activ_fn *fn, size_t threads, const activ_fn_args *args, const activ_forward_args *a);
+void activ_fn_run_rows_backward(const activ_fn *fn, size_t threads, const activ_fn_args *args,
+                                const activ_backward_args *a);
 
 /* ---- fn/gated.c ------------------------------------------------------------------------------------ */
 

@@ -61,93 +61,51 @@ static void run_part(void *argument, size_t parts, size_t part)
         run_row(job, row, 0, job->columns);
 }
 
-void activ_fn_run_rows(const activ_fn *fn, size_t threads, const activ_fn_args *args, size_t rows, size_t columns,
-                       const float *x, size_t x_stride, float *y, size_t y_stride)
+void activ_fn_run_rows(const activ_fn *fn, size_t threads, const activ_fn_args *args, const activ_forward_args *a)
 {
+    const int is_gated = fn->entry->shape == ACTIV_SHAPE_GATED;
     rows_job job = { .fn = fn,
                      .args = args,
-                     .rows = rows,
-                     .columns = columns,
-                     .x = x,
-                     .x_stride = x_stride,
-                     .out = y,
-                     .out_stride = y_stride };
-    activ_share(&fn->host, threads, rows * columns * ACTIV_WORK_ELEMENT, run_part, &job);
+                     .rows = a->rows,
+                     .columns = a->columns,
+                     .x = is_gated ? a->gate : a->x,
+                     .x_stride = is_gated ? a->gate_stride : a->x_stride,
+                     .value = is_gated ? a->x : NULL,
+                     .value_stride = a->x_stride,
+                     .out = a->y,
+                     .out_stride = a->y_stride };
+    activ_share(&fn->host, threads, a->rows * a->columns * ACTIV_WORK_ELEMENT, run_part, &job);
 }
 
-void activ_fn_run_rows_backward(const activ_fn *fn, size_t threads, const activ_fn_args *args, size_t rows,
-                                size_t columns, const float *x, size_t x_stride, const float *dy, size_t dy_stride,
-                                float *dx, size_t dx_stride, float *dparams)
+void activ_fn_run_rows_backward(const activ_fn *fn, size_t threads, const activ_fn_args *args,
+                                const activ_backward_args *a)
 {
-    if (dparams && args->vectors > 0) {
-        const activ_fn_elements elements = {
-            .n = rows * columns, .width = columns, .x = x, .dy = dy, .x_stride = x_stride, .dy_stride = dy_stride
-        };
-        activ_fn_add_gradients(&fn->host, threads, fn->kernel, args, &elements, NULL, dparams, 0);
+    const int is_gated = fn->entry->shape == ACTIV_SHAPE_GATED;
+    rows_job job = { .fn = fn,
+                     .args = args,
+                     .rows = a->rows,
+                     .columns = a->columns,
+                     .x = is_gated ? a->gate : a->x,
+                     .x_stride = is_gated ? a->gate_stride : a->x_stride,
+                     .value = is_gated ? a->x : NULL,
+                     .value_stride = a->x_stride,
+                     .dy = a->dy,
+                     .dy_stride = a->dy_stride,
+                     .out = is_gated ? a->dgate : a->dx,
+                     .out_stride = is_gated ? a->dgate_stride : a->dx_stride,
+                     .dvalue = is_gated ? a->dx : NULL,
+                     .dvalue_stride = a->dx_stride };
+    if (a->dparams && args->vectors > 0) {
+        const activ_fn_elements elements = { .n = a->rows * a->columns,
+                                             .width = a->columns,
+                                             .x = job.x,
+                                             .dy = job.dy,
+                                             .value = job.value,
+                                             .x_stride = job.x_stride,
+                                             .dy_stride = job.dy_stride,
+                                             .value_stride = job.value_stride };
+        activ_fn_add_gradients(&fn->host, threads, fn->kernel, args, &elements, NULL, a->dparams, 0);
     }
-    rows_job job = { .fn = fn,
-                     .args = args,
-                     .rows = rows,
-                     .columns = columns,
-                     .x = x,
-                     .x_stride = x_stride,
-                     .dy = dy,
-                     .dy_stride = dy_stride,
-                     .out = dx,
-                     .out_stride = dx_stride };
-    if (dx)
-        activ_share(&fn->host, threads, rows * columns * ACTIV_WORK_ELEMENT, run_part, &job);
-}
-
-void activ_fn_run_gated(const activ_fn *fn, size_t threads, const activ_fn_args *args, size_t rows, size_t columns,
-                        const float *value, size_t value_stride, const float *gate, size_t gate_stride, float *y,
-                        size_t y_stride)
-{
-    rows_job job = { .fn = fn,
-                     .args = args,
-                     .rows = rows,
-                     .columns = columns,
-                     .x = gate,
-                     .x_stride = gate_stride,
-                     .value = value,
-                     .value_stride = value_stride,
-                     .out = y,
-                     .out_stride = y_stride };
-    activ_share(&fn->host, threads, rows * columns * ACTIV_WORK_ELEMENT, run_part, &job);
-}
-
-void activ_fn_run_gated_backward(const activ_fn *fn, size_t threads, const activ_fn_args *args, size_t rows,
-                                 size_t columns, const float *value, size_t value_stride, const float *gate,
-                                 size_t gate_stride, const float *dy, size_t dy_stride, float *dvalue,
-                                 size_t dvalue_stride, float *dgate, size_t dgate_stride, float *dparams)
-{
-    if (dparams && args->vectors > 0) {
-        const activ_fn_elements elements = {
-            .n = rows * columns,
-            .width = columns,
-            .x = gate,
-            .dy = dy,
-            .value = value,
-            .x_stride = gate_stride,
-            .dy_stride = dy_stride,
-            .value_stride = value_stride,
-        };
-        activ_fn_add_gradients(&fn->host, threads, fn->kernel, args, &elements, NULL, dparams, 0);
-    }
-    rows_job job = { .fn = fn,
-                     .args = args,
-                     .rows = rows,
-                     .columns = columns,
-                     .x = gate,
-                     .x_stride = gate_stride,
-                     .value = value,
-                     .value_stride = value_stride,
-                     .dy = dy,
-                     .dy_stride = dy_stride,
-                     .out = dgate,
-                     .out_stride = dgate_stride,
-                     .dvalue = dvalue,
-                     .dvalue_stride = dvalue_stride };
-    if (dvalue || dgate)
-        activ_share(&fn->host, threads, rows * columns * ACTIV_WORK_ELEMENT, run_part, &job);
+    if (job.out || job.dvalue)
+        activ_share(&fn->host, threads, a->rows * a->columns * ACTIV_WORK_ELEMENT, run_part, &job);
 }

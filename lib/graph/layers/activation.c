@@ -79,7 +79,10 @@ static void forward(graph_run *run, const graph_node *node)
     activ_fn_prepare(fn, activ_activation_params(g, node), &storage, &args);
     if (fn->rowwise) {
         size_t columns = node->shape[node->ndim - 1];
-        activ_fn_run_rows(fn, run->threads, &args, n / columns, columns, x, columns, y, columns);
+        const activ_forward_args arrays = {
+            .rows = n / columns, .columns = columns, .x = x, .x_stride = columns, .y = y, .y_stride = columns
+        };
+        activ_fn_run_rows(fn, run->threads, &args, &arrays);
     } else {
         const activ_fn_training training = { .save = activ_run_saved(run, node),
                                              .seed = run->seed,
@@ -102,8 +105,16 @@ static void backward(graph_run *run, const graph_node *node, float *const *dx)
     activ_fn_prepare(fn, activ_activation_params(g, node), &storage, &args);
     if (fn->rowwise) {
         size_t columns = node->shape[node->ndim - 1];
-        activ_fn_run_rows_backward(fn, run->threads, &args, n / columns, columns, x, columns, dy, columns, dx[0],
-                                   columns, dparams);
+        const activ_backward_args arrays = { .rows = n / columns,
+                                             .columns = columns,
+                                             .x = x,
+                                             .x_stride = columns,
+                                             .dy = dy,
+                                             .dy_stride = columns,
+                                             .dx = dx[0],
+                                             .dx_stride = columns,
+                                             .dparams = dparams };
+        activ_fn_run_rows_backward(fn, run->threads, &args, &arrays);
     } else {
         const activ_fn_training training = { .saved = activ_run_saved(run, node) };
         args.training = activ_fn_is_random(fn) ? &training : NULL;

@@ -87,8 +87,15 @@ void activ_gated_forward(graph_run *run, const graph_node *node, const gated_row
         run_random(run, node, &args, r, random_forward);
         return;
     }
-    activ_fn_run_gated(node->fn, run->threads, &args, r->rows, r->columns, r->value, r->input_stride, r->gate,
-                       r->input_stride, r->y, r->columns);
+    const activ_forward_args arrays = { .rows = r->rows,
+                                        .columns = r->columns,
+                                        .x = r->value,
+                                        .x_stride = r->input_stride,
+                                        .gate = r->gate,
+                                        .gate_stride = r->input_stride,
+                                        .y = r->y,
+                                        .y_stride = r->columns };
+    activ_fn_run_rows(node->fn, run->threads, &args, &arrays);
 }
 
 void activ_gated_backward(graph_run *run, const graph_node *node, const gated_rows *r)
@@ -101,9 +108,20 @@ void activ_gated_backward(graph_run *run, const graph_node *node, const gated_ro
         return;
     }
     float *dparams = node->tensors > 0 ? activ_graph_tensor_gradient(run->graph, node->first_tensor) : NULL;
-    activ_fn_run_gated_backward(node->fn, run->threads, &args, r->rows, r->columns, r->value, r->input_stride, r->gate,
-                                r->input_stride, r->dy, r->columns, r->dvalue, r->gradient_stride, r->dgate,
-                                r->gradient_stride, dparams);
+    const activ_backward_args arrays = { .rows = r->rows,
+                                         .columns = r->columns,
+                                         .x = r->value,
+                                         .x_stride = r->input_stride,
+                                         .gate = r->gate,
+                                         .gate_stride = r->input_stride,
+                                         .dy = r->dy,
+                                         .dy_stride = r->columns,
+                                         .dx = r->dvalue,
+                                         .dx_stride = r->gradient_stride,
+                                         .dgate = r->dgate,
+                                         .dgate_stride = r->gradient_stride,
+                                         .dparams = dparams };
+    activ_fn_run_rows_backward(node->fn, run->threads, &args, &arrays);
 }
 
 /* ---- the layer of two inputs ------------------------------------------------------------------------ */
