@@ -15,15 +15,15 @@ typedef struct matrix {
     const char *name;
     const float *at;
     size_t stride;
-    int is_output, is_required;
-    int is_exclusive; /* may not be in-place either */
+    unsigned char is_output, is_required, is_exclusive; /* exclusive: may not be in-place either */
+    size_t bytes;                                       /* from the first element to the end of the last */
 } matrix;
 
 typedef struct call_check {
     const activ_fn *fn;
     activ_message *message;
     size_t rows, columns;
-    const matrix *all;
+    matrix *all;
     size_t count;
     const float *params, *dparams;
 } call_check;
@@ -33,50 +33,38 @@ static activ_status fail(const call_check *c, activ_status status, const char *w
     return activ_host_fail(&c->fn->host, c->message, status, c->fn->spec, ": ", what, why);
 }
 
-/* Floats from the first element to the end of the last; 0 on overflow. */
-static size_t span_of(size_t rows, size_t columns, size_t stride)
+static activ_status check_matrix(const call_check *c, matrix *m)
 {
-    size_t span;
-    if (!activ_checked_mul(rows - 1, stride, &span) || !activ_checked_add(span, columns, &span) ||
-        span > SIZE_MAX / sizeof(float))
-        return 0;
-    return span;
-}
-
-static size_t span(const call_check *c, const matrix *m)
-{
-    return span_of(c->rows, c->columns, c->rows == 1 ? c->columns : m->stride);
-}
-
-static activ_status check_matrix(const call_check *c, const matrix *m)
-{
+    size_t floats = c->columns, gaps = 0;
     if (!m->at)
         return m->is_output && !m->is_required ? ACTIV_OK : fail(c, ACTIV_ERROR_INVALID, m->name, " is NULL");
     if (c->rows > 1 && m->stride < c->columns)
         return fail(c, ACTIV_ERROR_SHAPE, m->name, "_stride is less than the columns");
-    return span(c, m) > 0 ? ACTIV_OK : fail(c, ACTIV_ERROR_RANGE, m->name, " is too large");
+    if ((c->rows > 1 && !activ_checked_mul(c->rows - 1, m->stride, &gaps)) ||
+        !activ_checked_add(gaps, floats, &floats) || floats > SIZE_MAX / sizeof(float))
+        return fail(c, ACTIV_ERROR_RANGE, m->name, " is too large");
+    m->bytes = floats * sizeof(float);
+    return ACTIV_OK;
 }
 
 /* Do two matrices overlap, other than by being the same (in-place)? Rows of one may lie between those of the other. */
 static int matrices_overlap(const call_check *c, const matrix *a, const matrix *b)
 {
-    const size_t size = sizeof(float);
     const int same_stride = c->rows == 1 || a->stride == b->stride;
     if (a->at == b->at && same_stride)
         return (a->is_output && b->is_output) || a->is_exclusive || b->is_exclusive;
-    if (!activ_ranges_overlap(a->at, span(c, a) * size, b->at, span(c, b) * size))
+    if (!activ_ranges_overlap(a->at, a->bytes, b->at, b->bytes))
         return 0;
     if (c->rows == 1 || !same_stride)
         return 1;
-    uintptr_t p = (uintptr_t)a->at, q = (uintptr_t)b->at, stride = a->stride * size;
-    size_t offset = (p > q ? p - q : q - p) % stride;
-    return offset < c->columns * size || stride - offset < c->columns * size;
+    uintptr_t p = (uintptr_t)a->at, q = (uintptr_t)b->at, stride = a->stride * sizeof(float);
+    size_t offset = (p > q ? p - q : q - p) % stride, row = c->columns * sizeof(float);
+    return offset < row || stride - offset < row;
 }
 
 static int overlaps_params(const call_check *c, const float *params, const matrix *m)
 {
-    return params && m->at &&
-           activ_ranges_overlap(params, c->fn->param_count * sizeof *params, m->at, span(c, m) * sizeof *m->at);
+    return params && m->at && activ_ranges_overlap(params, c->fn->param_count * sizeof *params, m->at, m->bytes);
 }
 
 static activ_status check_overlap(const call_check *c)
@@ -142,8 +130,9 @@ static activ_status forward(call which, const activ_fn *fn, const activ_forward_
         return activ_fail(message, ACTIV_ERROR_INVALID, "the function is NULL");
     const int is_gated = fn->entry->shape == ACTIV_SHAPE_GATED;
     const int trains = (which == TRAIN || (which == ANY && a->noise)) && activ_fn_is_random(fn) && !is_gated;
-    matrix all[3] = { { .name = is_gated ? "value" : "x", .at = a->x, .stride = a->x_stride } };
-    size_t count = 1;
+    matrix all[3];
+    size_t count = 0;
+    all[count++] = (matrix){ .name = is_gated ? "value" : "x", .at = a->x, .stride = a->x_stride };
     if (is_gated)
         all[count++] = (matrix){ .name = "gate", .at = a->gate, .stride = a->gate_stride };
     all[count++] = (matrix){ .name = "y", .at = a->y, .stride = a->y_stride, .is_output = 1, .is_required = 1 };
@@ -177,11 +166,10 @@ static activ_status backward(call which, const activ_fn *fn, const activ_backwar
         return activ_fail(message, ACTIV_ERROR_INVALID, "the function is NULL");
     const int is_gated = fn->entry->shape == ACTIV_SHAPE_GATED;
     const int trains = (which == TRAIN || (which == ANY && a->noise)) && activ_fn_is_random(fn) && !is_gated;
-    matrix all[5] = {
-        { .name = is_gated ? "value" : "x", .at = a->x, .stride = a->x_stride },
-        { .name = "dy", .at = a->dy, .stride = a->dy_stride },
-    };
-    size_t count = 2;
+    matrix all[5];
+    size_t count = 0;
+    all[count++] = (matrix){ .name = is_gated ? "value" : "x", .at = a->x, .stride = a->x_stride };
+    all[count++] = (matrix){ .name = "dy", .at = a->dy, .stride = a->dy_stride };
     if (is_gated)
         all[count++] = (matrix){ .name = "gate", .at = a->gate, .stride = a->gate_stride };
     if (trains)
@@ -268,9 +256,15 @@ static inline int is_small(const activ_fn *fn, size_t n)
 /* An array as a matrix of one row, or none if it is empty. */
 #define ONE_ROW(n) .rows = (n) > 0, .columns = n
 
+static inline int is_valid_forward(const activ_fn *fn, const float *params, size_t n, const float *x, const float *y)
+{
+    return fn && fn->is_simple && n <= SIZE_MAX / sizeof(float) && (n == 0 || (x && y)) && same_or_disjoint(x, y, n) &&
+           (!params || disjoint(params, fn->param_count, y, n));
+}
+
 activ_status activ_forward(const activ_fn *fn, const float *params, size_t n, const float *x, float *y)
 {
-    if (!is_valid(fn, params, n, x, x, y, NULL) || (n > 0 && !y)) {
+    if (!is_valid_forward(fn, params, n, x, y)) {
         const activ_forward_args a = { .params = params, ONE_ROW(n), .x = x, .y = y };
         return forward(ARRAY, fn, &a, NULL);
     }
@@ -372,9 +366,22 @@ activ_status activ_backward_train(const activ_fn *fn, const float *params, size_
     return backward(TRAIN, fn, &a, NULL);
 }
 
+/* One row, without threads: these calls too are short enough to notice the checks. */
+static inline int is_valid_row(const activ_fn *fn, int32_t shape, const float *params, size_t rows, size_t columns,
+                               const float *x, const float *in, const float *out)
+{
+    return rows == 1 && columns > 0 && columns <= SIZE_MAX / sizeof(float) && fn && fn->entry->shape == shape && x &&
+           in && out && fn->host.executor.num_threads == 1 && same_or_disjoint(x, out, columns) &&
+           same_or_disjoint(in, out, columns) && (!params || disjoint(params, fn->param_count, out, columns));
+}
+
 activ_status activ_forward_rows(const activ_fn *fn, const float *params, size_t rows, size_t columns, const float *x,
                                 size_t x_stride, float *y, size_t y_stride)
 {
+    if (is_valid_row(fn, ACTIV_SHAPE_ROWWISE, params, rows, columns, x, x, y) && fn->param_count == 0) {
+        fn->rowwise->forward(&fn->args, 1, columns, x, columns, y, columns);
+        return ACTIV_OK;
+    }
     const activ_forward_args a = {
         .params = params, .rows = rows, .columns = columns, .x = x, .x_stride = x_stride, .y = y, .y_stride = y_stride
     };
@@ -385,6 +392,10 @@ activ_status activ_backward_rows(const activ_fn *fn, const float *params, size_t
                                  size_t x_stride, const float *dy, size_t dy_stride, float *dx, size_t dx_stride,
                                  float *dparams)
 {
+    if (is_valid_row(fn, ACTIV_SHAPE_ROWWISE, params, rows, columns, x, dy, dx) && fn->param_count == 0) {
+        fn->rowwise->backward(&fn->args, 1, columns, x, columns, dy, columns, dx, columns);
+        return ACTIV_OK;
+    }
     const activ_backward_args a = { .params = params,
                                     .rows = rows,
                                     .columns = columns,
@@ -402,6 +413,13 @@ activ_status activ_forward_gated(const activ_fn *fn, const float *params, size_t
                                  const float *value, size_t value_stride, const float *gate, size_t gate_stride,
                                  float *y, size_t y_stride)
 {
+    if (is_valid_row(fn, ACTIV_SHAPE_GATED, params, rows, columns, value, gate, y)) {
+        activ_fn_storage storage;
+        activ_fn_args args;
+        activ_fn_prepare(fn, params, &storage, &args);
+        fn->kernel->forward_times(&args, columns, gate, value, y);
+        return ACTIV_OK;
+    }
     const activ_forward_args a = { .params = params,
                                    .rows = rows,
                                    .columns = columns,
