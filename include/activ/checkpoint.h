@@ -10,10 +10,10 @@
  *
  * Errors: the message names the file and what was wrong in it; the calls on a graph report there too, not in
  * activ_graph_error. ACTIV_ERROR_IO: the system refused, or the path is no regular file; ACTIV_ERROR_FORMAT: a
- * malformed file, or one whose tensors are not those of the network (one is missing, or is none of them);
+ * malformed file, or one whose tensors are not those of the network (one is missing, or there is one too many);
  * ACTIV_ERROR_SHAPE: a tensor of another shape than the network's; ACTIV_ERROR_UNSUPPORTED: a later version's file,
- * or a type that is not supported; ACTIV_ERROR_RANGE: a size that overflows, or a header of more than 100,000,000
- * bytes; ACTIV_ERROR_INVALID: NULL; ACTIV_ERROR_OUT_OF_MEMORY; and what is said with each call.
+ * or a type that is not supported; ACTIV_ERROR_RANGE: a max_batch that is too large, in saving a size that
+ * overflows; ACTIV_ERROR_INVALID: NULL; ACTIV_ERROR_OUT_OF_MEMORY; and what is said with each call.
  *
  * Thread safety: an activ_safetensors never changes, and may be read by many threads. Saving reads the graph, loading
  * writes to it: as any other use of it. Two threads that save under one path do not disturb each other; the last to
@@ -44,7 +44,8 @@ extern "C" {
 ACTIV_API activ_status activ_checkpoint_save(const activ_graph *graph, const char *path, activ_message *message);
 
 /* Builds the network that a file describes, compiles it for max_batch (0: for predictions only) and loads its
- * parameters and buffers. The caller destroys *out. Reads the files of all earlier versions. */
+ * parameters and buffers. The caller destroys *out. Reads the files of all earlier versions. ACTIV_ERROR_FORMAT also:
+ * a file without a description, of which activ_checkpoint_load_params can load the tensors. */
 ACTIV_API activ_status activ_checkpoint_load(const activ_context *context, const char *path, size_t max_batch,
                                              activ_graph **out, activ_message *message);
 

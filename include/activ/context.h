@@ -1,8 +1,9 @@
 /* libactiv: what the host lends to the library: memory, threads, a log, a limit for the instruction set.
  *
- * A context collects them. NULL in place of a context means the defaults: malloc and free, the calling thread alone, no
- * log, the best tier. Whatever is made from a context keeps a copy of its settings, so a context may be destroyed as
- * soon as that is done; the callbacks and `user` pointers have to live as long as the objects made from it.
+ * A context collects them. NULL in place of a context means the defaults: malloc and free, the calling thread alone,
+ * no log, the tier of activ_tier (cpu.h). Whatever is made from a context keeps a copy of its settings, so a context
+ * may be destroyed as soon as that is done; the callbacks and `user` pointers have to live as long as the objects
+ * made from it.
  *
  * Thread safety: a context never changes; any number of threads may make objects from it at the same time.
  */

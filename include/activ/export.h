@@ -1,4 +1,4 @@
-/* libactiv: which symbols are exported. Nothing here needs to be read to use it.
+/* libactiv: which symbols are exported.
  *
  * ACTIV_BUILD_SHARED is defined while the shared library itself is compiled. ACTIV_STATIC matters on Windows only,
  * where a user of the static archive defines it.

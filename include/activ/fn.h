@@ -6,9 +6,9 @@
  *     "softmax"   "swiglu"   "gated(elu(alpha=0.5))"
  *
  * Blanks are allowed around names, numbers and punctuation; names are case-sensitive. A setting that is a function may
- * stand without its name; one that is several functions is a list in square brackets. Names and settings are PyTorch's
- * where it has the function. activ_fn_catalog lists all functions with formula and source; activ_fn_setting_info and
- * activ_fn_param_tensor_info describe the settings and parameters of one.
+ * stand without its name. Names and settings are PyTorch's where it has the function. activ_fn_catalog lists all
+ * functions with formula and source; activ_fn_setting_info and activ_fn_param_tensor_info describe the settings and
+ * parameters of one.
  *
  * Shapes. A function has one of three (activ_fn_info), with its own pair of calls; another pair answers
  * ACTIV_ERROR_SHAPE:
@@ -32,6 +32,9 @@
  *
  * Arrays. None of a call's arrays may overlap another, except where a declaration allows two to be the same (in-place);
  * then they begin at the same address. Offenders are refused: ACTIV_ERROR_INVALID.
+ *
+ * The calls on arrays: ACTIV_ERROR_INVALID: NULL, or arrays that overlap; ACTIV_ERROR_SHAPE: another shape of
+ * function, or sizes that do not fit; ACTIV_ERROR_RANGE: a size that overflows.
  *
  * Thread safety: an activ_fn never changes after its creation; any number of threads may use one at the same time. With
  * an executor in its context (context.h), calls on large arrays share their work out among the executor's threads.
@@ -57,9 +60,9 @@ typedef struct activ_fn activ_fn;
 /* Makes the function that `spec` describes; the caller destroys *out.
  *
  * ACTIV_ERROR_SYNTAX: malformed text; ACTIV_ERROR_UNKNOWN_NAME: no such function or setting; ACTIV_ERROR_RANGE: a value
- * that the function does not allow, a list of functions where one belongs, functions nested more than eight deep;
- * ACTIV_ERROR_SHAPE: a function inside of another that is not elementwise, or has parameters per channel;
- * ACTIV_ERROR_INVALID: NULL; ACTIV_ERROR_OUT_OF_MEMORY. */
+ * that the function does not allow, or a list of functions where one belongs; ACTIV_ERROR_SHAPE: a function inside of
+ * another that is not elementwise, or has parameters per channel; ACTIV_ERROR_INVALID: NULL;
+ * ACTIV_ERROR_OUT_OF_MEMORY. */
 ACTIV_API activ_status activ_fn_create(const activ_context *context, const char *spec, activ_fn **out);
 ACTIV_API activ_status activ_fn_create_ex(const activ_context *context, const char *spec, activ_fn **out,
                                           activ_message *message);
@@ -80,7 +83,8 @@ ACTIV_API activ_status activ_fn_param_init(const activ_fn *fn, uint64_t seed, fl
 
 /* ---- elementwise functions --------------------------------------------------------------------------------------- */
 
-/* y[i] = f(x[i]) for i < n, which may be 0. params: activ_fn_param_count values, or NULL. In-place: y may be x. */
+/* y[i] = f(x[i]) for i < n, which may be 0. params: activ_fn_param_count values, or NULL. In-place: y may be x (of
+ * which activ_backward then wants a copy). */
 ACTIV_API activ_status activ_forward(const activ_fn *fn, const float *params, size_t n, const float *x, float *y);
 
 /* dx[i] = dy[i] f'(x[i]), overwritten; dparams[j] += the sum over i of dy[i] df(x[i])/dparams[j]. x: what the forward
@@ -99,10 +103,10 @@ ACTIV_API activ_status activ_backward_channels(const activ_fn *fn, const float *
                                                size_t inner, const float *x, const float *dy, float *dx,
                                                float *dparams);
 
-/* The same in training mode, where random functions (rrelu) draw: for element i from (seed, stream, index + i), see
- * random.h. noise: n values, written by the forward call and read by the backward call (rrelu: the slope drawn where
- * x <= 0, else 1); a function that is not random leaves it alone, and it may then be NULL. In-place: y may be x; dx may
- * be noise, dy or x. ACTIV_ERROR_SHAPE with num_parameters above 1. */
+/* activ_forward and activ_backward in training mode, where random functions (rrelu) draw: for element i from (seed,
+ * stream, index + i), see random.h. noise: n values, written by the forward call and read by the backward call
+ * (rrelu: the slope drawn where x <= 0, else 1); a function that is not random leaves it alone, and it may then be
+ * NULL. In-place: y may be x; dx may be noise, dy or x. ACTIV_ERROR_SHAPE with num_parameters above 1. */
 ACTIV_API activ_status activ_forward_train(const activ_fn *fn, const float *params, uint64_t seed, uint64_t stream,
                                            uint64_t index, size_t n, const float *x, float *y, float *noise);
 ACTIV_API activ_status activ_backward_train(const activ_fn *fn, const float *params, size_t n, const float *x,
@@ -130,8 +134,8 @@ ACTIV_API activ_status activ_backward_rows(const activ_fn *fn, const float *para
 /* ---- gated functions --------------------------------------------------------------------------------------------- */
 
 /* y = value * act(gate), element by element: the gated linear units (Dauphin et al. 2016, arXiv:1612.08083; Shazeer
- * 2020, arXiv:2002.05202). "gated(SPEC)" makes one of any elementwise function, whose parameters are then its
- * parameters; glu, reglu, geglu, geglu_tanh, swiglu and bilinear are the usual ones.
+ * 2020, arXiv:2002.05202). "gated(SPEC)", in full "gated(fn=SPEC)", makes one of any elementwise function, which is
+ * act, and whose parameters are then its parameters; glu, reglu, geglu, geglu_tanh, swiglu and bilinear are the usual ones.
  *
  * The halves of a matrix m of 2C columns are value = m and gate = m + C, each with stride 2C (PyTorch's F.glu), or the
  * other way round. In-place: y may be value or gate, with the same stride. A random act (rrelu) takes its mean, as in
@@ -168,8 +172,8 @@ typedef struct activ_forward_args {
     size_t gate_stride;
     float *y;
     size_t y_stride;
-    float *noise; /* not NULL: training mode, with rows * columns values; then x and y have no gaps either. Ignored if
-                   * the function is not random */
+    float *noise; /* not NULL: training mode, with rows * columns values; x and y must have no gaps then. Ignored if the
+                   * function is not random, or is gated */
     uint64_t seed, stream, index;
 } activ_forward_args;
 
@@ -224,7 +228,7 @@ typedef struct activ_fn_info {
     float forward_ulp;    /* bound of the forward error, in units in the last place */
     float derivative_ulp; /* bound of the derivative's error */
     int32_t shape;        /* ACTIV_SHAPE_... */
-    int32_t random;       /* 1 if it draws random numbers in training mode */
+    int32_t random;       /* 1 if it draws random numbers in training mode, a gated one in graphs only */
     int32_t reserved;
 } activ_fn_info;
 
@@ -233,14 +237,16 @@ typedef struct activ_fn_info {
         sizeof(activ_fn_info), NULL, NULL, NULL, NULL, 0, 0.0f, 0.0f, 0, 0, 0 \
     }
 
-/* Entry `index` of the catalog, from 0 on. ACTIV_ERROR_RANGE: past its end; ACTIV_ERROR_INVALID: NULL, no size. */
+/* Entry `index` of the catalog, from 0 on; the order may change between versions. ACTIV_ERROR_RANGE: past its end;
+ * ACTIV_ERROR_INVALID: NULL, no size. */
 ACTIV_API activ_status activ_fn_catalog(size_t index, activ_fn_info *info);
 
 /* The entry of this function; a gated one is as trainable and as random as its act. ACTIV_ERROR_INVALID: NULL, no
  * size. */
 ACTIV_API activ_status activ_fn_info_of(const activ_fn *fn, activ_fn_info *info);
 
-/* 1 if the function draws random numbers in training mode (rrelu), else 0; 0 for NULL. */
+/* 1 if the function draws random numbers in training mode (rrelu; gated(rrelu), which draws in graphs only), else 0;
+ * 0 for NULL. */
 ACTIV_API int32_t activ_fn_is_random(const activ_fn *fn);
 
 /* How many channels have parameters of their own: num_parameters in the spec, 1 for most functions, also for those
@@ -262,7 +268,7 @@ typedef struct activ_setting_info {
     int32_t kind;             /* ACTIV_SETTING_... */
     int32_t trainable;        /* 1: the value is where a parameter starts */
     double value;             /* as the spec says; kernels use the float32 nearest to that text. A word's: its index */
-    double initial;           /* the default */
+    double initial;           /* its default */
     double minimum, maximum;  /* of a real or a count, inclusive; some combinations are refused beyond that */
     const char *word;         /* of a word; else NULL */
     const char *const *words; /* all that are possible, ended by NULL; else NULL */

@@ -11,7 +11,7 @@
  *     if (activ_graph_compile(g, 128) != ACTIV_OK) { puts(activ_graph_error(g)); return 2; }
  *
  * compile plans the memory for a largest batch and allocates it, the arena; after that no call on the graph allocates,
- * except activ_graph_init_weights and those of checkpoint.h.
+ * except activ_graph_init_weights, the creation of optimisers (optim.h) and the calls of checkpoint.h.
  *
  * Data is float32, row-major, one sample per row.
  *
@@ -23,11 +23,12 @@
  * part of such an array, with a shape: "layers.0.weight" (out x in) and "layers.0.bias" of a linear layer.
  *
  * Errors. A call on a graph that fails leaves the reason in activ_graph_error, except calls on a const activ_graph *,
- * which never write to it. Arrays of the caller's must not overlap the arena (ACTIV_ERROR_INVALID).
+ * which never write to it, and calls with an activ_message. After a builder call has failed, every call that needs a
+ * compiled graph returns that first error. Arrays of the caller's must not overlap the arena (ACTIV_ERROR_INVALID).
  *
- * Thread safety: a graph is used by one thread at a time; activ_graph_predict is the exception. With an executor in its
- * context, the graph shares its work out among the executor's threads. Results do not depend on executor or tier: they
- * are the same to the last bit (but for the sign and payload of a NaN).
+ * Thread safety: a graph is used by one thread at a time; activ_graph_predict is the exception. With an executor in
+ * its context, the graph shares its work out among the executor's threads, but for predictions. Results do not depend
+ * on executor or tier: they are the same to the last bit (but for the sign and payload of a NaN).
  */
 #ifndef ACTIV_GRAPH_H
 #define ACTIV_GRAPH_H
@@ -61,10 +62,11 @@ ACTIV_API activ_status activ_graph_create(const activ_context *context, activ_gr
 ACTIV_API void activ_graph_destroy(activ_graph *graph);
 
 /* The builder calls. What they remember as the graph's error: ACTIV_ERROR_INVALID: NULL, or a node that is not of
- * this graph; ACTIV_ERROR_SHAPE: shapes, an axis or a function that do not fit; ACTIV_ERROR_RANGE: a number that is
- * not as said below, a size that overflows, more than 4096 nodes; ACTIV_ERROR_STATE: a second input, or a node after
- * the loss; ACTIV_ERROR_UNSUPPORTED: a field of options that this library does not know is not 0;
- * ACTIV_ERROR_OUT_OF_MEMORY. In a compiled graph they fail (ACTIV_ERROR_STATE) and change nothing. */
+ * this graph (in activ_graph_apply_shared: no activation of it); ACTIV_ERROR_SHAPE: shapes, an axis or a function
+ * that do not fit; ACTIV_ERROR_RANGE: a dimension or a number of features below 1, a number that is not as said
+ * below, a size that overflows, more than 4096 nodes; ACTIV_ERROR_STATE: a second input, or a node after the loss;
+ * ACTIV_ERROR_UNSUPPORTED: a field of options that this library does not know is not 0; ACTIV_ERROR_OUT_OF_MEMORY. In
+ * a compiled graph they fail (ACTIV_ERROR_STATE) and change nothing. */
 
 /* The input: `features` values per sample, or samples of ndim dimensions, at most ACTIV_MAX_DIMS - 1 (tensor.h; the
  * batch is one more). A graph has one input. */
@@ -98,8 +100,8 @@ ACTIV_API activ_node activ_graph_gated(activ_graph *graph, activ_node value, act
 /* Which half of the last dimension is the gate. The numbers are part of the ABI. */
 enum { ACTIV_GATE_SECOND = 0, ACTIV_GATE_FIRST = 1 };
 
-/* The same with the two halves of x's last dimension, which has to be even and is halved. gate: ACTIV_GATE_SECOND (with
- * glu: PyTorch's nn.GLU) or ACTIV_GATE_FIRST. */
+/* The same with the two halves of x's last dimension, which has to be even; y has half as many columns. gate:
+ * ACTIV_GATE_SECOND (with glu: PyTorch's nn.GLU) or ACTIV_GATE_FIRST. */
 ACTIV_API activ_node activ_graph_gated_split(activ_graph *graph, activ_node x, const activ_fn *fn, int32_t gate);
 
 /* y = a + b, of the same shape. */
@@ -116,7 +118,7 @@ ACTIV_API activ_node activ_graph_concat(activ_graph *graph, activ_node a, activ_
 ACTIV_API activ_node activ_graph_concat_many(activ_graph *graph, size_t count, const activ_node *inputs, int32_t axis);
 
 /* PyTorch's nn.Dropout: a training step sets each value to 0 with probability p, 0 to 1, and multiplies the others by
- * 1/(1 - p); elsewhere y = x. Which ones is a function of the seed given to activ_graph_init, the layer, the number of
+ * 1/(1 - p); elsewhere y = x. The choice is a function of the seed given to activ_graph_init, the layer, the number of
  * training steps since, and the element. Srivastava et al. 2014, JMLR 15. */
 ACTIV_API activ_node activ_graph_dropout(activ_graph *graph, activ_node x, float p);
 
@@ -155,7 +157,7 @@ ACTIV_API activ_node activ_graph_cross_entropy(activ_graph *graph, activ_node lo
 ACTIV_API activ_node activ_graph_mse(activ_graph *graph, activ_node prediction);
 
 /* Renames a node, before compile: 1 to 63 letters, digits, '_', '-' and '.', unique in the graph. An error is
- * remembered as a builder's. */
+ * remembered as a builder's; ACTIV_ERROR_INVALID: no such node, or a name that is malformed or taken. */
 ACTIV_API activ_status activ_graph_set_name(activ_graph *graph, activ_node node, const char *name);
 
 /* Checks the whole, plans the arena for batches of up to max_batch samples and allocates it. max_batch 0: for
@@ -174,6 +176,9 @@ ACTIV_API const char *activ_graph_error(const activ_graph *graph);
 
 /* ---- initial values ---------------------------------------------------------------------------------------------- */
 
+/* Both: ACTIV_ERROR_STATE: not compiled; ACTIV_ERROR_UNSUPPORTED: no such scheme; ACTIV_ERROR_RANGE: the gain;
+ * ACTIV_ERROR_INVALID: NULL; and what is said below. On failure nothing is changed. */
+
 /* Initial values as PyTorch's, a function of the seed alone: weight and bias of a linear layer uniform in
  * +-1/sqrt(in_features); the parameters of activations by activ_fn_param_init; of batch_norm and layer_norm weight 1
  * and bias 0, running mean 0, running variance 1. The random layers start anew with this seed. */
@@ -185,8 +190,7 @@ ACTIV_API activ_status activ_graph_init(activ_graph *graph, uint64_t seed);
 ACTIV_API activ_status activ_graph_init_weights(activ_graph *graph, activ_init_scheme scheme, float gain,
                                                 uint64_t seed);
 
-/* The seed of the last activ_graph_init or training checkpoint, which the noise of random layers comes from; 0 before.
- */
+/* The seed of the last activ_graph_init or training checkpoint, for the noise of random layers; 0 before. */
 ACTIV_API uint64_t activ_graph_seed(const activ_graph *graph);
 
 /* ---- running ----------------------------------------------------------------------------------------------------- */
@@ -214,8 +218,8 @@ ACTIV_API activ_status activ_graph_predict(const activ_graph *graph, void *works
 ACTIV_API activ_status activ_graph_predict_ex(const activ_graph *graph, void *workspace, size_t workspace_bytes,
                                               size_t batch, const float *x, float *y, activ_message *message);
 
-/* The workspace for `batch` samples at a time: for each as much as its widest few layers. 0 before compile, for batch
- * 0 and if it overflows. */
+/* The workspace for `batch` samples at a time: for each about the outputs of its few widest neighbouring layers. 0
+ * before compile, for batch 0 and if it overflows. */
 ACTIV_API size_t activ_graph_workspace_bytes(const activ_graph *graph, size_t batch);
 
 /* A training step but for the update: forward in training mode, *loss, and the gradients of all parameters,
@@ -237,15 +241,15 @@ ACTIV_API activ_status activ_graph_evaluate_values(activ_graph *graph, size_t ba
 
 /* ---- gradients --------------------------------------------------------------------------------------------------- */
 
-/* Between activ_graph_train and the optimiser's step.
+/* Between activ_graph_train and the optimiser's step. ACTIV_ERROR_STATE: not compiled, or for predictions only;
+ * ACTIV_ERROR_RANGE: a limit that is negative or NaN; ACTIV_ERROR_INVALID: NULL.
  *
  * torch.nn.utils.clip_grad_norm_: multiplies all gradients by max_norm / (norm + 1e-6) if that is less than 1; norm,
  * the root of the sum of their squares, goes to *total_norm (may be NULL). max_norm: >= 0; infinity only measures. If
  * the norm is not finite: ACTIV_ERROR_RANGE, and the gradients stay as they are (PyTorch's error_if_nonfinite). */
 ACTIV_API activ_status activ_graph_clip_grad_norm(activ_graph *graph, float max_norm, float *total_norm);
 
-/* torch.nn.utils.clip_grad_value_: each gradient is cut to -clip_value .. clip_value; NaN stays NaN. clip_value: >= 0.
- */
+/* torch.nn.utils.clip_grad_value_: each gradient is cut to -clip_value .. clip_value; NaN stays NaN. clip_value >= 0. */
 ACTIV_API activ_status activ_graph_clip_grad_value(activ_graph *graph, float clip_value);
 
 /* ---- parameters and buffers -------------------------------------------------------------------------------------- */
@@ -293,15 +297,18 @@ ACTIV_API activ_status activ_graph_buffer_tensor_info(const activ_graph *graph, 
 typedef struct activ_node_info {
     size_t size;             /* sizeof(activ_node_info), set by the caller */
     const char *name;        /* "layers.0" */
-    const char *kind;        /* "linear", "activation" ...: the builder call's name, activation for apply */
+    const char *kind;        /* "input" "flatten" "linear" "activation" "gated" "gated_split" "add" "multiply" "concat"
+                              * "dropout" "batch_norm" "layer_norm" "cross_entropy" "mse" */
     const char *description; /* the line that a checkpoint has of it, with its inputs and all settings that differ from
                               * their defaults: "layers.2 = dropout(layers.1, p=0.5)"; NULL before compile */
     size_t ndim;             /* of one sample */
     const size_t *shape;
     size_t input_count;
     const activ_node *inputs;
-    size_t first_param; /* its parameters and gradients are [first_param .. first_param + param_count - 1] of */
-    size_t param_count; /* the graph's; shared ones belong to the first layer that has them */
+    /* Its part of activ_graph_params and activ_graph_grads, [first_param .. first_param + param_count - 1]; parameters
+     * that are shared belong to the first layer that has them. And its part of activ_graph_buffers. */
+    size_t first_param;
+    size_t param_count;
     size_t first_buffer;
     size_t buffer_count;
     size_t multiply_adds; /* of one sample, forward */
@@ -326,9 +333,9 @@ ACTIV_API activ_node activ_graph_find_node(const activ_graph *graph, const char 
 /* The function of an activation, gated or gated_split layer; NULL for others. The graph's. */
 ACTIV_API const activ_fn *activ_graph_node_fn(const activ_graph *graph, activ_node node);
 
-/* A node's values in the last forward or evaluate call that succeeded: `batch` rows; the graph's, until the next one,
- * or the next training step. NULL if there was none, for a loss, for the input (the caller has it) and after a
- * training step. */
+/* A node's values in the last forward or evaluate call that succeeded: `batch` rows; the graph's, valid until the next
+ * forward, evaluate or training call. NULL: no such call yet, a training step since, a loss, the input (the caller has
+ * it), or a flatten of it. */
 ACTIV_API const float *activ_graph_values(const activ_graph *graph, activ_node node);
 
 /* The largest batch that the graph is compiled for; 0 before, and if it is for predictions only. */

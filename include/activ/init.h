@@ -19,8 +19,8 @@
 extern "C" {
 #endif
 
-/* How a weight tensor of two dimensions or more, out x in x ..., begins. fan_in is its dimension 1, and fan_out its
- * dimension 0, times the product of the others. The numbers are part of the ABI. */
+/* How a weight tensor of two dimensions or more, out x in x ..., begins. fan_in = shape[1] r and fan_out = shape[0]
+ * r, r being the product of shape[2], shape[3] ... The numbers are part of the ABI. */
 typedef int32_t activ_init_scheme;
 
 enum {
@@ -40,7 +40,7 @@ ACTIV_API float activ_init_gain(activ_init_scheme scheme);
  *
  * gain: finite, >= 0. context: for the memory of the orthogonal scheme, rows x columns doubles; the others take none.
  * ACTIV_ERROR_INVALID: NULL; ACTIV_ERROR_UNSUPPORTED: no such scheme; ACTIV_ERROR_RANGE: the gain, more than
- * ACTIV_MAX_DIMS dimensions (tensor.h), or a size that overflows; ACTIV_ERROR_SHAPE: less than two dimensions, or a
+ * ACTIV_MAX_DIMS dimensions (tensor.h), or a size that overflows; ACTIV_ERROR_SHAPE: fewer than two dimensions, or a
  * dimension of 0; ACTIV_ERROR_OUT_OF_MEMORY. */
 ACTIV_API activ_status activ_init_tensor(const activ_context *context, activ_init_scheme scheme, float gain,
                                          size_t ndim, const size_t *shape, uint64_t seed, uint64_t stream,

@@ -92,7 +92,7 @@ typedef struct activ_rmsprop_options {
         sizeof(activ_rmsprop_options), 0.01f, 0.99f, 1e-8f, 0.0f, 0.0f, 0, 0, 0 \
     }
 
-/* Make an optimiser with state for all parameters; the caller destroys *out, before the graph. A graph may have
+/* Makes an optimiser with state for all parameters; the caller destroys *out, before the graph. A graph may have
  * several. options: NULL means the kind's defaults. ACTIV_ERROR_RANGE: settings that are not finite or not as said
  * above; ACTIV_ERROR_STATE: before activ_graph_compile, or compiled for predictions only; ACTIV_ERROR_UNSUPPORTED: a
  * field that this library does not know is not 0; ACTIV_ERROR_INVALID: NULL, no size; ACTIV_ERROR_OUT_OF_MEMORY. */
@@ -125,7 +125,8 @@ typedef struct activ_optimizer_tensor_options {
     float weight_decay; /* instead of the optimiser's; >= 0 */
 } activ_optimizer_tensor_options;
 
-/* Of an optimiser without weight decay. What a tensor has now: activ_optimizer_get_tensor_options. */
+/* What the tensors of an optimiser without weight decay start with; activ_optimizer_get_tensor_options tells what one
+ * has now. */
 #define ACTIV_OPTIMIZER_TENSOR_DEFAULTS                    \
     {                                                      \
         sizeof(activ_optimizer_tensor_options), 1.0f, 0.0f \
@@ -140,7 +141,7 @@ ACTIV_API activ_status activ_optimizer_set_tensor_options(activ_optimizer *optim
 ACTIV_API activ_status activ_optimizer_get_tensor_options(const activ_optimizer *optimizer, size_t tensor,
                                                           activ_optimizer_tensor_options *options);
 
-/* The usual choice: weight decay 0 for all tensors of less than two dimensions, which are biases and the parameters of
+/* The usual choice: weight decay 0 for all tensors of fewer than two dimensions, which are biases and the parameters of
  * activations and normalisations. ACTIV_ERROR_INVALID: NULL. */
 ACTIV_API activ_status activ_optimizer_decay_weights_only(activ_optimizer *optimizer);
 

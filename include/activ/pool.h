@@ -48,7 +48,7 @@ ACTIV_API activ_status activ_pool_create_ex(const activ_context *context, size_t
  * NULL is allowed. */
 ACTIV_API void activ_pool_destroy(activ_pool *pool);
 
-/* For activ_context_options; the pool's. NULL for NULL, which means no threads there.
+/* The pool's executor, for activ_context_options; it belongs to the pool. NULL for NULL: a context then has no threads.
  *
  * While one parallel_for runs, every other, from another thread or from inside of a task, does all its work in the
  * thread that calls it; so none ever waits for another.

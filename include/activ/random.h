@@ -8,7 +8,7 @@
  * Streams with the top bit set are the library's own (initial values, noise of layers); a program that uses others
  * never meets them.
  *
- * index + i wraps around at 2^64. ACTIV_ERROR_INVALID: out is NULL and n is not 0.
+ * ACTIV_ERROR_INVALID: out is NULL and n is not 0.
  *
  * Thread safety: all calls, from any thread, on different arrays.
  */
@@ -28,8 +28,9 @@ extern "C" {
 /* 32 random bits. */
 ACTIV_API uint32_t activ_random_bits(uint64_t seed, uint64_t stream, uint64_t index);
 
-/* out[i] is uniform in [low, high): low + u (high - low), u = 24 bits / 2^24; a value that rounds to high becomes low.
- * low == high gives low. ACTIV_ERROR_RANGE unless low <= high and low, high and high - low are finite. */
+/* out[i] is uniform in [low, high): low + u (high - low), u = 24 bits / 2^24; a value that rounds to high becomes
+ * low. low == high gives low; index + i wraps around at 2^64. ACTIV_ERROR_RANGE unless low <= high and low, high and
+ * high - low are finite. */
 ACTIV_API activ_status activ_random_uniform(uint64_t seed, uint64_t stream, uint64_t index, size_t n, float low,
                                             float high, float *out);
 

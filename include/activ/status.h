@@ -4,15 +4,17 @@
  * untouched. (Builder calls return a negative node, and plain queries an answer that their declarations name.) The
  * library never prints, exits or aborts.
  *
- * The reason as text comes in one of three ways, each call having one:
+ * A call gives its reason in one of three ways, the first two as text:
  *
  *     activ_message *      the last parameter. The calls used most do without, and have a twin with it, by the suffix
- *                          _ex, wherever a status can have several causes: activ_fn_create_ex, activ_forward_ex.
+ *                          _ex, wherever a status can have several causes: activ_fn_create_ex. activ_forward_ex and
+ *                          activ_backward_ex are the twins of all calls on arrays.
  *     activ_graph_error    for calls on a graph or on its optimiser that have no activ_message.
  *     the status alone     where each status has the one cause that the declaration names. ACTIV_ERROR_INVALID then
  *                          is a NULL, or a struct whose `size` is not set.
  *
- * A context's log gets the text of the first two ways too (context.h). Calls on a const object never write to it.
+ * A context's log gets the text of the first two ways too (context.h). Calls on a const graph never write to
+ * activ_graph_error.
  *
  * Thread safety: all calls, from any thread.
  */

@@ -1,6 +1,6 @@
 /* libactiv: an array with a shape.
  *
- * A tensor owns its memory, or is a view: on the caller's memory, or on another tensor's. Strides count elements, as in
+ * A tensor owns its memory, or is a view: of the caller's memory, or of another tensor's. Strides count elements, as in
  * PyTorch and DLPack. This version computes with float32 only; the other types are stored, copied and saved.
  *
  * Thread safety: shape, strides and type never change. The elements are memory like any other: many threads may read
@@ -45,7 +45,7 @@ ACTIV_API size_t activ_dtype_size(activ_dtype dtype);
 ACTIV_API activ_status activ_tensor_create(const activ_context *context, activ_dtype dtype, size_t ndim,
                                            const size_t *shape, activ_tensor **out, activ_message *message);
 
-/* A view on memory of the caller's, of any alignment. strides: ndim values, 0 allowed; NULL for row-major. data may be
+/* A view of memory of the caller's, of any alignment. strides: ndim values, 0 allowed; NULL for row-major. data may be
  * NULL only if there is no element. */
 ACTIV_API activ_status activ_tensor_view(const activ_context *context, activ_dtype dtype, size_t ndim,
                                          const size_t *shape, const size_t *strides, void *data, activ_tensor **out,
@@ -89,10 +89,9 @@ ACTIV_API int32_t activ_tensor_is_read_only(const activ_tensor *tensor); /* 1: a
 ACTIV_API const void *activ_tensor_const_data(const activ_tensor *tensor);
 ACTIV_API void *activ_tensor_data(activ_tensor *tensor);
 
-/* Copies all elements, of any strides; overlapping memory is copied as if by way of a third array. Which of several
- * elements of `from` an element of `to` with coinciding addresses (stride 0) gets is unspecified. ACTIV_ERROR_SHAPE:
- * another type or shape; ACTIV_ERROR_STATE: `to` is read-only; ACTIV_ERROR_INVALID: NULL; ACTIV_ERROR_OUT_OF_MEMORY:
- * for that third array. */
+/* Copies all elements, of any strides; overlapping memory is copied as if by way of a third array. Where elements of
+ * `to` share an address (stride 0), it is unspecified which value remains. ACTIV_ERROR_SHAPE: another type or shape;
+ * ACTIV_ERROR_STATE: `to` is read-only; ACTIV_ERROR_INVALID: NULL; ACTIV_ERROR_OUT_OF_MEMORY: for that third array. */
 ACTIV_API activ_status activ_tensor_copy(const activ_tensor *from, activ_tensor *to, activ_message *message);
 
 #ifdef __cplusplus

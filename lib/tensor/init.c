@@ -65,7 +65,7 @@ static activ_status fill(const activ_host *host, activ_init_scheme scheme, float
     if (!(gain >= 0.0f) || !activ_is_finite(gain))
         return activ_host_fail(host, message, ACTIV_ERROR_RANGE, "initial values: the gain is negative or not finite");
     if (ndim < 2)
-        return activ_host_fail(host, message, ACTIV_ERROR_SHAPE, "initial values: less than two dimensions");
+        return activ_host_fail(host, message, ACTIV_ERROR_SHAPE, "initial values: fewer than two dimensions");
     if (ndim > ACTIV_MAX_DIMS)
         return activ_host_fail(host, message, ACTIV_ERROR_RANGE, "initial values: more than 8 dimensions");
     if (!activ_checked_count(ndim, shape, &count) || !activ_checked_count(ndim - 1, shape + 1, &rest))
