@@ -135,7 +135,8 @@ ACTIV_API activ_status activ_backward_rows(const activ_fn *fn, const float *para
 
 /* y = value * act(gate), element by element: the gated linear units (Dauphin et al. 2016, arXiv:1612.08083; Shazeer
  * 2020, arXiv:2002.05202). "gated(SPEC)", in full "gated(fn=SPEC)", makes one of any elementwise function, which is
- * act, and whose parameters are then its parameters; glu, reglu, geglu, geglu_tanh, swiglu and bilinear are the usual ones.
+ * act, and whose parameters are then its parameters; glu, reglu, geglu, geglu_tanh, swiglu and bilinear are the usual
+ * ones.
  *
  * The halves of a matrix m of 2C columns are value = m and gate = m + C, each with stride 2C (PyTorch's F.glu), or the
  * other way round. In-place: y may be value or gate, with the same stride. A random act (rrelu) takes its mean, as in

@@ -249,7 +249,7 @@ ACTIV_API activ_status activ_graph_evaluate_values(activ_graph *graph, size_t ba
  * the norm is not finite: ACTIV_ERROR_RANGE, and the gradients stay as they are (PyTorch's error_if_nonfinite). */
 ACTIV_API activ_status activ_graph_clip_grad_norm(activ_graph *graph, float max_norm, float *total_norm);
 
-/* torch.nn.utils.clip_grad_value_: each gradient is cut to -clip_value .. clip_value; NaN stays NaN. clip_value >= 0. */
+/* torch.nn.utils.clip_grad_value_: gradients are cut to -clip_value .. clip_value; NaN stays NaN. clip_value: >= 0. */
 ACTIV_API activ_status activ_graph_clip_grad_value(activ_graph *graph, float clip_value);
 
 /* ---- parameters and buffers -------------------------------------------------------------------------------------- */
