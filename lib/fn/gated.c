@@ -1,12 +1,30 @@
 /* Gated functions: y = value act(gate), by the kernels of act. */
 #include "fn/fn.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "kernels/kernels.h"
 
 /* Elements per chunk: intermediate results are on the stack. */
 #define CHUNK 256
+
+/* Where act is constant, dgate is 0 also if dy or value is infinite or NaN: there alone, act's kernel makes 0 of an
+ * infinite dy. */
+static void fix_flat(const activ_fn_kernel *kernel, const activ_fn_args *args, size_t n, const float *gate,
+                     const float *dy, const float *value, float *dgate)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float infinite = INFINITY;
+        float flat;
+        activ_fn_shifted shifted;
+        if (dy[i] - dy[i] == 0.0f && value[i] - value[i] == 0.0f)
+            continue;
+        kernel->backward(activ_fn_args_from(args, i, &shifted), 0, 0, 1, gate + i, &infinite, &flat, NULL);
+        if (flat == 0.0f)
+            dgate[i] = 0.0f;
+    }
+}
 
 void activ_fn_gated_backward(const activ_host *host, const activ_fn_kernel *kernel, const activ_fn_args *args, size_t n,
                              const float *value, const float *gate, const float *dy, float *dvalue, float *dgate)
@@ -25,6 +43,7 @@ void activ_fn_gated_backward(const activ_host *host, const activ_fn_kernel *kern
             /* dy value over- or underflows somewhere, which the product of all three factors need not. */
             kernel->backward(chunk_args, 0, 0, count, gate + at, ones, slope, NULL);
             kernels->multiply_three(count, dy + at, value + at, slope, slope);
+            fix_flat(kernel, chunk_args, count, gate + at, dy + at, value + at, slope);
         }
         if (dvalue)
             kernel->forward_times(args, count, gate + at, dy + at, dvalue + at);

@@ -244,8 +244,9 @@ V_INLINE void bspline_pass(const bspline *s, size_t n, const float *x, const flo
             vacc weights[4];
             bspline_slopes(&positions[i / V_LANES], weights);
             vacc sum = bspline_times(bspline_sum(s, &positions[i / V_LANES], weights), acc_set(s->inverse));
-            vf slope = v_sel(bspline_is_inside(s, xs), acc_round(sum), v_set(0.0f));
-            v_store_lanes(dx + at, lanes, v_keep_nan(xs, v_mul(v_load_lanes(dy + at, lanes), slope)));
+            vf product = v_mul(v_load_lanes(dy + at, lanes), acc_round(sum));
+            product = v_sel(bspline_is_inside(s, xs), product, v_set(0.0f));
+            v_store_lanes(dx + at, lanes, v_keep_nan(xs, product));
         }
     }
 }

@@ -44,12 +44,17 @@ V_INLINE vf hardswish_derivative(vf x, const vf *v)
 {
     (void)v;
     vf middle = hardswish_sixth(v_fma(x, v_set(2.0f), v_set(3.0f)), v_set(0.0f));
-    vf d = v_sel(v_ge(x, v_set(3.0f)), v_set(1.0f), middle);
-    return v_sel(v_le(x, v_set(-3.0f)), v_set(0.0f), d);
+    return v_sel(v_ge(x, v_set(3.0f)), v_set(1.0f), middle);
+}
+
+V_INLINE vm hardswish_is_flat(vf x, const vf *v)
+{
+    (void)v;
+    return v_le(x, v_set(-3.0f));
 }
 
 static const v_elementwise hardswish_elementwise = {
     .forward = { hardswish_forward, hardswish_is_far, hardswish_far },
-    .derivative = { hardswish_derivative },
+    .derivative = { hardswish_derivative, .is_flat = hardswish_is_flat },
 };
 #endif

@@ -13,7 +13,10 @@
 
 typedef vf v_function(vf x, const vf *v);
 typedef vm v_test(vf x, const vf *v);
-typedef void v_gradients(vf x, const vf *v, vf *out);
+
+/* df/d(scalar) for each trainable scalar. Where the branch that depends on a scalar is not taken, flat[k] becomes true,
+ * and the gradient is 0 whatever dy is. */
+typedef void v_gradients(vf x, const vf *v, vf *out, vm *flat);
 
 /* A fast path for nearly all inputs (`near`), and a slow one that is right everywhere (`far`). Which of them an element
  * takes depends on its value alone (`is_far`, true for NaN), never on its neighbours; but the slow one is computed only
@@ -22,6 +25,10 @@ typedef struct v_paths {
     v_function *near;
     v_test *is_far;
     v_function *far;
+
+    /* Of a derivative, optional: where the function is constant, and dx = 0 whatever dy is, infinities and NaN included:
+     * the branch is not taken, as opposed to a slope that underflows. False for NaN. */
+    v_test *is_flat;
 } v_paths;
 
 /* y = f(x) if w is NULL, else y = w f(x); y may be x or w. */
@@ -68,20 +75,27 @@ V_INLINE vm v_is_far(v_paths f, vf x, const vf *v)
     return f.is_far ? f.is_far(x, v) : v_nan(x);
 }
 
+/* w f(x), of a derivative dy f'(x). */
+V_INLINE vf v_product(v_paths f, vf x, vf w, vf result, const vf *v)
+{
+    vf product = v_mul(w, result);
+    return f.is_flat ? v_sel(f.is_flat(x, v), v_set(0.0f), product) : product;
+}
+
 /* One vector, with whatever elements. */
 V_INLINE vf v_whole(v_paths f, const int times, vf x, vf w, const vf *v)
 {
     vm far = v_is_far(f, x, v);
     vf result = f.near(x, v);
     if (times)
-        result = v_mul(w, result);
+        result = v_product(f, x, w, result, v);
     if (!f.far)
         return v_sel(far, x, result);
     if (!m_any(far))
         return result;
     vf value = f.far(x, v);
     if (times)
-        value = v_mul(w, value);
+        value = v_product(f, x, w, value, v);
     return v_keep_nan(x, v_sel(far, value, result));
 }
 
@@ -155,7 +169,7 @@ V_INLINE int v_group(v_paths f, const int times, const vf *v, const float *x, co
         vf value = v_load(x + i + j * V_LANES);
         results[j] = f.near(value, v);
         if (times)
-            results[j] = v_mul(v_load(w + i + j * V_LANES), results[j]);
+            results[j] = v_product(f, value, v_load(w + i + j * V_LANES), results[j], v);
         any = m_or(any, v_settle(f, value, v, &results[j]));
     }
     return m_any(any);
@@ -168,7 +182,7 @@ V_INLINE int v_store_unless_far(v_paths f, const int times, const vf *v, size_t 
     size_t lanes = v_active_lanes(n - i, 0);
     vf value = v_load_lanes(x + i, lanes), result = f.near(value, v);
     if (times)
-        result = v_mul(v_load_lanes(w + i, lanes), result);
+        result = v_product(f, value, v_load_lanes(w + i, lanes), result, v);
     if (!V_LIKELY(!m_any(v_settle(f, value, v, &result))))
         return 1;
     v_store_lanes(out + i, lanes, result);
@@ -247,6 +261,7 @@ V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, cons
                               const float *x, const float *dy, double *sums)
 {
     vf v[ACTIV_FN_SETTINGS], slopes[ACTIV_FN_SETTINGS];
+    vm flat[ACTIV_FN_SETTINGS];
     vsum sum[ACTIV_FN_SETTINGS];
     v_broadcast(a, v);
     for (size_t k = 0; k < scalars; k++)
@@ -257,9 +272,11 @@ V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, cons
             if (lanes == 0)
                 break;
             vf factor = v_load_lanes(dy + at, lanes);
-            gradients(v_load_lanes(x + at, lanes), v, slopes);
             for (size_t k = 0; k < scalars; k++)
-                sum[k].acc[j] = acc_fma(sum[k].acc[j], factor, slopes[k]);
+                flat[k] = m_set(0);
+            gradients(v_load_lanes(x + at, lanes), v, slopes, flat);
+            for (size_t k = 0; k < scalars; k++)
+                sum[k].acc[j] = acc_fma(sum[k].acc[j], v_sel(flat[k], v_set(0.0f), factor), slopes[k]);
         }
     }
     for (size_t k = 0; k < scalars; k++)

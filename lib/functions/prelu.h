@@ -29,10 +29,11 @@ V_INLINE vf prelu_derivative(vf x, const vf *v)
     return slope_derivative(x, v[0]);
 }
 
-V_INLINE void prelu_gradients(vf x, const vf *v, vf *out)
+V_INLINE void prelu_gradients(vf x, const vf *v, vf *out, vm *flat)
 {
     (void)v;
-    out[0] = v_sel(v_gt(x, v_set(0.0f)), v_set(0.0f), x);
+    flat[0] = v_gt(x, v_set(0.0f));
+    out[0] = v_sel(flat[0], v_set(0.0f), x);
 }
 
 static const v_elementwise prelu_elementwise = {

@@ -18,12 +18,19 @@ V_INLINE vf relu_forward(vf x, const vf *v)
 
 V_INLINE vf relu_derivative(vf x, const vf *v)
 {
+    (void)x;
     (void)v;
-    return v_sel(v_gt(x, v_set(0.0f)), v_set(1.0f), v_set(0.0f));
+    return v_set(1.0f);
+}
+
+V_INLINE vm relu_is_flat(vf x, const vf *v)
+{
+    (void)v;
+    return v_le(x, v_set(0.0f));
 }
 
 static const v_elementwise relu_elementwise = {
     .forward = { relu_forward },
-    .derivative = { relu_derivative },
+    .derivative = { relu_derivative, .is_flat = relu_is_flat },
 };
 #endif

@@ -28,8 +28,14 @@ V_INLINE vf step_derivative(vf x, const vf *v)
     return v_set(0.0f);
 }
 
+V_INLINE vm step_is_flat(vf x, const vf *v)
+{
+    (void)v;
+    return v_eq(x, x);
+}
+
 static const v_elementwise step_elementwise = {
     .forward = { step_forward },
-    .derivative = { step_derivative },
+    .derivative = { step_derivative, .is_flat = step_is_flat },
 };
 #endif

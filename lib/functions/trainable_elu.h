@@ -19,8 +19,9 @@ static const activ_fn_definition trainable_elu_definition = {
 #else
 #    include "functions/families/exponential.h"
 
-V_INLINE void trainable_elu_gradients(vf x, const vf *v, vf *out)
+V_INLINE void trainable_elu_gradients(vf x, const vf *v, vf *out, vm *flat)
 {
+    flat[0] = v_gt(x, v_set(0.0f));
     out[0] = exponential_plain_forward(exponential_argument(x, -85.0f), v);
 }
 

@@ -96,6 +96,8 @@ typedef struct activ_kernels {
     /* y = a + b and y = a b; y may be a or b. */
     void (*add)(size_t n, const float *a, const float *b, float *y);
     void (*multiply)(size_t n, const float *a, const float *b, float *y);
+    /* The same, but 0 where b is 0, also if a is infinite or NaN. */
+    void (*multiply_masked)(size_t n, const float *a, const float *b, float *y);
     /* y = a b, y neither a nor b; returns 1 if no product over- or underflowed. And y = a b c, where a b may over- or
      * underflow; if it does not, the result is (a b) c, rounded twice. */
     int (*multiply_checked)(size_t n, const float *a, const float *b, float *y);

@@ -37,6 +37,7 @@ const activ_kernels V_TIER_NAME(activ_kernels) = {
     .gemm = gemm,
     .add = add,
     .multiply = multiply,
+    .multiply_masked = multiply_masked,
     .multiply_checked = multiply_checked,
     .multiply_three = multiply_three,
     .column_sums = column_sums,

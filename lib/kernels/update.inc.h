@@ -16,6 +16,16 @@ static void multiply(size_t n, const float *a, const float *b, float *y)
     }
 }
 
+/* Where b is 0, y is 0 whatever a is. */
+static void multiply_masked(size_t n, const float *a, const float *b, float *y)
+{
+    for (size_t i = 0; i < n; i += V_LANES) {
+        size_t lanes = v_active_lanes(n - i, 0);
+        vf va = v_load_lanes(a + i, lanes), vb = v_load_lanes(b + i, lanes), zero = v_set(0.0f);
+        v_store_lanes(y + i, lanes, v_sel(v_eq(vb, zero), zero, v_mul(va, vb)));
+    }
+}
+
 /* Is the product zero, or a normal number, with all its digits? */
 V_INLINE vm is_exact_range(vf a, vf b, vf product)
 {

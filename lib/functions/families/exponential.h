@@ -7,7 +7,6 @@
 
 /* ---- fast path --------------------------------------------------------------------------------- */
 
-/* Large positive x are not far: their exponential is not selected, whatever it is. */
 V_INLINE vm exponential_is_far(vf x, const vf *v)
 {
     (void)v;
@@ -25,16 +24,22 @@ V_INLINE vm exponential_plain_lanes(const vf *v)
     return v_eq(v[0], v_set(1.0f));
 }
 
+/* The exponential of a large x would overflow, which nobody sees but the FPU's flags. */
+V_INLINE vexp_near exponential_near(vf x)
+{
+    return v_exp_near(v_min(v_set(0.0f), x));
+}
+
 V_INLINE vf exponential_plain_forward(vf x, const vf *v)
 {
     (void)v;
-    vexp_near e = v_exp_near(x);
+    vexp_near e = exponential_near(x);
     return v_sel(v_gt(x, v_set(0.0f)), x, v_fma(e.power, e.s, v_sub(e.power, v_set(1.0f))));
 }
 
 V_INLINE vf exponential_derivative(vf x, const vf *v)
 {
-    vexp_near e = v_exp_near(x);
+    vexp_near e = exponential_near(x);
     vf scale = v_mul(v[0], e.power); /* exact */
     return v_sel(v_gt(x, v_set(0.0f)), v_set(1.0f), v_fma(scale, e.s, scale));
 }
@@ -55,10 +60,12 @@ V_INLINE vf exponential_forward(vf x, const vf *v)
 
 V_INLINE vf exponential_derivative_far(vf x, const vf *v)
 {
-    vexp e = v_exp(exponential_argument(x, -170.0f), v_set(0.0f));
-    /* Half of alpha, as e.h may reach 1.42 and alpha the largest number. */
-    vf half = v_mul(v[0], v_set(0.5f));
-    vf d = v_scale(v_fma(half, e.h, v_mul(half, e.l)), i_add(e.n, i_set(1)));
+    /* At -194 even the largest alpha gives less than half of the smallest number. */
+    vexp e = v_exp(exponential_argument(x, -194.0f), v_set(0.0f));
+    /* Alpha 2^-65, so that nothing overflows and e.n stays in v_scale's range; where that is inexact, alpha being
+     * below 2^-61, the result is 0 for all x below -87. */
+    vf part = v_mul(v[0], v_set(0x1p-65f));
+    vf d = v_scale(v_fma(part, e.h, v_mul(part, e.l)), i_add(e.n, i_set(65)));
     return v_sel(v_gt(x, v_set(0.0f)), v_set(1.0f), d);
 }
 

@@ -38,7 +38,7 @@ static void multiply_part(void *argument, size_t parts, size_t part)
 {
     const dropout_job *job = argument;
     activ_range r = activ_range_of(job->n, 16, parts, part);
-    job->kernels->multiply(r.count, job->x + r.first, job->factors + r.first, job->y + r.first);
+    job->kernels->multiply_masked(r.count, job->x + r.first, job->factors + r.first, job->y + r.first);
 }
 
 static void forward_part(void *argument, size_t parts, size_t part)
