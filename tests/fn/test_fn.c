@@ -1189,9 +1189,101 @@ static void test_floating_point_environment(void **state)
     }
 }
 
+/* Where a branch is not taken, the gradient is 0 for any dy, infinities and NaN included, as in PyTorch; where a slope
+ * underflows, 0 times infinity is NaN. In arrays of any length, so that every path is taken. */
+static void test_flat(void **state)
+{
+    (void)state;
+    enum { N = 67 };
+    static const struct {
+        const char *spec;
+        float flat, steep; /* x of each kind */
+    } cases[] = {
+        { "relu", -1.5f, 2.0f },    { "relu", 0.0f, 0x1p-149f }, { "hardswish", -3.0f, 1.0f },
+        { "step", 5.0f, NAN },      { "bspline", -1e30f, 0.5f }, { "gated(relu)", -1e-30f, 1.0f },
+        { "reglu", -2.0f, 0x1p3f },
+    };
+    static const float bad[] = { INFINITY, -INFINITY, NAN };
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+        activ_fn *fn = create(cases[c].spec);
+        const int is_gated = activ_fn_function_count(fn) > 0;
+        for (size_t n = 1; n <= N; n += 11) {
+            float x[N], dy[N], dx[N], value[N];
+            for (size_t i = 0; i < n; i++) {
+                x[i] = i % 5 == 4 && !isnan(cases[c].steep) ? cases[c].steep : cases[c].flat;
+                dy[i] = bad[i % 3];
+                value[i] = i % 2 ? 3.0f : -0.5f;
+            }
+            if (is_gated) {
+                assert_int_equal(activ_backward_gated(fn, NULL, 1, n, value, n, x, n, dy, n, NULL, n, dx, n, NULL),
+                                 ACTIV_OK);
+                /* And the value is what is infinite. */
+                float other[N];
+                assert_int_equal(activ_backward_gated(fn, NULL, 1, n, dy, n, x, n, value, n, NULL, n, other, n, NULL),
+                                 ACTIV_OK);
+                for (size_t i = 0; i < n; i++)
+                    assert_true(isfinite(other[i]) == isfinite(dx[i]));
+            } else {
+                assert_int_equal(activ_backward(fn, NULL, n, x, dy, dx, NULL), ACTIV_OK);
+            }
+            for (size_t i = 0; i < n; i++) {
+                const int is_flat = !(i % 5 == 4) || isnan(cases[c].steep);
+                if (is_flat ? dx[i] != 0.0f : isfinite(dx[i]))
+                    fail_msg("%s: dx is %g at x = %g, dy = %g", cases[c].spec, (double)dx[i], (double)x[i],
+                             (double)dy[i]);
+            }
+        }
+        activ_fn_destroy(fn);
+    }
+    static const char *const underflows[] = { "sigmoid", "tanh", "gelu", "silu", "softplus", "elu" };
+    for (size_t c = 0; c < sizeof underflows / sizeof underflows[0]; c++) {
+        activ_fn *fn = create(underflows[c]);
+        const float x = -1000.0f, dy = INFINITY, zero = 0.0f;
+        float dx = 0.0f;
+        assert_int_equal(activ_backward(fn, NULL, 1, &x, &dy, &dx, NULL), ACTIV_OK);
+        assert_true(isnan(dx));
+        assert_int_equal(activ_backward(fn, NULL, 1, &x, &zero, &dx, NULL), ACTIV_OK);
+        assert_true(dx == 0.0f);
+        activ_fn_destroy(fn);
+    }
+}
+
+/* The same of trained scalars: no gradient where the branch that has the scalar is not taken. */
+static void test_flat_gradients(void **state)
+{
+    (void)state;
+    enum { N = 37 };
+    static const char *const specs[] = { "prelu", "prelu(num_parameters=2)", "gated(prelu)", "trainable_elu",
+                                         "trainable_elu(num_parameters=2)" };
+    for (size_t c = 0; c < sizeof specs / sizeof specs[0]; c++) {
+        activ_fn *fn = create(specs[c]);
+        float x[2 * N], dy[2 * N], dx[2 * N], ones[2 * N], sums[2] = { 0.0f, 0.0f };
+        for (size_t i = 0; i < 2 * N; i++) {
+            x[i] = i % 4 == 3 ? -0.5f : 1.5f;
+            dy[i] = i % 4 == 3 ? 2.0f : i % 3 ? INFINITY : NAN;
+            ones[i] = 1.0f;
+        }
+        activ_status status;
+        if (activ_fn_function_count(fn) > 0)
+            status =
+                activ_backward_gated(fn, NULL, 1, 2 * N, ones, 2 * N, x, 2 * N, dy, 2 * N, NULL, 0, dx, 2 * N, sums);
+        else if (activ_fn_channels(fn) > 1)
+            status = activ_backward_channels(fn, NULL, 1, 2, N, x, dy, dx, sums);
+        else
+            status = activ_backward(fn, NULL, 2 * N, x, dy, dx, sums);
+        assert_int_equal(status, ACTIV_OK);
+        for (size_t k = 0; k < activ_fn_param_count(fn); k++)
+            if (!isfinite(sums[k]) || sums[k] == 0.0f)
+                fail_msg("%s: gradient %g", specs[c], (double)sums[k]);
+        activ_fn_destroy(fn);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_flat),
+        cmocka_unit_test(test_flat_gradients),
         cmocka_unit_test(test_canonical),
         cmocka_unit_test(test_numbers_survive),
         cmocka_unit_test(test_ties_survive),

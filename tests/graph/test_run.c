@@ -752,9 +752,53 @@ static void test_without_loss(void **state)
     activ_graph_destroy(g);
 }
 
+/* On relu's flat side and where dropout drops, no gradient passes, whatever comes from behind: infinite weights there
+ * leave the layers before finite. With and without fusion, on every tier. */
+static void test_nothing_passes(void **state)
+{
+    (void)state;
+    for (size_t tier = 0; tier < tier_count(); tier++)
+        for (int variant = 0; variant < 4; variant++) {
+            enum { IN = 3, HIDDEN = 37, BATCH = 9 };
+            activ_context *context = tier_context(tier);
+            activ_graph *g = NULL;
+            activ_fn *relu = NULL;
+            assert_int_equal(activ_fn_create(context, "relu", &relu), ACTIV_OK);
+            assert_int_equal(activ_graph_create(context, &g), ACTIV_OK);
+            activ_node x = activ_graph_linear_without_bias(g, activ_graph_input(g, IN), HIDDEN), h;
+            if (variant < 2) {
+                h = activ_graph_apply(g, x, relu);
+                if (variant == 1) /* another reader: not fused */
+                    h = activ_graph_add(g, h, h);
+            } else {
+                h = activ_graph_dropout(g, x, 1.0f);
+                if (variant == 3)
+                    h = activ_graph_multiply(g, h, activ_graph_dropout(g, x, 1.0f));
+            }
+            activ_graph_mse(g, activ_graph_linear(g, h, 2));
+            assert_int_equal(activ_graph_compile(g, BATCH), ACTIV_OK);
+            assert_int_equal(activ_graph_init(g, 1), ACTIV_OK);
+            float *params = activ_graph_params(g), inputs[BATCH * IN], targets[BATCH * 2] = { 0.0f };
+            for (size_t i = 0; i < HIDDEN * IN; i++)
+                params[i] = -1.0f;
+            for (size_t i = HIDDEN * IN; i < activ_graph_param_count(g); i++)
+                params[i] = i % 2 ? INFINITY : NAN;
+            for (size_t i = 0; i < BATCH * IN; i++)
+                inputs[i] = 1.0f;
+            assert_int_equal(activ_graph_train_values(g, BATCH, inputs, targets, NULL), ACTIV_OK);
+            for (size_t i = 0; i < HIDDEN * IN; i++)
+                if (activ_graph_grads(g)[i] != 0.0f)
+                    fail_msg("variant %d: gradient %g", variant, (double)activ_graph_grads(g)[i]);
+            activ_graph_destroy(g);
+            activ_fn_destroy(relu);
+            activ_context_destroy(context);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nothing_passes),
         cmocka_unit_test(test_same_bits_on_every_tier),
         cmocka_unit_test(test_same_bits_with_threads),
         cmocka_unit_test(test_batch_size_does_not_matter),

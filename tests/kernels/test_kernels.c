@@ -321,7 +321,7 @@ static void test_column_sums(void **state)
     guarded_destroy(&sums);
 }
 
-/* y = a + b and y = a b. */
+/* y = a + b, y = a b, and y = a b but 0 where b is 0. */
 static void test_sums_and_products(void **state)
 {
     (void)state;
@@ -332,19 +332,24 @@ static void test_sums_and_products(void **state)
     for (size_t n = 0; n <= 70; n++)
         for (int at_end = 0; at_end < 2; at_end++)
             for (int where = 0; where < 3; where++) /* y apart, y = a, y = b */
-                for (size_t t = 0; t < 2 * tiers; t++) {
-                    const activ_kernels *table = tables[t / 2];
+                for (size_t t = 0; t < 3 * tiers; t++) {
+                    const activ_kernels *table = tables[t / 3];
+                    const size_t which = t % 3;
                     float expected[70], *p = edge(&a, n, at_end), *q = edge(&b, n, at_end);
                     guarded_fill(&a);
                     guarded_fill(&b);
                     guarded_fill(&y);
                     fill_normal(1, n, p);
                     fill_normal(2, n, q);
+                    for (size_t i = 0; i < n && which == 2; i += 3) {
+                        p[i] = i % 2 ? INFINITY : NAN;
+                        q[i] = i % 4 < 2 ? 0.0f : -0.0f;
+                    }
                     for (size_t i = 0; i < n; i++)
-                        expected[i] = t % 2 ? p[i] * q[i] : p[i] + q[i];
+                        expected[i] = which == 2 && i % 3 == 0 ? 0.0f : which > 0 ? p[i] * q[i] : p[i] + q[i];
                     const guarded *target = where == 0 ? &y : where == 1 ? &a : &b;
                     float *out = edge(target, n, at_end);
-                    (t % 2 ? table->multiply : table->add)(n, p, q, out);
+                    (which == 2 ? table->multiply_masked : which == 1 ? table->multiply : table->add)(n, p, q, out);
                     assert_memory_equal(out, expected, n * sizeof *out);
                     assert_true(guarded_untouched(target, out, n));
                 }
