@@ -33,8 +33,10 @@ static const activ_fn_definition rrelu_definition = {
 
 V_INLINE vf rrelu_mean(const vf *v)
 {
-    /* Halved first: the sum might overflow. */
-    return v_fma(v[0], v_set(0.5f), v_mul(v[1], v_set(0.5f)));
+    /* Large ones are halved first, as their sum might overflow; small ones last, as half of them may be no float. */
+    const vf half = v_set(0.5f);
+    vm large = v_gt(v_max(v_abs(v[0]), v_abs(v[1])), v_set(1.0f));
+    return v_sel(large, v_fma(v[0], half, v_mul(v[1], half)), v_mul(v_add(v[0], v[1]), half));
 }
 
 V_INLINE vf rrelu_forward(vf x, const vf *v)
