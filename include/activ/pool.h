@@ -36,7 +36,8 @@ typedef struct activ_pool activ_pool;
  * destroys *out.
  *
  * A thread without work spins for a tenth of a millisecond (not where threads outnumber CPUs) and then sleeps. It
- * blocks all signals; its floating-point mode is that of the thread that made the pool.
+ * blocks all signals but those that its own instructions raise (SIGSEGV, SIGFPE ...); its floating-point mode is that
+ * of the thread that made the pool.
  *
  * ACTIV_ERROR_INVALID: NULL; ACTIV_ERROR_RANGE: more than 256; ACTIV_ERROR_OUT_OF_MEMORY: no memory, or the system
  * starts no more threads; ACTIV_ERROR_UNSUPPORTED: a system without POSIX threads. */

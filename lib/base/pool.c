@@ -56,6 +56,7 @@ const activ_executor *activ_pool_executor(const activ_pool *pool)
 #    include <signal.h>
 #    include <stdatomic.h>
 #    include <stdint.h>
+#    include <sys/mman.h>
 #    include <time.h>
 #    include <unistd.h>
 
@@ -87,7 +88,8 @@ struct activ_pool {
     pthread_cond_t work; /* signals a new generation */
     pthread_cond_t done; /* signals that the last thread has left an awaited job */
     int64_t spin_ns;
-    pid_t process; /* the one that has the threads */
+    pid_t process;               /* the one that has the threads; and */
+    volatile unsigned char *own; /* 1 in it, 0 in its children, whose PID may be the same: NULL if the system cannot */
     activ_host host;
     activ_executor executor;
     size_t bytes; /* of this struct with its array */
@@ -157,10 +159,33 @@ static void wait_for_another_generation(activ_pool *pool, unsigned seen)
     (void)pthread_mutex_unlock(&pool->lock);
 }
 
+/* Memory that fork() gives to the child as zeros, with a 1 in it: a PID does not tell a child from its parent where
+ * there are namespaces, or where numbers come round. */
+enum { MARK_BYTES = 1 };
+static volatile unsigned char *make_mark(void)
+{
+#    ifdef MADV_WIPEONFORK
+    unsigned char *mark = mmap(NULL, MARK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mark == MAP_FAILED)
+        return NULL;
+    if (madvise(mark, MARK_BYTES, MADV_WIPEONFORK) == 0) {
+        *mark = 1;
+        return mark;
+    }
+    (void)munmap(mark, MARK_BYTES);
+#    endif
+    return NULL;
+}
+
+static int has_threads(const activ_pool *pool)
+{
+    return getpid() == pool->process && (!pool->own || *pool->own);
+}
+
 static void wake_sleepers(activ_pool *pool)
 {
     /* In a child after fork() no thread sleeps, and the lock may be held forever. */
-    if (!atomic_load(&pool->asleep) || getpid() != pool->process)
+    if (!atomic_load(&pool->asleep) || !has_threads(pool))
         return;
     (void)pthread_mutex_lock(&pool->lock);
     atomic_store(&pool->asleep, 0);
@@ -281,17 +306,29 @@ static int make_locks(activ_pool *pool)
     return 0;
 }
 
-/* New threads inherit the signal mask: they handle no signals. */
+/* New threads inherit the signal mask: they handle no signals, but for those that their own instructions raise, which a
+ * host's crash handler wants to see. */
 static int start_threads(activ_pool *pool, size_t count)
 {
-    sigset_t all, before;
-    (void)sigfillset(&all);
-    if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
+    static const int own[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT };
+    sigset_t blocked, before;
+    (void)sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        (void)sigdelset(&blocked, own[i]);
+    if (pthread_sigmask(SIG_SETMASK, &blocked, &before) != 0)
         return 0;
     while (pool->started < count && pthread_create(&pool->thread[pool->started], NULL, worker, pool) == 0)
         pool->started++;
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     return pool->started == count;
+}
+
+static void release(activ_pool *pool)
+{
+    activ_host host = pool->host;
+    if (pool->own)
+        (void)munmap((void *)(uintptr_t)pool->own, MARK_BYTES);
+    activ_host_free(&host, pool, pool->bytes);
 }
 
 activ_status activ_pool_create_ex(const activ_context *context, size_t threads, activ_pool **out,
@@ -316,6 +353,7 @@ activ_status activ_pool_create_ex(const activ_context *context, size_t threads, 
     pool->host = host;
     pool->bytes = bytes;
     pool->process = getpid();
+    pool->own = make_mark();
     /* With more threads than CPUs, a spinning thread takes time from a working one. */
     pool->spin_ns = threads <= cpus ? SPIN_NS : 0;
     pool->executor.size = sizeof pool->executor;
@@ -324,7 +362,7 @@ activ_status activ_pool_create_ex(const activ_context *context, size_t threads, 
     pool->executor.parallel_for = parallel_for;
     atomic_flag_clear(&pool->busy);
     if (!make_locks(pool)) {
-        activ_host_free(&host, pool, bytes);
+        release(pool);
         return activ_host_fail(&host, message, ACTIV_ERROR_OUT_OF_MEMORY, "pool: the system cannot create locks");
     }
     if (!start_threads(pool, threads - 1)) {
@@ -339,7 +377,7 @@ void activ_pool_destroy(activ_pool *pool)
 {
     if (!pool)
         return;
-    if (getpid() == pool->process) {
+    if (has_threads(pool)) {
         publish(pool, ENDING);
         for (size_t i = 0; i < pool->started; i++)
             (void)pthread_join(pool->thread[i], NULL);
@@ -347,8 +385,7 @@ void activ_pool_destroy(activ_pool *pool)
         (void)pthread_cond_destroy(&pool->work);
         (void)pthread_mutex_destroy(&pool->lock);
     }
-    activ_host host = pool->host;
-    activ_host_free(&host, pool, pool->bytes);
+    release(pool);
 }
 
 const activ_executor *activ_pool_executor(const activ_pool *pool)
