@@ -1,9 +1,10 @@
 /* libactiv: networks and tensors in files.
  *
- * The format is safetensors (https://github.com/huggingface/safetensors): an 8-byte length, a JSON header, the data. A
- * file is written under a temporary name in the same directory, PATH.tmpPID-N, and renamed when complete, so that a
- * reader never sees half a file and a failure leaves the old one; the temporary file is left behind only by a process
- * that was killed while it wrote. A link is replaced, not followed; the mode is that of a new file.
+ * The format is safetensors (https://github.com/huggingface/safetensors): an 8-byte length, a JSON header, the data.
+ * A file is written under a temporary name in the same directory (.activ.PID.TIME.N) and renamed when complete, so
+ * that a reader never sees half a file and a failure leaves the old one; the temporary file is left behind only by a
+ * process that was killed while it wrote. File and directory are flushed to the disk. A file that is replaced passes
+ * its mode on; a link is replaced, not followed.
  *
  * Readers trust nothing: sizes, offsets, overlaps, duplicate names, UTF-8 and JSON are checked before memory is taken
  * for what they claim.

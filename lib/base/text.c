@@ -95,6 +95,10 @@ activ_status activ_fail_pieces(activ_message *message, activ_status status, cons
     activ_text_start(&text, message->text, sizeof message->text);
     for (; *pieces; pieces++)
         activ_text_add(&text, *pieces);
+    /* A path may hold any byte; a message is one line, which no terminal obeys. */
+    for (char *c = message->text; *c != '\0'; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = '?';
     return status;
 }
 

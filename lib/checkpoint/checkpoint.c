@@ -264,6 +264,7 @@ static activ_status match(const activ_graph *g, const activ_safetensors *file, c
 
 static void load_values(activ_graph *g, const activ_safetensors *file)
 {
+    g->has_params = 1;
     for (size_t i = 0; i < activ_graph_stored_count(g); i++) {
         activ_safetensors_entry entry = ACTIV_SAFETENSORS_ENTRY_INIT;
         if (activ_safetensors_find(file, activ_graph_stored(g, i)->name, &entry) == ACTIV_OK)
@@ -372,7 +373,7 @@ static activ_status read_texts(activ_graph *g, const activ_safetensors *file, co
                                description ? RANDOM_KEY : OPTIMIZER_KEY, ", so it is no training checkpoint");
     const char *at = read_counter(random, RANDOM_SEED, seed);
     at = at ? read_counter(at, RANDOM_STEP, step) : NULL;
-    if (!at || *at != '\0')
+    if (!at || *at != '\0' || *step > ACTIV_GRAPH_MAX_STEPS)
         return activ_host_fail(&g->host, message, ACTIV_ERROR_FORMAT, path, ": its " RANDOM_KEY " is malformed");
     activ_message own;
     activ_status status = activ_optimizer_parse(g, description, optimizer, &own);

@@ -6,17 +6,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h> /* rename */
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/text.h"
 
 /* Bytes per read or write, at most; some systems refuse more than 2^31 - 1. */
 #define MAX_IO_BYTES ((size_t)1 << 30)
+
+#define TEMPORARY_PREFIX ".activ."
+
+#ifndef NAME_MAX
+#    define NAME_MAX 255
+#endif
 
 static int fail(activ_file *file, const char *reason)
 {
@@ -96,6 +104,24 @@ static void free_temporary(activ_file *file)
     file->temporary = NULL;
 }
 
+/* "DIRECTORY/.activ.PID.TIME.NUMBER", in the file's own directory: short, as its name may have all the length that
+ * there is, and new at every call, as files may be left over from processes that were killed (in a container all have
+ * the same number). */
+static void name_temporary(activ_file *file, size_t directory, size_t number)
+{
+    struct timespec now = { 0 };
+    activ_text text;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    activ_text_start(&text, file->temporary, file->temporary_bytes);
+    activ_text_add_bytes(&text, file->path, directory);
+    activ_text_add(&text, TEMPORARY_PREFIX);
+    activ_text_add_u64(&text, (uint64_t)getpid());
+    activ_text_add(&text, ".");
+    activ_text_add_u64(&text, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec);
+    activ_text_add(&text, ".");
+    activ_text_add_size(&text, number);
+}
+
 int activ_file_create(activ_file *file, const activ_host *host, const char *path, int *out_of_memory)
 {
     memset(file, 0, sizeof *file);
@@ -108,34 +134,30 @@ int activ_file_create(activ_file *file, const activ_host *host, const char *path
         return fail_errno(file, ENOENT);
     /* rename would replace a device by a file; for a folder it fails, but late. */
     struct stat about;
-    if (stat(path, &about) == 0) {
-        if (S_ISDIR(about.st_mode))
-            return fail_errno(file, EISDIR);
-        if (!S_ISREG(about.st_mode))
-            return fail(file, "not a regular file");
-    }
+    const int exists = stat(path, &about) == 0;
+    if (exists && S_ISDIR(about.st_mode))
+        return fail_errno(file, EISDIR);
+    if (exists && !S_ISREG(about.st_mode))
+        return fail(file, "not a regular file");
 
-    static const char suffix[] = ".tmp";
-    size_t length = strlen(path);
-    file->temporary_bytes = length + sizeof suffix + 2 * 24; /* two numbers */
+    const char *slash = strrchr(path, '/');
+    file->directory = slash ? (size_t)(slash - path) + 1 : 0;
+    if (strlen(path + file->directory) > NAME_MAX)
+        return fail_errno(file, ENAMETOOLONG);
+    file->temporary_bytes = file->directory + sizeof TEMPORARY_PREFIX + 3 * 24; /* three numbers */
     file->temporary = activ_host_alloc(host, file->temporary_bytes);
     if (!file->temporary) {
         *out_of_memory = 1;
         return fail(file, "out of memory");
     }
-    /* O_EXCL: never an existing file. A number may be taken by another thread, or left over from a process that was
-     * killed. */
-    for (size_t number = 0; number < 1000; number++) {
-        activ_text text;
-        activ_text_start(&text, file->temporary, file->temporary_bytes);
-        activ_text_add_bytes(&text, path, length);
-        activ_text_add(&text, suffix);
-        activ_text_add_size(&text, (size_t)getpid());
-        activ_text_add(&text, "-");
-        activ_text_add_size(&text, number);
+    /* O_EXCL: never an existing file. A file that is replaced passes its mode on; until then nobody else reads. */
+    for (size_t number = 0; number < 100; number++) {
+        name_temporary(file, file->directory, number);
         do {
-            file->handle = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+            file->handle = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, exists ? 0600 : 0666);
         } while (file->handle < 0 && errno == EINTR);
+        if (file->handle >= 0 && exists)
+            (void)fchmod(file->handle, about.st_mode & 0777);
         if (file->handle >= 0)
             return 1;
         if (errno != EEXIST)
@@ -144,6 +166,18 @@ int activ_file_create(activ_file *file, const activ_host *host, const char *path
     fail_errno(file, errno);
     free_temporary(file);
     return 0;
+}
+
+/* A name that is not on the disk yet may lead to the old file after a loss of power. Systems that cannot bring a
+ * directory there are not to blame. */
+static void sync_directory(const activ_file *file)
+{
+    file->temporary[file->directory] = '\0'; /* what is left of the name is the directory's */
+    const int handle = open(file->directory > 0 ? file->temporary : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (handle < 0)
+        return;
+    (void)fsync(handle);
+    (void)close(handle);
 }
 
 int activ_file_write(activ_file *file, const void *bytes, size_t count)
@@ -178,6 +212,8 @@ int activ_file_commit(activ_file *file)
         ok = fail_errno(file, errno);
     if (!ok)
         unlink(file->temporary);
+    else
+        sync_directory(file);
     free_temporary(file);
     return ok;
 }

@@ -13,6 +13,7 @@ typedef struct activ_file {
     const char *path;
     char *temporary; /* its name until it is complete */
     size_t temporary_bytes;
+    size_t directory; /* length of its path, the last '/' included */
     char reason[160]; /* why the last call failed */
 } activ_file;
 
@@ -28,7 +29,7 @@ void activ_file_close(activ_file *file);
 int activ_file_create(activ_file *file, const activ_host *host, const char *path, int *out_of_memory);
 int activ_file_write(activ_file *file, const void *bytes, size_t count);
 
-/* Flushes to disk (fsync) and renames. The temporary file is gone afterwards, also on failure. */
+/* Flushes to disk (fsync), renames, flushes the directory. The temporary file is gone afterwards, also on failure. */
 int activ_file_commit(activ_file *file);
 void activ_file_discard(activ_file *file);
 

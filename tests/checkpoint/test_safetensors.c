@@ -1342,28 +1342,70 @@ static void test_save_without_memory(void **state)
     assert_int_equal(memory.mistakes, 0);
 }
 
-/* Names of temporary files that are taken are left alone; the mode is what the user's mask says. */
-static void test_save_names_and_modes(void **state)
+/* The mode of a new file is what the user's mask says, that of one that is replaced stays. */
+static void test_save_modes(void **state)
 {
     const folder *f = *state;
     sample s = make_sample();
-    char taken[256];
-    for (int i = 0; i < 3; i++) {
-        snprintf(taken, sizeof taken, "%s.tmp%ld-%d", f->file, (long)getpid(), i);
-        write_bytes(taken, "mine", 4);
-    }
+    struct stat about;
     mode_t mask = umask(027);
     assert_int_equal(save_sample(NULL, &s, f->file, NULL), ACTIV_OK);
     umask(mask);
-    struct stat about;
     assert_int_equal(stat(f->file, &about), 0);
     assert_int_equal(about.st_mode & 0777, 0640);
-    expect_sample_file(f->file);
-    assert_int_equal(count_files(f), 4);
-    bytes raw = read_bytes(taken);
-    assert_int_equal(raw.size, 4);
-    free(raw.data);
+    static const mode_t modes[] = { 0600, 0644, 0666, 0400 };
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+        assert_int_equal(chmod(f->file, modes[i]), 0);
+        assert_int_equal(save_sample(NULL, &s, f->file, NULL), ACTIV_OK);
+        assert_int_equal(stat(f->file, &about), 0);
+        assert_int_equal(about.st_mode & 0777, modes[i]);
+        expect_sample_file(f->file);
+    }
+    assert_int_equal(count_files(f), 1);
     free_sample(&s);
+}
+
+/* Any name that the system allows, and one more byte; with what many killed processes of this number left behind. */
+static void test_save_names(void **state)
+{
+    const folder *f = *state;
+    sample s = make_sample();
+    char name[512];
+    const size_t directory = (size_t)(strrchr(f->file, '/') - f->file) + 1;
+    for (int i = 0; i < 1200; i++) {
+        snprintf(name, sizeof name, "%.*s.activ.%ld.%d", (int)directory, f->file, (long)getpid(), i);
+        write_bytes(name, "mine", 4);
+    }
+    for (size_t length = 240; length <= 256; length++) {
+        memcpy(name, f->file, directory);
+        memset(name + directory, 'n', length);
+        name[directory + length] = '\0';
+        activ_message message = { "" };
+        const activ_status status = save_sample(NULL, &s, name, &message);
+        assert_int_equal(status, length <= 255 ? ACTIV_OK : ACTIV_ERROR_IO);
+        if (length > 255) {
+            assert_true(strlen(message.text) > 0);
+            continue;
+        }
+        expect_sample_file(name);
+        assert_int_equal(unlink(name), 0);
+    }
+    assert_int_equal(count_files(f), 1200);
+    free_sample(&s);
+}
+
+/* A path may hold any byte; a message and the log's line stay one line. */
+static void test_strange_paths(void **state)
+{
+    const folder *f = *state;
+    char path[512];
+    activ_message message;
+    activ_safetensors *file = NULL;
+    snprintf(path, sizeof path, "%s\nnot there\x1b[31m", f->file);
+    assert_int_equal(activ_safetensors_open(NULL, path, &file, &message), ACTIV_ERROR_IO);
+    for (const char *c = message.text; *c; c++)
+        assert_true((unsigned char)*c >= 0x20 && *c != 0x7f);
+    assert_non_null(strstr(message.text, "?not there?[31m"));
 }
 
 /* A header that no reader would take is not written. */
@@ -1453,7 +1495,9 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_save_nowhere, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_save_full, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_save_without_memory, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(test_save_names_and_modes, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_save_modes, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_save_names, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_strange_paths, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_save_too_large, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_files_that_change, make_folder, remove_folder),
     };

@@ -408,6 +408,8 @@ static void test_malformed_texts(void **state)
         "maximize=0)\nsteps = 2",
         /* single tensors */
         ADAMW "steps = 2\nlayers.0.bias",
+        ADAMW "steps = 18446744073709551615",
+        ADAMW "steps = 281474976710657",
         ADAMW "steps = 2\nlayers.0.bias = group()",
         ADAMW "steps = 2\nlayers.0.bias = group(lr_scale=1)",
         ADAMW "steps = 2\nlayers.0.bias = group(lr_scale=1, weight_decay=)",
@@ -430,6 +432,7 @@ static void test_malformed_texts(void **state)
         "libactiv random 1\nseed = -9\nstep = 2",
         "libactiv random 1\nseed = 9\nstep = 2\n",
         "libactiv random 1\nseed = 99999999999999999999\nstep = 2",
+        "libactiv random 1\nseed = 9\nstep = 34359738369",
     };
     size_t count = sizeof optimizers / sizeof optimizers[0];
     save_small();
@@ -488,9 +491,9 @@ static void test_malformed_texts(void **state)
         if (load_changed(&c, &message) != cases[i].status || !strstr(message.text, cases[i].says))
             fail_msg("status, or '%s' instead of '%s'", message.text, cases[i].says);
     }
-    /* The largest numbers that there are. */
-    c = (change){ .optimizer = ADAMW "steps = 18446744073709551615",
-                  .random = "libactiv random 1\nseed = 18446744073709551615\nstep = 18446744073709551615" };
+    /* The largest numbers that are allowed. */
+    c = (change){ .optimizer = ADAMW "steps = 281474976710656",
+                  .random = "libactiv random 1\nseed = 18446744073709551615\nstep = 34359738368" };
     assert_int_equal(load_changed(&c, &message), ACTIV_OK);
 }
 
