@@ -164,7 +164,8 @@ ACTIV_API activ_status activ_graph_set_name(activ_graph *graph, activ_node node,
  * activ_graph_predict only; such a graph holds its parameters and buffers, and no arrays of a batch. After it nothing
  * can be added, renamed or compiled again (ACTIV_ERROR_STATE).
  *
- * Parameters and buffers start as zeros: activ_graph_init or a checkpoint gives them values.
+ * Parameters and buffers start as zeros: activ_graph_init, a checkpoint or the caller (activ_graph_params) gives them
+ * values. Training without is ACTIV_ERROR_STATE.
  *
  * The first error of a builder call; or ACTIV_ERROR_STATE: no layers; ACTIV_ERROR_RANGE: a size that overflows;
  * ACTIV_ERROR_OUT_OF_MEMORY: then, as for the size, it may be tried again with a smaller max_batch. */
@@ -200,7 +201,7 @@ ACTIV_API uint64_t activ_graph_seed(const activ_graph *graph);
  * ACTIV_ERROR_INVALID: NULL, or an array in the graph's arena. On failure nothing is changed. */
 
 /* Evaluation mode (nothing random): y gets `batch` rows of the node before the loss, or of the last node if there is no
- * loss. batch: 1 to max_batch. */
+ * loss. batch: 1 to max_batch. In-place: y may be x, if both have as many values. */
 ACTIV_API activ_status activ_graph_forward(activ_graph *graph, size_t batch, const float *x, float *y);
 
 /* The same for any number of samples, and without writing to the graph: any number of threads may predict from one
@@ -232,8 +233,8 @@ ACTIV_API activ_status activ_graph_train(activ_graph *graph, size_t batch, const
 ACTIV_API activ_status activ_graph_train_values(activ_graph *graph, size_t batch, const float *x, const float *targets,
                                                 float *loss);
 
-/* Evaluation mode: the loss, and for how many samples the largest logit (the first of equals) is the label's. Gradients
- * are left alone. loss and correct may be NULL. */
+/* Evaluation mode: the loss, and for how many samples the largest logit (the first of equals) is the label's,
+ * none of them being NaN. Gradients are left alone. loss and correct may be NULL. */
 ACTIV_API activ_status activ_graph_evaluate(activ_graph *graph, size_t batch, const float *x, const int32_t *labels,
                                             float *loss, size_t *correct);
 ACTIV_API activ_status activ_graph_evaluate_values(activ_graph *graph, size_t batch, const float *x,
@@ -245,8 +246,9 @@ ACTIV_API activ_status activ_graph_evaluate_values(activ_graph *graph, size_t ba
  * ACTIV_ERROR_RANGE: a limit that is negative or NaN; ACTIV_ERROR_INVALID: NULL.
  *
  * torch.nn.utils.clip_grad_norm_: multiplies all gradients by max_norm / (norm + 1e-6) if that is less than 1; norm,
- * the root of the sum of their squares, goes to *total_norm (may be NULL). max_norm: >= 0; infinity only measures. If
- * the norm is not finite: ACTIV_ERROR_RANGE, and the gradients stay as they are (PyTorch's error_if_nonfinite). */
+ * the root of the sum of their squares, goes to *total_norm (may be NULL; infinity if float32 cannot hold it).
+ * max_norm: >= 0; infinity only measures. If the norm is not finite: ACTIV_ERROR_RANGE, and the gradients stay as
+ * they are (PyTorch's error_if_nonfinite). */
 ACTIV_API activ_status activ_graph_clip_grad_norm(activ_graph *graph, float max_norm, float *total_norm);
 
 /* torch.nn.utils.clip_grad_value_: gradients are cut to -clip_value .. clip_value; NaN stays NaN. clip_value: >= 0. */

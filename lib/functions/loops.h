@@ -26,8 +26,8 @@ typedef struct v_paths {
     v_test *is_far;
     v_function *far;
 
-    /* Of a derivative, optional: where the function is constant, and dx = 0 whatever dy is, infinities and NaN included:
-     * the branch is not taken, as opposed to a slope that underflows. False for NaN. */
+    /* Of a derivative, optional: where the function is constant, and dx = 0 whatever dy is, infinities and NaN
+     * included: the branch is not taken, as opposed to a slope that underflows. False for NaN. */
     v_test *is_flat;
 } v_paths;
 

@@ -1,4 +1,5 @@
 /* Gradient clipping, as torch.nn.utils.clip_grad_norm_ and clip_grad_value_. */
+#include <float.h>
 #include <math.h>
 
 #include "base/checked.h"
@@ -24,11 +25,14 @@ activ_status activ_graph_clip_grad_norm(activ_graph *g, float max_norm, float *t
         return status;
     float *grads = activ_graph_grads(g);
     double norm = sqrt(g->kernels->sum_of_squares(g->param_count, grads));
-    if (!activ_is_finite((float)norm))
+    if (norm - norm != 0.0)
         return activ_graph_fail(g, ACTIV_ERROR_RANGE, NULL, "the norm of the gradients is not finite");
     double factor = (double)max_norm / (norm + 1e-6);
-    if (factor < 1.0)
+    if (factor < 1.0 && (factor >= FLT_MIN || factor == 0.0))
         g->kernels->scale(g->param_count, (float)factor, grads);
+    else if (factor < 1.0) /* as a float32 it would lose digits, or be 0 */
+        for (size_t i = 0; i < g->param_count; i++)
+            grads[i] = (float)((double)grads[i] * factor);
     if (total_norm)
         *total_norm = (float)norm;
     return ACTIV_OK;

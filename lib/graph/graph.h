@@ -11,6 +11,9 @@
 /* Names and lifetimes are compared pairwise: a limit keeps a hostile file from taking hours. */
 #define GRAPH_MAX_NODES 4096
 
+/* Training steps of random layers, from a file: their streams (base/random.h) have room for 2^36. */
+#define ACTIV_GRAPH_MAX_STEPS (UINT64_C(1) << 35)
+
 /* A parameter tensor or a buffer: a range of the array of all parameters, or of all buffers. */
 typedef struct graph_tensor {
     char name[ACTIV_NAME_SIZE + 16];
@@ -46,6 +49,7 @@ struct activ_graph {
     size_t workspace_floats; /* per sample, without alignment and scratch */
 
     uint64_t seed, step; /* of the random layers */
+    int has_params;      /* the parameters were given values, or the caller may have */
     int have_values;     /* the last call was an evaluation, whose values may be read */
 };
 

@@ -17,6 +17,7 @@ activ_status activ_graph_init(activ_graph *g, uint64_t seed)
             g->nodes[i].kind->init(g, &g->nodes[i], seed);
     g->seed = seed;
     g->step = 0;
+    g->has_params = 1;
     return ACTIV_OK;
 }
 
@@ -56,11 +57,12 @@ activ_status activ_graph_init_weights(activ_graph *g, activ_init_scheme scheme, 
      * them. */
     size_t param_bytes = g->param_count * sizeof(float), buffer_bytes = g->buffer_floats * sizeof(float);
     size_t bytes = param_bytes + buffer_bytes;
-    float *params = activ_graph_params(g), *buffers = activ_graph_buffers(g);
+    float *params = g->arena + g->params_offset, *buffers = activ_graph_buffers(g);
     float *backup = activ_host_alloc(&g->host, bytes);
     if (bytes > 0 && !backup)
         return activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for initial values");
     uint64_t old_seed = g->seed, old_step = g->step;
+    const int had_params = g->has_params;
     if (bytes > 0) {
         memcpy(backup, params, param_bytes);
         memcpy(backup + g->param_count, buffers, buffer_bytes);
@@ -76,6 +78,7 @@ activ_status activ_graph_init_weights(activ_graph *g, activ_init_scheme scheme, 
         }
         g->seed = old_seed;
         g->step = old_step;
+        g->has_params = had_params;
         activ_graph_fail(g, status, NULL, message.text);
     }
     activ_host_free(&g->host, backup, bytes);

@@ -99,7 +99,10 @@ size_t activ_graph_param_count(const activ_graph *g)
 
 float *activ_graph_params(activ_graph *g)
 {
-    return g && g->arena ? g->arena + g->params_offset : NULL;
+    if (!g || !g->arena)
+        return NULL;
+    g->has_params = 1;
+    return g->arena + g->params_offset;
 }
 
 float *activ_graph_grads(activ_graph *g)

@@ -1,4 +1,5 @@
 /* Running a compiled graph. */
+#include <math.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -159,11 +160,16 @@ activ_status activ_graph_forward(activ_graph *g, size_t batch, const float *x, f
         return status;
     if (!y || !is_outside(g, y, batch * g->nodes[g->output].features, sizeof *y))
         return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "the output is NULL, or lies in the graph's own memory");
+    const size_t in = g->nodes[g->input].features, out = g->nodes[g->output].features;
+    if (!(x == y && in == out) && activ_ranges_overlap(x, batch * in * sizeof *x, y, batch * out * sizeof *y))
+        return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "input and output overlap in part");
     graph_run run = start(g, batch, 0, x, NULL, NULL);
     forward(&run);
     g->have_values = 1;
     const graph_node *output = &g->nodes[g->output];
-    memcpy(y, activ_run_values(&run, output), batch * output->features * sizeof *y);
+    const float *values = activ_run_values(&run, output);
+    if (values != y)
+        memcpy(y, values, batch * output->features * sizeof *y);
     return ACTIV_OK;
 }
 
@@ -228,10 +234,13 @@ activ_status activ_graph_predict(const activ_graph *g, void *workspace, size_t w
     return activ_graph_predict_ex(g, workspace, workspace_bytes, batch, x, y, NULL);
 }
 
-/* Can all layers train on batches of this size? */
+/* Can all layers train on batches of this size, and is there something to start from? */
 static activ_status check_batch(activ_graph *g, size_t batch)
 {
     activ_status status = ACTIV_OK;
+    if (!g->has_params && g->param_count > 0)
+        return activ_graph_fail(g, ACTIV_ERROR_STATE, NULL,
+                                "the parameters have no values yet: activ_graph_init or a checkpoint gives them");
     for (size_t i = 0; i < g->node_count && status == ACTIV_OK; i++)
         if (g->nodes[i].kind->check_batch)
             status = g->nodes[i].kind->check_batch(g, &g->nodes[i], batch);
@@ -294,10 +303,13 @@ static size_t count_correct(const graph_run *run)
     for (size_t i = 0; i < run->batch; i++) {
         const float *row = values + i * output->features;
         size_t best = 0;
-        for (size_t j = 1; j < output->features; j++)
+        int has_nan = isnan(row[0]);
+        for (size_t j = 1; j < output->features; j++) {
+            has_nan |= isnan(row[j]);
             if (row[j] > row[best])
                 best = j;
-        correct += best == (size_t)run->labels[i];
+        }
+        correct += !has_nan && best == (size_t)run->labels[i];
     }
     return correct;
 }

@@ -16,6 +16,9 @@
 #define TITLE "libactiv optimizer"
 #define VERSION 1
 
+/* Nobody takes more; far from where counters wrap around or 1 - beta^steps is no longer what it should be. */
+#define MAX_STEPS (UINT64_C(1) << 48)
+
 static const optimizer_kind *const kinds[] = {
     &activ_optimizer_sgd,
     &activ_optimizer_adamw,
@@ -137,8 +140,8 @@ static activ_status read_steps(activ_slice line, uint64_t *steps, activ_message 
     if (!activ_read_text(&r, "steps = "))
         return activ_fail_expected(&r, "'steps = '");
     const size_t digits = activ_parse_u64(r.at, (size_t)(r.end - r.at), steps);
-    if (digits == 0)
-        return activ_fail_expected(&r, "a number");
+    if (digits == 0 || *steps > MAX_STEPS)
+        return activ_fail_expected(&r, "a number up to 2^48");
     r.at += digits;
     return activ_read_end(&r, NULL, NULL);
 }

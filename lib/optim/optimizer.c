@@ -128,7 +128,7 @@ static void step_part(void *argument, size_t part)
         until = until < end ? until : end;
         chunk.n = until - at;
         chunk.gradient = activ_graph_grads(o->graph) + at;
-        chunk.params = activ_graph_params(o->graph) + at;
+        chunk.params = o->graph->arena + o->graph->params_offset + at;
         for (size_t k = 0; k < OPTIMIZER_STATES; k++)
             chunk.states[k] = o->states[k] ? o->states[k] + at : NULL;
         o->kind->step(o, &chunk);

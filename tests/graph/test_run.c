@@ -795,9 +795,101 @@ static void test_nothing_passes(void **state)
         }
 }
 
+/* A sample with a NaN among its logits is right for no label. */
+static void test_nan_is_not_correct(void **state)
+{
+    (void)state;
+    activ_graph *g = NULL;
+    assert_int_equal(activ_graph_create(NULL, &g), ACTIV_OK);
+    activ_graph_cross_entropy(g, activ_graph_flatten(g, activ_graph_input(g, 3)));
+    assert_int_equal(activ_graph_compile(g, 3), ACTIV_OK);
+    for (int at = 0; at < 3; at++)
+        for (int32_t label = 0; label < 3; label++) {
+            float x[9] = { 3, 2, 1, 0, 5, 0, 1, 1, 1 }; /* right: 0, 1 and the first of equals, 0 */
+            const int32_t labels[3] = { label, label, label };
+            size_t correct = 9;
+            assert_int_equal(activ_graph_evaluate(g, 3, x, labels, NULL, &correct), ACTIV_OK);
+            assert_int_equal(correct, label == 0 ? 2 : label == 1);
+            for (int i = 0; i < 3; i++)
+                x[3 * i + at] = NAN;
+            assert_int_equal(activ_graph_evaluate(g, 3, x, labels, NULL, &correct), ACTIV_OK);
+            assert_int_equal(correct, 0);
+        }
+    activ_graph_destroy(g);
+}
+
+/* Nobody trains zeros by mistake; but what the caller wrote counts, and a graph without parameters needs nothing. */
+static void test_training_needs_values(void **state)
+{
+    (void)state;
+    const float x[4] = { 1, 2, 3, 4 }, targets[4] = { 0, 0, 0, 0 };
+    for (int variant = 0; variant < 5; variant++) {
+        activ_graph *g = NULL;
+        float loss = 7.0f;
+        assert_int_equal(activ_graph_create(NULL, &g), ACTIV_OK);
+        activ_node in = activ_graph_input(g, 2);
+        activ_graph_mse(g, variant == 0 ? activ_graph_flatten(g, in) : activ_graph_linear(g, in, 2));
+        assert_int_equal(activ_graph_compile(g, 2), ACTIV_OK);
+        activ_optimizer *o = NULL;
+        assert_int_equal(activ_sgd_create(g, NULL, &o), ACTIV_OK);
+        if (variant == 1) {
+            assert_int_equal(activ_graph_train_values(g, 2, x, targets, &loss), ACTIV_ERROR_STATE);
+            assert_non_null(strstr(activ_graph_error(g), "activ_graph_init"));
+            assert_true(loss == 7.0f);
+            /* A failed initialisation gives none either. */
+            assert_int_equal(activ_graph_init_weights(g, ACTIV_INIT_KAIMING_UNIFORM, 3e38f, 1), ACTIV_ERROR_RANGE);
+            assert_int_equal(activ_graph_train_values(g, 2, x, targets, &loss), ACTIV_ERROR_STATE);
+            assert_int_equal(activ_optimizer_step(o), ACTIV_OK);
+            assert_int_equal(activ_graph_train_values(g, 2, x, targets, &loss), ACTIV_ERROR_STATE);
+            assert_int_equal(activ_graph_init(g, 1), ACTIV_OK);
+        } else if (variant == 2) {
+            activ_graph_params(g)[0] = 0.0f; /* as the caller wants it */
+        } else if (variant == 3) {
+            assert_int_equal(activ_graph_init_weights(g, ACTIV_INIT_XAVIER_NORMAL, 1.0f, 1), ACTIV_OK);
+        } else if (variant == 4) {
+            assert_int_equal(activ_graph_init(g, 1), ACTIV_OK);
+        }
+        assert_int_equal(activ_graph_train_values(g, 2, x, targets, &loss), ACTIV_OK);
+        assert_true(loss != 7.0f);
+        activ_optimizer_destroy(o);
+        activ_graph_destroy(g);
+    }
+}
+
+/* The output is the input or apart from it, in any graph: there may be nothing in between but a copy. */
+static void test_overlap(void **state)
+{
+    (void)state;
+    for (int variant = 0; variant < 2; variant++) {
+        activ_graph *g = NULL;
+        float x[40], before[40];
+        assert_int_equal(activ_graph_create(NULL, &g), ACTIV_OK);
+        activ_node in = activ_graph_input(g, 4);
+        (void)(variant ? activ_graph_linear(g, in, 4) : activ_graph_flatten(g, in));
+        assert_int_equal(activ_graph_compile(g, 4), ACTIV_OK);
+        assert_int_equal(activ_graph_init(g, 1), ACTIV_OK);
+        for (int i = 0; i < 40; i++)
+            x[i] = before[i] = (float)i;
+        static const int offsets[] = { 1, 4, 15 };
+        for (size_t i = 0; i < sizeof offsets / sizeof offsets[0]; i++) {
+            assert_int_equal(activ_graph_forward(g, 4, x, x + offsets[i]), ACTIV_ERROR_INVALID);
+            assert_non_null(strstr(activ_graph_error(g), "overlap"));
+            assert_int_equal(activ_graph_forward(g, 4, x + offsets[i], x), ACTIV_ERROR_INVALID);
+            assert_memory_equal(x, before, sizeof x);
+        }
+        assert_int_equal(activ_graph_forward(g, 4, x, x + 16), ACTIV_OK);
+        assert_int_equal(activ_graph_forward(g, 4, x, x), ACTIV_OK);
+        assert_memory_equal(x, x + 16, 16 * sizeof *x);
+        activ_graph_destroy(g);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nan_is_not_correct),
+        cmocka_unit_test(test_training_needs_values),
+        cmocka_unit_test(test_overlap),
         cmocka_unit_test(test_nothing_passes),
         cmocka_unit_test(test_same_bits_on_every_tier),
         cmocka_unit_test(test_same_bits_with_threads),
