@@ -19,11 +19,11 @@ V_INLINE vf hardswish_sixth(vf h, vf less)
     return v_fma(h, c, v_fma(h, c_low, v_mul(less, v_neg(c))));
 }
 
-/* x min(x+3, 6), x not below -3, with the error of the product. From 2^124 on, where that might overflow, f is x. */
+/* x min(x+3, 6), x clamped to -3 .. 2^124, with the error of the product. Above, where it might overflow, f is x. */
 V_INLINE vf hardswish_forward(vf x, const vf *v)
 {
     (void)v;
-    vf b = v_max(x, v_set(-3.0f)), t = v_min(v_add(b, v_set(3.0f)), v_set(6.0f));
+    vf b = v_min(v_set(0x1p124f), v_max(v_set(-3.0f), x)), t = v_min(v_add(b, v_set(3.0f)), v_set(6.0f));
     vf p = v_mul(b, t);
     return hardswish_sixth(p, v_fnma(b, t, p));
 }
@@ -43,7 +43,9 @@ V_INLINE vf hardswish_far(vf x, const vf *v)
 V_INLINE vf hardswish_derivative(vf x, const vf *v)
 {
     (void)v;
-    vf middle = hardswish_sixth(v_fma(x, v_set(2.0f), v_set(3.0f)), v_set(0.0f));
+    /* (x + 1.5) / 3: 2 x + 3 might overflow. */
+    vf h = v_add(x, v_set(1.5f));
+    vf middle = v_fma(h, v_set(0x1.555556p-2f), v_mul(h, v_set(-0x1.555556p-27f)));
     return v_sel(v_ge(x, v_set(3.0f)), v_set(1.0f), middle);
 }
 

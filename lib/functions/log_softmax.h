@@ -43,7 +43,7 @@ V_INLINE vf log_softmax_forward_term(const softmax_row *row, void *state, size_t
         arrays->tie_count += log_softmax_count(arrays->ties);
         arrays->ties = v_set(0.0f);
     }
-    vf x = v_load_lanes(arrays->x + at, lanes);
+    vf x = softmax_load(row, arrays->x + at, lanes);
     vm is_largest = v_eq(x, row->largest);
     arrays->ties = v_add(arrays->ties, softmax_mask(lanes, v_sel(is_largest, v_set(1.0f), v_set(0.0f))));
     return softmax_mask(lanes, v_sel(is_largest, v_set(0.0f), softmax_exponential(row, x)));

@@ -87,16 +87,11 @@ V_INLINE vf v_whole(v_paths f, const int times, vf x, vf w, const vf *v)
 {
     vm far = v_is_far(f, x, v);
     vf result = f.near(x, v);
+    if (f.far && m_any(far))
+        result = v_sel(far, f.far(x, v), result);
     if (times)
         result = v_product(f, x, w, result, v);
-    if (!f.far)
-        return v_sel(far, x, result);
-    if (!m_any(far))
-        return result;
-    vf value = f.far(x, v);
-    if (times)
-        value = v_product(f, x, w, value, v);
-    return v_keep_nan(x, v_sel(far, value, result));
+    return f.far ? v_keep_nan(x, result) : v_sel(far, x, result);
 }
 
 /* Vector by vector: for far elements and the tail. */
@@ -160,19 +155,27 @@ V_INLINE vm v_settle(v_paths f, vf x, const vf *v, vf *result)
 /* The same function's loop that handles far elements too. */
 typedef void v_all_loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out);
 
-/* The group at i: its results, and whether one of its elements is far. */
+/* The group at i: its results, unless one of its elements is far; returns 1 then. What the near path makes of such an
+ * element may be infinite, and is not multiplied: 0 times that would raise FE_INVALID. */
 V_INLINE int v_group(v_paths f, const int times, const vf *v, const float *x, const float *w, size_t i, vf *results)
 {
+    vf value[V_GROUP_VECTORS];
     vm any = m_set(0);
     V_UNROLL
     for (size_t j = 0; j < V_GROUP_VECTORS; j++) {
-        vf value = v_load(x + i + j * V_LANES);
-        results[j] = f.near(value, v);
-        if (times)
-            results[j] = v_product(f, value, v_load(w + i + j * V_LANES), results[j], v);
-        any = m_or(any, v_settle(f, value, v, &results[j]));
+        value[j] = v_load(x + i + j * V_LANES);
+        results[j] = f.near(value[j], v);
+        if (times && !f.far)
+            results[j] = v_product(f, value[j], v_load(w + i + j * V_LANES), results[j], v);
+        any = m_or(any, v_settle(f, value[j], v, &results[j]));
     }
-    return m_any(any);
+    if (!V_LIKELY(!m_any(any)))
+        return 1;
+    V_UNROLL
+    for (size_t j = 0; j < V_GROUP_VECTORS; j++)
+        if (times && f.far)
+            results[j] = v_product(f, value[j], v_load(w + i + j * V_LANES), results[j], v);
+    return 0;
 }
 
 /* The vector at i, whole or the tail: stored, unless one of its elements is far; returns 1 then. */
@@ -181,10 +184,12 @@ V_INLINE int v_store_unless_far(v_paths f, const int times, const vf *v, size_t 
 {
     size_t lanes = v_active_lanes(n - i, 0);
     vf value = v_load_lanes(x + i, lanes), result = f.near(value, v);
-    if (times)
+    if (times && !f.far)
         result = v_product(f, value, v_load_lanes(w + i, lanes), result, v);
     if (!V_LIKELY(!m_any(v_settle(f, value, v, &result))))
         return 1;
+    if (times && f.far)
+        result = v_product(f, value, v_load_lanes(w + i, lanes), result, v);
     v_store_lanes(out + i, lanes, result);
     return 0;
 }
@@ -203,7 +208,7 @@ V_INLINE void v_loop(v_paths f, const int times, v_all_loop *all, const activ_fn
     }
     v_broadcast(a, v);
     for (const size_t end = n / V_GROUP * V_GROUP; i != end; i += V_GROUP) {
-        if (!V_LIKELY(!v_group(f, times, v, x, w, i, results)))
+        if (v_group(f, times, v, x, w, i, results))
             break;
         for (size_t j = 0; j < V_GROUP_VECTORS; j++)
             v_store(out + i + j * V_LANES, results[j]);
@@ -227,7 +232,7 @@ V_INLINE void v_all(v_paths f, const int times, v_all_loop *far_loop, const acti
         far_loop(a, i, x, times ? w : NULL, out);
     v_broadcast(a, v);
     for (const size_t end = i + (n - i) / V_GROUP * V_GROUP; i != end; i += V_GROUP) {
-        if (!V_LIKELY(!v_group(f, times, v, x, w, i, results))) {
+        if (v_group(f, times, v, x, w, i, results)) {
             far_loop(a, V_GROUP, x + i, times ? w + i : NULL, out + i);
             continue;
         }

@@ -24,7 +24,7 @@ V_INLINE vf softmax_forward_term(const softmax_row *row, void *state, size_t at,
 {
     const softmax_arrays *arrays = state;
     (void)vector;
-    vf e = softmax_mask(lanes, softmax_exponential(row, v_load_lanes(arrays->x + at, lanes)));
+    vf e = softmax_mask(lanes, softmax_exponential(row, softmax_load(row, arrays->x + at, lanes)));
     v_store_lanes(arrays->e + at, arrays->padded ? V_LANES : lanes, e);
     return e;
 }

@@ -24,10 +24,10 @@ V_INLINE vm exponential_plain_lanes(const vf *v)
     return v_eq(v[0], v_set(1.0f));
 }
 
-/* The exponential of a large x would overflow, which nobody sees but the FPU's flags. */
+/* Clamped to what is not far: beyond, the exponential would be infinite or NaN, which only the FPU's flags show. */
 V_INLINE vexp_near exponential_near(vf x)
 {
-    return v_exp_near(v_min(v_set(0.0f), x));
+    return v_exp_near(v_min(v_set(0.0f), v_max(v_set(-87.0f), x)));
 }
 
 V_INLINE vf exponential_plain_forward(vf x, const vf *v)

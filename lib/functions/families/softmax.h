@@ -136,6 +136,13 @@ V_INLINE softmax_row softmax_row_of(const softmax_group *g, size_t r)
     return row;
 }
 
+/* The active lanes of x; m in the others, as 0 may be far above a row's m. */
+V_INLINE vf softmax_load(const softmax_row *row, const float *x, size_t lanes)
+{
+    vf loaded = v_load_lanes(x, lanes);
+    return lanes < V_LANES ? v_sel(softmax_first_lanes(lanes), loaded, row->largest) : loaded;
+}
+
 /* 2^60 e^x / 2^n. NaN if x or m is. */
 V_INLINE vf softmax_exponential(const softmax_row *row, vf x)
 {
@@ -219,7 +226,7 @@ V_INLINE softmax_back softmax_back_of(softmax_group *g, size_t r, const float *x
 
 V_INLINE vf softmax_compute(const softmax_row *row, const softmax_back *b, size_t at, size_t lanes)
 {
-    vf e = softmax_mask(lanes, softmax_exponential(row, v_load_lanes(b->x + at, lanes)));
+    vf e = softmax_mask(lanes, softmax_exponential(row, softmax_load(row, b->x + at, lanes)));
     if (b->e)
         v_store_lanes(b->e + at, b->padded ? V_LANES : lanes, e);
     return e;
@@ -228,7 +235,7 @@ V_INLINE vf softmax_compute(const softmax_row *row, const softmax_back *b, size_
 /* What softmax_compute stored, or computed again. */
 V_INLINE vf softmax_computed(const softmax_row *row, const softmax_back *b, size_t at, size_t lanes)
 {
-    return b->e ? v_load_lanes(b->e + at, lanes) : softmax_exponential(row, v_load_lanes(b->x + at, lanes));
+    return b->e ? v_load_lanes(b->e + at, lanes) : softmax_exponential(row, softmax_load(row, b->x + at, lanes));
 }
 
 /* q 2^60 e^x / 2^n, for a q so large that this is normal where the exponential alone would underflow. */
@@ -236,7 +243,7 @@ V_INLINE vf softmax_computed(const softmax_row *row, const softmax_back *b, size
 #define SOFTMAX_FAR_DEPTH 215.0f
 V_INLINE vf softmax_times_far(const softmax_row *row, const softmax_back *b, size_t at, size_t lanes, vf q)
 {
-    vf m = v_sub(row->largest, row->from), x = v_sub(v_load_lanes(b->x + at, lanes), row->from);
+    vf m = v_sub(row->largest, row->from), x = v_sub(softmax_load(row, b->x + at, lanes), row->from);
     vexp e = v_exp(v_max(v_sub(m, v_set(SOFTMAX_FAR_DEPTH)), x), v_set(0.0f));
     vi n;
     v_round_parts(m, v_set(0x1.715476p0f), &n);

@@ -1,0 +1,270 @@
+/* The floating-point environment: for finite input no call raises FE_INVALID or FE_DIVBYZERO, by which a host that
+ * traps would die.
+ *
+ * usage: test_flags [--thin N]      N: one input in N, for emulated CPUs */
+#define _GNU_SOURCE /* feenableexcept */
+#include <fenv.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "activ/fn.h"
+#include "activ/optim.h"
+#include "functions/list.h"
+#include "graph/zoo.h"
+#include "reference/reference.h"
+#include "support/tiers.h"
+#include "support/ulp.h"
+
+enum { STEP = 7001, BLOCK = 1021 }; /* odd: the tails of vectors are tried too */
+
+static size_t thin = 1;
+static activ_context *contexts[MAX_TIERS];
+static size_t contexts_count;
+
+static int begin(void **state)
+{
+    (void)state;
+    contexts_count = tier_contexts(contexts);
+    return tiers_are_all(contexts_count) ? 0 : -1;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    for (size_t t = 0; t < contexts_count; t++)
+        activ_context_destroy(contexts[t]);
+    return 0;
+}
+
+/* By the bits: to compare a signalling NaN is invalid. */
+static int is_finite(uint32_t bits)
+{
+    return (bits & 0x7f800000) != 0x7f800000;
+}
+
+/* The next `count` of the finite floats in steps of `thin * STEP` of their bits; 0 at the end. */
+static size_t next_inputs(uint32_t *bits, float *x, size_t count)
+{
+    const uint32_t step = (uint32_t)(thin * STEP);
+    size_t n = 0;
+    while (n < count && *bits < UINT32_MAX - step) {
+        if (is_finite(*bits))
+            memcpy(&x[n++], bits, sizeof *bits);
+        *bits += step;
+    }
+    return n;
+}
+
+typedef struct arrays {
+    float x[BLOCK], y[BLOCK], dy[BLOCK];
+    float *dparams;
+} arrays;
+
+static void call(const activ_fn *fn, const arrays *a, size_t from, size_t n, int backward, float *out)
+{
+    activ_status status = backward ? activ_backward(fn, NULL, n, a->x + from, a->dy + from, out + from, a->dparams)
+                                   : activ_forward(fn, NULL, n, a->x + from, out + from);
+    assert_int_equal(status, ACTIV_OK);
+}
+
+/* 1, and says where, if the call raises a flag. */
+static int raises(const activ_fn *fn, size_t tier, arrays *a, size_t n, int backward)
+{
+    (void)feclearexcept(FE_ALL_EXCEPT);
+    call(fn, a, 0, n, backward, a->y);
+    int raised = fetestexcept(FE_INVALID | FE_DIVBYZERO);
+    if (!raised)
+        return 0;
+    size_t at = 0;
+    for (; at < n; at++) {
+        (void)feclearexcept(FE_ALL_EXCEPT);
+        call(fn, a, at, 1, backward, a->y);
+        if (fetestexcept(raised))
+            break;
+    }
+    print_error("%s: %s on %s raises %s %s x = %a\n", activ_fn_spec(fn), backward ? "backward" : "forward",
+                activ_context_tier(contexts[tier]), raised & FE_INVALID ? "FE_INVALID" : "FE_DIVBYZERO",
+                at < n ? "at" : "in the block that begins at", (double)a->x[at < n ? at : 0]);
+    return 1;
+}
+
+static void each_function(void (*visit)(const char *spec))
+{
+#define NAME(name) #name,
+    static const char *const names[] = { ACTIV_ELEMENTWISE(NAME) };
+    for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
+        const ref_entry *entry = ref_find(names[k]);
+        assert_non_null(entry);
+        for (size_t i = 0; ref_spec(entry, i) != NULL; i++)
+            visit(ref_spec(entry, i));
+    }
+}
+
+static activ_fn *create(size_t tier, const char *spec, arrays *a)
+{
+    activ_fn *fn = NULL;
+    assert_int_equal(activ_fn_create(contexts[tier], spec, &fn), ACTIV_OK);
+    a->dparams = calloc(activ_fn_param_count(fn) + 1, sizeof *a->dparams);
+    assert_non_null(a->dparams);
+    for (size_t i = 0; i < BLOCK; i++)
+        a->dy[i] = i % 3 == 0 ? 0.0f : i % 3 == 1 ? 1.0f : -0.75f;
+    return fn;
+}
+
+static void destroy(activ_fn *fn, arrays *a)
+{
+    activ_fn_destroy(fn);
+    free(a->dparams);
+}
+
+static size_t wrong;
+
+static void look_at_flags(const char *spec)
+{
+    static arrays a;
+    for (size_t t = 0; t < contexts_count; t++) {
+        activ_fn *fn = create(t, spec, &a);
+        int raised[2] = { 0, 0 };
+        uint32_t bits = 0;
+        for (size_t n; activ_fn_channels(fn) <= 1 && (n = next_inputs(&bits, a.x, BLOCK)) > 0;)
+            for (int backward = 0; backward < 2; backward++) {
+                memset(a.dparams, 0, activ_fn_param_count(fn) * sizeof *a.dparams);
+                raised[backward] = raised[backward] || raises(fn, t, &a, n, backward);
+            }
+        wrong += (size_t)(raised[0] + raised[1]);
+        destroy(fn, &a);
+    }
+}
+
+static void test_no_flags(void **state)
+{
+    (void)state;
+    each_function(look_at_flags);
+    assert_int_equal(wrong, 0);
+}
+
+/* Rows of numbers of all sizes, and rows of one number; values and gates. */
+static int rows_raise(const activ_fn *fn, int gated, size_t columns)
+{
+    enum { MOST = 67, ROWS = 40 };
+    static float x[ROWS * MOST], gate[ROWS * MOST], dy[ROWS * MOST], y[ROWS * MOST], dx[ROWS * MOST],
+        dgate[ROWS * MOST];
+    uint32_t bits = 12345;
+    for (size_t i = 0; i < ROWS * columns; i++) {
+        do
+            bits = bits * 1664525u + 1013904223u;
+        while (!is_finite(bits));
+        memcpy(&x[i], &bits, sizeof bits);
+        if (i / columns % 4 == 1)
+            x[i] = x[i - columns];
+        if (i / columns % 4 == 2)
+            x[i] = i % 2 ? 3.4e38f : -3.4e38f;
+        gate[i] = x[ROWS * columns - 1 - i];
+        dy[i] = i % 3 ? 1.0f : -0.5f;
+    }
+    (void)feclearexcept(FE_ALL_EXCEPT);
+    activ_status forward, backward;
+    if (gated) {
+        /* An infinite product times 0 would be the input's, not the function's: the values stay small. */
+        for (size_t i = 0; i < ROWS * columns; i++)
+            x[i] = (float)(i % 9) - 4.0f;
+        forward = activ_forward_gated(fn, NULL, ROWS, columns, x, columns, gate, columns, y, columns);
+        backward = activ_backward_gated(fn, NULL, ROWS, columns, x, columns, gate, columns, dy, columns, dx, columns,
+                                        dgate, columns, NULL);
+    } else {
+        forward = activ_forward_rows(fn, NULL, ROWS, columns, x, columns, y, columns);
+        backward = activ_backward_rows(fn, NULL, ROWS, columns, x, columns, dy, columns, dx, columns, NULL);
+    }
+    assert_true(forward == ACTIV_OK && backward == ACTIV_OK);
+    if (!fetestexcept(FE_INVALID | FE_DIVBYZERO))
+        return 0;
+    print_error("%s: %zu columns\n", activ_fn_spec(fn), columns);
+    return 1;
+}
+
+static void look_at_rows(void)
+{
+    static const char *const specs[] = { "softmax",    "log_softmax", "glu",      "reglu",      "geglu",
+                                         "geglu_tanh", "swiglu",      "bilinear", "gated(tanh)" };
+    enum { ROWWISE = 2 };
+    for (size_t t = 0; t < contexts_count; t++)
+        for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
+            activ_fn *fn = NULL;
+            assert_int_equal(activ_fn_create(contexts[t], specs[i], &fn), ACTIV_OK);
+            for (size_t columns = 1; columns <= 67; columns += 11)
+                wrong += (size_t)rows_raise(fn, i >= ROWWISE, columns);
+            activ_fn_destroy(fn);
+        }
+}
+
+static void test_no_flags_from_rows(void **state)
+{
+    (void)state;
+    look_at_rows();
+    assert_int_equal(wrong, 0);
+}
+
+/* Every kind of layer, every optimiser. */
+static void train(void)
+{
+    for (int classes = 0; classes < 2; classes++)
+        for (int kind = 0; kind < 3; kind++) {
+            activ_graph *g = zoo_create(NULL, classes, 3);
+            activ_optimizer *optimizer = NULL;
+            assert_int_equal(kind == 0   ? activ_sgd_create(g, NULL, &optimizer)
+                             : kind == 1 ? activ_adamw_create(g, NULL, &optimizer)
+                                         : activ_rmsprop_create(g, NULL, &optimizer),
+                             ACTIV_OK);
+            for (uint64_t step = 0; step < 20; step++) {
+                static float x[ZOO_BATCH * ZOO_IN], targets[ZOO_BATCH * ZOO_CLASSES];
+                static int32_t labels[ZOO_BATCH];
+                float loss, norm;
+                zoo_data(step, ZOO_BATCH, x, labels, targets);
+                assert_int_equal(classes ? activ_graph_train(g, ZOO_BATCH, x, labels, &loss)
+                                         : activ_graph_train_values(g, ZOO_BATCH, x, targets, &loss),
+                                 ACTIV_OK);
+                assert_int_equal(activ_graph_clip_grad_norm(g, 1.0f, &norm), ACTIV_OK);
+                assert_int_equal(activ_optimizer_step(optimizer), ACTIV_OK);
+            }
+            activ_optimizer_destroy(optimizer);
+            activ_graph_destroy(g);
+        }
+}
+
+/* A program that traps: the first flag ends it. */
+static void test_with_traps(void **state)
+{
+    (void)state;
+#if defined(__GLIBC__)
+    (void)feclearexcept(FE_ALL_EXCEPT);
+    if (feenableexcept(FE_INVALID | FE_DIVBYZERO) == -1)
+        skip(); /* AArch64 has no traps */
+    size_t before = thin;
+    thin *= 16;
+    each_function(look_at_flags);
+    thin = before;
+    look_at_rows();
+    train();
+    (void)fedisableexcept(FE_ALL_EXCEPT);
+    assert_int_equal(wrong, 0);
+#else
+    skip();
+#endif
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 3 && strcmp(argv[1], "--thin") == 0)
+        thin = strtoul(argv[2], NULL, 10);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_no_flags),
+        cmocka_unit_test(test_no_flags_from_rows),
+        cmocka_unit_test(test_with_traps),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}
