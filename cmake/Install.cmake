@@ -3,7 +3,7 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-install(TARGETS activ_shared activ_static EXPORT activTargets
+install(TARGETS ${activ_kinds} EXPORT activTargets
     RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT runtime NAMELINK_COMPONENT development
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development
@@ -44,11 +44,6 @@ endif()
 configure_file(${PROJECT_SOURCE_DIR}/cmake/activ.pc.in ${PROJECT_BINARY_DIR}/activ.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/activ.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)
 
-if(BUILD_SHARED_LIBS)
-    set(activ_default activ_shared)
-else()
-    set(activ_default activ_static)
-endif()
 set(activ_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/activ)
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/activConfig.cmake.in
     ${PROJECT_BINARY_DIR}/activConfig.cmake INSTALL_DESTINATION ${activ_package_dir}

@@ -1,8 +1,23 @@
 # The tiers of kernels: one line each, slowest first. lib/kernels/unit.c is compiled once per tier with the flags
 # given here and ACTIV_TIER=name; lib/cpu/cpu.c needs has_NAME() and a rank for it.
+# Which ones there are the compiler says, not CMAKE_SYSTEM_PROCESSOR: with nothing but CMAKE_C_COMPILER set, a cross build
+# has the host's.
+include(CheckCSourceCompiles)
+function(activ_check_target macro out)
+    set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
+    set(CMAKE_REQUIRED_QUIET ON)
+    check_c_source_compiles("
+        #ifndef ${macro}
+        #error another target
+        #endif
+        int defined;" ${out})
+endfunction()
+activ_check_target(__x86_64__ ACTIV_TARGET_X86_64)
+activ_check_target(__aarch64__ ACTIV_TARGET_AARCH64)
+
 set(activ_tiers scalar)
 set(activ_tier_flags_scalar "")
-if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+if(ACTIV_TARGET_X86_64)
     list(APPEND activ_tiers avx2 avx512)
     set(activ_tier_flags_avx2 -mavx2 -mfma)
     set(activ_tier_flags_avx512 -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mprefer-vector-width=512)
@@ -11,7 +26,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
     if(ACTIV_EMULATE_AVX512)
         set(activ_tier_flags_avx512 ${activ_tier_flags_avx2} -isystem ${PROJECT_SOURCE_DIR}/tests/emulated)
     endif()
-elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")
+elseif(ACTIV_TARGET_AARCH64)
     list(APPEND activ_tiers neon)
     set(activ_tier_flags_neon "")
 endif()
@@ -24,6 +39,11 @@ function(activ_add_tiers out)
         target_compile_definitions(activ_tier_${tier} PRIVATE
             ACTIV_TIER=${tier} ACTIV_TIER_HEADER="simd/${tier}.h")
         target_compile_options(activ_tier_${tier} PRIVATE ${activ_tier_flags_${tier}})
+        # Without optimization the kernels are 100 times slower: no build type, or Debug, is the embedding project's
+        # choice for its own code.
+        if(CMAKE_C_COMPILER_ID MATCHES "GNU|Clang")
+            target_compile_options(activ_tier_${tier} PRIVATE $<$<NOT:$<CONFIG:Release,RelWithDebInfo>>:-O2>)
+        endif()
         # Merged with other code, a unit might lend its instructions to the baseline.
         set_target_properties(activ_tier_${tier} PROPERTIES INTERPROCEDURAL_OPTIMIZATION OFF)
         if(CMAKE_C_COMPILER_ID MATCHES "GNU|Clang")

@@ -361,6 +361,9 @@ int command_bench(int argc, char **argv)
         return 2;
     }
     const int prepared = prepare(&b) && check_runs(&b);
+#if defined(__GNUC__) && !defined(__OPTIMIZE__)
+    fprintf(stderr, "activ: bench: built without optimization (CMAKE_BUILD_TYPE): calls take longer than they need\n");
+#endif
     if (prepared) {
         measure(&b);
         if (b.json)

@@ -1,0 +1,16 @@
+# What the project's own targets are compiled with.
+
+# activ_warnings: linked privately. In somebody else's build nobody asked for them, and there they may stop it.
+option(ACTIV_WARNINGS_AS_ERRORS "Warnings stop the build" OFF)
+add_library(activ_warnings INTERFACE)
+# activ_arithmetic: the same bits everywhere, and NaN and infinity to be counted on, whatever CMAKE_C_FLAGS says: no
+# contraction into fma behind our back, no assumption about errno, signs or NaN.
+add_library(activ_arithmetic INTERFACE)
+if(CMAKE_C_COMPILER_ID MATCHES "GNU|Clang")
+    if(PROJECT_IS_TOP_LEVEL)
+        target_compile_options(activ_warnings INTERFACE -Wall -Wextra -Wpedantic -Wconversion
+            $<$<BOOL:${ACTIV_WARNINGS_AS_ERRORS}>:-Werror>)
+    endif()
+    target_compile_options(activ_arithmetic INTERFACE -ffp-contract=off -fno-fast-math -fno-unsafe-math-optimizations
+        -fno-finite-math-only -fno-math-errno)
+endif()

@@ -1,0 +1,81 @@
+#!/bin/sh
+# What other people's builds do to the library, and it to them: configured in many ways, and the commands read that
+# would be run. Only the last part compiles.
+#
+# usage: run.sh SOURCE WORK   (tests/CMakeLists.txt fills these in)
+# environment: CC CMAKE NINJA, CROSS_CC (may be empty: a compiler for AArch64)
+set -eu
+
+source=$1 work=$2
+
+fail() { echo "FAILED: $*" >&2; exit 1; }
+
+# configure OPTION...: a project that embeds the library, and all commands of its build in $work/commands.
+configure() {
+    rm -rf "$work/build"
+    "$CMAKE" -G Ninja -S "$source/tests/builds" -B "$work/build" -DCMAKE_MAKE_PROGRAM="$NINJA" \
+        -DACTIV_SOURCE="$source" "$@" > "$work/log" 2>&1 || return 1
+    "$NINJA" -C "$work/build" -t commands > "$work/commands"
+}
+configured() { configure "$@" || { cat "$work/log"; fail "cannot be configured: $*"; }; }
+commands_of() { grep -e "$1" "$work/commands"; }
+
+rm -rf "$work"
+mkdir -p "$work"
+native=-DCMAKE_C_COMPILER=$CC
+
+echo "-- build types"
+for type in "" Debug Release RelWithDebInfo MinSizeRel Unknown; do
+    configured "$native" -DCMAKE_BUILD_TYPE="$type"
+    commands_of 'kernels/unit\.c$' > "$work/tiers" || fail "'$type': no tiers"
+    while read -r command; do
+        level=$(echo "$command" | tr ' ' '\n' | grep -e '^-O' | tail -1)
+        case $level in
+        -O2 | -O3) ;;
+        *) fail "build type '$type': a tier is compiled with '$level'" ;;
+        esac
+    done < "$work/tiers"
+    ! commands_of '-c .*\.c$' | grep -e ' -W[a-z]' -e ' -pedantic' || fail "warnings that the project did not ask for"
+done
+echo "ok: tiers are optimized, and nobody is warned"
+
+echo "-- flags that change the arithmetic"
+for flags in -ffast-math -Ofast -funsafe-math-optimizations; do
+    configured "$native" -DCMAKE_C_FLAGS="$flags" -DBUILD_SHARED_LIBS=ON
+    link=$(commands_of '-shared' | sed 's/^: && //; s/ && :$//')
+    [ -n "$link" ] || fail "$flags: no command links the library"
+    (cd "$work/build" && eval "$link '-###'") > "$work/linked" 2>&1 || true
+    grep -q collect2 "$work/linked" || grep -q '/ld' "$work/linked" || fail "$flags: $(cat "$work/linked")"
+    ! grep -q crtfastmath "$work/linked" || fail "$flags: the library changes its host's floating-point mode"
+    ! commands_of '-c .*\.c$' | grep -v -e '-fno-fast-math -fno-unsafe-math-optimizations -fno-finite-math-only' ||
+        fail "$flags: reaches the library's code"
+done
+echo "ok: they stay outside"
+
+echo "-- kinds of library"
+configured "$native" -DACTIV_BUILD_STATIC=OFF -DACTIV_INSTALL=ON
+grep -q 'libactiv\.so' "$work/commands" && ! grep -q 'libactiv\.a' "$work/commands" || fail "shared alone"
+configured "$native" -DACTIV_BUILD_SHARED=OFF -DACTIV_INSTALL=ON -DBUILD_SHARED_LIBS=ON
+! grep -q 'libactiv\.so' "$work/commands" && grep -q 'libactiv\.a' "$work/commands" || fail "static alone"
+! configure "$native" -DACTIV_BUILD_SHARED=OFF -DACTIV_BUILD_STATIC=OFF || fail "no kind is a library"
+grep -q 'both OFF' "$work/log" || fail "no kind: $(cat "$work/log")"
+echo "ok: one alone"
+
+echo "-- a project that installs what needs the library"
+for target in activ::activ_static activ::activ_shared activ::activ; do
+    configured "$native" -DEXPORTS=ON -DACTIV_TARGET=$target -DACTIV_INSTALL=ON
+done
+echo "ok: with ACTIV_INSTALL=ON"
+
+echo "-- a compiler for another target, and nothing said about it"
+if [ -n "${CROSS_CC:-}" ]; then
+    configured -DCMAKE_C_COMPILER="$CROSS_CC"
+    tiers=$(commands_of 'kernels/unit\.c$' | grep -o 'ACTIV_TIER=[a-z0-9]*' | sort -u | tr '\n' ' ')
+    [ "$tiers" = "ACTIV_TIER=neon ACTIV_TIER=scalar " ] || fail "tiers for AArch64: $tiers"
+    "$NINJA" -C "$work/build" activ/lib/CMakeFiles/activ_objects.dir/cpu/cpu.c.o > "$work/log" 2>&1 ||
+        { cat "$work/log"; fail "cpu.c for AArch64"; }
+    echo "ok: the compiler says which tiers there are"
+else
+    echo "SKIPPED: no aarch64-linux-gnu-gcc"
+fi
+rm -rf "$work"
