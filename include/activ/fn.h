@@ -24,18 +24,19 @@
  * fourier with the Fourier series of x on [-pi, pi], rational_a with the published fit of leaky_relu, bspline with a
  * fit of silu. NULL in place of the array stands for the initial values, with seed 0.
  *
- * Values. Every function is evaluated as the real function of its float32 input, and rounded: the error is at most
- * the bound in the catalog, subnormal results and the far tails included. An infinity gives the one-sided limit, if
- * there is one, else NaN. NaN gives NaN, in the function and in its derivative; which one (sign and payload) is open. All tiers,
- * lengths, alignments and thread counts give the same bits. The floating-point environment has to be the default one
- * (round to nearest, no flush to zero). It is left as it was, and for finite arrays the flags FE_INVALID and
+ * Values. Every function is evaluated as the real function of its float32 input, and rounded: the error is at most the
+ * bound in the catalog, subnormal results and the far tails included. An infinity gives the one-sided limit, if there
+ * is one, else NaN. NaN gives NaN, in the function and in its derivative; which one (sign and payload) is open. All
+ * tiers, lengths, alignments and thread counts give the same bits. The floating-point environment has to be the default
+ * one (round to nearest, no flush to zero). It is left as it was, and for finite arrays the flags FE_INVALID and
  * FE_DIVBYZERO are not raised, so that a host may trap them.
  *
  * Arrays. None of a call's arrays may overlap another, except where a declaration allows two to be the same (in-place);
- * then they begin at the same address. Offenders are refused: ACTIV_ERROR_INVALID.
+ * then they begin at the same address. An array of floats begins at a multiple of 4 bytes. Offenders
+ * are refused: ACTIV_ERROR_INVALID.
  *
- * The calls on arrays: ACTIV_ERROR_INVALID: NULL, or arrays that overlap; ACTIV_ERROR_SHAPE: another shape of
- * function, or sizes that do not fit; ACTIV_ERROR_RANGE: a size that overflows.
+ * The calls on arrays: ACTIV_ERROR_INVALID: NULL, arrays that overlap or are misaligned; ACTIV_ERROR_SHAPE: another
+ * shape of function, or sizes that do not fit; ACTIV_ERROR_RANGE: a size that overflows.
  *
  * Thread safety: an activ_fn never changes after its creation; any number of threads may use one at the same time. With
  * an executor in its context (context.h), calls on large arrays share their work out among the executor's threads.

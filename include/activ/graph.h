@@ -198,7 +198,8 @@ ACTIV_API uint64_t activ_graph_seed(const activ_graph *graph);
 
 /* What these calls answer, but for activ_graph_predict: ACTIV_ERROR_STATE: not compiled, compiled for predictions
  * only, or another loss than the call's; ACTIV_ERROR_RANGE: batch is 0 or above max_batch, or a label is no class;
- * ACTIV_ERROR_INVALID: NULL, or an array in the graph's arena. On failure nothing is changed. */
+ * ACTIV_ERROR_INVALID: NULL, an array in the graph's arena, or one at an address that is no multiple of 4. On failure
+ * nothing is changed. */
 
 /* Evaluation mode (nothing random): y gets `batch` rows of the node before the loss, or of the last node if there is no
  * loss. batch: 1 to max_batch. In-place: y may be x, if both have as many values. */

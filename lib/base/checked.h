@@ -48,6 +48,12 @@ static inline int activ_ranges_overlap(const void *a, size_t a_bytes, const void
     return p <= q ? q - p < a_bytes : p - q < b_bytes;
 }
 
+/* Where a number of `size` bytes, a power of two, may lie. NULL may. */
+static inline int activ_is_aligned(const void *p, size_t size)
+{
+    return ((uintptr_t)p & (size - 1)) == 0;
+}
+
 static inline int activ_is_finite(float value)
 {
     return value - value == 0.0f;

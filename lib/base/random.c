@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "activ/random.h"
+#include "base/checked.h"
 #include "base/dmath.h"
 
 /* Salmon et al. 2011, table 2 and section 3.3: ten rounds of two 32x32 multiplications, keys raised by Weyl constants
@@ -42,7 +43,7 @@ activ_status activ_random_uniform(uint64_t seed, uint64_t stream, uint64_t index
                                   float *out)
 {
     float span = high - low;
-    if (n > 0 && !out)
+    if (n > 0 && (!out || !activ_is_aligned(out, sizeof *out)))
         return ACTIV_ERROR_INVALID;
     if (!(low <= high) || !(span - span == 0.0f) || !(low - low == 0.0f))
         return ACTIV_ERROR_RANGE;
@@ -73,7 +74,7 @@ double activ_random_normal_double(uint64_t seed, uint64_t stream, uint64_t index
 activ_status activ_random_normal(uint64_t seed, uint64_t stream, uint64_t index, size_t n, float mean, float deviation,
                                  float *out)
 {
-    if (n > 0 && !out)
+    if (n > 0 && (!out || !activ_is_aligned(out, sizeof *out)))
         return ACTIV_ERROR_INVALID;
     if (!(mean - mean == 0.0f) || !(deviation >= 0.0f) || !(deviation - deviation == 0.0f))
         return ACTIV_ERROR_RANGE;
@@ -86,7 +87,7 @@ activ_status activ_random_normal(uint64_t seed, uint64_t stream, uint64_t index,
 
 activ_status activ_random_permutation(uint64_t seed, uint64_t stream, size_t n, uint32_t *out)
 {
-    if (n > 0 && !out)
+    if (n > 0 && (!out || !activ_is_aligned(out, sizeof *out)))
         return ACTIV_ERROR_INVALID;
     if (n > UINT32_MAX)
         return ACTIV_ERROR_RANGE;

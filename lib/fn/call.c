@@ -33,11 +33,15 @@ static activ_status fail(const call_check *c, activ_status status, const char *w
     return activ_host_fail(&c->fn->host, c->message, status, c->fn->spec, ": ", what, why);
 }
 
+#define NOT_ALIGNED " is at an address that is not a multiple of 4"
+
 static activ_status check_matrix(const call_check *c, matrix *m)
 {
     size_t floats = c->columns, gaps = 0;
     if (!m->at)
         return m->is_output && !m->is_required ? ACTIV_OK : fail(c, ACTIV_ERROR_INVALID, m->name, " is NULL");
+    if (!activ_is_aligned(m->at, sizeof *m->at))
+        return fail(c, ACTIV_ERROR_INVALID, m->name, NOT_ALIGNED);
     if (c->rows > 1 && m->stride < c->columns)
         return fail(c, ACTIV_ERROR_SHAPE, m->name, "_stride is less than the columns");
     if ((c->rows > 1 && !activ_checked_mul(c->rows - 1, m->stride, &gaps)) ||
@@ -96,6 +100,10 @@ static activ_status check_arrays(const call_check *c, int dense)
         if (dense && c->rows > 1 && c->all[i].at && c->all[i].stride != c->columns)
             return fail(c, ACTIV_ERROR_SHAPE, c->all[i].name, " has gaps between its rows");
     }
+    if (c->fn->param_count > 0 && !activ_is_aligned(c->params, sizeof *c->params))
+        return fail(c, ACTIV_ERROR_INVALID, "params", NOT_ALIGNED);
+    if (c->fn->param_count > 0 && !activ_is_aligned(c->dparams, sizeof *c->dparams))
+        return fail(c, ACTIV_ERROR_INVALID, "dparams", NOT_ALIGNED);
     return check_overlap(c);
 }
 
@@ -229,6 +237,12 @@ static inline int same_or_disjoint(const float *a, const float *b, size_t n)
     return !a || !b || a == b || !activ_ranges_overlap(a, n * sizeof *a, b, n * sizeof *b);
 }
 
+/* NULL may be among them. */
+static inline int are_aligned(const float *a, const float *b, const float *c, const float *d)
+{
+    return (((uintptr_t)a | (uintptr_t)b | (uintptr_t)c | (uintptr_t)d) & (sizeof(float) - 1)) == 0;
+}
+
 static inline int disjoint(const float *a, size_t a_count, const float *b, size_t b_count)
 {
     return !a || !b || !activ_ranges_overlap(a, a_count * sizeof *a, b, b_count * sizeof *b);
@@ -241,7 +255,8 @@ static inline int is_valid(const activ_fn *fn, const float *params, size_t n, co
     if (!fn || !fn->is_simple || n > SIZE_MAX / sizeof(float) || (n > 0 && (!x || !in)))
         return 0;
     const size_t p = fn->param_count;
-    if (!same_or_disjoint(out, x, n) || !same_or_disjoint(out, in, n))
+    if (!same_or_disjoint(out, x, n) || !same_or_disjoint(out, in, n) || !are_aligned(x, in, out, params) ||
+        !are_aligned(dparams, NULL, NULL, NULL))
         return 0;
     return p == 0 || (disjoint(params, p, out, n) && disjoint(dparams, p, out, n) && disjoint(dparams, p, x, n) &&
                       disjoint(dparams, p, in, n) && disjoint(dparams, p, params, p));
@@ -259,7 +274,7 @@ static inline int is_small(const activ_fn *fn, size_t n)
 static inline int is_valid_forward(const activ_fn *fn, const float *params, size_t n, const float *x, const float *y)
 {
     return fn && fn->is_simple && n <= SIZE_MAX / sizeof(float) && (n == 0 || (x && y)) && same_or_disjoint(x, y, n) &&
-           (!params || disjoint(params, fn->param_count, y, n));
+           are_aligned(x, y, params, NULL) && (!params || disjoint(params, fn->param_count, y, n));
 }
 
 activ_status activ_forward(const activ_fn *fn, const float *params, size_t n, const float *x, float *y)
@@ -371,8 +386,9 @@ static inline int is_valid_row(const activ_fn *fn, int32_t shape, const float *p
                                const float *x, const float *in, const float *out)
 {
     return rows == 1 && columns > 0 && columns <= SIZE_MAX / sizeof(float) && fn && fn->entry->shape == shape && x &&
-           in && out && fn->host.executor.num_threads == 1 && same_or_disjoint(x, out, columns) &&
-           same_or_disjoint(in, out, columns) && (!params || disjoint(params, fn->param_count, out, columns));
+           in && out && fn->host.executor.num_threads == 1 && are_aligned(x, in, out, params) &&
+           same_or_disjoint(x, out, columns) && same_or_disjoint(in, out, columns) &&
+           (!params || disjoint(params, fn->param_count, out, columns));
 }
 
 activ_status activ_forward_rows(const activ_fn *fn, const float *params, size_t rows, size_t columns, const float *x,

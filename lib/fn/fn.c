@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/sized.h"
 #include "base/text.h"
 #include "context/context.h"
@@ -359,7 +360,7 @@ activ_status activ_fn_param_tensor_info(const activ_fn *fn, size_t index, activ_
 
 activ_status activ_fn_param_init(const activ_fn *fn, uint64_t seed, float *params)
 {
-    if (!fn || (fn->param_count > 0 && !params))
+    if (!fn || (fn->param_count > 0 && (!params || !activ_is_aligned(params, sizeof *params))))
         return ACTIV_ERROR_INVALID;
     if (fn->entry->shape == ACTIV_SHAPE_GATED)
         return activ_fn_param_init(fn->functions[0], seed, params);

@@ -77,6 +77,11 @@ static int is_outside(const activ_graph *g, const void *array, size_t count, siz
     return !activ_ranges_overlap(g->arena, g->arena_bytes, array, count * size);
 }
 
+static activ_status fail_alignment(activ_graph *g, const char *name)
+{
+    return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, name, " at an address that is not a multiple of 4");
+}
+
 /* Is the graph ready for this call? loss: the kind of loss required, or NULL; `targets` has `count` elements of `size`
  * bytes per sample. */
 static activ_status check(activ_graph *g, size_t batch, const float *x, const graph_kind *loss, const void *targets,
@@ -89,6 +94,8 @@ static activ_status check(activ_graph *g, size_t batch, const float *x, const gr
         return status;
     if (!x || (loss && !targets))
         return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, x ? "the targets are NULL" : "the input is NULL");
+    if (!activ_is_aligned(x, sizeof *x) || (loss && !activ_is_aligned(targets, size)))
+        return fail_alignment(g, activ_is_aligned(x, sizeof *x) ? "the targets are" : "the input is");
     if (batch == 0 || batch > g->max_batch) {
         char numbers[64];
         activ_text text;
@@ -160,6 +167,8 @@ activ_status activ_graph_forward(activ_graph *g, size_t batch, const float *x, f
         return status;
     if (!y || !is_outside(g, y, batch * g->nodes[g->output].features, sizeof *y))
         return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "the output is NULL, or lies in the graph's own memory");
+    if (!activ_is_aligned(y, sizeof *y))
+        return fail_alignment(g, "the output is");
     const size_t in = g->nodes[g->input].features, out = g->nodes[g->output].features;
     if (!(x == y && in == out) && activ_ranges_overlap(x, batch * in * sizeof *x, y, batch * out * sizeof *y))
         return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "input and output overlap in part");
@@ -185,6 +194,10 @@ static activ_status check_predict(const activ_graph *g, const void *workspace, s
     for (size_t i = 0; i < 3; i++)
         if (!arrays[i])
             return activ_host_fail(host, message, ACTIV_ERROR_INVALID, "prediction: ", names[i], " is NULL");
+    for (size_t i = 0; i < 2; i++)
+        if (!activ_is_aligned(arrays[i], sizeof(float)))
+            return activ_host_fail(host, message, ACTIV_ERROR_INVALID, "prediction: ", names[i],
+                                   " is at an address that is not a multiple of 4");
     if (batch == 0)
         return activ_host_fail(host, message, ACTIV_ERROR_RANGE, "prediction: the batch is 0");
     size_t sizes[4] = { 0, 0, workspace_bytes, g->arena_bytes };

@@ -881,6 +881,67 @@ static void test_overlap(void **state)
     }
 }
 
+/* At an address that is no multiple of 4, whatever the size: some paths would work, and those of large arrays not. */
+static void test_misaligned(void **state)
+{
+    (void)state;
+    const char *const specs[] = { "relu", "gelu", "prelu", "staf(tau=2)", "rrelu", "softmax", "swiglu" };
+    float other[COUNT], third[COUNT], more[COUNT], params[COUNT];
+    for (size_t i = 0; i < COUNT; i++)
+        other[i] = third[i] = params[i] = 1.0f;
+    for (size_t s = 0; s < sizeof specs / sizeof specs[0]; s++)
+        for (size_t shift = 1; shift < 4; shift++)
+            for (size_t n = 1; n <= COUNT; n += COUNT - 1) {
+                activ_fn *fn = create(specs[s]);
+                float *odd = (float *)(void *)((char *)room + 40 + shift);
+                activ_message message;
+                fill_room();
+                activ_forward_args f = ACTIV_FORWARD_ARGS_DEFAULTS;
+                activ_backward_args b = ACTIV_BACKWARD_ARGS_DEFAULTS;
+                f.rows = b.rows = 1;
+                f.columns = b.columns = n;
+                f.x = other;
+                b.x = other;
+                f.gate = b.gate = strcmp(specs[s], "swiglu") == 0 ? other : NULL;
+                f.y = odd;
+                check_refused(activ_forward_ex(fn, &f, &message), "y", specs[s]);
+                assert_non_null(strstr(message.text, "y is at an address that is not a multiple of 4"));
+                f.y = room;
+                f.x = odd;
+                check_refused(activ_forward_ex(fn, &f, &message), "x", specs[s]);
+                b.dy = third;
+                b.dx = odd;
+                check_refused(activ_backward_ex(fn, &b, &message), "dx", specs[s]);
+                b.dx = room;
+                b.dy = odd;
+                check_refused(activ_backward_ex(fn, &b, &message), "dy", specs[s]);
+                if (strcmp(specs[s], "softmax") == 0) {
+                    check_refused(activ_forward_rows(fn, NULL, 1, n, odd, n, more, n), "x", specs[s]);
+                    check_refused(activ_forward_rows(fn, NULL, 1, n, other, n, odd, n), "y", specs[s]);
+                    check_refused(activ_backward_rows(fn, NULL, 1, n, other, n, odd, n, more, n, NULL), "dy", specs[s]);
+                } else if (strcmp(specs[s], "swiglu") == 0) {
+                    check_refused(activ_forward_gated(fn, NULL, 1, n, odd, n, other, n, more, n), "value", specs[s]);
+                    check_refused(activ_forward_gated(fn, NULL, 1, n, other, n, odd, n, more, n), "gate", specs[s]);
+                    check_refused(activ_forward_gated(fn, NULL, 1, n, other, n, third, n, odd, n), "y", specs[s]);
+                } else {
+                    check_refused(activ_forward(fn, NULL, n, odd, more), "x", specs[s]);
+                    check_refused(activ_forward(fn, NULL, n, other, odd), "y", specs[s]);
+                    check_refused(activ_backward(fn, NULL, n, odd, third, more, NULL), "x", specs[s]);
+                    check_refused(activ_backward(fn, NULL, n, other, odd, more, NULL), "dy", specs[s]);
+                    check_refused(activ_backward(fn, NULL, n, other, third, odd, NULL), "dx", specs[s]);
+                    if (activ_fn_is_random(fn))
+                        check_refused(activ_forward_train(fn, NULL, 1, 2, 0, n, other, more, odd), "noise", specs[s]);
+                }
+                if (activ_fn_param_count(fn) > 0) {
+                    check_refused(activ_forward(fn, odd, n, other, more), "params", specs[s]);
+                    check_refused(activ_backward(fn, odd, n, other, third, more, NULL), "params", specs[s]);
+                    check_refused(activ_backward(fn, params, n, other, third, more, odd), "dparams", specs[s]);
+                    check_refused(activ_fn_param_init(fn, 1, odd), "params", specs[s]);
+                }
+                activ_fn_destroy(fn);
+            }
+}
+
 /* An n whose bytes do not fit into an address cannot be a real array. */
 static void test_size_overflow(void **state)
 {
@@ -1296,6 +1357,7 @@ int main(void)
         cmocka_unit_test(test_queries),
         cmocka_unit_test(test_catalog),
         cmocka_unit_test(test_overlap),
+        cmocka_unit_test(test_misaligned),
         cmocka_unit_test(test_size_overflow),
         cmocka_unit_test(test_out_of_memory),
         cmocka_unit_test(test_context_may_go),

@@ -324,6 +324,8 @@ static void test_refusals(void **state)
         { workspace, bytes, 0, x, y, "the batch is 0" },
         { workspace, bytes, SIZE_MAX / 16, x, y, "the batch is too large" },
         { workspace, bytes, 1, x, x + 1, "x overlaps y" },
+        { workspace, bytes, 1, (const float *)(const void *)((const char *)x + 1), y, "x is at an address" },
+        { workspace, bytes, 1, x, (float *)(void *)((char *)y + 2), "y is at an address" },
         { workspace, bytes, 1, x, workspace + 4090, "y overlaps the workspace" },
         { workspace, bytes, 1, x, activ_graph_params(g), "y overlaps the graph's memory" },
         { workspace, 16, 1, x, y, "too small for one sample" },

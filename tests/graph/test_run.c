@@ -877,6 +877,12 @@ static void test_overlap(void **state)
             assert_int_equal(activ_graph_forward(g, 4, x + offsets[i], x), ACTIV_ERROR_INVALID);
             assert_memory_equal(x, before, sizeof x);
         }
+        float *odd = (float *)(void *)((char *)(x + 16) + 1);
+        assert_int_equal(activ_graph_forward(g, 4, odd, x), ACTIV_ERROR_INVALID);
+        assert_non_null(strstr(activ_graph_error(g), "the input is at an address"));
+        assert_int_equal(activ_graph_forward(g, 4, x, odd), ACTIV_ERROR_INVALID);
+        assert_non_null(strstr(activ_graph_error(g), "the output is at an address"));
+        assert_memory_equal(x, before, sizeof x);
         assert_int_equal(activ_graph_forward(g, 4, x, x + 16), ACTIV_OK);
         assert_int_equal(activ_graph_forward(g, 4, x, x), ACTIV_OK);
         assert_memory_equal(x, x + 16, 16 * sizeof *x);
