@@ -183,13 +183,14 @@ V_INLINE int v_store_unless_far(v_paths f, const int times, const vf *v, size_t 
                                 float *out, size_t i)
 {
     size_t lanes = v_active_lanes(n - i, 0);
-    vf value = v_load_lanes(x + i, lanes), result = f.near(value, v);
+    vf value = v_load_lanes(x + i, lanes), factor = times ? v_load_lanes(w + i, lanes) : v_set(1.0f);
+    vf result = f.near(value, v);
     if (times && !f.far)
-        result = v_product(f, value, v_load_lanes(w + i, lanes), result, v);
+        result = v_product(f, value, factor, result, v);
     if (!V_LIKELY(!m_any(v_settle(f, value, v, &result))))
         return 1;
     if (times && f.far)
-        result = v_product(f, value, v_load_lanes(w + i, lanes), result, v);
+        result = v_product(f, value, factor, result, v);
     v_store_lanes(out + i, lanes, result);
     return 0;
 }
