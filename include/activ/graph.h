@@ -141,7 +141,8 @@ typedef struct activ_norm_options {
  *
  * A training step takes mean and variance of the channel's values in the batch, of which there have to be two or more
  * (ACTIV_ERROR_RANGE), and moves the buffers "running_mean" and "running_var" (the latter with n - 1 in the
- * denominator); elsewhere the buffers are used. Means and variances are computed in double, in two passes; the variance
+ * denominator); both of a channel stay as they were if a float cannot hold them then (a batch with 1e30, or NaN).
+ * Elsewhere the buffers are used. Means and variances are computed in double, in two passes; the variance
  * is accurate to 2^-23 unless some x - mean overflows a float. Ioffe, Szegedy 2015, arXiv:1502.03167. */
 ACTIV_API activ_node activ_graph_batch_norm(activ_graph *graph, activ_node x, const activ_norm_options *options);
 

@@ -233,8 +233,13 @@ static void batch_norm_train(const activ_batch_norm *b, const float *x, float *y
         norm_moments(&s, b->eps, mean, variance);
         const double n = norm_count(&s);
         for (size_t i = 0; i < count; i++) {
-            running_mean[c + i] = running_average(running_mean[c + i], b->momentum, mean[i]);
-            running_var[c + i] = running_average(running_var[c + i], b->momentum, variance[i] * (n / (n - 1.0)));
+            const float average = running_average(running_mean[c + i], b->momentum, mean[i]);
+            const float spread = running_average(running_var[c + i], b->momentum, variance[i] * (n / (n - 1.0)));
+            /* One batch must not spoil them for ever. */
+            if (average - average == 0.0f && spread - spread == 0.0f) {
+                running_mean[c + i] = average;
+                running_var[c + i] = spread;
+            }
             norm_save(&s, i, saved + ACTIV_NORM_SAVED * (c + i));
         }
         channel_weights(b, c, count, &s);

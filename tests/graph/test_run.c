@@ -856,6 +856,32 @@ static void test_training_needs_values(void **state)
     }
 }
 
+/* A batch whose variance no float can hold, or with NaN, does not spoil the running values for ever. */
+static void test_running_values_stay_finite(void **state)
+{
+    (void)state;
+    enum { BATCH = 4, CHANNELS = 3 };
+    activ_graph *g = NULL;
+    assert_int_equal(activ_graph_create(NULL, &g), ACTIV_OK);
+    (void)activ_graph_mse(g, activ_graph_batch_norm(g, activ_graph_input(g, CHANNELS), NULL));
+    assert_int_equal(activ_graph_compile(g, BATCH), ACTIV_OK);
+    assert_int_equal(activ_graph_init(g, 1), ACTIV_OK);
+    const float targets[BATCH * CHANNELS] = { 0 };
+    static const float bad[] = { 1e30f, -3e38f, NAN, INFINITY };
+    for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
+        float x[BATCH * CHANNELS], before[2 * CHANNELS], loss;
+        for (size_t i = 0; i < BATCH * CHANNELS; i++)
+            x[i] = (float)(i % 5);
+        x[CHANNELS] = bad[k]; /* in the first channel */
+        memcpy(before, activ_graph_buffers(g), sizeof before);
+        assert_int_equal(activ_graph_train_values(g, BATCH, x, targets, &loss), ACTIV_OK);
+        const float *after = activ_graph_buffers(g);
+        for (size_t i = 0; i < 2 * CHANNELS; i++)
+            assert_true(i % CHANNELS == 0 ? after[i] == before[i] : after[i] != before[i] && isfinite(after[i]));
+    }
+    activ_graph_destroy(g);
+}
+
 /* The output is the input or apart from it, in any graph: there may be nothing in between but a copy. */
 static void test_overlap(void **state)
 {
@@ -896,6 +922,7 @@ int main(void)
         cmocka_unit_test(test_nan_is_not_correct),
         cmocka_unit_test(test_training_needs_values),
         cmocka_unit_test(test_overlap),
+        cmocka_unit_test(test_running_values_stay_finite),
         cmocka_unit_test(test_nothing_passes),
         cmocka_unit_test(test_same_bits_on_every_tier),
         cmocka_unit_test(test_same_bits_with_threads),
