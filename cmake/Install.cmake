@@ -41,6 +41,13 @@ if(CMAKE_USE_PTHREADS_INIT)
     set(activ_pc_threads " -lpthread")
     set(activ_dependencies "find_dependency(Threads)")
 endif()
+# The shared library brings what it needs; where there is none, everybody needs --static's.
+set(activ_pc_public "")
+set(activ_pc_private " -lm${activ_pc_threads}")
+if(NOT ACTIV_BUILD_SHARED)
+    set(activ_pc_public "${activ_pc_private}")
+    set(activ_pc_private "")
+endif()
 configure_file(${PROJECT_SOURCE_DIR}/cmake/activ.pc.in ${PROJECT_BINARY_DIR}/activ.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/activ.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)
 

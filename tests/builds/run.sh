@@ -57,6 +57,7 @@ configured "$native" -DACTIV_BUILD_STATIC=OFF -DACTIV_INSTALL=ON
 grep -q 'libactiv\.so' "$work/commands" && ! grep -q 'libactiv\.a' "$work/commands" || fail "shared alone"
 configured "$native" -DACTIV_BUILD_SHARED=OFF -DACTIV_INSTALL=ON -DBUILD_SHARED_LIBS=ON
 ! grep -q 'libactiv\.so' "$work/commands" && grep -q 'libactiv\.a' "$work/commands" || fail "static alone"
+grep -q '^Libs: .*-lactiv -lm' "$work/build/activ/activ.pc" || fail "static alone: activ.pc leaves out what it needs"
 ! configure "$native" -DACTIV_BUILD_SHARED=OFF -DACTIV_BUILD_STATIC=OFF || fail "no kind is a library"
 grep -q 'both OFF' "$work/log" || fail "no kind: $(cat "$work/log")"
 echo "ok: one alone"
