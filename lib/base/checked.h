@@ -48,6 +48,9 @@ static inline int activ_ranges_overlap(const void *a, size_t a_bytes, const void
     return p <= q ? q - p < a_bytes : p - q < b_bytes;
 }
 
+/* What to say of an array of floats for which activ_is_aligned is false. */
+#define ACTIV_MISALIGNED " at an address that is not a multiple of 4"
+
 /* Where a number of `size` bytes, a power of two, may lie. NULL may. */
 static inline int activ_is_aligned(const void *p, size_t size)
 {

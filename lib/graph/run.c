@@ -79,7 +79,7 @@ static int is_outside(const activ_graph *g, const void *array, size_t count, siz
 
 static activ_status fail_alignment(activ_graph *g, const char *name)
 {
-    return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, name, " at an address that is not a multiple of 4");
+    return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, name, ACTIV_MISALIGNED);
 }
 
 /* Is the graph ready for this call? loss: the kind of loss required, or NULL; `targets` has `count` elements of `size`
@@ -197,7 +197,7 @@ static activ_status check_predict(const activ_graph *g, const void *workspace, s
     for (size_t i = 0; i < 2; i++)
         if (!activ_is_aligned(arrays[i], sizeof(float)))
             return activ_host_fail(host, message, ACTIV_ERROR_INVALID, "prediction: ", names[i],
-                                   " is at an address that is not a multiple of 4");
+                                   " is" ACTIV_MISALIGNED);
     if (batch == 0)
         return activ_host_fail(host, message, ACTIV_ERROR_RANGE, "prediction: the batch is 0");
     size_t sizes[4] = { 0, 0, workspace_bytes, g->arena_bytes };

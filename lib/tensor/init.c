@@ -113,7 +113,6 @@ activ_status activ_init_tensor(const activ_context *context, activ_init_scheme s
     if (!shape || !values)
         return activ_host_fail(&host, message, ACTIV_ERROR_INVALID, "initial values: the shape or the values are NULL");
     if (!activ_is_aligned(values, sizeof *values))
-        return activ_host_fail(&host, message, ACTIV_ERROR_INVALID,
-                               "initial values: at an address that is not a multiple of 4");
+        return activ_host_fail(&host, message, ACTIV_ERROR_INVALID, "initial values:" ACTIV_MISALIGNED);
     return fill(&host, scheme, gain, ndim, shape, seed, stream, values, message);
 }
