@@ -22,17 +22,23 @@
 #    define ACTIV_NO_PTHREAD
 #endif
 
+/* What a pool needs of a context: memory and log. */
+static activ_host host_of(const activ_context *context)
+{
+    activ_host host;
+    if (context)
+        return context->host;
+    activ_host_defaults(&host);
+    return host;
+}
+
 #ifdef ACTIV_NO_PTHREAD
 
 activ_status activ_pool_create_ex(const activ_context *context, size_t threads, activ_pool **out,
                                   activ_message *message)
 {
     (void)threads;
-    activ_host host;
-    if (context)
-        host = context->host;
-    else
-        activ_host_defaults(&host);
+    activ_host host = host_of(context);
     if (!out)
         return activ_host_fail(&host, message, ACTIV_ERROR_INVALID, "pool: out is NULL");
     return activ_host_fail(&host, message, ACTIV_ERROR_UNSUPPORTED, "pool: built without POSIX threads");
@@ -334,11 +340,7 @@ static void release(activ_pool *pool)
 activ_status activ_pool_create_ex(const activ_context *context, size_t threads, activ_pool **out,
                                   activ_message *message)
 {
-    activ_host host;
-    if (context)
-        host = context->host;
-    else
-        activ_host_defaults(&host);
+    activ_host host = host_of(context);
     if (!out)
         return activ_host_fail(&host, message, ACTIV_ERROR_INVALID, "pool: out is NULL");
     if (threads > MAX_THREADS)

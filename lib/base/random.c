@@ -45,7 +45,7 @@ activ_status activ_random_uniform(uint64_t seed, uint64_t stream, uint64_t index
     float span = high - low;
     if (n > 0 && (!out || !activ_is_aligned(out, sizeof *out)))
         return ACTIV_ERROR_INVALID;
-    if (!(low <= high) || !(span - span == 0.0f) || !(low - low == 0.0f))
+    if (!(low <= high) || !activ_is_finite(span) || !activ_is_finite(low))
         return ACTIV_ERROR_RANGE;
     uint32_t block[4];
     for (size_t i = 0; i < n; i++) {
@@ -76,7 +76,7 @@ activ_status activ_random_normal(uint64_t seed, uint64_t stream, uint64_t index,
 {
     if (n > 0 && (!out || !activ_is_aligned(out, sizeof *out)))
         return ACTIV_ERROR_INVALID;
-    if (!(mean - mean == 0.0f) || !(deviation >= 0.0f) || !(deviation - deviation == 0.0f))
+    if (!activ_is_finite(mean) || !(deviation >= 0.0f) || !activ_is_finite(deviation))
         return ACTIV_ERROR_RANGE;
     if (index >> 63 || (uint64_t)n >= (UINT64_C(1) << 63) - index)
         return ACTIV_ERROR_RANGE;

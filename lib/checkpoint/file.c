@@ -107,13 +107,13 @@ static void free_temporary(activ_file *file)
 /* "DIRECTORY/.activ.PID.TIME.NUMBER", in the file's own directory: short, as its name may have all the length that
  * there is, and new at every call, as files may be left over from processes that were killed (in a container all have
  * the same number). */
-static void name_temporary(activ_file *file, size_t directory, size_t number)
+static void name_temporary(activ_file *file, size_t number)
 {
     struct timespec now = { 0 };
     activ_text text;
     (void)clock_gettime(CLOCK_REALTIME, &now);
     activ_text_start(&text, file->temporary, file->temporary_bytes);
-    activ_text_add_bytes(&text, file->path, directory);
+    activ_text_add_bytes(&text, file->path, file->directory);
     activ_text_add(&text, TEMPORARY_PREFIX);
     activ_text_add_u64(&text, (uint64_t)getpid());
     activ_text_add(&text, ".");
@@ -152,7 +152,7 @@ int activ_file_create(activ_file *file, const activ_host *host, const char *path
     }
     /* O_EXCL: never an existing file. A file that is replaced passes its mode on; until then nobody else reads. */
     for (size_t number = 0; number < 100; number++) {
-        name_temporary(file, file->directory, number);
+        name_temporary(file, number);
         do {
             file->handle = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, exists ? 0600 : 0666);
         } while (file->handle < 0 && errno == EINTR);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "kernels/kernels.h"
 
 /* Elements per chunk: intermediate results are on the stack. */
@@ -18,7 +19,7 @@ static void fix_flat(const activ_fn_kernel *kernel, const activ_fn_args *args, s
         const float infinite = INFINITY;
         float flat;
         activ_fn_shifted shifted;
-        if (dy[i] - dy[i] == 0.0f && value[i] - value[i] == 0.0f)
+        if (activ_is_finite(dy[i]) && activ_is_finite(value[i]))
             continue;
         kernel->backward(activ_fn_args_from(args, i, &shifted), 0, 0, 1, gate + i, &infinite, &flat, NULL);
         if (flat == 0.0f)

@@ -24,10 +24,17 @@ V_INLINE vm exponential_plain_lanes(const vf *v)
     return v_eq(v[0], v_set(1.0f));
 }
 
+/* The exponential's argument, x clamped to bound .. 0: below -85 e^x - 1 rounds to -1; above 0 it is not
+ * selected. */
+V_INLINE vf exponential_argument(vf x, float bound)
+{
+    return v_min(v_set(0.0f), v_max(v_set(bound), x));
+}
+
 /* Clamped to what is not far: beyond, the exponential would be infinite or NaN, which only the FPU's flags show. */
 V_INLINE vexp_near exponential_near(vf x)
 {
-    return v_exp_near(v_min(v_set(0.0f), v_max(v_set(-87.0f), x)));
+    return v_exp_near(exponential_argument(x, -87.0f));
 }
 
 V_INLINE vf exponential_plain_forward(vf x, const vf *v)
@@ -45,12 +52,6 @@ V_INLINE vf exponential_derivative(vf x, const vf *v)
 }
 
 /* ---- slow path, right everywhere --------------------------------------------------------------- */
-
-/* The exponential's argument, x clamped to bound .. 0: below -85 e^x - 1 rounds to -1; above 0 it is not selected. */
-V_INLINE vf exponential_argument(vf x, float bound)
-{
-    return v_min(v_set(0.0f), v_max(v_set(bound), x));
-}
 
 V_INLINE vf exponential_forward(vf x, const vf *v)
 {

@@ -2,12 +2,13 @@
 #ifndef ACTIV_GRAPH_LAYERS_NORM_H
 #define ACTIV_GRAPH_LAYERS_NORM_H
 
+#include "base/checked.h"
 #include "base/sized.h"
 #include "graph/layer.h"
 
 static inline activ_status activ_norm_check(activ_graph *g, const graph_node *node, float eps, float momentum)
 {
-    if (!(eps > 0.0f) || eps - eps != 0.0f)
+    if (!(eps > 0.0f) || !activ_is_finite(eps))
         return activ_graph_fail_build(g, ACTIV_ERROR_RANGE, node,
                                       "eps has to be finite and above 0; ACTIV_NORM_DEFAULTS has the usual one");
     if (!(momentum >= 0.0f && momentum <= 1.0f))
