@@ -27,9 +27,9 @@
  * Values. Every function is evaluated as the real function of its float32 input, and rounded: the error is at most the
  * bound in the catalog, subnormal results and the far tails included. An infinity gives the one-sided limit, if there
  * is one, else NaN. NaN gives NaN, in the function and in its derivative; which one (sign and payload) is open. All
- * tiers, lengths, alignments and thread counts give the same bits. The floating-point environment has to be the default
- * one (round to nearest, no flush to zero). It is left as it was, and for finite arrays the flags FE_INVALID and
- * FE_DIVBYZERO are not raised, so that a host may trap them.
+ * tiers, lengths, alignments, thread counts and rounding modes of the calling thread give the same bits, unless the CPU
+ * flushes denormals to zero: then these are 0. For finite arrays the flags FE_INVALID and FE_DIVBYZERO are not raised,
+ * so that a host may trap them.
  *
  * Arrays. None of a call's arrays may overlap another, except where a declaration allows two to be the same (in-place);
  * then they begin at the same address. An array of floats begins at a multiple of 4 bytes. Offenders

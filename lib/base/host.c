@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/rounding.h"
 #include "base/text.h"
 
 /* malloc, with its pointer stored before the aligned block, for free. Some C11 systems lack aligned_alloc. */
@@ -88,10 +89,25 @@ activ_status activ_host_fail_pieces(const activ_host *host, activ_message *messa
     return status;
 }
 
+typedef struct parallel_job {
+    void (*task)(void *argument, size_t i);
+    void *argument;
+} parallel_job;
+
+/* In a thread whose rounding mode is anyone's. */
+static void run_task(void *argument, size_t i)
+{
+    const parallel_job *job = argument;
+    const int rounding = activ_round_to_nearest();
+    job->task(job->argument, i);
+    activ_round_as(rounding);
+}
+
 void activ_host_parallel(const activ_host *host, size_t count, void (*task)(void *, size_t), void *argument)
 {
     if (count > 1 && host->executor.parallel_for) {
-        host->executor.parallel_for(host->executor.user, count, task, argument);
+        parallel_job job = { task, argument };
+        host->executor.parallel_for(host->executor.user, count, run_task, &job);
         return;
     }
     for (size_t i = 0; i < count; i++)

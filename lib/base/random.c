@@ -6,6 +6,7 @@
 #include "activ/random.h"
 #include "base/checked.h"
 #include "base/dmath.h"
+#include "base/rounding.h"
 
 /* Salmon et al. 2011, table 2 and section 3.3: ten rounds of two 32x32 multiplications, keys raised by Weyl constants
  * (golden ratio, sqrt 3 - 1). */
@@ -39,8 +40,7 @@ uint32_t activ_random_bits(uint64_t seed, uint64_t stream, uint64_t index)
     return block[index % 4];
 }
 
-activ_status activ_random_uniform(uint64_t seed, uint64_t stream, uint64_t index, size_t n, float low, float high,
-                                  float *out)
+static activ_status uniform(uint64_t seed, uint64_t stream, uint64_t index, size_t n, float low, float high, float *out)
 {
     float span = high - low;
     if (n > 0 && (!out || !activ_is_aligned(out, sizeof *out)))
@@ -58,6 +58,15 @@ activ_status activ_random_uniform(uint64_t seed, uint64_t stream, uint64_t index
         out[i] = value < high || span == 0.0f ? value : low;
     }
     return ACTIV_OK;
+}
+
+activ_status activ_random_uniform(uint64_t seed, uint64_t stream, uint64_t index, size_t n, float low, float high,
+                                  float *out)
+{
+    const int rounding = activ_round_to_nearest();
+    activ_status status = uniform(seed, stream, index, n, low, high, out);
+    activ_round_as(rounding);
+    return status;
 }
 
 double activ_random_unit(uint64_t seed, uint64_t stream, uint64_t index)
@@ -80,8 +89,10 @@ activ_status activ_random_normal(uint64_t seed, uint64_t stream, uint64_t index,
         return ACTIV_ERROR_RANGE;
     if (index >> 63 || (uint64_t)n >= (UINT64_C(1) << 63) - index)
         return ACTIV_ERROR_RANGE;
+    const int rounding = activ_round_to_nearest();
     for (size_t i = 0; i < n; i++)
         out[i] = (float)((double)mean + (double)deviation * activ_random_normal_double(seed, stream, index + i));
+    activ_round_as(rounding);
     return ACTIV_OK;
 }
 

@@ -1,6 +1,7 @@
 /* The calls on arrays: checked here, run by apply.c or rows.c. All are activ_forward_ex and activ_backward_ex with
  * fewer arguments. */
 #include "base/checked.h"
+#include "base/rounding.h"
 #include "base/sized.h"
 #include "fn/fn.h"
 
@@ -155,6 +156,7 @@ static activ_status forward(call which, const activ_fn *fn, const activ_forward_
         return status;
     const size_t threads = activ_fn_threads(fn);
     const activ_fn_training training = { .save = a->noise, .seed = a->seed, .stream = a->stream, .index = a->index };
+    const int rounding = activ_round_to_nearest();
     activ_fn_storage storage;
     activ_fn_args args;
     activ_fn_prepare(fn, a->params, &storage, &args);
@@ -163,6 +165,7 @@ static activ_status forward(call which, const activ_fn *fn, const activ_forward_
         activ_fn_run_forward(&fn->host, threads, fn->kernel, &args, a->rows * a->columns, a->columns, a->x, a->y);
     else
         activ_fn_run_rows(fn, threads, &args, a);
+    activ_round_as(rounding);
     return ACTIV_OK;
 }
 
@@ -192,6 +195,7 @@ static activ_status backward(call which, const activ_fn *fn, const activ_backwar
         return status;
     const size_t threads = activ_fn_threads(fn);
     const activ_fn_training training = { .saved = a->noise };
+    const int rounding = activ_round_to_nearest();
     activ_fn_storage storage;
     activ_fn_args args;
     activ_fn_prepare(fn, a->params, &storage, &args);
@@ -201,6 +205,7 @@ static activ_status backward(call which, const activ_fn *fn, const activ_backwar
                               a->dx, a->dparams);
     else
         activ_fn_run_rows_backward(fn, threads, &args, a);
+    activ_round_as(rounding);
     return ACTIV_OK;
 }
 
@@ -240,8 +245,8 @@ static inline int disjoint(const float *a, size_t a_count, const float *b, size_
     return !a || !b || !activ_ranges_overlap(a, a_count * sizeof *a, b, b_count * sizeof *b);
 }
 
-/* The checks above, faster, for calls that are short enough to notice their time. out, params and dparams may be
- * NULL. */
+/* The checks above, faster, for calls that are short enough to notice their time; and the rounding mode. out, params
+ * and dparams may be NULL. */
 static inline int are_valid(const activ_fn *fn, const float *params, size_t n, const float *x, const float *in,
                             const float *out, const float *dparams)
 {
@@ -252,6 +257,8 @@ static inline int are_valid(const activ_fn *fn, const float *params, size_t n, c
     if (all % sizeof(float) != 0 || !same_or_disjoint(out, x, n) || !same_or_disjoint(out, in, n))
         return 0;
     const size_t p = fn->param_count;
+    if (!activ_rounds_to_nearest())
+        return 0;
     return (!params && !dparams) || p == 0 ||
            (disjoint(params, p, out, n) && disjoint(dparams, p, out, n) && disjoint(dparams, p, x, n) &&
             disjoint(dparams, p, in, n) && disjoint(dparams, p, params, p));
@@ -271,7 +278,7 @@ static inline int is_valid_forward(const activ_fn *fn, const float *params, size
 {
     return fn && fn->is_simple && n <= SIZE_MAX / sizeof(float) && (n == 0 || (x && y)) && same_or_disjoint(x, y, n) &&
            ((uintptr_t)x | (uintptr_t)y | (uintptr_t)params) % sizeof(float) == 0 &&
-           (!params || disjoint(params, fn->param_count, y, n));
+           (!params || disjoint(params, fn->param_count, y, n)) && activ_rounds_to_nearest();
 }
 
 activ_status activ_forward(const activ_fn *fn, const float *params, size_t n, const float *x, float *y)

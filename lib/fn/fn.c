@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/rounding.h"
 #include "base/sized.h"
 #include "base/text.h"
 #include "context/context.h"
@@ -229,7 +230,10 @@ static activ_status make(const activ_host *host, activ_slice spec, int depth, ac
 
 activ_status activ_fn_make(const activ_host *host, activ_slice spec, activ_message *message, activ_fn **out)
 {
-    return make(host, spec, 0, message, out);
+    const int rounding = activ_round_to_nearest();
+    activ_status status = make(host, spec, 0, message, out);
+    activ_round_as(rounding);
+    return status;
 }
 
 activ_status activ_fn_create_ex(const activ_context *context, const char *spec, activ_fn **out, activ_message *message)
@@ -364,8 +368,11 @@ activ_status activ_fn_param_init(const activ_fn *fn, uint64_t seed, float *param
         return ACTIV_ERROR_INVALID;
     if (fn->entry->shape == ACTIV_SHAPE_GATED)
         return activ_fn_param_init(fn->functions[0], seed, params);
-    if (fn->entry->definition->param_init)
+    if (fn->entry->definition->param_init) {
+        const int rounding = activ_round_to_nearest();
         fn->entry->definition->param_init(fn->settings, seed, params);
+        activ_round_as(rounding);
+    }
     for (size_t j = 0; j < fn->scalars; j++)
         for (size_t c = 0; c < fn->num_parameters; c++)
             params[j * fn->num_parameters + c] = fn->settings[fn->scalar_settings[j]].single;

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/checked.h"
+#include "base/rounding.h"
 #include "graph/graph.h"
 
 /* Fails if there are no gradients, or the limit is invalid. */
@@ -23,10 +24,13 @@ activ_status activ_graph_clip_grad_norm(activ_graph *g, float max_norm, float *t
     activ_status status = check(g, max_norm, "max_norm");
     if (status != ACTIV_OK)
         return status;
+    const int rounding = activ_round_to_nearest();
     float *grads = activ_graph_grads(g);
     double norm = sqrt(g->kernels->sum_of_squares(g->param_count, grads));
-    if (norm - norm != 0.0)
+    if (norm - norm != 0.0) {
+        activ_round_as(rounding);
         return activ_graph_fail(g, ACTIV_ERROR_RANGE, NULL, "the norm of the gradients is not finite");
+    }
     double factor = (double)max_norm / (norm + 1e-6);
     if (factor < 1.0 && (factor >= FLT_MIN || factor == 0.0))
         g->kernels->scale(g->param_count, (float)factor, grads);
@@ -35,6 +39,7 @@ activ_status activ_graph_clip_grad_norm(activ_graph *g, float max_norm, float *t
             grads[i] = (float)((double)grads[i] * factor);
     if (total_norm)
         *total_norm = (float)norm;
+    activ_round_as(rounding);
     return ACTIV_OK;
 }
 

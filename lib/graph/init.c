@@ -3,6 +3,7 @@
 
 #include "activ/init.h"
 #include "base/random.h"
+#include "base/rounding.h"
 #include "graph/graph.h"
 
 activ_status activ_graph_init(activ_graph *g, uint64_t seed)
@@ -12,9 +13,11 @@ activ_status activ_graph_init(activ_graph *g, uint64_t seed)
     activ_status status = activ_graph_check_compiled(g, 0);
     if (status != ACTIV_OK)
         return status;
+    const int rounding = activ_round_to_nearest();
     for (size_t i = 0; i < g->node_count; i++)
         if (g->nodes[i].kind->init)
             g->nodes[i].kind->init(g, &g->nodes[i], seed);
+    activ_round_as(rounding);
     g->seed = seed;
     g->step = 0;
     g->has_params = 1;

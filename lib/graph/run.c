@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/rounding.h"
 #include "graph/graph.h"
 
 /* ---- one pass ------------------------------------------------------------------------------------ */
@@ -173,7 +174,9 @@ activ_status activ_graph_forward(activ_graph *g, size_t batch, const float *x, f
     if (!(x == y && in == out) && activ_ranges_overlap(x, batch * in * sizeof *x, y, batch * out * sizeof *y))
         return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "input and output overlap in part");
     graph_run run = start(g, batch, 0, x, NULL, NULL);
+    const int rounding = activ_round_to_nearest();
     forward(&run);
+    activ_round_as(rounding);
     g->have_values = 1;
     const graph_node *output = &g->nodes[g->output];
     const float *values = activ_run_values(&run, output);
@@ -228,6 +231,7 @@ activ_status activ_graph_predict_ex(const activ_graph *g, void *workspace, size_
     if (portion == 0)
         return activ_host_fail(&g->host, message, ACTIV_ERROR_RANGE,
                                "prediction: the workspace is too small for one sample");
+    const int rounding = activ_round_to_nearest();
     for (size_t first = 0; first < batch; first += portion) {
         run.batch = batch - first < portion ? batch - first : portion;
         run.x = x + first * in;
@@ -238,6 +242,7 @@ activ_status activ_graph_predict_ex(const activ_graph *g, void *workspace, size_
         if (values != run.y)
             memcpy(run.y, values, run.batch * out * sizeof *y);
     }
+    activ_round_as(rounding);
     return ACTIV_OK;
 }
 
@@ -269,19 +274,23 @@ static void train(activ_graph *g, graph_run *run, size_t loss_terms, float *loss
             memset(activ_graph_tensor_gradient(g, tensor), 0, g->tensors[tensor].count * sizeof(float));
         }
     g->have_values = 0;
+    const int rounding = activ_round_to_nearest();
     forward(run);
     backward(run);
     g->step++;
     if (loss)
         *loss = (float)(run->loss_sum / (double)loss_terms);
+    activ_round_as(rounding);
 }
 
 static void evaluate(activ_graph *g, graph_run *run, size_t loss_terms, float *loss)
 {
+    const int rounding = activ_round_to_nearest();
     forward(run);
     g->have_values = 1;
     if (loss)
         *loss = (float)(run->loss_sum / (double)loss_terms);
+    activ_round_as(rounding);
 }
 
 activ_status activ_graph_train(activ_graph *g, size_t batch, const float *x, const int32_t *labels, float *loss)

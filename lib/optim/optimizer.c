@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/rounding.h"
 #include "base/sized.h"
 
 /* Parameters per thread in a step, at least: enough to be worth waking one. */
@@ -147,8 +148,10 @@ activ_status activ_optimizer_step(activ_optimizer *o)
         parts = parts < threads ? parts : threads;
         job.part_size = ((o->count + parts - 1) / parts + 15) / 16 * 16; /* parts begin at multiples of a vector */
     }
+    const int rounding = activ_round_to_nearest();
     if (o->count > 0)
         activ_host_parallel(&o->host, (o->count + job.part_size - 1) / job.part_size, step_part, &job);
+    activ_round_as(rounding);
     return ACTIV_OK;
 }
 

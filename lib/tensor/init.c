@@ -6,6 +6,7 @@
 #include "activ/tensor.h"
 #include "base/checked.h"
 #include "base/random.h"
+#include "base/rounding.h"
 #include "base/text.h"
 #include "context/context.h"
 
@@ -114,5 +115,8 @@ activ_status activ_init_tensor(const activ_context *context, activ_init_scheme s
         return activ_host_fail(&host, message, ACTIV_ERROR_INVALID, "initial values: the shape or the values are NULL");
     if (!activ_is_aligned(values, sizeof *values))
         return activ_host_fail(&host, message, ACTIV_ERROR_INVALID, "initial values:" ACTIV_MISALIGNED);
-    return fill(&host, scheme, gain, ndim, shape, seed, stream, values, message);
+    const int rounding = activ_round_to_nearest();
+    activ_status status = fill(&host, scheme, gain, ndim, shape, seed, stream, values, message);
+    activ_round_as(rounding);
+    return status;
 }
