@@ -203,11 +203,8 @@ static int is_ignored(const activ_graph *g, const activ_safetensors_entry *entry
     if (!role || strcmp(role, ".num_batches_tracked") != 0 || entry->dtype != ACTIV_INT64)
         return 0;
     size_t length = (size_t)(role - entry->name);
-    for (size_t i = 0; i < g->node_count; i++)
-        if (g->nodes[i].buffers > 0 && strncmp(g->nodes[i].name, entry->name, length) == 0 &&
-            g->nodes[i].name[length] == '\0')
-            return 1;
-    return 0;
+    const graph_node *node = activ_graph_node_at(g, activ_graph_find_slice(g, (activ_slice){ entry->name, length }));
+    return node && node->buffers > 0;
 }
 
 /* Is there a float32 tensor of this name and shape? */
@@ -253,10 +250,8 @@ static activ_status match(const activ_graph *g, const activ_safetensors *file, c
         activ_status status = activ_safetensors_at(file, i, &entry);
         if (status != ACTIV_OK)
             return status;
-        size_t j = 0;
-        while (j < count && strcmp(activ_graph_stored(g, j)->name, entry.name) != 0)
-            j++;
-        if (j == count && !is_state(file, entry.name) && !is_ignored(g, &entry))
+        const activ_slice name = { entry.name, strlen(entry.name) };
+        if (activ_graph_find_stored(g, name) == count && !is_state(file, entry.name) && !is_ignored(g, &entry))
             return fail_tensor(&g->host, message, ACTIV_ERROR_FORMAT, path, entry.name, " is not one of the network's");
     }
     return ACTIV_OK;
@@ -302,6 +297,18 @@ activ_status activ_checkpoint_load_params(activ_graph *g, const char *path, acti
     return ACTIV_OK;
 }
 
+/* How many float32 values there are room for in the file's tensors. */
+static size_t count_values(const activ_safetensors *file)
+{
+    size_t values = 0;
+    for (size_t i = 0; i < activ_safetensors_count(file); i++) {
+        activ_safetensors_entry entry = ACTIV_SAFETENSORS_ENTRY_INIT;
+        if (activ_safetensors_at(file, i, &entry) == ACTIV_OK)
+            values += entry.bytes / sizeof(float);
+    }
+    return values;
+}
+
 /* Creates the graph that an opened file describes. */
 static activ_status build(const activ_context *context, const activ_host *host, const activ_safetensors *file,
                           const char *path, size_t max_batch, activ_graph **out, activ_message *message)
@@ -314,12 +321,13 @@ static activ_status build(const activ_context *context, const activ_host *host, 
     if (status != ACTIV_OK)
         return activ_host_fail(host, message, status, path, ": no memory for a graph");
     /* Match the tensors first: compiling allocates what the description claims. The graph logs its own errors. */
-    status = activ_graph_parse(*out, description);
+    status = activ_graph_parse(*out, description, count_values(file));
     if (status != ACTIV_OK)
         return activ_fail(message, status, path, ": ", activ_graph_error(*out));
     status = match(*out, file, path, message);
     if (status != ACTIV_OK)
         return status;
+    activ_graph_fill_functions(*out);
     status = activ_graph_compile(*out, max_batch);
     if (status != ACTIV_OK)
         return activ_fail(message, status, path, ": ", activ_graph_error(*out));
@@ -388,9 +396,9 @@ static int is_its_state(const activ_optimizer *o, const char *name)
         size_t length = o->states[k] ? strlen(o->kind->states[k]) : 0;
         if (length == 0 || strncmp(name, o->kind->states[k], length) != 0 || name[length] != '/')
             continue;
-        for (size_t i = 0; i < o->tensor_count; i++)
-            if (strcmp(name + length + 1, o->graph->tensors[i].name) == 0)
-                return 1;
+        const activ_slice tensor = { name + length + 1, strlen(name + length + 1) };
+        if (activ_graph_find_stored(o->graph, tensor) < o->tensor_count)
+            return 1;
     }
     return 0;
 }

@@ -8,6 +8,7 @@
 #include "base/checked.h"
 #include "base/host.h"
 #include "base/sized.h"
+#include "base/sort.h"
 #include "base/text.h"
 #include "checkpoint/file.h"
 #include "checkpoint/json.h"
@@ -87,38 +88,6 @@ void activ_safetensors_start_message(activ_message *message, const char *path, a
     }
     activ_text_add(text, path);
     activ_text_add(text, ": ");
-}
-
-/* Heapsort: moves the index at `root` down until no child is greater. */
-static void sift(size_t *indices, size_t root, size_t count, int (*compare)(const void *, size_t, size_t),
-                 const void *user)
-{
-    for (;;) {
-        size_t child = 2 * root + 1;
-        if (child >= count)
-            return;
-        if (child + 1 < count && compare(user, indices[child], indices[child + 1]) < 0)
-            child++;
-        if (compare(user, indices[root], indices[child]) >= 0)
-            return;
-        size_t swap = indices[root];
-        indices[root] = indices[child];
-        indices[child] = swap;
-        root = child;
-    }
-}
-
-void activ_safetensors_sort(size_t *indices, size_t count, int (*compare)(const void *user, size_t a, size_t b),
-                            const void *user)
-{
-    for (size_t root = count / 2; root-- > 0;)
-        sift(indices, root, count, compare, user);
-    for (size_t last = count; last-- > 1;) {
-        size_t swap = indices[0];
-        indices[0] = indices[last];
-        indices[last] = swap;
-        sift(indices, 0, last, compare, user);
-    }
 }
 
 /* ---- the state of a reader, and its messages ------------------------------------------------- */
@@ -206,6 +175,8 @@ static activ_status read_metadata(reader *r)
             return fail_json(r);
         if (memchr(key, '\0', key_length) || memchr(value, '\0', value_length))
             return fail(r, ACTIV_ERROR_UNSUPPORTED, "a zero byte in metadata is not supported");
+        if (file->pair_count == ACTIV_SAFETENSORS_MAX_ENTRIES)
+            return fail(r, ACTIV_ERROR_UNSUPPORTED, "more than 2^20 texts in metadata are not supported");
         if (file->pair_count == file->pair_capacity) {
             pair *pairs =
                 activ_host_grow(&file->host, file->pairs, file->pair_count, &file->pair_capacity, sizeof *pairs);
@@ -372,6 +343,8 @@ static activ_status read_tensor(reader *r, char *name, size_t length)
     if (status != ACTIV_OK)
         return status;
 
+    if (file->count == ACTIV_SAFETENSORS_MAX_ENTRIES)
+        return fail(r, ACTIV_ERROR_UNSUPPORTED, "more than 2^20 tensors are not supported");
     if (file->count == file->capacity) {
         record *records = activ_host_grow(&file->host, file->records, file->count, &file->capacity, sizeof *records);
         if (!records)
@@ -419,65 +392,56 @@ static activ_status read_header(reader *r)
 
 /* ---- whole file: duplicates, overlaps, gaps -------------------------------------------------------- */
 
-static int compare_names(const void *user, size_t a, size_t b)
+static const char *name_of(const void *user, size_t i)
 {
-    const activ_safetensors *file = user;
-    return strcmp(file->records[a].name, file->records[b].name);
+    return ((const activ_safetensors *)user)->records[i].name;
 }
 
-static int compare_keys(const void *user, size_t a, size_t b)
+static const char *key_of(const void *user, size_t i)
 {
-    const activ_safetensors *file = user;
-    return strcmp(file->pairs[a].key, file->pairs[b].key);
+    return ((const activ_safetensors *)user)->pairs[i].key;
 }
 
-static int compare_data(const void *user, size_t a, size_t b)
+static uint64_t begin_of(const void *user, size_t i)
 {
-    const activ_safetensors *file = user;
-    const record *x = &file->records[a], *y = &file->records[b];
-    if (x->begin != y->begin)
-        return x->begin < y->begin ? -1 : 1;
-    if (x->end != y->end)
-        return x->end < y->end ? -1 : 1;
-    return strcmp(x->name, y->name);
+    return ((const activ_safetensors *)user)->records[i].begin;
 }
 
-/* The indices below count, sorted; 0 if out of memory. */
-static int sort_indices(const activ_safetensors *file, size_t count, int (*compare)(const void *, size_t, size_t),
-                        size_t **out)
+static uint64_t end_of(const void *user, size_t i)
 {
-    if (count == 0)
-        return 1;
-    /* count * sizeof(size_t) cannot overflow: an array of as many larger elements exists. */
-    size_t *indices = activ_host_alloc(&file->host, count * sizeof *indices);
-    if (!indices)
-        return 0;
-    for (size_t i = 0; i < count; i++)
-        indices[i] = i;
-    activ_safetensors_sort(indices, count, compare, file);
-    *out = indices;
-    return 1;
+    return ((const activ_safetensors *)user)->records[i].end;
 }
 
 static activ_status check_names(reader *r)
 {
     activ_safetensors *file = r->file;
-    if (!sort_indices(file, file->count, compare_names, &file->by_name) ||
-        !sort_indices(file, file->pair_count, compare_keys, &file->by_key) ||
-        !sort_indices(file, file->count, compare_data, &file->by_data))
-        return fail_memory(r);
-    for (size_t i = 1; i < file->count; i++) {
-        if (compare_names(file, file->by_name[i - 1], file->by_name[i]) == 0) {
-            set_subject_record(r, &file->records[file->by_name[i]]);
-            return fail(r, ACTIV_ERROR_FORMAT, "a duplicate: the name is used twice");
-        }
+    if (file->count > 0) {
+        const size_t bytes = file->count * sizeof *file->by_name;
+        file->by_name = activ_sort_names(&file->host, file->count, name_of, file);
+        file->by_data = file->by_name ? activ_host_alloc_raw(&file->host, bytes) : NULL;
+        if (!file->by_data)
+            return fail_memory(r);
+        /* By the beginning, then the end, then the name. */
+        memcpy(file->by_data, file->by_name, bytes);
+        if (!activ_sort_numbers(&file->host, file->count, file->by_data, end_of, file) ||
+            !activ_sort_numbers(&file->host, file->count, file->by_data, begin_of, file))
+            return fail_memory(r);
     }
-    for (size_t i = 1; i < file->pair_count; i++) {
-        if (compare_keys(file, file->by_key[i - 1], file->by_key[i]) == 0) {
-            const char *key = file->pairs[file->by_key[i]].key;
-            set_subject(r, "metadata", key, strlen(key));
-            return fail(r, ACTIV_ERROR_FORMAT, "a duplicate: the key is used twice");
-        }
+    if (file->pair_count > 0) {
+        file->by_key = activ_sort_names(&file->host, file->pair_count, key_of, file);
+        if (!file->by_key)
+            return fail_memory(r);
+    }
+    size_t same = activ_find_duplicate(file->by_name, file->count, name_of, file);
+    if (same < file->count) {
+        set_subject_record(r, &file->records[file->by_name[same]]);
+        return fail(r, ACTIV_ERROR_FORMAT, "a duplicate: the name is used twice");
+    }
+    same = activ_find_duplicate(file->by_key, file->pair_count, key_of, file);
+    if (same < file->pair_count) {
+        const char *key = file->pairs[file->by_key[same]].key;
+        set_subject(r, "metadata", key, strlen(key));
+        return fail(r, ACTIV_ERROR_FORMAT, "a duplicate: the key is used twice");
     }
     return ACTIV_OK;
 }
@@ -562,7 +526,7 @@ static activ_status load(reader *r, source *from)
 
     file->header_bytes = (size_t)length;
     file->data_bytes = from->size - sizeof prefix - file->header_bytes;
-    file->header = activ_host_alloc(&file->host, file->header_bytes);
+    file->header = activ_host_alloc_raw(&file->host, file->header_bytes);
     if (!file->header)
         return fail_memory(r);
     status = read_bytes(r, from, file->header, file->header_bytes);
@@ -575,7 +539,7 @@ static activ_status load(reader *r, source *from)
     if (status != ACTIV_OK || file->data_bytes == 0)
         return status;
 
-    file->data = activ_host_alloc(&file->host, file->data_bytes);
+    file->data = activ_host_alloc_raw(&file->host, file->data_bytes);
     if (!file->data)
         return fail_memory(r);
     return read_bytes(r, from, file->data, file->data_bytes);
@@ -690,18 +654,9 @@ activ_status activ_safetensors_find(const activ_safetensors *file, const char *n
 {
     if (!file || !name || !entry)
         return ACTIV_ERROR_INVALID;
-    size_t low = 0, high = file->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const record *tensor = &file->records[file->by_name[middle]];
-        int order = strcmp(name, tensor->name);
-        if (order == 0)
-            return fill_entry(file, tensor, entry);
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
+    const size_t at = activ_find_name(file->by_name, file->count, name_of, file, name);
+    if (at < file->count)
+        return fill_entry(file, &file->records[file->by_name[at]], entry);
     return ACTIV_ERROR_UNKNOWN_NAME;
 }
 
@@ -709,19 +664,8 @@ const char *activ_safetensors_metadata(const activ_safetensors *file, const char
 {
     if (!file || !key)
         return NULL;
-    size_t low = 0, high = file->pair_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const pair *p = &file->pairs[file->by_key[middle]];
-        int order = strcmp(key, p->key);
-        if (order == 0)
-            return p->value;
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return NULL;
+    const size_t at = activ_find_name(file->by_key, file->pair_count, key_of, file, key);
+    return at < file->pair_count ? file->pairs[file->by_key[at]].value : NULL;
 }
 
 const char *activ_safetensors_metadata_key(const activ_safetensors *file, size_t index)

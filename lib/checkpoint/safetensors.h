@@ -3,12 +3,16 @@
 #define ACTIV_CHECKPOINT_SAFETENSORS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "activ/checkpoint.h"
 #include "base/text.h"
 
 /* The format's own limit for its header, in bytes. */
 #define ACTIV_SAFETENSORS_MAX_HEADER 100000000u
+
+/* Tensors, and texts in metadata: more are refused, so that no file takes long. */
+#define ACTIV_SAFETENSORS_MAX_ENTRIES (UINT32_C(1) << 20)
 
 #define ACTIV_SAFETENSORS_METADATA "__metadata__"
 
@@ -25,10 +29,5 @@ extern const size_t activ_safetensors_type_count;
 
 /* Starts a message with the path (its end if it is long) and a colon. */
 void activ_safetensors_start_message(activ_message *message, const char *path, activ_text *text);
-
-/* Sorts indices by `compare`, which gets `user`. Not qsort, which may allocate memory that is not the host's.
- * Unstable, but the same on every system. */
-void activ_safetensors_sort(size_t *indices, size_t count, int (*compare)(const void *user, size_t a, size_t b),
-                            const void *user);
 
 #endif

@@ -4,6 +4,7 @@
 #include "activ/checkpoint.h"
 #include "base/checked.h"
 #include "base/host.h"
+#include "base/sort.h"
 #include "base/text.h"
 #include "checkpoint/file.h"
 #include "checkpoint/json.h"
@@ -61,25 +62,19 @@ static size_t bytes_of(const activ_tensor *tensor)
     return activ_tensor_count(tensor) * activ_dtype_size(activ_tensor_dtype(tensor));
 }
 
-static int compare_names(const void *user, size_t a, size_t b)
+static const char *name_of(const void *user, size_t i)
 {
-    const writer *w = user;
-    return strcmp(w->names[a], w->names[b]);
+    return ((const writer *)user)->names[i];
 }
 
-static int compare_tensors(const void *user, size_t a, size_t b)
+static const char *key_of(const void *user, size_t i)
 {
-    const writer *w = user;
-    size_t x = rank_of(w->tensors[a]), y = rank_of(w->tensors[b]);
-    if (x != y)
-        return x < y ? -1 : 1;
-    return compare_names(user, a, b);
+    return ((const writer *)user)->metadata[i].key;
 }
 
-static int compare_keys(const void *user, size_t a, size_t b)
+static uint64_t number_of_type(const void *user, size_t i)
 {
-    const writer *w = user;
-    return strcmp(w->metadata[a].key, w->metadata[b].key);
+    return rank_of(((const writer *)user)->tensors[i]);
 }
 
 /* ---- checks ---------------------------------------------------------------------------------- */
@@ -93,6 +88,8 @@ static int is_utf8(const char *string)
 static activ_status check_tensors(writer *w)
 {
     size_t total = 0;
+    if (w->count > ACTIV_SAFETENSORS_MAX_ENTRIES || w->texts > ACTIV_SAFETENSORS_MAX_ENTRIES)
+        return fail(w, ACTIV_ERROR_RANGE, NULL, NULL, "more than 2^20 tensors, or texts in metadata");
     for (size_t i = 0; i < w->count; i++) {
         const char *name = w->names[i];
         if (!name || !w->tensors[i])
@@ -118,35 +115,19 @@ static activ_status check_tensors(writer *w)
     return ACTIV_OK;
 }
 
-static int make_indices(const activ_host *host, size_t count, size_t **out)
-{
-    size_t bytes;
-    if (count == 0)
-        return 1;
-    if (!activ_checked_mul(count, sizeof **out, &bytes))
-        return 0;
-    *out = activ_host_alloc(host, bytes);
-    if (!*out)
-        return 0;
-    for (size_t i = 0; i < count; i++)
-        (*out)[i] = i;
-    return 1;
-}
-
 static activ_status find_order(writer *w)
 {
-    if (!make_indices(&w->host, w->count, &w->order) || !make_indices(&w->host, w->texts, &w->by_key))
+    w->order = activ_sort_names(&w->host, w->count, name_of, w);
+    w->by_key = activ_sort_names(&w->host, w->texts, key_of, w);
+    if ((w->count > 0 && !w->order) || (w->texts > 0 && !w->by_key))
         return fail_memory(w);
-    activ_safetensors_sort(w->order, w->count, compare_names, w);
-    for (size_t i = 1; i < w->count; i++)
-        if (compare_names(w, w->order[i - 1], w->order[i]) == 0)
-            return fail(w, ACTIV_ERROR_INVALID, "tensor", w->names[w->order[i]], "the name is used twice");
-    activ_safetensors_sort(w->by_key, w->texts, compare_keys, w);
-    for (size_t i = 1; i < w->texts; i++)
-        if (compare_keys(w, w->by_key[i - 1], w->by_key[i]) == 0)
-            return fail(w, ACTIV_ERROR_INVALID, "metadata", w->metadata[w->by_key[i]].key, "the key is used twice");
-    activ_safetensors_sort(w->order, w->count, compare_tensors, w);
-    return ACTIV_OK;
+    size_t same = activ_find_duplicate(w->order, w->count, name_of, w);
+    if (same < w->count)
+        return fail(w, ACTIV_ERROR_INVALID, "tensor", w->names[w->order[same]], "the name is used twice");
+    same = activ_find_duplicate(w->by_key, w->texts, key_of, w);
+    if (same < w->texts)
+        return fail(w, ACTIV_ERROR_INVALID, "metadata", w->metadata[w->by_key[same]].key, "the key is used twice");
+    return activ_sort_numbers(&w->host, w->count, w->order, number_of_type, w) ? ACTIV_OK : fail_memory(w);
 }
 
 /* ---- the header ------------------------------------------------------------------------------- */

@@ -13,7 +13,9 @@
 /* Nesting of functions composed of functions, at most. */
 #define MAX_DEPTH 8
 
-static activ_status make(const activ_host *host, activ_slice spec, int depth, activ_message *message, activ_fn **out);
+/* room: see activ_fn_make_empty. */
+static activ_status make(const activ_host *host, activ_slice spec, int depth, size_t *room, activ_message *message,
+                         activ_fn **out);
 
 /* ---- creation --------------------------------------------------------------------------------- */
 
@@ -22,12 +24,12 @@ static activ_status fail_memory(activ_message *message)
     return activ_fail(message, ACTIV_ERROR_OUT_OF_MEMORY, "no memory for a function");
 }
 
-static activ_status add_function(activ_fn *fn, activ_slice spec, int depth, activ_message *message)
+static activ_status add_function(activ_fn *fn, activ_slice spec, int depth, size_t *room, activ_message *message)
 {
     if (depth == MAX_DEPTH) {
         return activ_fail(message, ACTIV_ERROR_RANGE, fn->entry->name, ": functions are nested too deeply");
     }
-    activ_status status = make(&fn->host, spec, depth + 1, message, &fn->functions[fn->function_count]);
+    activ_status status = make(&fn->host, spec, depth + 1, room, message, &fn->functions[fn->function_count]);
     if (status != ACTIV_OK)
         return status;
     const activ_fn *component = fn->functions[fn->function_count++];
@@ -40,7 +42,7 @@ static activ_status add_function(activ_fn *fn, activ_slice spec, int depth, acti
 }
 
 /* The functions that it is composed of: those in its settings, or the gate that its definition names. */
-static activ_status add_functions(activ_fn *fn, int depth, activ_message *message)
+static activ_status add_functions(activ_fn *fn, int depth, size_t *room, activ_message *message)
 {
     const activ_fn_definition *d = fn->entry->definition;
     const int is_gated = fn->entry->shape == ACTIV_SHAPE_GATED;
@@ -65,7 +67,7 @@ static activ_status add_functions(activ_fn *fn, int depth, activ_message *messag
         return fail_memory(message);
     activ_status status = ACTIV_OK;
     for (size_t i = 0; status == ACTIV_OK && i < count; i++)
-        status = add_function(fn, elements[i], depth, message);
+        status = add_function(fn, elements[i], depth, room, message);
     if (status == ACTIV_OK)
         return ACTIV_OK;
     for (size_t i = fn->function_count; i-- > 0;)
@@ -124,7 +126,7 @@ static size_t assign_arrays(activ_fn *fn, size_t spec_bytes)
     return bytes;
 }
 
-static void fill_parameters(activ_fn *fn)
+static void name_parameters(activ_fn *fn)
 {
     const activ_fn_definition *d = fn->entry->definition;
     size_t vector = 0;
@@ -138,8 +140,6 @@ static void fill_parameters(activ_fn *fn)
     }
     for (; vector < fn->vectors; vector++)
         fn->lengths[vector] = d->param_vector(fn->settings, (int)vector, &fn->names[vector]);
-    if (fn->entry->shape != ACTIV_SHAPE_GATED) /* whose parameters are its gate's */
-        activ_fn_param_init(fn, 0, fn->initial);
 }
 
 /* A gated function has the kernels and parameters of its gate. */
@@ -158,10 +158,14 @@ static void copy_from_gate(activ_fn *fn)
     fn->args = gate->args;
 }
 
-static activ_status init_function(activ_fn *fn, activ_message *message)
+static activ_status init_function(activ_fn *fn, size_t *room, activ_message *message)
 {
     const activ_kernels *kernels = activ_kernels_of(fn->host.tier);
     count_parameters(fn);
+    if (room && fn->param_count > *room)
+        return activ_fail(message, ACTIV_ERROR_RANGE, fn->entry->name, " has more parameters than there are values");
+    if (room)
+        *room -= fn->param_count;
     size_t spec_bytes = activ_fn_write_spec(fn, NULL, 0) + 1;
     fn->block_bytes = assign_arrays(fn, spec_bytes);
     fn->block = activ_host_alloc(&fn->host, fn->block_bytes);
@@ -169,7 +173,7 @@ static activ_status init_function(activ_fn *fn, activ_message *message)
         return fail_memory(message);
     assign_arrays(fn, spec_bytes);
     activ_fn_write_spec(fn, fn->spec, spec_bytes);
-    fill_parameters(fn);
+    name_parameters(fn);
     for (size_t i = 0; i < fn->function_count; i++) {
         fn->components[i].kernel = fn->functions[i]->kernel;
         fn->components[i].args = fn->functions[i]->args;
@@ -200,7 +204,8 @@ static activ_status init_function(activ_fn *fn, activ_message *message)
     return ACTIV_OK;
 }
 
-static activ_status make(const activ_host *host, activ_slice spec, int depth, activ_message *message, activ_fn **out)
+static activ_status make(const activ_host *host, activ_slice spec, int depth, size_t *room, activ_message *message,
+                         activ_fn **out)
 {
     const activ_fn_entry *entry;
     activ_setting_value *settings;
@@ -217,9 +222,9 @@ static activ_status make(const activ_host *host, activ_slice spec, int depth, ac
     fn->entry = entry;
     fn->setting_count = activ_settings_count(entry->definition->settings);
     fn->settings = settings;
-    status = add_functions(fn, depth, message);
+    status = add_functions(fn, depth, room, message);
     if (status == ACTIV_OK)
-        status = init_function(fn, message);
+        status = init_function(fn, room, message);
     if (status != ACTIV_OK) {
         activ_fn_destroy(fn);
         return status;
@@ -230,10 +235,27 @@ static activ_status make(const activ_host *host, activ_slice spec, int depth, ac
 
 activ_status activ_fn_make(const activ_host *host, activ_slice spec, activ_message *message, activ_fn **out)
 {
+    activ_status status = activ_fn_make_empty(host, spec, NULL, message, out);
+    if (status == ACTIV_OK)
+        activ_fn_fill(*out);
+    return status;
+}
+
+activ_status activ_fn_make_empty(const activ_host *host, activ_slice spec, size_t *room, activ_message *message,
+                                 activ_fn **out)
+{
     const int rounding = activ_round_to_nearest();
-    activ_status status = make(host, spec, 0, message, out);
+    activ_status status = make(host, spec, 0, room, message, out);
     activ_round_as(rounding);
     return status;
+}
+
+void activ_fn_fill(activ_fn *fn)
+{
+    for (size_t i = 0; i < fn->function_count; i++)
+        activ_fn_fill(fn->functions[i]);
+    if (fn->entry->shape != ACTIV_SHAPE_GATED) /* whose parameters are its gate's */
+        activ_fn_param_init(fn, 0, fn->initial);
 }
 
 activ_status activ_fn_create_ex(const activ_context *context, const char *spec, activ_fn **out, activ_message *message)

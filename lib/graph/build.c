@@ -27,10 +27,12 @@ void activ_graph_destroy(activ_graph *g)
         return;
     activ_host host = g->host;
     for (size_t i = 0; i < g->node_count; i++) {
-        activ_fn_destroy(g->nodes[i].fn);
+        if (activ_graph_owns_function(g, &g->nodes[i]))
+            activ_fn_destroy(g->nodes[i].fn);
         activ_host_free(&host, g->nodes[i].settings, activ_graph_node_bytes(&g->nodes[i]));
     }
     activ_host_free(&host, g->nodes, g->node_capacity * sizeof *g->nodes);
+    activ_host_free(&host, g->by_name, g->by_name_capacity * sizeof *g->by_name);
     activ_host_free(&host, g->tensors, g->tensor_capacity * sizeof *g->tensors);
     activ_host_free(&host, g->buffers, g->buffer_capacity * sizeof *g->buffers);
     activ_host_free(&host, g->descriptions, g->description_bytes);
@@ -53,14 +55,77 @@ const activ_host *activ_graph_host(const activ_graph *g)
     return &g->host;
 }
 
+int activ_graph_owns_function(const activ_graph *g, const graph_node *node)
+{
+    const graph_node *other = activ_graph_node_at(g, node->shares);
+    return node->fn && (!other || other->fn != node->fn);
+}
+
+/* ---- names ----------------------------------------------------------------------------------------- */
+
+/* The first place in the order of names, which has `count` of them, whose name is not less. */
+static size_t place_of(const activ_graph *g, size_t count, activ_slice name)
+{
+    size_t low = 0, high = count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        const char *other = g->nodes[g->by_name[middle]].name;
+        const int side = strncmp(other, name.at, name.length); /* neither has a zero byte before its end */
+        if (side < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+activ_node activ_graph_find_slice(const activ_graph *g, activ_slice name)
+{
+    const size_t place = place_of(g, g->node_count, name);
+    /* A name that it begins comes after it. */
+    return place < g->node_count && activ_slice_is(name, g->nodes[g->by_name[place]].name) ? g->by_name[place] : -1;
+}
+
+static activ_slice slice_of(const char *name)
+{
+    return (activ_slice){ name, strlen(name) };
+}
+
 activ_node activ_graph_find_node(const activ_graph *g, const char *name)
 {
-    if (!g || !name)
-        return -1;
-    for (size_t i = 0; i < g->node_count; i++)
-        if (strcmp(g->nodes[i].name, name) == 0)
-            return (activ_node)i;
-    return -1;
+    return g && name ? activ_graph_find_slice(g, slice_of(name)) : -1;
+}
+
+size_t activ_graph_find_stored(const activ_graph *g, activ_slice name)
+{
+    size_t length = name.length; /* of the node's, before the last dot */
+    while (length > 0 && name.at[length - 1] != '.')
+        length--;
+    const activ_slice owner = { name.at, length > 0 ? length - 1 : 0 };
+    const graph_node *node = activ_graph_node_at(g, activ_graph_find_slice(g, owner));
+    for (size_t i = 0; node && i < node->tensors; i++)
+        if (activ_slice_is(name, g->tensors[node->first_tensor + i].name))
+            return node->first_tensor + i;
+    for (size_t i = 0; node && i < node->buffers; i++)
+        if (activ_slice_is(name, g->buffers[node->first_buffer + i].name))
+            return g->tensor_count + node->first_buffer + i;
+    return activ_graph_stored_count(g);
+}
+
+/* Names a node, which is not yet one of the `count` in the order of names, and enters it there. */
+static void enter_name(activ_graph *g, size_t count, graph_node *node, const char *name)
+{
+    memcpy(node->name, name, strlen(name) + 1);
+    const size_t place = place_of(g, count, slice_of(name));
+    memmove(g->by_name + place + 1, g->by_name + place, (count - place) * sizeof *g->by_name);
+    g->by_name[place] = (activ_node)(node - g->nodes);
+}
+
+static void rename_node(activ_graph *g, graph_node *node, const char *name)
+{
+    const size_t place = place_of(g, g->node_count, slice_of(node->name)), rest = g->node_count - place - 1;
+    memmove(g->by_name + place, g->by_name + place + 1, rest * sizeof *g->by_name);
+    enter_name(g, g->node_count - 1, node, name);
 }
 
 /* "layers.K" for layers that PyTorch's nn.Sequential would count, "flatten", "flatten_2" ... for the others. If the
@@ -99,14 +164,23 @@ static int is_name(const char *name)
     return length > 0 && length < ACTIV_NAME_SIZE;
 }
 
+/* ---- nodes ------------------------------------------------------------------------------------------ */
+
 /* Appends a node, with arrays for its settings and inputs in one block; NULL if out of memory. */
-static graph_node *add_node(activ_graph *g, const graph_kind *kind, size_t count)
+static graph_node *add_node(activ_graph *g, const graph_kind *kind, const char *name, size_t count)
 {
     if (g->node_count == g->node_capacity) {
         graph_node *nodes = activ_host_grow(&g->host, g->nodes, g->node_count, &g->node_capacity, sizeof *nodes);
         if (!nodes)
             return NULL;
         g->nodes = nodes;
+    }
+    if (g->node_count == g->by_name_capacity) {
+        activ_node *by_name =
+            activ_host_grow(&g->host, g->by_name, g->node_count, &g->by_name_capacity, sizeof *by_name);
+        if (!by_name)
+            return NULL;
+        g->by_name = by_name;
     }
     graph_node *node = &g->nodes[g->node_count];
     memset(node, 0, sizeof *node);
@@ -122,7 +196,9 @@ static graph_node *add_node(activ_graph *g, const graph_kind *kind, size_t count
     node->dx = (float **)(node->settings + settings);
     node->inputs = (activ_node *)(node->dx + count);
     node->input_count = count;
+    enter_name(g, g->node_count, node, name);
     g->node_count++;
+    g->input_count += count;
     return node;
 }
 
@@ -132,7 +208,8 @@ size_t activ_graph_node_bytes(const graph_node *node)
            node->input_count * (sizeof *node->dx + sizeof *node->inputs);
 }
 
-graph_node *activ_graph_new_node(activ_graph *g, const graph_kind *kind, size_t count, const activ_node *inputs)
+graph_node *activ_graph_new_node_named(activ_graph *g, const graph_kind *kind, const char *name, size_t count,
+                                       const activ_node *inputs)
 {
     if (!g || g->status != ACTIV_OK)
         return NULL;
@@ -156,18 +233,19 @@ graph_node *activ_graph_new_node(activ_graph *g, const graph_kind *kind, size_t 
             return NULL;
         }
     }
-    if (g->node_count >= GRAPH_MAX_NODES) {
-        activ_graph_fail_build(g, ACTIV_ERROR_RANGE, NULL, "too many layers");
+    if (g->node_count >= GRAPH_MAX_NODES || count > GRAPH_MAX_INPUTS - g->input_count) {
+        activ_graph_fail_build(g, ACTIV_ERROR_RANGE, NULL, "too many layers",
+                               count > GRAPH_MAX_INPUTS - g->input_count ? ", or inputs of layers" : "");
         return NULL;
     }
-    char name[ACTIV_NAME_SIZE];
-    default_name(g, kind, name);
-    graph_node *node = add_node(g, kind, count);
+    char own_name[ACTIV_NAME_SIZE];
+    if (!name)
+        default_name(g, kind, own_name);
+    graph_node *node = add_node(g, kind, name ? name : own_name, count);
     if (!node) {
         activ_graph_fail_build(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for another layer");
         return NULL;
     }
-    memcpy(node->name, name, sizeof name);
     for (size_t i = 0; i < count; i++)
         node->inputs[i] = inputs[i];
     activ_settings_defaults(kind->settings, node->settings);
@@ -178,6 +256,11 @@ graph_node *activ_graph_new_node(activ_graph *g, const graph_kind *kind, size_t 
     node->first_tensor = g->tensor_count;
     node->first_buffer = g->buffer_count;
     return node;
+}
+
+graph_node *activ_graph_new_node(activ_graph *g, const graph_kind *kind, size_t count, const activ_node *inputs)
+{
+    return activ_graph_new_node_named(g, kind, NULL, count, inputs);
 }
 
 activ_node activ_graph_build_node(activ_graph *g, graph_node *node)
@@ -330,6 +413,6 @@ activ_status activ_graph_set_name(activ_graph *g, activ_node id, const char *nam
         rename_tensor(&g->tensors[node->first_tensor + i], old, name);
     for (size_t i = 0; i < node->buffers; i++)
         rename_tensor(&g->buffers[node->first_buffer + i], old, name);
-    memcpy(node->name, name, strlen(name) + 1);
+    rename_node(g, node, name);
     return ACTIV_OK;
 }

@@ -96,14 +96,6 @@ static activ_status fail_line_quoted(activ_graph *g, const char *name, const cha
     return fail_line(g, name, &message);
 }
 
-static activ_node find_slice(const activ_graph *g, activ_slice name)
-{
-    for (size_t i = 0; i < g->node_count; i++)
-        if (activ_slice_is(name, g->nodes[i].name))
-            return (activ_node)i;
-    return -1;
-}
-
 /* A zero-terminated copy without the backslashes before quotes and backslashes; to be freed with length + 1 bytes. */
 static char *copy_unquoted(const activ_host *host, activ_slice text)
 {
@@ -122,7 +114,8 @@ static activ_status read_function(activ_graph *g, graph_node *node, activ_slice 
     char *copy = copy_unquoted(&g->host, spec);
     if (!copy)
         return activ_graph_fail_build(g, ACTIV_ERROR_OUT_OF_MEMORY, node, "no memory for its function");
-    activ_status status = activ_fn_make(&g->host, (activ_slice){ copy, strlen(copy) }, &message, &node->fn);
+    activ_status status =
+        activ_fn_make_empty(&g->host, (activ_slice){ copy, strlen(copy) }, g->room, &message, &node->fn);
     activ_host_free(&g->host, copy, spec.length + 1);
     if (status == ACTIV_ERROR_OUT_OF_MEMORY)
         return activ_graph_fail_build(g, status, node, "no memory for its function");
@@ -141,7 +134,7 @@ static activ_status read_texts(activ_graph *g, graph_node *node)
         if (settings[i].kind == ACTIV_SETTING_KIND_FUNCTIONS) {
             status = read_function(g, node, text);
         } else if (settings[i].kind == ACTIV_SETTING_KIND_TEXT) {
-            node->shares = find_slice(g, text);
+            node->shares = activ_graph_find_slice(g, text);
             if (node->shares < 0)
                 status = fail_line_quoted(g, node->name, "no layer before it is called ", text, "");
         }
@@ -193,7 +186,7 @@ static activ_status read_layer(activ_graph *g, activ_reader *r, const graph_kind
            is_input(kind, count, &argument)) {
         if (argument.key.length > 0)
             break;
-        activ_node input = find_slice(g, argument.value);
+        activ_node input = activ_graph_find_slice(g, argument.value);
         if (input < 0)
             return fail_line_quoted(g, name, "no layer before it is called ", argument.value,
                                     ", which should be its input");
@@ -203,10 +196,9 @@ static activ_status read_layer(activ_graph *g, activ_reader *r, const graph_kind
         return fail_line(g, name, r->message);
     if (kind->inputs != ACTIV_ONE_OR_MORE && count < (size_t)kind->inputs)
         return activ_graph_fail_build(g, ACTIV_ERROR_FORMAT, NULL, name, ": ", kind->name, " needs more inputs");
-    graph_node *node = activ_graph_new_node(g, kind, count, inputs);
+    graph_node *node = activ_graph_new_node_named(g, kind, name, count, inputs);
     if (!node)
         return g->status;
-    memcpy(node->name, name, strlen(name) + 1);
     list_settings(kind, owner, sizeof owner);
     if (more && argument.key.length == 0 && !has_positional(kind))
         return fail_line_quoted(g, name, "one input too many: ", argument.value, "");
@@ -264,7 +256,14 @@ static activ_status read_line(activ_graph *g, activ_slice line)
     return status;
 }
 
-activ_status activ_graph_parse(activ_graph *g, const char *description)
+void activ_graph_fill_functions(activ_graph *g)
+{
+    for (size_t i = 0; i < g->node_count; i++)
+        if (activ_graph_owns_function(g, &g->nodes[i]))
+            activ_fn_fill(g->nodes[i].fn);
+}
+
+static activ_status parse(activ_graph *g, const char *description)
 {
     activ_slice line;
     size_t number = 0;
@@ -282,4 +281,12 @@ activ_status activ_graph_parse(activ_graph *g, const char *description)
         return activ_graph_fail(g, g->status, NULL, message.text);
     }
     return ACTIV_OK;
+}
+
+activ_status activ_graph_parse(activ_graph *g, const char *description, size_t room)
+{
+    g->room = &room;
+    activ_status status = parse(g, description);
+    g->room = NULL;
+    return status;
 }

@@ -8,8 +8,9 @@
 #include "base/text.h"
 #include "graph/layer.h"
 
-/* Names and lifetimes are compared pairwise: a limit keeps a hostile file from taking hours. */
+/* Lifetimes are compared pairwise: limits keep a hostile file from taking hours. */
 #define GRAPH_MAX_NODES 4096
+#define GRAPH_MAX_INPUTS ((size_t)1 << 20) /* of all nodes together */
 
 /* Training steps of random layers, from a file: their streams (base/random.h) have room for 2^36. */
 #define ACTIV_GRAPH_MAX_STEPS (UINT64_C(1) << 35)
@@ -28,7 +29,9 @@ struct activ_graph {
     activ_message error;
 
     graph_node *nodes;
-    size_t node_count, node_capacity;
+    size_t node_count, node_capacity, input_count;
+    activ_node *by_name; /* all nodes, sorted; as long as `nodes` */
+    size_t by_name_capacity;
     graph_tensor *tensors;
     size_t tensor_count, tensor_capacity;
     size_t param_count;
@@ -47,6 +50,8 @@ struct activ_graph {
     size_t params_offset, buffers_offset, grads_offset, temporary_offset, scratch_offset;
     size_t scratch_per_thread;
     size_t workspace_floats; /* per sample, without alignment and scratch */
+
+    size_t *room; /* while it is read from a file: for activ_fn_make_empty; else NULL */
 
     uint64_t seed, step; /* of the random layers */
     int has_params;      /* the parameters were given values, or the caller may have */
@@ -84,12 +89,25 @@ static inline float *activ_graph_stored_values(const activ_graph *g, size_t i)
     return i < g->tensor_count ? activ_graph_tensor_values(g, i) : activ_graph_buffer_values(g, i - g->tensor_count);
 }
 
+/* Which of them is called so; activ_graph_stored_count if none is. */
+size_t activ_graph_find_stored(const activ_graph *g, activ_slice name);
+
 size_t activ_graph_node_bytes(const graph_node *node);                /* size of its arrays */
 int activ_graph_is_free_name(const activ_graph *g, const char *name); /* well formed and unused */
+activ_node activ_graph_find_slice(const activ_graph *g, activ_slice name);
 
-/* The network as text, one line of it, and the reverse, which fails as a builder does. */
+/* Nodes that share a function have it from the first of them. */
+int activ_graph_owns_function(const activ_graph *g, const graph_node *node);
+
+/* A node with this name; NULL: a default one. See activ_graph_new_node. */
+graph_node *activ_graph_new_node_named(activ_graph *g, const graph_kind *kind, const char *name, size_t count,
+                                       const activ_node *inputs);
+
+/* The network as text, one line of it, and the reverse, which fails as a builder does: also with ACTIV_ERROR_FORMAT if
+ * its functions have more than `room` parameters. They are empty (activ_fn_make_empty) until they are filled. */
 void activ_graph_describe_node(const activ_graph *g, const graph_node *node, activ_text *text);
 void activ_graph_describe(const activ_graph *g, activ_text *text);
-activ_status activ_graph_parse(activ_graph *g, const char *description);
+activ_status activ_graph_parse(activ_graph *g, const char *description, size_t room);
+void activ_graph_fill_functions(activ_graph *g);
 
 #endif

@@ -337,9 +337,10 @@ size_t activ_graph_memory_bytes(activ_graph *g, size_t max_batch)
     if (!g)
         return 0;
     size_t layers = sizeof *g + g->node_capacity * sizeof *g->nodes + g->tensor_capacity * sizeof *g->tensors +
-                    g->buffer_capacity * sizeof *g->buffers;
+                    g->buffer_capacity * sizeof *g->buffers + g->by_name_capacity * sizeof *g->by_name;
     for (size_t i = 0; i < g->node_count; i++)
-        layers += activ_graph_node_bytes(&g->nodes[i]) + (g->nodes[i].fn ? activ_fn_bytes(g->nodes[i].fn) : 0);
+        layers += activ_graph_node_bytes(&g->nodes[i]) +
+                  (activ_graph_owns_function(g, &g->nodes[i]) ? activ_fn_bytes(g->nodes[i].fn) : 0);
     if (activ_graph_is_compiled(g))
         return layers + g->description_bytes + g->arena_bytes;
     if (plan_all(g, max_batch, &total) != ACTIV_OK)

@@ -153,10 +153,8 @@ static activ_status read_tensor(activ_slice line, activ_optimizer *o, unsigned c
     activ_reader r;
     activ_reader_start(&r, line, "line", message);
     const activ_slice name = activ_read_name(&r, 1);
-    size_t i = 0;
-    while (i < o->tensor_count && !activ_slice_is(name, o->graph->tensors[i].name))
-        i++;
-    if (i == o->tensor_count)
+    const size_t i = activ_graph_find_stored(o->graph, name);
+    if (i >= o->tensor_count)
         return activ_fail_quoted(message, ACTIV_ERROR_UNKNOWN_NAME, "no tensor is called ", name, "");
     if (given[i]++)
         return activ_fail_quoted(message, ACTIV_ERROR_SYNTAX, "given twice: ", name, "");

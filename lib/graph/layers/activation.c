@@ -9,8 +9,8 @@ static const activ_setting settings[] = {
     { .name = NULL },
 };
 
-/* Copies the function of the layer that it shares with; `shares` becomes the layer that owns the parameters. */
-static activ_status copy_shared(activ_graph *g, graph_node *node)
+/* Takes the function of the layer that it shares with; `shares` becomes the layer that owns it and its parameters. */
+static activ_status take_shared(activ_graph *g, graph_node *node)
 {
     const graph_node *other = activ_graph_node_at(g, node->shares);
     if (node->fn)
@@ -19,12 +19,13 @@ static activ_status copy_shared(activ_graph *g, graph_node *node)
         return activ_graph_fail_build(g, ACTIV_ERROR_INVALID, node,
                                       "the layer to share with is no activation of this graph");
     node->shares = other->shares >= 0 ? other->shares : node->shares;
-    return activ_function_copy(g, node, other->fn);
+    node->fn = other->fn;
+    return ACTIV_OK;
 }
 
 static activ_status build(activ_graph *g, graph_node *node)
 {
-    activ_status status = node->settings[SHARE].given ? copy_shared(g, node) : ACTIV_OK;
+    activ_status status = node->settings[SHARE].given ? take_shared(g, node) : ACTIV_OK;
     if (status == ACTIV_OK && !node->fn)
         status = activ_graph_fail_build(g, ACTIV_ERROR_INVALID, node, "it has no function: fn or share is missing");
     if (status == ACTIV_OK)
