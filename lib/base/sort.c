@@ -42,11 +42,54 @@ static int pass(const item *items, item *room, size_t count, unsigned shift)
     return 1;
 }
 
+/* The key of more than half of the items, if there is one (Boyer and Moore). */
+static uint64_t majority_of(const item *items, size_t count)
+{
+    uint64_t key = 0;
+    size_t votes = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (votes == 0)
+            key = items[i].key;
+        votes += items[i].key == key ? 1 : (size_t)-1;
+    }
+    return key;
+}
+
+/* Items with a smaller key, the key, a larger one; *less and *equal: how many. */
+static void split(item *items, item *room, size_t count, uint64_t key, size_t *less, size_t *equal)
+{
+    size_t at = 0, up = 0, down = count;
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].key < key)
+            items[at++] = items[i];
+        else if (items[i].key == key)
+            room[up++] = items[i];
+        else
+            room[--down] = items[i];
+    }
+    *less = at;
+    *equal = up;
+    memcpy(items + at, room, up * sizeof *items);
+    for (size_t i = at + up, k = count; k > down; i++)
+        items[i] = room[--k];
+}
+
 /* By their keys. room: as many items. */
 static void sort_items(item *items, item *room, size_t count)
 {
     if (count < FEW) {
         insert(items, count);
+        return;
+    }
+    /* Names that have much in common are mostly of one key: then the passes are made for the others. */
+    const uint64_t key = majority_of(items, count);
+    size_t same = 0, less, equal;
+    for (size_t i = 0; i < count; i++)
+        same += items[i].key == key;
+    if (same > count / 2) {
+        split(items, room, count, key, &less, &equal);
+        sort_items(items, room, less);
+        sort_items(items + less + equal, room, count - less - equal);
         return;
     }
     item *from = items, *to = room;
@@ -78,10 +121,32 @@ static int is_ended(uint64_t key)
     return (key & 0xff) == 0;
 }
 
+/* How many bytes from `at` on all names have in common; *is_end: these are the rest of all of them. */
+static size_t common_of(size_t at, const item *items, size_t count, activ_name_of name_of, const void *user,
+                        int *is_end)
+{
+    const char *first = name_of(user, items[0].index) + at;
+    size_t common = strlen(first);
+    *is_end = 1;
+    for (size_t i = 1; i < count; i++) {
+        const char *name = name_of(user, items[i].index) + at;
+        size_t same = 0;
+        while (same < common && name[same] == first[same])
+            same++;
+        *is_end = *is_end && same == common && name[same] == first[same];
+        common = same;
+    }
+    return common;
+}
+
 /* Names that are the same in the first `at` bytes, and have them. */
 static void sort_from(size_t at, item *items, item *room, size_t count, activ_name_of name_of, const void *user)
 {
     while (count > 1) {
+        int is_end;
+        at += common_of(at, items, count, name_of, user, &is_end);
+        if (is_end)
+            return;
         for (size_t i = 0; i < count; i++)
             items[i].key = key_of(name_of(user, items[i].index) + at);
         sort_items(items, room, count);

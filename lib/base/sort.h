@@ -13,8 +13,8 @@
 typedef const char *(*activ_name_of)(const void *user, size_t i);
 typedef uint64_t (*activ_number_of)(const void *user, size_t i);
 
-/* A new array of the indices below count in the order of their names (as strcmp orders them), or NULL: out of memory, or
- * count is 0. To be freed with count * sizeof(size_t) bytes. */
+/* A new array of the indices below count in the order of their names (as strcmp orders them), or NULL: out of memory,
+ * or count is 0. To be freed with count * sizeof(size_t) bytes. */
 size_t *activ_sort_names(const activ_host *host, size_t count, activ_name_of name_of, const void *user);
 
 /* Sorts indices by number; those of the same number stay in their order. 0 if out of memory. */

@@ -2,6 +2,7 @@
 #include "checkpoint/json.h"
 
 #include <stdint.h>
+#include <string.h>
 
 #include "base/text.h"
 
@@ -201,13 +202,21 @@ static int read_escape(activ_json *json, char **to)
     return 1;
 }
 
+static int is_plain(char c)
+{
+    return (unsigned char)c >= 0x20 && c != '"' && c != '\\';
+}
+
 int activ_json_string(activ_json *json, char **string, size_t *length)
 {
     if (peek(json) != '"')
         return fail(json, "expected a string");
     json->at++;
+    *string = json->at;
+    /* Up to the first escape nothing moves. */
+    while (json->at < json->end && is_plain(*json->at))
+        json->at++;
     char *to = json->at;
-    *string = to;
     for (;;) {
         if (json->at == json->end)
             return fail(json, "a string without an end");
@@ -240,6 +249,11 @@ size_t activ_utf8_check(const char *bytes, size_t count)
         unsigned char low = 0x80, high = 0xbf; /* range of the second */
         if (first < 0x80) {
             i++;
+            for (uint64_t eight; count - i >= sizeof eight; i += sizeof eight) {
+                memcpy(&eight, b + i, sizeof eight);
+                if (eight & UINT64_C(0x8080808080808080))
+                    break;
+            }
             continue;
         } else if (first >= 0xc2 && first <= 0xdf) {
             trailing = 1;

@@ -176,7 +176,7 @@ static activ_status read_metadata(reader *r)
         if (memchr(key, '\0', key_length) || memchr(value, '\0', value_length))
             return fail(r, ACTIV_ERROR_UNSUPPORTED, "a zero byte in metadata is not supported");
         if (file->pair_count == ACTIV_SAFETENSORS_MAX_ENTRIES)
-            return fail(r, ACTIV_ERROR_UNSUPPORTED, "more than 2^20 texts in metadata are not supported");
+            return fail(r, ACTIV_ERROR_UNSUPPORTED, "more than 2^19 texts in metadata are not supported");
         if (file->pair_count == file->pair_capacity) {
             pair *pairs =
                 activ_host_grow(&file->host, file->pairs, file->pair_count, &file->pair_capacity, sizeof *pairs);
@@ -344,7 +344,7 @@ static activ_status read_tensor(reader *r, char *name, size_t length)
         return status;
 
     if (file->count == ACTIV_SAFETENSORS_MAX_ENTRIES)
-        return fail(r, ACTIV_ERROR_UNSUPPORTED, "more than 2^20 tensors are not supported");
+        return fail(r, ACTIV_ERROR_UNSUPPORTED, "more than 2^19 tensors are not supported");
     if (file->count == file->capacity) {
         record *records = activ_host_grow(&file->host, file->records, file->count, &file->capacity, sizeof *records);
         if (!records)

@@ -12,7 +12,7 @@
 #define ACTIV_SAFETENSORS_MAX_HEADER 100000000u
 
 /* Tensors, and texts in metadata: more are refused, so that no file takes long. */
-#define ACTIV_SAFETENSORS_MAX_ENTRIES (UINT32_C(1) << 20)
+#define ACTIV_SAFETENSORS_MAX_ENTRIES (UINT32_C(1) << 19)
 
 #define ACTIV_SAFETENSORS_METADATA "__metadata__"
 

@@ -89,7 +89,7 @@ static activ_status check_tensors(writer *w)
 {
     size_t total = 0;
     if (w->count > ACTIV_SAFETENSORS_MAX_ENTRIES || w->texts > ACTIV_SAFETENSORS_MAX_ENTRIES)
-        return fail(w, ACTIV_ERROR_RANGE, NULL, NULL, "more than 2^20 tensors, or texts in metadata");
+        return fail(w, ACTIV_ERROR_RANGE, NULL, NULL, "more than 2^19 tensors, or texts in metadata");
     for (size_t i = 0; i < w->count; i++) {
         const char *name = w->names[i];
         if (!name || !w->tensors[i])

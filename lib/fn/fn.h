@@ -65,8 +65,8 @@ static inline size_t activ_fn_threads(const activ_fn *fn)
 activ_status activ_fn_make(const activ_host *host, activ_slice spec, activ_message *message, activ_fn **out);
 
 /* The same in two steps, for specs from a file. Its initial values are made in the second, as that may take longer than
- * finding out that the file has no values for them. *room: how many parameters there may be, ACTIV_ERROR_RANGE if it has
- * more; reduced by those that it has. NULL: any number. */
+ * finding out that the file has no values for them. *room: how many parameters there may be, ACTIV_ERROR_RANGE if it
+ * has more; reduced by those that it has. NULL: any number. */
 activ_status activ_fn_make_empty(const activ_host *host, activ_slice spec, size_t *room, activ_message *message,
                                  activ_fn **out);
 void activ_fn_fill(activ_fn *fn);

@@ -18,6 +18,9 @@
 #define TITLE "libactiv network"
 #define VERSION 2
 
+/* Far more than any that is written. */
+#define MAX_SPEC 65536
+
 static const graph_kind *const kinds[] = {
 #define KIND(name) &activ_kind_##name,
     ACTIV_LAYERS(KIND)
@@ -111,6 +114,8 @@ static char *copy_unquoted(const activ_host *host, activ_slice text)
 static activ_status read_function(activ_graph *g, graph_node *node, activ_slice spec)
 {
     activ_message message;
+    if (spec.length > MAX_SPEC)
+        return activ_graph_fail_build(g, ACTIV_ERROR_RANGE, node, "the spec of its function is too long");
     char *copy = copy_unquoted(&g->host, spec);
     if (!copy)
         return activ_graph_fail_build(g, ACTIV_ERROR_OUT_OF_MEMORY, node, "no memory for its function");
@@ -173,9 +178,9 @@ static int has_positional(const graph_kind *kind)
     return 0;
 }
 
-/* Reads a layer's arguments after '(' and builds it. `inputs` is long enough for all of them. */
+/* Reads a layer's arguments after '(' and builds it. `inputs` has room for as many as it may have. */
 static activ_status read_layer(activ_graph *g, activ_reader *r, const graph_kind *kind, const char *name,
-                               activ_node *inputs)
+                               activ_node *inputs, size_t capacity)
 {
     activ_argument argument;
     activ_status status;
@@ -190,6 +195,8 @@ static activ_status read_layer(activ_graph *g, activ_reader *r, const graph_kind
         if (input < 0)
             return fail_line_quoted(g, name, "no layer before it is called ", argument.value,
                                     ", which should be its input");
+        if (count == capacity)
+            return activ_graph_fail_build(g, ACTIV_ERROR_RANGE, NULL, name, ": it has too many inputs");
         inputs[count++] = input;
     }
     if (status != ACTIV_OK)
@@ -246,12 +253,12 @@ static activ_status read_line(activ_graph *g, activ_slice line)
         return fail_line_quoted(g, kind->name, "", name, " is not a valid name, or another layer has it");
     /* At most one input more than there are commas. */
     size_t capacity = 1;
-    for (const char *at = r.at; at < r.end; at++)
+    for (const char *at = r.at; at < r.end && capacity < GRAPH_MAX_INPUTS; at++)
         capacity += *at == ',';
     activ_node *inputs = activ_host_alloc(&g->host, capacity * sizeof *inputs);
     if (!inputs)
         return activ_graph_fail_build(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for its inputs");
-    activ_status status = read_layer(g, &r, kind, own_name, inputs);
+    activ_status status = read_layer(g, &r, kind, own_name, inputs, capacity);
     activ_host_free(&g->host, inputs, capacity * sizeof *inputs);
     return status;
 }

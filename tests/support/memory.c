@@ -24,6 +24,8 @@ static void *test_alloc(void *user, size_t bytes, size_t alignment)
     *(size_t *)(void *)block = bytes;
     memory->live++;
     memory->live_bytes += bytes;
+    if (memory->live_bytes > memory->peak_bytes)
+        memory->peak_bytes = memory->live_bytes;
     return block + HEADER;
 }
 

@@ -11,6 +11,7 @@ typedef struct test_memory {
     size_t fail_at;    /* the call that fails, counted from 1; 0: none */
     size_t live;       /* blocks not yet freed */
     size_t live_bytes; /* as the sizes given to free say */
+    size_t peak_bytes; /* the most that live_bytes was */
     size_t mistakes;   /* odd alignments, sizes that differ between alloc and free */
 } test_memory;
 
