@@ -53,8 +53,8 @@ void activ_fn_run_backward(const activ_host *host, size_t threads, const activ_f
         activ_fn_channels_gradients(host, threads, kernel, args, n / (args->channels * inner), inner, x, dy, dparams);
     } else if (dparams && args->vectors > 0) {
         const activ_fn_elements elements = { .n = n, .width = n, .x = x, .dy = dy };
-        if (activ_fn_add_gradients(host, threads, kernel, args, &elements, dx, dparams, 0))
-            return;
+        activ_fn_add_gradients(host, threads, kernel, args, &elements, dx, dparams, 0);
+        return;
     }
     elements_job job = { kernel, args, n, inner, x, dy, dx };
     if (dx && threads > 1)

@@ -135,11 +135,11 @@ typedef struct activ_fn_elements {
 } activ_fn_elements;
 
 /* dparams += sums over the elements of dy df/dparam, split among threads; dparams[v * vector_stride + i] is element i
- * of vector v; vector_stride 0: vectors are contiguous. If dx is not NULL, the elements are contiguous, and dx = dy
- * f'(x) is computed in the same pass where that is possible: 1 if it was, or dx is NULL. dx may alias dy or x. */
-int activ_fn_add_gradients(const activ_host *host, size_t threads, const activ_fn_kernel *kernel,
-                           const activ_fn_args *args, const activ_fn_elements *elements, float *dx, float *dparams,
-                           size_t vector_stride);
+ * of vector v; vector_stride 0: vectors are contiguous. If dx is not NULL, dx = dy f'(x) too: then the elements are
+ * contiguous, without a value, and dx may be dy or x. */
+void activ_fn_add_gradients(const activ_host *host, size_t threads, const activ_fn_kernel *kernel,
+                            const activ_fn_args *args, const activ_fn_elements *elements, float *dx, float *dparams,
+                            size_t vector_stride);
 
 /* ---- fn/channels.c: outer x channels x inner values --------------------------------------------- */
 

@@ -1,15 +1,23 @@
 /* Gradients of parameters: sums over all elements, in a tree whose shape depends on their number only.
  *
- * A kernel sums each block of ACTIV_FN_BLOCK elements. The sums of every GROUP_BLOCKS blocks are added pairwise, in a
- * tree, and the groups' totals in order. Threads take whole blocks. */
+ * A kernel adds the elements of a block of ACTIV_FN_BLOCK to sixteen lanes, which one tree adds. The sums of every
+ * GROUP_BLOCKS blocks are added pairwise, in a tree, and the groups' totals in order. Threads take whole blocks.
+ *
+ * All is on the stack, and takes some 12 KiB of it: hence parameters in passes, and blocks in parts of a group. */
 #include <string.h>
 
 #include "base/share.h"
 #include "fn/fn.h"
 
-/* Blocks in a group, and sums per block in one pass: 32 KiB. */
+/* Blocks in a group, and in the smallest part of one that threads share; sums per pass, a multiple of three for the
+ * functions that have three vectors of parameters. */
 #define GROUP_BLOCKS 32
-#define PASS_SUMS 128
+#define MIN_PART 4
+#define LEVELS 3 /* parts of 4, 8 and 16 blocks */
+#define PASS_SUMS 48
+
+/* Elements that are gathered at a time, a multiple of ACTIV_LANES. */
+#define GATHERED 64
 
 typedef struct gradient_job {
     const activ_fn_kernel *kernel;
@@ -17,9 +25,9 @@ typedef struct gradient_job {
     const activ_fn_elements *elements;
     float *dx;            /* NULL: not wanted, or not in this pass */
     size_t first, count;  /* the elements of each vector of parameters in this pass */
-    size_t block, blocks; /* the first block of this group, and their number */
+    size_t block, blocks; /* the first block of this part of a group, and their number */
     size_t sum_count;     /* sums per block in this pass */
-    double *sums;         /* of each block of the group */
+    double *sums;         /* of each block of the part */
 } gradient_job;
 
 static void gather(const float *x, size_t stride, size_t width, size_t from, size_t count, float *to)
@@ -36,31 +44,37 @@ static void gather(const float *x, size_t stride, size_t width, size_t from, siz
 }
 
 /* Elements with gaps, or dy times value. */
-static void add_gathered(const gradient_job *job, size_t from, size_t count, double *sums)
+static void add_gathered(const gradient_job *job, size_t from, size_t count, activ_lanes *lanes)
 {
     const activ_fn_elements *e = job->elements;
-    float x[ACTIV_FN_BLOCK], dy[ACTIV_FN_BLOCK];
-    gather(e->x, e->x_stride, e->width, from, count, x);
-    gather(e->dy, e->dy_stride, e->width, from, count, dy);
-    if (e->value) {
-        float value[ACTIV_FN_BLOCK];
-        gather(e->value, e->value_stride, e->width, from, count, value);
-        for (size_t i = 0; i < count; i++)
-            dy[i] *= value[i];
+    float x[GATHERED], dy[GATHERED];
+    for (size_t n; count > 0; from += n, count -= n) {
+        n = count < GATHERED ? count : GATHERED;
+        gather(e->dy, e->dy_stride, e->width, from, n, dy);
+        if (e->value)
+            gather(e->value, e->value_stride, e->width, from, n, x);
+        for (size_t i = 0; e->value && i < n; i++)
+            dy[i] *= x[i];
+        gather(e->x, e->x_stride, e->width, from, n, x);
+        job->kernel->backward(job->args, job->first, job->count, n, x, dy, NULL, lanes);
     }
-    job->kernel->backward(job->args, job->first, job->count, count, x, dy, NULL, sums);
 }
 
 static void add_block(const gradient_job *job, size_t block, double *sums)
 {
     const activ_fn_elements *e = job->elements;
+    activ_lanes lanes[PASS_SUMS];
     size_t from = block * ACTIV_FN_BLOCK, count = e->n - from < ACTIV_FN_BLOCK ? e->n - from : ACTIV_FN_BLOCK;
     size_t row = e->n == e->width ? 0 : from / e->width, at = from - row * e->width;
+    memset(lanes, 0, job->sum_count * sizeof lanes[0]);
     if (at + count <= e->width && !e->value)
         job->kernel->backward(job->args, job->first, job->count, count, e->x + row * e->x_stride + at,
-                              e->dy + row * e->dy_stride + at, job->dx ? job->dx + from : NULL, sums);
+                              e->dy + row * e->dy_stride + at, job->dx ? job->dx + from : NULL, lanes);
     else
-        add_gathered(job, from, count, sums);
+        add_gathered(job, from, count, lanes);
+    for (size_t i = 0; i < job->sum_count; i++)
+        sums[i] = activ_sum_tree(lanes[i]);
+    job->kernel->finish(job->args, job->first, job->count, sums);
 }
 
 static void add_blocks(void *argument, size_t parts, size_t part)
@@ -71,13 +85,13 @@ static void add_blocks(void *argument, size_t parts, size_t part)
         add_block(job, job->block + b, job->sums + b * job->sum_count);
 }
 
-/* Adds the sums of all blocks of the group, in a tree, to the first's. */
-static void add_pairwise(gradient_job *job)
+/* Adds `count` rows of sums, in a tree, to the first. */
+static void add_pairwise(double *sums, size_t count, size_t sum_count)
 {
-    for (size_t step = 1; step < job->blocks; step *= 2)
-        for (size_t b = 0; b + step < job->blocks; b += 2 * step)
-            for (size_t i = 0; i < job->sum_count; i++)
-                job->sums[b * job->sum_count + i] += job->sums[(b + step) * job->sum_count + i];
+    for (size_t step = 1; step < count; step *= 2)
+        for (size_t b = 0; b + step < count; b += 2 * step)
+            for (size_t i = 0; i < sum_count; i++)
+                sums[b * sum_count + i] += sums[(b + step) * sum_count + i];
 }
 
 /* Elements of vector v in this pass. */
@@ -113,61 +127,80 @@ static size_t count_sums(const gradient_job *job)
 static void add_scalars(const activ_fn_kernel *kernel, const activ_fn_args *args, const activ_fn_elements *elements,
                         float *dx, float *dparams)
 {
+    activ_lanes lanes[ACTIV_FN_SETTINGS];
     double sums[ACTIV_FN_SETTINGS];
-    kernel->backward(args, 0, 1, elements->n, elements->x, elements->dy, dx, sums);
+    for (size_t i = 0; i < args->vectors; i++)
+        memset(lanes[i], 0, sizeof lanes[i]);
+    kernel->backward(args, 0, 1, elements->n, elements->x, elements->dy, dx, lanes);
+    for (size_t i = 0; i < args->vectors; i++)
+        sums[i] = activ_sum_tree(lanes[i]);
+    kernel->finish(args, 0, 1, sums);
     for (size_t i = 0; i < args->vectors; i++)
         dparams[i] = (float)((double)dparams[i] + sums[i]);
 }
 
-/* One block only, the usual case. */
-static void add_one_block(gradient_job *job, float *dparams, size_t vector_stride)
+/* Adds to the sums of part number `number` of a group those before it, as the tree does: pending[l], if bit l of the
+ * number is set, holds the sums of 2^l parts. The last part gets all; else the sums join what is pending. */
+static void add_part(double *sums, double (*pending)[PASS_SUMS], size_t number, int is_last, size_t sum_count)
 {
-    double sums[PASS_SUMS];
-    add_block(job, 0, sums);
-    add_totals(job, sums, dparams, vector_stride);
+    size_t level = 0;
+    for (; number >> level & 1 || (is_last && number >> level); level++)
+        for (size_t i = 0; number >> level & 1 && i < sum_count; i++)
+            sums[i] += pending[level][i];
+    if (!is_last)
+        memcpy(pending[level], sums, sum_count * sizeof *sums);
 }
 
 static void add_all_blocks(gradient_job *job, const activ_host *host, size_t threads, size_t blocks, float *dparams,
                            size_t vector_stride)
 {
-    double sums[GROUP_BLOCKS * PASS_SUMS], totals[PASS_SUMS];
+    double sums[MIN_PART * PASS_SUMS], pending[LEVELS][PASS_SUMS], totals[PASS_SUMS];
+    size_t part_blocks = GROUP_BLOCKS; /* as many as there is room for */
+    while (part_blocks * job->sum_count > MIN_PART * PASS_SUMS)
+        part_blocks /= 2;
     job->sums = sums;
-    for (size_t i = 0; i < job->sum_count; i++)
-        totals[i] = 0.0;
-    for (job->block = 0; job->block < blocks; job->block += GROUP_BLOCKS) {
-        job->blocks = blocks - job->block < GROUP_BLOCKS ? blocks - job->block : GROUP_BLOCKS;
-        activ_share(host, threads, job->blocks * ACTIV_FN_BLOCK * ACTIV_WORK_ELEMENT * (1 + job->sum_count / 4),
-                    add_blocks, job);
-        add_pairwise(job);
+    if (blocks == 1) { /* the usual case */
+        add_block(job, 0, sums);
+        add_totals(job, sums, dparams, vector_stride);
+        return;
+    }
+    memset(totals, 0, sizeof totals);
+    for (size_t group = 0; group < blocks; group += GROUP_BLOCKS) {
+        const size_t end = blocks - group < GROUP_BLOCKS ? blocks : group + GROUP_BLOCKS;
+        size_t count = 0;
+        for (job->block = group; job->block < end; job->block += part_blocks) {
+            job->blocks = end - job->block < part_blocks ? end - job->block : part_blocks;
+            activ_share(host, threads, job->blocks * ACTIV_FN_BLOCK * ACTIV_WORK_ELEMENT * (1 + job->sum_count / 4),
+                        add_blocks, job);
+            add_pairwise(sums, job->blocks, job->sum_count);
+            add_part(sums, pending, count++, job->block + job->blocks == end, job->sum_count);
+        }
         for (size_t i = 0; i < job->sum_count; i++)
             totals[i] += sums[i];
     }
     add_totals(job, totals, dparams, vector_stride);
 }
 
-int activ_fn_add_gradients(const activ_host *host, size_t threads, const activ_fn_kernel *kernel,
-                           const activ_fn_args *args, const activ_fn_elements *elements, float *dx, float *dparams,
-                           size_t vector_stride)
+void activ_fn_add_gradients(const activ_host *host, size_t threads, const activ_fn_kernel *kernel,
+                            const activ_fn_args *args, const activ_fn_elements *elements, float *dx, float *dparams,
+                            size_t vector_stride)
 {
     if (args->vectors == args->param_count && args->vectors <= ACTIV_FN_SETTINGS && vector_stride == 0 &&
         elements->n == elements->width && elements->n <= ACTIV_FN_BLOCK && elements->n > 0 && !elements->value) {
         add_scalars(kernel, args, elements, dx, dparams);
-        return 1;
+        return;
     }
     gradient_job job = { .kernel = kernel, .args = args, .elements = elements, .count = PASS_SUMS / args->vectors };
     size_t longest = 0;
     for (size_t v = 0; v < args->vectors; v++)
         longest = args->lengths[v] > longest ? args->lengths[v] : longest;
-    /* With several passes the caller computes dx afterwards, as it may alias dy. */
-    const int is_one_pass = longest <= job.count;
-    job.dx = is_one_pass ? dx : NULL;
-    const size_t blocks = elements->n / ACTIV_FN_BLOCK + (elements->n % ACTIV_FN_BLOCK != 0);
-    for (; job.first < longest; job.first += job.count) {
+    const size_t blocks = elements->n / ACTIV_FN_BLOCK + (elements->n % ACTIV_FN_BLOCK != 0), most = job.count;
+    /* The first pass is the short one, and the last one computes dx, which may alias x or dy: for that it needs all
+     * parameters anyway. */
+    job.count = longest > 0 ? (longest - 1) % most + 1 : 0;
+    for (; job.first < longest; job.first += job.count, job.count = most) {
+        job.dx = job.first + job.count == longest ? dx : NULL;
         job.sum_count = count_sums(&job);
-        if (blocks == 1)
-            add_one_block(&job, dparams, vector_stride);
-        else
-            add_all_blocks(&job, host, threads, blocks, dparams, vector_stride);
+        add_all_blocks(&job, host, threads, blocks, dparams, vector_stride);
     }
-    return is_one_pass || !dx;
 }

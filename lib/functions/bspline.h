@@ -71,14 +71,12 @@ static const activ_fn_definition bspline_definition = {
 #else
 #    include <math.h>
 
-/* Coefficients whose partial sums one pass accumulates. */
-#    define BSPLINE_GROUP 64
-
 typedef struct bspline {
     size_t count;          /* of coefficients */
     double lo, h, inverse; /* 1/h */
     float low, high, last; /* the first and last knot; the last index */
-    float c[BSPLINE_INTERVALS + 3 + 2 * BSPLINE_ZEROS];
+    const float *c;
+    float left[2 * BSPLINE_ZEROS], right[2 * BSPLINE_ZEROS]; /* the outermost coefficients, and the zeros beyond */
 } bspline;
 
 static void bspline_start(bspline *s, const activ_fn_args *a)
@@ -90,9 +88,18 @@ static void bspline_start(bspline *s, const activ_fn_args *a)
     s->low = (float)(s->lo - 3.0 * s->h);
     s->high = (float)(s->lo + (double)s->count * s->h);
     s->last = (float)(s->count + BSPLINE_ZEROS);
-    for (size_t i = 0; i < BSPLINE_ZEROS; i++)
-        s->c[i] = s->c[BSPLINE_ZEROS + s->count + i] = 0.0f;
-    memcpy(s->c + BSPLINE_ZEROS, a->params, s->count * sizeof s->c[0]);
+    s->c = a->params;
+    for (size_t i = 0; i < BSPLINE_ZEROS; i++) {
+        s->left[i] = s->right[BSPLINE_ZEROS + i] = 0.0f;
+        s->left[BSPLINE_ZEROS + i] = s->c[i]; /* there are as many at least */
+        s->right[i] = s->c[s->count - BSPLINE_ZEROS + i];
+    }
+}
+
+/* Four coefficients from index `at` on, counted from the first zero on the left. */
+V_INLINE const float *bspline_row(const bspline *s, uint32_t at)
+{
+    return at < BSPLINE_ZEROS ? s->left + at : at > s->count ? s->right + (at - s->count) : s->c + (at - BSPLINE_ZEROS);
 }
 
 V_INLINE vacc bspline_times(vacc a, vacc b)
@@ -155,7 +162,7 @@ V_INLINE vacc bspline_sum(const bspline *s, const bspline_position *position, co
     const float *rows[V_LANES];
     vf c[4];
     for (size_t i = 0; i < V_LANES; i++)
-        rows[i] = s->c + (uint32_t)position->at[i];
+        rows[i] = bspline_row(s, (uint32_t)position->at[i]);
     v_transpose4(rows, 0, c); /* a gather takes twice as long */
     vacc sum = bspline_times(acc_of(c[0]), w[0]);
     for (size_t k = 1; k < 4; k++)
@@ -165,7 +172,7 @@ V_INLINE vacc bspline_sum(const bspline *s, const bspline_position *position, co
 
 /* Elements per chunk: all positions first, as with what follows the chain of operations would exceed the CPU's
  * out-of-order window. */
-#    define BSPLINE_CHUNK 128
+#    define BSPLINE_CHUNK 32
 #    define BSPLINE_VECTORS (BSPLINE_CHUNK / V_LANES)
 
 static size_t bspline_find_all(const bspline *s, size_t n, const float *x, bspline_position *positions)
@@ -199,15 +206,14 @@ static void bspline_forward_loop(const activ_fn_args *a, size_t n, const float *
     }
 }
 
-/* Partial sums of dy B_i, by coefficient, from `first` on, padded by three on both sides: each element adds to four. A
- * NaN in x makes all gradients NaN. */
+/* The coefficients first .. first + count - 1 and their partial sums of dy B_i. A NaN in x makes all of them NaN. */
 typedef struct bspline_sums {
     size_t first, count;
     int any_nan;
-    double lanes[BSPLINE_GROUP + 2 * 3][V_BLOCK];
+    activ_lanes *lanes;
 } bspline_sums;
 
-/* Accumulates dy B_i of a chunk. `start`: the index of its first element. */
+/* Accumulates dy B_i of a chunk, to four coefficients for each element. `start`: the index of its first element. */
 V_INLINE void bspline_add(bspline_sums *sums, const bspline_position *positions, size_t start, size_t count,
                           const float *x, const float *dy, const bspline *s)
 {
@@ -224,9 +230,10 @@ V_INLINE void bspline_add(bspline_sums *sums, const bspline_position *positions,
     }
     for (size_t i = 0; i < count; i++) {
         /* Wraps if it lies before the first. */
-        const size_t row = (size_t)positions[i / V_LANES].at[i % V_LANES] + 3 - BSPLINE_ZEROS - sums->first;
-        for (size_t k = 0; k < 4 && row < sums->count + 3; k++)
-            sums->lanes[row + k][(start + i) % V_BLOCK] += products[k][i];
+        const size_t row = (size_t)positions[i / V_LANES].at[i % V_LANES] - BSPLINE_ZEROS - sums->first;
+        for (size_t k = 0; k < 4; k++)
+            if (row + k < sums->count)
+                sums->lanes[row + k][(start + i) % V_BLOCK] += products[k][i];
     }
 }
 
@@ -252,26 +259,19 @@ V_INLINE void bspline_pass(const bspline *s, size_t n, const float *x, const flo
 }
 
 static void bspline_backward_loop(const activ_fn_args *a, size_t first, size_t count, size_t n, const float *x,
-                                  const float *dy, float *dx, double *sums)
+                                  const float *dy, float *dx, activ_lanes *lanes)
 {
     bspline s;
     bspline_start(&s, a);
-    const size_t end = first >= s.count ? first : count < s.count - first ? first + count : s.count;
-    if (!sums || first == end) {
+    const size_t left = s.count > first ? s.count - first : 0;
+    bspline_sums sums = { .first = first, .count = left < count ? left : count, .lanes = lanes };
+    if (!lanes || sums.count == 0) {
         bspline_pass(&s, n, x, dy, dx, NULL);
         return;
     }
-    /* dx comes from the last group's pass, as it may overwrite dy or x. */
-    for (size_t i = first; i < end; i += BSPLINE_GROUP) {
-        bspline_sums group;
-        group.first = i;
-        group.count = end - i < BSPLINE_GROUP ? end - i : BSPLINE_GROUP;
-        group.any_nan = 0;
-        memset(group.lanes, 0, (group.count + 6) * sizeof group.lanes[0]);
-        bspline_pass(&s, n, x, dy, i + group.count == end ? dx : NULL, &group);
-        for (size_t k = 0; k < group.count; k++)
-            sums[i - first + k] = group.any_nan ? (double)NAN : v_sum_tree(group.lanes[3 + k]);
-    }
+    bspline_pass(&s, n, x, dy, dx, &sums);
+    for (size_t k = 0; sums.any_nan && k < sums.count; k++)
+        lanes[k][0] += (double)NAN;
 }
 
 static const v_elementwise bspline_elementwise = {

@@ -49,9 +49,7 @@ static const activ_fn_definition fourier_definition = {
     .param_init = fourier_param_init,
 };
 #else
-/* Harmonics whose partial sums one pass accumulates, and the distance of those that are computed anew, not from their
- * predecessor. */
-#    define FOURIER_GROUP 48
+/* The distance of harmonics that are computed anew, not from their predecessor. */
 #    define FOURIER_ANCHOR 32
 
 typedef struct fourier_params {
@@ -210,42 +208,65 @@ static void fourier_forward_loop(const activ_fn_args *a, size_t n, const float *
     }
 }
 
-/* Sums over the elements: of dy, of dy x f'/omega, and of dy cos and dy sin of a group of harmonics. */
-typedef struct fourier_sums {
-    vsum constant, omega;
-    size_t first, count; /* of the harmonics; constant and omega are wanted with the first group only */
-    vsum cosine[FOURIER_GROUP], sine[FOURIER_GROUP];
-} fourier_sums;
+/* The gradients of this pass. Elements first .. first + count - 1 of a, then those of b, that is b_(first + 1) .., and
+ * omega with the first: lanes of dy cos, of dy sin and of dy x f'/omega. */
+typedef struct fourier_part {
+    size_t first, last; /* harmonics, the constant among them */
+    size_t cosines, sines;
+    activ_lanes *lanes; /* NULL: none are wanted */
+} fourier_part;
+
+static fourier_part fourier_part_of(const fourier_params *f, size_t first, size_t count, activ_lanes *lanes)
+{
+    fourier_part part = { .first = first };
+    if (first > f->terms || count == 0)
+        return part;
+    const size_t left = f->terms - first;
+    part.cosines = count <= left ? count : left + 1;
+    part.sines = count < left ? count : left;
+    part.last = first + part.sines;
+    part.lanes = lanes;
+    return part;
+}
+
+V_INLINE void fourier_add(double *lanes, vacc factor, vacc value)
+{
+    acc_store(lanes, acc_fma_wide(acc_load(lanes), factor, value));
+}
 
 /* The powers of z one by one, from a multiple of FOURIER_ANCHOR on, so that their bits do not depend on the grouping.
  */
-V_INLINE void fourier_harmonics(fourier_sums *sums, const fourier_complex *z, const vacc *dy)
+V_INLINE void fourier_harmonics(const fourier_part *part, const fourier_complex *z, const vacc *dy)
 {
     fourier_complex power[V_PER_BLOCK];
-    const size_t anchor = sums->first - sums->first % FOURIER_ANCHOR, end = sums->first + sums->count;
-    size_t k = anchor > 0 ? anchor : 1;
+    const size_t from = part->first > 0 ? part->first : 1;
+    size_t k = from - from % FOURIER_ANCHOR;
+    k = k > 0 ? k : 1;
+    if (from > part->last)
+        return;
     for (size_t j = 0; j < V_PER_BLOCK; j++)
         power[j] = fourier_power(z[j], k);
     for (;;) {
-        if (k >= sums->first) {
-            vsum *cosine = &sums->cosine[k - sums->first], *sine = &sums->sine[k - sums->first];
-            for (size_t j = 0; j < V_PER_BLOCK; j++) {
-                cosine->acc[j] = acc_fma_wide(cosine->acc[j], dy[j], power[j].re);
-                sine->acc[j] = acc_fma_wide(sine->acc[j], dy[j], power[j].im);
-            }
+        /* Among the cosines; among the sines it is one before. */
+        const size_t at = k - part->first;
+        for (size_t j = 0; k >= from && j < V_PER_BLOCK; j++) {
+            if (at < part->cosines)
+                fourier_add(part->lanes[at] + j * V_LANES, dy[j], power[j].re);
+            if (at > 0)
+                fourier_add(part->lanes[part->cosines + at - 1] + j * V_LANES, dy[j], power[j].im);
         }
-        if (++k == end)
+        if (++k > part->last)
             return;
         for (size_t j = 0; j < V_PER_BLOCK; j++)
             power[j] = k % FOURIER_ANCHOR == 0 ? fourier_power(z[j], k) : fourier_product(z[j], power[j]);
     }
 }
 
-/* One pass over the data: dx if that is not NULL, and sums if they are not. */
-static void fourier_pass(const fourier_params *f, fourier_sums *sums, size_t n, const float *x, const float *dy,
+/* One pass over the data: dx if that is not NULL, and gradients if there are lanes for them. */
+static void fourier_pass(const fourier_params *f, const fourier_part *part, size_t n, const float *x, const float *dy,
                          float *dx)
 {
-    const int slopes = dx || (sums && sums->first == 1);
+    const int has_first = part->lanes && part->first == 0, slopes = dx || has_first;
     for (size_t i = 0; i < n; i += V_BLOCK) {
         fourier_complex z[V_PER_BLOCK];
         vacc wide_dy[V_PER_BLOCK];
@@ -256,53 +277,27 @@ static void fourier_pass(const fourier_params *f, fourier_sums *sums, size_t n, 
             z[j] = fourier_first(xs, f->omega);
             wide_dy[j] = acc_of(dys);
             vacc slope = slopes ? fourier_slope(f, z[j]) : acc_zero();
-            if (sums) {
-                sums->constant.acc[j] = acc_fma_wide(sums->constant.acc[j], wide_dy[j], acc_set(1.0));
-                sums->omega.acc[j] = acc_fma_wide(sums->omega.acc[j], acc_fma(acc_zero(), dys, xs), slope);
+            if (has_first) {
+                fourier_add(part->lanes[0] + j * V_LANES, wide_dy[j], acc_set(1.0));
+                fourier_add(part->lanes[part->cosines + part->sines] + j * V_LANES, acc_fma(acc_zero(), dys, xs),
+                            slope);
             }
             if (dx && lanes) {
                 vf value = v_mul(dys, acc_round(fourier_times(slope, acc_set((double)f->omega))));
                 v_store_lanes(dx + at, lanes, fourier_fix_specials(xs, value));
             }
         }
-        if (sums)
-            fourier_harmonics(sums, z, wide_dy);
+        if (part->lanes)
+            fourier_harmonics(part, z, wide_dy);
     }
 }
 
-/* Elements first .. first + count - 1 of a, then those of b, that is b_(first + 1) .., and omega with the first. */
 static void fourier_backward_loop(const activ_fn_args *a, size_t first, size_t count, size_t n, const float *x,
-                                  const float *dy, float *dx, double *to)
+                                  const float *dy, float *dx, activ_lanes *lanes)
 {
     const fourier_params f = fourier_params_of(a);
-    if (!to || first > f.terms || count == 0) {
-        fourier_pass(&f, NULL, n, x, dy, dx);
-        return;
-    }
-    const size_t left = f.terms - first;
-    const size_t cosines = count <= left ? count : left + 1, sines = count < left ? count : left;
-    const size_t last = first + count < f.terms ? first + count : f.terms;
-    fourier_sums sums;
-    /* dx comes from the last group's pass, as it may overwrite dy or x. */
-    for (size_t k = first > 0 ? first : 1; k <= last; k += sums.count) {
-        sums.first = k;
-        sums.count = last + 1 - k < FOURIER_GROUP ? last + 1 - k : FOURIER_GROUP;
-        sums.constant = sums.omega = v_sum_zero();
-        for (size_t j = 0; j < sums.count; j++)
-            sums.cosine[j] = sums.sine[j] = v_sum_zero();
-        fourier_pass(&f, &sums, n, x, dy, k + sums.count > last ? dx : NULL);
-        for (size_t j = 0; j < sums.count; j++) {
-            const size_t at = k + j - first; /* among the cosines; among the sines, one before */
-            if (at < cosines)
-                to[at] = v_sum_total(sums.cosine[j]);
-            if (at > 0 && at <= sines)
-                to[cosines + at - 1] = v_sum_total(sums.sine[j]);
-        }
-        if (first == 0 && k == 1) {
-            to[0] = v_sum_total(sums.constant);
-            to[cosines + sines] = v_sum_total(sums.omega);
-        }
-    }
+    const fourier_part part = fourier_part_of(&f, first, count, lanes);
+    fourier_pass(&f, &part, n, x, dy, dx);
 }
 
 static const v_elementwise fourier_elementwise = {

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/sum.h"
 #include "functions/list.h"
 
 typedef struct activ_fn_kernel activ_fn_kernel;
@@ -48,11 +49,13 @@ struct activ_fn_kernel {
     void (*forward)(const activ_fn_args *a, size_t n, const float *x, float *y); /* y may be x */
     /* y = w f(x); y may be x or w. */
     void (*forward_times)(const activ_fn_args *a, size_t n, const float *x, const float *w, float *y);
-    /* dx = dy f'(x), if dx is not NULL; dx may be dy or x. If sums is not NULL, n is at most ACTIV_FN_BLOCK, and sums
-     * gets the block's sums of dy df/dparam: of each vector of parameters in turn, elements first .. first + count - 1,
-     * or fewer where it is shorter. With channels, sums is NULL. */
+    /* dx = dy f'(x), if dx is not NULL; dx may be dy or x. If lanes is not NULL, dy df/dparam is added to lane i mod 16
+     * for element i: of each vector of parameters in turn, elements first .. first + count - 1, or fewer where it is
+     * shorter. With channels, lanes is NULL. */
     void (*backward)(const activ_fn_args *a, size_t first, size_t count, size_t n, const float *x, const float *dy,
-                     float *dx, double *sums);
+                     float *dx, activ_lanes *lanes);
+    /* Multiplies the sums, in the same order, by what all their terms have in common, which backward left out. */
+    void (*finish)(const activ_fn_args *a, size_t first, size_t count, double *sums);
 };
 
 /* A function that another is composed of. */

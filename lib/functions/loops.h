@@ -34,7 +34,8 @@ typedef struct v_paths {
 /* y = f(x) if w is NULL, else y = w f(x); y may be x or w. */
 typedef void v_forward_loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *y);
 typedef void v_backward_loop(const activ_fn_args *a, size_t first, size_t count, size_t n, const float *x,
-                             const float *dy, float *dx, double *sums);
+                             const float *dy, float *dx, activ_lanes *lanes);
+typedef void v_finish(const activ_fn_args *a, size_t first, size_t count, double *sums);
 
 /* An elementwise function: its file ends with this table. */
 typedef struct v_elementwise {
@@ -56,6 +57,7 @@ typedef struct v_elementwise {
     /* Instead of all that: the function's own loops. */
     v_forward_loop *forward_loop;
     v_backward_loop *backward_loop;
+    v_finish *finish; /* optional */
 } v_elementwise;
 
 /* A NaN in x is passed through: arithmetic would change its sign and payload, differently by CPU and compiler. */
@@ -262,16 +264,16 @@ V_INLINE void v_one(v_paths f, const int times, v_all_loop *far_loop, const acti
         far_loop(a, n, x, times ? w : NULL, out);
 }
 
-/* Sums of dy df/d(scalar) over a block. */
+/* Adds dy df/d(scalar). */
 V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, const activ_fn_args *a, size_t n,
-                              const float *x, const float *dy, double *sums)
+                              const float *x, const float *dy, activ_lanes *to)
 {
     vf v[ACTIV_FN_SETTINGS], slopes[ACTIV_FN_SETTINGS];
     vm flat[ACTIV_FN_SETTINGS];
     vsum sum[ACTIV_FN_SETTINGS];
     v_broadcast(a, v);
     for (size_t k = 0; k < scalars; k++)
-        sum[k] = v_sum_zero();
+        sum[k] = v_sum_load(to[k]);
     for (size_t i = 0; i < n; i += V_BLOCK) {
         for (size_t j = 0; j < V_PER_BLOCK; j++) {
             size_t lanes = v_active_lanes(n - i, j), at = i + j * V_LANES;
@@ -286,7 +288,7 @@ V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, cons
         }
     }
     for (size_t k = 0; k < scalars; k++)
-        sums[k] = v_sum_total(sum[k]);
+        v_sum_store(to[k], sum[k]);
 }
 
 /* ---- a function's kernel (kernels/unit.c), made of its v_elementwise ------------------------- */
@@ -346,20 +348,25 @@ V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, cons
             name##_times_choice(a, n, x, w, y);                                                                      \
     }                                                                                                                \
     static void name##_kernel_backward(const activ_fn_args *a, size_t first, size_t count, size_t n, const float *x, \
-                                       const float *dy, float *dx, double *sums)                                     \
+                                       const float *dy, float *dx, activ_lanes *lanes)                               \
     {                                                                                                                \
         if (name##_elementwise.backward_loop) {                                                                      \
-            name##_elementwise.backward_loop(a, first, count, n, x, dy, dx, sums);                                   \
+            name##_elementwise.backward_loop(a, first, count, n, x, dy, dx, lanes);                                  \
             return;                                                                                                  \
         }                                                                                                            \
-        if (sums && name##_elementwise.scalars > 0)                                                                  \
-            v_sum_gradients(name##_elementwise.gradients, name##_elementwise.scalars, a, n, x, dy, sums);            \
+        if (lanes && name##_elementwise.scalars > 0)                                                                 \
+            v_sum_gradients(name##_elementwise.gradients, name##_elementwise.scalars, a, n, x, dy, lanes);           \
         if (dx && name##_elementwise.backward_saved && a->training)                                                  \
             name##_elementwise.backward_saved(a, n, dy, dx);                                                         \
         else if (dx)                                                                                                 \
             name##_backward_choice(a, n, x, dy, dx);                                                                 \
     }                                                                                                                \
+    static void name##_kernel_finish(const activ_fn_args *a, size_t first, size_t count, double *sums)               \
+    {                                                                                                                \
+        if (name##_elementwise.finish)                                                                               \
+            name##_elementwise.finish(a, first, count, sums);                                                        \
+    }                                                                                                                \
     static const activ_fn_kernel name##_kernel = { name##_kernel_forward, name##_kernel_forward_times,               \
-                                                   name##_kernel_backward };
+                                                   name##_kernel_backward, name##_kernel_finish };
 
 #endif

@@ -148,7 +148,7 @@ static rational_a_element rational_a_far(const rational_a *f, float x)
     return e;
 }
 
-/* df/dparameter number `which`. */
+/* df/dparameter number `which`; of b_k without the factor -sign b_k. */
 static double rational_a_far_gradient(const rational_a *f, const rational_a_element *e, size_t which)
 {
     if (e->x != e->x)
@@ -156,10 +156,9 @@ static double rational_a_far_gradient(const rational_a *f, const rational_a_elem
     if (which <= f->p)
         return rational_a_turn(rational_a_scale(e->inverse, e->size, (int)which - e->q), e->x, (int)which);
     const int k = (int)(which - f->p);
-    const double sign = rational_a_sign(f->b[k - 1]);
-    if (sign == 0.0)
+    if (f->b[k - 1] == 0.0f)
         return 0.0;
-    return -sign * rational_a_turn(rational_a_scale(e->ratio * e->inverse, e->size, e->p - 2 * e->q + k), e->x, e->p);
+    return rational_a_turn(rational_a_scale(e->ratio * e->inverse, e->size, e->p - 2 * e->q + k), e->x, e->p);
 }
 
 /* Replaces the lanes with |x| beyond RATIONAL_A_NEAR. */
@@ -227,35 +226,47 @@ static void rational_a_forward_loop(const activ_fn_args *a, size_t n, const floa
     }
 }
 
-/* Partial sums of dy x^i / Q, then of dy |x|^k P/Q^2. Far elements are summed apart. */
-typedef struct rational_a_sums {
-    vsum near[2 * RATIONAL_A_DEGREE + 1];
-    int any_far;
-    double far[2 * RATIONAL_A_DEGREE + 1][V_BLOCK];
-} rational_a_sums;
+/* The gradients of this pass: numbers from .. a_end - 1 of the a_i and from .. b_end - 1 of the b_(k + 1), in turn.
+ * Sums are of dy x^i / Q and of dy |x|^k P/Q^2. */
+typedef struct rational_a_part {
+    size_t from, a_end, b_end;
+    activ_lanes *a_lanes, *b_lanes; /* NULL: none are wanted */
+} rational_a_part;
 
-V_INLINE void rational_a_powers(vsum *sums, size_t part, size_t count, vacc first, vacc x)
+static rational_a_part rational_a_part_of(const rational_a *f, size_t first, size_t count, activ_lanes *lanes)
 {
-    for (size_t i = 0; i < count; i++) {
-        sums[i].acc[part] = acc_fma_wide(sums[i].acc[part], first, acc_set(1.0));
+    rational_a_part part = { .from = first, .a_lanes = lanes };
+    const size_t end = count < SIZE_MAX - first ? first + count : SIZE_MAX;
+    part.a_end = end < f->p + 1 ? end : f->p + 1;
+    part.b_end = end < f->q ? end : f->q;
+    part.b_lanes = lanes ? lanes + (part.a_end > first ? part.a_end - first : 0) : NULL;
+    return part;
+}
+
+/* Adds first x^i for i = from .. end - 1 to a vector of lanes, from lane `at` on. */
+V_INLINE void rational_a_powers(activ_lanes *lanes, size_t at, size_t from, size_t end, vacc first, vacc x)
+{
+    for (size_t i = 0; i < end; i++) {
+        if (i >= from) {
+            double *to = lanes[i - from] + at;
+            acc_store(to, acc_fma_wide(acc_load(to), first, acc_set(1.0)));
+        }
         first = rational_a_times(first, x);
     }
 }
 
-static void rational_a_add_far(const rational_a *f, rational_a_sums *sums, size_t lane, float x, float dy)
+static void rational_a_add_far(const rational_a *f, const rational_a_part *part, size_t lane, float x, float dy)
 {
     const rational_a_element e = rational_a_far(f, x);
-    const size_t all = f->p + 1 + f->q;
-    if (!sums->any_far)
-        memset(sums->far, 0, sizeof sums->far);
-    sums->any_far = 1;
-    for (size_t j = 0; j < all; j++)
-        sums->far[j][lane] += (double)dy * rational_a_far_gradient(f, &e, j);
+    for (size_t i = part->from; i < part->a_end; i++)
+        part->a_lanes[i - part->from][lane] += (double)dy * rational_a_far_gradient(f, &e, i);
+    for (size_t k = part->from; k < part->b_end; k++)
+        part->b_lanes[k - part->from][lane] += (double)dy * rational_a_far_gradient(f, &e, f->p + 1 + k);
 }
 
-/* dx if that is not NULL, and sums if they are not. */
-V_INLINE void rational_a_pass(const rational_a *f, size_t n, const float *x, const float *dy, float *dx,
-                              rational_a_sums *sums)
+/* dx if that is not NULL, and gradients if there are lanes for them. */
+V_INLINE void rational_a_pass(const rational_a *f, const rational_a_part *part, size_t n, const float *x,
+                              const float *dy, float *dx)
 {
     const vf zero = v_set(0.0f);
     for (size_t i = 0; i < n; i += V_BLOCK)
@@ -270,14 +281,14 @@ V_INLINE void rational_a_pass(const rational_a *f, size_t n, const float *x, con
             vacc wide = acc_of(near), size = acc_of(v_abs(near));
             rational_a_values s = rational_a_at(f, wide, size, 1);
             vacc inverse = acc_div(acc_set(1.0), s.q), ratio = rational_a_times(s.p, inverse);
-            if (sums) {
+            if (part->a_lanes) {
                 for (size_t k = 0; any_far && k < lanes; k++)
                     if (!(rational_a_size(x[at + k]) <= (double)RATIONAL_A_NEAR))
-                        rational_a_add_far(f, sums, j * V_LANES + k, x[at + k], dy[at + k]);
+                        rational_a_add_far(f, part, j * V_LANES + k, x[at + k], dy[at + k]);
                 vacc weight = rational_a_times(acc_of(v_sel(far, zero, dys)), inverse);
-                rational_a_powers(sums->near, j, f->p + 1, weight, wide);
+                rational_a_powers(part->a_lanes, j * V_LANES, part->from, part->a_end, weight, wide);
                 weight = rational_a_times(rational_a_times(weight, ratio), size);
-                rational_a_powers(sums->near + f->p + 1, j, f->q, weight, size);
+                rational_a_powers(part->b_lanes, j * V_LANES, part->from, part->b_end, weight, size);
             }
             if (dx) {
                 vf minus_sign = v_sel(v_eq(near, zero), zero, v_copysign(v_set(1.0f), v_neg(near)));
@@ -291,30 +302,25 @@ V_INLINE void rational_a_pass(const rational_a *f, size_t n, const float *x, con
 }
 
 static void rational_a_backward_loop(const activ_fn_args *a, size_t first, size_t count, size_t n, const float *x,
-                                     const float *dy, float *dx, double *sums)
+                                     const float *dy, float *dx, activ_lanes *lanes)
 {
     const rational_a f = rational_a_of(a);
-    const size_t all = f.p + 1 + f.q;
-    if (!sums) {
-        rational_a_pass(&f, n, x, dy, dx, NULL);
-        return;
-    }
-    rational_a_sums s;
-    s.any_far = 0;
-    for (size_t i = 0; i < all; i++)
-        s.near[i] = v_sum_zero();
-    rational_a_pass(&f, n, x, dy, dx, &s);
-    for (size_t i = 0; i < all; i++) {
-        const size_t number = i <= f.p ? i : i - f.p - 1; /* in its vector */
-        if (number < first || number - first >= count)
-            continue;
-        const double sign = i <= f.p ? 1.0 : -rational_a_sign(f.b[number]);
-        *sums++ = sign * v_sum_total(s.near[i]) + (s.any_far ? v_sum_tree(s.far[i]) : 0.0);
-    }
+    const rational_a_part part = rational_a_part_of(&f, first, count, lanes);
+    rational_a_pass(&f, &part, n, x, dy, dx);
+}
+
+static void rational_a_finish(const activ_fn_args *a, size_t first, size_t count, double *sums)
+{
+    const rational_a f = rational_a_of(a);
+    const rational_a_part part = rational_a_part_of(&f, first, count, NULL);
+    sums += part.a_end > first ? part.a_end - first : 0;
+    for (size_t k = first; k < part.b_end; k++)
+        sums[k - first] *= -rational_a_sign(f.b[k]);
 }
 
 static const v_elementwise rational_a_elementwise = {
     .forward_loop = rational_a_forward_loop,
     .backward_loop = rational_a_backward_loop,
+    .finish = rational_a_finish,
 };
 #endif

@@ -67,10 +67,9 @@ static const activ_fn_definition staf_definition = {
 #    include "simd/blocks.h"
 #    include "simd/math.h"
 
-/* Elements per chunk, a multiple of V_INTERLEAVE vectors, and terms whose gradients one pass accumulates. */
-#    define STAF_CHUNK 256
+/* Elements per chunk, a multiple of V_INTERLEAVE vectors: few, as a chunk takes 24 bytes of the stack for each. */
+#    define STAF_CHUNK 64
 #    define STAF_GROUP (V_INTERLEAVE * V_LANES > V_BLOCK ? V_INTERLEAVE * V_LANES : V_BLOCK)
-#    define STAF_TERMS 48
 #    define STAF_VECTORS (STAF_CHUNK / V_LANES)
 
 /* What is known of a chunk's elements. */
@@ -84,8 +83,7 @@ typedef struct staf_chunk {
     size_t vectors; /* in use, a multiple of V_INTERLEAVE; zeros beyond the elements */
     staf_kind kind;
     vf x[STAF_VECTORS], dy[STAF_VECTORS], sine[STAF_VECTORS], cosine[STAF_VECTORS];
-    vacc wide_dy[STAF_VECTORS], dy_x[STAF_VECTORS]; /* dy and dy x, exact */
-    vacc sum[STAF_VECTORS];                         /* over the terms */
+    vacc sum[STAF_VECTORS]; /* over the terms */
 } staf_chunk;
 
 static void staf_load(const staf_chunk *chunk, size_t n, const float *from, vf *to)
@@ -112,19 +110,30 @@ static float staf_largest(size_t n, const float *x)
     return result;
 }
 
-static void staf_start(staf_chunk *chunk, const float *params, size_t tau, size_t n, const float *x, const float *dy)
+/* The parameters, and the largest of each vector. */
+typedef struct staf_terms {
+    size_t tau;
+    const float *c, *omega, *phi;
+    float largest_omega, largest_phi;
+} staf_terms;
+
+static staf_terms staf_terms_of(const activ_fn_args *a)
+{
+    const size_t tau = a->lengths[0];
+    staf_terms t = { .tau = tau, .c = a->params, .omega = a->params + tau, .phi = a->params + 2 * tau };
+    t.largest_omega = staf_largest(tau, t.omega);
+    t.largest_phi = staf_largest(tau, t.phi);
+    return t;
+}
+
+static void staf_start(staf_chunk *chunk, const staf_terms *t, size_t n, const float *x, const float *dy)
 {
     chunk->vectors = (n + STAF_GROUP - 1) / STAF_GROUP * (STAF_GROUP / V_LANES);
     staf_load(chunk, n, x, chunk->x);
-    if (dy) {
+    if (dy)
         staf_load(chunk, n, dy, chunk->dy);
-        for (size_t i = 0; i < chunk->vectors; i++) {
-            chunk->wide_dy[i] = acc_of(chunk->dy[i]);
-            chunk->dy_x[i] = acc_fma(acc_zero(), chunk->dy[i], chunk->x[i]);
-        }
-    }
     /* Compared with half of the bound, as it is rounded. Zero times infinity is NaN, which fails the test. */
-    float largest = staf_largest(n, x) * staf_largest(tau, params + tau) + staf_largest(tau, params + 2 * tau);
+    float largest = staf_largest(n, x) * t->largest_omega + t->largest_phi;
     chunk->kind = largest <= 0x1p15f ? STAF_SMALL : STAF_ANY;
     for (size_t i = 0; i < chunk->vectors; i++)
         chunk->sum[i] = acc_zero();
@@ -176,6 +185,12 @@ V_INLINE void staf_add_sines(staf_chunk *chunk, float c, float omega, float phi,
     }
 }
 
+/* Not inlined: what it spills would be on the stack beside what small arguments spill. */
+static V_NOINLINE void staf_add_any_sines(staf_chunk *chunk, float c, float omega, float phi)
+{
+    staf_add_sines(chunk, c, omega, phi, STAF_ANY);
+}
+
 /* A term's sines and cosines, stored for the loops that follow: one loop would need too many registers. */
 V_INLINE void staf_sines_and_cosines(staf_chunk *chunk, float omega, float phi, const staf_kind kind)
 {
@@ -184,6 +199,11 @@ V_INLINE void staf_sines_and_cosines(staf_chunk *chunk, float omega, float phi, 
         staf_arguments(chunk->x + i, v_set(omega), v_set(phi), kind, high, low);
         (kind == STAF_SMALL ? v_sincos_small : v_sincos)(high, low, chunk->sine + i, chunk->cosine + i);
     }
+}
+
+static V_NOINLINE void staf_any_sines_and_cosines(staf_chunk *chunk, float omega, float phi)
+{
+    staf_sines_and_cosines(chunk, omega, phi, STAF_ANY);
 }
 
 /* Rounds and stores the sums, f or f', multiplied by dy if `times`. A NaN in x is passed through; an infinity has no
@@ -202,90 +222,94 @@ static void staf_store(const staf_chunk *chunk, size_t n, int times, float *out)
 
 static void staf_forward_loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *y)
 {
-    const float *params = a->params;
-    const size_t tau = a->lengths[0];
+    const staf_terms t = staf_terms_of(a);
     staf_chunk chunk;
     for (size_t start = 0; start < n; start += STAF_CHUNK) {
         size_t length = n - start < STAF_CHUNK ? n - start : STAF_CHUNK;
-        staf_start(&chunk, params, tau, length, x + start, w ? w + start : NULL);
-        for (size_t i = 0; i < tau; i++) {
+        staf_start(&chunk, &t, length, x + start, w ? w + start : NULL);
+        for (size_t i = 0; i < t.tau; i++) {
             if (chunk.kind == STAF_SMALL)
-                staf_add_sines(&chunk, params[i], params[tau + i], params[2 * tau + i], STAF_SMALL);
+                staf_add_sines(&chunk, t.c[i], t.omega[i], t.phi[i], STAF_SMALL);
             else
-                staf_add_sines(&chunk, params[i], params[tau + i], params[2 * tau + i], STAF_ANY);
+                staf_add_any_sines(&chunk, t.c[i], t.omega[i], t.phi[i]);
         }
         staf_store(&chunk, length, w != NULL, y + start);
     }
 }
 
-/* Sums of a term over the elements: of dy sin, x dy cos and dy cos. */
-typedef struct staf_sums {
-    vsum sine, x_cosine, cosine;
-} staf_sums;
-
-static void staf_gradients(const staf_chunk *chunk, staf_sums *sums)
+/* Adds a term's gradients: dy sin, and without the factor C x dy cos and dy cos. */
+static void staf_gradients(const staf_chunk *chunk, double *c, double *omega, double *phi)
 {
-    staf_sums s = *sums;
+    vsum sine = v_sum_load(c), x_cosine = v_sum_load(omega), cosine = v_sum_load(phi);
     for (size_t i = 0; i < chunk->vectors; i += V_PER_BLOCK)
         for (size_t j = 0; j < V_PER_BLOCK; j++) {
-            vacc sine = acc_of(chunk->sine[i + j]), cosine = acc_of(chunk->cosine[i + j]);
-            s.sine.acc[j] = acc_fma_wide(s.sine.acc[j], chunk->wide_dy[i + j], sine);
-            s.x_cosine.acc[j] = acc_fma_wide(s.x_cosine.acc[j], chunk->dy_x[i + j], cosine);
-            s.cosine.acc[j] = acc_fma_wide(s.cosine.acc[j], chunk->wide_dy[i + j], cosine);
+            const vf dy = chunk->dy[i + j];
+            sine.acc[j] = acc_fma(sine.acc[j], dy, chunk->sine[i + j]);
+            cosine.acc[j] = acc_fma(cosine.acc[j], dy, chunk->cosine[i + j]);
+            /* dy x is exact. */
+            x_cosine.acc[j] =
+                acc_fma_wide(x_cosine.acc[j], acc_fma(acc_zero(), dy, chunk->x[i + j]), acc_of(chunk->cosine[i + j]));
         }
-    *sums = s;
+    v_sum_store(c, sine);
+    v_sum_store(omega, x_cosine);
+    v_sum_store(phi, cosine);
 }
 
-/* One pass over the data for some of the terms: their gradients if sums is not NULL, and dx if that is not NULL. */
-static void staf_pass(const float *params, size_t tau, size_t first, size_t terms, size_t n, const float *x,
-                      const float *dy, staf_sums *sums, float *dx)
+/* One pass over the data: the gradients of `terms` terms, and dx, of all of them, if that is not NULL. */
+static void staf_pass(const staf_terms *t, size_t first, size_t terms, size_t n, const float *x, const float *dy,
+                      activ_lanes *lanes, float *dx)
 {
+    const size_t from = dx ? 0 : first, to = dx ? t->tau : first + terms;
     staf_chunk chunk;
     for (size_t start = 0; start < n; start += STAF_CHUNK) {
         size_t length = n - start < STAF_CHUNK ? n - start : STAF_CHUNK;
-        staf_start(&chunk, params, tau, length, x + start, dy + start);
-        for (size_t i = first; i < first + terms; i++) {
+        staf_start(&chunk, t, length, x + start, dy + start);
+        for (size_t i = from; i < to; i++) {
             if (chunk.kind == STAF_SMALL)
-                staf_sines_and_cosines(&chunk, params[tau + i], params[2 * tau + i], STAF_SMALL);
+                staf_sines_and_cosines(&chunk, t->omega[i], t->phi[i], STAF_SMALL);
             else
-                staf_sines_and_cosines(&chunk, params[tau + i], params[2 * tau + i], STAF_ANY);
-            if (sums)
-                staf_gradients(&chunk, &sums[i - first]);
+                staf_any_sines_and_cosines(&chunk, t->omega[i], t->phi[i]);
+            if (i >= first && i < first + terms) {
+                activ_lanes *of_term = lanes + (i - first);
+                staf_gradients(&chunk, of_term[0], of_term[terms], of_term[2 * terms]);
+            }
             for (size_t k = 0; dx && k < chunk.vectors; k += V_INTERLEAVE)
-                staf_add(chunk.sum + k, (double)params[i] * (double)params[tau + i], chunk.cosine + k);
+                staf_add(chunk.sum + k, (double)t->c[i] * (double)t->omega[i], chunk.cosine + k);
         }
         if (dx)
             staf_store(&chunk, length, 1, dx + start);
     }
 }
 
-static void staf_backward_loop(const activ_fn_args *a, size_t first, size_t count, size_t n, const float *x,
-                               const float *dy, float *dx, double *to)
+/* Terms from `first` on, of which gradients are wanted. */
+static size_t staf_count(const activ_fn_args *a, size_t first, size_t count)
 {
-    const float *params = a->params;
-    const size_t tau = a->lengths[0], left = tau > first ? tau - first : 0, terms = left < count ? left : count;
-    /* With all terms at once, dx comes out of the same pass. */
-    const int one_pass = to && terms == tau && tau <= STAF_TERMS;
-    for (size_t done = 0, some; to && done < terms; done += some) {
-        staf_sums sums[STAF_TERMS];
-        some = terms - done < STAF_TERMS ? terms - done : STAF_TERMS;
-        for (size_t i = 0; i < some; i++)
-            sums[i].sine = sums[i].x_cosine = sums[i].cosine = v_sum_zero();
-        staf_pass(params, tau, first + done, some, n, x, dy, sums, one_pass ? dx : NULL);
-        for (size_t i = 0; i < some; i++) {
-            double *c = to + done + i;
-            const double factor = (double)params[first + done + i];
-            c[0] = v_sum_total(sums[i].sine);
-            c[terms] = factor * v_sum_total(sums[i].x_cosine);
-            c[2 * terms] = factor * v_sum_total(sums[i].cosine);
-        }
+    const size_t tau = a->lengths[0], left = tau > first ? tau - first : 0;
+    return left < count ? left : count;
+}
+
+static void staf_backward_loop(const activ_fn_args *a, size_t first, size_t count, size_t n, const float *x,
+                               const float *dy, float *dx, activ_lanes *lanes)
+{
+    const staf_terms t = staf_terms_of(a);
+    const size_t terms = lanes ? staf_count(a, first, count) : 0;
+    if (terms > 0 || dx)
+        staf_pass(&t, first, terms, n, x, dy, lanes, dx);
+}
+
+static void staf_finish(const activ_fn_args *a, size_t first, size_t count, double *sums)
+{
+    const size_t terms = staf_count(a, first, count);
+    for (size_t i = 0; i < terms; i++) {
+        const double c = (double)a->params[first + i];
+        sums[terms + i] *= c;
+        sums[2 * terms + i] *= c;
     }
-    if (dx && !one_pass)
-        staf_pass(params, tau, 0, tau, n, x, dy, NULL, dx);
 }
 
 static const v_elementwise staf_elementwise = {
     .forward_loop = staf_forward_loop,
     .backward_loop = staf_backward_loop,
+    .finish = staf_finish,
 };
 #endif

@@ -48,7 +48,7 @@ V_INLINE void norm_totals(const norm_strip *s, vsum sum, double *totals)
         acc_store(totals + j * V_LANES, sum.acc[j]);
     if (!s->one_mean)
         return;
-    double total = v_sum_tree(totals);
+    double total = activ_sum_tree(totals);
     for (size_t i = 0; i < V_BLOCK; i++)
         totals[i] = total;
 }

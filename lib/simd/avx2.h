@@ -175,6 +175,11 @@ V_INLINE vacc acc_div(vacc a, vacc b)
     vacc q = { _mm256_div_pd(a.low, b.low), _mm256_div_pd(a.high, b.high) };
     return q;
 }
+V_INLINE vacc acc_load(const double *p)
+{
+    vacc acc = { _mm256_loadu_pd(p), _mm256_loadu_pd(p + 4) };
+    return acc;
+}
 V_INLINE void acc_store(double *p, vacc acc)
 {
     _mm256_storeu_pd(p, acc.low);

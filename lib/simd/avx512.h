@@ -168,6 +168,11 @@ V_INLINE vacc acc_div(vacc a, vacc b)
     vacc q = { _mm512_div_pd(a.low, b.low), _mm512_div_pd(a.high, b.high) };
     return q;
 }
+V_INLINE vacc acc_load(const double *p)
+{
+    vacc acc = { _mm512_loadu_pd(p), _mm512_loadu_pd(p + 8) };
+    return acc;
+}
 V_INLINE void acc_store(double *p, vacc acc)
 {
     _mm512_storeu_pd(p, acc.low);

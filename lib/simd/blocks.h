@@ -3,9 +3,10 @@
 #ifndef ACTIV_SIMD_BLOCKS_H
 #define ACTIV_SIMD_BLOCKS_H
 
+#include "base/sum.h"
 #include "simd/simd.h"
 
-#define V_BLOCK 16
+#define V_BLOCK ACTIV_LANES
 #define V_PER_BLOCK (V_BLOCK / V_LANES)
 
 /* Active lanes of vector number `vector` when `left` elements are left from the start of the block: V_LANES, fewer in
@@ -43,23 +44,26 @@ V_INLINE vsum v_sum_zero(void)
     return s;
 }
 
-/* The one tree that adds sixteen partial sums. */
-V_INLINE double v_sum_tree(const double *lanes)
+/* From and to an array of the sixteen. */
+V_INLINE vsum v_sum_load(const double *lanes)
 {
-    double s[V_BLOCK / 2];
-    for (size_t i = 0; i < 8; i++)
-        s[i] = lanes[i] + lanes[i + 8];
-    for (size_t i = 0; i < 4; i++)
-        s[i] += s[i + 4];
-    return (s[0] + s[2]) + (s[1] + s[3]);
+    vsum s;
+    for (size_t i = 0; i < V_PER_BLOCK; i++)
+        s.acc[i] = acc_load(lanes + i * V_LANES);
+    return s;
+}
+
+V_INLINE void v_sum_store(double *lanes, vsum s)
+{
+    for (size_t i = 0; i < V_PER_BLOCK; i++)
+        acc_store(lanes + i * V_LANES, s.acc[i]);
 }
 
 V_INLINE double v_sum_total(vsum s)
 {
     double lanes[V_BLOCK];
-    for (size_t i = 0; i < V_PER_BLOCK; i++)
-        acc_store(lanes + i * V_LANES, s.acc[i]);
-    return v_sum_tree(lanes);
+    v_sum_store(lanes, s);
+    return activ_sum_tree(lanes);
 }
 
 #endif

@@ -283,28 +283,40 @@ V_INLINE void v_sincos_small(const vf *x, const vf *x_low, vf *sine, vf *cosine)
     v_sincos_reduced(r, n, sine, cosine);
 }
 
+/* One vector for which v_reduce_small is wrong in some lanes, those with |x| above 2^16: its r.h and quadrants, to be
+ * corrected. Rare, and not inlined: its arrays would be on the stack of every caller, once for each of the interleaved
+ * vectors. */
+typedef struct vreduced {
+    float x[V_LANES], r[V_LANES];
+    int32_t n[V_LANES];
+} vreduced;
+
+static V_NOINLINE void v_reduce_any(vreduced *v)
+{
+    for (int i = 0; i < V_LANES; i++)
+        if (v->x[i] > 0x1p16f || v->x[i] < -0x1p16f)
+            v->r[i] = v_reduce_large(v->x[i], &v->n[i]);
+}
+
 /* sin and cos of x + x_low, NaN for infinities; absolute error below 1.25 2^-24, whatever x is. */
 V_INLINE void v_sincos(const vf *x, const vf *x_low, vf *sine, vf *cosine)
 {
     vi n[V_INTERLEAVE];
     vpair r[V_INTERLEAVE];
+    vreduced any;
     v_reduce_small(x, x_low, r, n);
     V_EACH
     {
         vm large = v_gt(v_abs(x[j]), v_set(0x1p16f));
         if (!m_any(large))
             continue;
-        float xs[V_LANES], rs[V_LANES];
-        int32_t ns[V_LANES];
-        v_store(xs, x[j]);
-        v_store(rs, r[j].h);
-        memcpy(ns, &n[j], sizeof ns);
-        for (int i = 0; i < V_LANES; i++)
-            if (xs[i] > 0x1p16f || xs[i] < -0x1p16f)
-                rs[i] = v_reduce_large(xs[i], &ns[i]);
-        r[j].h = v_load(rs);
+        v_store(any.x, x[j]);
+        v_store(any.r, r[j].h);
+        memcpy(any.n, &n[j], sizeof any.n);
+        v_reduce_any(&any);
+        r[j].h = v_load(any.r);
         r[j].l = v_sel(large, x_low[j], r[j].l);
-        memcpy(&n[j], ns, sizeof n[j]);
+        memcpy(&n[j], any.n, sizeof n[j]);
     }
     v_sincos_reduced(r, n, sine, cosine);
 }

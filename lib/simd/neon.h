@@ -163,6 +163,11 @@ V_INLINE vacc acc_div(vacc a, vacc b)
     vacc q = { vdivq_f64(a.low, b.low), vdivq_f64(a.high, b.high) };
     return q;
 }
+V_INLINE vacc acc_load(const double *p)
+{
+    vacc acc = { vld1q_f64(p), vld1q_f64(p + 2) };
+    return acc;
+}
 V_INLINE void acc_store(double *p, vacc acc)
 {
     vst1q_f64(p, acc.low);

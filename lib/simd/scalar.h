@@ -108,6 +108,7 @@ V_INLINE vf acc_round(vacc a) { return (float)a; }
 V_INLINE vacc acc_fma_wide(vacc acc, vacc a, vacc b) { return fma(a, b, acc); }
 V_INLINE vacc acc_div(vacc a, vacc b) { return a / b; }
 V_INLINE vacc acc_fma(vacc acc, vf a, vf b) { return acc + (double)a * (double)b; }
+V_INLINE vacc acc_load(const double *p) { return *p; }
 V_INLINE void acc_store(double *p, vacc acc) { *p = acc; }
 
 /* GEMM's microkernel: rows, and vectors per row. */

@@ -41,7 +41,7 @@
  *   acc_fma(acc, a, b)                    acc + (double)a * b, exact product
  *   acc_fma_wide(acc, a, b)               acc + a*b of doubles, one rounding
  *   acc_div(a, b)                         a/b of doubles, one rounding
- *   acc_store(p, acc)                     V_LANES doubles
+ *   acc_load(p) acc_store(p, acc)         V_LANES doubles
  *
  * Which NaN comes out of arithmetic on NaN is not defined. Left out on purpose: estimates, conversions to int
  * (undefined for NaN: see v_round_parts in math.h), horizontal sums (their order would depend on the width). */

@@ -205,6 +205,7 @@ static void accumulate(const float *a, const float *b, size_t count, double *sum
     for (size_t i = 0; i < count; i++)
         acc = acc_fma(acc, v_load(a + i * V_LANES), v_load(b + i * V_LANES));
     acc_store(sums, acc);
+    acc_store(sums, acc_load(sums));
 }
 
 static void wide(const float *a, double s, const float *c, float *y)

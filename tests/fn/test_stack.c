@@ -1,0 +1,242 @@
+/* How much of the stack the calls on arrays need: 16 KiB at most, whatever the function, its parameters, the tier. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "activ/fn.h"
+#include "support/tiers.h"
+
+enum { NEED = 16 * 1024, STACK = 1024 * 1024, PAINT = 0xa5, ROWS = 300, COLUMNS = 70, N = ROWS * COLUMNS, GAP = 3 };
+
+static activ_context *contexts[MAX_TIERS];
+static size_t contexts_count;
+
+/* Rows of columns + GAP. */
+static float x[ROWS * (COLUMNS + GAP)], gate[ROWS * (COLUMNS + GAP)], dy[ROWS * (COLUMNS + GAP)];
+static float out[ROWS * (COLUMNS + GAP)], out2[ROWS * (COLUMNS + GAP)], noise[N];
+static float dparams[1 << 14];
+
+static int begin(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof x / sizeof x[0]; i++) {
+        x[i] = (float)(i * 37 % 1001) * 0.01f - 5.0f;
+        gate[i] = (float)(i * 53 % 1003) * 0.01f - 5.0f;
+        dy[i] = (float)(i * 71 % 997) * 0.002f - 1.0f;
+    }
+    /* The slow paths too. */
+    x[5] = 1e30f;
+    x[77] = -3e38f;
+    x[4099] = 1e-40f;
+    contexts_count = tier_contexts(contexts);
+    return tiers_are_all(contexts_count) ? 0 : -1;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    for (size_t t = 0; t < contexts_count; t++)
+        activ_context_destroy(contexts[t]);
+    return 0;
+}
+
+/* ---- a stack of our own ------------------------------------------------------------------------ */
+
+typedef activ_status call(const activ_fn *fn);
+
+typedef struct run {
+    call *call;
+    const activ_fn *fn;
+    activ_status status;
+    unsigned char *stack, *top; /* the whole stack, and where the call began */
+} run;
+
+static void *in_thread(void *user)
+{
+    run *r = user;
+    volatile unsigned char here = 0;
+    r->top = (unsigned char *)(uintptr_t)&here;
+    r->status = r->call(r->fn);
+    return NULL;
+}
+
+/* The bytes below the caller's that a call writes to. */
+static size_t need_of(call *to_call, const activ_fn *fn)
+{
+    run r = { .call = to_call, .fn = fn };
+    size_t need = 0;
+    /* Twice, as the first of all may have to find functions of the C library. */
+    for (int i = 0; i < 2; i++) {
+        pthread_t thread;
+        pthread_attr_t attributes;
+        r.stack = aligned_alloc(4096, STACK);
+        assert_non_null(r.stack);
+        memset(r.stack, PAINT, STACK);
+        assert_int_equal(pthread_attr_init(&attributes), 0);
+        assert_int_equal(pthread_attr_setstack(&attributes, r.stack, STACK), 0);
+        assert_int_equal(pthread_create(&thread, &attributes, in_thread, &r), 0);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+        assert_int_equal(pthread_attr_destroy(&attributes), 0);
+        assert_int_equal(r.status, ACTIV_OK);
+        size_t lowest = 0;
+        while (r.stack[lowest] == PAINT)
+            lowest++;
+        need = (size_t)(r.top - r.stack) - lowest;
+        assert_true(lowest > 0);
+        free(r.stack);
+    }
+    return need;
+}
+
+/* ---- the calls --------------------------------------------------------------------------------- */
+
+static activ_status forward(const activ_fn *fn)
+{
+    return activ_forward(fn, NULL, N, x, out);
+}
+
+static activ_status backward(const activ_fn *fn)
+{
+    return activ_backward(fn, NULL, N, x, dy, out, dparams);
+}
+
+static activ_status rows(const activ_fn *fn)
+{
+    activ_status status = activ_forward_rows(fn, NULL, ROWS, COLUMNS, x, COLUMNS + GAP, out, COLUMNS + GAP);
+    return status == ACTIV_OK ? activ_backward_rows(fn, NULL, ROWS, COLUMNS, x, COLUMNS + GAP, dy, COLUMNS + GAP, out,
+                                                    COLUMNS + GAP, dparams)
+                              : status;
+}
+
+static activ_status train(const activ_fn *fn)
+{
+    activ_status status = activ_forward_train(fn, NULL, 1, 2, 3, N, x, out, noise);
+    return status == ACTIV_OK ? activ_backward_train(fn, NULL, N, x, noise, dy, out, dparams) : status;
+}
+
+static activ_status gated(const activ_fn *fn)
+{
+    activ_status status =
+        activ_forward_gated(fn, NULL, ROWS, COLUMNS, x, COLUMNS + GAP, gate, COLUMNS + GAP, out, COLUMNS + GAP);
+    return status == ACTIV_OK ? activ_backward_gated(fn, NULL, ROWS, COLUMNS, x, COLUMNS + GAP, gate, COLUMNS + GAP, dy,
+                                                     COLUMNS + GAP, out, COLUMNS + GAP, out2, COLUMNS + GAP, dparams)
+                              : status;
+}
+
+static activ_status channels(const activ_fn *fn)
+{
+    const size_t count = activ_fn_channels(fn), inners[] = { 1, 5, 100 };
+    activ_status status = ACTIV_OK;
+    for (size_t i = 0; i < 3 && status == ACTIV_OK; i++) {
+        const size_t outer = N / (count * inners[i]);
+        status = activ_forward_channels(fn, NULL, outer, count, inners[i], x, out);
+        if (status == ACTIV_OK)
+            status = activ_backward_channels(fn, NULL, outer, count, inners[i], x, dy, out, dparams);
+    }
+    return status;
+}
+
+static activ_status create(const activ_fn *fn)
+{
+    activ_fn *another = NULL;
+    activ_status status = activ_fn_create(NULL, activ_fn_spec(fn), &another);
+    activ_fn_destroy(another);
+    return status;
+}
+
+/* ---- the functions ----------------------------------------------------------------------------- */
+
+static size_t wrong, largest;
+
+static void look(const activ_fn *fn, size_t t, const char *name, call *to_call)
+{
+    const size_t need = need_of(to_call, fn);
+    largest = need > largest ? need : largest;
+    if (need <= NEED)
+        return;
+    print_error("%s, %s on %s: %zu bytes\n", activ_fn_spec(fn), name, activ_context_tier(contexts[t]), need);
+    wrong++;
+}
+
+static void look_at(const char *spec)
+{
+    for (size_t t = 0; t < contexts_count; t++) {
+        activ_fn *fn = NULL;
+        activ_fn_info info = ACTIV_FN_INFO_INIT;
+        assert_int_equal(activ_fn_create(contexts[t], spec, &fn), ACTIV_OK);
+        assert_int_equal(activ_fn_info_of(fn, &info), ACTIV_OK);
+        assert_true(activ_fn_param_count(fn) <= sizeof dparams / sizeof dparams[0]);
+        if (t == 0)
+            look(fn, t, "create", create);
+        if (info.shape == ACTIV_SHAPE_GATED) {
+            look(fn, t, "gated", gated);
+        } else if (activ_fn_channels(fn) > 1) {
+            look(fn, t, "channels", channels);
+        } else {
+            look(fn, t, "rows", rows);
+            if (info.shape == ACTIV_SHAPE_ELEMENTWISE) {
+                look(fn, t, "forward", forward);
+                look(fn, t, "backward", backward);
+                look(fn, t, "train", train);
+            }
+        }
+        activ_fn_destroy(fn);
+    }
+}
+
+static void test_catalog(void **state)
+{
+    (void)state;
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
+    for (size_t i = 0; activ_fn_catalog(i, &info) == ACTIV_OK; i++) {
+        look_at(info.name);
+        if (info.shape == ACTIV_SHAPE_ELEMENTWISE) {
+            char spec[128];
+            snprintf(spec, sizeof spec, "gated(%s)", info.name);
+            look_at(spec);
+        }
+    }
+}
+
+/* Many parameters. */
+static void test_settings(void **state)
+{
+    (void)state;
+    static const char *const specs[] = { "staf(tau=1)",
+                                         "staf(tau=16)",
+                                         "staf(tau=100)",
+                                         "gated(staf(tau=100))",
+                                         "fourier(k=40)",
+                                         "gated(fourier(k=100))",
+                                         "rational_a(p=16, q=16)",
+                                         "bspline(g=4000, h=0.01)",
+                                         "gated(bspline(g=4000, h=0.01))",
+                                         "prelu(num_parameters=7)",
+                                         "trainable_elu(num_parameters=30)" };
+    for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++)
+        look_at(specs[i]);
+}
+
+static void test_none_is_wrong(void **state)
+{
+    (void)state;
+    print_message("%zu bytes at most\n", largest);
+    assert_int_equal(wrong, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_catalog),
+        cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_none_is_wrong),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}
