@@ -172,6 +172,26 @@ ACTIV_API activ_status activ_graph_set_name(activ_graph *graph, activ_node node,
  * ACTIV_ERROR_OUT_OF_MEMORY: then, as for the size, it may be tried again with a smaller max_batch. */
 ACTIV_API activ_status activ_graph_compile(activ_graph *graph, size_t max_batch);
 
+/* What can be chosen in compiling. */
+typedef struct activ_compile_options {
+    size_t size;
+    size_t max_batch;    /* as above */
+    int32_t keep_values; /* 1: after a training step the values and gradients of every node can be read
+                          * (activ_graph_values, activ_graph_value_grads). Takes an array for each, where else memory is
+                          * used again, and a backward pass without fusion; the results are the same bits */
+    int32_t reserved;
+} activ_compile_options;
+
+#define ACTIV_COMPILE_DEFAULTS                 \
+    {                                          \
+        sizeof(activ_compile_options), 0, 0, 0 \
+    }
+
+/* The same with options; NULL means ACTIV_COMPILE_DEFAULTS. Also ACTIV_ERROR_RANGE: keep_values is neither 0 nor 1. The
+ * reason is in the message, which may be NULL, and in activ_graph_error. */
+ACTIV_API activ_status activ_graph_compile_ex(activ_graph *graph, const activ_compile_options *options,
+                                              activ_message *message);
+
 /* Why the last call on this graph that failed did so, or "" if none did; for a graph that could not be built, its first
  * error. The graph's, valid until its next call. */
 ACTIV_API const char *activ_graph_error(const activ_graph *graph);
@@ -234,6 +254,18 @@ ACTIV_API activ_status activ_graph_train(activ_graph *graph, size_t batch, const
 /* The same for a graph that ends in mean squared error. targets: as many values as predictions. */
 ACTIV_API activ_status activ_graph_train_values(activ_graph *graph, size_t batch, const float *x, const float *targets,
                                                 float *loss);
+
+/* A training step for a loss of the caller's, in two calls. The first: forward in training mode, whose output, as of
+ * activ_graph_forward, goes to y, which is not x. The second, once for each of the first and with the same batch: from
+ * dy, the loss's gradient by each value of y, the gradients of all parameters, overwritten, and in dx the input's
+ * (batch x features; NULL: not wanted). x has to stay as it was until then; dx overlaps neither x nor dy. The loss that
+ * the graph may end in takes no part. With the gradient of that loss as dy they are activ_graph_train, to the last bit;
+ * random layers go one step on in the first call. Nothing is allocated.
+ *
+ * The second also: ACTIV_ERROR_STATE: no forward_train before, or another call since that overwrote its values;
+ * ACTIV_ERROR_RANGE: another batch. */
+ACTIV_API activ_status activ_graph_forward_train(activ_graph *graph, size_t batch, const float *x, float *y);
+ACTIV_API activ_status activ_graph_backward(activ_graph *graph, size_t batch, const float *dy, float *dx);
 
 /* Evaluation mode: the loss, and for how many samples the largest logit (the first of equals) is the label's,
  * none of them being NaN. Gradients are left alone. loss and correct may be NULL. */
@@ -337,10 +369,14 @@ ACTIV_API activ_node activ_graph_find_node(const activ_graph *graph, const char 
 /* The function of an activation, gated or gated_split layer; NULL for others. The graph's. */
 ACTIV_API const activ_fn *activ_graph_node_fn(const activ_graph *graph, activ_node node);
 
-/* A node's values in the last forward or evaluate call that succeeded: `batch` rows; the graph's, valid until the next
- * forward, evaluate or training call. NULL: no such call yet, a training step since, a loss, the input (the caller has
- * it), or a flatten of it. */
+/* A node's values in the last forward or evaluate call that succeeded, with keep_values also training call: `batch`
+ * rows; the graph's, valid until the next of them. NULL: no such call yet, without keep_values a training step since, a
+ * loss, the input (the caller has it), or a flatten of it. */
 ACTIV_API const float *activ_graph_values(const activ_graph *graph, activ_node node);
+
+/* The loss's gradient by each of these values (of a flatten, by its own) in the last training call, if that is the
+ * last call of all that overwrite values, and the graph is compiled with keep_values; else NULL, as for a loss. */
+ACTIV_API const float *activ_graph_value_grads(const activ_graph *graph, activ_node node);
 
 /* The largest batch that the graph is compiled for; 0 before, and if it is for predictions only. */
 ACTIV_API size_t activ_graph_max_batch(const activ_graph *graph);
@@ -349,6 +385,7 @@ ACTIV_API size_t activ_graph_max_batch(const activ_graph *graph);
  * (0: for predictions only), or 0 if it cannot be compiled so (activ_graph_error); after it what it does hold,
  * whatever max_batch is given. */
 ACTIV_API size_t activ_graph_memory_bytes(activ_graph *graph, size_t max_batch);
+ACTIV_API size_t activ_graph_memory_bytes_ex(activ_graph *graph, const activ_compile_options *options);
 
 #ifdef __cplusplus
 }

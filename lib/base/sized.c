@@ -14,6 +14,7 @@ ENDS_WITH(activ_context_options, max_tier);
 ENDS_WITH(activ_forward_args, index);
 ENDS_WITH(activ_backward_args, dparams);
 ENDS_WITH(activ_norm_options, momentum);
+ENDS_WITH(activ_compile_options, reserved);
 ENDS_WITH(activ_sgd_options, maximize);
 ENDS_WITH(activ_adamw_options, reserved);
 ENDS_WITH(activ_rmsprop_options, reserved);

@@ -55,7 +55,11 @@ struct activ_graph {
 
     uint64_t seed, step; /* of the random layers */
     int has_params;      /* the parameters were given values, or the caller may have */
-    int have_values;     /* the last call was an evaluation, whose values may be read */
+    int have_values;     /* those of the last call may be read */
+    int have_gradients;  /* and the gradients */
+    int keeps_values;    /* compiled so */
+    size_t open_batch;   /* of an activ_graph_forward_train without backward; 0: none */
+    const float *open_x;
 };
 
 /* Rounded up to a cache line, on which all arrays of a plan are aligned. */

@@ -142,3 +142,11 @@ const float *activ_graph_values(const activ_graph *g, activ_node id)
     const graph_node *node = &g->nodes[g->nodes[id].plan.source];
     return node->plan.value == ACTIV_NO_OFFSET ? NULL : g->arena + node->plan.value;
 }
+
+const float *activ_graph_value_grads(const activ_graph *g, activ_node id)
+{
+    if (!g || id < 0 || (size_t)id >= g->node_count || !g->have_gradients)
+        return NULL;
+    const graph_node *node = &g->nodes[id];
+    return node->plan.grad == ACTIV_NO_OFFSET ? NULL : g->arena + node->plan.grad;
+}

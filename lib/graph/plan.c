@@ -2,10 +2,16 @@
  *
  * Liveness: time is 0 .. N-1 in the forward pass, and 2N - i for node i in the backward pass. A block of memory is live
  * from its first use to its last; blocks that are never live together may overlap. Values live at least to the end of
- * the forward pass, as they can be read after an evaluation. */
+ * the forward pass, as they can be read after an evaluation.
+ *
+ * All nodes have gradients, as a caller may ask for the input's; training computes those that parameters need. Where
+ * only the input's needs them they lie in the caller's array, if they are as large and computed in place.
+ *
+ * With keep_values every block is live all the time, and nothing is in place or fused in the backward pass. */
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/sized.h"
 #include "graph/graph.h"
 
 /* A few sizes up to this can be added without overflow, in bytes too. */
@@ -94,14 +100,13 @@ static void mark_uses(activ_graph *g)
     for (size_t i = g->node_count; i-- > 0;) {
         graph_node *node = &g->nodes[i];
         node->plan.grad_owner = node->plan.grad_until = (activ_node)i;
-        if (node->plan.consumers != 1)
+        if (node->plan.consumers != 1 || g->keeps_values)
             continue;
         const graph_node *consumer = &g->nodes[node->plan.last_consumer];
         if (consumer->kind->loss || !consumer->kind->backward_in_place || node->plan.last_input > 0)
             continue;
         node->plan.grad_owner = consumer->plan.grad_owner;
-        if (node->plan.needs_grad)
-            g->nodes[node->plan.grad_owner].plan.grad_until = (activ_node)i;
+        g->nodes[node->plan.grad_owner].plan.grad_until = (activ_node)i;
     }
 }
 
@@ -129,7 +134,8 @@ static void mark_fusions(activ_graph *g)
         }
         /* The backward epilogue works in place, and has no sums for gradients of parameters. */
         int trainable = activ_fn_param_count(node->fn) > 0;
-        if (after && after->kind->fuses && before->plan.consumers == 1 && before->plan.needs_grad && !trainable) {
+        if (after && after->kind->fuses && before->plan.consumers == 1 && before->plan.needs_grad && !trainable &&
+            !g->keeps_values) {
             after->plan.fused_backward = (activ_node)i;
             node->plan.is_fused_backward = 1;
         }
@@ -145,12 +151,18 @@ static int temporary_of(const activ_graph *g, size_t id, size_t max_batch, size_
     for (size_t k = 0; k < node->input_count; k++) {
         const graph_node *input = activ_graph_input_of(g, node, k);
         const graph_plan *plan = &input->plan;
-        if (plan->needs_grad && (plan->last_consumer != (activ_node)id || plan->last_input != k))
+        if (plan->last_consumer != (activ_node)id || plan->last_input != k)
             *floats += activ_graph_padded(input->features * max_batch);
         if (*floats > MAX_FLOATS)
             return 0;
     }
     return 1;
+}
+
+/* Is this owner's gradient in the caller's array: the input's, and needed for that alone? */
+static int is_in_dx(const activ_graph *g, const graph_node *owner)
+{
+    return owner->plan.grad_until == g->input && !owner->plan.needs_grad && !g->keeps_values;
 }
 
 static activ_status too_large(activ_graph *g, const graph_node *node)
@@ -171,16 +183,22 @@ static activ_status plan_arena(activ_graph *g, size_t max_batch, block_list *lis
             return too_large(g, node);
         size = activ_graph_padded(size);
         /* A fused activation's values are written by its product. */
-        size_t first_use = plan->is_fused_forward ? (size_t)node->inputs[0] : i;
+        const size_t first_use = g->keeps_values          ? 0
+                                 : plan->is_fused_forward ? (size_t)node->inputs[0]
+                                                          : i,
+                     value_until = g->keeps_values          ? 2 * n
+                                   : plan->read_in_backward ? 2 * n - i - 1
+                                                            : n;
         if (!node->kind->loss && !node->kind->is_view && node->input_count > 0)
-            add_block(list, &plan->value, size, first_use, plan->read_in_backward ? 2 * n - i - 1 : n);
+            add_block(list, &plan->value, size, first_use, value_until);
         size_t saved = node->kind->saved ? node->kind->saved(node, max_batch) : 0;
         if (saved > 0)
             add_block(list, &plan->saved, activ_graph_padded(saved), i, 2 * n - i);
-        if (plan->needs_grad && !node->kind->loss && plan->grad_owner == (activ_node)i) {
+        plan->grad = ACTIV_NO_OFFSET;
+        if (!node->kind->loss && plan->grad_owner == (activ_node)i && !is_in_dx(g, node)) {
             /* Live from the last consumer's backward to that of the earliest node that uses it. */
             size_t last = plan->last_consumer >= 0 ? (size_t)plan->last_consumer : n - 1;
-            add_block(list, &plan->grad, size, 2 * n - last, 2 * n - (size_t)plan->grad_until);
+            add_block(list, &plan->grad, size, g->keeps_values ? 0 : 2 * n - last, 2 * n - (size_t)plan->grad_until);
         }
         size_t added;
         if (!temporary_of(g, i, max_batch, &added))
@@ -200,7 +218,7 @@ static activ_status plan_arena(activ_graph *g, size_t max_batch, block_list *lis
     for (size_t i = 0; i < list->count; i++)
         *list->blocks[i].offset += start;
     for (size_t i = n; i-- > 0;)
-        if (g->nodes[i].plan.needs_grad && !g->nodes[i].kind->loss)
+        if (!g->nodes[i].kind->loss)
             g->nodes[i].plan.grad = g->nodes[g->nodes[i].plan.grad_owner].plan.grad;
     g->grads_offset = params + buffers;
     g->temporary_offset = 2 * params + buffers;
@@ -306,11 +324,11 @@ static size_t write_descriptions(activ_graph *g, char *buffer, size_t bytes)
     return text.length + 1;
 }
 
-activ_status activ_graph_compile(activ_graph *g, size_t max_batch)
+static activ_status compile(activ_graph *g, size_t max_batch, int keep_values)
 {
     size_t total;
-    if (!g)
-        return ACTIV_ERROR_INVALID;
+    if (!activ_graph_is_compiled(g))
+        g->keeps_values = keep_values;
     activ_status status = plan_all(g, max_batch, &total);
     if (status != ACTIV_OK)
         return status;
@@ -329,6 +347,47 @@ activ_status activ_graph_compile(activ_graph *g, size_t max_batch)
     g->arena_bytes = total * sizeof(float);
     g->max_batch = max_batch;
     return ACTIV_OK;
+}
+
+activ_status activ_graph_compile(activ_graph *g, size_t max_batch)
+{
+    return g ? compile(g, max_batch, 0) : ACTIV_ERROR_INVALID;
+}
+
+/* The options, or the defaults; fails, in the graph's message too. */
+static activ_status read_options(activ_graph *g, const activ_compile_options *options, activ_compile_options *own)
+{
+    static const activ_compile_options defaults = ACTIV_COMPILE_DEFAULTS;
+    activ_status status = activ_sized_read(own, sizeof *own, options ? options : &defaults);
+    if (status == ACTIV_OK && own->keep_values != 0 && own->keep_values != 1)
+        return activ_graph_fail(g, ACTIV_ERROR_RANGE, NULL, "compile: keep_values is neither 0 nor 1");
+    return status == ACTIV_OK ? status : activ_graph_fail(g, status, NULL, "compile: ", activ_sized_reason(status));
+}
+
+activ_status activ_graph_compile_ex(activ_graph *g, const activ_compile_options *options, activ_message *message)
+{
+    activ_compile_options own;
+    if (!g)
+        return activ_fail(message, ACTIV_ERROR_INVALID, "compile: the graph is NULL");
+    activ_status status = g->status;
+    if (status == ACTIV_OK)
+        status = read_options(g, options, &own);
+    if (status == ACTIV_OK)
+        status = compile(g, own.max_batch, own.keep_values);
+    return status == ACTIV_OK ? status : activ_fail(message, status, g->error.text);
+}
+
+size_t activ_graph_memory_bytes_ex(activ_graph *g, const activ_compile_options *options)
+{
+    activ_compile_options own;
+    if (!g || g->status != ACTIV_OK || read_options(g, options, &own) != ACTIV_OK)
+        return 0;
+    const int before = g->keeps_values;
+    if (!activ_graph_is_compiled(g))
+        g->keeps_values = own.keep_values;
+    size_t bytes = activ_graph_memory_bytes(g, own.max_batch);
+    g->keeps_values = before;
+    return bytes;
 }
 
 size_t activ_graph_memory_bytes(activ_graph *g, size_t max_batch)

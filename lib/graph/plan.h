@@ -16,7 +16,8 @@ typedef struct graph_plan {
     int read_in_backward;     /* a consumer's backward reads the values */
 
     /* In the arena of a graph that trains. */
-    size_t value, grad, saved;
+    size_t value, saved;
+    size_t grad;           /* ACTIV_NO_OFFSET: in the caller's dx, as the input's is */
     activ_node grad_owner; /* in-place backward: the node whose gradient's memory this gradient uses */
     activ_node grad_until; /* of an owner: the earliest node whose gradient uses that memory */
 

@@ -22,6 +22,11 @@ static void forward(graph_run *run)
     }
 }
 
+static int is_wanted(const graph_run *run, const graph_node *node)
+{
+    return node->plan.needs_grad || run->all_gradients;
+}
+
 static void backward_node(graph_run *run, const graph_node *node)
 {
     const activ_graph *g = run->graph;
@@ -30,7 +35,7 @@ static void backward_node(graph_run *run, const graph_node *node)
     for (size_t k = 0; k < node->input_count; k++) {
         const graph_node *input = activ_graph_input_of(g, node, k);
         node->dx[k] = NULL;
-        if (!input->plan.needs_grad)
+        if (!is_wanted(run, input))
             continue;
         /* The last consumer comes first in the backward pass and writes the gradient; the others accumulate. */
         if (input->plan.last_consumer == id && input->plan.last_input == k) {
@@ -54,17 +59,22 @@ static void backward_node(graph_run *run, const graph_node *node)
 static void backward(graph_run *run)
 {
     const activ_graph *g = run->graph;
+    const graph_node *output = &g->nodes[g->output];
+    if (run->dy && is_wanted(run, output))
+        memcpy(activ_run_gradient(run, output), run->dy, run->batch * output->features * sizeof(float));
     for (size_t i = g->node_count; i-- > 0;) {
         const graph_node *node = &g->nodes[i];
+        if (node->kind->loss && run->dy)
+            continue;
         if (node->kind->loss) {
             /* The last node is its input's last consumer: it writes the gradient. */
             const graph_node *input = activ_graph_input_of(g, node, 0);
-            node->kind->loss(run, node, input->plan.needs_grad ? activ_run_gradient(run, input) : NULL);
+            node->kind->loss(run, node, is_wanted(run, input) ? activ_run_gradient(run, input) : NULL);
             continue;
         }
-        if (!node->kind->backward || !node->plan.needs_grad || node->plan.is_fused_backward)
+        if (!node->kind->backward || !is_wanted(run, node) || node->plan.is_fused_backward)
             continue;
-        if (node->plan.consumers == 0) {
+        if (node->plan.consumers == 0 && !(run->dy && node == output)) {
             /* The loss does not depend on it. */
             memset(activ_run_gradient(run, node), 0, run->batch * node->features * sizeof(float));
         }
@@ -151,6 +161,7 @@ static graph_run start(const activ_graph *g, size_t batch, int training, const f
                       .batch = batch,
                       .training = training,
                       .seed = g->seed,
+                      .step = g->step,
                       .labels = labels,
                       .targets = targets,
                       .memory = g->arena,
@@ -161,7 +172,15 @@ static graph_run start(const activ_graph *g, size_t batch, int training, const f
     return run;
 }
 
-activ_status activ_graph_forward(activ_graph *g, size_t batch, const float *x, float *y)
+/* What the arena held is about to be overwritten. */
+static void begin(activ_graph *g)
+{
+    g->have_values = g->have_gradients = 0;
+    g->open_batch = 0;
+}
+
+/* Arguments of a forward pass that gives the output. */
+static activ_status check_output(activ_graph *g, size_t batch, const float *x, const float *y)
 {
     activ_status status = check(g, batch, x, NULL, NULL, 0, 0);
     if (status != ACTIV_OK)
@@ -173,15 +192,29 @@ activ_status activ_graph_forward(activ_graph *g, size_t batch, const float *x, f
     const size_t in = g->nodes[g->input].features, out = g->nodes[g->output].features;
     if (!(x == y && in == out) && activ_ranges_overlap(x, batch * in * sizeof *x, y, batch * out * sizeof *y))
         return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "input and output overlap in part");
+    return ACTIV_OK;
+}
+
+static void copy_output(const graph_run *run, float *y)
+{
+    const graph_node *output = &run->graph->nodes[run->graph->output];
+    const float *values = activ_run_values(run, output);
+    if (values != y)
+        memcpy(y, values, run->batch * output->features * sizeof *y);
+}
+
+activ_status activ_graph_forward(activ_graph *g, size_t batch, const float *x, float *y)
+{
+    activ_status status = check_output(g, batch, x, y);
+    if (status != ACTIV_OK)
+        return status;
     graph_run run = start(g, batch, 0, x, NULL, NULL);
     const int rounding = activ_round_to_nearest();
+    begin(g);
     forward(&run);
     activ_round_as(rounding);
     g->have_values = 1;
-    const graph_node *output = &g->nodes[g->output];
-    const float *values = activ_run_values(&run, output);
-    if (values != y)
-        memcpy(y, values, batch * output->features * sizeof *y);
+    copy_output(&run, y);
     return ACTIV_OK;
 }
 
@@ -237,10 +270,7 @@ activ_status activ_graph_predict_ex(const activ_graph *g, void *workspace, size_
         run.x = x + first * in;
         run.y = y + first * out;
         forward(&run);
-        /* The output may be a view, whose values lie elsewhere. */
-        const float *values = activ_run_values(&run, output);
-        if (values != run.y)
-            memcpy(run.y, values, run.batch * out * sizeof *y);
+        copy_output(&run, run.y); /* it may be a view, whose values lie elsewhere */
     }
     activ_round_as(rounding);
     return ACTIV_OK;
@@ -265,19 +295,26 @@ static activ_status check_batch(activ_graph *g, size_t batch)
     return status;
 }
 
-static void train(activ_graph *g, graph_run *run, size_t loss_terms, float *loss)
+/* Gradients that layers accumulate; the other layers overwrite theirs. */
+static void clear_gradients(activ_graph *g)
 {
-    /* The other layers overwrite theirs. */
     for (size_t i = 0; i < g->node_count; i++)
         for (size_t t = 0; g->nodes[i].kind->adds_to_gradients && t < g->nodes[i].tensors; t++) {
             size_t tensor = g->nodes[i].first_tensor + t;
             memset(activ_graph_tensor_gradient(g, tensor), 0, g->tensors[tensor].count * sizeof(float));
         }
-    g->have_values = 0;
+}
+
+static void train(activ_graph *g, graph_run *run, size_t loss_terms, float *loss)
+{
     const int rounding = activ_round_to_nearest();
+    run->all_gradients = g->keeps_values;
+    begin(g);
+    clear_gradients(g);
     forward(run);
     backward(run);
     g->step++;
+    g->have_values = g->have_gradients = g->keeps_values;
     if (loss)
         *loss = (float)(run->loss_sum / (double)loss_terms);
     activ_round_as(rounding);
@@ -286,6 +323,7 @@ static void train(activ_graph *g, graph_run *run, size_t loss_terms, float *loss
 static void evaluate(activ_graph *g, graph_run *run, size_t loss_terms, float *loss)
 {
     const int rounding = activ_round_to_nearest();
+    begin(g);
     forward(run);
     g->have_values = 1;
     if (loss)
@@ -316,6 +354,82 @@ activ_status activ_graph_train_values(activ_graph *g, size_t batch, const float 
     train(g, &run, batch * g->nodes[g->output].features, loss);
     return ACTIV_OK;
 }
+
+/* ---- a loss of the caller's --------------------------------------------------------------------------- */
+
+activ_status activ_graph_forward_train(activ_graph *g, size_t batch, const float *x, float *y)
+{
+    activ_status status = check_output(g, batch, x, y);
+    if (status == ACTIV_OK)
+        status = check_batch(g, batch);
+    if (status != ACTIV_OK)
+        return status;
+    if (x == y)
+        return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "the output is the input, which the gradients need");
+    graph_run run = start(g, batch, 1, x, NULL, NULL);
+    const int rounding = activ_round_to_nearest();
+    begin(g);
+    forward(&run);
+    activ_round_as(rounding);
+    copy_output(&run, y);
+    g->step++;
+    g->open_batch = batch;
+    g->open_x = x;
+    g->have_values = g->keeps_values;
+    return ACTIV_OK;
+}
+
+static activ_status check_backward(activ_graph *g, size_t batch, const float *dy, const float *dx)
+{
+    if (!g)
+        return ACTIV_ERROR_INVALID;
+    activ_status status = activ_graph_check_compiled(g, 1);
+    if (status != ACTIV_OK)
+        return status;
+    if (g->open_batch == 0)
+        return activ_graph_fail(g, ACTIV_ERROR_STATE, NULL,
+                                "no call of activ_graph_forward_train came before, or it has had its backward call");
+    if (batch != g->open_batch)
+        return activ_graph_fail(g, ACTIV_ERROR_RANGE, NULL, "the batch differs from activ_graph_forward_train's");
+    const size_t in = batch * g->nodes[g->input].features, out = batch * g->nodes[g->output].features;
+    if (!dy)
+        return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "the output's gradient is NULL");
+    if (!activ_is_aligned(dy, sizeof *dy) || !activ_is_aligned(dx, sizeof *dx))
+        return fail_alignment(g, activ_is_aligned(dy, sizeof *dy) ? "the input's gradient is"
+                                                                  : "the output's gradient is");
+    if (!is_outside(g, dy, out, sizeof *dy) || (dx && !is_outside(g, dx, in, sizeof *dx)))
+        return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "a gradient lies in the graph's own memory");
+    if (dx && (activ_ranges_overlap(dx, in * sizeof *dx, dy, out * sizeof *dy) ||
+               activ_ranges_overlap(dx, in * sizeof *dx, g->open_x, in * sizeof *dx)))
+        return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL,
+                                "the input's gradient overlaps the input or the output's gradient");
+    return ACTIV_OK;
+}
+
+activ_status activ_graph_backward(activ_graph *g, size_t batch, const float *dy, float *dx)
+{
+    activ_status status = check_backward(g, batch, dy, dx);
+    if (status != ACTIV_OK)
+        return status;
+    graph_run run = start(g, batch, 1, g->open_x, NULL, NULL);
+    run.step = g->step - 1; /* of the forward pass */
+    run.dy = dy;
+    run.dx = dx;
+    run.all_gradients = dx || g->keeps_values;
+    const int rounding = activ_round_to_nearest();
+    begin(g);
+    clear_gradients(g);
+    backward(&run);
+    activ_round_as(rounding);
+    const graph_node *input = &g->nodes[g->input];
+    const float *gradient = activ_run_gradient(&run, input);
+    if (dx && gradient != dx)
+        memcpy(dx, gradient, batch * input->features * sizeof *dx);
+    g->have_values = g->have_gradients = g->keeps_values;
+    return ACTIV_OK;
+}
+
+/* ---- evaluation ----------------------------------------------------------------------------------------- */
 
 static size_t count_correct(const graph_run *run)
 {

@@ -14,7 +14,7 @@ typedef struct graph_run {
     const activ_kernels *kernels;
     size_t batch;
     int training;
-    uint64_t seed;         /* of the noise in training */
+    uint64_t seed, step;   /* of the noise in training */
     const int32_t *labels; /* labels or targets if a loss is wanted, else NULL */
     const float *targets;
     double loss_sum;
@@ -25,7 +25,10 @@ typedef struct graph_run {
     float *scratch; /* scratch_per_thread floats for each thread */
     size_t scratch_per_thread;
     const float *x;
-    float *y; /* predictions: the output; else NULL */
+    float *y;          /* predictions: the output; else NULL */
+    const float *dy;   /* the caller's gradient of the output, instead of a loss; else NULL */
+    float *dx;         /* its array for the input's gradient; NULL: not wanted */
+    int all_gradients; /* those of all nodes are wanted, not only those that parameters need */
 } graph_run;
 
 /* Arrays of batch x node->features. */

@@ -40,7 +40,7 @@ float *activ_run_output(const graph_run *run, const graph_node *node)
 
 float *activ_run_gradient(const graph_run *run, const graph_node *node)
 {
-    return run->memory + node->plan.grad;
+    return node->plan.grad == ACTIV_NO_OFFSET ? run->dx : run->memory + node->plan.grad;
 }
 
 float *activ_run_saved(const graph_run *run, const graph_node *node)
@@ -55,7 +55,7 @@ _Static_assert(GRAPH_MAX_NODES <= 1 << NODE_BITS, "two layers would share their 
 uint64_t activ_run_stream(const graph_run *run, const graph_node *node)
 {
     const uint64_t which = (uint64_t)(node - run->graph->nodes);
-    return ACTIV_STREAM(ACTIV_STREAM_NOISE, run->graph->step << NODE_BITS | which);
+    return ACTIV_STREAM(ACTIV_STREAM_NOISE, run->step << NODE_BITS | which);
 }
 
 void activ_run_share(const graph_run *run, size_t work, void (*task)(void *argument, size_t parts, size_t part),

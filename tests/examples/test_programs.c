@@ -561,6 +561,11 @@ static void test_quickstart(void **state)
     assert_non_null(last);
     assert_true(strtod(last + strlen("step 4000  loss "), NULL) < 1e-3);
 
+    assert_run(run(QUICKSTART_OWN_LOSS), 0);
+    last = strstr(output, "on [0, 2]: ");
+    assert_non_null(last);
+    assert_true(strtod(last + strlen("on [0, 2]: "), NULL) < 2e-3);
+
     assert_run(run(QUICKSTART_ARENA), 0);
     assert_true(strncmp(output, "loss ", 5) == 0 && strtod(output + 5, NULL) < 1e-4);
     assert_non_null(strstr(output, " 0 of them by 2000 steps"));
