@@ -95,7 +95,8 @@ static int print_row(const activ_fn_info *info)
         fprintf(stderr, "activ: %s: cannot be made\n", info->name);
         return 2;
     }
-    print_cell("| `", info->signature, "` | ");
+    print_cell("| `", info->signature, "`");
+    print_cell(info->aliases[0] ? " " : "", info->aliases, " | ");
     print_limits(fn);
     fputs(" | ", stdout);
     print_vectors(fn);
@@ -121,14 +122,15 @@ static int list_as_page(void)
     };
     puts("# The functions\n"
          "\n"
-         "Each by its signature, which names its settings with their defaults: `activ_fn_create` takes it as it is, or "
-         "the name\n"
-         "alone, or the name with some of the settings. Trained are the vectors named here, with the lengths that the "
-         "defaults\n"
-         "give, or a setting, which then says where training starts. Bounds are those of the errors of f and f' in "
-         "units in the\n"
-         "last place ([numerics](numerics.md)). Made by `activ list --markdown`; `activ show SPEC` says it of one "
-         "function.");
+         "Each by its signature, which names its settings with their defaults, and its other names: `activ_fn_create` "
+         "takes\n"
+         "the signature as it is, or a name alone, or a name with some of the settings. Trained are the vectors named "
+         "here,\n"
+         "with the lengths that the defaults give, or a setting, which then says where training starts. Bounds are "
+         "those of\n"
+         "the errors of f and f' in units in the last place ([numerics](numerics.md)). Made by `activ list "
+         "--markdown`;\n"
+         "`activ show SPEC` says it of one function.");
     int result = 0;
     for (size_t k = 0; k < sizeof shapes / sizeof shapes[0]; k++) {
         int rows = 0;
@@ -215,6 +217,8 @@ int command_show(const char *spec)
     if (!fn || activ_fn_info_of(fn, &info) != ACTIV_OK)
         return 2;
     printf("%s\n", activ_fn_spec(fn));
+    if (info.aliases[0])
+        printf("  also        %s\n", info.aliases);
     print_settings(fn);
     printf("  formula     %s\n"
            "  source      %s\n"

@@ -5,10 +5,10 @@
  *     "gelu"   "leaky_relu(negative_slope=0.2)"   "prelu(weight=0.1, num_parameters=64)"   "staf(tau=25)"
  *     "softmax"   "swiglu"   "gated(elu(alpha=0.5))"
  *
- * Blanks are allowed around names, numbers and punctuation; names are case-sensitive. A setting that is a function may
- * stand without its name. Names and settings are PyTorch's where it has the function. activ_fn_catalog lists all
- * functions with formula and source; activ_fn_setting_info and activ_fn_param_tensor_info describe the settings and
- * parameters of one.
+ * Blanks are allowed around names, numbers and punctuation. A setting that is a function may stand without its name;
+ * names of settings are case-sensitive, those of functions may be aliases ("GELU": activ_fn_create). Names and settings
+ * are PyTorch's where it has the function. activ_fn_catalog lists all functions with formula and source;
+ * activ_fn_setting_info and activ_fn_param_tensor_info describe the settings and parameters of one.
  *
  * Shapes. A function has one of three (activ_fn_info), with its own pair of calls; another pair answers
  * ACTIV_ERROR_SHAPE:
@@ -60,6 +60,10 @@ typedef struct activ_fn activ_fn;
 /* ---- making one -------------------------------------------------------------------------------------------------- */
 
 /* Makes the function that `spec` describes; the caller destroys *out.
+ *
+ * Names are those of the catalog ("gelu"), or PyTorch's classes and other aliases as spelled there ("GELU",
+ * "LeakyReLU", "Swish" for silu, "TeLU" for trainable_elu), or either with other capitals or underscores, if that is one
+ * function only: "TELU" may be telu or TeLU, and is refused. The message about an unknown name has the nearest one.
  *
  * ACTIV_ERROR_SYNTAX: malformed text; ACTIV_ERROR_UNKNOWN_NAME: no such function or setting; ACTIV_ERROR_RANGE: a value
  * that the function does not allow, or a list of functions where one belongs; ACTIV_ERROR_SHAPE: a function inside of
@@ -224,6 +228,7 @@ enum {
 typedef struct activ_fn_info {
     size_t size; /* sizeof(activ_fn_info), set by the caller */
     const char *name;
+    const char *aliases;   /* its other names, separated by ", ": "SiLU, Swish"; "" if there are none */
     const char *signature; /* with its settings and their defaults: "elu(alpha=1)" */
     const char *formula;
     const char *source;   /* who defined it, where */
@@ -235,9 +240,9 @@ typedef struct activ_fn_info {
     int32_t reserved;
 } activ_fn_info;
 
-#define ACTIV_FN_INFO_INIT                                                    \
-    {                                                                         \
-        sizeof(activ_fn_info), NULL, NULL, NULL, NULL, 0, 0.0f, 0.0f, 0, 0, 0 \
+#define ACTIV_FN_INFO_INIT                                                          \
+    {                                                                               \
+        sizeof(activ_fn_info), NULL, NULL, NULL, NULL, NULL, 0, 0.0f, 0.0f, 0, 0, 0 \
     }
 
 /* Entry `index` of the catalog, from 0 on; the order may change between versions. ACTIV_ERROR_RANGE: past its end;

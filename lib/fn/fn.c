@@ -409,6 +409,7 @@ static activ_status write_info(const activ_fn_entry *entry, const activ_fn *fn, 
     memset(&own, 0, sizeof own);
     own.size = sizeof own;
     own.name = entry->name;
+    own.aliases = d->aliases ? d->aliases : "";
     own.signature = d->signature;
     own.formula = d->formula;
     own.source = d->source;

@@ -77,6 +77,9 @@ activ_fn *activ_fn_copy(const activ_host *host, const activ_fn *fn);
 /* Size of all its memory, in bytes. */
 size_t activ_fn_bytes(const activ_fn *fn);
 
+/* fn/names.c: the entry of a name; NULL: there is none, or several, as the message says, which may be NULL. */
+const activ_fn_entry *activ_fn_find(activ_slice name, activ_message *message);
+
 /* fn/spec.c: parses a spec: its function, and its settings in an array of settings_bytes from the host; and writes the
  * canonical spec, returning its length even where it does not fit. */
 activ_status activ_fn_parse(const activ_host *host, activ_slice spec, activ_message *message,

@@ -3,14 +3,6 @@
 
 #include "fn/fn.h"
 
-static const activ_fn_entry *entry_of(activ_slice name)
-{
-    for (size_t i = 0; i < activ_fn_registry_count; i++)
-        if (activ_slice_is(name, activ_fn_registry[i].name))
-            return &activ_fn_registry[i];
-    return NULL;
-}
-
 /* The arguments after the name. */
 static activ_status read_settings(activ_reader *reader, const activ_fn_entry *entry, activ_setting_value *settings)
 {
@@ -50,9 +42,9 @@ activ_status activ_fn_parse(const activ_host *host, activ_slice spec, activ_mess
         const activ_slice rest = { reader.at, (size_t)(reader.end - reader.at) };
         return activ_fail_quoted(message, ACTIV_ERROR_SYNTAX, "the name of a function is expected at ", rest, "");
     }
-    *entry = entry_of(name);
+    *entry = activ_fn_find(name, message);
     if (!*entry)
-        return activ_fail_quoted(message, ACTIV_ERROR_UNKNOWN_NAME, "unknown function ", name, "");
+        return ACTIV_ERROR_UNKNOWN_NAME;
     *settings_bytes = (activ_settings_count((*entry)->definition->settings) + 1) * sizeof **settings;
     *settings = activ_host_alloc(host, *settings_bytes);
     if (!*settings) {

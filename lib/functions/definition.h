@@ -9,6 +9,7 @@
 
 typedef struct activ_fn_definition {
     const char *signature;
+    const char *aliases; /* names in PyTorch and elsewhere, separated by ", ", as spelled there; NULL: none */
     const char *formula;
     const char *source;
     const activ_setting *settings; /* in the order that the arithmetic gets; the last one's name is NULL. NULL: none */

@@ -30,6 +30,7 @@ static const activ_fn_definition gated_definition = {
 
 static const activ_fn_definition glu_definition = {
     .signature = "glu",
+    .aliases = "GLU",
     .formula = "value sigmoid(gate)",
     .source =
         "Dauphin, Fan, Auli, Grangier 2016, Language modeling with gated convolutional networks, arXiv:1612.08083",
@@ -39,6 +40,7 @@ static const activ_fn_definition glu_definition = {
 
 static const activ_fn_definition bilinear_definition = {
     .signature = "bilinear",
+    .aliases = "Bilinear",
     .formula = "value gate",
     .source = GATED_SOURCE,
     .gate = "identity",
@@ -47,6 +49,7 @@ static const activ_fn_definition bilinear_definition = {
 
 static const activ_fn_definition reglu_definition = {
     .signature = "reglu",
+    .aliases = "ReGLU",
     .formula = "value relu(gate)",
     .source = GATED_SOURCE,
     .gate = "relu",
@@ -55,6 +58,7 @@ static const activ_fn_definition reglu_definition = {
 
 static const activ_fn_definition geglu_definition = {
     .signature = "geglu",
+    .aliases = "GEGLU",
     .formula = "value gelu(gate)",
     .source = GATED_SOURCE,
     .gate = "gelu",
@@ -71,6 +75,7 @@ static const activ_fn_definition geglu_tanh_definition = {
 
 static const activ_fn_definition swiglu_definition = {
     .signature = "swiglu",
+    .aliases = "SwiGLU",
     .formula = "value silu(gate)",
     .source = GATED_SOURCE,
     .gate = "silu",

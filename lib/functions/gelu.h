@@ -8,6 +8,7 @@
 #if defined(ACTIV_FN_DEFINITIONS)
 static const activ_fn_definition gelu_definition = {
     .signature = "gelu",
+    .aliases = "GELU",
     .formula = "x Phi(x), Phi(x) = (1 + erf(x/sqrt 2))/2",
     .source = "Hendrycks and Gimpel 2016, Gaussian error linear units, arXiv:1606.08415",
     .forward_ulp = 1.5f,

@@ -6,6 +6,7 @@
 #if defined(ACTIV_FN_DEFINITIONS)
 static const activ_fn_definition hardswish_definition = {
     .signature = "hardswish",
+    .aliases = "Hardswish",
     .formula = "x min(max(x + 3, 0), 6) / 6",
     .source = "Howard et al. 2019, Searching for MobileNetV3, arXiv:1905.02244",
     .forward_ulp = 1.5f,

@@ -4,6 +4,7 @@
 #if defined(ACTIV_FN_DEFINITIONS)
 static const activ_fn_definition identity_definition = {
     .signature = "identity",
+    .aliases = "Identity",
     .formula = "x",
     .source = "Widrow and Hoff 1960, Adaptive switching circuits: the linear unit",
     .forward_ulp = 0.0f,

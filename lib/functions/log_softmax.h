@@ -9,6 +9,7 @@
 #if defined(ACTIV_FN_DEFINITIONS)
 static const activ_fn_definition log_softmax_definition = {
     .signature = "log_softmax",
+    .aliases = "LogSoftmax",
     .formula = "x_i - ln(sum of e^x_j over the row)",
     .source = "Bridle 1990, Probabilistic interpretation of feedforward classification network outputs",
     .forward_ulp = 3.0f,

@@ -7,6 +7,7 @@
 #if defined(ACTIV_FN_DEFINITIONS)
 static const activ_fn_definition mish_definition = {
     .signature = "mish",
+    .aliases = "Mish",
     .formula = "x tanh(ln(1 + e^x))",
     .source = "Misra 2019, Mish: a self regularized non-monotonic activation function, arXiv:1908.08681",
     .forward_ulp = 1.0f,

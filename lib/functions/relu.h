@@ -4,6 +4,7 @@
 #if defined(ACTIV_FN_DEFINITIONS)
 static const activ_fn_definition relu_definition = {
     .signature = "relu",
+    .aliases = "ReLU",
     .formula = "max(x, 0)",
     .source = "Nair and Hinton 2010, Rectified linear units improve restricted Boltzmann machines",
     .forward_ulp = 0.0f,

@@ -7,6 +7,7 @@
 #if defined(ACTIV_FN_DEFINITIONS)
 static const activ_fn_definition sigmoid_definition = {
     .signature = "sigmoid",
+    .aliases = "Sigmoid",
     .formula = "1 / (1 + e^-x)",
     .source = "Verhulst 1838, Notice sur la loi que la population suit dans son accroissement",
     .forward_ulp = 1.5f,

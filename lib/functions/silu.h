@@ -4,6 +4,7 @@
 #if defined(ACTIV_FN_DEFINITIONS)
 static const activ_fn_definition silu_definition = {
     .signature = "silu",
+    .aliases = "SiLU, Swish",
     .formula = "x / (1 + e^-x)",
     .source = "Elfwing, Uchibe, Doya 2017, Sigmoid-weighted linear units, arXiv:1702.03118",
     .forward_ulp = 1.5f,

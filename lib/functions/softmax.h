@@ -6,6 +6,7 @@
 #if defined(ACTIV_FN_DEFINITIONS)
 static const activ_fn_definition softmax_definition = {
     .signature = "softmax",
+    .aliases = "Softmax",
     .formula = "e^x_i / (sum of e^x_j over the row)",
     .source = "Bridle 1990, Probabilistic interpretation of feedforward classification network outputs",
     .forward_ulp = 4.0f,

@@ -19,6 +19,7 @@ static const activ_setting softplus_settings[] = {
 
 static const activ_fn_definition softplus_definition = {
     .signature = "softplus(beta=1, threshold=20)",
+    .aliases = "Softplus",
     .formula = "beta x > threshold ? x : ln(1 + e^(beta x)) / beta",
     .source = "Dugas et al. 2000, Incorporating second-order functional knowledge",
     .settings = softplus_settings,

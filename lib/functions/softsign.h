@@ -6,6 +6,7 @@
 #if defined(ACTIV_FN_DEFINITIONS)
 static const activ_fn_definition softsign_definition = {
     .signature = "softsign",
+    .aliases = "Softsign",
     .formula = "x / (1 + |x|)",
     .source = "Turian, Bergstra, Bengio 2009, Quadratic features and deep architectures for chunking; "
               "Bergstra, Desjardins, Lamblin, Bengio 2009, Quadratic polynomials learn better image features",

@@ -6,6 +6,7 @@
 #if defined(ACTIV_FN_DEFINITIONS)
 static const activ_fn_definition tanh_definition = {
     .signature = "tanh",
+    .aliases = "Tanh",
     .formula = "tanh x",
     .source = "LeCun, Bottou, Orr, Mueller 1998, Efficient BackProp",
     .forward_ulp = 1.1f,

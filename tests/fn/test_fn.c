@@ -90,6 +90,23 @@ static void test_canonical(void **state)
         { "step(theta=1e-40)", "step(theta=1e-40)" },
         { "staf(tau=25)", "staf" },
         { "staf(tau=5)", "staf(tau=5)" },
+        /* Other names, and other spellings. */
+        { "ReLU", "relu" },
+        { "GELU", "gelu" },
+        { "Swish", "silu" },
+        { "swish", "silu" },
+        { "SILU", "silu" },
+        { "telu", "telu" },
+        { "TeLU", "trainable_elu" },
+        { "TeLU(alpha=0.5)", "trainable_elu(alpha=0.5)" },
+        { "LeakyReLU(negative_slope=0.2)", "leaky_relu(negative_slope=0.2)" },
+        { "leaky-relu", "leaky_relu" },
+        { "LEAKYRELU", "leaky_relu" },
+        { "HardSwish", "hardswish" },
+        { "Gelu_Tanh", "gelu_tanh" },
+        { "gated(ReLU)", "gated(relu)" },
+        { "SwiGLU", "swiglu" },
+        { "LogSoftmax", "log_softmax" },
     };
     for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
         activ_fn *fn = create(specs[i].spec);
@@ -180,7 +197,11 @@ static void test_refused(void **state)
         { "", one_of(syntax, syntax), NULL },
         { "   ", one_of(syntax, syntax), NULL },
         { "nosuch", one_of(unknown, unknown), "nosuch" },
-        { "ReLU", one_of(unknown, unknown), "ReLU" },
+        { "TELU", one_of(unknown, unknown), "TeLU (trainable_elu) or telu" },
+        { "leaky_relux", one_of(unknown, unknown), "is leaky_relu meant? activ_fn_catalog" },
+        { "Swush(x=1)", one_of(unknown, unknown), "is Swish (silu) meant?" },
+        { "gleu", one_of(unknown, unknown), "is gelu meant?" },
+        { "quadratic", one_of(unknown, unknown), "'quadratic'; activ_fn_catalog" },
         { "relu6x", one_of(unknown, unknown), "relu6x" },
         { "rel", one_of(unknown, unknown), "rel" },
         { "nosuch(alpha=1)", one_of(unknown, unknown), "nosuch" },
@@ -829,6 +850,27 @@ static void check_refused(activ_status status, const char *what, const char *spe
         fail_msg("%s: %s was refused, but wrote", spec, what);
 }
 
+/* Each alias is its function's. */
+static void test_aliases(void **state)
+{
+    (void)state;
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
+    size_t found = 0;
+    for (size_t i = 0; activ_fn_catalog(i, &info) == ACTIV_OK; i++) {
+        char aliases[200];
+        assert_non_null(info.aliases);
+        assert_true(strlen(info.aliases) < sizeof aliases);
+        strcpy(aliases, info.aliases);
+        for (char *alias = strtok(aliases, ","); alias; alias = strtok(NULL, ","), found++) {
+            activ_fn *fn = create(alias), *own = create(info.name);
+            assert_string_equal(activ_fn_spec(fn), activ_fn_spec(own));
+            activ_fn_destroy(fn);
+            activ_fn_destroy(own);
+        }
+    }
+    assert_true(found >= 20);
+}
+
 static void test_overlap(void **state)
 {
     (void)state;
@@ -1356,6 +1398,7 @@ int main(void)
         cmocka_unit_test(test_definitions),
         cmocka_unit_test(test_queries),
         cmocka_unit_test(test_catalog),
+        cmocka_unit_test(test_aliases),
         cmocka_unit_test(test_overlap),
         cmocka_unit_test(test_misaligned),
         cmocka_unit_test(test_size_overflow),
