@@ -62,8 +62,8 @@ typedef struct activ_fn activ_fn;
 /* Makes the function that `spec` describes; the caller destroys *out.
  *
  * Names are those of the catalog ("gelu"), or PyTorch's classes and other aliases as spelled there ("GELU",
- * "LeakyReLU", "Swish" for silu, "TeLU" for trainable_elu), or either with other capitals or underscores, if that is one
- * function only: "TELU" may be telu or TeLU, and is refused. The message about an unknown name has the nearest one.
+ * "LeakyReLU", "Swish" for silu, "TeLU" for trainable_elu), or either with other capitals or underscores, if that is
+ * one function only: "TELU" may be telu or TeLU, and is refused. The message about an unknown name has the nearest one.
  *
  * ACTIV_ERROR_SYNTAX: malformed text; ACTIV_ERROR_UNKNOWN_NAME: no such function or setting; ACTIV_ERROR_RANGE: a value
  * that the function does not allow, or a list of functions where one belongs; ACTIV_ERROR_SHAPE: a function inside of
@@ -72,6 +72,14 @@ typedef struct activ_fn activ_fn;
 ACTIV_API activ_status activ_fn_create(const activ_context *context, const char *spec, activ_fn **out);
 ACTIV_API activ_status activ_fn_create_ex(const activ_context *context, const char *spec, activ_fn **out,
                                           activ_message *message);
+
+/* The function of this name (of the catalog, an alias or another spelling, without settings) with its default
+ * settings, for code that has no place for a handle. Made at the first call, in memory that the library has for it:
+ * nothing is allocated, and it is never destroyed. It runs on the tier of activ_tier, without threads and without a log. Any thread
+ * may call this at any time. NULL: no such function (activ_fn_create_ex has the reason), or NULL.
+ *
+ * Finding the name takes some hundred nanoseconds: a caller in a hurry keeps the pointer. */
+ACTIV_API const activ_fn *activ_fn_default(const char *name);
 
 /* NULL is allowed. */
 ACTIV_API void activ_fn_destroy(activ_fn *fn);

@@ -15,7 +15,7 @@ static folded fold(activ_slice name)
     folded f = { .length = 0 };
     for (size_t i = 0; i < name.length && f.length < MOST; i++) {
         const char c = name.at[i];
-        if (c != '_' && c != '-')
+        if (c != '_')
             f.text[f.length++] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
     }
     return f;

@@ -100,7 +100,7 @@ static void test_canonical(void **state)
         { "TeLU", "trainable_elu" },
         { "TeLU(alpha=0.5)", "trainable_elu(alpha=0.5)" },
         { "LeakyReLU(negative_slope=0.2)", "leaky_relu(negative_slope=0.2)" },
-        { "leaky-relu", "leaky_relu" },
+        { "Leaky_ReLU", "leaky_relu" },
         { "LEAKYRELU", "leaky_relu" },
         { "HardSwish", "hardswish" },
         { "Gelu_Tanh", "gelu_tanh" },
@@ -871,6 +871,50 @@ static void test_aliases(void **state)
     assert_true(found >= 20);
 }
 
+/* Shared functions: of every name, the same at each call, and as one that was created. */
+static void test_default(void **state)
+{
+    (void)state;
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
+    for (size_t i = 0; activ_fn_catalog(i, &info) == ACTIV_OK; i++) {
+        const activ_fn *fn = activ_fn_default(info.name);
+        assert_non_null(fn);
+        assert_ptr_equal(activ_fn_default(info.name), fn);
+        activ_fn *own = create(info.name);
+        assert_string_equal(activ_fn_spec(fn), activ_fn_spec(own));
+        assert_int_equal(activ_fn_param_count(fn), activ_fn_param_count(own));
+        float x[40], y[2][40], dx[2][40], dparams[2][200] = { { 0 } };
+        for (size_t k = 0; k < 40; k++)
+            x[k] = (float)k * 0.25f - 5.0f;
+        assert_true(activ_fn_param_count(fn) <= 200);
+        if (info.shape == ACTIV_SHAPE_ELEMENTWISE) {
+            for (int k = 0; k < 2; k++) {
+                assert_int_equal(activ_forward(k ? own : fn, NULL, 40, x, y[k]), ACTIV_OK);
+                assert_int_equal(activ_backward(k ? own : fn, NULL, 40, x, x, dx[k], dparams[k]), ACTIV_OK);
+            }
+            assert_memory_equal(y[0], y[1], sizeof y[0]);
+            assert_memory_equal(dx[0], dx[1], sizeof dx[0]);
+            assert_memory_equal(dparams[0], dparams[1], sizeof dparams[0]);
+        } else if (info.shape == ACTIV_SHAPE_ROWWISE) {
+            for (int k = 0; k < 2; k++)
+                assert_int_equal(activ_forward_rows(k ? own : fn, NULL, 4, 10, x, 10, y[k], 10), ACTIV_OK);
+            assert_memory_equal(y[0], y[1], sizeof y[0]);
+        } else {
+            for (int k = 0; k < 2; k++)
+                assert_int_equal(activ_forward_gated(k ? own : fn, NULL, 4, 10, x, 10, x, 10, y[k], 10), ACTIV_OK);
+            assert_memory_equal(y[0], y[1], sizeof y[0]);
+        }
+        activ_fn_destroy(own);
+    }
+    assert_ptr_equal(activ_fn_default("GELU"), activ_fn_default("gelu"));
+    assert_ptr_equal(activ_fn_default("Swish"), activ_fn_default("silu"));
+    assert_null(activ_fn_default("TELU"));
+    assert_null(activ_fn_default("nosuch"));
+    assert_null(activ_fn_default(""));
+    assert_null(activ_fn_default("elu(alpha=1)"));
+    assert_null(activ_fn_default(NULL));
+}
+
 static void test_overlap(void **state)
 {
     (void)state;
@@ -1399,6 +1443,7 @@ int main(void)
         cmocka_unit_test(test_queries),
         cmocka_unit_test(test_catalog),
         cmocka_unit_test(test_aliases),
+        cmocka_unit_test(test_default),
         cmocka_unit_test(test_overlap),
         cmocka_unit_test(test_misaligned),
         cmocka_unit_test(test_size_overflow),

@@ -471,6 +471,15 @@ static void *use_first(void *user)
     activ_fn_destroy(fn);
     /* Names are static storage: the same address. */
     u->failures += tier != activ_tier() || !(y < -0.31f && y > -0.32f) || activ_tier_at(0) == NULL;
+    /* Shared functions, which all threads make at the same time. */
+    pthread_barrier_wait(u->start);
+    const char *const names[] = { "gelu", "staf", "Swish", "glu" };
+    for (size_t i = 0; i < 4; i++) {
+        const activ_fn *shared = activ_fn_default(names[i]);
+        u->failures += !shared || activ_fn_param_count(shared) != (i == 1 ? 75u : 0u);
+        if (i == 0)
+            u->failures += activ_forward(shared, NULL, 1, &x, &y) != ACTIV_OK || !(y < -0.158f && y > -0.159f);
+    }
     return NULL;
 }
 
