@@ -75,8 +75,8 @@ ACTIV_API activ_status activ_fn_create_ex(const activ_context *context, const ch
 
 /* The function of this name (of the catalog, an alias or another spelling, without settings) with its default
  * settings, for code that has no place for a handle. Made at the first call, in memory that the library has for it:
- * nothing is allocated, and it is never destroyed. It runs on the tier of activ_tier, without threads and without a log. Any thread
- * may call this at any time. NULL: no such function (activ_fn_create_ex has the reason), or NULL.
+ * nothing is allocated, and it is never destroyed. It runs on the tier of activ_tier, without threads and without a
+ * log. Any thread may call this at any time. NULL: no such function (activ_fn_create_ex has the reason), or NULL.
  *
  * Finding the name takes some hundred nanoseconds: a caller in a hurry keeps the pointer. */
 ACTIV_API const activ_fn *activ_fn_default(const char *name);

@@ -157,6 +157,26 @@ ACTIV_API activ_node activ_graph_layer_norm(activ_graph *graph, activ_node x, in
 ACTIV_API activ_node activ_graph_cross_entropy(activ_graph *graph, activ_node logits);
 ACTIV_API activ_node activ_graph_mse(activ_graph *graph, activ_node prediction);
 
+/* What PyTorch's CrossEntropyLoss can be told. */
+typedef struct activ_cross_entropy_options {
+    size_t size;
+    const float *weight;   /* of each class, finite and >= 0; NULL: all 1. Copied; a buffer, "cross_entropy.weight" */
+    float label_smoothing; /* 0 to 1: the part of the label that goes to all classes alike */
+    int32_t ignore_index;  /* a label whose samples count nothing, nor among the correct ones; may be negative */
+} activ_cross_entropy_options;
+
+/* PyTorch's. */
+#define ACTIV_CROSS_ENTROPY_DEFAULTS                          \
+    {                                                         \
+        sizeof(activ_cross_entropy_options), NULL, 0.0f, -100 \
+    }
+
+/* Cross-entropy with these; NULL means the defaults. With w = weight, e = label_smoothing, l = -ln softmax(logits): the
+ * sum over the samples that are not ignored of (1 - e) w[label] l[label] + e/C (the sum over the C classes c of w[c]
+ * l[c]), divided by the sum of their w[label]. If all are ignored the loss is NaN, and the gradients are 0. */
+ACTIV_API activ_node activ_graph_cross_entropy_ex(activ_graph *graph, activ_node logits,
+                                                  const activ_cross_entropy_options *options);
+
 /* Renames a node, before compile: 1 to 63 letters, digits, '_', '-' and '.', unique in the graph. An error is
  * remembered as a builder's; ACTIV_ERROR_INVALID: no such node, or a name that is malformed or taken. */
 ACTIV_API activ_status activ_graph_set_name(activ_graph *graph, activ_node node, const char *name);
@@ -246,8 +266,8 @@ ACTIV_API activ_status activ_graph_predict_ex(const activ_graph *graph, void *wo
 ACTIV_API size_t activ_graph_workspace_bytes(const activ_graph *graph, size_t batch);
 
 /* A training step but for the update: forward in training mode, *loss, and the gradients of all parameters,
- * overwritten. For a graph that ends in cross-entropy. labels: one per sample, 0 to classes - 1, checked first
- * (ACTIV_ERROR_RANGE). loss may be NULL. */
+ * overwritten. For a graph that ends in cross-entropy. labels: one per sample, 0 to classes - 1 or ignore_index,
+ * checked first (ACTIV_ERROR_RANGE). loss may be NULL. */
 ACTIV_API activ_status activ_graph_train(activ_graph *graph, size_t batch, const float *x, const int32_t *labels,
                                          float *loss);
 
@@ -297,7 +317,7 @@ ACTIV_API float *activ_graph_params(activ_graph *graph);
 ACTIV_API float *activ_graph_grads(activ_graph *graph);
 
 /* All buffers in one array: batch_norm's "running_mean" and "running_var", which training steps set and evaluation
- * reads. They may be read and written between calls. NULL before compile. */
+ * reads; the class weights of a cross-entropy. They may be read and written between calls. NULL before compile. */
 ACTIV_API size_t activ_graph_buffer_count(const activ_graph *graph);
 ACTIV_API float *activ_graph_buffers(activ_graph *graph);
 

@@ -23,6 +23,17 @@ double activ_log(double x)
     return (double)k * 0.69314718055994530942 + 2.0 * s * sum;
 }
 
+double activ_log1p(double x)
+{
+    if (!(x < 0.4))
+        return activ_log(1.0 + x);
+    /* 2 artanh(x/(2 + x)), as above. */
+    double s = x / (2.0 + x), s2 = s * s, sum = 0.0;
+    for (int i = 21; i >= 1; i -= 2)
+        sum = sum * s2 + 1.0 / i;
+    return 2.0 * s * sum;
+}
+
 /* e^x: x = k ln 2 + r with |r| <= ln 2/2; e^r by its series. */
 double activ_exp(double x)
 {

@@ -15,6 +15,7 @@ ENDS_WITH(activ_forward_args, index);
 ENDS_WITH(activ_backward_args, dparams);
 ENDS_WITH(activ_norm_options, momentum);
 ENDS_WITH(activ_compile_options, reserved);
+ENDS_WITH(activ_cross_entropy_options, ignore_index);
 ENDS_WITH(activ_sgd_options, maximize);
 ENDS_WITH(activ_adamw_options, reserved);
 ENDS_WITH(activ_rmsprop_options, reserved);

@@ -30,6 +30,7 @@ void activ_graph_destroy(activ_graph *g)
         if (activ_graph_owns_function(g, &g->nodes[i]))
             activ_fn_destroy(g->nodes[i].fn);
         activ_host_free(&host, g->nodes[i].settings, activ_graph_node_bytes(&g->nodes[i]));
+        activ_host_free(&host, g->nodes[i].kept, g->nodes[i].kept_count * sizeof *g->nodes[i].kept);
     }
     activ_host_free(&host, g->nodes, g->node_capacity * sizeof *g->nodes);
     activ_host_free(&host, g->by_name, g->by_name_capacity * sizeof *g->by_name);
@@ -372,6 +373,16 @@ activ_status activ_graph_add_buffer(activ_graph *g, graph_node *node, const char
         add_to_list(g, node, role, ndim, shape, &g->buffers, &g->buffer_count, &g->buffer_capacity, &g->buffer_floats);
     node->buffers += status == ACTIV_OK;
     return status;
+}
+
+activ_status activ_graph_keep_values(activ_graph *g, graph_node *node, size_t count, const float *values)
+{
+    node->kept = activ_host_alloc_raw(&g->host, count * sizeof *node->kept);
+    if (!node->kept)
+        return activ_graph_fail_build(g, ACTIV_ERROR_OUT_OF_MEMORY, node, "no memory for its values");
+    node->kept_count = count;
+    memcpy(node->kept, values, count * sizeof *node->kept);
+    return ACTIV_OK;
 }
 
 /* "OLD.role" becomes "NAME.role"; `old` is the length of OLD. */

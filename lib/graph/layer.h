@@ -29,6 +29,8 @@ struct graph_node {
     activ_setting_value *settings; /* in the order of its kind's table */
     activ_fn *fn;                  /* its function, or NULL */
     activ_node shares;             /* the node whose parameters it shares, or -1 */
+    float *kept;                   /* until compiled: the values of its first buffer, or NULL */
+    size_t kept_count;
 
     /* Its parameter tensors and buffers: ranges of the graph's lists. */
     size_t first_tensor, tensors, first_buffer, buffers;
@@ -65,8 +67,8 @@ struct graph_kind {
     /* Gradients of the parameters, and of each input into its dx, which is overwritten, or NULL if not wanted. An input
      * that occurs twice has two. */
     void (*backward)(graph_run *run, const graph_node *node, float *const *dx);
-    /* Of a loss, instead of forward and backward: its sum into run->loss_sum, and the gradient of its input into dx if
-     * that is not NULL. Training gets both in one call, in the backward pass. */
+    /* Of a loss, instead of forward and backward: run->loss_sum and loss_terms, and the gradient of its input into dx
+     * if that is not NULL. Training gets both in one call, in the backward pass. */
     void (*loss)(graph_run *run, const graph_node *node, float *dx);
     /* Scratch floats for each of `threads`, for batches up to this size; predicting: forward only. NULL: none. */
     size_t (*scratch)(const activ_graph *g, const graph_node *node, size_t batch, size_t threads, int predicting);
@@ -112,6 +114,12 @@ activ_status activ_graph_add_buffer(activ_graph *g, graph_node *node, const char
 float *activ_graph_tensor_values(const activ_graph *g, size_t tensor);
 float *activ_graph_tensor_gradient(const activ_graph *g, size_t tensor);
 float *activ_graph_buffer_values(const activ_graph *g, size_t buffer);
+
+/* Values that the first buffer of the node gets when the graph is compiled; copied. */
+activ_status activ_graph_keep_values(activ_graph *g, graph_node *node, size_t count, const float *values);
+
+/* The label that a cross_entropy node ignores. */
+int32_t activ_cross_entropy_ignore_index(const graph_node *node);
 
 /* Parameters of a layer's function, its own or shared; NULL if it has none. */
 const float *activ_activation_params(const activ_graph *g, const graph_node *node);

@@ -346,6 +346,14 @@ static activ_status compile(activ_graph *g, size_t max_batch, int keep_values)
     g->arena = arena;
     g->arena_bytes = total * sizeof(float);
     g->max_batch = max_batch;
+    for (size_t i = 0; i < g->node_count; i++) {
+        graph_node *node = &g->nodes[i];
+        if (!node->kept)
+            continue;
+        memcpy(activ_graph_buffer_values(g, node->first_buffer), node->kept, node->kept_count * sizeof *node->kept);
+        activ_host_free(&g->host, node->kept, node->kept_count * sizeof *node->kept);
+        node->kept = NULL;
+    }
     return ACTIV_OK;
 }
 

@@ -129,9 +129,10 @@ static activ_status check_labels(activ_graph *g, size_t batch, const float *x, c
     activ_status status = check(g, batch, x, &activ_kind_cross_entropy, labels, 1, sizeof *labels);
     if (status != ACTIV_OK)
         return status;
-    size_t classes = g->nodes[g->output].features;
+    const size_t classes = g->nodes[g->output].features;
+    const int32_t ignored = activ_cross_entropy_ignore_index(&g->nodes[g->loss]);
     for (size_t i = 0; i < batch; i++) {
-        if (labels[i] >= 0 && (size_t)labels[i] < classes)
+        if (labels[i] == ignored || (labels[i] >= 0 && (size_t)labels[i] < classes))
             continue;
         char numbers[96];
         activ_text text;
@@ -305,7 +306,7 @@ static void clear_gradients(activ_graph *g)
         }
 }
 
-static void train(activ_graph *g, graph_run *run, size_t loss_terms, float *loss)
+static void train(activ_graph *g, graph_run *run, float *loss)
 {
     const int rounding = activ_round_to_nearest();
     run->all_gradients = g->keeps_values;
@@ -316,18 +317,18 @@ static void train(activ_graph *g, graph_run *run, size_t loss_terms, float *loss
     g->step++;
     g->have_values = g->have_gradients = g->keeps_values;
     if (loss)
-        *loss = (float)(run->loss_sum / (double)loss_terms);
+        *loss = (float)(run->loss_sum / run->loss_terms);
     activ_round_as(rounding);
 }
 
-static void evaluate(activ_graph *g, graph_run *run, size_t loss_terms, float *loss)
+static void evaluate(activ_graph *g, graph_run *run, float *loss)
 {
     const int rounding = activ_round_to_nearest();
     begin(g);
     forward(run);
     g->have_values = 1;
     if (loss)
-        *loss = (float)(run->loss_sum / (double)loss_terms);
+        *loss = (float)(run->loss_sum / run->loss_terms);
     activ_round_as(rounding);
 }
 
@@ -339,7 +340,7 @@ activ_status activ_graph_train(activ_graph *g, size_t batch, const float *x, con
     if (status != ACTIV_OK)
         return status;
     graph_run run = start(g, batch, 1, x, labels, NULL);
-    train(g, &run, batch, loss);
+    train(g, &run, loss);
     return ACTIV_OK;
 }
 
@@ -351,7 +352,7 @@ activ_status activ_graph_train_values(activ_graph *g, size_t batch, const float 
     if (status != ACTIV_OK)
         return status;
     graph_run run = start(g, batch, 1, x, NULL, targets);
-    train(g, &run, batch * g->nodes[g->output].features, loss);
+    train(g, &run, loss);
     return ACTIV_OK;
 }
 
@@ -433,10 +434,14 @@ activ_status activ_graph_backward(activ_graph *g, size_t batch, const float *dy,
 
 static size_t count_correct(const graph_run *run)
 {
-    const graph_node *output = &run->graph->nodes[run->graph->output];
+    const activ_graph *g = run->graph;
+    const graph_node *output = &g->nodes[g->output];
     const float *values = activ_run_values(run, output);
+    const int32_t ignored = activ_cross_entropy_ignore_index(&g->nodes[g->loss]);
     size_t correct = 0;
     for (size_t i = 0; i < run->batch; i++) {
+        if (run->labels[i] == ignored)
+            continue;
         const float *row = values + i * output->features;
         size_t best = 0;
         int has_nan = isnan(row[0]);
@@ -457,7 +462,7 @@ activ_status activ_graph_evaluate(activ_graph *g, size_t batch, const float *x, 
     if (status != ACTIV_OK)
         return status;
     graph_run run = start(g, batch, 0, x, labels, NULL);
-    evaluate(g, &run, batch, loss);
+    evaluate(g, &run, loss);
     if (correct)
         *correct = count_correct(&run);
     return ACTIV_OK;
@@ -470,6 +475,6 @@ activ_status activ_graph_evaluate_values(activ_graph *g, size_t batch, const flo
     if (status != ACTIV_OK)
         return status;
     graph_run run = start(g, batch, 0, x, NULL, targets);
-    evaluate(g, &run, batch * g->nodes[g->output].features, loss);
+    evaluate(g, &run, loss);
     return ACTIV_OK;
 }

@@ -17,7 +17,7 @@ typedef struct graph_run {
     uint64_t seed, step;   /* of the noise in training */
     const int32_t *labels; /* labels or targets if a loss is wanted, else NULL */
     const float *targets;
-    double loss_sum;
+    double loss_sum, loss_terms; /* the loss is their quotient */
 
     /* Private: layers use the functions below. */
     float *memory; /* the graph's arena, or a workspace for predictions */

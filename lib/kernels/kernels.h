@@ -87,6 +87,19 @@ typedef struct activ_rmsprop_scalars {
     int maximize;
 } activ_rmsprop_scalars;
 
+/* Rows of logits with their labels, as PyTorch's CrossEntropyLoss. The loss of a row is the sum over the classes of t_j
+ * -ln softmax(x)_j, with t_j = smoothing / columns weight_j, and (1 - smoothing) weight_j more for the label. */
+typedef struct activ_cross_entropy {
+    size_t rows, columns;
+    const float *x;
+    const int32_t *labels;
+    int32_t ignore_index;     /* a row with this label counts nothing, and has gradient 0 */
+    double smoothing;         /* 0 to 1 */
+    const float *weight;      /* of each class; NULL: 1 */
+    double weight_sum, terms; /* of all classes; of the labels of the rows that count */
+    float *dx;
+} activ_cross_entropy;
+
 typedef struct activ_kernels {
     const activ_fn_kernel *const *elementwise;  /* by ACTIV_FN_name */
     const activ_rowwise_kernel *const *rowwise; /* by ACTIV_ROWWISE_name */
@@ -105,10 +118,8 @@ typedef struct activ_kernels {
     /* sums[j] = sum over rows i, in order, of x[i * x_row_stride + j]. */
     void (*column_sums)(size_t rows, size_t columns, const float *x, size_t x_row_stride, float *sums);
 
-    /* *loss_sum: softmax cross-entropy at the labels, summed over the rows; and (if dx is not NULL) dx = (softmax(x) -
-     * onehot) * scale. */
-    void (*cross_entropy)(size_t rows, size_t columns, const float *x, const int32_t *labels, float scale,
-                          double *loss_sum, float *dx);
+    /* Softmax cross-entropy, summed over the rows; and, if dx is not NULL, the gradient of the sum divided by terms. */
+    double (*cross_entropy)(const activ_cross_entropy *c);
     /* *loss_sum: the sum of (x - t)^2 over n values; and (if dx is not NULL) dx = (x - t) * scale. */
     void (*squared_error)(size_t n, const float *x, const float *t, float scale, double *loss_sum, float *dx);
 

@@ -1,6 +1,7 @@
 /* Networks in files: what is saved is loaded again, bit for bit, and what does not fit is refused
  * with a message and without a trace. */
 #define _DEFAULT_SOURCE
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -918,9 +919,80 @@ static void test_claims(void **state)
     assert_int_equal(memory.live, 0);
 }
 
+/* Cross-entropy with all of its options: refused ones, what labels they allow, and in a file. */
+static void test_cross_entropy_options(void **state)
+{
+    (void)state;
+    enum { INPUTS = 4, CLASSES = 3, SAMPLES = 6 };
+    const float weight[CLASSES] = { 0.5f, 0.0f, 2.0f },
+                bad[][CLASSES] = { { 1, -1, 1 }, { 1, NAN, 1 }, { 1, INFINITY, 1 } };
+    activ_cross_entropy_options options = ACTIV_CROSS_ENTROPY_DEFAULTS;
+    activ_graph *g = NULL;
+    for (int i = 0; i < 8; i++) {
+        activ_cross_entropy_options wrong = ACTIV_CROSS_ENTROPY_DEFAULTS;
+        if (i < 3)
+            wrong.weight = bad[i];
+        if (i == 3)
+            wrong.weight = (const float *)(const void *)((const char *)weight + 1);
+        if (i >= 4 && i < 7)
+            wrong.label_smoothing = i == 4 ? 1.5f : i == 5 ? -0.1f : NAN;
+        if (i == 7)
+            wrong.size = 0;
+        assert_int_equal(activ_graph_create(NULL, &g), ACTIV_OK);
+        const activ_node logits = activ_graph_linear(g, activ_graph_input(g, INPUTS), CLASSES);
+        assert_true(activ_graph_cross_entropy_ex(g, logits, &wrong) < 0);
+        assert_int_equal(activ_graph_compile(g, 1), i == 3 || i == 7 ? ACTIV_ERROR_INVALID : ACTIV_ERROR_RANGE);
+        assert_non_null(strstr(activ_graph_error(g), "cross_entropy"));
+        activ_graph_destroy(g);
+    }
+    options.weight = weight;
+    options.label_smoothing = 0.1f;
+    options.ignore_index = -1;
+    assert_int_equal(activ_graph_create(NULL, &g), ACTIV_OK);
+    activ_graph_cross_entropy_ex(g, activ_graph_linear(g, activ_graph_input(g, INPUTS), CLASSES), &options);
+    if (activ_graph_compile(g, SAMPLES) != ACTIV_OK)
+        fail_msg("%s", activ_graph_error(g));
+    assert_int_equal(activ_graph_init(g, 1), ACTIV_OK);
+    assert_int_equal(activ_graph_buffer_count(g), CLASSES);
+    assert_memory_equal(activ_graph_buffers(g), weight, sizeof weight);
+    activ_node_info info = ACTIV_NODE_INFO_INIT;
+    assert_int_equal(activ_graph_node_info(g, activ_graph_loss_node(g), &info), ACTIV_OK);
+    assert_string_equal(info.description,
+                        "cross_entropy = cross_entropy(layers.0, ignore_index=-1, label_smoothing=0.1, "
+                        "weighted=1)");
+    float x[SAMPLES * INPUTS], loss[2];
+    int32_t labels[SAMPLES] = { 0, 2, -1, 2, 0, 2 };
+    size_t correct[2];
+    assert_int_equal(activ_random_normal(3, 1, 0, SAMPLES * INPUTS, 0.0f, 1.0f, x), ACTIV_OK);
+    assert_int_equal(activ_graph_evaluate(g, SAMPLES, x, labels, &loss[0], &correct[0]), ACTIV_OK);
+    assert_true(isfinite(loss[0]) && correct[0] < SAMPLES);
+
+    save(g);
+    activ_graph *h = load(SAMPLES);
+    assert_memory_equal(activ_graph_buffers(h), weight, sizeof weight);
+    assert_int_equal(activ_graph_evaluate(h, SAMPLES, x, labels, &loss[1], &correct[1]), ACTIV_OK);
+    assert_memory_equal(&loss[0], &loss[1], sizeof loss[0]);
+    assert_int_equal(correct[0], correct[1]);
+    /* Which starting anew leaves as they are. */
+    assert_int_equal(activ_graph_init(h, 1), ACTIV_OK);
+    assert_memory_equal(activ_graph_buffers(h), weight, sizeof weight);
+    activ_graph_destroy(h);
+
+    labels[2] = -2;
+    assert_int_equal(activ_graph_train(g, SAMPLES, x, labels, &loss[0]), ACTIV_ERROR_RANGE);
+    for (int i = 0; i < SAMPLES; i++)
+        labels[i] = -1;
+    assert_int_equal(activ_graph_train(g, SAMPLES, x, labels, &loss[0]), ACTIV_OK);
+    assert_true(isnan(loss[0]));
+    for (size_t i = 0; i < activ_graph_param_count(g); i++)
+        assert_true(activ_graph_grads(g)[i] == 0.0f);
+    activ_graph_destroy(g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cross_entropy_options),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_every_function),
         cmocka_unit_test(test_renamed),

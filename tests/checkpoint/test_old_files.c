@@ -1,7 +1,9 @@
-/* Files that an earlier version wrote, with what they gave then: they load, predict and train on to the same bits.
+/* Files that an earlier version wrote, with what they gave then: they load, predict the same bits and train on. (The
+ * loss was less exact in 0.1: five steps may differ in the last digits, but no more.)
  *
  * files/0.1: a network and a training checkpoint as version 0.1 wrote them after SAVED_AFTER steps of the networks
  * below, and what followed: the output of one, and parameters and buffers of the other after UNTIL steps. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -113,6 +115,18 @@ static void assert_same(const activ_safetensors *file, const char *name, const f
     assert_memory_equal(entry.data, values, entry.bytes);
 }
 
+static void assert_near(const activ_safetensors *file, const char *name, const float *values, size_t count)
+{
+    activ_safetensors_entry entry = ACTIV_SAFETENSORS_ENTRY_INIT;
+    assert_int_equal(activ_safetensors_find(file, name, &entry), ACTIV_OK);
+    assert_int_equal(entry.bytes, count * sizeof *values);
+    for (size_t i = 0; i < count; i++) {
+        float was;
+        memcpy(&was, (const char *)entry.data + i * sizeof was, sizeof was);
+        assert_true(fabsf(values[i] - was) <= 0x1p-21f * (fabsf(was) + 0.0625f));
+    }
+}
+
 static activ_safetensors *open_expected(void)
 {
     char path[512];
@@ -172,8 +186,8 @@ static void test_training(void **state)
         assert_true(x.lr_scale == y.lr_scale && x.weight_decay == y.weight_decay);
     }
     train(g, o, UNTIL);
-    assert_same(expected, "params", activ_graph_params(g), activ_graph_param_count(g));
-    assert_same(expected, "buffers", activ_graph_buffers(g), activ_graph_buffer_count(g));
+    assert_near(expected, "params", activ_graph_params(g), activ_graph_param_count(g));
+    assert_near(expected, "buffers", activ_graph_buffers(g), activ_graph_buffer_count(g));
     activ_safetensors_close(expected);
     activ_optimizer_destroy(o);
     activ_optimizer_destroy(made);

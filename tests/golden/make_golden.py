@@ -556,6 +556,34 @@ def schedules():
     }
 
 
+def cross_entropy():
+    """cross_entropy.safetensors: CrossEntropyLoss of ten samples and six classes with all of its settings: losses, and
+    gradients of the logits."""
+    random = np.random.RandomState(1234)
+    logits = (4 * random.standard_normal((10, 6))).astype(np.float32)
+    weight = random.uniform(0, 3, 6).astype(np.float32)
+    weight[2] = 0
+    labels = random.randint(0, 6, 10)
+    tensors = {"logits": logits, "weight": weight}
+    settings, losses, gradients, used = [], [], [], []
+    for weighted in (0, 1):
+        for smoothing in (0, 0.1, 1):
+            for ignore_index in (-100, -1, 3):
+                own = labels.copy()
+                own[[1, 4, 5]] = ignore_index if ignore_index != -100 else own[[1, 4, 5]]
+                loss = nn.CrossEntropyLoss(torch.from_numpy(weight).double() if weighted else None,
+                                           ignore_index=ignore_index, label_smoothing=smoothing)
+                x = torch.from_numpy(logits).double().requires_grad_()
+                value = loss(x, torch.from_numpy(own))
+                value.backward()
+                settings.append([weighted, smoothing, ignore_index])
+                losses.append(value.item())
+                gradients.append(x.grad.numpy())
+                used.append(own)
+    return {**tensors, "settings": np.array(settings), "labels": np.array(used, np.int32), "losses": np.array(losses),
+            "gradients": np.array(gradients)}
+
+
 # ---- commands ---------------------------------------------------------------------------------------
 
 def rms(a):
@@ -606,23 +634,24 @@ def main():
         if not options.cases:
             write("data", shared_tensors(small), {}, source)
             write("schedules", schedules(), {}, source)
+            write("cross_entropy", cross_entropy(), {}, source)
     else:
         print(f"{'':20}{'losses':>10}{'parameters':>12}")
         stored = read_safetensors(os.path.join(EXPECTED, "data.safetensors"))
         made = shared_tensors(small)
         if stored.keys() != made.keys() or any(not np.array_equal(stored[k], made[k]) for k in made):
             sys.exit("data.safetensors holds other values than this script makes")
-        stored = read_safetensors(os.path.join(EXPECTED, "schedules.safetensors"))
-        made = schedules()
-        if stored.keys() != made.keys() or any(not np.allclose(stored[k], made[k], 1e-12, 0) for k in made):
-            sys.exit("schedules.safetensors holds other values than this script makes")
+        for name, make in (("schedules", schedules), ("cross_entropy", cross_entropy)):
+            stored, made = read_safetensors(os.path.join(EXPECTED, name + ".safetensors")), make()
+            if stored.keys() != made.keys() or any(not np.allclose(stored[k], made[k], 1e-12, 1e-15) for k in made):
+                sys.exit(name + ".safetensors holds other values than this script makes")
         for case in cases:
             stored = read_metadata(os.path.join(EXPECTED, case + ".safetensors"))
             stored.pop("source")
             if stored != description(case):
                 sys.exit(f"{case}.safetensors describes another case than this script: --describe")
         files = {name.removesuffix(".safetensors") for name in os.listdir(EXPECTED)}
-        if files != {"data", "schedules", *CASES, *LAYERS}:
+        if files != {"data", "schedules", "cross_entropy", *CASES, *LAYERS}:
             sys.exit("expected/ has other files than this script makes")
     for case in cases:
         path = os.path.join(EXPECTED, case + ".safetensors")

@@ -773,6 +773,69 @@ static void test_schedules(void **state)
     activ_safetensors_close(file);
 }
 
+/* CrossEntropyLoss with its settings, of logits that are a network's input. */
+static void test_cross_entropy(void **state)
+{
+    (void)state;
+    enum { SAMPLES = 10, CLASSES = 6, VALUES = SAMPLES * CLASSES };
+    activ_safetensors *file = open_golden("cross_entropy");
+    size_t count, cases;
+    float *logits = read_tensor(file, "logits", ACTIV_FLOAT32, &count);
+    assert_int_equal(count, VALUES);
+    float *weight = read_tensor(file, "weight", ACTIV_FLOAT32, &count);
+    assert_int_equal(count, CLASSES);
+    double *losses = read_tensor(file, "losses", ACTIV_FLOAT64, &cases);
+    double *settings = read_tensor(file, "settings", ACTIV_FLOAT64, &count);
+    assert_true(cases >= 18 && count == 3 * cases);
+    double *gradients = read_tensor(file, "gradients", ACTIV_FLOAT64, &count);
+    assert_int_equal(count, cases * VALUES);
+    int32_t *labels = read_tensor(file, "labels", ACTIV_INT32, &count);
+    assert_int_equal(count, cases * SAMPLES);
+    for (size_t k = 0; k < cases; k++) {
+        activ_cross_entropy_options options = ACTIV_CROSS_ENTROPY_DEFAULTS;
+        options.weight = settings[3 * k] != 0.0 ? weight : NULL;
+        options.label_smoothing = (float)settings[3 * k + 1];
+        options.ignore_index = (int32_t)settings[3 * k + 2];
+        activ_compile_options compile = ACTIV_COMPILE_DEFAULTS;
+        compile.max_batch = SAMPLES;
+        compile.keep_values = 1;
+        activ_graph *g = NULL;
+        assert_int_equal(activ_graph_create(NULL, &g), ACTIV_OK);
+        const activ_node x = activ_graph_apply(g, activ_graph_input(g, CLASSES), activ_fn_default("identity"));
+        activ_graph_cross_entropy_ex(g, x, &options);
+        if (activ_graph_compile_ex(g, &compile, NULL) != ACTIV_OK) {
+            fail_msg("%s", activ_graph_error(g));
+        }
+        int32_t own[SAMPLES];
+        for (size_t i = 0; i < SAMPLES; i++) {
+            own[i] = labels[k * SAMPLES + i];
+        }
+        float loss, evaluated;
+        assert_int_equal(activ_graph_train(g, SAMPLES, logits, own, &loss), ACTIV_OK);
+        /* The smoothing is a float32 here: 0.1 is 1.5e-8 more. */
+        if (!(fabs((double)loss - losses[k]) <= 3e-7 * losses[k])) {
+            fail_msg("case %zu: loss %.9g, PyTorch's %.12g", k, (double)loss, losses[k]);
+        }
+        const float *dx = activ_graph_value_grads(g, x);
+        for (size_t i = 0; i < VALUES; i++) {
+            const double want = gradients[k * VALUES + i];
+            if (!(fabs((double)dx[i] - want) <= 5e-7 * fabs(want) + 2e-8)) {
+                fail_msg("case %zu: gradient %zu is %.9g, PyTorch's %.12g", k, i, (double)dx[i], want);
+            }
+        }
+        assert_int_equal(activ_graph_evaluate(g, SAMPLES, logits, own, &evaluated, NULL), ACTIV_OK);
+        assert_memory_equal(&evaluated, &loss, sizeof loss);
+        activ_graph_destroy(g);
+    }
+    free(logits);
+    free(weight);
+    free(losses);
+    free(settings);
+    free(gradients);
+    free(labels);
+    activ_safetensors_close(file);
+}
+
 /* ---- all files ------------------------------------------------------------------------------- */
 
 enum { MAX_CASES = 256, NAME_SIZE = 64 };
@@ -795,7 +858,8 @@ static size_t find_cases(char (*names)[NAME_SIZE])
         }
         memcpy(names[count], entry->d_name, length);
         names[count][length] = '\0';
-        if (strcmp(names[count], "data") != 0 && strcmp(names[count], "schedules") != 0) {
+        if (strcmp(names[count], "data") != 0 && strcmp(names[count], "schedules") != 0 &&
+            strcmp(names[count], "cross_entropy") != 0) {
             count++;
         }
     }
@@ -815,12 +879,13 @@ static void test_found(void **state)
 int main(void)
 {
     static char names[MAX_CASES][NAME_SIZE];
-    static struct CMUnitTest tests[MAX_CASES + 2];
+    static struct CMUnitTest tests[MAX_CASES + 3];
     size_t count = find_cases(names);
     tests[0] = (struct CMUnitTest){ "cases", test_found, NULL, NULL, &count };
     tests[1] = (struct CMUnitTest)cmocka_unit_test(test_schedules);
+    tests[2] = (struct CMUnitTest)cmocka_unit_test(test_cross_entropy);
     for (size_t i = 0; i < count; i++) {
-        tests[i + 2] = (struct CMUnitTest){ names[i], test_case, NULL, NULL, names[i] };
+        tests[i + 3] = (struct CMUnitTest){ names[i], test_case, NULL, NULL, names[i] };
     }
     return cmocka_run_group_tests_name("golden", tests, NULL, NULL); /* those without a name are none */
 }

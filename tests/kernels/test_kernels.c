@@ -675,65 +675,66 @@ static void test_squared_error(void **state)
 /* Loss of one row and its gradient times scale, in long double. */
 static long double reference_row(size_t columns, const float *x, size_t label, float scale, long double *dx)
 {
-    long double largest = -INFINITY, sum = 0.0L, others = 0.0L;
+    size_t largest = 0;
+    long double rest = 0.0L, others = 0.0L;
+    for (size_t j = 1; j < columns; j++)
+        largest = x[j] > x[largest] ? j : largest;
+    const long double m = (long double)x[largest];
     for (size_t j = 0; j < columns; j++)
-        largest = fmaxl(largest, (long double)x[j]);
-    for (size_t j = 0; j < columns; j++)
-        sum += expl((long double)x[j] - largest);
+        rest += j == largest ? 0.0L : expl((long double)x[j] - m);
     for (size_t j = 0; j < columns; j++) {
-        long double p = expl((long double)x[j] - largest) / sum;
+        long double p = expl((long double)x[j] - m) / (1.0L + rest);
         dx[j] = p * (long double)scale;
         if (j != label)
             others += p;
     }
     dx[label] = -others * (long double)scale;
-    return logl(sum) + largest - (long double)x[label];
+    return log1pl(rest) + (m - (long double)x[label]);
+}
+
+/* Without weights, smoothing and ignored labels. */
+static double plain_cross_entropy(size_t tier, size_t rows, size_t columns, const float *x, const int32_t *labels,
+                                  float *dx)
+{
+    const activ_cross_entropy c = { .rows = rows,
+                                    .columns = columns,
+                                    .x = x,
+                                    .labels = labels,
+                                    .ignore_index = -100,
+                                    .weight_sum = (double)columns,
+                                    .terms = (double)rows,
+                                    .dx = dx };
+    return tables[tier]->cross_entropy(&c);
 }
 
 static void check_rows(size_t rows, size_t columns, const guarded *xs, const guarded *ds, int at_end, float spread,
                        uint64_t seed)
 {
     int32_t labels[64];
-    float largest[64];
-    double farthest[64];
     static long double expected[64 * 300];
     float *x = edge(xs, rows * columns, at_end), *dx = edge(ds, rows * columns, at_end), scale = 1.0f / (float)rows;
     activ_random_normal(seed, 1, 0, rows * columns, 0.0f, spread, x);
-    long double loss = 0.0L, magnitude = 0.0L;
+    long double loss = 0.0L;
     for (size_t i = 0; i < rows; i++) {
         labels[i] = (int32_t)(activ_random_bits(seed, 2, i) % columns);
-        long double one = reference_row(columns, x + i * columns, (size_t)labels[i], scale, expected + i * columns);
-        largest[i] = x[i * columns];
-        for (size_t j = 1; j < columns; j++)
-            largest[i] = fmaxf(largest[i], x[i * columns + j]);
-        farthest[i] = 0.0;
-        for (size_t j = 0; j < columns; j++)
-            if (expected[i * columns + j] != 0.0L)
-                farthest[i] = fmax(farthest[i], fabs((double)(x[i * columns + j] - largest[i])));
-        loss += one;
-        magnitude += 1.0L + fabsl(one);
+        loss += reference_row(columns, x + i * columns, (size_t)labels[i], scale, expected + i * columns);
     }
     static float first[64 * 300];
     double first_sum = 0.0;
     for (size_t t = 0; t < tiers; t++) {
         double sum = NAN, without = NAN;
         guarded_fill((guarded *)(uintptr_t)ds);
-        tables[t]->cross_entropy(rows, columns, x, labels, scale, &sum, dx);
-        tables[t]->cross_entropy(rows, columns, x, labels, scale, &without, NULL);
+        sum = plain_cross_entropy(t, rows, columns, x, labels, dx);
+        without = plain_cross_entropy(t, rows, columns, x, labels, NULL);
         assert_true(same_double(sum, without));
         assert_true(guarded_untouched(ds, dx, rows * columns));
-        /* Exponentials are float32, of relative error 2^-24 or so each. */
-        if (!(fabsl((long double)sum - loss) <= 1.2e-7L * magnitude))
+        /* Loss and gradients within 4 ulp, however small. */
+        if (!(fabsl((long double)sum - loss) <= 4.0L * (long double)ulp_size((double)loss)))
             fail_msg("%s, %zu x %zu, spread %g: loss %.12g instead of %.12Lg", activ_tier_at(t), rows, columns,
                      (double)spread, sum, loss);
         for (size_t i = 0; i < rows * columns; i++) {
-            /* The differences to the largest logit are float32 too, and their rounding is the exponential's relative
-             * error; the label's entry is the sum of the others. */
-            size_t row = i / columns;
             double error = fabs((double)dx[i] - (double)expected[i]);
-            double distance = (size_t)labels[row] == i % columns ? farthest[row] : fabs((double)(x[i] - largest[row]));
-            double tolerance = (4.0 + fmin(distance, 150.0)) * ulp_size((double)expected[i]);
-            if (!(error <= tolerance))
+            if (!(error <= 4.0 * ulp_size((double)expected[i])))
                 fail_msg("%s, %zu x %zu, spread %g: gradient %zu is %.9g instead of %.9Lg", activ_tier_at(t), rows,
                          columns, (double)spread, i, (double)dx[i], expected[i]);
         }
@@ -764,9 +765,7 @@ static void test_cross_entropy(void **state)
 
 static double one_row(size_t tier, size_t columns, const float *x, int32_t label, float *dx)
 {
-    double sum = 123.0;
-    tables[tier]->cross_entropy(1, columns, x, &label, 1.0f, &sum, dx);
-    return sum;
+    return plain_cross_entropy(tier, 1, columns, x, &label, dx);
 }
 
 static void test_cross_entropy_specials(void **state)
@@ -815,8 +814,83 @@ static void test_cross_entropy_specials(void **state)
         /* A small loss is not rounded to 0 with its sum, nor its gradient. */
         float sure[2] = { 16.0f, -10.0f };
         double p = exp(-26.0);
-        assert_true(fabs(one_row(t, 2, sure, 0, dx) / p - 1.0) < 1e-4);
+        assert_true(fabs(one_row(t, 2, sure, 0, dx) / p - 1.0) < 2e-7);
         assert_true(fabs((double)dx[0] / -p - 1.0) < 1e-6 && fabs((double)dx[1] / p - 1.0) < 1e-6);
+    }
+}
+
+/* Class weights, label smoothing and ignored labels, by their definitions. */
+static void test_cross_entropy_options(void **state)
+{
+    (void)state;
+    enum { ROWS = 9, MOST = 40, IGNORED = 3 };
+    for (uint64_t seed = 0; seed < 400; seed++) {
+        const size_t columns = 1 + seed % MOST;
+        float x[ROWS * MOST], weight[MOST], dx[ROWS * MOST];
+        int32_t labels[ROWS];
+        activ_random_normal(seed, 1, 0, ROWS * columns, 0.0f, seed % 3 == 0 ? 30.0f : 2.0f, x);
+        activ_random_uniform(seed, 2, 0, columns, 0.0f, 3.0f, weight);
+        if (seed % 4 == 0)
+            weight[columns / 2] = 0.0f;
+        const int has_weight = seed % 2 != 0;
+        activ_cross_entropy c = { .rows = ROWS,
+                                  .columns = columns,
+                                  .x = x,
+                                  .labels = labels,
+                                  .ignore_index = seed % 5 == 0 ? -7 : IGNORED,
+                                  .smoothing = seed % 3 == 0   ? 0.0
+                                               : seed % 3 == 1 ? 0.1
+                                                               : 1.0,
+                                  .weight = has_weight ? weight : NULL,
+                                  .dx = dx };
+        long double loss = 0.0L, expected[ROWS * MOST] = { 0 }, sizes[ROWS * MOST] = { 0 };
+        for (size_t j = 0; j < columns; j++)
+            c.weight_sum += has_weight ? (double)weight[j] : 1.0;
+        for (size_t i = 0; i < ROWS; i++) {
+            labels[i] = (int32_t)(activ_random_bits(seed, 3, i) % columns);
+            if (i % 4 == 1)
+                labels[i] = c.ignore_index;
+            if (labels[i] != c.ignore_index)
+                c.terms += has_weight ? (double)weight[labels[i]] : 1.0;
+        }
+        if (c.terms == 0.0)
+            continue;
+        for (size_t i = 0; i < ROWS; i++) {
+            if (labels[i] == c.ignore_index)
+                continue;
+            long double total = 0.0L, targets = 0.0L, m = -INFINITY;
+            const float *row = x + i * columns;
+            for (size_t j = 0; j < columns; j++)
+                m = fmaxl(m, (long double)row[j]);
+            for (size_t j = 0; j < columns; j++)
+                total += expl((long double)row[j] - m);
+            for (size_t j = 0; j < columns; j++) {
+                const long double w = has_weight ? (long double)weight[j] : 1.0L;
+                long double t = (long double)c.smoothing / (long double)columns * w;
+                if (j == (size_t)labels[i])
+                    t += (1.0L - (long double)c.smoothing) * w;
+                expected[i * columns + j] = -t;
+                targets += t;
+                loss += t * (logl(total) + m - (long double)row[j]);
+            }
+            long double most = 0.0L;
+            for (size_t j = 0; j < columns; j++) {
+                const long double p = targets * expl((long double)row[j] - m) / total;
+                sizes[i * columns + j] = (p - expected[i * columns + j]) / (long double)c.terms;
+                expected[i * columns + j] = (expected[i * columns + j] + p) / (long double)c.terms;
+                most = fmaxl(most, sizes[i * columns + j]);
+            }
+            sizes[i * columns + (size_t)labels[i]] += most; /* it is minus the sum of the others */
+        }
+        for (size_t t = 0; t < tiers; t++) {
+            const double got = tables[t]->cross_entropy(&c);
+            if (!(fabsl((long double)got - loss) <= 4.0L * (long double)ulp_size((double)loss) + 1e-15L))
+                fail_msg("%s, seed %u: loss %.12g instead of %.12Lg", activ_tier_at(t), (unsigned)seed, got, loss);
+            for (size_t i = 0; i < ROWS * columns; i++)
+                if (!(fabsl((long double)dx[i] - expected[i]) <= 4.0L * (long double)ulp_size((double)sizes[i])))
+                    fail_msg("%s, seed %u: gradient %zu is %.9g instead of %.9Lg", activ_tier_at(t), (unsigned)seed, i,
+                             (double)dx[i], expected[i]);
+        }
     }
 }
 
@@ -1089,6 +1163,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(test_squared_error),
         cmocka_unit_test(test_cross_entropy),
         cmocka_unit_test(test_cross_entropy_specials),
+        cmocka_unit_test(test_cross_entropy_options),
         cmocka_unit_test(test_cross_entropy_single_nan),
         cmocka_unit_test(test_sgd),
         cmocka_unit_test(test_adaptive),

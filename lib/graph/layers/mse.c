@@ -15,6 +15,7 @@ static void loss(graph_run *run, const graph_node *node, float *dx)
     size_t n = run->batch * prediction->features;
     run->kernels->squared_error(n, activ_run_values(run, prediction), run->targets, (float)(2.0 / (double)n),
                                 &run->loss_sum, dx);
+    run->loss_terms = (double)n;
 }
 
 const graph_kind activ_kind_mse = {
