@@ -1,4 +1,7 @@
 /* The registry: every function of the lists with its definition. */
+#if defined(ACTIV_CHOSEN_FUNCTIONS) && defined(__GNUC__)
+#    pragma GCC diagnostic ignored "-Wunused-const-variable" /* gated functions that were not chosen */
+#endif
 #define ACTIV_FN_DEFINITIONS
 #include "fn/fn.h"
 

@@ -45,4 +45,8 @@
     X(swiglu)          \
     X(bilinear)
 
+#if defined(ACTIV_CHOSEN_FUNCTIONS)
+#    include "activ_chosen.h" /* made by CMake, ACTIV_FUNCTIONS: the lists again, with some of the lines */
+#endif
+
 #endif

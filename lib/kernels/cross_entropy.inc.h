@@ -1,4 +1,5 @@
 /* Softmax cross-entropy, row by row. */
+#include <math.h>
 
 /* A row of class weights t_j, where the label's is large and the others' are label smoothing: the sum over j of t_j
  * (ln(sum of e^(x_k - m)) + m - x_j), m the largest x. Differences x_j - m are exact pairs, as an error there is the

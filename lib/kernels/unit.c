@@ -20,6 +20,7 @@ static const activ_fn_kernel *const elementwise[] = {
 #define ACTIV_FN_ROW(name) &name##_kernel,
     ACTIV_ELEMENTWISE(ACTIV_FN_ROW)
 #undef ACTIV_FN_ROW
+        NULL
 };
 
 static const activ_rowwise_kernel *const rowwise[] = {

@@ -62,6 +62,19 @@ grep -q '^Libs: .*-lactiv -lm' "$work/build/activ/activ.pc" || fail "static alon
 grep -q 'both OFF' "$work/log" || fail "no kind: $(cat "$work/log")"
 echo "ok: one alone"
 
+echo "-- some functions, some tiers"
+! configure "$native" "-DACTIV_FUNCTIONS=gelu;gelo" || fail "ACTIV_FUNCTIONS=gelo"
+grep -q "no function is called 'gelo'" "$work/log" || fail "gelo: $(cat "$work/log")"
+! configure "$native" -DACTIV_TIERS=sse || fail "ACTIV_TIERS=sse"
+grep -q "'sse' is no tier" "$work/log" || fail "sse: $(cat "$work/log")"
+configured "$native" -DCMAKE_BUILD_TYPE=Release "-DACTIV_FUNCTIONS=softmax;swiglu" -DACTIV_TIERS=scalar -DCATALOG=ON
+tiers=$(commands_of 'kernels/unit\.c$' | grep -o 'ACTIV_TIER=[a-z0-9]*' | tr '\n' ' ')
+[ "$tiers" = "ACTIV_TIER=scalar " ] || fail "ACTIV_TIERS=scalar: $tiers"
+"$NINJA" -C "$work/build" > "$work/log" 2>&1 || { cat "$work/log"; fail "some functions, one tier"; }
+functions=$("$work/build/catalog") || fail "catalog"
+[ "$functions" = "silu softmax swiglu scalar" ] || fail "softmax and swiglu: $functions"
+echo "ok: those, and what they need"
+
 echo "-- a project that installs what needs the library"
 for target in activ::activ_static activ::activ_shared activ::activ; do
     configured "$native" -DEXPORTS=ON -DACTIV_TARGET=$target -DACTIV_INSTALL=ON
