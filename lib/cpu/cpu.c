@@ -19,9 +19,9 @@ static uint64_t read_xcr0(void)
     return (uint64_t)high << 32 | low;
 }
 
-#if defined(__GNUC__)
-#    pragma GCC diagnostic ignored "-Wunused-function" /* CMake's ACTIV_TIERS may leave some out */
-#endif
+#    if defined(__GNUC__)
+#        pragma GCC diagnostic ignored "-Wunused-function" /* CMake's ACTIV_TIERS may leave some out */
+#    endif
 
 /* Whether the CPU has FMA, AVX and all of `leaf7` (EBX of leaf 7), and the system saves all of `saved`. */
 static int has_avx(uint64_t saved, unsigned leaf7)
