@@ -67,6 +67,9 @@ typedef struct activ_executor {
  * objects of the context. It must not call the object whose call failed, nor destroy any. */
 typedef void (*activ_log_callback)(void *user, activ_status status, const char *line);
 
+/* A function of the host's own code (fn.h). */
+typedef struct activ_custom_fn activ_custom_fn;
+
 typedef struct activ_context_options {
     size_t size;
     const activ_allocator *allocator; /* NULL: malloc and free. Copied */
@@ -75,11 +78,15 @@ typedef struct activ_context_options {
     void *log_user;                   /* log's first argument */
     const char *max_tier;             /* the highest tier to use, by name (cpu.h); NULL: the best. ACTIV_MAX_TIER also
                                        * applies */
+    /* Functions that specs and checkpoints may name beside the catalog's; NULL: none. Not copied: the array and what
+     * it points to have to outlive all objects made with the context. */
+    const activ_custom_fn *const *functions;
+    size_t function_count;
 } activ_context_options;
 
-#define ACTIV_CONTEXT_DEFAULTS                                      \
-    {                                                               \
-        sizeof(activ_context_options), NULL, NULL, NULL, NULL, NULL \
+#define ACTIV_CONTEXT_DEFAULTS                                               \
+    {                                                                        \
+        sizeof(activ_context_options), NULL, NULL, NULL, NULL, NULL, NULL, 0 \
     }
 
 /* Makes a context; the caller destroys it. options: NULL means ACTIV_CONTEXT_DEFAULTS.

@@ -73,6 +73,52 @@ ACTIV_API activ_status activ_fn_create(const activ_context *context, const char 
 ACTIV_API activ_status activ_fn_create_ex(const activ_context *context, const char *spec, activ_fn **out,
                                           activ_message *message);
 
+/* A function of the host's own code, elementwise. Callbacks get `user`, the parameters (param_count values), and n
+ * elements, n > 0: any part of an array, in any thread of the context's executor, several at the same time. So each
+ * value depends on its own element and the parameters alone; then results depend on threads and fusion no more than
+ * others do. They cannot fail, and must not call the object that calls them. */
+typedef struct activ_fn_callbacks {
+    size_t size;
+    /* y[i] = f(x[i]). y may be x. */
+    void (*forward)(void *user, const float *params, size_t n, const float *x, float *y);
+    /* dx[i] = dy[i] f'(x[i]), if dx is not NULL; sums[j] = the sum over i of dy[i] df(x[i])/dparams[j], if sums is not
+     * NULL. dx may be dy or x. */
+    void (*backward)(void *user, const float *params, size_t n, const float *x, const float *dy, float *dx,
+                     double *sums);
+    /* Initial values; NULL: there are no parameters. */
+    void (*param_init)(void *user, uint64_t seed, float *params);
+    size_t param_count; /* at most 48; the tensor "weight" of a layer */
+} activ_fn_callbacks;
+
+#define ACTIV_FN_CALLBACKS_DEFAULTS                     \
+    {                                                   \
+        sizeof(activ_fn_callbacks), NULL, NULL, NULL, 0 \
+    }
+
+/* Its name and callbacks, for activ_context_options.functions: specs of that context may then name it, alone or in
+ * "gated(NAME)", and checkpoints that name it load. */
+struct activ_custom_fn {
+    size_t size;
+    const char *name; /* 1 to 40 letters, digits and '_', no digit first; no name or alias of the catalog */
+    const activ_fn_callbacks *callbacks;
+    void *user;
+};
+
+#define ACTIV_CUSTOM_FN_DEFAULTS                  \
+    {                                             \
+        sizeof(activ_custom_fn), NULL, NULL, NULL \
+    }
+
+/* Makes such a function, whether or not the context names it; name and callbacks are copied. In graphs it works as
+ * others do (fused too); a checkpoint of such a graph has its name, and loads with a context that has a function of
+ * this name. ACTIV_ERROR_INVALID: NULL, a malformed name or one of the catalog's; ACTIV_ERROR_RANGE: more than 48
+ * parameters; ACTIV_ERROR_OUT_OF_MEMORY. */
+ACTIV_API activ_status activ_fn_create_custom(const activ_context *context, const char *name,
+                                              const activ_fn_callbacks *callbacks, void *user, activ_fn **out);
+ACTIV_API activ_status activ_fn_create_custom_ex(const activ_context *context, const char *name,
+                                                 const activ_fn_callbacks *callbacks, void *user, activ_fn **out,
+                                                 activ_message *message);
+
 /* The function of this name (of the catalog, an alias or another spelling, without settings) with its default
  * settings, for code that has no place for a handle. Made at the first call, in memory that the library has for it:
  * nothing is allocated, and it is never destroyed. It runs on the tier of activ_tier, without threads and without a

@@ -12,7 +12,9 @@ typedef struct activ_host {
     activ_executor executor; /* parallel_for NULL: serial */
     activ_log_callback log;  /* may be NULL */
     void *log_user;
-    int tier; /* index of the tier that runs */
+    int tier;                                /* index of the tier that runs */
+    const activ_custom_fn *const *functions; /* of the host's own code; not copied */
+    size_t function_count;
 } activ_host;
 
 /* An object can make a context from its copy of the host. */

@@ -10,7 +10,9 @@
     _Static_assert(offsetof(type, last) + sizeof((type){ 0 }.last) == sizeof(type), #type " ends with padding")
 ENDS_WITH(activ_allocator, free);
 ENDS_WITH(activ_executor, parallel_for);
-ENDS_WITH(activ_context_options, max_tier);
+ENDS_WITH(activ_context_options, function_count);
+ENDS_WITH(activ_fn_callbacks, param_count);
+ENDS_WITH(activ_custom_fn, user);
 ENDS_WITH(activ_forward_args, index);
 ENDS_WITH(activ_backward_args, dparams);
 ENDS_WITH(activ_norm_options, momentum);

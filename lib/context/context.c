@@ -50,6 +50,10 @@ static activ_status read_options(const activ_context_options *options, activ_hos
         if (host->tier < 0)
             return activ_fail_quoted(message, ACTIV_ERROR_UNKNOWN_NAME, "max_tier: no tier is called ", name, "");
     }
+    if (o.function_count > 0 && !o.functions)
+        return activ_fail(message, ACTIV_ERROR_INVALID, "context: function_count is not 0, but functions is NULL");
+    host->functions = o.functions;
+    host->function_count = o.function_count;
     host->log = o.log;
     host->log_user = o.log_user;
     return ACTIV_OK;

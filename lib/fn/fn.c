@@ -91,6 +91,10 @@ static void count_parameters(activ_fn *fn)
     }
     fn->vectors = fn->scalars;
     fn->param_count = fn->scalars * fn->num_parameters;
+    if (fn->custom && fn->custom->callbacks.param_count > 0) {
+        fn->vectors = 1;
+        fn->param_count = fn->custom->callbacks.param_count;
+    }
     for (size_t length; d->param_vector && (length = d->param_vector(fn->settings, (int)fn->vectors, &name)) > 0;) {
         fn->vectors++;
         fn->param_count += length;
@@ -137,6 +141,11 @@ static void name_parameters(activ_fn *fn)
         fn->names[vector] = d->settings[i].name;
         fn->lengths[vector] = fn->num_parameters;
         fn->scalar_settings[vector++] = (unsigned char)i;
+    }
+    if (fn->custom && fn->vectors > 0) {
+        fn->names[0] = "weight";
+        fn->lengths[0] = fn->param_count;
+        return;
     }
     for (; vector < fn->vectors; vector++)
         fn->lengths[vector] = d->param_vector(fn->settings, (int)vector, &fn->names[vector]);
@@ -185,7 +194,9 @@ static activ_status init_function(activ_fn *fn, size_t *room, activ_message *mes
         copy_from_gate(fn);
         return ACTIV_OK;
     }
-    if (fn->entry->shape == ACTIV_SHAPE_ELEMENTWISE)
+    if (fn->custom)
+        fn->kernel = &activ_custom_kernel;
+    else if (fn->entry->shape == ACTIV_SHAPE_ELEMENTWISE)
         fn->kernel = kernels->elementwise[fn->entry->index];
     else
         fn->rowwise = kernels->rowwise[fn->entry->index];
@@ -200,6 +211,7 @@ static activ_status init_function(activ_fn *fn, size_t *room, activ_message *mes
         .scalar_settings = fn->scalar_settings,
         .components = fn->components,
         .component_count = fn->function_count,
+        .object = fn->custom,
     };
     return ACTIV_OK;
 }
@@ -208,18 +220,21 @@ static activ_status make(const activ_host *host, activ_slice spec, int depth, si
                          activ_fn **out)
 {
     const activ_fn_entry *entry;
+    activ_custom *custom;
     activ_setting_value *settings;
     size_t settings_bytes;
-    activ_status status = activ_fn_parse(host, spec, message, &entry, &settings, &settings_bytes);
+    activ_status status = activ_fn_parse(host, spec, message, &entry, &custom, &settings, &settings_bytes);
     if (status != ACTIV_OK)
         return status;
     activ_fn *fn = activ_host_alloc(host, sizeof *fn);
     if (!fn) {
         activ_host_free(host, settings, settings_bytes);
+        activ_host_free(host, custom, sizeof *custom);
         return fail_memory(message);
     }
     fn->host = *host;
     fn->entry = entry;
+    fn->custom = custom;
     fn->setting_count = activ_settings_count(entry->definition->settings);
     fn->settings = settings;
     status = add_functions(fn, depth, room, message);
@@ -274,10 +289,81 @@ activ_status activ_fn_create(const activ_context *context, const char *spec, act
     return activ_fn_create_ex(context, spec, out, NULL);
 }
 
+/* ---- the host's own code ------------------------------------------------------------------------ */
+
+/* Functions that one needs, itself among them, as a context names them. */
+typedef struct custom_list {
+    activ_custom_fn all[ACTIV_FN_FUNCTIONS + 1];
+    const activ_custom_fn *pointers[ACTIV_FN_FUNCTIONS + 1];
+    size_t count;
+} custom_list;
+
+static void list_customs(const activ_fn *fn, custom_list *list)
+{
+    if (fn->custom && list->count < ACTIV_FN_FUNCTIONS) {
+        list->all[list->count] =
+            (activ_custom_fn){ sizeof(activ_custom_fn), fn->custom->name, &fn->custom->callbacks, fn->custom->user };
+        list->pointers[list->count] = &list->all[list->count];
+        list->count++;
+    }
+    for (size_t i = 0; i < fn->function_count; i++)
+        list_customs(fn->functions[i], list);
+}
+
+static void set_host_functions(activ_fn *fn, const activ_host *host)
+{
+    fn->host.functions = host->functions;
+    fn->host.function_count = host->function_count;
+    for (size_t i = 0; i < fn->function_count; i++)
+        set_host_functions(fn->functions[i], host);
+}
+
+/* Makes a function whose spec names those of the list, whatever the host's are. */
+static activ_status make_of_list(const activ_host *host, const char *spec, const custom_list *list,
+                                 activ_message *message, activ_fn **out)
+{
+    activ_host own = *host;
+    if (list->count > 0) {
+        own.functions = list->pointers;
+        own.function_count = list->count;
+    }
+    activ_status status = activ_fn_make(&own, (activ_slice){ spec, strlen(spec) }, message, out);
+    if (status == ACTIV_OK)
+        set_host_functions(*out, host);
+    return status;
+}
+
+activ_status activ_fn_create_custom_ex(const activ_context *context, const char *name,
+                                       const activ_fn_callbacks *callbacks, void *user, activ_fn **out,
+                                       activ_message *message)
+{
+    activ_host host;
+    activ_host_of(context, &host);
+    if (!out)
+        return activ_host_fail(&host, message, ACTIV_ERROR_INVALID, "a function of the host's: out is NULL");
+    activ_message own;
+    activ_custom read;
+    activ_status status = activ_custom_read(name, callbacks, user, &read, &own);
+    if (status == ACTIV_OK) {
+        custom_list list = { .all = { { sizeof(activ_custom_fn), name, callbacks, user } }, .count = 1 };
+        list.pointers[0] = &list.all[0];
+        status = make_of_list(&host, name, &list, &own, out);
+    }
+    return status == ACTIV_OK ? status : activ_host_fail(&host, message, status, own.text);
+}
+
+activ_status activ_fn_create_custom(const activ_context *context, const char *name, const activ_fn_callbacks *callbacks,
+                                    void *user, activ_fn **out)
+{
+    return activ_fn_create_custom_ex(context, name, callbacks, user, out, NULL);
+}
+
 activ_fn *activ_fn_copy(const activ_host *host, const activ_fn *fn)
 {
     activ_fn *copy;
-    return activ_fn_make(host, (activ_slice){ fn->spec, strlen(fn->spec) }, NULL, &copy) == ACTIV_OK ? copy : NULL;
+    custom_list list = { .count = 0 };
+    list_customs(fn, &list);
+    return make_of_list(host, fn->spec, &list, NULL, &copy) == ACTIV_OK ? copy : NULL;
 }
 
 void activ_fn_destroy(activ_fn *fn)
@@ -290,13 +376,14 @@ void activ_fn_destroy(activ_fn *fn)
     activ_host_free(&host, fn->functions, fn->function_count * sizeof *fn->functions);
     activ_host_free(&host, fn->settings, (fn->setting_count + 1) * sizeof *fn->settings);
     activ_host_free(&host, fn->block, fn->block_bytes);
+    activ_host_free(&host, fn->custom, sizeof *fn->custom);
     activ_host_free(&host, fn, sizeof *fn);
 }
 
 size_t activ_fn_bytes(const activ_fn *fn)
 {
     size_t bytes = sizeof *fn + (fn->setting_count + 1) * sizeof *fn->settings + fn->block_bytes +
-                   fn->function_count * sizeof *fn->functions;
+                   fn->function_count * sizeof *fn->functions + (fn->custom ? sizeof *fn->custom : 0);
     for (size_t i = 0; i < fn->function_count; i++)
         bytes += activ_fn_bytes(fn->functions[i]);
     return bytes;
@@ -390,6 +477,8 @@ activ_status activ_fn_param_init(const activ_fn *fn, uint64_t seed, float *param
         return ACTIV_ERROR_INVALID;
     if (fn->entry->shape == ACTIV_SHAPE_GATED)
         return activ_fn_param_init(fn->functions[0], seed, params);
+    if (fn->custom && fn->param_count > 0)
+        fn->custom->callbacks.param_init(fn->custom->user, seed, params);
     if (fn->entry->definition->param_init) {
         const int rounding = activ_round_to_nearest();
         fn->entry->definition->param_init(fn->settings, seed, params);

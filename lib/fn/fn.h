@@ -21,9 +21,21 @@ typedef struct activ_fn_entry {
 extern const activ_fn_entry activ_fn_registry[];
 extern const size_t activ_fn_registry_count;
 
+/* A function of the host's own code (fn/custom.c), with the entry that stands for the catalog's. */
+#define ACTIV_CUSTOM_NAME 40
+#define ACTIV_CUSTOM_PARAMS 48 /* as many as one pass of fn/sums.c has */
+typedef struct activ_custom {
+    activ_fn_callbacks callbacks;
+    void *user;
+    char name[ACTIV_CUSTOM_NAME + 1];
+    activ_fn_entry entry;
+    activ_fn_definition definition;
+} activ_custom;
+
 struct activ_fn {
     activ_host host;
     const activ_fn_entry *entry;
+    activ_custom *custom;          /* NULL: it is one of the catalog's */
     const activ_fn_kernel *kernel; /* of an elementwise function; of a gated one: its gate's */
     const activ_rowwise_kernel *rowwise;
 
@@ -77,13 +89,24 @@ activ_fn *activ_fn_copy(const activ_host *host, const activ_fn *fn);
 /* Size of all its memory, in bytes. */
 size_t activ_fn_bytes(const activ_fn *fn);
 
-/* fn/names.c: the entry of a name; NULL: there is none, or several, as the message says, which may be NULL. */
+/* fn/names.c: the entry of a name; NULL: there is none, or several, as the message says, which may be NULL. And whether
+ * it is a name or alias, as it is spelled. */
 const activ_fn_entry *activ_fn_find(activ_slice name, activ_message *message);
+int activ_fn_is_in_catalog(activ_slice name);
 
-/* fn/spec.c: parses a spec: its function, and its settings in an array of settings_bytes from the host; and writes the
- * canonical spec, returning its length even where it does not fit. */
+/* fn/custom.c: checks and copies what the host gives; finds a function of this name among the host's
+ * (ACTIV_ERROR_UNKNOWN_NAME, without a message, if there is none). */
+activ_status activ_custom_read(const char *name, const activ_fn_callbacks *callbacks, void *user, activ_custom *custom,
+                               activ_message *message);
+activ_status activ_custom_find(const activ_host *host, activ_slice name, activ_custom *custom, activ_message *message);
+extern const activ_fn_kernel activ_custom_kernel;
+
+/* fn/spec.c: parses a spec: its function, its settings in an array of settings_bytes from the host, and, if it is one
+ * of the host's own code, what is known of it, from the host too; else *custom is NULL. And writes the canonical spec,
+ * returning its length even where it does not fit. */
 activ_status activ_fn_parse(const activ_host *host, activ_slice spec, activ_message *message,
-                            const activ_fn_entry **entry, activ_setting_value **settings, size_t *settings_bytes);
+                            const activ_fn_entry **entry, activ_custom **custom, activ_setting_value **settings,
+                            size_t *settings_bytes);
 size_t activ_fn_write_spec(const activ_fn *fn, char *buffer, size_t size);
 
 /* The arguments of a kernel, with the caller's parameters (NULL: the initial ones). `storage` holds the caller's

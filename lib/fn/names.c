@@ -128,6 +128,11 @@ static void add_name(activ_text *text, activ_slice name, const activ_fn_entry *e
     activ_text_add(text, ")");
 }
 
+int activ_fn_is_in_catalog(activ_slice name)
+{
+    return find_exactly(name) != NULL;
+}
+
 const activ_fn_entry *activ_fn_find(activ_slice name, activ_message *message)
 {
     const activ_fn_entry *exact = find_exactly(name);

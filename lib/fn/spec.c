@@ -31,8 +31,36 @@ static activ_status read_settings(activ_reader *reader, const activ_fn_entry *en
     return ACTIV_OK;
 }
 
+/* The entry of a name: of the catalog, or of the host's functions. */
+static activ_status find_entry(const activ_host *host, activ_slice name, activ_message *message,
+                               const activ_fn_entry **entry, activ_custom **custom)
+{
+    activ_custom found;
+    *custom = NULL;
+    activ_status status =
+        activ_fn_is_in_catalog(name) ? ACTIV_ERROR_UNKNOWN_NAME : activ_custom_find(host, name, &found, message);
+    if (status == ACTIV_ERROR_UNKNOWN_NAME) {
+        *entry = activ_fn_find(name, message);
+        return *entry ? ACTIV_OK : ACTIV_ERROR_UNKNOWN_NAME;
+    }
+    if (status != ACTIV_OK)
+        return status;
+    activ_custom *own = activ_host_alloc_raw(host, sizeof *own);
+    if (!own)
+        return activ_fail(message, ACTIV_ERROR_OUT_OF_MEMORY, "no memory for a function");
+    *own = found;
+    own->definition.signature = own->name;
+    own->definition.formula = "the host's own code";
+    own->definition.source = "";
+    own->entry = (activ_fn_entry){ own->name, ACTIV_SHAPE_ELEMENTWISE, 0, &own->definition };
+    *entry = &own->entry;
+    *custom = own;
+    return ACTIV_OK;
+}
+
 activ_status activ_fn_parse(const activ_host *host, activ_slice spec, activ_message *message,
-                            const activ_fn_entry **entry, activ_setting_value **settings, size_t *settings_bytes)
+                            const activ_fn_entry **entry, activ_custom **custom, activ_setting_value **settings,
+                            size_t *settings_bytes)
 {
     activ_reader reader;
     activ_reader_start(&reader, spec, "spec", message);
@@ -42,17 +70,17 @@ activ_status activ_fn_parse(const activ_host *host, activ_slice spec, activ_mess
         const activ_slice rest = { reader.at, (size_t)(reader.end - reader.at) };
         return activ_fail_quoted(message, ACTIV_ERROR_SYNTAX, "the name of a function is expected at ", rest, "");
     }
-    *entry = activ_fn_find(name, message);
-    if (!*entry)
-        return ACTIV_ERROR_UNKNOWN_NAME;
+    activ_status status = find_entry(host, name, message, entry, custom);
+    if (status != ACTIV_OK)
+        return status;
     *settings_bytes = (activ_settings_count((*entry)->definition->settings) + 1) * sizeof **settings;
     *settings = activ_host_alloc(host, *settings_bytes);
-    if (!*settings) {
-        return activ_fail(message, ACTIV_ERROR_OUT_OF_MEMORY, "no memory for a function");
-    }
-    activ_status status = read_settings(&reader, *entry, *settings);
-    if (status != ACTIV_OK)
+    status = *settings ? read_settings(&reader, *entry, *settings)
+                       : activ_fail(message, ACTIV_ERROR_OUT_OF_MEMORY, "no memory for a function");
+    if (status != ACTIV_OK) {
         activ_host_free(host, *settings, *settings_bytes);
+        activ_host_free(host, *custom, sizeof **custom);
+    }
     return status;
 }
 
