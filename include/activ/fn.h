@@ -259,13 +259,30 @@ typedef struct activ_backward_args {
     float *dgate;
     size_t dgate_stride;
     float *dparams; /* added to */
+    /* With x = NULL, the derivative from y = f(x): the values that the forward call gave. In-place: dx may be y. */
+    const float *y;
+    size_t y_stride;
+    int32_t accumulate; /* 1: dx and dgate are added to, instead of being overwritten */
+    int32_t reserved;
 } activ_backward_args;
 
-#define ACTIV_BACKWARD_ARGS_DEFAULTS                                                                        \
-    {                                                                                                       \
-        sizeof(activ_backward_args), NULL, 0, 0, 0, NULL, 0, NULL, 0, NULL, NULL, 0, NULL, 0, NULL, 0, NULL \
+#define ACTIV_BACKWARD_ARGS_DEFAULTS                                                                                  \
+    {                                                                                                                 \
+        sizeof(activ_backward_args), NULL, 0, 0, 0, NULL, 0, NULL, 0, NULL, NULL, 0, NULL, 0, NULL, 0, NULL, NULL, 0, \
+            0, 0                                                                                                      \
     }
 
+/* From y, for code that keeps that alone: what is lost is in brackets, as the error relative to f'.
+ *
+ *     identity, step, relu; leaky_relu, prelu with a slope >= 0     nothing: the same bits
+ *     softplus with threshold >= 16                                 nothing: 4 ULP
+ *     softmax, log_softmax                                          (2^-23 of the largest addend)
+ *     sigmoid  y (1 - y)                                            (2^-24 / (1 - y): no digit is left near y = 1)
+ *     tanh  (1 - y)(1 + y), softsign  (1 - |y|)^2                   (2^-23 / (1 - |y|))
+ *     elu, trainable_elu with alpha >= 0: y + alpha for y < 0       (2^-23 alpha / (y + alpha))
+ *
+ * ACTIV_ERROR_UNSUPPORTED: another function or setting, parameters per channel, noise, or dparams of a function that
+ * has parameters, as these need x. */
 ACTIV_API activ_status activ_forward_ex(const activ_fn *fn, const activ_forward_args *args, activ_message *message);
 ACTIV_API activ_status activ_backward_ex(const activ_fn *fn, const activ_backward_args *args, activ_message *message);
 

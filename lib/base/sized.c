@@ -14,7 +14,7 @@ ENDS_WITH(activ_context_options, function_count);
 ENDS_WITH(activ_fn_callbacks, param_count);
 ENDS_WITH(activ_custom_fn, user);
 ENDS_WITH(activ_forward_args, index);
-ENDS_WITH(activ_backward_args, dparams);
+ENDS_WITH(activ_backward_args, reserved);
 ENDS_WITH(activ_norm_options, momentum);
 ENDS_WITH(activ_compile_options, reserved);
 ENDS_WITH(activ_cross_entropy_options, ignore_index);

@@ -169,6 +169,18 @@ static activ_status forward(call which, const activ_fn *fn, const activ_forward_
     return ACTIV_OK;
 }
 
+/* Can the derivative be had from y, with these parameters? */
+static activ_status check_of_y(const call_check *c, const activ_fn_args *args, int trains)
+{
+    const activ_fn *fn = c->fn;
+    const activ_fn_definition *d = fn->entry->definition;
+    if (trains || fn->num_parameters > 1 || !d->is_of_y || !d->is_of_y(args->setting_values))
+        return fail(c, ACTIV_ERROR_UNSUPPORTED, "its derivative cannot be had from y", ": x is NULL");
+    if (c->dparams && fn->param_count > 0)
+        return fail(c, ACTIV_ERROR_UNSUPPORTED, "dparams need x", "");
+    return ACTIV_OK;
+}
+
 static activ_status backward(call which, const activ_fn *fn, const activ_backward_args *a, activ_message *message)
 {
     if (!fn)
@@ -177,7 +189,11 @@ static activ_status backward(call which, const activ_fn *fn, const activ_backwar
     const int trains = (which == TRAIN || (which == ANY && a->noise)) && activ_fn_is_random(fn) && !is_gated;
     matrix all[5];
     size_t count = 0;
-    all[count++] = (matrix){ .name = is_gated ? "value" : "x", .at = a->x, .stride = a->x_stride };
+    const int of_y = which == ANY && !a->x && a->y;
+    if (of_y)
+        all[count++] = (matrix){ .name = "y", .at = a->y, .stride = a->y_stride };
+    else
+        all[count++] = (matrix){ .name = is_gated ? "value" : "x", .at = a->x, .stride = a->x_stride };
     all[count++] = (matrix){ .name = "dy", .at = a->dy, .stride = a->dy_stride };
     if (is_gated)
         all[count++] = (matrix){ .name = "gate", .at = a->gate, .stride = a->gate_stride };
@@ -195,14 +211,19 @@ static activ_status backward(call which, const activ_fn *fn, const activ_backwar
         return status;
     const size_t threads = activ_fn_threads(fn);
     const activ_fn_training training = { .saved = a->noise };
-    const int rounding = activ_round_to_nearest();
     activ_fn_storage storage;
     activ_fn_args args;
     activ_fn_prepare(fn, a->params, &storage, &args);
+    if (of_y) {
+        status = check_of_y(&c, &args, trains);
+        if (status != ACTIV_OK)
+            return status;
+    }
+    const int rounding = activ_round_to_nearest();
     args.training = trains ? &training : NULL;
     if (trains || fn->num_parameters > 1)
         activ_fn_run_backward(&fn->host, threads, fn->kernel, &args, a->rows * a->columns, a->columns, a->x, a->dy,
-                              a->dx, a->dparams);
+                              a->dx, a->accumulate, a->dparams);
     else
         activ_fn_run_rows_backward(fn, threads, &args, a);
     activ_round_as(rounding);
@@ -229,6 +250,8 @@ activ_status activ_backward_ex(const activ_fn *fn, const activ_backward_args *ar
 {
     activ_backward_args own;
     activ_status status = args ? activ_sized_read(&own, sizeof own, args) : ACTIV_ERROR_INVALID;
+    if (status == ACTIV_OK && fn && own.accumulate != 0 && own.accumulate != 1)
+        return activ_host_fail(&fn->host, message, ACTIV_ERROR_RANGE, fn->spec, ": accumulate is neither 0 nor 1");
     return status == ACTIV_OK ? backward(ANY, fn, &own, message) : fail_args(fn, message, status, args);
 }
 
@@ -319,7 +342,7 @@ activ_status activ_backward(const activ_fn *fn, const float *params, size_t n, c
     if (is_small(fn, n) && !dparams && dx)
         fn->kernel->backward(&args, 0, 0, n, x, dy, dx, NULL);
     else
-        activ_fn_run_backward(&fn->host, activ_fn_threads(fn), fn->kernel, &args, n, 1, x, dy, dx, dparams);
+        activ_fn_run_backward(&fn->host, activ_fn_threads(fn), fn->kernel, &args, n, 1, x, dy, dx, 0, dparams);
     return ACTIV_OK;
 }
 
@@ -411,7 +434,7 @@ activ_status activ_backward_rows(const activ_fn *fn, const float *params, size_t
                                  float *dparams)
 {
     if (is_valid_row(fn, ACTIV_SHAPE_ROWWISE, params, rows, columns, x, dy, dx) && fn->param_count == 0) {
-        fn->rowwise->backward(&fn->args, 1, columns, x, columns, dy, columns, dx, columns);
+        fn->rowwise->backward(&fn->args, 1, columns, x, columns, dy, columns, dx, columns, 0);
         return ACTIV_OK;
     }
     const activ_backward_args a = { .params = params,

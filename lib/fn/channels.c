@@ -43,6 +43,7 @@ static void run_kernel(const activ_fn_kernel *kernel, const activ_fn_args *args,
         kernel->forward(args, n, x, out);
 }
 
+/* out: of the first of these elements. */
 static void run_elements(const activ_fn_kernel *kernel, const activ_fn_args *args, size_t inner, size_t first,
                          size_t count, const float *x, const float *dy, float *out)
 {
@@ -54,12 +55,12 @@ static void run_elements(const activ_fn_kernel *kernel, const activ_fn_args *arg
             activ_fn_args part = *args;
             part.params += channel;
             n = channels - channel < end - at ? channels - channel : end - at;
-            run_kernel(kernel, &part, n, x_at, dy_at, out + at);
+            run_kernel(kernel, &part, n, x_at, dy_at, out + (at - first));
         } else if (inner >= MIN_INNER) {
             one_channel one;
             select_channel(&one, args, channel);
             n = inner - at % inner < end - at ? inner - at % inner : end - at;
-            run_kernel(kernel, &one.args, n, x_at, dy_at, out + at);
+            run_kernel(kernel, &one.args, n, x_at, dy_at, out + (at - first));
         } else {
             float broadcast[ACTIV_FN_SETTINGS * CHUNK];
             activ_fn_args part = *args;
@@ -69,7 +70,7 @@ static void run_elements(const activ_fn_kernel *kernel, const activ_fn_args *arg
                     broadcast[j * CHUNK + i] = args->params[j * channels + (at + i) / inner % channels];
             part.params = broadcast;
             part.channels = CHUNK;
-            run_kernel(kernel, &part, n, x_at, dy_at, out + at);
+            run_kernel(kernel, &part, n, x_at, dy_at, out + (at - first));
         }
     }
 }

@@ -169,8 +169,8 @@ void activ_fn_add_gradients(const activ_host *host, size_t threads, const activ_
 
 /* ---- fn/channels.c: outer x channels x inner values --------------------------------------------- */
 
-/* y = f(x), or dx = dy f'(x), of elements first .. first + count - 1 of an array of ... x channels x inner. args has
- * the scalars of all channels. */
+/* y = f(x), or dx = dy f'(x), of elements first .. first + count - 1 of an array of ... x channels x inner; y and dx
+ * are those of the first of them. args has the scalars of all channels. */
 void activ_fn_channels_forward(const activ_fn_kernel *kernel, const activ_fn_args *args, size_t inner, size_t first,
                                size_t count, const float *x, float *y);
 void activ_fn_channels_backward(const activ_fn_kernel *kernel, const activ_fn_args *args, size_t inner, size_t first,
@@ -188,12 +188,17 @@ void activ_fn_run_forward(const activ_host *host, size_t threads, const activ_fn
                           const activ_fn_args *args, size_t n, size_t inner, const float *x, float *y);
 void activ_fn_run_backward(const activ_host *host, size_t threads, const activ_fn_kernel *kernel,
                            const activ_fn_args *args, size_t n, size_t inner, const float *x, const float *dy,
-                           float *dx, float *dparams);
+                           float *dx, int accumulate, float *dparams);
+
+/* Elements at a time where dx is added to: their gradients are on the stack. */
+#define ACTIV_FN_ADDED 256
+void activ_fn_add_to(const float *from, size_t n, float *to);
 
 /* ---- fn/rows.c: matrices, split among threads; row strides in elements -------------------------- */
 
 /* Row-wise and gated functions, and elementwise ones on rows with gaps. Of the arguments, which have been checked, the
- * arrays, their sizes and dparams count; parameters and training are those of `args`. */
+ * arrays, their sizes, accumulate and dparams count; parameters and training are those of `args`. Backward takes the
+ * derivative from y if x is NULL. */
 void activ_fn_run_rows(const activ_fn *fn, size_t threads, const activ_fn_args *args, const activ_forward_args *a);
 void activ_fn_run_rows_backward(const activ_fn *fn, size_t threads, const activ_fn_args *args,
                                 const activ_backward_args *a);
@@ -202,6 +207,7 @@ void activ_fn_run_rows_backward(const activ_fn *fn, size_t threads, const activ_
 
 /* dvalue = dy act(gate) and dgate = dy value act'(gate), each if not NULL, of n elements; each may alias any input. */
 void activ_fn_gated_backward(const activ_host *host, const activ_fn_kernel *kernel, const activ_fn_args *args, size_t n,
-                             const float *value, const float *gate, const float *dy, float *dvalue, float *dgate);
+                             const float *value, const float *gate, const float *dy, float *dvalue, float *dgate,
+                             int accumulate);
 
 #endif

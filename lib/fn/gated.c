@@ -28,7 +28,8 @@ static void fix_flat(const activ_fn_kernel *kernel, const activ_fn_args *args, s
 }
 
 void activ_fn_gated_backward(const activ_host *host, const activ_fn_kernel *kernel, const activ_fn_args *args, size_t n,
-                             const float *value, const float *gate, const float *dy, float *dvalue, float *dgate)
+                             const float *value, const float *gate, const float *dy, float *dvalue, float *dgate,
+                             int accumulate)
 {
     const activ_kernels *kernels = activ_kernels_of(host->tier);
     float ones[CHUNK], slope[CHUNK], product[CHUNK];
@@ -46,9 +47,15 @@ void activ_fn_gated_backward(const activ_host *host, const activ_fn_kernel *kern
             kernels->multiply_three(count, dy + at, value + at, slope, slope);
             fix_flat(kernel, chunk_args, count, gate + at, dy + at, value + at, slope);
         }
-        if (dvalue)
+        if (dvalue && accumulate) {
+            kernel->forward_times(args, count, gate + at, dy + at, product);
+            activ_fn_add_to(product, count, dvalue + at);
+        } else if (dvalue) {
             kernel->forward_times(args, count, gate + at, dy + at, dvalue + at);
-        if (dgate)
+        }
+        if (dgate && accumulate)
+            activ_fn_add_to(slope, count, dgate + at);
+        else if (dgate)
             memcpy(dgate + at, slope, count * sizeof *slope);
     }
 }

@@ -11,6 +11,7 @@ typedef struct rows_job {
     size_t x_stride, value_stride, dy_stride;
     float *out, *dvalue; /* out: y, dx or dgate */
     size_t out_stride, dvalue_stride;
+    int of_y, accumulate; /* backward */
 } rows_job;
 
 /* If no matrix has gaps between rows, all rows are one long row. */
@@ -22,6 +23,25 @@ static int is_dense(const rows_job *job)
             (!job->out || job->out_stride == c) && (!job->dvalue || job->dvalue_stride == c));
 }
 
+static void run_backward(const rows_job *job, size_t n, const float *x, const float *dy, float *dx)
+{
+    const activ_fn_kernel *kernel = job->fn->kernel;
+    if (job->of_y)
+        kernel->backward_from_y(job->args, n, x, dy, dx);
+    else
+        kernel->backward(job->args, 0, 0, n, x, dy, dx, NULL);
+}
+
+static void add_backward(const rows_job *job, size_t n, const float *x, const float *dy, float *dx)
+{
+    float added[ACTIV_FN_ADDED];
+    for (size_t at = 0, count; at < n; at += count) {
+        count = n - at < ACTIV_FN_ADDED ? n - at : ACTIV_FN_ADDED;
+        run_backward(job, count, x + at, dy + at, added);
+        activ_fn_add_to(added, count, dx + at);
+    }
+}
+
 static void run_row(const rows_job *job, size_t row, size_t at, size_t n)
 {
     const activ_fn_kernel *kernel = job->fn->kernel;
@@ -31,11 +51,13 @@ static void run_row(const rows_job *job, size_t row, size_t at, size_t n)
     float *out = job->out ? job->out + row * job->out_stride + at : NULL;
     if (value && dy)
         activ_fn_gated_backward(&job->fn->host, kernel, job->args, n, value, x, dy,
-                                job->dvalue ? job->dvalue + row * job->dvalue_stride + at : NULL, out);
+                                job->dvalue ? job->dvalue + row * job->dvalue_stride + at : NULL, out, job->accumulate);
     else if (value)
         kernel->forward_times(job->args, n, x, value, out);
+    else if (dy && job->accumulate)
+        add_backward(job, n, x, dy, out);
     else if (dy)
-        kernel->backward(job->args, 0, 0, n, x, dy, out, NULL);
+        run_backward(job, n, x, dy, out);
     else
         kernel->forward(job->args, n, x, out);
 }
@@ -53,8 +75,9 @@ static void run_part(void *argument, size_t parts, size_t part)
     const float *x = job->x + r.first * job->x_stride;
     float *out = job->out ? job->out + r.first * job->out_stride : NULL;
     if (rowwise && job->dy)
-        rowwise->backward(job->args, r.count, job->columns, x, job->x_stride, job->dy + r.first * job->dy_stride,
-                          job->dy_stride, out, job->out_stride);
+        (job->of_y ? rowwise->backward_from_y : rowwise->backward)(job->args, r.count, job->columns, x, job->x_stride,
+                                                                   job->dy + r.first * job->dy_stride, job->dy_stride,
+                                                                   out, job->out_stride, job->accumulate);
     else if (rowwise)
         rowwise->forward(job->args, r.count, job->columns, x, job->x_stride, out, job->out_stride);
     for (size_t row = r.first; !rowwise && row < r.first + r.count; row++)
@@ -85,10 +108,16 @@ void activ_fn_run_rows_backward(const activ_fn *fn, size_t threads, const activ_
                      .args = args,
                      .rows = a->rows,
                      .columns = a->columns,
-                     .x = is_gated ? a->gate : a->x,
-                     .x_stride = is_gated ? a->gate_stride : a->x_stride,
+                     .x = is_gated ? a->gate
+                          : a->x   ? a->x
+                                   : a->y,
+                     .x_stride = is_gated ? a->gate_stride
+                                 : a->x   ? a->x_stride
+                                          : a->y_stride,
                      .value = is_gated ? a->x : NULL,
                      .value_stride = a->x_stride,
+                     .of_y = !a->x,
+                     .accumulate = a->accumulate,
                      .dy = a->dy,
                      .dy_stride = a->dy_stride,
                      .out = is_gated ? a->dgate : a->dx,

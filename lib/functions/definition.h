@@ -28,9 +28,25 @@ typedef struct activ_fn_definition {
     size_t (*param_vector)(const activ_setting_value *values, int which, const char **name);
     void (*param_init)(const activ_setting_value *values, uint64_t seed, float *params);
 
+    /* Is f' a function of y = f(x) with these settings? Then the arithmetic has .from_y, or takes .derivative at y.
+     * NULL: it never is. */
+    int (*is_of_y)(const float *setting_values);
+
     /* Gated functions: the spec of the gate's activation; NULL: the setting "fn". */
     const char *gate;
 } activ_fn_definition;
+
+/* Usual answers of is_of_y: always, and with the first setting not negative. */
+static inline int activ_always_of_y(const float *setting_values)
+{
+    (void)setting_values;
+    return 1;
+}
+
+static inline int activ_of_y_from_zero(const float *setting_values)
+{
+    return setting_values[0] >= 0.0f;
+}
 
 /* The last setting of a function with trainable scalars, as in PyTorch's PReLU: the number of channels, each with its
  * own scalars. */

@@ -9,6 +9,7 @@ static const activ_fn_definition identity_definition = {
     .source = "Widrow and Hoff 1960, Adaptive switching circuits: the linear unit",
     .forward_ulp = 0.0f,
     .derivative_ulp = 0.0f,
+    .is_of_y = activ_always_of_y,
 };
 #else
 V_INLINE vf identity_forward(vf x, const vf *v)

@@ -54,6 +54,8 @@ struct activ_fn_kernel {
      * shorter. With channels, lanes is NULL. */
     void (*backward)(const activ_fn_args *a, size_t first, size_t count, size_t n, const float *x, const float *dy,
                      float *dx, activ_lanes *lanes);
+    /* dx = dy f'(x) from y = f(x), where the definition says that this is possible; dx may be dy or y. */
+    void (*backward_from_y)(const activ_fn_args *a, size_t n, const float *y, const float *dy, float *dx);
     /* Multiplies the sums, in the same order, by what all their terms have in common, which backward left out. */
     void (*finish)(const activ_fn_args *a, size_t first, size_t count, double *sums);
 };
@@ -64,13 +66,15 @@ struct activ_fn_component {
     activ_fn_args args;
 };
 
-/* A row-wise function. Strides are from row to row, in elements. y may be x, and dx may be dy or x, with the same
- * stride. */
+/* A row-wise function. Strides are from row to row, in elements. y may be x, and dx may be dy or x (or y, where that is
+ * given), with the same stride. accumulate: dx is added to. */
 typedef struct activ_rowwise_kernel {
     void (*forward)(const activ_fn_args *a, size_t rows, size_t columns, const float *x, size_t x_stride, float *y,
                     size_t y_stride);
     void (*backward)(const activ_fn_args *a, size_t rows, size_t columns, const float *x, size_t x_stride,
-                     const float *dy, size_t dy_stride, float *dx, size_t dx_stride);
+                     const float *dy, size_t dy_stride, float *dx, size_t dx_stride, int accumulate);
+    void (*backward_from_y)(const activ_fn_args *a, size_t rows, size_t columns, const float *y, size_t y_stride,
+                            const float *dy, size_t dy_stride, float *dx, size_t dx_stride, int accumulate);
 } activ_rowwise_kernel;
 
 /* Indices into a tier's tables of kernels. */

@@ -14,6 +14,7 @@ static const activ_fn_definition log_softmax_definition = {
     .source = "Bridle 1990, Probabilistic interpretation of feedforward classification network outputs",
     .forward_ulp = 3.0f,
     .derivative_ulp = 5.0f,
+    .is_of_y = activ_always_of_y,
 };
 #else
 #    include "functions/families/softmax.h"
@@ -144,7 +145,7 @@ V_INLINE log_softmax_factors log_softmax_factors_of(const softmax_back *b, doubl
 }
 
 V_INLINE void log_softmax_backward_row(const softmax_row row, const softmax_back *b, log_softmax_factors f,
-                                       size_t columns, float *dx)
+                                       size_t columns, float *dx, int accumulate)
 {
     if (softmax_fill_nan((double)f.p + (double)f.q, columns, dx))
         return;
@@ -155,15 +156,15 @@ V_INLINE void log_softmax_backward_row(const softmax_row row, const softmax_back
         if (f.far) {
             /* Halved: the product may overflow where the difference does not. */
             vf product = softmax_times_far(&row, b, i, lanes, v_mul(q, v_set(0.5f)));
-            v_store_lanes(dx + i, lanes, v_mul(v_sub(v_mul(dy, v_set(0.5f)), product), v_set(2.0f)));
+            softmax_put(dx + i, lanes, accumulate, v_mul(v_sub(v_mul(dy, v_set(0.5f)), product), v_set(2.0f)));
         } else {
-            v_store_lanes(dx + i, lanes, v_fnma(v_mul(softmax_computed(&row, b, i, lanes), p), q, dy));
+            softmax_put(dx + i, lanes, accumulate, v_fnma(v_mul(softmax_computed(&row, b, i, lanes), p), q, dy));
         }
     }
 }
 
 static void log_softmax_backward(const activ_fn_args *a, size_t rows, size_t columns, const float *x, size_t x_stride,
-                                 const float *dy, size_t dy_stride, float *dx, size_t dx_stride)
+                                 const float *dy, size_t dy_stride, float *dx, size_t dx_stride, int accumulate)
 {
     (void)a;
     softmax_group g;
@@ -171,16 +172,44 @@ static void log_softmax_backward(const activ_fn_args *a, size_t rows, size_t col
         log_softmax_factors factors[SOFTMAX_ROWS];
         softmax_begin(&g, rows - i, columns, x + i * x_stride, x_stride);
         for (size_t r = 0, k = i; r < g.count; r++, k++) {
-            softmax_back b = softmax_back_of(&g, r, x + k * x_stride, dy + k * dy_stride, dx + k * dx_stride);
+            softmax_back b =
+                softmax_back_of(&g, r, x + k * x_stride, dy + k * dy_stride, dx + k * dx_stride, accumulate);
             double sum = softmax_sum(log_softmax_backward_term, 0, softmax_row_of(&g, r), columns, &b);
             factors[r] = log_softmax_factors_of(&b, sum);
         }
         for (size_t r = 0, k = i; r < g.count; r++, k++) {
-            softmax_back b = softmax_back_of(&g, r, x + k * x_stride, dy + k * dy_stride, dx + k * dx_stride);
-            log_softmax_backward_row(softmax_row_of(&g, r), &b, factors[r], columns, dx + k * dx_stride);
+            softmax_back b =
+                softmax_back_of(&g, r, x + k * x_stride, dy + k * dy_stride, dx + k * dx_stride, accumulate);
+            log_softmax_backward_row(softmax_row_of(&g, r), &b, factors[r], columns, dx + k * dx_stride, accumulate);
         }
     }
 }
 
-static const activ_rowwise_kernel log_softmax_rowwise = { log_softmax_forward, log_softmax_backward };
+/* dx = dy - e^y (sum of dy). */
+static void log_softmax_backward_from_y(const activ_fn_args *a, size_t rows, size_t columns, const float *y,
+                                        size_t y_stride, const float *dy, size_t dy_stride, float *dx, size_t dx_stride,
+                                        int accumulate)
+{
+    const vf one = v_set(1.0f), bound = v_set(-150.0f);
+    (void)a;
+    for (size_t r = 0; r < rows; r++, y += y_stride, dy += dy_stride, dx += dx_stride) {
+        vsum sum = v_sum_zero();
+        for (size_t i = 0; i < columns; i += V_BLOCK)
+            for (size_t j = 0; j < V_PER_BLOCK && v_active_lanes(columns - i, j) > 0; j++) {
+                const size_t lanes = v_active_lanes(columns - i, j);
+                sum.acc[j] = acc_fma(sum.acc[j], v_load_lanes(dy + i + j * V_LANES, lanes), one);
+            }
+        const vacc minus = acc_set(-v_sum_total(sum));
+        for (size_t i = 0; i < columns; i += V_LANES) {
+            const size_t lanes = v_active_lanes(columns - i, 0);
+            vexp e = v_exp(v_max(bound, v_load_lanes(y + i, lanes)), v_set(0.0f));
+            vf p = v_scale(v_add(e.h, e.l), e.n);
+            softmax_put(dx + i, lanes, accumulate,
+                        acc_round(acc_fma_wide(acc_of(v_load_lanes(dy + i, lanes)), acc_of(p), minus)));
+        }
+    }
+}
+
+static const activ_rowwise_kernel log_softmax_rowwise = { log_softmax_forward, log_softmax_backward,
+                                                          log_softmax_backward_from_y };
 #endif

@@ -46,6 +46,8 @@ typedef struct v_elementwise {
     vm (*plain_lanes)(const vf *v);
     v_paths plain_forward, plain_derivative;
 
+    v_paths from_y; /* optional: f' as a function of y (definition.h, is_of_y) */
+
     /* Trainable scalars: how many, and df/d(scalar) for each. */
     size_t scalars;
     v_gradients *gradients;
@@ -361,12 +363,21 @@ V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, cons
         else if (dx)                                                                                                 \
             name##_backward_choice(a, n, x, dy, dx);                                                                 \
     }                                                                                                                \
+    static void name##_kernel_backward_from_y(const activ_fn_args *a, size_t n, const float *y, const float *dy,     \
+                                              float *dx)                                                             \
+    {                                                                                                                \
+        if (name##_elementwise.from_y.near)                                                                          \
+            v_each(name##_elementwise.from_y, 1, a, n, y, dy, dx);                                                   \
+        else                                                                                                         \
+            name##_kernel_backward(a, 0, 0, n, y, dy, dx, NULL);                                                     \
+    }                                                                                                                \
     static void name##_kernel_finish(const activ_fn_args *a, size_t first, size_t count, double *sums)               \
     {                                                                                                                \
         if (name##_elementwise.finish)                                                                               \
             name##_elementwise.finish(a, first, count, sums);                                                        \
     }                                                                                                                \
     static const activ_fn_kernel name##_kernel = { name##_kernel_forward, name##_kernel_forward_times,               \
-                                                   name##_kernel_backward, name##_kernel_finish };
+                                                   name##_kernel_backward, name##_kernel_backward_from_y,            \
+                                                   name##_kernel_finish };
 
 #endif

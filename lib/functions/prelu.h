@@ -16,6 +16,7 @@ static const activ_fn_definition prelu_definition = {
     .settings = prelu_settings,
     .forward_ulp = 0.5f,
     .derivative_ulp = 0.0f,
+    .is_of_y = activ_of_y_from_zero,
 };
 #else
 #    include "functions/families/relu.h"

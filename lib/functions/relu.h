@@ -9,6 +9,7 @@ static const activ_fn_definition relu_definition = {
     .source = "Nair and Hinton 2010, Rectified linear units improve restricted Boltzmann machines",
     .forward_ulp = 0.0f,
     .derivative_ulp = 0.0f,
+    .is_of_y = activ_always_of_y,
 };
 #else
 V_INLINE vf relu_forward(vf x, const vf *v)

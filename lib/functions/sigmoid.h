@@ -12,6 +12,7 @@ static const activ_fn_definition sigmoid_definition = {
     .source = "Verhulst 1838, Notice sur la loi que la population suit dans son accroissement",
     .forward_ulp = 1.5f,
     .derivative_ulp = 2.0f,
+    .is_of_y = activ_always_of_y,
 };
 #else
 #    include "functions/families/logistic.h"
@@ -55,8 +56,15 @@ V_INLINE vf sigmoid_derivative_far(vf x, const vf *v)
     return v_sigma_derivative(v_sigma(v_minus_abs(x, -150.0f), v_set(0.0f)), 0);
 }
 
+V_INLINE vf sigmoid_from_y(vf y, const vf *v)
+{
+    (void)v;
+    return v_mul(y, v_sub(v_set(1.0f), y));
+}
+
 static const v_elementwise sigmoid_elementwise = {
     .forward = { sigmoid_forward, sigmoid_is_far, sigmoid_far },
     .derivative = { sigmoid_derivative, sigmoid_derivative_is_far, sigmoid_derivative_far },
+    .from_y = { sigmoid_from_y },
 };
 #endif

@@ -11,6 +11,7 @@ static const activ_fn_definition softmax_definition = {
     .source = "Bridle 1990, Probabilistic interpretation of feedforward classification network outputs",
     .forward_ulp = 4.0f,
     .derivative_ulp = 8.0f,
+    .is_of_y = activ_always_of_y,
 };
 #else
 #    include "functions/families/softmax.h"
@@ -107,7 +108,7 @@ V_INLINE softmax_factors softmax_factors_of(const softmax_back *b, double sum)
 }
 
 V_INLINE void softmax_backward_row(const softmax_row row, const softmax_back *b, softmax_factors f, size_t columns,
-                                   float *dx)
+                                   float *dx, int accumulate)
 {
     if (softmax_fill_nan((double)f.r, columns, dx))
         return;
@@ -116,16 +117,16 @@ V_INLINE void softmax_backward_row(const softmax_row row, const softmax_back *b,
         size_t lanes = v_active_lanes(columns - i, 0);
         vf dy = v_load_lanes(b->dy + i, lanes), h = v_fma(dy, q, r), l = v_fma(dy, q_low, r_low);
         if (f.far) {
-            v_store_lanes(dx + i, lanes, softmax_times_far(&row, b, i, lanes, v_add(h, l)));
+            softmax_put(dx + i, lanes, accumulate, softmax_times_far(&row, b, i, lanes, v_add(h, l)));
         } else {
             vf e = softmax_computed(&row, b, i, lanes);
-            v_store_lanes(dx + i, lanes, v_mul(v_fma(e, h, v_mul(e, l)), p));
+            softmax_put(dx + i, lanes, accumulate, v_mul(v_fma(e, h, v_mul(e, l)), p));
         }
     }
 }
 
 static void softmax_backward(const activ_fn_args *a, size_t rows, size_t columns, const float *x, size_t x_stride,
-                             const float *dy, size_t dy_stride, float *dx, size_t dx_stride)
+                             const float *dy, size_t dy_stride, float *dx, size_t dx_stride, int accumulate)
 {
     (void)a;
     softmax_group g;
@@ -133,16 +134,42 @@ static void softmax_backward(const activ_fn_args *a, size_t rows, size_t columns
         softmax_factors factors[SOFTMAX_ROWS];
         softmax_begin(&g, rows - i, columns, x + i * x_stride, x_stride);
         for (size_t r = 0, k = i; r < g.count; r++, k++) {
-            softmax_back b = softmax_back_of(&g, r, x + k * x_stride, dy + k * dy_stride, dx + k * dx_stride);
+            softmax_back b =
+                softmax_back_of(&g, r, x + k * x_stride, dy + k * dy_stride, dx + k * dx_stride, accumulate);
             double sum = softmax_sum(softmax_backward_term, 0, softmax_row_of(&g, r), columns, &b);
             factors[r] = softmax_factors_of(&b, sum);
         }
         for (size_t r = 0, k = i; r < g.count; r++, k++) {
-            softmax_back b = softmax_back_of(&g, r, x + k * x_stride, dy + k * dy_stride, dx + k * dx_stride);
-            softmax_backward_row(softmax_row_of(&g, r), &b, factors[r], columns, dx + k * dx_stride);
+            softmax_back b =
+                softmax_back_of(&g, r, x + k * x_stride, dy + k * dy_stride, dx + k * dx_stride, accumulate);
+            softmax_backward_row(softmax_row_of(&g, r), &b, factors[r], columns, dx + k * dx_stride, accumulate);
         }
     }
 }
 
-static const activ_rowwise_kernel softmax_rowwise = { softmax_forward, softmax_backward };
+/* dx = y (dy - sum of y dy), in double. */
+static void softmax_backward_from_y(const activ_fn_args *a, size_t rows, size_t columns, const float *y,
+                                    size_t y_stride, const float *dy, size_t dy_stride, float *dx, size_t dx_stride,
+                                    int accumulate)
+{
+    const vacc one = acc_set(1.0);
+    (void)a;
+    for (size_t r = 0; r < rows; r++, y += y_stride, dy += dy_stride, dx += dx_stride) {
+        vsum sum = v_sum_zero();
+        for (size_t i = 0; i < columns; i += V_BLOCK)
+            for (size_t j = 0; j < V_PER_BLOCK && v_active_lanes(columns - i, j) > 0; j++) {
+                const size_t lanes = v_active_lanes(columns - i, j), at = i + j * V_LANES;
+                sum.acc[j] = acc_fma(sum.acc[j], v_load_lanes(y + at, lanes), v_load_lanes(dy + at, lanes));
+            }
+        const vacc minus = acc_set(-v_sum_total(sum));
+        for (size_t i = 0; i < columns; i += V_LANES) {
+            const size_t lanes = v_active_lanes(columns - i, 0);
+            vacc rest = acc_fma_wide(minus, acc_of(v_load_lanes(dy + i, lanes)), one);
+            vf value = acc_round(acc_fma_wide(acc_zero(), acc_of(v_load_lanes(y + i, lanes)), rest));
+            softmax_put(dx + i, lanes, accumulate, value);
+        }
+    }
+}
+
+static const activ_rowwise_kernel softmax_rowwise = { softmax_forward, softmax_backward, softmax_backward_from_y };
 #endif

@@ -17,6 +17,12 @@ static const activ_setting softplus_settings[] = {
     { .name = NULL },
 };
 
+/* Below, the curve and the line beyond the threshold have values in common. */
+static int softplus_is_of_y(const float *values)
+{
+    return values[1] >= 16.0f;
+}
+
 static const activ_fn_definition softplus_definition = {
     .signature = "softplus(beta=1, threshold=20)",
     .aliases = "Softplus",
@@ -25,6 +31,7 @@ static const activ_fn_definition softplus_definition = {
     .settings = softplus_settings,
     .forward_ulp = 1.5f,
     .derivative_ulp = 1.5f,
+    .is_of_y = softplus_is_of_y,
     .check = softplus_check,
 };
 #else
@@ -109,11 +116,19 @@ V_INLINE vf softplus_plain_derivative(vf x, const vf *v)
     return v_logistic(x);
 }
 
+/* 1 - e^(-beta y) */
+V_INLINE vf softplus_from_y(vf y, const vf *v)
+{
+    vpair e = v_expm1(v_max(v_set(-80.0f), v_neg(v_mul(v[0], y))));
+    return v_neg(v_add(e.h, e.l));
+}
+
 static const v_elementwise softplus_elementwise = {
     .forward = { softplus_forward },
     .derivative = { softplus_derivative },
     .is_plain = softplus_is_plain,
     .plain_forward = { softplus_plain_forward, softplus_plain_is_far, softplus_forward },
     .plain_derivative = { softplus_plain_derivative, softplus_plain_derivative_is_far, softplus_derivative },
+    .from_y = { softplus_from_y },
 };
 #endif

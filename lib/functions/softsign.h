@@ -12,6 +12,7 @@ static const activ_fn_definition softsign_definition = {
               "Bergstra, Desjardins, Lamblin, Bengio 2009, Quadratic polynomials learn better image features",
     .forward_ulp = 0.6f,
     .derivative_ulp = 0.8f,
+    .is_of_y = activ_always_of_y,
 };
 #else
 /* |x| clamped to 2^80, where f rounds to 1 and f' to 0. */
@@ -44,8 +45,16 @@ V_INLINE vf softsign_derivative(vf x, const vf *v)
     return v_mul(v_fma(q.h, q.h, v_mul(v_add(q.h, q.h), q.l)), v_set(0x1p-64f));
 }
 
+V_INLINE vf softsign_from_y(vf y, const vf *v)
+{
+    (void)v;
+    vf rest = v_sub(v_set(1.0f), v_abs(y));
+    return v_mul(rest, rest);
+}
+
 static const v_elementwise softsign_elementwise = {
     .forward = { softsign_forward },
     .derivative = { softsign_derivative },
+    .from_y = { softsign_from_y },
 };
 #endif

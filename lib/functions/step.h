@@ -14,6 +14,7 @@ static const activ_fn_definition step_definition = {
     .settings = step_settings,
     .forward_ulp = 0.0f,
     .derivative_ulp = 0.0f,
+    .is_of_y = activ_always_of_y,
 };
 #else
 V_INLINE vf step_forward(vf x, const vf *v)

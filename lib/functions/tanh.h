@@ -11,6 +11,7 @@ static const activ_fn_definition tanh_definition = {
     .source = "LeCun, Bottou, Orr, Mueller 1998, Efficient BackProp",
     .forward_ulp = 1.1f,
     .derivative_ulp = 2.0f,
+    .is_of_y = activ_always_of_y,
 };
 #else
 #    include "functions/families/logistic.h"
@@ -43,8 +44,15 @@ V_INLINE vf tanh_derivative_far(vf x, const vf *v)
     return v_sigma_derivative(v_sigma(v_add(z, z), v_set(0.0f)), 2);
 }
 
+V_INLINE vf tanh_from_y(vf y, const vf *v)
+{
+    (void)v;
+    return v_mul(v_sub(v_set(1.0f), y), v_add(v_set(1.0f), y));
+}
+
 static const v_elementwise tanh_elementwise = {
     .forward = { tanh_forward },
     .derivative = { tanh_derivative, tanh_derivative_is_far, tanh_derivative_far },
+    .from_y = { tanh_from_y },
 };
 #endif

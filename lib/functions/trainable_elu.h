@@ -16,6 +16,7 @@ static const activ_fn_definition trainable_elu_definition = {
     .settings = trainable_elu_settings,
     .forward_ulp = 1.0f,
     .derivative_ulp = 1.5f,
+    .is_of_y = activ_of_y_from_zero,
 };
 #else
 #    include "functions/families/exponential.h"
@@ -24,6 +25,11 @@ V_INLINE void trainable_elu_gradients(vf x, const vf *v, vf *out, vm *flat)
 {
     flat[0] = v_gt(x, v_set(0.0f));
     out[0] = exponential_plain_forward(exponential_argument(x, -85.0f), v);
+}
+
+V_INLINE vf trainable_elu_from_y(vf y, const vf *v)
+{
+    return v_sel(v_gt(y, v_set(0.0f)), v_set(1.0f), v_max(v_set(0.0f), v_add(y, v[0])));
 }
 
 static const v_elementwise trainable_elu_elementwise = {
@@ -35,5 +41,6 @@ static const v_elementwise trainable_elu_elementwise = {
     .plain_derivative = { exponential_derivative, exponential_is_far, exponential_derivative_far },
     .scalars = 1,
     .gradients = trainable_elu_gradients,
+    .from_y = { trainable_elu_from_y },
 };
 #endif

@@ -205,6 +205,11 @@ V_INLINE int softmax_fill_nan(double sum, size_t columns, float *out)
     return 1;
 }
 
+V_INLINE void softmax_put(float *dx, size_t lanes, int accumulate, vf value)
+{
+    v_store_lanes(dx, lanes, accumulate ? v_add(v_load_lanes(dx, lanes), value) : value);
+}
+
 /* The backward pass of a row. */
 typedef struct softmax_back {
     const float *x, *dy;
@@ -214,10 +219,11 @@ typedef struct softmax_back {
     vf dy_size;  /* the largest |dy| */
 } softmax_back;
 
-/* dx serves as storage unless it is dy or x, which are needed to the end. */
-V_INLINE softmax_back softmax_back_of(softmax_group *g, size_t r, const float *x, const float *dy, float *dx)
+/* dx serves as storage unless it is dy or x, which are needed to the end, or added to. */
+V_INLINE softmax_back softmax_back_of(softmax_group *g, size_t r, const float *x, const float *dy, float *dx,
+                                      int accumulate)
 {
-    softmax_back b = { .x = x, .dy = dy, .e = softmax_buffer(g, r, dx == dy || dx == x ? NULL : dx) };
+    softmax_back b = { .x = x, .dy = dy, .e = softmax_buffer(g, r, dx == dy || dx == x || accumulate ? NULL : dx) };
     b.padded = b.e && b.e != dx;
     b.dy_sum = v_sum_zero();
     b.dy_size = v_set(0.0f);

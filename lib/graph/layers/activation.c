@@ -119,7 +119,7 @@ static void backward(graph_run *run, const graph_node *node, float *const *dx)
     } else {
         const activ_fn_training training = { .saved = activ_run_saved(run, node) };
         args.training = activ_fn_is_random(fn) ? &training : NULL;
-        activ_fn_run_backward(activ_graph_host(g), run->threads, fn->kernel, &args, n, inner_of(node), x, dy, dx[0],
+        activ_fn_run_backward(activ_graph_host(g), run->threads, fn->kernel, &args, n, inner_of(node), x, dy, dx[0], 0,
                               dparams);
     }
 }

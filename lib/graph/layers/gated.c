@@ -53,7 +53,7 @@ static void random_backward(void *argument, size_t parts, size_t part)
         activ_fn_shifted shifted;
         if (r->dgate)
             activ_fn_gated_backward(job->host, job->kernel, activ_fn_args_from(job->args, at, &shifted), r->columns,
-                                    r->value + in, r->gate + in, r->dy + at, NULL, r->dgate + out);
+                                    r->value + in, r->gate + in, r->dy + at, NULL, r->dgate + out, 0);
         if (r->dvalue)
             job->kernels->multiply(r->columns, r->dy + at, job->act + at, r->dvalue + out);
     }
