@@ -50,6 +50,12 @@ for flags in -ffast-math -Ofast -funsafe-math-optimizations; do
     ! commands_of '-c .*\.c$' | grep -v -e '-fno-fast-math -fno-unsafe-math-optimizations -fno-finite-math-only' ||
         fail "$flags: reaches the library's code"
 done
+# The command too, whose loops end by what infinities and NaN compare to.
+configured "$native" -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_FLAGS=-Ofast "-DACTIV_FUNCTIONS=elu;sigmoid" -DACTIV_TIERS=scalar \
+    -DACTIV_BUILD_TOOL=ON
+"$NINJA" -C "$work/build" > "$work/log" 2>&1 || { cat "$work/log"; fail "-Ofast"; }
+timeout 100 "$work/build/activ/src/activ" accuracy elu > "$work/log" || { cat "$work/log"; fail "-Ofast: activ accuracy"; }
+grep -q elu "$work/log" || { cat "$work/log"; fail "-Ofast: activ accuracy says nothing"; }
 echo "ok: they stay outside"
 
 echo "-- kinds of library"
