@@ -10,10 +10,12 @@
  *        activ_backward(gelu, NULL, n, x, dy, dx, NULL);    // dx[i] = dy[i] gelu'(x[i])
  *        activ_fn_destroy(gelu);
  *
- *    A trainable function has parameters, an array of the caller's: activ_fn_param_count, activ_fn_param_init.
+ *    A trainable function has parameters, an array of the caller's: activ_fn_param_count, activ_fn_param_init. Where
+ *    there is no place for a handle, activ_fn_default("gelu") has a shared one; functions of your own:
+ *    activ_fn_create_custom.
  *
  * 2. A network (graph.h): input, linear, apply, batch_norm, ..., a loss; compile; init; then activ_graph_train computes
- *    a batch's loss and gradients.
+ *    a batch's loss and gradients. For a loss of your own: activ_graph_forward_train, activ_graph_backward.
  *
  * 3. An optimiser (optim.h): SGD, AdamW or RMSprop; activ_optimizer_step updates the parameters. Before it, gradients
  *    may be clipped and the learning rate be set: activ_graph_clip_grad_norm, activ_optimizer_set_lr, activ_lr_cosine.

@@ -173,7 +173,8 @@ typedef struct activ_cross_entropy_options {
 
 /* Cross-entropy with these; NULL means the defaults. With w = weight, e = label_smoothing, l = -ln softmax(logits): the
  * sum over the samples that are not ignored of (1 - e) w[label] l[label] + e/C (the sum over the C classes c of w[c]
- * l[c]), divided by the sum of their w[label]. If all are ignored the loss is NaN, and the gradients are 0. */
+ * l[c]), divided by the sum of their w[label]. If that is 0, as
+ * all are ignored, the loss is NaN, and the gradients are 0. */
 ACTIV_API activ_node activ_graph_cross_entropy_ex(activ_graph *graph, activ_node logits,
                                                   const activ_cross_entropy_options *options);
 

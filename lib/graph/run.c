@@ -306,6 +306,12 @@ static void clear_gradients(activ_graph *g)
         }
 }
 
+/* NaN if no sample counts: 0 / 0 would raise FE_INVALID. */
+static float loss_of(const graph_run *run)
+{
+    return run->loss_terms > 0.0 ? (float)(run->loss_sum / run->loss_terms) : NAN;
+}
+
 static void train(activ_graph *g, graph_run *run, float *loss)
 {
     const int rounding = activ_round_to_nearest();
@@ -317,7 +323,7 @@ static void train(activ_graph *g, graph_run *run, float *loss)
     g->step++;
     g->have_values = g->have_gradients = g->keeps_values;
     if (loss)
-        *loss = (float)(run->loss_sum / run->loss_terms);
+        *loss = loss_of(run);
     activ_round_as(rounding);
 }
 
@@ -328,7 +334,7 @@ static void evaluate(activ_graph *g, graph_run *run, float *loss)
     forward(run);
     g->have_values = 1;
     if (loss)
-        *loss = (float)(run->loss_sum / run->loss_terms);
+        *loss = loss_of(run);
     activ_round_as(rounding);
 }
 

@@ -26,11 +26,11 @@ static cross_entropy_row cross_entropy_start(size_t columns, const float *x)
 /* factor e^(x - m) of the vector at `at`, rounded to a float at the end. */
 V_INLINE vf cross_entropy_exponential(const cross_entropy_row *r, size_t at, size_t lanes, vf factor)
 {
-    const vf bound = v_set(-150.0f);
-    vpair d = v_two_sum(v_load_lanes(r->x + at, lanes), v_set(-r->m));
-    /* Below the bound, -inf among it, the low part means nothing, or is NaN. */
-    d.l = v_sel(v_lt(d.h, bound), v_set(0.0f), d.l);
-    vexp e = v_exp(v_max(bound, d.h), d.l);
+    const vf bound = v_set(-150.0f), m = v_set(r->m), x = v_load_lanes(r->x + at, lanes);
+    /* Far below m the difference may overflow, and its low part be NaN. */
+    vm far = v_lt(v_sub(x, m), bound);
+    vpair d = v_two_sum(v_sel(far, m, x), v_neg(m));
+    vexp e = v_exp(v_sel(far, bound, d.h), d.l);
     return v_scale(v_mul(v_add(e.h, e.l), factor), e.n);
 }
 

@@ -1,7 +1,7 @@
 /* Files made to take long: whatever is in it, refusing a file of up to 100 MB takes a second at most, and 16 times its
  * size plus 16 MB of memory; loading one takes no more memory.
  *
- * usage: test_hostile [MEGABYTES SECONDS]      the size of the large files, and the time for each (25, 0.5) */
+ * usage: test_hostile [MEGABYTES SECONDS]      the size of the large files, and the time for each (10, 0.3) */
 #define _DEFAULT_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,8 +18,8 @@
 #include "activ/activ.h"
 #include "support/memory.h"
 
-static size_t megabytes = 25;
-static double seconds = 0.5;
+static size_t megabytes = 10;
+static double seconds = 0.3;
 static char directory[64], path[96];
 
 static int make_directory(void **state)

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "activ/fn.h"
+#include "activ/graph.h"
 #include "activ/optim.h"
 #include "functions/list.h"
 #include "graph/zoo.h"
@@ -236,6 +237,56 @@ static void train(void)
         }
 }
 
+/* Losses of outputs of all sizes, and of no sample at all. */
+static void look_at_losses(void)
+{
+    enum { CLASSES = 5, BATCH = 8, N = CLASSES * BATCH };
+    activ_cross_entropy_options options = ACTIV_CROSS_ENTROPY_DEFAULTS;
+    options.label_smoothing = 0.1f;
+    for (size_t t = 0; t < contexts_count; t++)
+        for (int kind = 0; kind < 3; kind++) {
+            activ_graph *g = NULL;
+            activ_compile_options compile = ACTIV_COMPILE_DEFAULTS;
+            compile.max_batch = BATCH;
+            compile.keep_values = 1;
+            assert_int_equal(activ_graph_create(contexts[t], &g), ACTIV_OK);
+            const activ_node x = activ_graph_apply(g, activ_graph_input(g, CLASSES), activ_fn_default("identity"));
+            if (kind == 2)
+                activ_graph_mse(g, x);
+            else
+                activ_graph_cross_entropy_ex(g, x, kind ? &options : NULL);
+            assert_int_equal(activ_graph_compile_ex(g, &compile, NULL), ACTIV_OK);
+            uint32_t bits = 4242;
+            for (int round = 0; round < 300; round++) {
+                float values[N], targets[N] = { 0 }, loss;
+                int32_t labels[BATCH];
+                for (size_t i = 0; i < N; i++) {
+                    do
+                        bits = bits * 1664525u + 1013904223u;
+                    while (!is_finite(bits));
+                    memcpy(&values[i], &bits, sizeof bits);
+                    if (round % 3 == 1)
+                        values[i] = i % 2 ? 3.4e38f : -3.4e38f;
+                }
+                for (int i = 0; i < BATCH; i++)
+                    labels[i] = round % 3 == 2 ? -100 : (i + round) % CLASSES;
+                (void)feclearexcept(FE_ALL_EXCEPT);
+                assert_int_equal(kind == 2 ? activ_graph_train_values(g, BATCH, values, targets, &loss)
+                                           : activ_graph_train(g, BATCH, values, labels, &loss),
+                                 ACTIV_OK);
+                wrong += fetestexcept(FE_INVALID | FE_DIVBYZERO) != 0;
+            }
+            activ_graph_destroy(g);
+        }
+}
+
+static void test_no_flags_from_losses(void **state)
+{
+    (void)state;
+    look_at_losses();
+    assert_int_equal(wrong, 0);
+}
+
 /* A program that traps: the first flag ends it. */
 static void test_with_traps(void **state)
 {
@@ -249,6 +300,7 @@ static void test_with_traps(void **state)
     each_function(look_at_flags);
     thin = before;
     look_at_rows();
+    look_at_losses();
     train();
     (void)fedisableexcept(FE_ALL_EXCEPT);
     assert_int_equal(wrong, 0);
@@ -264,6 +316,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_flags),
         cmocka_unit_test(test_no_flags_from_rows),
+        cmocka_unit_test(test_no_flags_from_losses),
         cmocka_unit_test(test_with_traps),
     };
     return cmocka_run_group_tests(tests, begin, end);

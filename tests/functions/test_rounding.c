@@ -20,7 +20,7 @@
 #include "reference/reference.h"
 #include "support/tiers.h"
 
-enum { STEP = 40009, BLOCK = 1021 };
+enum { STEP = 100003, BLOCK = 1021 };
 
 static const struct {
     const char *name;

@@ -56,8 +56,11 @@ static void loss(graph_run *run, const graph_node *node, float *dx)
     for (size_t i = 0; i < c.rows; i++)
         if (c.labels[i] != c.ignore_index)
             c.terms += c.weight ? (double)c.weight[c.labels[i]] : 1.0;
-    run->loss_sum = run->kernels->cross_entropy(&c);
     run->loss_terms = c.terms;
+    if (c.terms > 0.0)
+        run->loss_sum = run->kernels->cross_entropy(&c);
+    else if (dx)
+        memset(dx, 0, c.rows * c.columns * sizeof *dx);
 }
 
 const graph_kind activ_kind_cross_entropy = {
