@@ -85,7 +85,6 @@ if [ -n "$quick" ]; then
     try native clang -O3
     inputs=--quick
     try native gcc -O0
-    try native clang -O0
 else
     for compiler in gcc clang; do
         for level in -O0 -O2 -O3; do

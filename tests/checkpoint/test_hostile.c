@@ -273,7 +273,7 @@ static void test_layers(void **state)
         add(&h, ",input");
     add(&h, ")");
     end_description(&h, "x", 1);
-    load("a layer of inputs", &h, "too many inputs");
+    load("a layer of inputs", &h, "line 3");
 
     h = start();
     start_description(&h);
