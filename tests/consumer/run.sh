@@ -151,12 +151,14 @@ case $libdir in
 esac
 
 echo "-- embedded"
-with_cmake "add_subdirectory" static activ::activ -DACTIV_FROM=subdirectory -DACTIV_SOURCE="$source"
+functions="-DACTIV_FUNCTIONS=relu;tanh;mish;silu;prelu"
+with_cmake "add_subdirectory, of the functions that it needs" static activ::activ -DACTIV_FROM=subdirectory \
+    -DACTIV_SOURCE="$source" "$functions"
 DESTDIR=$work/embedded "$CMAKE" --install "$work/cmake" > /dev/null
 [ ! -e "$work/embedded" ] || fail "an embedded libactiv installs itself"
 echo "ok: installs nothing"
 with_cmake "FetchContent, shared, of the functions that it needs" shared activ::activ -DACTIV_FROM=fetch \
-    -DACTIV_SOURCE="$source" -DBUILD_SHARED_LIBS=ON "-DACTIV_FUNCTIONS=relu;tanh;mish;silu;prelu"
+    -DACTIV_SOURCE="$source" -DBUILD_SHARED_LIBS=ON "$functions"
 
 rm -rf "$work"
 echo "All ways in work."

@@ -211,10 +211,10 @@ static void test_settings(void **state)
     (void)state;
     static const char *const specs[] = { "staf(tau=1)",
                                          "staf(tau=16)",
-                                         "staf(tau=100)",
-                                         "gated(staf(tau=100))",
+                                         "staf(tau=40)",
+                                         "gated(staf(tau=40))",
                                          "fourier(k=40)",
-                                         "gated(fourier(k=100))",
+                                         "gated(fourier(k=60))",
                                          "rational_a(p=16, q=16)",
                                          "bspline(g=4000, h=0.01)",
                                          "gated(bspline(g=4000, h=0.01))",
