@@ -20,17 +20,12 @@ static const activ_fn_definition elu_definition = {
 #else
 #    include "functions/families/exponential.h"
 
-V_INLINE vf elu_from_y(vf y, const vf *v)
-{
-    return v_sel(v_gt(y, v_set(0.0f)), v_set(1.0f), v_max(v_set(0.0f), v_add(y, v[0])));
-}
-
 static const v_elementwise elu_elementwise = {
     .forward = { exponential_forward },
     .derivative = { exponential_derivative, exponential_is_far, exponential_derivative_far },
     .is_plain = exponential_is_plain,
     .plain_forward = { exponential_plain_forward, exponential_is_far, exponential_forward },
     .plain_derivative = { exponential_derivative, exponential_is_far, exponential_derivative_far },
-    .from_y = { elu_from_y },
+    .from_y = { exponential_from_y },
 };
 #endif

@@ -27,11 +27,6 @@ V_INLINE void trainable_elu_gradients(vf x, const vf *v, vf *out, vm *flat)
     out[0] = exponential_plain_forward(exponential_argument(x, -85.0f), v);
 }
 
-V_INLINE vf trainable_elu_from_y(vf y, const vf *v)
-{
-    return v_sel(v_gt(y, v_set(0.0f)), v_set(1.0f), v_max(v_set(0.0f), v_add(y, v[0])));
-}
-
 static const v_elementwise trainable_elu_elementwise = {
     .forward = { exponential_forward },
     .derivative = { exponential_derivative, exponential_is_far, exponential_derivative_far },
@@ -41,6 +36,6 @@ static const v_elementwise trainable_elu_elementwise = {
     .plain_derivative = { exponential_derivative, exponential_is_far, exponential_derivative_far },
     .scalars = 1,
     .gradients = trainable_elu_gradients,
-    .from_y = { trainable_elu_from_y },
+    .from_y = { exponential_from_y },
 };
 #endif

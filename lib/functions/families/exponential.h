@@ -51,6 +51,12 @@ V_INLINE vf exponential_derivative(vf x, const vf *v)
     return v_sel(v_gt(x, v_set(0.0f)), v_set(1.0f), v_fma(scale, e.s, scale));
 }
 
+/* The derivative from y = f(x): alpha e^x = y + alpha. Rounding may leave y a little below -alpha. */
+V_INLINE vf exponential_from_y(vf y, const vf *v)
+{
+    return v_sel(v_gt(y, v_set(0.0f)), v_set(1.0f), v_max(v_set(0.0f), v_add(y, v[0])));
+}
+
 /* ---- slow path, right everywhere --------------------------------------------------------------- */
 
 V_INLINE vf exponential_forward(vf x, const vf *v)
