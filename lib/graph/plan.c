@@ -283,7 +283,7 @@ static activ_status plan_workspace(activ_graph *g, block_list *list)
 }
 
 /* Plans for batches of up to max_batch samples (0: predictions only). *total: the arena's floats. */
-static activ_status plan_all(activ_graph *g, size_t max_batch, size_t *total)
+static activ_status plan_all(activ_graph *g, size_t max_batch, int keep_values, size_t *total)
 {
     if (g->status != ACTIV_OK)
         return g->status;
@@ -296,6 +296,7 @@ static activ_status plan_all(activ_graph *g, size_t max_batch, size_t *total)
     if (!list.blocks)
         return activ_graph_fail(g, ACTIV_ERROR_OUT_OF_MEMORY, NULL, "no memory for the plan");
     list.order = (size_t *)(list.blocks + 3 * g->node_count);
+    g->keeps_values = keep_values;
     mark_uses(g);
     mark_fusions(g);
     activ_status status = plan_workspace(g, &list);
@@ -327,9 +328,7 @@ static size_t write_descriptions(activ_graph *g, char *buffer, size_t bytes)
 static activ_status compile(activ_graph *g, size_t max_batch, int keep_values)
 {
     size_t total;
-    if (!activ_graph_is_compiled(g))
-        g->keeps_values = keep_values;
-    activ_status status = plan_all(g, max_batch, &total);
+    activ_status status = plan_all(g, max_batch, keep_values, &total);
     if (status != ACTIV_OK)
         return status;
     g->description_bytes = write_descriptions(g, NULL, 0);
@@ -385,24 +384,9 @@ activ_status activ_graph_compile_ex(activ_graph *g, const activ_compile_options 
     return status == ACTIV_OK ? status : activ_fail(message, status, g->error.text);
 }
 
-size_t activ_graph_memory_bytes_ex(activ_graph *g, const activ_compile_options *options)
-{
-    activ_compile_options own;
-    if (!g || g->status != ACTIV_OK || read_options(g, options, &own) != ACTIV_OK)
-        return 0;
-    const int before = g->keeps_values;
-    if (!activ_graph_is_compiled(g))
-        g->keeps_values = own.keep_values;
-    size_t bytes = activ_graph_memory_bytes(g, own.max_batch);
-    g->keeps_values = before;
-    return bytes;
-}
-
-size_t activ_graph_memory_bytes(activ_graph *g, size_t max_batch)
+static size_t memory_bytes(activ_graph *g, size_t max_batch, int keep_values)
 {
     size_t total;
-    if (!g)
-        return 0;
     size_t layers = sizeof *g + g->node_capacity * sizeof *g->nodes + g->tensor_capacity * sizeof *g->tensors +
                     g->buffer_capacity * sizeof *g->buffers + g->by_name_capacity * sizeof *g->by_name;
     for (size_t i = 0; i < g->node_count; i++)
@@ -410,9 +394,22 @@ size_t activ_graph_memory_bytes(activ_graph *g, size_t max_batch)
                   (activ_graph_owns_function(g, &g->nodes[i]) ? activ_fn_bytes(g->nodes[i].fn) : 0);
     if (activ_graph_is_compiled(g))
         return layers + g->description_bytes + g->arena_bytes;
-    if (plan_all(g, max_batch, &total) != ACTIV_OK)
+    if (plan_all(g, max_batch, keep_values, &total) != ACTIV_OK)
         return 0;
     return layers + write_descriptions(g, NULL, 0) + total * sizeof(float);
+}
+
+size_t activ_graph_memory_bytes_ex(activ_graph *g, const activ_compile_options *options)
+{
+    activ_compile_options own;
+    if (!g || g->status != ACTIV_OK || read_options(g, options, &own) != ACTIV_OK)
+        return 0;
+    return memory_bytes(g, own.max_batch, own.keep_values);
+}
+
+size_t activ_graph_memory_bytes(activ_graph *g, size_t max_batch)
+{
+    return g ? memory_bytes(g, max_batch, 0) : 0;
 }
 
 /* ---- predictions --------------------------------------------------------------------------------- */
