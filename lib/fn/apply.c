@@ -2,6 +2,7 @@
 #include "fn/fn.h"
 
 #include "base/share.h"
+#include "kernels/kernels.h"
 
 typedef struct elements_job {
     const activ_fn_kernel *kernel;
@@ -9,7 +10,7 @@ typedef struct elements_job {
     size_t n, inner; /* inner: with channels */
     const float *x, *dy;
     float *out;
-    int accumulate;
+    const activ_kernels *kernels; /* where dx is added to, else NULL */
 } elements_job;
 
 static void forward_part(void *argument, size_t parts, size_t part)
@@ -35,32 +36,26 @@ static void backward_range(const elements_job *job, size_t first, size_t count, 
                               job->dy + first, dx, NULL);
 }
 
-void activ_fn_add_to(const float *from, size_t n, float *to)
-{
-    for (size_t i = 0; i < n; i++)
-        to[i] += from[i];
-}
-
 static void backward_part(void *argument, size_t parts, size_t part)
 {
     const elements_job *job = argument;
     activ_range r = activ_range_of(job->n, 16, parts, part);
     float added[ACTIV_FN_ADDED];
-    if (!job->accumulate) {
+    if (!job->kernels) {
         backward_range(job, r.first, r.count, job->out + r.first);
         return;
     }
     for (size_t at = r.first, end = r.first + r.count, n; at < end; at += n) {
         n = end - at < ACTIV_FN_ADDED ? end - at : ACTIV_FN_ADDED;
         backward_range(job, at, n, added);
-        activ_fn_add_to(added, n, job->out + at);
+        job->kernels->add(n, job->out + at, added, job->out + at);
     }
 }
 
 void activ_fn_run_forward(const activ_host *host, size_t threads, const activ_fn_kernel *kernel,
                           const activ_fn_args *args, size_t n, size_t inner, const float *x, float *y)
 {
-    elements_job job = { kernel, args, n, inner, x, NULL, y, 0 };
+    elements_job job = { kernel, args, n, inner, x, NULL, y, NULL };
     if (threads > 1)
         activ_share(host, threads, n * ACTIV_WORK_ELEMENT, forward_part, &job);
     else
@@ -79,7 +74,7 @@ void activ_fn_run_backward(const activ_host *host, size_t threads, const activ_f
         if (!accumulate)
             return;
     }
-    elements_job job = { kernel, args, n, inner, x, dy, dx, accumulate };
+    elements_job job = { kernel, args, n, inner, x, dy, dx, accumulate ? activ_kernels_of(host->tier) : NULL };
     if (dx && threads > 1)
         activ_share(host, threads, n * ACTIV_WORK_ELEMENT, backward_part, &job);
     else if (dx)

@@ -192,7 +192,6 @@ void activ_fn_run_backward(const activ_host *host, size_t threads, const activ_f
 
 /* Elements at a time where dx is added to: their gradients are on the stack. */
 #define ACTIV_FN_ADDED 256
-void activ_fn_add_to(const float *from, size_t n, float *to);
 
 /* ---- fn/rows.c: matrices, split among threads; row strides in elements -------------------------- */
 

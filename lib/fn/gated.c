@@ -49,12 +49,12 @@ void activ_fn_gated_backward(const activ_host *host, const activ_fn_kernel *kern
         }
         if (dvalue && accumulate) {
             kernel->forward_times(args, count, gate + at, dy + at, product);
-            activ_fn_add_to(product, count, dvalue + at);
+            kernels->add(count, dvalue + at, product, dvalue + at);
         } else if (dvalue) {
             kernel->forward_times(args, count, gate + at, dy + at, dvalue + at);
         }
         if (dgate && accumulate)
-            activ_fn_add_to(slope, count, dgate + at);
+            kernels->add(count, dgate + at, slope, dgate + at);
         else if (dgate)
             memcpy(dgate + at, slope, count * sizeof *slope);
     }

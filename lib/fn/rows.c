@@ -2,6 +2,7 @@
 #include "fn/fn.h"
 
 #include "base/share.h"
+#include "kernels/kernels.h"
 
 typedef struct rows_job {
     const activ_fn *fn;
@@ -34,11 +35,12 @@ static void run_backward(const rows_job *job, size_t n, const float *x, const fl
 
 static void add_backward(const rows_job *job, size_t n, const float *x, const float *dy, float *dx)
 {
+    const activ_kernels *kernels = activ_kernels_of(job->fn->host.tier);
     float added[ACTIV_FN_ADDED];
     for (size_t at = 0, count; at < n; at += count) {
         count = n - at < ACTIV_FN_ADDED ? n - at : ACTIV_FN_ADDED;
         run_backward(job, count, x + at, dy + at, added);
-        activ_fn_add_to(added, count, dx + at);
+        kernels->add(count, dx + at, added, dx + at);
     }
 }
 
