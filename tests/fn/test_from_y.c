@@ -16,28 +16,10 @@
 
 enum { ROWS = 6, COLUMNS = 331, N = ROWS * COLUMNS, GAP = 5 };
 
-static activ_context *contexts[MAX_TIERS];
-static size_t contexts_count;
-
-static int begin(void **state)
-{
-    (void)state;
-    contexts_count = tier_contexts(contexts);
-    return tiers_are_all(contexts_count) ? 0 : -1;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    for (size_t t = 0; t < contexts_count; t++)
-        activ_context_destroy(contexts[t]);
-    return 0;
-}
-
 static activ_fn *create(size_t tier, const char *spec)
 {
     activ_fn *fn = NULL;
-    assert_int_equal(activ_fn_create(contexts[tier], spec, &fn), ACTIV_OK);
+    assert_int_equal(activ_fn_create(each_tier[tier], spec, &fn), ACTIV_OK);
     return fn;
 }
 
@@ -79,7 +61,7 @@ static void test_accumulate(void **state)
     (void)state;
     static const char *const specs[] = { "gelu", "relu", "prelu", "staf", "bspline", "softmax", "log_softmax" };
     fill();
-    for (size_t t = 0; t < contexts_count; t++)
+    for (size_t t = 0; t < each_tier_count; t++)
         for (size_t s = 0; s < sizeof specs / sizeof specs[0]; s++)
             for (int gaps = 0; gaps < 2; gaps++) {
                 activ_fn *fn = create(t, specs[s]);
@@ -115,7 +97,7 @@ static void test_accumulate_more(void **state)
     (void)state;
     static float noise[N], dgate[2][N];
     fill();
-    for (size_t t = 0; t < contexts_count; t++) {
+    for (size_t t = 0; t < each_tier_count; t++) {
         /* Gated: both outputs. */
         activ_fn *fn = create(t, "swiglu");
         activ_backward_args a = args_of(ROWS, COLUMNS);
@@ -203,7 +185,7 @@ static void test_from_y(void **state)
     fill();
     for (size_t s = 0; s < sizeof all / sizeof all[0]; s++) {
         static float first[N];
-        for (size_t t = 0; t < contexts_count; t++) {
+        for (size_t t = 0; t < each_tier_count; t++) {
             activ_fn *fn = create(t, all[s].spec);
             activ_backward_args a = args_of(1, N);
             must(activ_forward(fn, NULL, N, x, y), all[s].spec);
@@ -247,7 +229,7 @@ static void test_rows_from_y(void **state)
     fill();
     for (size_t s = 0; s < 2; s++) {
         static float first[N];
-        for (size_t t = 0; t < contexts_count; t++) {
+        for (size_t t = 0; t < each_tier_count; t++) {
             activ_fn *fn = create(t, specs[s]);
             activ_backward_args a = args_of(ROWS, COLUMNS);
             must(activ_forward_rows(fn, NULL, ROWS, COLUMNS, x, COLUMNS, y, COLUMNS), specs[s]);
@@ -331,5 +313,5 @@ int main(void)
         cmocka_unit_test(test_accumulate),  cmocka_unit_test(test_accumulate_more), cmocka_unit_test(test_from_y),
         cmocka_unit_test(test_rows_from_y), cmocka_unit_test(test_refused),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, each_tier_begin, each_tier_end);
 }

@@ -15,9 +15,6 @@
 
 enum { NEED = 16 * 1024, STACK = 1024 * 1024, PAINT = 0xa5, ROWS = 300, COLUMNS = 70, N = ROWS * COLUMNS, GAP = 3 };
 
-static activ_context *contexts[MAX_TIERS];
-static size_t contexts_count;
-
 /* Rows of columns + GAP. */
 static float x[ROWS * (COLUMNS + GAP)], gate[ROWS * (COLUMNS + GAP)], dy[ROWS * (COLUMNS + GAP)];
 static float out[ROWS * (COLUMNS + GAP)], out2[ROWS * (COLUMNS + GAP)], noise[N];
@@ -25,7 +22,6 @@ static float dparams[1 << 14];
 
 static int begin(void **state)
 {
-    (void)state;
     for (size_t i = 0; i < sizeof x / sizeof x[0]; i++) {
         x[i] = (float)(i * 37 % 1001) * 0.01f - 5.0f;
         gate[i] = (float)(i * 53 % 1003) * 0.01f - 5.0f;
@@ -35,16 +31,7 @@ static int begin(void **state)
     x[5] = 1e30f;
     x[77] = -3e38f;
     x[4099] = 1e-40f;
-    contexts_count = tier_contexts(contexts);
-    return tiers_are_all(contexts_count) ? 0 : -1;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    for (size_t t = 0; t < contexts_count; t++)
-        activ_context_destroy(contexts[t]);
-    return 0;
+    return each_tier_begin(state);
 }
 
 /* ---- a stack of our own ------------------------------------------------------------------------ */
@@ -161,16 +148,16 @@ static void look(const activ_fn *fn, size_t t, const char *name, call *to_call)
     largest = need > largest ? need : largest;
     if (need <= NEED)
         return;
-    print_error("%s, %s on %s: %zu bytes\n", activ_fn_spec(fn), name, activ_context_tier(contexts[t]), need);
+    print_error("%s, %s on %s: %zu bytes\n", activ_fn_spec(fn), name, activ_context_tier(each_tier[t]), need);
     wrong++;
 }
 
 static void look_at(const char *spec)
 {
-    for (size_t t = 0; t < contexts_count; t++) {
+    for (size_t t = 0; t < each_tier_count; t++) {
         activ_fn *fn = NULL;
         activ_fn_info info = ACTIV_FN_INFO_INIT;
-        assert_int_equal(activ_fn_create(contexts[t], spec, &fn), ACTIV_OK);
+        assert_int_equal(activ_fn_create(each_tier[t], spec, &fn), ACTIV_OK);
         assert_int_equal(activ_fn_info_of(fn, &info), ACTIV_OK);
         assert_true(activ_fn_param_count(fn) <= sizeof dparams / sizeof dparams[0]);
         if (t == 0)
@@ -238,5 +225,5 @@ int main(void)
         cmocka_unit_test(test_settings),
         cmocka_unit_test(test_none_is_wrong),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, begin, each_tier_end);
 }

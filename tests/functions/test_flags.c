@@ -24,23 +24,6 @@
 enum { STEP = 7001, BLOCK = 1021 }; /* odd: the tails of vectors are tried too */
 
 static size_t thin = 1;
-static activ_context *contexts[MAX_TIERS];
-static size_t contexts_count;
-
-static int begin(void **state)
-{
-    (void)state;
-    contexts_count = tier_contexts(contexts);
-    return tiers_are_all(contexts_count) ? 0 : -1;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    for (size_t t = 0; t < contexts_count; t++)
-        activ_context_destroy(contexts[t]);
-    return 0;
-}
 
 /* By the bits: to compare a signalling NaN is invalid. */
 static int is_finite(uint32_t bits)
@@ -89,7 +72,7 @@ static int raises(const activ_fn *fn, size_t tier, arrays *a, size_t n, int back
             break;
     }
     print_error("%s: %s on %s raises %s %s x = %a\n", activ_fn_spec(fn), backward ? "backward" : "forward",
-                activ_context_tier(contexts[tier]), raised & FE_INVALID ? "FE_INVALID" : "FE_DIVBYZERO",
+                activ_context_tier(each_tier[tier]), raised & FE_INVALID ? "FE_INVALID" : "FE_DIVBYZERO",
                 at < n ? "at" : "in the block that begins at", (double)a->x[at < n ? at : 0]);
     return 1;
 }
@@ -109,7 +92,7 @@ static void each_function(void (*visit)(const char *spec))
 static activ_fn *create(size_t tier, const char *spec, arrays *a)
 {
     activ_fn *fn = NULL;
-    assert_int_equal(activ_fn_create(contexts[tier], spec, &fn), ACTIV_OK);
+    assert_int_equal(activ_fn_create(each_tier[tier], spec, &fn), ACTIV_OK);
     a->dparams = calloc(activ_fn_param_count(fn) + 1, sizeof *a->dparams);
     assert_non_null(a->dparams);
     for (size_t i = 0; i < BLOCK; i++)
@@ -128,7 +111,7 @@ static size_t wrong;
 static void look_at_flags(const char *spec)
 {
     static arrays a;
-    for (size_t t = 0; t < contexts_count; t++) {
+    for (size_t t = 0; t < each_tier_count; t++) {
         activ_fn *fn = create(t, spec, &a);
         int raised[2] = { 0, 0 };
         uint32_t bits = 0;
@@ -193,10 +176,10 @@ static void look_at_rows(void)
     static const char *const specs[] = { "softmax",    "log_softmax", "glu",      "reglu",      "geglu",
                                          "geglu_tanh", "swiglu",      "bilinear", "gated(tanh)" };
     enum { ROWWISE = 2 };
-    for (size_t t = 0; t < contexts_count; t++)
+    for (size_t t = 0; t < each_tier_count; t++)
         for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
             activ_fn *fn = NULL;
-            assert_int_equal(activ_fn_create(contexts[t], specs[i], &fn), ACTIV_OK);
+            assert_int_equal(activ_fn_create(each_tier[t], specs[i], &fn), ACTIV_OK);
             for (size_t columns = 1; columns <= 67; columns += 11)
                 wrong += (size_t)rows_raise(fn, i >= ROWWISE, columns);
             activ_fn_destroy(fn);
@@ -243,13 +226,13 @@ static void look_at_losses(void)
     enum { CLASSES = 5, BATCH = 8, N = CLASSES * BATCH };
     activ_cross_entropy_options options = ACTIV_CROSS_ENTROPY_DEFAULTS;
     options.label_smoothing = 0.1f;
-    for (size_t t = 0; t < contexts_count; t++)
+    for (size_t t = 0; t < each_tier_count; t++)
         for (int kind = 0; kind < 3; kind++) {
             activ_graph *g = NULL;
             activ_compile_options compile = ACTIV_COMPILE_DEFAULTS;
             compile.max_batch = BATCH;
             compile.keep_values = 1;
-            assert_int_equal(activ_graph_create(contexts[t], &g), ACTIV_OK);
+            assert_int_equal(activ_graph_create(each_tier[t], &g), ACTIV_OK);
             const activ_node x = activ_graph_apply(g, activ_graph_input(g, CLASSES), activ_fn_default("identity"));
             if (kind == 2)
                 activ_graph_mse(g, x);
@@ -319,5 +302,5 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_no_flags_from_losses),
         cmocka_unit_test(test_with_traps),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, each_tier_begin, each_tier_end);
 }

@@ -29,23 +29,6 @@ static const struct {
 enum { MODES = sizeof modes / sizeof modes[0] };
 
 static size_t thin = 1, wrong;
-static activ_context *contexts[MAX_TIERS];
-static size_t contexts_count;
-
-static int begin(void **state)
-{
-    (void)state;
-    contexts_count = tier_contexts(contexts);
-    return tiers_are_all(contexts_count) ? 0 : -1;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    for (size_t t = 0; t < contexts_count; t++)
-        activ_context_destroy(contexts[t]);
-    return 0;
-}
 
 /* The mode has to be as it was after the calls. */
 static void back_from(int mode)
@@ -60,7 +43,7 @@ static void compare(const char *spec, size_t tier, size_t mode, const char *what
     for (size_t i = 0; i < n; i++) {
         if (memcmp(&nearest[i], &got[i], sizeof got[i]) == 0)
             continue;
-        print_error("%s: %s on %s, rounding %s, at %a: %a, not %a\n", spec, what, activ_context_tier(contexts[tier]),
+        print_error("%s: %s on %s, rounding %s, at %a: %a, not %a\n", spec, what, activ_context_tier(each_tier[tier]),
                     modes[mode].name, (double)x[i], (double)got[i], (double)nearest[i]);
         wrong++;
         return;
@@ -88,9 +71,9 @@ static void try_block(const activ_fn *fn, const char *spec, size_t t, size_t n, 
 static void try_function(const char *spec)
 {
     static float x[BLOCK], dy[BLOCK];
-    for (size_t t = 0; t < contexts_count; t++) {
+    for (size_t t = 0; t < each_tier_count; t++) {
         activ_fn *fn = NULL;
-        assert_int_equal(activ_fn_create(contexts[t], spec, &fn), ACTIV_OK);
+        assert_int_equal(activ_fn_create(each_tier[t], spec, &fn), ACTIV_OK);
         const uint32_t step = (uint32_t)(thin * STEP);
         for (uint32_t bits = 0; activ_fn_channels(fn) <= 1 && bits < UINT32_MAX - step;) {
             size_t n = 0;
@@ -136,14 +119,14 @@ static void test_parameters(void **state)
         dy[i] = (float)(i % 7) * 0.1f - 0.3f;
     }
     for (size_t s = 0; s < sizeof specs / sizeof specs[0]; s++)
-        for (size_t t = 0; t < contexts_count; t++)
+        for (size_t t = 0; t < each_tier_count; t++)
             for (size_t m = 0; m < MODES; m++) {
                 memset(gradient, 0, sizeof gradient);
                 size_t count = 0;
                 for (int i = 0; i < 2; i++) {
                     activ_fn *fn = NULL;
                     assert_int_equal(fesetround(i ? modes[m].mode : FE_TONEAREST), 0);
-                    activ_status status = activ_fn_create(contexts[t], specs[s], &fn);
+                    activ_status status = activ_fn_create(each_tier[t], specs[s], &fn);
                     count = activ_fn_param_count(fn);
                     if (status == ACTIV_OK && count <= PARAMS)
                         status = activ_fn_param_init(fn, 3, initial[i]);
@@ -184,10 +167,10 @@ static void test_rows(void **state)
         x[i] = (float)(i * 37 % 101) * 0.21f - 9.0f;
         dy[i] = (float)(i * 53 % 89) * 0.17f - 7.0f;
     }
-    for (size_t t = 0; t < contexts_count; t++)
+    for (size_t t = 0; t < each_tier_count; t++)
         for (size_t s = 0; s < sizeof specs / sizeof specs[0]; s++) {
             activ_fn *fn = NULL;
-            assert_int_equal(activ_fn_create(contexts[t], specs[s], &fn), ACTIV_OK);
+            assert_int_equal(activ_fn_create(each_tier[t], specs[s], &fn), ACTIV_OK);
             for (size_t columns = 1; columns <= 97; columns += 24) {
                 assert_int_equal(rows(fn, s >= ROWWISE, columns, x, dy, out[0]), ACTIV_OK);
                 for (size_t m = 0; m < MODES; m++) {
@@ -291,5 +274,5 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_functions), cmocka_unit_test(test_parameters),     cmocka_unit_test(test_rows),
         cmocka_unit_test(test_training),  cmocka_unit_test(test_initial_values),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, each_tier_begin, each_tier_end);
 }

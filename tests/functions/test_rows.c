@@ -31,29 +31,22 @@ static int passed_over(void)
     return turn++ % thin != 0;
 }
 
-static activ_context *contexts[MAX_TIERS];
-static size_t contexts_count;
-
 static int begin(void **state)
 {
-    (void)state;
-    contexts_count = tier_contexts(contexts);
-    return tiers_are_all(contexts_count) ? reference_rows_begin(MAX_COLUMNS) : -1;
+    const int status = each_tier_begin(state);
+    return status == 0 ? reference_rows_begin(MAX_COLUMNS) : status;
 }
 
 static int end(void **state)
 {
-    (void)state;
     reference_rows_end();
-    for (size_t t = 0; t < contexts_count; t++)
-        activ_context_destroy(contexts[t]);
-    return 0;
+    return each_tier_end(state);
 }
 
 static activ_fn *create(size_t tier, const char *spec)
 {
     activ_fn *fn = NULL;
-    assert_int_equal(activ_fn_create(contexts[tier], spec, &fn), ACTIV_OK);
+    assert_int_equal(activ_fn_create(each_tier[tier], spec, &fn), ACTIV_OK);
     return fn;
 }
 
@@ -123,7 +116,7 @@ static trial trial_of(const reference_rowwise *reference)
 {
     trial t = { .reference = reference };
     activ_fn_info info = ACTIV_FN_INFO_INIT;
-    for (size_t i = 0; i < contexts_count; i++)
+    for (size_t i = 0; i < each_tier_count; i++)
         t.fn[i] = create(i, reference->name);
     assert_int_equal(activ_fn_info_of(t.fn[0], &info), ACTIV_OK);
     assert_string_equal(info.name, reference->name);
@@ -135,7 +128,7 @@ static trial trial_of(const reference_rowwise *reference)
 
 static void trial_end(trial *t, const char *what)
 {
-    for (size_t i = 0; i < contexts_count; i++)
+    for (size_t i = 0; i < each_tier_count; i++)
         activ_fn_destroy(t->fn[i]);
     print_message("  %-12s %-12s %6zu rows, y: %.3f ulp (%zu columns), dx: %.3f ulp (%zu columns)\n",
                   t->reference->name, what, t->rows, t->forward.worst, t->forward.columns, t->backward.worst,
@@ -155,7 +148,7 @@ static void judge(tally *t, const trial *of, const char *what, size_t tier, size
         return;
     if (t->failures++ < SHOWN)
         print_error("%s on %s, %s[%zu] of %zu, x = %a (%.9g): %a (%.9g), expected %a (%.9g): %.3f ulp, bound %.3f\n",
-                    of->reference->name, activ_context_tier(contexts[tier]), what, i, columns, (double)x[i],
+                    of->reference->name, activ_context_tier(each_tier[tier]), what, i, columns, (double)x[i],
                     (double)x[i], (double)got, (double)got, want, want, error, bound);
 }
 
@@ -165,7 +158,7 @@ static void check_same(const trial *of, const char *what, size_t tier, size_t co
     for (size_t i = 0; i < columns; i++)
         if (!same(want[i], got[i]))
             fail_msg("%s: %s[%zu] of %zu on %s is not what %s gives, at x = %a: %a, not %a", of->reference->name, what,
-                     i, columns, activ_context_tier(contexts[tier]), activ_context_tier(contexts[0]), (double)x[i],
+                     i, columns, activ_context_tier(each_tier[tier]), activ_context_tier(each_tier[0]), (double)x[i],
                      (double)got[i], (double)want[i]);
 }
 
@@ -187,7 +180,7 @@ static void check_row(trial *t, size_t columns, const float *x, int dy_kind)
     for (size_t i = 0; i < columns; i++)
         judge(&t->backward, t, "dx", 0, columns, i, x, dx[i], want[i], ulp_error_scaled(dx[i], want[i], scale[i]),
               t->backward_bound);
-    for (size_t k = 1; k < contexts_count; k++) {
+    for (size_t k = 1; k < each_tier_count; k++) {
         forward(t->fn[k], 1, columns, x, columns, got, columns);
         check_same(t, "y", k, columns, x, y, got);
         backward(t->fn[k], 1, columns, x, columns, dy, columns, got, columns);
@@ -315,7 +308,7 @@ static void test_special(void **state)
 static void test_exact(void **state)
 {
     (void)state;
-    for (size_t k = 0; k < contexts_count; k++) {
+    for (size_t k = 0; k < each_tier_count; k++) {
         activ_fn *softmax = create(k, "softmax"), *log_softmax = create(k, "log_softmax");
         static const float one[] = { 0.0f, 1.7f, -3e38f, 3e38f, 600.1f, 0x1p-149f };
         float y[4], dy[] = { 2.5f, -1.0f, 0.5f, 0.0f };
@@ -395,11 +388,11 @@ static void expect(const char *what, const char *spec, size_t tier, const guarde
         for (size_t i = 0; i < columns; i++)
             if (!same(at[r * stride + i], values[r * columns + i]))
                 fail_msg("%s of %s on %s, %zu x %zu, stride %zu: element %zu, %zu is %a, not %a", what, spec,
-                         activ_context_tier(contexts[tier]), rows, columns, stride, r, i, (double)at[r * stride + i],
+                         activ_context_tier(each_tier[tier]), rows, columns, stride, r, i, (double)at[r * stride + i],
                          (double)values[r * columns + i]);
     if (!guarded_untouched_rows(buffer, at, rows, columns, stride))
         fail_msg("%s of %s on %s, %zu x %zu, stride %zu, wrote outside of its columns", what, spec,
-                 activ_context_tier(contexts[tier]), rows, columns, stride);
+                 activ_context_tier(each_tier[tier]), rows, columns, stride);
 }
 
 static float *place_of(guarded *buffer, size_t rows, size_t columns, size_t stride, size_t offset, int at_end)
@@ -412,7 +405,7 @@ static void check_places(const char *spec, size_t rows, size_t columns, size_t g
                          buffers *b, const float *x, const float *dy, const float *y, const float *dx)
 {
     size_t xs = columns + gap, ys = columns + gap / 2, dys = columns + 2 * gap, dxs = columns + (gap + 1) / 2;
-    for (size_t k = 0; k < contexts_count; k++) {
+    for (size_t k = 0; k < each_tier_count; k++) {
         activ_fn *fn = create(k, spec);
         float *px = place_of(&b->x, rows, columns, xs, offset, at_end);
         float *py = place_of(&b->y, rows, columns, ys, (offset * 7) % 16, at_end);
@@ -500,7 +493,7 @@ static void test_many_ties(void **state)
     float *x = malloc(TIES * sizeof *x);
     assert_non_null(x);
     float first = 0.0f;
-    for (size_t tier = 0; tier < contexts_count; tier++) {
+    for (size_t tier = 0; tier < each_tier_count; tier++) {
         memset(x, 0, TIES * sizeof *x);
         activ_fn *fn = create(tier, "log_softmax");
         forward(fn, 1, TIES, x, TIES, x, TIES);

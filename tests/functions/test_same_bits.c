@@ -71,30 +71,22 @@ static int passed_over(void)
     return turn++ % thin != 0;
 }
 
-static activ_context *contexts[MAX_TIERS];
-static size_t contexts_count;
-
 static int begin(void **state)
 {
-    (void)state;
-    contexts_count = tier_contexts(contexts);
     list_trials();
-    return tiers_are_all(contexts_count) ? 0 : -1;
+    return each_tier_begin(state);
 }
 
 static int end(void **state)
 {
-    (void)state;
-    for (size_t t = 0; t < contexts_count; t++)
-        activ_context_destroy(contexts[t]);
     free(trials);
-    return 0;
+    return each_tier_end(state);
 }
 
 static activ_fn *create(size_t tier, const char *spec)
 {
     activ_fn *fn = NULL;
-    assert_int_equal(activ_fn_create(contexts[tier], spec, &fn), ACTIV_OK);
+    assert_int_equal(activ_fn_create(each_tier[tier], spec, &fn), ACTIV_OK);
     return fn;
 }
 
@@ -121,7 +113,7 @@ static void compare(const char *what, const char *spec, size_t tier, size_t n, c
         return;
     fail_msg("%s: %s on %s differs from %s in %zu of %zu values; the first at x = %a: %a (0x%08x), not %a "
              "(0x%08x)",
-             spec, what, activ_context_tier(contexts[tier]), activ_context_tier(contexts[0]), different, n,
+             spec, what, activ_context_tier(each_tier[tier]), activ_context_tier(each_tier[0]), different, n,
              (double)x[first], (double)got[first], float_bits(got[first]), (double)want[first],
              float_bits(want[first]));
 }
@@ -153,7 +145,7 @@ static size_t fill_landmarks(const activ_fn *fn, float *x, size_t most)
 static void test_tiers(void **state)
 {
     (void)state;
-    if (contexts_count < 2)
+    if (each_tier_count < 2)
         skip();
     enum { BLOCK = 1 << 16 };
     float *x = malloc(BLOCK * sizeof *x), *dy = malloc(BLOCK * sizeof *dy);
@@ -164,7 +156,7 @@ static void test_tiers(void **state)
         uint32_t stride = !s->defaults ? 16381u : s->entry->series ? 8191u : 1021u;
         stride = stride * (uint32_t)thin | 1u;
         activ_fn *fn[MAX_TIERS];
-        for (size_t t = 0; t < contexts_count; t++)
+        for (size_t t = 0; t < each_tier_count; t++)
             fn[t] = create(t, s->spec);
         size_t count = s->params;
         float *sum = room(count, sizeof *sum), *first_sum = room(count, sizeof *sum);
@@ -177,7 +169,7 @@ static void test_tiers(void **state)
             if (last)
                 n = fill_landmarks(fn[0], x, BLOCK);
             assert_int_equal(activ_random_normal(3, 0, block * BLOCK, n, 0.0f, 1.0f, dy), ACTIV_OK);
-            for (size_t t = 0; t < contexts_count; t++) {
+            for (size_t t = 0; t < each_tier_count; t++) {
                 float *y = t == 0 ? want : got, *dx = t == 0 ? want_dx : got;
                 assert_int_equal(activ_forward(fn[t], NULL, n, x, y), ACTIV_OK);
                 if (t > 0)
@@ -191,7 +183,7 @@ static void test_tiers(void **state)
                 compare("dparams", s->spec, t, count, first_sum, first_sum, sum);
             }
         }
-        for (size_t t = 0; t < contexts_count; t++)
+        for (size_t t = 0; t < each_tier_count; t++)
             activ_fn_destroy(fn[t]);
         free(sum);
         free(first_sum);
@@ -217,7 +209,7 @@ static void test_nan_bits(void **state)
     size_t failures = 0;
     for (const trial *s = trials; s < trials + trial_count; s++) {
         activ_fn *fn[MAX_TIERS];
-        for (size_t t = 0; t < contexts_count; t++)
+        for (size_t t = 0; t < each_tier_count; t++)
             fn[t] = create(t, s->spec);
         size_t different = 0, different_dx = 0;
         for (size_t k = 0; k < sizeof nans / sizeof nans[0]; k++) {
@@ -226,7 +218,7 @@ static void test_nan_bits(void **state)
                 x[i] = float_from_bits(nans[k]);
             assert_int_equal(activ_forward(fn[0], NULL, 1, x, &want), ACTIV_OK);
             assert_int_equal(activ_backward(fn[0], NULL, 1, x, one, &want_dx, NULL), ACTIV_OK);
-            for (size_t t = 0; t < contexts_count; t++) {
+            for (size_t t = 0; t < each_tier_count; t++) {
                 assert_int_equal(activ_forward(fn[t], NULL, LENGTH, x, y), ACTIV_OK);
                 assert_int_equal(activ_backward(fn[t], NULL, LENGTH, x, one, dx, NULL), ACTIV_OK);
                 for (size_t i = 0; i < LENGTH; i++) {
@@ -235,7 +227,7 @@ static void test_nan_bits(void **state)
                 }
             }
         }
-        for (size_t t = 0; t < contexts_count; t++)
+        for (size_t t = 0; t < each_tier_count; t++)
             activ_fn_destroy(fn[t]);
         if (different + different_dx == 0)
             continue;
@@ -276,7 +268,7 @@ static void check_array(const guarded *buffer, const float *at, const float *wan
 {
     compare(what, spec, tier, n, x, want, at);
     if (!guarded_untouched(buffer, at, n))
-        fail_msg("%s: %s on %s wrote outside of its %zu elements", spec, what, activ_context_tier(contexts[tier]), n);
+        fail_msg("%s: %s on %s wrote outside of its %zu elements", spec, what, activ_context_tier(each_tier[tier]), n);
 }
 
 /* One length at one offset: separate arrays; in place y over x, dx over dy, dx over x. The input must not change unless
@@ -332,7 +324,7 @@ static void test_places(void **state)
             assert_int_equal(activ_backward(first, NULL, 1, &x[i], &dy[i], &dx[i], NULL), ACTIV_OK);
         }
         activ_fn_destroy(first);
-        for (size_t t = 0; t < contexts_count; t++) {
+        for (size_t t = 0; t < each_tier_count; t++) {
             activ_fn *fn = create(t, s->spec);
             for (size_t n = 0; n <= MAX_LENGTH; n++) {
                 for (size_t offset = 0; offset <= MAX_OFFSET; offset += s->defaults ? 1 : 5)
@@ -366,7 +358,7 @@ static void test_mixed_offsets(void **state)
         assert_int_equal(activ_forward(first, NULL, LENGTH, x, y), ACTIV_OK);
         assert_int_equal(activ_backward(first, NULL, LENGTH, x, dy, dx, NULL), ACTIV_OK);
         activ_fn_destroy(first);
-        for (size_t t = 0; t < contexts_count; t++) {
+        for (size_t t = 0; t < each_tier_count; t++) {
             activ_fn *fn = create(t, s->spec);
             for (size_t k = 0; k < 16; k++) {
                 float *pa = a.begin + k, *pb = b.begin + (k * 7 + 1) % 16, *pc = c.begin + (k * 5 + 3) % 16;
@@ -399,7 +391,7 @@ static void test_sums(void **state)
     assert_int_equal(guarded_create(&sums, most_params), 0);
     for (const trial *s = trials; s < trials + trial_count; s++) {
         activ_fn *fn[MAX_TIERS];
-        for (size_t t = 0; t < contexts_count; t++)
+        for (size_t t = 0; t < each_tier_count; t++)
             fn[t] = create(t, s->spec);
         size_t count = s->params;
         make_table(s->entry, x, dy);
@@ -409,7 +401,7 @@ static void test_sums(void **state)
         for (size_t n = 0; count > 0 && n <= MAX_LENGTH; n++) {
             memset(want, 0, count * sizeof *want);
             assert_int_equal(activ_backward(fn[0], NULL, n, x, dy, NULL, want), ACTIV_OK);
-            for (size_t t = 0; t < contexts_count; t++) {
+            for (size_t t = 0; t < each_tier_count; t++) {
                 for (size_t k = 0; k <= 3; k++) {
                     if (passed_over())
                         continue;
@@ -425,7 +417,7 @@ static void test_sums(void **state)
                 }
             }
         }
-        for (size_t t = 0; t < contexts_count; t++)
+        for (size_t t = 0; t < each_tier_count; t++)
             activ_fn_destroy(fn[t]);
     }
     guarded_destroy(&px);
@@ -448,7 +440,7 @@ static void test_long_call(void **state)
         if (!s->defaults)
             continue;
         size_t n = (s->entry->series ? LONG / 8 : LONG) / thin;
-        for (size_t t = 0; t < contexts_count; t++) {
+        for (size_t t = 0; t < each_tier_count; t++) {
             activ_fn *fn = create(t, s->spec);
             guarded_fill(&buffer);
             assert_int_equal(activ_forward(fn, NULL, n, x, whole), ACTIV_OK);

@@ -73,3 +73,21 @@ int tiers_are_all(size_t contexts)
     fprintf(stderr, "this CPU has %zu tiers, but only %zu can be compared\n", tiers_of_cpu(), contexts);
     return 0;
 }
+
+activ_context *each_tier[MAX_TIERS];
+size_t each_tier_count;
+
+int each_tier_begin(void **state)
+{
+    (void)state;
+    each_tier_count = tier_contexts(each_tier);
+    return tiers_are_all(each_tier_count) ? 0 : -1;
+}
+
+int each_tier_end(void **state)
+{
+    (void)state;
+    for (size_t t = 0; t < each_tier_count; t++)
+        activ_context_destroy(each_tier[t]);
+    return 0;
+}

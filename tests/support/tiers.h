@@ -23,4 +23,11 @@ size_t tier_contexts(activ_context **contexts);
  * then. */
 int tiers_are_all(size_t contexts);
 
+/* For groups of CMocka's tests: contexts of all tiers that can run, from each_tier_begin (which fails where
+ * tiers_are_all says no) to each_tier_end. */
+extern activ_context *each_tier[MAX_TIERS];
+extern size_t each_tier_count;
+int each_tier_begin(void **state);
+int each_tier_end(void **state);
+
 #endif
