@@ -236,7 +236,7 @@ typedef struct rational_a_part {
 static rational_a_part rational_a_part_of(const rational_a *f, size_t first, size_t count, activ_lanes *lanes)
 {
     rational_a_part part = { .from = first, .a_lanes = lanes };
-    const size_t end = count < SIZE_MAX - first ? first + count : SIZE_MAX;
+    const size_t end = first + count;
     part.a_end = end < f->p + 1 ? end : f->p + 1;
     part.b_end = end < f->q ? end : f->q;
     part.b_lanes = lanes ? lanes + (part.a_end > first ? part.a_end - first : 0) : NULL;
