@@ -1,0 +1,63 @@
+/* activ bench: what bench_run.c measures, for bench.c, which reads the arguments and prints. */
+#ifndef ACTIV_BENCH_H
+#define ACTIV_BENCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <activ/fn.h>
+
+enum { ROUNDS = 31, TIERS = 8, FORWARD = 0, BACKWARD = 1, DIRECTIONS = 2, INPUTS = 1 };
+
+/* A kind of inputs: `fill` makes n of them. */
+typedef struct {
+    const char *name;
+    void (*fill)(size_t n, float value, float *x);
+    float value;
+} input_kind;
+
+/* What functions are usually timed on. */
+extern const input_kind bench_usual_inputs;
+
+/* Nanoseconds per element, by round. */
+typedef struct {
+    long repeats;
+    int rounds;
+    double ns[ROUNDS];
+} timing;
+
+/* A function on a tier. */
+typedef struct {
+    activ_fn *fn;
+    int32_t shape;
+    const char *tier;
+    float *params, *dparams;            /* NULL without trainable parameters */
+    timing timings[INPUTS][DIRECTIONS]; /* by kind of inputs */
+} subject;
+
+typedef struct {
+    /* Set by the caller. */
+    size_t n;
+    const char **specs;
+    size_t spec_count;
+    const char *tiers[TIERS];
+    size_t tier_count;
+    const input_kind *inputs;
+    size_t input_count;
+
+    float *block, *x[INPUTS], *dy, *out, *value, *back; /* the last two: of gated functions */
+    subject *subjects;                                  /* by spec, then tier */
+    size_t subject_count;
+    double copy[ROUNDS]; /* memcpy, nanoseconds per element */
+} bench;
+
+/* Makes functions and arrays, and sees whether all run. Returns 0 after a message. */
+int bench_prepare(bench *b);
+void bench_measure(bench *b);
+void bench_release(bench *b);
+
+/* Nanoseconds per element: medians of the rounds. */
+double bench_copy_ns(const bench *b);
+double bench_ns(const subject *s, int direction, size_t input);
+
+#endif

@@ -1,0 +1,263 @@
+/* activ bench: the measurements.
+ *
+ * They are interleaved: in each round every function is timed on every tier and kind of inputs, forward and backward,
+ * and so is memcpy, so that a disturbance affects all of them. Kinds of inputs of one function follow each other, since
+ * they are compared. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <activ/activ.h>
+
+#include "bench.h"
+
+/* Elements of a row, for row-wise functions. */
+enum { ROW = 64 };
+
+/* Seconds of one measurement: long enough for the clock, short enough that a round passes before the machine
+ * changes. */
+static const double TURN_SECONDS = 100e-6;
+/* Seconds for all measurements of a function and direction; slower ones get fewer rounds, at least one. */
+static const double TOTAL_SECONDS = 2;
+
+/* ---- inputs ---- */
+
+static void fill_normal(size_t n, float deviation, float *x)
+{
+    (void)activ_random_normal(1, 0, 0, n, 0.0f, deviation, x);
+}
+
+const input_kind bench_usual_inputs = { "normal", fill_normal, 2.0f };
+
+/* ---- runs ---- */
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static activ_status run_once(const bench *b, const subject *s, int direction, const float *x)
+{
+    /* Row-wise functions on rows of ROW elements, or on one row where that does not divide n. */
+    const size_t n = b->n, columns = n % ROW == 0 ? ROW : n, channels = activ_fn_channels(s->fn);
+    if (s->shape == ACTIV_SHAPE_GATED && direction == FORWARD)
+        return activ_forward_gated(s->fn, s->params, 1, n, b->value, n, x, n, b->out, n);
+    if (s->shape == ACTIV_SHAPE_GATED)
+        return activ_backward_gated(s->fn, s->params, 1, n, b->value, n, x, n, b->dy, n, b->back, n, b->out, n,
+                                    s->dparams);
+    if (s->shape == ACTIV_SHAPE_ROWWISE && direction == FORWARD)
+        return activ_forward_rows(s->fn, s->params, n / columns, columns, x, columns, b->out, columns);
+    if (s->shape == ACTIV_SHAPE_ROWWISE)
+        return activ_backward_rows(s->fn, s->params, n / columns, columns, x, columns, b->dy, columns, b->out, columns,
+                                   NULL);
+    if (channels > 1 && direction == FORWARD)
+        return activ_forward_channels(s->fn, s->params, n / channels, channels, 1, x, b->out);
+    if (channels > 1)
+        return activ_backward_channels(s->fn, s->params, n / channels, channels, 1, x, b->dy, b->out, s->dparams);
+    if (direction == FORWARD)
+        return activ_forward(s->fn, s->params, n, x, b->out);
+    return activ_backward(s->fn, s->params, n, x, b->dy, b->out, s->dparams);
+}
+
+/* Seconds that `repeats` runs take. A backward run includes the gradients of the parameters. Several begin with one
+ * that does not count, which warms the caches: else what is timed first in a round would pay for it. */
+static double run(const bench *b, const subject *s, int direction, size_t input, long repeats)
+{
+    if (repeats > 1)
+        (void)run_once(b, s, direction, b->x[input]);
+    double start = now();
+    for (long r = 0; r < repeats; r++)
+        (void)run_once(b, s, direction, b->x[input]);
+    return now() - start;
+}
+
+static double run_copy(const bench *b, long repeats)
+{
+    /* A volatile pointer, or the compiler might drop copies. */
+    void *(*volatile copy)(void *, const void *, size_t) = memcpy;
+    if (repeats > 1)
+        copy(b->out, b->x[0], b->n * sizeof(float));
+    double start = now();
+    for (long r = 0; r < repeats; r++)
+        copy(b->out, b->x[0], b->n * sizeof(float));
+    return now() - start;
+}
+
+/* Repetitions for one measurement of what takes so many seconds. */
+static long repeats_for(double seconds)
+{
+    return seconds < TURN_SECONDS ? (long)(TURN_SECONDS / (seconds + 1e-9)) + 1 : 1;
+}
+
+static void plan(const bench *b, subject *s, int direction, size_t input)
+{
+    timing *t = &s->timings[input][direction];
+    const double total = TOTAL_SECONDS / (double)b->input_count;
+    double seconds = run(b, s, direction, input, 1);
+    /* The first run may have had cold caches. */
+    if (seconds < 100 * TURN_SECONDS)
+        seconds = run(b, s, direction, input, 1);
+    t->repeats = repeats_for(seconds);
+    seconds *= (double)t->repeats;
+    t->rounds = seconds * ROUNDS <= total ? ROUNDS : seconds < total ? (int)(total / seconds) : 1;
+}
+
+static void measure_subject(const bench *b, subject *s, int round)
+{
+    for (int d = FORWARD; d <= BACKWARD; d++)
+        for (size_t i = 0; i < b->input_count; i++) {
+            timing *t = &s->timings[i][d];
+            if (round < t->rounds)
+                t->ns[round] = run(b, s, d, i, t->repeats) * 1e9 / (double)b->n / (double)t->repeats;
+        }
+}
+
+void bench_measure(bench *b)
+{
+    run_copy(b, 1);
+    long copies = repeats_for(run_copy(b, 1));
+    for (subject *s = b->subjects; s < b->subjects + b->subject_count; s++)
+        for (int d = FORWARD; d <= BACKWARD; d++)
+            for (size_t i = 0; i < b->input_count; i++)
+                plan(b, s, d, i);
+    for (int round = 0; round < ROUNDS; round++) {
+        b->copy[round] = run_copy(b, copies) * 1e9 / (double)b->n / (double)copies;
+        for (subject *s = b->subjects; s < b->subjects + b->subject_count; s++)
+            measure_subject(b, s, round);
+    }
+}
+
+/* ---- figures ---- */
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(const double *values, int count)
+{
+    double sorted[ROUNDS];
+    memcpy(sorted, values, (size_t)count * sizeof *values);
+    qsort(sorted, (size_t)count, sizeof *sorted, compare);
+    return sorted[count / 2];
+}
+
+double bench_copy_ns(const bench *b)
+{
+    return median(b->copy, ROUNDS);
+}
+
+double bench_ns(const subject *s, int direction, size_t input)
+{
+    const timing *t = &s->timings[input][direction];
+    return median(t->ns, t->rounds);
+}
+
+/* ---- functions and arrays ---- */
+
+/* Arrays of `room` floats in the block: whole pages and one more, so that an array may begin `eighths` of a page later.
+ * Those of one call begin at different offsets in a page: a load would wait for a store to another array whose address
+ * has the same low bits (4K aliasing). All x begin alike, since they are compared. */
+static int make_arrays(bench *b)
+{
+    const size_t page = 4096 / sizeof(float), eighth = page / 8, room = (b->n + page - 1) / page * page + page;
+    const size_t arrays = 4 + b->input_count;
+    if (room <= SIZE_MAX / sizeof(float) / arrays)
+        b->block = aligned_alloc(4096, arrays * room * sizeof(float));
+    if (!b->block)
+        return 0;
+    b->dy = b->block + 2 * eighth;
+    b->out = b->block + room + 4 * eighth;
+    b->value = b->block + 2 * room + 6 * eighth;
+    b->back = b->block + 3 * room + 5 * eighth;
+    memset(b->out, 0, b->n * sizeof(float));
+    for (size_t i = 0; i < b->input_count; i++) {
+        b->x[i] = b->block + (4 + i) * room;
+        b->inputs[i].fill(b->n, b->inputs[i].value, b->x[i]);
+    }
+    return activ_random_normal(1, 1, 0, b->n, 0.0f, 1.0f, b->dy) == ACTIV_OK &&
+           activ_random_normal(1, 2, 0, b->n, 0.0f, 1.0f, b->value) == ACTIV_OK;
+}
+
+static int out_of_memory(void)
+{
+    fprintf(stderr, "activ: bench: not enough memory\n");
+    return 0;
+}
+
+static int make_subject(subject *s, const char *tier, const char *spec)
+{
+    activ_context *context;
+    activ_context_options options = ACTIV_CONTEXT_DEFAULTS;
+    activ_message message;
+    options.max_tier = tier;
+    activ_status status = activ_context_create_ex(&options, &context, &message);
+    if (status == ACTIV_OK) {
+        status = activ_fn_create_ex(context, spec, &s->fn, &message);
+        activ_context_destroy(context);
+    }
+    if (status != ACTIV_OK) {
+        fprintf(stderr, "activ: %s\n", message.text);
+        return 0;
+    }
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
+    activ_fn_info_of(s->fn, &info);
+    s->shape = info.shape;
+    s->tier = tier;
+    size_t count = activ_fn_param_count(s->fn);
+    if (count == 0)
+        return 1;
+    s->params = calloc(count, sizeof *s->params);
+    s->dparams = calloc(count, sizeof *s->dparams);
+    if (!s->params || !s->dparams)
+        return out_of_memory();
+    return activ_fn_param_init(s->fn, 0, s->params) == ACTIV_OK;
+}
+
+/* Does each of them run on n elements? */
+static int check_runs(const bench *b)
+{
+    for (const subject *s = b->subjects; s < b->subjects + b->subject_count; s++) {
+        const size_t channels = activ_fn_channels(s->fn);
+        if (b->n % channels != 0) {
+            fprintf(stderr, "activ: bench: %s: %zu elements are not whole sets of %zu channels\n", activ_fn_spec(s->fn),
+                    b->n, channels);
+            return 0;
+        }
+        for (int d = FORWARD; d <= BACKWARD; d++) {
+            activ_status status = run_once(b, s, d, b->x[0]);
+            if (status != ACTIV_OK) {
+                fprintf(stderr, "activ: bench: %s: %s\n", activ_fn_spec(s->fn), activ_status_string(status));
+                return 0;
+            }
+        }
+    }
+    return 1;
+}
+
+int bench_prepare(bench *b)
+{
+    b->subjects = calloc(b->spec_count * b->tier_count, sizeof *b->subjects);
+    if (!b->subjects || !make_arrays(b))
+        return out_of_memory();
+    for (size_t i = 0; i < b->spec_count; i++)
+        for (size_t j = 0; j < b->tier_count; j++)
+            if (!make_subject(&b->subjects[b->subject_count++], b->tiers[j], b->specs[i]))
+                return 0;
+    return check_runs(b);
+}
+
+void bench_release(bench *b)
+{
+    for (subject *s = b->subjects; s < b->subjects + b->subject_count; s++) {
+        activ_fn_destroy(s->fn);
+        free(s->params);
+        free(s->dparams);
+    }
+    free(b->subjects);
+    free(b->block);
+}
