@@ -25,6 +25,7 @@ static int usage(FILE *out)
           "  bench [SPEC ...]      how fast: ns per element on each tier, beside memcpy (all functions)\n"
           "    -n N                  arrays of N floats instead of 4096\n"
           "    --tier TIER           on this tier only\n"
+          "    --inputs              on saturated and unusual inputs, as multiples of normal ones; on the best tier\n"
           "    --json                as JSON\n"
           "  file PATH             the tensors and the network in a safetensors file\n"
           "  tier                  which tiers this machine can run, and which one runs\n"

@@ -1,5 +1,5 @@
 /* activ bench: nanoseconds per element of functions on tiers, forward and backward, compared to memcpy of the same
- * array. */
+ * array; with --inputs, times on saturated and unusual inputs compared to those on normal ones. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,10 +9,15 @@
 #include "bench.h"
 #include "commands.h"
 
+/* A ratio above this is named below the tables. */
+static const double SLOW = 2.5;
+
 typedef struct {
-    const char *tier; /* NULL: all */
-    int json;
+    const char *tier; /* NULL: all, or the best alone */
+    int json, inputs;
 } options;
+
+static const char *const directions[DIRECTIONS] = { "forward", "backward" };
 
 /* ---- tables ---- */
 
@@ -35,6 +40,76 @@ static void print_table(const bench *b)
     }
 }
 
+static void print_ratio_table(const bench *b, int direction)
+{
+    printf("\n%-24s", directions[direction]);
+    for (size_t i = 0; i < b->input_count; i++)
+        printf("  %9s", b->inputs[i].name);
+    putchar('\n');
+    for (const subject *s = b->subjects; s < b->subjects + b->subject_count; s++) {
+        printf("%-24s  %9.4f", activ_fn_spec(s->fn), bench_ns(s, direction, 0));
+        for (size_t i = 1; i < b->input_count; i++)
+            printf("  %9.2f", bench_ratio(s, direction, i));
+        putchar('\n');
+    }
+}
+
+static void print_worst(const bench *b, int direction)
+{
+    const subject *worst = b->subjects;
+    size_t input = 1;
+    for (const subject *s = b->subjects; s < b->subjects + b->subject_count; s++)
+        for (size_t i = 1; i < b->input_count; i++)
+            if (bench_ratio(s, direction, i) > bench_ratio(worst, direction, input)) {
+                worst = s;
+                input = i;
+            }
+    printf("worst %s: %.2f, %s on %s\n", directions[direction], bench_ratio(worst, direction, input),
+           activ_fn_spec(worst->fn), b->inputs[input].name);
+}
+
+/* The inputs of a function whose ratios are above SLOW, in a line, if wanted. Returns how many. */
+static size_t list_slow(const bench *b, const subject *s, int direction, int wanted)
+{
+    size_t count = 0;
+    for (size_t i = 1; i < b->input_count; i++) {
+        if (bench_ratio(s, direction, i) <= SLOW)
+            continue;
+        if (wanted && count == 0)
+            printf("  %s %s: %s", activ_fn_spec(s->fn), directions[direction], b->inputs[i].name);
+        else if (wanted)
+            printf(", %s", b->inputs[i].name);
+        count++;
+    }
+    if (wanted && count > 0)
+        putchar('\n');
+    return count;
+}
+
+static size_t list_all_slow(const bench *b, int wanted)
+{
+    size_t count = 0;
+    for (int d = FORWARD; d <= BACKWARD; d++)
+        for (const subject *s = b->subjects; s < b->subjects + b->subject_count; s++)
+            count += list_slow(b, s, d, wanted);
+    return count;
+}
+
+static void print_ratios(const bench *b)
+{
+    printf("n = %zu, tier %s; normal: ns per element of N(0, 1); others: the time as a multiple of that\n", b->n,
+           b->tiers[0]);
+    for (int d = FORWARD; d <= BACKWARD; d++)
+        print_ratio_table(b, d);
+    putchar('\n');
+    for (int d = FORWARD; d <= BACKWARD; d++)
+        print_worst(b, d);
+    const size_t slow = list_all_slow(b, 0);
+    printf("%zu of %zu figures above %.1f%s\n", slow, b->subject_count * DIRECTIONS * (b->input_count - 1), SLOW,
+           slow > 0 ? ":" : "");
+    list_all_slow(b, 1);
+}
+
 /* ---- JSON ---- */
 
 static void print_string(const char *text)
@@ -48,6 +123,16 @@ static void print_string(const char *text)
     putchar('"');
 }
 
+static void print_json_ratios(const bench *b, const subject *s)
+{
+    for (int d = FORWARD; d <= BACKWARD; d++) {
+        printf(",\n     \"%s\": {\"%s\": %.5f, \"ratios\": {", directions[d], b->inputs[0].name, bench_ns(s, d, 0));
+        for (size_t i = 1; i < b->input_count; i++)
+            printf("%s\"%s\": %.4f", i > 1 ? ", " : "", b->inputs[i].name, bench_ratio(s, d, i));
+        printf("}}");
+    }
+}
+
 static void print_json(const bench *b)
 {
     printf("{\n  \"version\": \"%s\",\n  \"n\": %zu,\n  \"unit\": \"ns per element\",\n  \"memcpy\": %.5f,\n"
@@ -57,26 +142,31 @@ static void print_json(const bench *b)
         const subject *s = &b->subjects[i];
         printf("%s\n    {\"function\": ", i > 0 ? "," : "");
         print_string(activ_fn_spec(s->fn));
-        printf(", \"tier\": \"%s\", \"forward\": %.5f, \"backward\": %.5f}", s->tier, bench_ns(s, FORWARD, 0),
-               bench_ns(s, BACKWARD, 0));
+        printf(", \"tier\": \"%s\"", s->tier);
+        if (b->input_count > 1)
+            print_json_ratios(b, s);
+        else
+            printf(", \"forward\": %.5f, \"backward\": %.5f", bench_ns(s, FORWARD, 0), bench_ns(s, BACKWARD, 0));
+        putchar('}');
     }
     printf("\n  ]\n}\n");
 }
 
 /* ---- arguments ---- */
 
-/* Those that the machine has and ACTIV_MAX_TIER allows. */
+/* Those that the machine has and ACTIV_MAX_TIER allows. On many kinds of inputs the best alone: a table has room for
+ * one. */
 static int find_tiers(bench *b, const options *o)
 {
-    const char *name;
+    const char *name, *wanted = o->tier || !o->inputs ? o->tier : activ_tier();
     for (size_t i = 0; (name = activ_tier_at(i)) && b->tier_count < TIERS; i++) {
-        if (!o->tier || strcmp(name, o->tier) == 0)
+        if (!wanted || strcmp(name, wanted) == 0)
             b->tiers[b->tier_count++] = name;
         if (strcmp(name, activ_tier()) == 0)
             break;
     }
     if (b->tier_count == 0)
-        fprintf(stderr, "activ: bench: tier '%s' does not run here (see activ tier)\n", o->tier);
+        fprintf(stderr, "activ: bench: tier '%s' does not run here (see activ tier)\n", wanted);
     return b->tier_count > 0;
 }
 
@@ -126,6 +216,8 @@ static int read_arguments(bench *b, options *o, int argc, char **argv)
         } else if (strcmp(argv[i], "-n") == 0) {
             if (!read_n(argv[++i], &b->n))
                 return 0;
+        } else if (strcmp(argv[i], "--inputs") == 0) {
+            o->inputs = 1;
         } else if (strcmp(argv[i], "--json") == 0) {
             o->json = 1;
         } else if (argv[i][0] == '-') {
@@ -138,6 +230,16 @@ static int read_arguments(bench *b, options *o, int argc, char **argv)
     return b->spec_count > 0 || add_all_specs(b);
 }
 
+static void print(const bench *b, const options *o)
+{
+    if (o->json)
+        print_json(b);
+    else if (o->inputs)
+        print_ratios(b);
+    else
+        print_table(b);
+}
+
 int command_bench(int argc, char **argv)
 {
     options o = { .tier = NULL };
@@ -146,18 +248,15 @@ int command_bench(int argc, char **argv)
         free(b.specs);
         return 2;
     }
-    b.inputs = &bench_usual_inputs;
-    b.input_count = 1;
+    b.inputs = o.inputs ? bench_inputs : &bench_usual_inputs;
+    b.input_count = o.inputs ? INPUTS : 1;
     const int prepared = bench_prepare(&b);
 #if defined(__GNUC__) && !defined(__OPTIMIZE__)
     fprintf(stderr, "activ: bench: built without optimization (CMAKE_BUILD_TYPE): calls take longer than they need\n");
 #endif
     if (prepared) {
         bench_measure(&b);
-        if (o.json)
-            print_json(&b);
-        else
-            print_table(&b);
+        print(&b, &o);
     }
     bench_release(&b);
     free(b.specs);

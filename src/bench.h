@@ -7,7 +7,9 @@
 
 #include <activ/fn.h>
 
-enum { ROUNDS = 31, TIERS = 8, FORWARD = 0, BACKWARD = 1, DIRECTIONS = 2, INPUTS = 1 };
+enum { ROUNDS = 31, TIERS = 8, FORWARD = 0, BACKWARD = 1, DIRECTIONS = 2 };
+/* Kinds of inputs to compare. */
+enum { INPUTS = 9 };
 
 /* A kind of inputs: `fill` makes n of them. */
 typedef struct {
@@ -18,6 +20,8 @@ typedef struct {
 
 /* What functions are usually timed on. */
 extern const input_kind bench_usual_inputs;
+/* The first is the yardstick of the others, which are saturated or unusual. */
+extern const input_kind bench_inputs[INPUTS];
 
 /* Nanoseconds per element, by round. */
 typedef struct {
@@ -59,5 +63,7 @@ void bench_release(bench *b);
 /* Nanoseconds per element: medians of the rounds. */
 double bench_copy_ns(const bench *b);
 double bench_ns(const subject *s, int direction, size_t input);
+/* Time on these inputs as a multiple of the time on inputs 0: the median of the ratios within the rounds. */
+double bench_ratio(const subject *s, int direction, size_t input);
 
 #endif

@@ -3,6 +3,7 @@
  * They are interleaved: in each round every function is timed on every tier and kind of inputs, forward and backward,
  * and so is memcpy, so that a disturbance affects all of them. Kinds of inputs of one function follow each other, since
  * they are compared. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,54 @@ static void fill_normal(size_t n, float deviation, float *x)
     (void)activ_random_normal(1, 0, 0, n, 0.0f, deviation, x);
 }
 
+static void fill_constant(size_t n, float value, float *x)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = value;
+}
+
+/* One far element among 8: a slow path that a whole register takes for one of its elements is taken by all. */
+static void fill_some_far(size_t n, float value, float *x)
+{
+    fill_normal(n, 1.0f, x);
+    for (size_t i = 0; i < n; i += 8)
+        x[i] = i % 16 == 0 ? value : -value;
+}
+
+/* Random bits, those of `mask` alone. Copied, as a signalling NaN might not survive as a float. */
+static void fill_masked(size_t n, uint32_t mask, float *x)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits = activ_random_bits(1, 3, i) & mask;
+        memcpy(&x[i], &bits, sizeof bits);
+    }
+}
+
+static void fill_bits(size_t n, float value, float *x)
+{
+    (void)value;
+    fill_masked(n, UINT32_MAX, x);
+}
+
+static void fill_subnormal(size_t n, float value, float *x)
+{
+    (void)value;
+    fill_masked(n, 0x807fffffu, x);
+}
+
 const input_kind bench_usual_inputs = { "normal", fill_normal, 2.0f };
+
+const input_kind bench_inputs[INPUTS] = {
+    { "normal", fill_normal, 1.0f },       /* N(0, 1) */
+    { "+50", fill_constant, 50.0f },       /* most functions are saturated here, */
+    { "-50", fill_constant, -50.0f },      /* on either side, */
+    { "+1000", fill_constant, 1000.0f },   /* and exp overflows here */
+    { "-1000", fill_constant, -1000.0f },  /* or underflows */
+    { "NaN", fill_constant, NAN },         /* nothing else */
+    { "any bits", fill_bits, 0.0f },       /* every float32 as likely, NaN and infinities among them */
+    { "8th far", fill_some_far, 50.0f },   /* N(0, 1), but every eighth is 50 or -50 */
+    { "subnormal", fill_subnormal, 0.0f }, /* of both signs */
+};
 
 /* ---- runs ---- */
 
@@ -155,6 +203,16 @@ double bench_ns(const subject *s, int direction, size_t input)
 {
     const timing *t = &s->timings[input][direction];
     return median(t->ns, t->rounds);
+}
+
+double bench_ratio(const subject *s, int direction, size_t input)
+{
+    const timing *t = &s->timings[input][direction], *yardstick = &s->timings[0][direction];
+    const int rounds = t->rounds < yardstick->rounds ? t->rounds : yardstick->rounds;
+    double ratios[ROUNDS];
+    for (int round = 0; round < rounds; round++)
+        ratios[round] = t->ns[round] / yardstick->ns[round];
+    return median(ratios, rounds);
 }
 
 /* ---- functions and arrays ---- */

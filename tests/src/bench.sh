@@ -1,5 +1,6 @@
 #!/bin/sh
-# activ bench: a line per function, JSON that others can read, a ceiling that holds, and a message for each mistake.
+# activ bench: a line per function, on usual and other inputs, JSON that others can read, a ceiling that holds, and a
+# message for each mistake.
 #
 # usage: bench.sh ACTIV     environment: PYTHON3 (may be missing)
 set -eu
@@ -40,6 +41,41 @@ assert all(r["tier"] == "scalar" and r["forward"] > 0 and r["backward"] > 0 for 
 ' || fail "JSON: $json"
 fi
 
+# --inputs: each function has a line in both directions, of as many figures as there are kinds of inputs; the best tier
+# alone runs, or the one that is named.
+kinds=9
+table=$("$activ" bench --inputs -n 64)
+for name in $names; do
+    for direction in forward backward; do
+        [ "$(echo "$table" | awk -v name="$name" -v direction=$direction '
+            $2 == "normal" || NF == 0 { now = $1 }
+            { sub(/\(.*\)/, "", $1) } now == direction && $1 == name { print NF - 1 }')" = $kinds ] ||
+            fail "--inputs: no line of $direction for $name: $table"
+    done
+done
+echo "$table" | sed -n 1p | grep -qF "tier $("$activ" tier | sed -n 's/ (runs)//p');" || fail "--inputs: tier: $table"
+[ "$(echo "$table" | grep -c '^worst [a-z]*: [0-9.]*, [a-z]')" = 2 ] || fail "--inputs: the worst: $table"
+# As many figures are counted as named above 2.5 in lines of "NAME DIRECTION: KIND, KIND".
+slow=$(echo "$table" | sed -n "s/^\([0-9]*\) of $((2 * (kinds - 1) * $(echo "$names" | wc -w))) figures above 2.5:*\$/\1/p")
+[ "$slow" = "$(echo "$table" | awk -F, '/^  / { count += NF } END { print count + 0 }')" ] || fail "--inputs: count: $table"
+"$activ" bench -n 3 --inputs --tier scalar relu | sed -n 1p | grep -qF 'tier scalar;' || fail "--inputs --tier"
+"$activ" --help | grep -q '^    --inputs ' || fail "--help does not know --inputs"
+
+json=$("$activ" bench --json --inputs -n 7 gelu softmax 'gated(elu(alpha=0.5))')
+if [ -n "${PYTHON3:-}" ] && [ -x "$PYTHON3" ]; then
+    echo "$json" | "$PYTHON3" -c '
+import json, sys
+d = json.load(sys.stdin)
+kinds = ["+50", "-50", "+1000", "-1000", "NaN", "any bits", "8th far", "subnormal"]
+assert d["n"] == 7, d
+assert [r["function"] for r in d["results"]] == ["gelu", "softmax", "gated(elu(alpha=0.5))"], d
+for r in d["results"]:
+    for direction in "forward", "backward":
+        assert r[direction]["normal"] > 0, d
+        assert list(r[direction]["ratios"]) == kinds and min(r[direction]["ratios"].values()) > 0, d
+' || fail "JSON: $json"
+fi
+
 # refused MESSAGE ARGUMENT...: exit status 2, nothing on standard output, and a message that names the thing.
 refused() {
     wanted=$1
@@ -60,6 +96,8 @@ refused "'99999999999999999999999'" -n 99999999999999999999999
 refused "-n: a value is missing" relu -n
 refused "--tier: a value is missing" --tier
 refused "'mmx'" --tier mmx
+refused "'mmx'" --inputs --tier mmx
+refused "not whole sets of 3 channels" --inputs -n 4 'prelu(num_parameters=3)'
 refused "'--quick'" --quick
 refused "'no_such'" relu no_such
 refused "slope" 'leaky_relu(slope=1)'
