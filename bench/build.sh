@@ -6,11 +6,15 @@
 
 . "$root/cmake/packages.sh"
 need gcc "compiles the library and the measurement"
-need g++ "compiles the calls of PyTorch"
+need g++ "compiles the calls of PyTorch and Eigen"
 need libc6-dev "the C library's headers"
 need cmake "configures the build"
 need ninja-build "runs the build"
 need libdnnl-dev "oneDNN"
+need libxnnpack-dev "XNNPACK"
+need libpthreadpool-dev "XNNPACK's headers include it"
+need libcpuinfo-dev "XNNPACK's look at the CPU, which a cap changes"
+need libeigen3-dev "Eigen"
 need libtorch-dev "PyTorch, without Python"
 need libopenblas0-serial "the BLAS that PyTorch loads; one thread"
 
@@ -32,5 +36,5 @@ build_bench() {
         exit 2
     fi
     # They would be hard to notice in a table.
-    unset ACTIV_MAX_TIER ONEDNN_MAX_CPU_ISA DNNL_MAX_CPU_ISA ATEN_CPU_CAPABILITY
+    unset ACTIV_MAX_TIER ONEDNN_MAX_CPU_ISA DNNL_MAX_CPU_ISA ATEN_CPU_CAPABILITY BENCH_CAP
 }

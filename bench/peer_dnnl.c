@@ -28,6 +28,7 @@ static const struct {
 } algorithms[] = {
     { "relu", "relu", dnnl_eltwise_relu, 0.0f },
     { "leaky_relu", "relu(0.01)", dnnl_eltwise_relu, 0.01f },
+    { "prelu", "relu(0.25)", dnnl_eltwise_relu, 0.25f }, /* the same arithmetic: prelu's slope before training */
     { "sigmoid", "logistic", dnnl_eltwise_logistic, 0.0f },
     { "tanh", "tanh", dnnl_eltwise_tanh, 0.0f },
     { "gelu", "gelu_erf", dnnl_eltwise_gelu_erf, 0.0f },

@@ -1,7 +1,8 @@
 // PyTorch: the kernels behind torch.nn.functional and its autograd, called from C++ without Python and without
 // recording, into an output that exists already. Where the at::*_out variant only copies from a temporary (relu,
 // hardswish_backward) or there is none (mish_backward), the faster way is taken: clamp_min_out, which relu is made
-// of, and the call that returns a new tensor; bench_compare keeps malloc from giving pages back in between.
+// of, and the call that returns a new tensor; bench_compare keeps malloc from giving pages back in between. at::prelu
+// takes its slope from a tensor; leaky_relu with prelu's slope before training is the same arithmetic.
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -68,6 +69,8 @@ const struct {
       0 },
     { "leaky_relu", WITH_TEXT(at::leaky_relu_out(t.out, t.x, 0.01)),
       WITH_TEXT(at::leaky_relu_backward_out(t.out, t.dy, t.x, 0.01, false)), 0 },
+    { "prelu", WITH_TEXT(at::leaky_relu_out(t.out, t.x, 0.25)),
+      WITH_TEXT(at::leaky_relu_backward_out(t.out, t.dy, t.x, 0.25, false)), 0 },
     { "sigmoid", WITH_TEXT(at::sigmoid_out(t.out, t.x)), WITH_TEXT(at::sigmoid_backward_out(t.out, t.dy, t.y)), 1 },
     { "tanh", WITH_TEXT(at::tanh_out(t.out, t.x)), WITH_TEXT(at::tanh_backward_out(t.out, t.dy, t.y)), 1 },
     { "gelu", WITH_TEXT(at::gelu_out(t.out, t.x)), WITH_TEXT(at::gelu_backward_out(t.out, t.dy, t.x)), 0 },

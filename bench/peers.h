@@ -1,4 +1,4 @@
-/* The contenders of bench_compare and bench_rows: libraries that compute an activation.
+/* The contenders of bench_compare, bench_rows and bench_accuracy: libraries that compute an activation.
  *
  * A job is one function in one direction on given arrays, with all preparations done in advance; only running it is
  * timed. */
@@ -6,6 +6,8 @@
 #define ACTIV_BENCH_PEERS_H
 
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -41,7 +43,17 @@ typedef struct bench_peer {
 
 extern const bench_peer bench_peer_dnnl;
 extern const bench_peer bench_peer_torch;
-extern const bench_peer bench_peer_xnnpack; /* row-wise functions only */
+extern const bench_peer bench_peer_xnnpack; /* forward only */
+extern const bench_peer bench_peer_eigen;   /* forward only */
+
+/* The environment variable that caps those to AVX2 that have none of their own; set before the program starts. */
+#define BENCH_CAP "BENCH_CAP"
+
+static inline int bench_is_capped(void)
+{
+    const char *cap = getenv(BENCH_CAP);
+    return cap && strcmp(cap, "avx2") == 0;
+}
 
 #ifdef __cplusplus
 }

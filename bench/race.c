@@ -265,12 +265,11 @@ static const char *descriptions[MOST_CONTENDERS];
 int race_start(const race *race, char **argv)
 {
     static const environment_setting settings[] = {
-        { "OMP_NUM_THREADS", "1" },
-        { "ACTIV_MAX_TIER", "avx2" },
-        { "ONEDNN_MAX_CPU_ISA", "AVX2" },
-        { "ATEN_CPU_CAPABILITY", "avx2" },
+        { "OMP_NUM_THREADS", "1" },        { "ACTIV_MAX_TIER", "avx2" }, { "ONEDNN_MAX_CPU_ISA", "AVX2" },
+        { "ATEN_CPU_CAPABILITY", "avx2" }, { BENCH_CAP, "avx2" },
     };
-    if (!environment_set(settings, race->cap ? 4 : 1, argv)) {
+    const size_t count = sizeof settings / sizeof settings[0];
+    if (!environment_set(settings, race->cap ? count : 1, argv)) {
         fprintf(stderr, "%s: cannot set the environment\n", race->program);
         return 0;
     }

@@ -32,22 +32,6 @@ static struct {
 
 static result_t results[MAX_SIZES * FUNCTIONS * 2];
 static size_t result_count;
-#if !defined(BENCH_HAS_XNNPACK)
-static const char *describe_missing(void)
-{
-    return "no XNNPACK";
-}
-
-static bench_job *prepare_missing(const char *function, int direction, const bench_arrays *arrays)
-{
-    (void)function;
-    (void)direction;
-    (void)arrays;
-    return NULL;
-}
-
-const bench_peer bench_peer_xnnpack = { "XNNPACK", describe_missing, prepare_missing };
-#endif
 
 static const bench_peer *const contenders[CONTENDERS] = { &bench_ours, &bench_peer_dnnl, &bench_peer_xnnpack,
                                                           &bench_peer_torch, &bench_copy };
@@ -116,7 +100,7 @@ static int usage(FILE *out)
           "\n"
           "  --sizes RxC,RxC     rows and columns (default 64x1000,4096x64,128x10,8x32000)\n"
           "  --rounds R          1 to 1001 (default 101)\n"
-          "  --cap avx2          nobody uses more than AVX2 (XNNPACK cannot be capped)\n"
+          "  --cap avx2          nobody uses more than AVX2\n"
           "  --json FILE         the results as JSON too\n"
           "\n"
           "Exit status 1: a goal was missed.\n",

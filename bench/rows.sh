@@ -26,9 +26,6 @@ case ${1:-} in
 esac
 
 . "$root/bench/build.sh"
-need libxnnpack-dev "XNNPACK"
-need libpthreadpool-dev "XNNPACK's headers include it"
-need libcpuinfo-dev "XNNPACK's look at the CPU"
 build_bench bench_rows
 
 status=0
