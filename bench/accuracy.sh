@@ -1,13 +1,14 @@
 #!/bin/sh
-# The errors of libactiv, oneDNN and PyTorch in ULP, by one yardstick: one command for the whole measurement.
+# The errors of libactiv, oneDNN and PyTorch in ULP, by one yardstick: one command for the whole measurement. XNNPACK
+# and Eigen, which have few of the functions, are measured too, and stand in the JSON only.
 #
 #     bench/accuracy.sh [--exhaustive] [--keep-peers] [OPTION ...]
 #
 # Installs the Debian packages that are missing (and says so), builds a release in build/bench, and runs
 # `activ accuracy` and bench_accuracy. On a sample, in under a minute, it prints the tables; with --exhaustive, over all
 # 2^32 inputs, it writes them into docs/numerics.md: a minute or two for each function and core, but for staf, a
-# sum of 25 sines, which takes an hour. --keep-peers takes oneDNN's and PyTorch's figures from the last run. Other options
-# go to `activ accuracy`: --tier all, --jobs N. The results are in build/bench/accuracy.json and accuracy-peers.json.
+# sum of 25 sines, which takes an hour. --keep-peers takes the others' figures from the last run. Other options go to
+# `activ accuracy`: --tier all, --jobs N. The results are in build/bench/accuracy.json and accuracy-peers.json.
 #
 # The exit status is 1 if a bound is exceeded.
 set -eu
@@ -33,7 +34,7 @@ build_bench bench_accuracy activ_tool
 
 ours=$build/accuracy.json peers=$build/accuracy-peers.json status=0
 if [ -z "$keep" ] || [ ! -s "$peers" ]; then
-    echo "oneDNN and PyTorch ..." >&2
+    echo "oneDNN, XNNPACK, Eigen and PyTorch ..." >&2
     "$build/bench/bench_accuracy" $exhaustive > "$peers.new"
     mv "$peers.new" "$peers"
 fi

@@ -12,7 +12,7 @@ import sys
 
 BEGIN = "<!-- accuracy tables: made by bench/accuracy.sh, not by hand -->"
 END = "<!-- end of the accuracy tables -->"
-PEERS = ("oneDNN", "PyTorch")
+PEERS = ("oneDNN", "PyTorch")     # the others have few of the functions; bench/compare.sh prints their errors
 SPECIAL = (("at_minus_infinity", "-inf"), ("at_infinity", "inf"), ("at_nan", "NaN"))
 
 
@@ -129,7 +129,8 @@ def main():
         ours.update(kept)
     if arguments.peers:
         with open(arguments.peers, encoding="utf-8") as file:
-            peers = {(row["library"], row["function"], row["direction"]): row for row in json.load(file)}
+            peers = {(row["library"], row["function"], row["direction"]): row for row in json.load(file)
+                     if row["library"] in PEERS}
     text = tables(ours, peers)
     if not arguments.doc:
         print(text)

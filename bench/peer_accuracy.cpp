@@ -1,11 +1,11 @@
-// bench_accuracy: what `activ accuracy` says of libactiv, said of oneDNN and PyTorch: errors in ULP, counted by the
-// same code against the same references, of their forward kernels and of their derivatives (dy = 1). Where a derivative
-// is made from y, y is what the same library's forward kernel gave.
+// bench_accuracy: what `activ accuracy` says of libactiv, said of oneDNN, XNNPACK, Eigen and PyTorch: errors in ULP,
+// counted by the same code against the same references, of their forward kernels and of their derivatives (dy = 1).
+// Where a derivative is made from y, y is what the same library's forward kernel gave.
 //
 //     bench_accuracy [--exhaustive] [--jobs N] [FUNCTION ...]
 //
 // Every 251st input unless --exhaustive; all functions unless some are named. Prints JSON. Work is done in processes,
-// not threads: both libraries keep settings per thread and per process.
+// not threads: the libraries keep settings per thread and per process.
 #include <atomic>
 #include <cmath>
 #include <cstdint>
@@ -30,7 +30,7 @@ const char *const subjects[] = {
 };
 constexpr int SUBJECTS = sizeof subjects / sizeof subjects[0];
 
-const bench_peer *const peers[] = { &bench_peer_dnnl, &bench_peer_torch };
+const bench_peer *const peers[] = { &bench_peer_dnnl, &bench_peer_xnnpack, &bench_peer_eigen, &bench_peer_torch };
 constexpr int PEERS = sizeof peers / sizeof peers[0];
 
 constexpr int MAX_JOBS = 64;
