@@ -74,6 +74,10 @@ V_INLINE vi i_xor(vi a, vi b) { return _mm256_xor_si256(a, b); }
 #define i_sar(a, n) _mm256_srai_epi32(a, n)
 V_INLINE vm i_eq(vi a, vi b) { return v_float_of(_mm256_cmpeq_epi32(a, b)); }
 V_INLINE vm i_gt(vi a, vi b) { return v_float_of(_mm256_cmpgt_epi32(a, b)); }
+V_INLINE vi i_max(vi a, vi b) { return _mm256_max_epi32(a, b); }
+V_INLINE vi i_min(vi a, vi b) { return _mm256_min_epi32(a, b); }
+V_INLINE vi i_max_unsigned(vi a, vi b) { return _mm256_max_epu32(a, b); }
+V_INLINE int i_any_negative(vi a) { return _mm256_movemask_ps(v_float_of(a)) != 0; }
 V_INLINE vi i_sel(vm m, vi a, vi b) { return v_bits(v_sel(m, v_float_of(a), v_float_of(b))); }
 
 /* Larger tables are tables of eight, selected by a bit of the index spread over the lane. A variable blend is three
@@ -92,6 +96,10 @@ V_INLINE vi avx2_lookup16(const float *table, vi i)
 {
     vi low = avx2_eight(table), change = i_xor(low, avx2_eight(table + 8));
     return i_xor(avx2_permute(low, i), i_and(avx2_permute(change, i), avx2_bit(i, 3)));
+}
+V_INLINE vf v_lookup4(const float *table, vi i)
+{
+    return _mm256_permutevar_ps(_mm256_broadcast_ps((const __m128 *)(const void *)table), i);
 }
 V_INLINE vf v_lookup8(const float *table, vi i) { return v_float_of(avx2_permute(avx2_eight(table), i)); }
 V_INLINE vf v_lookup16(const float *table, vi i) { return v_float_of(avx2_lookup16(table, i)); }

@@ -88,8 +88,16 @@ V_INLINE vi i_xor(vi a, vi b) { return _mm512_xor_si512(a, b); }
 #define i_sar(a, n) _mm512_srai_epi32(a, n)
 V_INLINE vm i_eq(vi a, vi b) { return _mm512_cmpeq_epi32_mask(a, b); }
 V_INLINE vm i_gt(vi a, vi b) { return _mm512_cmpgt_epi32_mask(a, b); }
+V_INLINE vi i_max(vi a, vi b) { return _mm512_max_epi32(a, b); }
+V_INLINE vi i_min(vi a, vi b) { return _mm512_min_epi32(a, b); }
+V_INLINE vi i_max_unsigned(vi a, vi b) { return _mm512_max_epu32(a, b); }
+V_INLINE int i_any_negative(vi a) { return _mm512_movepi32_mask(a) != 0; }
 V_INLINE vi i_sel(vm m, vi a, vi b) { return _mm512_mask_blend_epi32(m, b, a); }
 
+V_INLINE vf v_lookup4(const float *table, vi i)
+{
+    return _mm512_permutevar_ps(_mm512_broadcast_f32x4(_mm_loadu_ps(table)), i);
+}
 V_INLINE vf v_lookup8(const float *table, vi i)
 {
     return _mm512_permutexvar_ps(i, _mm512_broadcast_f32x8(_mm256_loadu_ps(table)));

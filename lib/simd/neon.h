@@ -83,6 +83,13 @@ V_INLINE vi i_xor(vi a, vi b) { return veorq_s32(a, b); }
 #define i_sar(a, n) ((vi)(a) >> (n))
 V_INLINE vm i_eq(vi a, vi b) { return vceqq_s32(a, b); }
 V_INLINE vm i_gt(vi a, vi b) { return vcgtq_s32(a, b); }
+V_INLINE vi i_max(vi a, vi b) { return vmaxq_s32(a, b); }
+V_INLINE vi i_min(vi a, vi b) { return vminq_s32(a, b); }
+V_INLINE vi i_max_unsigned(vi a, vi b)
+{
+    return vreinterpretq_s32_u32(vmaxq_u32(vreinterpretq_u32_s32(a), vreinterpretq_u32_s32(b)));
+}
+V_INLINE int i_any_negative(vi a) { return vminvq_s32(a) < 0; }
 V_INLINE vi i_sel(vm m, vi a, vi b) { return vbslq_s32(m, a, b); }
 
 /* Byte lookups in tables of 64 bytes; each lane is four byte indices. Indices past a table give 0 (tbl), or leave the
@@ -90,6 +97,11 @@ V_INLINE vi i_sel(vm m, vi a, vi b) { return vbslq_s32(m, a, b); }
 V_INLINE uint8x16_t neon_bytes(vi i) /* 0 <= i < 32 */
 {
     return vreinterpretq_u8_s32(vaddq_s32(vmulq_s32(i, vdupq_n_s32(0x04040404)), vdupq_n_s32(0x03020100)));
+}
+V_INLINE vf v_lookup4(const float *table, vi i)
+{
+    uint8x16_t bytes = vld1q_u8((const uint8_t *)table);
+    return vreinterpretq_f32_u8(vqtbl1q_u8(bytes, neon_bytes(vandq_s32(i, vdupq_n_s32(3)))));
 }
 V_INLINE vf v_lookup8(const float *table, vi i)
 {

@@ -80,8 +80,13 @@ V_INLINE vi i_xor(vi a, vi b) { return a ^ b; }
 #define i_sar(a, n) ((vi)(a) >> (n)) /* arithmetic on every compiler that we know; tests/simd checks it */
 V_INLINE vm i_eq(vi a, vi b) { return a == b; }
 V_INLINE vm i_gt(vi a, vi b) { return a > b; }
+V_INLINE vi i_max(vi a, vi b) { return a > b ? a : b; }
+V_INLINE vi i_min(vi a, vi b) { return a < b ? a : b; }
+V_INLINE vi i_max_unsigned(vi a, vi b) { return (uint32_t)a > (uint32_t)b ? a : b; }
+V_INLINE int i_any_negative(vi a) { return a < 0; }
 V_INLINE vi i_sel(vm m, vi a, vi b) { return m ? a : b; }
 
+V_INLINE vf v_lookup4(const float *table, vi i) { return table[i & 3]; }
 V_INLINE vf v_lookup8(const float *table, vi i) { return table[i & 7]; }
 V_INLINE vf v_lookup16(const float *table, vi i) { return table[i & 15]; }
 V_INLINE vf v_lookup32(const float *table, vi i) { return table[i & 31]; }

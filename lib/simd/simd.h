@@ -28,8 +28,11 @@
  *   i_mul_high(a, b)                      the upper half of the product, unsigned
  *   i_shl(i, n) i_shr(i, n) i_sar(i, n)   shifts by a constant: left, logical and arithmetic right
  *   i_eq i_gt i_sel                       comparisons of int32, selection
+ *   i_max i_min i_max_unsigned            the larger or smaller int32
+ *   i_any_negative(i)                     is any lane negative
  *   i_store(p, i)                         V_LANES int32
- *   v_lookup8 v_lookup16 v_lookup32       (table, i): table[i & 7], [i & 15], [i & 31]; unaligned
+ *   v_lookup4 v_lookup8                   (table, i): table[i & 3], table[i & 7]; unaligned
+ *   v_lookup16 v_lookup32                 the same of [i & 15] and [i & 31]
  *   v_gather4(table, at, out)             four vectors out[k], k < 4: lane i is table[at[i] + k]; at: V_LANES int32 in
  *                                         memory, not negative
  *   V_GATHER_FROM                         tables of at least this many entries: v_gather4 is faster than lookups

@@ -126,6 +126,12 @@ static uint32_t define_int(const char *name, uint32_t a, uint32_t b)
     if (strcmp(name, "i_mul_high") == 0)
         return (uint32_t)((uint64_t)a * b >> 32);
     int greater = (a ^ 0x80000000u) > (b ^ 0x80000000u);
+    if (strcmp(name, "i_max") == 0)
+        return greater ? a : b;
+    if (strcmp(name, "i_min") == 0)
+        return greater ? b : a;
+    if (strcmp(name, "i_max_unsigned") == 0)
+        return a > b ? a : b;
     if (strcmp(name, "i_eq") == 0)
         return a == b;
     if (strcmp(name, "i_gt") == 0)
@@ -311,6 +317,8 @@ static void test_masks(void **state)
             v->select(x, y, a, b, out);
             v->select_int(ix, iy, ia, ib, iout);
             v->masks(x, y, a, b, both, either, neither, &any);
+            int negative, expected_negative = 0;
+            v->any_negative(ix, &negative);
             for (size_t i = 0; i < N; i++) {
                 int first = x[i] < y[i], second = a[i] < b[i];
                 assert_float(v, "v_sel", out[i], first ? a[i] : b[i], x[i], y[i], 0, 1);
@@ -320,8 +328,11 @@ static void test_masks(void **state)
                 assert_int(v, "m_not", (uint32_t)neither[i], (uint32_t)!first, 0, 0);
                 if (first)
                     expected_any |= 1 << i / v->lanes;
+                if (ix[i] < 0)
+                    expected_negative |= 1 << i / v->lanes;
             }
             assert_int(v, "m_any", (uint32_t)any, (uint32_t)expected_any, 0, 0);
+            assert_int(v, "i_any_negative", (uint32_t)negative, (uint32_t)expected_negative, 0, 0);
         }
     for (size_t t = 0; t < tiers_found; t++)
         for (int truth = -1; truth <= 2; truth++) {
@@ -405,7 +416,7 @@ static void test_rows(void **state)
 }
 
 /* The table at every alignment of a float and as the last thing before memory that may not be read; any index, of which
- * the low three to five bits count; entries of all kinds come out as they are. */
+ * the low two to five bits count; entries of all kinds come out as they are. */
 static void test_lookup(void **state)
 {
     (void)state;
@@ -438,6 +449,12 @@ static void test_lookup(void **state)
             for (size_t i = 0; i < N; i++)
                 assert_float(v, "v_lookup8", y[i],
                              entries[((uint32_t)index[i] & 7) + (which % 17 == 16 ? N + N / 2 : 0)], 0, 0, 0, 1);
+            table += which % 17 == 16 ? N / 4 : 0;
+            v->lookup4(table, index, y);
+            for (size_t i = 0; i < N; i++)
+                assert_float(v, "v_lookup4", y[i],
+                             entries[((uint32_t)index[i] & 3) + (which % 17 == 16 ? N + N / 2 + N / 4 : 0)], 0, 0, 0,
+                             1);
         }
     guarded_destroy(&memory);
 }

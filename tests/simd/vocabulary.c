@@ -66,7 +66,7 @@ V_INLINE void store_mask(int32_t *p, vm m)
 #define TWOS(X) X(v_add) X(v_sub) X(v_mul) X(v_div) X(v_copysign) X(v_min) X(v_max)
 #define THREES(X) X(v_fma) X(v_fnma) X(v_sel_sign)
 #define COMPARES(X) X(v_lt) X(v_le) X(v_gt) X(v_ge) X(v_eq) X(v_not_le) X(first_nan)
-#define INTS(X) X(i_add) X(i_sub) X(i_mul) X(i_mul_high) X(i_and) X(i_or) X(i_xor)
+#define INTS(X) X(i_add) X(i_sub) X(i_mul) X(i_mul_high) X(i_and) X(i_or) X(i_xor) X(i_max) X(i_min) X(i_max_unsigned)
 #define INT_COMPARES(X) X(i_eq) X(i_gt)
 #define SHIFTS(X) \
     X(i_shl, 0)   \
@@ -142,6 +142,16 @@ static void masks(const float *x, const float *y, const float *u, const float *v
     }
 }
 
+static void any_negative(const int32_t *a, int *any)
+{
+    *any = 0;
+    EACH
+    {
+        if (i_any_negative(load_int(a + i)))
+            *any |= 1 << i / V_LANES;
+    }
+}
+
 static void mask_set(int truth, int32_t *y)
 {
     EACH store_mask(y + i, m_set(truth));
@@ -174,6 +184,11 @@ static void stream(const float *a, float *y)
 {
     EACH v_stream(y + i, v_load(a + i));
     v_stream_end();
+}
+
+static void lookup4(const float *table, const int32_t *index, float *y)
+{
+    EACH v_store(y + i, v_lookup4(table, load_int(index + i)));
 }
 
 static void lookup8(const float *table, const int32_t *index, float *y)
@@ -244,10 +259,12 @@ const vocabulary V_TIER_NAME(test_vocabulary) = {
     .select = select_float,
     .select_int = select_int,
     .masks = masks,
+    .any_negative = any_negative,
     .mask_set = mask_set,
     .load_partial = load_partial,
     .store_partial = store_partial,
     .stream = stream,
+    .lookup4 = lookup4,
     .lookup8 = lookup8,
     .lookup16 = lookup16,
     .gather4 = gather4,

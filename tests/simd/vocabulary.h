@@ -52,10 +52,12 @@ typedef struct vocabulary {
     /* Masks x < y and u < v: their and, or; and not of the first, as 1 and 0; any: one bit per vector. */
     void (*masks)(const float *x, const float *y, const float *u, const float *v, int32_t *both, int32_t *either,
                   int32_t *neither, int *any);
+    void (*any_negative)(const int32_t *a, int *any); /* one bit per vector */
     void (*mask_set)(int truth, int32_t *y);
     void (*load_partial)(const float *p, size_t n, float *y);  /* y: lanes values */
     void (*store_partial)(float *p, size_t n, const float *a); /* a: lanes values */
     void (*stream)(const float *a, float *y);                  /* y: a multiple of 64 bytes */
+    void (*lookup4)(const float *table, const int32_t *index, float *y);
     void (*lookup8)(const float *table, const int32_t *index, float *y);
     void (*lookup16)(const float *table, const int32_t *index, float *y);
     void (*lookup32)(const float *table, const int32_t *index, float *y);
