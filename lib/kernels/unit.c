@@ -1,11 +1,12 @@
-/* All kernels of one tier. This file is compiled once per tier, with that tier's flags, ACTIV_TIER=name and
- * ACTIV_TIER_HEADER="simd/name.h". Everything in it is static; it exports one table. No header that it includes may
- * define a function that is not static: the linker could choose this tier's copy for the whole program. */
-#include "functions/loops.h"
-
-#include "activ_functions.h" /* made by CMake: includes functions/NAME.h for each line of functions/list.h */
+/* All kernels of one tier, the activation functions' in functions.c. This file is compiled once per tier, with that
+ * tier's flags, ACTIV_TIER=name and ACTIV_TIER_HEADER="simd/name.h". Everything in it is static; it exports one table.
+ * No header that it includes may define a function that is not static: the linker could choose this tier's copy for the
+ * whole program. */
 #include "base/dmath.h"
 #include "kernels/kernels.h"
+#include "simd/blocks.h"
+#include "simd/math.h"
+#include "simd/random.h"
 
 /* Not headers (NAME.inc.h): code in the vocabulary of the tier, included here only. */
 #include "kernels/cross_entropy.inc.h"
@@ -14,27 +15,15 @@
 #include "kernels/reduce.inc.h"
 #include "kernels/update.inc.h"
 
-ACTIV_ELEMENTWISE(V_KERNEL)
-
-static const activ_fn_kernel *const elementwise[] = {
-#define ACTIV_FN_ROW(name) &name##_kernel,
-    ACTIV_ELEMENTWISE(ACTIV_FN_ROW)
-#undef ACTIV_FN_ROW
-        NULL
-};
-
-static const activ_rowwise_kernel *const rowwise[] = {
-#define ACTIV_FN_ROW(name) &name##_rowwise,
-    ACTIV_ROWWISE(ACTIV_FN_ROW)
-#undef ACTIV_FN_ROW
-        NULL
-};
+/* From functions.c. */
+extern const activ_fn_kernel *const V_TIER_NAME(activ_elementwise)[];
+extern const activ_rowwise_kernel *const V_TIER_NAME(activ_rowwise)[];
 
 extern const activ_kernels V_TIER_NAME(activ_kernels);
 
 const activ_kernels V_TIER_NAME(activ_kernels) = {
-    .elementwise = elementwise,
-    .rowwise = rowwise,
+    .elementwise = V_TIER_NAME(activ_elementwise),
+    .rowwise = V_TIER_NAME(activ_rowwise),
     .gemm = gemm,
     .add = add,
     .multiply = multiply,

@@ -64,7 +64,7 @@ x86_64*)
             else tiers++
         }
         /file format/ { verdict(); unit = $1; tier = ""; vex = 0 }
-        / activ_kernels_[a-z0-9]+$/ && / g / && !/ F / && !/\*UND\*/ { tier = $NF; sub(/.*_/, "", tier) }
+        / activ_(kernels|elementwise)_[a-z0-9]+$/ && / g / && !/ F / && !/\*UND\*/ { tier = $NF; sub(/.*_/, "", tier) }
         /\tv[a-z0-9]+ .*%[xyz]mm/ || /%[yz]mm/ { vex++; example = $0 }
         END {
             verdict()
