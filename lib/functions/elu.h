@@ -22,10 +22,10 @@ static const activ_fn_definition elu_definition = {
 
 static const v_elementwise elu_elementwise = {
     .forward = { exponential_forward },
-    .derivative = { exponential_derivative, exponential_is_far, exponential_derivative_far },
+    .derivative = { exponential_derivative, exponential_derivative_far, .bottom = -87.0f },
     .is_plain = exponential_is_plain,
-    .plain_forward = { exponential_plain_forward, exponential_is_far, exponential_forward },
-    .plain_derivative = { exponential_derivative, exponential_is_far, exponential_derivative_far },
+    .plain_forward = { exponential_plain_forward, exponential_forward, .bottom = -87.0f },
+    .plain_derivative = { exponential_derivative, exponential_derivative_far, .bottom = -87.0f },
     .from_y = { exponential_from_y },
 };
 #endif

@@ -25,22 +25,10 @@ V_INLINE vf gelu_forward(vf x, const vf *v)
     return v_product_of_both_signs(v_piece_times(gelu_factor_piece(v_abs(x)), x), x);
 }
 
-V_INLINE vm gelu_is_far(vf x, const vf *v)
-{
-    (void)v;
-    return v_beyond(x, GELU_FACTOR_LIMIT);
-}
-
 V_INLINE vf gelu_derivative(vf x, const vf *v)
 {
     (void)v;
     return v_of_both_signs(v_piece_value(gelu_derivative_piece(v_abs(x))), x);
-}
-
-V_INLINE vm gelu_derivative_is_far(vf x, const vf *v)
-{
-    (void)v;
-    return v_beyond(x, GELU_DERIVATIVE_LIMIT);
 }
 
 /* The slow path, right everywhere; near 0, polynomials (families/normal.sollya). */
@@ -93,7 +81,7 @@ V_INLINE vf gelu_derivative_far(vf x, const vf *v)
 }
 
 static const v_elementwise gelu_elementwise = {
-    .forward = { gelu_forward, gelu_is_far, gelu_far },
-    .derivative = { gelu_derivative, gelu_derivative_is_far, gelu_derivative_far },
+    .forward = { gelu_forward, gelu_far, .limit = GELU_FACTOR_LIMIT },
+    .derivative = { gelu_derivative, gelu_derivative_far, .limit = GELU_DERIVATIVE_LIMIT },
 };
 #endif

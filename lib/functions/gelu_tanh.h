@@ -24,22 +24,10 @@ V_INLINE vf gelu_tanh_forward(vf x, const vf *v)
     return v_product_of_both_signs(v_piece_times(gelu_tanh_factor_piece(v_abs(x)), x), x);
 }
 
-V_INLINE vm gelu_tanh_is_far(vf x, const vf *v)
-{
-    (void)v;
-    return v_beyond(x, GELU_TANH_FACTOR_LIMIT);
-}
-
 V_INLINE vf gelu_tanh_derivative(vf x, const vf *v)
 {
     (void)v;
     return v_of_both_signs(v_piece_value(gelu_tanh_derivative_piece(v_abs(x))), x);
-}
-
-V_INLINE vm gelu_tanh_derivative_is_far(vf x, const vf *v)
-{
-    (void)v;
-    return v_beyond(x, GELU_TANH_DERIVATIVE_LIMIT);
 }
 
 /* The slow path, right everywhere. 2u = x (c + d x^2), |x| clamped to 12, where e^-|2u| is 2^-205. */
@@ -87,7 +75,7 @@ V_INLINE vf gelu_tanh_derivative_far(vf x, const vf *v)
 }
 
 static const v_elementwise gelu_tanh_elementwise = {
-    .forward = { gelu_tanh_forward, gelu_tanh_is_far, gelu_tanh_far },
-    .derivative = { gelu_tanh_derivative, gelu_tanh_derivative_is_far, gelu_tanh_derivative_far },
+    .forward = { gelu_tanh_forward, gelu_tanh_far, .limit = GELU_TANH_FACTOR_LIMIT },
+    .derivative = { gelu_tanh_derivative, gelu_tanh_derivative_far, .limit = GELU_TANH_DERIVATIVE_LIMIT },
 };
 #endif

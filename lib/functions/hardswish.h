@@ -29,16 +29,10 @@ V_INLINE vf hardswish_forward(vf x, const vf *v)
     return hardswish_sixth(p, v_fnma(b, t, p));
 }
 
-V_INLINE vm hardswish_is_far(vf x, const vf *v)
-{
-    (void)v;
-    return v_not_le(x, v_set(0x1p124f));
-}
-
 V_INLINE vf hardswish_far(vf x, const vf *v)
 {
     (void)v;
-    return x;
+    return v_sel_sign(x, v_set(0.0f), x);
 }
 
 V_INLINE vf hardswish_derivative(vf x, const vf *v)
@@ -57,7 +51,7 @@ V_INLINE vm hardswish_is_flat(vf x, const vf *v)
 }
 
 static const v_elementwise hardswish_elementwise = {
-    .forward = { hardswish_forward, hardswish_is_far, hardswish_far },
+    .forward = { hardswish_forward, hardswish_far, .limit = 0x1p124f },
     .derivative = { hardswish_derivative, .is_flat = hardswish_is_flat },
 };
 #endif

@@ -18,17 +18,23 @@ typedef vm v_test(vf x, const vf *v);
  * and the gradient is 0 whatever dy is. */
 typedef void v_gradients(vf x, const vf *v, vf *out, vm *flat);
 
-/* A fast path for nearly all inputs (`near`), and a slow one that is right everywhere (`far`). Which of them an element
- * takes depends on its value alone (`is_far`, true for NaN), never on its neighbours; but the slow one is computed only
- * for groups that hold a far element. Without is_far and far, only NaN is far, and stays unchanged. */
+/* A fast path for nearly all inputs (`near`), and optionally another for the rest (`far`). Which of them an element
+ * takes depends on its value alone, never on its neighbours: with `far` there are limits, of which 0 means none.
+ * Neither path is computed for the other's elements: `near` gets 1 in their place, which has to be near, and `far` is
+ * selected. NaN is far, or comes through `near` as a NaN. Without `far`, NaN is selected, unless passes_nan says that
+ * it comes through. */
 typedef struct v_paths {
-    v_function *near;
-    v_test *is_far;
-    v_function *far;
+    v_function *near, *far;
+    float limit;  /* |x| > limit is far, and so is NaN */
+    float least;  /* and |x| < least, 0 too: where arithmetic would underflow, which takes many times as long */
+    float bottom; /* x < bottom is far; a NaN may be */
 
     /* Of a derivative, optional: where the function is constant, and dx = 0 whatever dy is, infinities and NaN
      * included: the branch is not taken, as opposed to a slope that underflows. False for NaN. */
     v_test *is_flat;
+
+    int passes_nan;
+    int together; /* vectors in one turn of the loop, to hide the latency of each operation; 0: V_TOGETHER */
 } v_paths;
 
 /* y = f(x) if w is NULL, else y = w f(x); y may be x or w. */
@@ -62,6 +68,14 @@ typedef struct v_elementwise {
     v_finish *finish; /* optional */
 } v_elementwise;
 
+/* Vectors in one turn, unless a function has a smaller number of its own. */
+#define V_TOGETHER 4
+
+V_INLINE size_t v_together(v_paths f)
+{
+    return f.together ? (size_t)f.together : V_TOGETHER;
+}
+
 /* A NaN in x is passed through: arithmetic would change its sign and payload, differently by CPU and compiler. */
 V_INLINE vf v_keep_nan(vf x, vf result)
 {
@@ -74,43 +88,98 @@ V_INLINE void v_broadcast(const activ_fn_args *a, vf *v)
         v[i] = v_set(a->setting_values[i]);
 }
 
-V_INLINE vm v_is_far(v_paths f, vf x, const vf *v)
+/* The extremes of some vectors, lane by lane. By bits: integers are compared in one operation and one cycle, and NaN is
+ * the largest. */
+typedef struct v_extremes {
+    vi largest, least; /* of |x| */
+    vi lowest;         /* of x, if one is negative */
+} v_extremes;
+
+V_INLINE v_extremes v_extremes_of(vf x)
 {
-    return f.is_far ? f.is_far(x, v) : v_nan(x);
+    v_extremes e = { v_bits(v_abs(x)), v_bits(v_abs(x)), v_bits(x) };
+    return e;
 }
 
-/* w f(x), of a derivative dy f'(x). */
-V_INLINE vf v_product(v_paths f, vf x, vf w, vf result, const vf *v)
+V_INLINE v_extremes v_extremes_and(v_paths f, v_extremes e, vf x)
 {
-    vf product = v_mul(w, result);
+    vi size = v_bits(v_abs(x));
+    if (f.limit > 0.0f)
+        e.largest = i_max(e.largest, size);
+    if (f.least > 0.0f)
+        e.least = i_min(e.least, size);
+    if (f.bottom < 0.0f)
+        e.lowest = i_max_unsigned(e.lowest, v_bits(x));
+    return e;
+}
+
+/* Negative where one of them is far. */
+V_INLINE vi v_far(v_paths f, v_extremes e)
+{
+    vi far = i_set(0);
+    if (f.limit > 0.0f)
+        far = i_sub(v_bits(v_set(f.limit)), e.largest);
+    if (f.least > 0.0f)
+        far = i_or(far, i_sub(e.least, v_bits(v_set(f.least))));
+    if (f.bottom < 0.0f)
+        far = i_or(far, i_and(e.lowest, i_sub(v_bits(v_set(f.bottom)), e.lowest)));
+    return far;
+}
+
+/* Of a derivative, dy f'(x) from the product; else the product itself. */
+V_INLINE vf v_product(v_paths f, vf x, vf product, const vf *v)
+{
     return f.is_flat ? v_sel(f.is_flat(x, v), v_set(0.0f), product) : product;
 }
 
-/* One vector, with whatever elements. */
-V_INLINE vf v_whole(v_paths f, const int times, vf x, vf w, const vf *v)
+/* The result for near elements. */
+V_INLINE vf v_near(v_paths f, const int times, vf x, vf w, const vf *v)
 {
-    vm far = v_is_far(f, x, v);
     vf result = f.near(x, v);
-    if (f.far && m_any(far))
-        result = v_sel(far, f.far(x, v), result);
     if (times)
-        result = v_product(f, x, w, result, v);
-    return f.far ? v_keep_nan(x, result) : v_sel(far, x, result);
+        result = v_product(f, x, v_mul(w, result), v);
+    return f.far || f.passes_nan ? result : v_keep_nan(x, result);
 }
 
-/* Vector by vector: for far elements and the tail. */
-V_INLINE void v_each(v_paths f, const int times, const activ_fn_args *a, size_t n, const float *x, const float *w,
-                     float *out)
+/* The results for any elements of some vectors, in place; returns whether any was far. Where all are near or all are
+ * far, as in saturated data, the other path is left out. */
+V_INLINE int v_any(v_paths f, const int times, const size_t vectors, vf *value, const vf *w, const vf *v)
 {
-    vf v[ACTIV_FN_SETTINGS];
-    if (!f.near)
-        return;
-    v_broadcast(a, v);
-    for (size_t i = 0; i < n; i += V_LANES) {
-        size_t lanes = v_active_lanes(n - i, 0);
-        vf factor = times ? v_load_lanes(w + i, lanes) : v_set(1.0f);
-        v_store_lanes(out + i, lanes, v_whole(f, times, v_load_lanes(x + i, lanes), factor, v));
+    vf x[V_TOGETHER];
+    vi far[V_TOGETHER], some = i_set(0), all = i_set(-1);
+    V_UNROLL
+    for (size_t j = 0; j < vectors; j++) {
+        x[j] = value[j];
+        far[j] = v_far(f, v_extremes_of(x[j]));
+        some = i_or(some, far[j]);
+        all = i_and(all, far[j]);
     }
+    const int any_far = f.far && i_any_negative(some), any_near = i_any_negative(i_xor(all, i_set(-1)));
+    if (!f.far || any_near) {
+        V_UNROLL
+        for (size_t j = 0; j < vectors; j++)
+            value[j] = f.near(f.far ? v_sel_sign(v_float_of(far[j]), v_set(1.0f), x[j]) : x[j], v);
+    }
+    if (f.far && any_far) {
+        V_UNROLL
+        for (size_t j = 0; j < vectors; j++)
+            value[j] = v_sel_sign(v_float_of(far[j]), f.far(x[j], v), value[j]);
+    }
+    V_UNROLL
+    for (size_t j = 0; j < vectors; j++) {
+        if (times)
+            value[j] = v_product(f, x[j], v_mul_subnormal(w[j], value[j]), v);
+        if (!f.passes_nan)
+            value[j] = v_keep_nan(x[j], value[j]);
+    }
+    return any_far;
+}
+
+/* The same of one vector. */
+V_INLINE vf v_whole(v_paths f, const int times, vf x, vf w, const vf *v)
+{
+    (void)v_any(f, times, 1, &x, &w, v);
+    return x;
 }
 
 /* Scalars per channel: each lane has its own. */
@@ -131,139 +200,142 @@ V_INLINE void v_channels(v_paths f, v_paths plain, vm (*plain_lanes)(const vf *v
     }
 }
 
-/* Vectors interleaved in one turn of a loop, to hide the latency of each operation. */
-#define V_GROUP_VECTORS 2
-#define V_GROUP ((size_t)(V_GROUP_VECTORS * V_LANES))
+/* From this many elements on, stores are aligned to a vector, which the first of them pays for. */
+#define V_ALIGN_FROM ((size_t)256)
 
 /* From this many elements on, results that are not in place are written by non-temporal (streaming) stores: reading the
  * lines that they overwrite would be a third of the traffic. Below, these are slower (bench/compare.sh --n
  * 524288,1048576). */
 #define V_STREAM_FROM ((size_t)1 << 21)
 
-/* Elements before the first that is aligned for v_stream. */
-V_INLINE size_t v_stream_head(const float *y)
+/* Elements before the first that is aligned to a vector. */
+V_INLINE size_t v_unaligned_head(const float *y)
 {
     return (size_t)(-(uintptr_t)y / sizeof *y) % V_LANES;
 }
 
-/* Without a far path there is no branch: NaN is selected. Returns which lanes are left to a far loop. */
-V_INLINE vm v_settle(v_paths f, vf x, const vf *v, vf *result)
+/* Vector by vector. */
+V_INLINE void v_each(v_paths f, const int times, const activ_fn_args *a, size_t n, const float *x, const float *w,
+                     float *out)
 {
-    vm far = v_is_far(f, x, v);
-    if (f.far)
-        return far;
-    *result = v_sel(far, x, *result);
-    return m_set(0);
-}
-
-/* The same function's loop that handles far elements too. */
-typedef void v_all_loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out);
-
-/* The group at i: its results, unless one of its elements is far; returns 1 then. What the near path makes of such an
- * element may be infinite, and is not multiplied: 0 times that would raise FE_INVALID. */
-V_INLINE int v_group(v_paths f, const int times, const vf *v, const float *x, const float *w, size_t i, vf *results)
-{
-    vf value[V_GROUP_VECTORS];
-    vm any = m_set(0);
-    V_UNROLL
-    for (size_t j = 0; j < V_GROUP_VECTORS; j++) {
-        value[j] = v_load(x + i + j * V_LANES);
-        results[j] = f.near(value[j], v);
-        if (times && !f.far)
-            results[j] = v_product(f, value[j], v_load(w + i + j * V_LANES), results[j], v);
-        any = m_or(any, v_settle(f, value[j], v, &results[j]));
+    vf v[ACTIV_FN_SETTINGS];
+    if (!f.near)
+        return;
+    v_broadcast(a, v);
+    for (size_t i = 0; i < n; i += V_LANES) {
+        size_t lanes = v_active_lanes(n - i, 0);
+        vf factor = times ? v_load_lanes(w + i, lanes) : v_set(1.0f);
+        v_store_lanes(out + i, lanes, v_whole(f, times, v_load_lanes(x + i, lanes), factor, v));
     }
-    if (!V_LIKELY(!m_any(any)))
-        return 1;
-    V_UNROLL
-    for (size_t j = 0; j < V_GROUP_VECTORS; j++)
-        if (times && f.far)
-            results[j] = v_product(f, value[j], v_load(w + i + j * V_LANES), results[j], v);
-    return 0;
 }
 
-/* The vector at i, whole or the tail: stored, unless one of its elements is far; returns 1 then. */
-V_INLINE int v_store_unless_far(v_paths f, const int times, const vf *v, size_t n, const float *x, const float *w,
-                                float *out, size_t i)
+/* Where a loop over near elements meets a far one: some vectors at a time until one turn has none, or the array ends.
+ * Returns how many elements that were. Not inlined, so that it takes no registers from that loop. */
+typedef size_t v_far_loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out);
+
+V_INLINE size_t v_some(v_paths f, const int times, const activ_fn_args *a, size_t n, const float *x, const float *w,
+                       float *out)
+{
+    const size_t together = v_together(f) < V_TOGETHER ? 2 : V_TOGETHER;
+    vf v[ACTIV_FN_SETTINGS], value[V_TOGETHER], factor[V_TOGETHER];
+    size_t i = 0;
+    int any = 1;
+    v_broadcast(a, v);
+    for (; i < n && any; i += together * V_LANES) {
+        V_UNROLL
+        for (size_t j = 0; j < together; j++) {
+            size_t at = i + j * V_LANES, lanes = v_active_lanes(n - i, j);
+            value[j] = v_load_lanes(x + at, lanes);
+            factor[j] = times ? v_load_lanes(w + at, lanes) : v_set(1.0f);
+        }
+        any = v_any(f, times, together, value, factor, v);
+        V_UNROLL
+        for (size_t j = 0; j < together; j++)
+            v_store_lanes(out + i + j * V_LANES, v_active_lanes(n - i, j), value[j]);
+    }
+    return i < n ? i : n;
+}
+
+/* Whole groups of vectors from i on, until a group has a far element: that is found out first, as arithmetic on it
+ * might raise FE_INVALID. Returns where that is. This loop makes no calls, so that its constants stay in registers. */
+V_INLINE size_t v_groups(v_paths f, const int times, const int stream, const vf *v, size_t i, size_t n, const float *x,
+                         const float *w, float *out)
+{
+    const size_t together = v_together(f);
+    vf value[V_TOGETHER];
+    for (; n - i >= together * V_LANES; i += together * V_LANES) {
+        V_UNROLL
+        for (size_t j = 0; j < together; j++)
+            value[j] = v_load(x + i + j * V_LANES);
+        v_extremes extremes = v_extremes_of(value[0]);
+        V_UNROLL
+        for (size_t j = 1; j < together; j++)
+            extremes = v_extremes_and(f, extremes, value[j]);
+        if (f.far && !V_LIKELY(!i_any_negative(v_far(f, extremes))))
+            break;
+        V_UNROLL
+        for (size_t j = 0; j < together; j++)
+            value[j] = v_near(f, times, value[j], times ? v_load(w + i + j * V_LANES) : v_set(1.0f), v);
+        if (!V_LIKELY(!stream)) {
+            V_UNROLL
+            for (size_t j = 0; j < together; j++)
+                v_stream(out + i + j * V_LANES, value[j]);
+            continue;
+        }
+        V_UNROLL
+        for (size_t j = 0; j < together; j++)
+            v_store(out + i + j * V_LANES, value[j]);
+    }
+    return i;
+}
+
+/* The vector at i, whole or the tail, unless it has a far element; returns whether it was done. */
+V_INLINE int v_single(v_paths f, const int times, const vf *v, size_t i, size_t n, const float *x, const float *w,
+                      float *out)
 {
     size_t lanes = v_active_lanes(n - i, 0);
-    vf value = v_load_lanes(x + i, lanes), factor = times ? v_load_lanes(w + i, lanes) : v_set(1.0f);
-    vf result = f.near(value, v);
-    if (times && !f.far)
-        result = v_product(f, value, factor, result, v);
-    if (!V_LIKELY(!m_any(v_settle(f, value, v, &result))))
-        return 1;
-    if (times && f.far)
-        result = v_product(f, value, factor, result, v);
-    v_store_lanes(out + i, lanes, result);
-    return 0;
+    vf value = v_load_lanes(x + i, lanes);
+    if (f.least > 0.0f && lanes < V_LANES) /* the other lanes are 0, which would be far */
+        value = v_sel(v_first_lanes(lanes), value, v_set(1.0f));
+    if (f.far && !V_LIKELY(!i_any_negative(v_far(f, v_extremes_of(value)))))
+        return 0;
+    v_store_lanes(out + i, lanes, v_near(f, times, value, times ? v_load_lanes(w + i, lanes) : v_set(1.0f), v));
+    return 1;
 }
 
 /* out = f(x), or w f(x) if `times`, for arrays of n; out may be x or w. `times` is a constant at each call, which w ==
- * NULL would not be. From the first far element on, and where results are streamed, the remainder is left to `all`:
- * this loop makes no calls in between and so spills no registers, which short arrays would notice. */
-V_INLINE void v_loop(v_paths f, const int times, v_all_loop *all, const activ_fn_args *a, size_t n, const float *x,
+ * NULL would not be. */
+V_INLINE void v_loop(v_paths f, const int times, v_far_loop *some, const activ_fn_args *a, size_t n, const float *x,
                      const float *w, float *out)
 {
-    vf v[ACTIV_FN_SETTINGS], results[V_GROUP_VECTORS];
-    size_t i = 0;
-    if (n >= V_STREAM_FROM) {
-        all(a, n, x, w, out);
-        return;
-    }
-    v_broadcast(a, v);
-    for (const size_t end = n / V_GROUP * V_GROUP; i != end; i += V_GROUP) {
-        if (v_group(f, times, v, x, w, i, results))
-            break;
-        for (size_t j = 0; j < V_GROUP_VECTORS; j++)
-            v_store(out + i + j * V_LANES, results[j]);
-    }
-    if (n - i < V_GROUP)
-        for (; i < n && !v_store_unless_far(f, times, v, n, x, w, out, i); i += V_LANES)
-            ;
-    if (i < n)
-        all(a, n - i, x + i, times ? w + i : NULL, out + i);
-}
-
-/* Any elements: a group with a far one is left to far_loop, which is not inlined, so that it takes no registers here.
- */
-V_INLINE void v_all(v_paths f, const int times, v_all_loop *far_loop, const activ_fn_args *a, size_t n, const float *x,
-                    const float *w, float *out)
-{
-    vf v[ACTIV_FN_SETTINGS], results[V_GROUP_VECTORS];
+    const size_t group = v_together(f) * V_LANES;
     const int stream = n >= V_STREAM_FROM && out != x && !(times && out == w);
-    size_t i = stream ? v_stream_head(out) : 0;
-    if (i > 0)
-        far_loop(a, i, x, times ? w : NULL, out);
-    v_broadcast(a, v);
-    for (const size_t end = i + (n - i) / V_GROUP * V_GROUP; i != end; i += V_GROUP) {
-        if (v_group(f, times, v, x, w, i, results)) {
-            far_loop(a, V_GROUP, x + i, times ? w + i : NULL, out + i);
-            continue;
-        }
-        for (size_t j = 0; j < V_GROUP_VECTORS; j++) {
-            if (stream)
-                v_stream(out + i + j * V_LANES, results[j]);
-            else
-                v_store(out + i + j * V_LANES, results[j]);
-        }
+    vf v[ACTIV_FN_SETTINGS];
+    size_t i = 0;
+    if (n >= V_ALIGN_FROM && v_unaligned_head(out) > 0)
+        i = some(a, v_unaligned_head(out), x, w, out);
+    while (i < n) {
+        v_broadcast(a, v);
+        if (n - i >= group)
+            i = v_groups(f, times, stream, v, i, n, x, w, out);
+        if (n - i < group)
+            while (i < n && v_single(f, times, v, i, n, x, w, out))
+                i += V_LANES;
+        if (i < n)
+            i += some(a, n - i, x + i, times ? w + i : NULL, out + i);
     }
     if (stream)
         v_stream_end();
-    if (i < n)
-        far_loop(a, n - i, x + i, times ? w + i : NULL, out + i);
 }
 
 /* Arrays of at most one vector. */
-V_INLINE void v_one(v_paths f, const int times, v_all_loop *far_loop, const activ_fn_args *a, size_t n, const float *x,
-                    const float *w, float *out)
+V_INLINE void v_short(v_paths f, const int times, v_far_loop *some, const activ_fn_args *a, size_t n, const float *x,
+                      const float *w, float *out)
 {
     vf v[ACTIV_FN_SETTINGS];
-    if (n == 0)
-        return;
     v_broadcast(a, v);
-    if (v_store_unless_far(f, times, v, n, x, w, out, 0))
-        far_loop(a, n, x, times ? w : NULL, out);
+    if (n > 0 && !v_single(f, times, v, 0, n, x, w, out))
+        (void)some(a, n, x, w, out);
 }
 
 /* Adds dy df/d(scalar). */
@@ -295,23 +367,24 @@ V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, cons
 
 /* ---- a function's kernel (kernels/unit.c), made of its v_elementwise ------------------------- */
 
-/* A loop specialised for one pair of paths, and the two that it leaves the rest to. */
-#define V_LOOP(loop, paths, times)                                                                                  \
-    static V_NOINLINE void loop##_far(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out) \
-    {                                                                                                               \
-        v_each(paths, times, a, n, x, w, out);                                                                      \
-    }                                                                                                               \
-    static V_NOINLINE void loop##_all(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out) \
-    {                                                                                                               \
-        if ((paths).near)                                                                                           \
-            v_all(paths, times, loop##_far, a, n, x, w, out);                                                       \
-    }                                                                                                               \
-    V_INLINE void loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)                \
-    {                                                                                                               \
-        if ((paths).near && n <= V_LANES)                                                                           \
-            v_one(paths, times, loop##_far, a, n, x, w, out);                                                       \
-        else if ((paths).near)                                                                                      \
-            v_loop(paths, times, loop##_all, a, n, x, w, out);                                                      \
+/* A loop specialised for one pair of paths. Short arrays first, in the kernel itself: it then saves no registers for
+ * them, which takes as long as the arithmetic. */
+#define V_LOOP(loop, paths, times)                                                                                     \
+    static V_NOINLINE size_t loop##_some(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out) \
+    {                                                                                                                  \
+        return (paths).near ? v_some(paths, times, a, n, x, w, out) : n;                                               \
+    }                                                                                                                  \
+    static V_NOINLINE void loop##_long(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)   \
+    {                                                                                                                  \
+        if ((paths).near)                                                                                              \
+            v_loop(paths, times, loop##_some, a, n, x, w, out);                                                        \
+    }                                                                                                                  \
+    V_INLINE void loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)                   \
+    {                                                                                                                  \
+        if ((paths).near && n <= V_LANES)                                                                              \
+            v_short(paths, times, loop##_some, a, n, x, w, out);                                                       \
+        else                                                                                                           \
+            loop##_long(a, n, x, w, out);                                                                              \
     }
 
 /* Chooses the loop by the settings and channels of the call. */

@@ -24,23 +24,11 @@ V_INLINE vf mish_forward(vf x, const vf *v)
     return v_piece_times(mish_factor_piece(v_min(x, v_set(MISH_FACTOR_TOP))), x);
 }
 
-V_INLINE vm mish_is_far(vf x, const vf *v)
-{
-    (void)v;
-    return v_not_le(v_set(MISH_FACTOR_BOTTOM), x);
-}
-
 V_INLINE vf mish_derivative(vf x, const vf *v)
 {
     (void)v;
     const vf top = v_set(MISH_DERIVATIVE_TOP);
-    return v_sel(v_lt(x, top), v_piece_value(mish_derivative_piece(v_min(x, top))), v_set(1.0f));
-}
-
-V_INLINE vm mish_derivative_is_far(vf x, const vf *v)
-{
-    (void)v;
-    return v_not_le(v_set(MISH_DERIVATIVE_BOTTOM), x);
+    return v_sel(v_ge(x, top), v_set(1.0f), v_piece_value(mish_derivative_piece(v_min(top, x))));
 }
 
 /* The slow path, right everywhere. */
@@ -107,7 +95,7 @@ V_INLINE vf mish_derivative_far(vf x, const vf *v)
 }
 
 static const v_elementwise mish_elementwise = {
-    .forward = { mish_forward, mish_is_far, mish_far },
-    .derivative = { mish_derivative, mish_derivative_is_far, mish_derivative_far },
+    .forward = { mish_forward, mish_far, .bottom = MISH_FACTOR_BOTTOM },
+    .derivative = { mish_derivative, mish_derivative_far, .bottom = MISH_DERIVATIVE_BOTTOM },
 };
 #endif

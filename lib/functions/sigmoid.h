@@ -24,22 +24,10 @@ V_INLINE vf sigmoid_forward(vf x, const vf *v)
     return v_logistic(x);
 }
 
-V_INLINE vm sigmoid_is_far(vf x, const vf *v)
-{
-    (void)v;
-    return v_logistic_is_far(x);
-}
-
 V_INLINE vf sigmoid_derivative(vf x, const vf *v)
 {
     (void)v;
     return v_piece_value(sigmoid_derivative_piece(v_abs(x)));
-}
-
-V_INLINE vm sigmoid_derivative_is_far(vf x, const vf *v)
-{
-    (void)v;
-    return v_beyond(x, SIGMOID_DERIVATIVE_LIMIT);
 }
 
 /* The slow path, right everywhere. */
@@ -63,8 +51,8 @@ V_INLINE vf sigmoid_from_y(vf y, const vf *v)
 }
 
 static const v_elementwise sigmoid_elementwise = {
-    .forward = { sigmoid_forward, sigmoid_is_far, sigmoid_far },
-    .derivative = { sigmoid_derivative, sigmoid_derivative_is_far, sigmoid_derivative_far },
+    .forward = { sigmoid_forward, sigmoid_far, .limit = SIGMOID_TAIL_LIMIT },
+    .derivative = { sigmoid_derivative, sigmoid_derivative_far, .limit = SIGMOID_DERIVATIVE_LIMIT },
     .from_y = { sigmoid_from_y },
 };
 #endif

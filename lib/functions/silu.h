@@ -21,22 +21,10 @@ V_INLINE vf silu_forward(vf x, const vf *v)
     return v_logistic_times(x);
 }
 
-V_INLINE vm silu_is_far(vf x, const vf *v)
-{
-    (void)v;
-    return v_logistic_is_far(x);
-}
-
 V_INLINE vf silu_derivative(vf x, const vf *v)
 {
     (void)v;
     return v_of_both_signs(v_piece_value(silu_derivative_piece(v_abs(x))), x);
-}
-
-V_INLINE vm silu_derivative_is_far(vf x, const vf *v)
-{
-    (void)v;
-    return v_beyond(x, SILU_DERIVATIVE_LIMIT);
 }
 
 /* The slow path, right everywhere. */
@@ -57,7 +45,7 @@ V_INLINE vf silu_derivative_far(vf x, const vf *v)
 }
 
 static const v_elementwise silu_elementwise = {
-    .forward = { silu_forward, silu_is_far, silu_far },
-    .derivative = { silu_derivative, silu_derivative_is_far, silu_derivative_far },
+    .forward = { silu_forward, silu_far, .limit = SIGMOID_TAIL_LIMIT },
+    .derivative = { silu_derivative, silu_derivative_far, .limit = SILU_DERIVATIVE_LIMIT },
 };
 #endif

@@ -91,23 +91,11 @@ static int softplus_is_plain(const float *values)
     return values[0] == 1.0f && values[1] >= SOFTPLUS_TAIL_LIMIT;
 }
 
-V_INLINE vm softplus_plain_is_far(vf x, const vf *v)
-{
-    (void)v;
-    return v_beyond(x, SOFTPLUS_TAIL_LIMIT);
-}
-
 V_INLINE vf softplus_plain_forward(vf x, const vf *v)
 {
     (void)v;
     vf tail = v_piece_value(softplus_tail_piece(v_abs(x)));
     return v_sel_sign(x, tail, v_add(x, tail));
-}
-
-V_INLINE vm softplus_plain_derivative_is_far(vf x, const vf *v)
-{
-    (void)v;
-    return v_logistic_is_far(x);
 }
 
 V_INLINE vf softplus_plain_derivative(vf x, const vf *v)
@@ -127,8 +115,8 @@ static const v_elementwise softplus_elementwise = {
     .forward = { softplus_forward },
     .derivative = { softplus_derivative },
     .is_plain = softplus_is_plain,
-    .plain_forward = { softplus_plain_forward, softplus_plain_is_far, softplus_forward },
-    .plain_derivative = { softplus_plain_derivative, softplus_plain_derivative_is_far, softplus_derivative },
+    .plain_forward = { softplus_plain_forward, softplus_forward, .limit = SOFTPLUS_TAIL_LIMIT },
+    .plain_derivative = { softplus_plain_derivative, softplus_derivative, .limit = SIGMOID_TAIL_LIMIT },
     .from_y = { softplus_from_y },
 };
 #endif

@@ -23,23 +23,11 @@ V_INLINE vf swigelu_forward(vf x, const vf *v)
     return v_product_of_both_signs(p, x);
 }
 
-V_INLINE vm swigelu_is_far(vf x, const vf *v)
-{
-    (void)v;
-    return v_beyond(x, SWIGELU_FACTOR_LIMIT);
-}
-
 V_INLINE vf swigelu_derivative(vf x, const vf *v)
 {
     (void)v;
     vf a = v_abs(x), d = v_piece_value(swigelu_derivative_piece(a));
     return v_of_both_signs(d, x);
-}
-
-V_INLINE vm swigelu_derivative_is_far(vf x, const vf *v)
-{
-    (void)v;
-    return v_beyond(x, SWIGELU_DERIVATIVE_LIMIT);
 }
 
 /* Beyond the tables Phi(-|x|) is negligible against t = e^-|x|, and logistic(-|x|) is t - t^2. The result is scaled
@@ -73,7 +61,7 @@ V_INLINE vf swigelu_derivative_far(vf x, const vf *v)
 }
 
 static const v_elementwise swigelu_elementwise = {
-    .forward = { swigelu_forward, swigelu_is_far, swigelu_far },
-    .derivative = { swigelu_derivative, swigelu_derivative_is_far, swigelu_derivative_far },
+    .forward = { swigelu_forward, swigelu_far, .limit = SWIGELU_FACTOR_LIMIT },
+    .derivative = { swigelu_derivative, swigelu_derivative_far, .limit = SWIGELU_DERIVATIVE_LIMIT },
 };
 #endif

@@ -31,12 +31,6 @@ V_INLINE vf tanh_derivative(vf x, const vf *v)
     return v_piece_value(tanh_derivative_piece(v_abs(x)));
 }
 
-V_INLINE vm tanh_derivative_is_far(vf x, const vf *v)
-{
-    (void)v;
-    return v_beyond(x, TANH_DERIVATIVE_LIMIT);
-}
-
 V_INLINE vf tanh_derivative_far(vf x, const vf *v)
 {
     (void)v;
@@ -52,7 +46,7 @@ V_INLINE vf tanh_from_y(vf y, const vf *v)
 
 static const v_elementwise tanh_elementwise = {
     .forward = { tanh_forward },
-    .derivative = { tanh_derivative, tanh_derivative_is_far, tanh_derivative_far },
+    .derivative = { tanh_derivative, tanh_derivative_far, .limit = TANH_DERIVATIVE_LIMIT },
     .from_y = { tanh_from_y },
 };
 #endif

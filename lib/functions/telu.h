@@ -21,22 +21,10 @@ V_INLINE vf telu_forward(vf x, const vf *v)
     return v_sel(v_lt(x, v_set(TELU_FACTOR_TOP)), v_piece_times(telu_factor_piece(x), x), x);
 }
 
-V_INLINE vm telu_is_far(vf x, const vf *v)
-{
-    (void)v;
-    return v_not_le(v_set(TELU_FACTOR_BOTTOM), x);
-}
-
 V_INLINE vf telu_derivative(vf x, const vf *v)
 {
     (void)v;
-    return v_sel(v_lt(x, v_set(TELU_DERIVATIVE_TOP)), v_piece_value(telu_derivative_piece(x)), v_set(1.0f));
-}
-
-V_INLINE vm telu_derivative_is_far(vf x, const vf *v)
-{
-    (void)v;
-    return v_not_le(v_set(TELU_DERIVATIVE_BOTTOM), x);
+    return v_sel(v_ge(x, v_set(TELU_DERIVATIVE_TOP)), v_set(1.0f), v_piece_value(telu_derivative_piece(x)));
 }
 
 /* Below the tables, with n = e^x, tanh n is n to within 2^-28, and f' is n ((1 + x) - n^2 (1/3 + x)). Both are scaled
@@ -61,7 +49,7 @@ V_INLINE vf telu_derivative_far(vf x, const vf *v)
 }
 
 static const v_elementwise telu_elementwise = {
-    .forward = { telu_forward, telu_is_far, telu_far },
-    .derivative = { telu_derivative, telu_derivative_is_far, telu_derivative_far },
+    .forward = { telu_forward, telu_far, .bottom = TELU_FACTOR_BOTTOM },
+    .derivative = { telu_derivative, telu_derivative_far, .bottom = TELU_DERIVATIVE_BOTTOM },
 };
 #endif

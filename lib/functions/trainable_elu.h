@@ -29,11 +29,11 @@ V_INLINE void trainable_elu_gradients(vf x, const vf *v, vf *out, vm *flat)
 
 static const v_elementwise trainable_elu_elementwise = {
     .forward = { exponential_forward },
-    .derivative = { exponential_derivative, exponential_is_far, exponential_derivative_far },
+    .derivative = { exponential_derivative, exponential_derivative_far, .bottom = -87.0f },
     .is_plain = exponential_is_plain,
     .plain_lanes = exponential_plain_lanes,
-    .plain_forward = { exponential_plain_forward, exponential_is_far, exponential_forward },
-    .plain_derivative = { exponential_derivative, exponential_is_far, exponential_derivative_far },
+    .plain_forward = { exponential_plain_forward, exponential_forward, .bottom = -87.0f },
+    .plain_derivative = { exponential_derivative, exponential_derivative_far, .bottom = -87.0f },
     .scalars = 1,
     .gradients = trainable_elu_gradients,
     .from_y = { exponential_from_y },

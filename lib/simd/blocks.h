@@ -31,6 +31,13 @@ V_INLINE void v_store_lanes(float *p, size_t lanes, vf a)
         v_store_partial(p, lanes, a);
 }
 
+/* True in the first `lanes` lanes. */
+V_INLINE vm v_first_lanes(size_t lanes)
+{
+    static const float ones[V_BLOCK] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
+    return v_gt(v_load_lanes(ones, lanes), v_set(0.0f));
+}
+
 /* Sixteen partial sums in double. */
 typedef struct vsum {
     vacc acc[V_PER_BLOCK];

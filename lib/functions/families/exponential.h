@@ -7,12 +7,6 @@
 
 /* ---- fast path --------------------------------------------------------------------------------- */
 
-V_INLINE vm exponential_is_far(vf x, const vf *v)
-{
-    (void)v;
-    return v_not_le(v_set(-87.0f), x);
-}
-
 /* alpha = 1 only: multiplying by alpha would be a second rounding. */
 static inline int exponential_is_plain(const float *values)
 {

@@ -7,11 +7,6 @@
 
 /* ---- fast path: from sigmoid's table ----------------------------------------------------------- */
 
-V_INLINE vm v_logistic_is_far(vf x)
-{
-    return v_beyond(x, SIGMOID_TAIL_LIMIT);
-}
-
 V_INLINE vf v_logistic(vf x)
 {
     return v_of_both_signs(v_piece_value(sigmoid_tail_piece(v_abs(x))), x);

@@ -36,13 +36,6 @@ typedef struct softmax_group {
     float buffer[SOFTMAX_BUFFER];
 } softmax_group;
 
-/* True in the first `lanes` lanes. */
-V_INLINE vm softmax_first_lanes(size_t lanes)
-{
-    static const float ones[V_BLOCK] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
-    return v_gt(v_load_lanes(ones, lanes), v_set(0.0f));
-}
-
 /* The largest x, reduced to one value per lane; NaN is ignored, and -inf is the identity. */
 V_INLINE vf softmax_largest(size_t columns, const float *x)
 {
@@ -61,7 +54,7 @@ V_INLINE vf softmax_largest(size_t columns, const float *x)
     if (i < columns && columns >= V_LANES)
         largest[1] = v_max(v_load(x + columns - V_LANES), largest[1]); /* overlaps */
     else if (i < columns)
-        largest[1] = v_sel(softmax_first_lanes(columns), v_load_partial(x, columns), largest[1]);
+        largest[1] = v_sel(v_first_lanes(columns), v_load_partial(x, columns), largest[1]);
     return v_max(v_max(largest[0], largest[1]), v_max(largest[2], largest[3]));
 }
 
@@ -140,7 +133,7 @@ V_INLINE softmax_row softmax_row_of(const softmax_group *g, size_t r)
 V_INLINE vf softmax_load(const softmax_row *row, const float *x, size_t lanes)
 {
     vf loaded = v_load_lanes(x, lanes);
-    return lanes < V_LANES ? v_sel(softmax_first_lanes(lanes), loaded, row->largest) : loaded;
+    return lanes < V_LANES ? v_sel(v_first_lanes(lanes), loaded, row->largest) : loaded;
 }
 
 /* 2^60 e^x / 2^n. NaN if x or m is. */
@@ -155,7 +148,7 @@ typedef vf softmax_term(const softmax_row *row, void *state, size_t at, size_t l
 
 V_INLINE vf softmax_mask(size_t lanes, vf term)
 {
-    return lanes < V_LANES ? v_sel(softmax_first_lanes(lanes), term, v_set(0.0f)) : term;
+    return lanes < V_LANES ? v_sel(v_first_lanes(lanes), term, v_set(0.0f)) : term;
 }
 
 /* Sixteen partial sums in double, term i in sum i mod 16. `paired`: blocks of sixteen are first added in pairs in
