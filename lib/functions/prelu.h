@@ -40,6 +40,10 @@ V_INLINE void prelu_gradients(vf x, const vf *v, vf *out, vm *flat)
 
 static const v_elementwise prelu_elementwise = {
     .forward = { prelu_forward },
+    .is_plain = slope_is_plain,
+    .plain_lanes = slope_plain_lanes,
+    .plain_forward = { slope_plain_forward, .passes_nan = 1 },
+    .plain_derivative = { prelu_derivative },
     .derivative = { prelu_derivative },
     .scalars = 1,
     .gradients = prelu_gradients,

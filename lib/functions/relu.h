@@ -15,7 +15,7 @@ static const activ_fn_definition relu_definition = {
 V_INLINE vf relu_forward(vf x, const vf *v)
 {
     (void)v;
-    return v_max(x, v_set(0.0f));
+    return v_max(v_set(0.0f), x); /* in this order NaN stays */
 }
 
 V_INLINE vf relu_derivative(vf x, const vf *v)
@@ -32,7 +32,7 @@ V_INLINE vm relu_is_flat(vf x, const vf *v)
 }
 
 static const v_elementwise relu_elementwise = {
-    .forward = { relu_forward },
+    .forward = { relu_forward, .passes_nan = 1 },
     .derivative = { relu_derivative, .is_flat = relu_is_flat },
 };
 #endif

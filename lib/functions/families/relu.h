@@ -11,6 +11,22 @@ V_INLINE vf slope_forward(vf x, vf slope)
     return v_sel(v_gt(x, v_set(0.0f)), x, product);
 }
 
+/* Any slope but 0: by the sign of x, without a comparison. */
+static inline int slope_is_plain(const float *values)
+{
+    return values[0] != 0.0f;
+}
+
+V_INLINE vm slope_plain_lanes(const vf *v)
+{
+    return m_not(v_eq(v[0], v_set(0.0f)));
+}
+
+V_INLINE vf slope_plain_forward(vf x, const vf *v)
+{
+    return v_sel_sign(x, v_mul(v[0], x), x);
+}
+
 V_INLINE vf slope_derivative(vf x, vf slope)
 {
     return v_sel(v_gt(x, v_set(0.0f)), v_set(1.0f), slope);
