@@ -277,7 +277,7 @@ typedef struct activ_backward_args {
  *     identity, step, relu; leaky_relu, prelu with a slope >= 0     nothing: the same bits
  *     softplus with threshold >= 16                                 nothing: 4 ULP
  *     softmax, log_softmax                                          (2^-23 of the largest addend)
- *     sigmoid  y (1 - y)                                            (2^-24 / (1 - y): no digit is left near y = 1)
+ *     sigmoid  y (1 - y)                                            (2^-23 / (1 - y): no digit is left near y = 1)
  *     tanh  (1 - y)(1 + y), softsign  (1 - |y|)^2                   (2^-23 / (1 - |y|))
  *     elu, trainable_elu with alpha >= 0: y + alpha for y < 0       (2^-23 alpha / (y + alpha))
  *

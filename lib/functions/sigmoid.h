@@ -10,38 +10,26 @@ static const activ_fn_definition sigmoid_definition = {
     .aliases = "Sigmoid",
     .formula = "1 / (1 + e^-x)",
     .source = "Verhulst 1838, Notice sur la loi que la population suit dans son accroissement",
-    .forward_ulp = 1.5f,
+    .forward_ulp = 1.7f,
     .derivative_ulp = 2.0f,
     .is_of_y = activ_always_of_y,
 };
 #else
 #    include "functions/families/logistic.h"
-#    include "functions/tables/sigmoid.h"
 
-V_INLINE vf sigmoid_forward(vf x, const vf *v)
-{
-    (void)v;
-    return v_logistic(x);
-}
-
+/* q - q^2 with q = logistic(-|x|) */
 V_INLINE vf sigmoid_derivative(vf x, const vf *v)
 {
     (void)v;
-    return v_piece_value(sigmoid_derivative_piece(v_abs(x)));
-}
-
-/* The slow path, right everywhere. */
-V_INLINE vf sigmoid_far(vf x, const vf *v)
-{
-    (void)v;
-    vsigma s = v_sigma(v_minus_abs(x, -150.0f), v_set(0.0f));
-    return v_sigma_value(s, v_lt(x, v_set(0.0f)));
+    vf q = logistic_tail(1.0f, v_abs(x));
+    return v_fnma(q, q, q);
 }
 
 V_INLINE vf sigmoid_derivative_far(vf x, const vf *v)
 {
     (void)v;
-    return v_sigma_derivative(v_sigma(v_minus_abs(x, -150.0f), v_set(0.0f)), 0);
+    vf tail = v_exp_tail(x);
+    return v_descale_positive(v_mul(tail, logistic_far_rest(tail, 2.0f)));
 }
 
 V_INLINE vf sigmoid_from_y(vf y, const vf *v)
@@ -51,8 +39,8 @@ V_INLINE vf sigmoid_from_y(vf y, const vf *v)
 }
 
 static const v_elementwise sigmoid_elementwise = {
-    .forward = { sigmoid_forward, sigmoid_far, .limit = SIGMOID_TAIL_LIMIT },
-    .derivative = { sigmoid_derivative, sigmoid_derivative_far, .limit = SIGMOID_DERIVATIVE_LIMIT },
+    .forward = { logistic, logistic_far, .limit = LOGISTIC_LIMIT },
+    .derivative = { sigmoid_derivative, sigmoid_derivative_far, .limit = LOGISTIC_LIMIT },
     .from_y = { sigmoid_from_y },
 };
 #endif

@@ -30,7 +30,7 @@ static const activ_fn_definition softplus_definition = {
     .source = "Dugas et al. 2000, Incorporating second-order functional knowledge",
     .settings = softplus_settings,
     .forward_ulp = 1.5f,
-    .derivative_ulp = 1.5f,
+    .derivative_ulp = 1.7f,
     .is_of_y = softplus_is_of_y,
     .check = softplus_check,
 };
@@ -98,10 +98,14 @@ V_INLINE vf softplus_plain_forward(vf x, const vf *v)
     return v_sel_sign(x, tail, v_add(x, tail));
 }
 
-V_INLINE vf softplus_plain_derivative(vf x, const vf *v)
+/* Beyond the table: ln(1 + t) = t (1 - t/2 + t^2/3), t = e^-|x|. */
+V_INLINE vf softplus_plain_far(vf x, const vf *v)
 {
-    (void)v;
-    return v_logistic(x);
+    vf scaled = v_exp_tail(x);
+    vf t = v_mul(v_max(v_set(1.0f), scaled), v_set(V_TAIL_SCALE)); /* not smaller: it would not matter */
+    vf part = v_mul(t, v_fma(t, v_set(0x1.555556p-2f), v_set(-0.5f)));
+    vf tail = v_descale_positive(v_fma(scaled, part, scaled));
+    return v_sel(v_gt(x, v[1]), x, v_add(v_max(v_set(0.0f), x), tail));
 }
 
 /* 1 - e^(-beta y) */
@@ -115,8 +119,8 @@ static const v_elementwise softplus_elementwise = {
     .forward = { softplus_forward },
     .derivative = { softplus_derivative },
     .is_plain = softplus_is_plain,
-    .plain_forward = { softplus_plain_forward, softplus_forward, .limit = SOFTPLUS_TAIL_LIMIT },
-    .plain_derivative = { softplus_plain_derivative, softplus_derivative, .limit = SIGMOID_TAIL_LIMIT },
+    .plain_forward = { softplus_plain_forward, softplus_plain_far, .limit = SOFTPLUS_TAIL_LIMIT },
+    .plain_derivative = { logistic, logistic_far, .limit = LOGISTIC_LIMIT },
     .from_y = { softplus_from_y },
 };
 #endif

@@ -150,7 +150,7 @@ static double allowed(const char *spec, double value, double alpha)
 {
     const double ulp = 0x1p-24;
     if (strncmp(spec, "sigmoid", 7) == 0)
-        return 4 * ulp + ulp / fmax(1.0 - value, 1e-300);
+        return 4 * ulp + 2 * ulp / fmax(1.0 - value, 1e-300);
     if (strncmp(spec, "tanh", 4) == 0 || strncmp(spec, "softsign", 8) == 0)
         return 4 * ulp + 2 * ulp / fmax(1.0 - fabs(value), 1e-300);
     if (strncmp(spec, "elu", 3) == 0 || strncmp(spec, "trainable", 9) == 0)

@@ -2,20 +2,47 @@
 #ifndef ACTIV_FUNCTIONS_FAMILIES_LOGISTIC_H
 #define ACTIV_FUNCTIONS_FAMILIES_LOGISTIC_H
 
+#include "functions/loops.h"
 #include "functions/tables/sigmoid.h"
 #include "simd/math.h"
+#include "simd/piecewise.h"
 
-/* ---- fast path: from sigmoid's table ----------------------------------------------------------- */
+/* ---- fast path --------------------------------------------------------------------------------- */
 
-V_INLINE vf v_logistic(vf x)
+/* Beyond, 1 + e^|x| would be rounded twice, and logistic(-|x|) is t - t^2 with t = e^-|x|. */
+#define LOGISTIC_LIMIT 16.0f
+
+/* 1 + e^-x */
+V_INLINE vf logistic_divisor(vf x)
 {
-    return v_of_both_signs(v_piece_value(sigmoid_tail_piece(v_abs(x))), x);
+    vexp_near e = v_exp_whole_minus(x);
+    return v_fnma(e.power, e.s, v_add(e.power, v_set(1.0f)));
 }
 
-/* x logistic(x) */
-V_INLINE vf v_logistic_times(vf x)
+/* c/(1 + e^a), a >= 0 */
+V_INLINE vf logistic_tail(float c, vf a)
 {
-    return v_product_of_both_signs(v_piece_times(sigmoid_tail_piece(v_abs(x)), x), x);
+    vexp_near e = v_exp_whole(a);
+    return v_div(v_set(c), v_fma(e.power, e.s, v_add(e.power, v_set(1.0f))));
+}
+
+V_INLINE vf logistic(vf x, const vf *v)
+{
+    (void)v;
+    return v_div(v_set(1.0f), logistic_divisor(x));
+}
+
+/* Beyond the limit: 1 - c t, of which tail is 2^64 t. */
+V_INLINE vf logistic_far_rest(vf tail, float c)
+{
+    return v_one_less_tail(v_set(c), tail);
+}
+
+V_INLINE vf logistic_far(vf x, const vf *v)
+{
+    (void)v;
+    vf tail = v_exp_tail(x), rest = logistic_far_rest(tail, 1.0f);
+    return v_sel_sign(x, v_descale_positive(v_mul(tail, rest)), rest);
 }
 
 /* ---- slow path, right everywhere --------------------------------------------------------------- */
@@ -47,6 +74,17 @@ V_INLINE vf v_sigma_value(vsigma s, vm negative)
 {
     vf tail = v_scale(v_add(s.tail.h, s.tail.l), s.n);
     return v_sel(negative, tail, v_add(s.body.h, s.body.l));
+}
+
+V_INLINE vf v_logistic(vf x)
+{
+    return v_of_both_signs(v_piece_value(sigmoid_tail_piece(v_abs(x))), x);
+}
+
+/* x logistic(x) */
+V_INLINE vf v_logistic_times(vf x)
+{
+    return v_product_of_both_signs(v_piece_times(sigmoid_tail_piece(v_abs(x)), x), x);
 }
 
 /* 2^shift logistic'(x); logistic' = q - q^2 with q = logistic(-|x|). */
