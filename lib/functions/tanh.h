@@ -1,6 +1,4 @@
-/* tanh: the hyperbolic tangent.
- *
- * From tables. Beyond them f' = 4 t/(1+t)^2, t = e^(-2|x|): 1 - tanh^2 would lose the tail. */
+/* tanh: the hyperbolic tangent. f' is not 1 - tanh^2, which would lose the tail. */
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)
@@ -9,33 +7,57 @@ static const activ_fn_definition tanh_definition = {
     .aliases = "Tanh",
     .formula = "tanh x",
     .source = "LeCun, Bottou, Orr, Mueller 1998, Efficient BackProp",
-    .forward_ulp = 1.1f,
+    .forward_ulp = 2.0f,
     .derivative_ulp = 2.0f,
     .is_of_y = activ_always_of_y,
 };
 #else
 #    include "functions/families/logistic.h"
-#    include "functions/tables/tanh.h"
 
+/* From here on the result rounds to 1, and below TANH_LEAST to x. */
+#    define TANH_LIMIT 9.02f
+#    define TANH_LEAST 0x1p-60f
+
+/* (1 - e)/(1 + e), e = e^(-2|x|) = 2^n (1 - s). One part of ln 2 is enough, as where n is not 0 most of the error is
+ * lost beside 1. */
 V_INLINE vf tanh_forward(vf x, const vf *v)
 {
     (void)v;
-    /* From |x| = 9.02 on the result rounds to 1. */
-    vf a = v_min(v_abs(x), v_set(TANH_VALUE_LIMIT));
-    return v_copysign(v_piece_value(tanh_value_piece(a)), x);
+    const vf magic = v_set(V_EXP_NEAR_MAGIC), one = v_set(1.0f);
+    vf a = v_abs(x), twice = v_add(a, a);
+    vf t = v_fnma(twice, v_set(0x1.715476p0f), magic), k = v_sub(t, magic);
+    vf r = v_fma(k, v_set(0x1.62e43p-1f), twice);
+    vf p = v_set(-0x1.6b71a8p-10f);
+    p = v_fma(p, r, v_set(0x1.1227c2p-7f));
+    p = v_fma(p, r, v_set(-0x1.555718p-5f));
+    p = v_fma(p, r, v_set(0x1.5554bp-3f));
+    p = v_fma(p, r, v_set(-0x1.fffffep-2f));
+    vf s = v_fma(v_mul(r, r), p, r), power = v_float_of(i_shl(v_bits(t), 23));
+    vf y = v_div(v_fma(power, s, v_sub(one, power)), v_fnma(power, s, v_add(one, power)));
+    return v_with_sign(y, x);
 }
+
+V_INLINE vf tanh_far(vf x, const vf *v)
+{
+    (void)v;
+    return v_sel(v_lt(v_abs(x), v_set(1.0f)), x, v_with_sign(v_set(1.0f), x));
+}
+
+/* 4 e/(1 + e)^2 = q (2 - q) with q = 2/(1 + e^(2|x|)) */
+#    define TANH_DERIVATIVE_LIMIT 8.0f
 
 V_INLINE vf tanh_derivative(vf x, const vf *v)
 {
     (void)v;
-    return v_piece_value(tanh_derivative_piece(v_abs(x)));
+    vf a = v_abs(x), q = logistic_tail(2.0f, v_add(a, a));
+    return v_fnma(q, q, v_add(q, q));
 }
 
 V_INLINE vf tanh_derivative_far(vf x, const vf *v)
 {
     (void)v;
-    vf z = v_minus_abs(x, -75.0f);
-    return v_sigma_derivative(v_sigma(v_add(z, z), v_set(0.0f)), 2);
+    vf tail = v_exp_tail(v_add(x, x));
+    return v_descale_positive(v_mul(v_mul(tail, v_set(4.0f)), logistic_far_rest(tail, 2.0f)));
 }
 
 V_INLINE vf tanh_from_y(vf y, const vf *v)
@@ -45,7 +67,7 @@ V_INLINE vf tanh_from_y(vf y, const vf *v)
 }
 
 static const v_elementwise tanh_elementwise = {
-    .forward = { tanh_forward },
+    .forward = { tanh_forward, tanh_far, .limit = TANH_LIMIT, .least = TANH_LEAST },
     .derivative = { tanh_derivative, tanh_derivative_far, .limit = TANH_DERIVATIVE_LIMIT },
     .from_y = { tanh_from_y },
 };
