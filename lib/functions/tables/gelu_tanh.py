@@ -1,8 +1,10 @@
-"""1/(1 + e^(-2u)), u = sqrt(2/pi) (x + 0.044715 x^3), by which x is multiplied, and the derivative of x times that,
-both for x < 0. The steps become shorter as the function becomes steeper."""
-from mpmath import mpf, pi, sqrt
+"""The derivative of x/(1 + e^(-2u)), u = sqrt(2/pi) (x + 0.044715 x^3), for x < 0. The steps become shorter as the
+function becomes steeper."""
+from mpmath import exp, mpf, pi, sqrt
 
-from sigmoid import sigma
+
+def sigma(a):       # at -a
+    return 1 / (1 + exp(a))
 
 
 def cubic(a):       # 2u
@@ -17,10 +19,7 @@ def slope(a, sign=-1):      # at -a; with sign = 1 the sizes of its addends
     return sigma(cubic(a)) * (1 + sign * a * cubic_slope(a) * sigma(-cubic(a)))
 
 
-cut = dict(intervals=32, steps=('1.4', '0.0', '0.062'), limit='6.95')
 tables = {
-    'factor': dict(cut, what='1/(1 + e^(2u)), u = sqrt(2/pi) (a + 0.044715 a^3).', f=lambda a: sigma(cubic(a)),
-                   degree=7, uses=('times x',)),
-    'derivative': dict(cut, what='Derivative of x/(1 + e^(-2u(x))) at -a.', f=slope, scale=lambda a: slope(a, 1),
-                       degree=7),
+    'derivative': dict(what='Derivative of x/(1 + e^(-2u(x))) at -a.', f=slope, scale=lambda a: slope(a, 1), degree=7,
+                       intervals=32, steps=('1.4', '0.0', '0.062'), limit='6.95'),
 }
