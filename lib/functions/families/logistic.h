@@ -3,7 +3,6 @@
 #define ACTIV_FUNCTIONS_FAMILIES_LOGISTIC_H
 
 #include "functions/loops.h"
-#include "functions/tables/sigmoid.h"
 #include "simd/math.h"
 #include "simd/piecewise.h"
 
@@ -74,44 +73,6 @@ V_INLINE vf v_sigma_value(vsigma s, vm negative)
 {
     vf tail = v_scale(v_add(s.tail.h, s.tail.l), s.n);
     return v_sel(negative, tail, v_add(s.body.h, s.body.l));
-}
-
-V_INLINE vf v_logistic(vf x)
-{
-    return v_of_both_signs(v_piece_value(sigmoid_tail_piece(v_abs(x))), x);
-}
-
-/* x logistic(x) */
-V_INLINE vf v_logistic_times(vf x)
-{
-    return v_product_of_both_signs(v_piece_times(sigmoid_tail_piece(v_abs(x)), x), x);
-}
-
-/* 2^shift logistic'(x); logistic' = q - q^2 with q = logistic(-|x|). */
-V_INLINE vf v_sigma_derivative(vsigma s, int shift)
-{
-    vf q = v_add(s.tail.h, s.tail.l);
-    return v_scale(v_fnma(v_scale(q, s.n), q, q), i_add(s.n, i_set(shift)));
-}
-
-/* x logistic(z), s = v_sigma(-|z|), z < 0 where `negative`. */
-V_INLINE vf v_gate(vf x, vsigma s, vm negative)
-{
-    vf h = v_sel(negative, s.tail.h, s.body.h), l = v_sel(negative, s.tail.l, s.body.l);
-    return v_scale(v_fma(x, h, v_mul(x, l)), i_sel(negative, s.n, i_set(0)));
-}
-
-/* d/dx of the same with w = x dz/dx: sigma(z) (1 + w sigma(-z)). The sum may cancel, so it is computed in pairs. */
-V_INLINE vf v_gate_derivative(vpair w, vsigma s, vm negative)
-{
-    vf tail_h = v_scale(s.tail.h, s.n), tail_l = v_scale(s.tail.l, s.n);
-    vf other_h = v_sel(negative, s.body.h, tail_h), other_l = v_sel(negative, s.body.l, tail_l);
-    vpair product = v_two_product(w.h, other_h);
-    product.l = v_add(product.l, v_fma(w.h, other_l, v_mul(w.l, other_h)));
-    vpair sum = v_two_sum(v_set(1.0f), product.h);
-    vf bracket = v_add(sum.h, v_add(sum.l, product.l));
-    vf own = v_sel(negative, v_add(s.tail.h, s.tail.l), v_add(s.body.h, s.body.l));
-    return v_scale(v_mul(own, bracket), i_sel(negative, s.n, i_set(0)));
 }
 
 #endif
