@@ -1,8 +1,7 @@
 /* gelu: x Phi(x), Phi the normal distribution function. Hendrycks and Gimpel 2016. f' vanishes at -0.75179.
  *
- * From tables. Beyond them, with a = |x|, Phi(-a) = g(a) e^(-a^2/2), g being Mills' ratio up to a factor: smooth, so
- * that the whole relative size of the tail is in the exponential. (1 + erf would cancel to nothing below -5.5.) For x >
- * 0, x - x Phi(-x). f'(-a) = e^(-a^2/2) (g(a) - a/sqrt(2 pi)); f'(a) = 1 - f'(-a). */
+ * With a = |x| and Phi(-a) = g(a) e^(-a^2/2): x Phi(-a) for x < 0, else x - x Phi(-a). f'(-a) = e^(-a^2/2) (g(a) -
+ * a/sqrt(2 pi)); f'(a) = 1 - f'(-a). */
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)
@@ -11,77 +10,82 @@ static const activ_fn_definition gelu_definition = {
     .aliases = "GELU",
     .formula = "x Phi(x), Phi(x) = (1 + erf(x/sqrt 2))/2",
     .source = "Hendrycks and Gimpel 2016, Gaussian error linear units, arXiv:1606.08415",
-    .forward_ulp = 1.5f,
-    .derivative_ulp = 1.5f,
+    .forward_ulp = 2.1f,
+    .derivative_ulp = 2.3f,
 };
 #else
 #    include "functions/families/normal.h"
-#    include "functions/tables/gelu.h"
 
-/* Phi(-|x|) and f'(-|x|) from tables. */
+/* g = h (1 + eta), h a power of two, so that x h is exact: m, h and eta's coefficients, lowest first. */
+static const float gelu_pieces[11][4] = {
+    { 0x1.419c2ap2f, 0x1.701704p-2f, 0x1.7048fp0f, 0x1.70202ep1f },
+    { 0x1p-4f, 0x1p-1f, 0x1p-2f, 0x1p-3f },
+    { 0x1.ccb842p-3f, -0x1.dcab6ap-3f, -0x1.3bbd0ep-3f, 0x1.e546b6p-8f },
+    { -0x1.d1d4c2p-3f, -0x1.0b4ee6p-1f, -0x1.840a64p-2f, -0x1.2d5294p-2f },
+    { 0x1.4fb08ap-5f, 0x1.28becap-2f, 0x1.33e3f6p-3f, 0x1.49f7dcp-4f },
+    { -0x1.d685bp-8f, -0x1.1d4c0ep-3f, -0x1.bc3676p-5f, -0x1.55bf4cp-6f },
+    { 0x1.4142fp-10f, 0x1.eaee2cp-5f, 0x1.2844c4p-6f, 0x1.5106fap-8f },
+    { -0x1.aa2366p-13f, -0x1.81f2e8p-6f, -0x1.70bf86p-8f, -0x1.3dcb9ap-10f },
+    { 0x1.15fc3ap-15f, 0x1.1959cep-7f, 0x1.b2ebdcp-10f, 0x1.207138p-12f },
+    { -0x1.8d6bb8p-18f, -0x1.841cb2p-9f, -0x1.07d1cap-11f, -0x1.0a8ea6p-14f },
+    { 0x1.e95a1ap-21f, 0x1.e12b78p-11f, 0x1.1485cap-13f, 0x1.c18bf4p-17f },
+};
+
 V_INLINE vf gelu_forward(vf x, const vf *v)
 {
     (void)v;
-    return v_product_of_both_signs(v_piece_times(gelu_factor_piece(v_abs(x)), x), x);
+    vf a = v_abs(x);
+    vi piece = normal_piece(a);
+    vf y = v_sub(a, v_lookup4(gelu_pieces[0], piece)), height = v_lookup4(gelu_pieces[1], piece);
+    vf eta = normal_polynomial(gelu_pieces + 2, 8, piece, y);
+    vexp_near e = normal_exp(a, NORMAL_MAGIC);
+    vf p = v_mul(x, height);
+    p = v_fma(p, v_add(e.s, v_fma(e.s, eta, eta)), p);
+    return v_product_of_both_signs(normal_scale(p, e), x);
 }
+
+/* Beyond the limit f(a) is a. */
+V_INLINE vf gelu_far(vf x, const vf *v)
+{
+    (void)v;
+    vf a = normal_far_argument(x);
+    vpair p = v_two_product(a, normal_far_mills(a));
+    return v_sel_sign(x, v_neg(normal_far_times(p.h, p.l, a)), x);
+}
+
+/* f'(-a) e^(a^2/2) = g - a/sqrt(2 pi): m and the coefficients, lowest first. */
+static const float gelu_derivative_pieces[9][4] = {
+    { 0x1.41cceap2f, 0x1.703396p-2f, 0x1.7054eap0f, 0x1.7040bp1f },
+    { -0x1.edee4p0f, 0x1.ebd31cp-3f, -0x1.7341e4p-2f, -0x1.059874p0f },
+    { -0x1.a70efap-2f, -0x1.51e578p-1f, -0x1.f9835p-2f, -0x1.be296ap-2f },
+    { 0x1.4f2d3p-9f, 0x1.28b2f2p-3f, 0x1.33d61ap-5f, 0x1.49b72ep-7f },
+    { -0x1.d5a58ap-12f, -0x1.1d3fcap-4f, -0x1.bc212ep-7f, -0x1.5566dep-9f },
+    { 0x1.3f5f78p-14f, 0x1.eaaf7cp-6f, 0x1.278c08p-8f, 0x1.505ce6p-11f },
+    { -0x1.a66dp-17f, -0x1.813f02p-7f, -0x1.6fc38p-10f, -0x1.3de9e8p-13f },
+    { 0x1.32d442p-19f, 0x1.20bddcp-8f, 0x1.d4f4f6p-12f, 0x1.2e1f28p-15f },
+    { -0x1.a20d0ep-22f, -0x1.98012ap-10f, -0x1.0fcbe4p-13f, -0x1.01e466p-17f },
+};
 
 V_INLINE vf gelu_derivative(vf x, const vf *v)
 {
     (void)v;
-    return v_of_both_signs(v_piece_value(gelu_derivative_piece(v_abs(x))), x);
-}
-
-/* The slow path, right everywhere; near 0, polynomials (families/normal.sollya). */
-V_INLINE vm gelu_is_middle(vf x)
-{
-    return v_le(v_abs(x), v_set(0.75f));
-}
-
-V_INLINE vf gelu_far(vf x, const vf *v)
-{
-    (void)v;
-    vf a = v_neg(v_minus_abs(x, -15.0f));
-    vexp e = v_exp_minus_half_square(a);
-    vpair g = v_normal_mills(a), p = v_two_product(a, g.h);
-    p.l = v_fma(a, g.l, p.l);
-    vf tail = v_scale(v_fma(p.h, e.h, v_fma(p.h, e.l, v_mul(p.l, e.h))), e.n);
-    vf outer = v_sel(v_lt(x, v_set(0.0f)), v_neg(tail), v_sub(x, tail));
-
-    vf z = v_mul(x, x);
-    vf r = v_set(0x1.bdfa8cp-14f);
-    r = v_fma(r, z, v_set(-0x1.36cbep-10f));
-    r = v_fma(r, z, v_set(0x1.46d578p-7f));
-    r = v_fma(r, z, v_set(-0x1.10586ep-4f));
-    /* 1/sqrt(2 pi) in two parts: it is the slope at 0. */
-    r = v_add(v_fma(r, z, v_set(-0x1.857936p-27f)), v_set(0x1.988454p-2f));
-    return v_sel(gelu_is_middle(x), v_mul(x, v_fma(x, r, v_set(0.5f))), outer);
+    vf a = v_abs(x);
+    vi piece = normal_piece(a);
+    vf y = v_sub(a, v_lookup4(gelu_derivative_pieces[0], piece));
+    vf b = normal_polynomial(gelu_derivative_pieces + 1, 7, piece, y);
+    vexp_near e = normal_exp(a, NORMAL_MAGIC);
+    return v_of_both_signs(normal_scale(v_fma(b, e.s, b), e), x);
 }
 
 V_INLINE vf gelu_derivative_far(vf x, const vf *v)
 {
     (void)v;
-    vf a = v_neg(v_minus_abs(x, -15.0f));
-    vexp e = v_exp_minus_half_square(a);
-    /* g(a) - a/sqrt(2 pi) */
-    vpair g = v_normal_mills(a), c = v_two_product(a, v_set(-0x1.988454p-2f));
-    c.l = v_fma(a, v_set(0x1.857936p-27f), c.l);
-    vpair p = v_two_sum(g.h, c.h);
-    p.l = v_add(p.l, v_add(g.l, c.l));
-    vf tail = v_scale(v_fma(p.h, e.h, v_fma(p.h, e.l, v_mul(p.l, e.h))), e.n);
-    vf outer = v_sel(v_lt(x, v_set(0.0f)), tail, v_sub(v_set(1.0f), tail));
-
-    vf z = v_mul(x, x);
-    vf t = v_set(-0x1.19bb94p-13f);
-    t = v_fma(t, z, v_set(0x1.3acaf2p-10f));
-    t = v_fma(t, z, v_set(-0x1.3832ccp-7f));
-    t = v_fma(t, z, v_set(0x1.ea482p-5f));
-    t = v_fma(t, z, v_set(-0x1.10586cp-2f));
-    t = v_add(v_fma(t, z, v_set(-0x1.857936p-26f)), v_set(0x1.988454p-1f));
-    return v_sel(gelu_is_middle(x), v_fma(x, t, v_set(0.5f)), outer);
+    vf a = normal_far_argument(x), b = v_fnma(a, v_set(0x1.988454p-2f), normal_far_mills(a));
+    return v_of_both_signs(normal_far_times(b, v_set(0.0f), a), x);
 }
 
 static const v_elementwise gelu_elementwise = {
-    .forward = { gelu_forward, gelu_far, .limit = GELU_FACTOR_LIMIT },
-    .derivative = { gelu_derivative, gelu_derivative_far, .limit = GELU_DERIVATIVE_LIMIT },
+    .forward = { gelu_forward, gelu_far, .limit = NORMAL_LIMIT, .together = 3 },
+    .derivative = { gelu_derivative, gelu_derivative_far, .limit = NORMAL_LIMIT, .together = 3 },
 };
 #endif
