@@ -1,7 +1,7 @@
 /* mish: x tanh(softplus(x)). Misra 2019. f' vanishes at -1.19243.
  *
- * With n = e^x, tanh(ln(1+n)) = n(n+2)/(n(n+2)+2); for x > 0 the same in m = e^-x, which cannot overflow:
- * (1+2m)/(1+2m+2m^2). */
+ * With n = e^x and h = n + n^2/2, tanh(ln(1+n)) = h/(1+h), and h' = n + n^2. With n = P (1 + s), P a power of two, h =
+ * A + s g, A = P + P^2/2 being exact. */
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)
@@ -10,92 +10,87 @@ static const activ_fn_definition mish_definition = {
     .aliases = "Mish",
     .formula = "x tanh(ln(1 + e^x))",
     .source = "Misra 2019, Mish: a self regularized non-monotonic activation function, arXiv:1908.08681",
-    .forward_ulp = 1.0f,
-    .derivative_ulp = 1.5f,
+    .forward_ulp = 1.5f,
+    .derivative_ulp = 3.1f,
 };
 #else
-#    include "functions/tables/mish.h"
 #    include "simd/math.h"
 
-/* f(x)/x and f'(x) from tables. */
+/* Below -15, n^2 would be lost beside n; above 15, f(x) is x. */
+#    define MISH_LIMIT 15.0f
+
+/* P^2/2, and the parts of h and of the divisor d = 1 + h. */
+typedef struct mish_parts {
+    vf half_square, start, middle, g;
+} mish_parts;
+
+V_INLINE mish_parts mish_prepare(vexp_near n)
+{
+    mish_parts m;
+    m.half_square = v_mul(v_mul(n.power, v_set(0.5f)), n.power);
+    m.start = v_add(n.power, m.half_square);
+    m.middle = v_add(m.start, m.half_square);
+    m.g = v_fma(n.s, m.half_square, m.middle);
+    return m;
+}
+
+/* h/d corrected by the remainder of the division and the rounding errors of h and d. */
 V_INLINE vf mish_forward(vf x, const vf *v)
 {
     (void)v;
-    return v_piece_times(mish_factor_piece(v_min(x, v_set(MISH_FACTOR_TOP))), x);
+    vexp_near n = v_exp_whole(x);
+    mish_parts m = mish_prepare(n);
+    vf start = v_add(m.start, v_set(1.0f));
+    vf h = v_fma(n.s, m.g, m.start), d = v_fma(n.s, m.g, start);
+    vf h_low = v_fma(n.s, m.g, v_sub(m.start, h)), d_low = v_fma(n.s, m.g, v_sub(start, d));
+    vf inverse = v_div(v_set(1.0f), d), q = v_mul(h, inverse);
+    vf rest = v_fnma(q, d_low, v_add(v_fnma(q, d, h), h_low));
+    return v_fma(x, q, v_mul(x, v_mul(rest, inverse)));
 }
 
-V_INLINE vf mish_derivative(vf x, const vf *v)
-{
-    (void)v;
-    const vf top = v_set(MISH_DERIVATIVE_TOP);
-    return v_sel(v_ge(x, top), v_set(1.0f), v_piece_value(mish_derivative_piece(v_min(top, x))));
-}
-
-/* The slow path, right everywhere. */
+/* x (n - n^2/2), or x; near 0, tanh(ln 2) x. */
 V_INLINE vf mish_far(vf x, const vf *v)
 {
     (void)v;
-    vm negative = v_lt(x, v_set(0.0f));
-    vf bounded = v_max(v_set(-150.0f), x);
-    vexp e = v_exp(v_minus_abs(x, -150.0f), v_set(0.0f));
-    vf t = v_scale(e.h, e.n), t_low = v_scale(e.l, e.n);
-    /* Numerator over its factor n, if x < 0: 2 + t; else 1 + 2t. Denominator: that + (t + t^2 or 2t^2). */
-    vf twice = v_add(t, t);
-    vpair a = v_two_sum(v_sel(negative, v_set(2.0f), v_set(1.0f)), v_sel(negative, t, twice));
-    a.l = v_add(a.l, v_sel(negative, t_low, v_add(t_low, t_low)));
-    vpair square = v_two_product(t, t);
-    square.l = v_fma(twice, t_low, square.l);
-    vpair extra = v_fast_two_sum(v_sel(negative, t, square.h), square.h);
-    extra.l = v_add(extra.l, v_add(square.l, v_sel(negative, t_low, square.l)));
-    /* n(n+2)+2 = (2+t) + (t + t^2) */
-    vpair b = v_fast_two_sum(a.h, extra.h);
-    b.l = v_add(b.l, v_add(a.l, extra.l));
-    vpair q = v_quotient(a, b);
-    vpair p = v_two_product(q.h, e.h);
-    p.l = v_add(p.l, v_fma(q.h, e.l, v_mul(q.l, e.h)));
-    vf h = v_sel(negative, p.h, q.h), l = v_sel(negative, p.l, q.l);
-    vf y = v_scale(v_fma(bounded, h, v_mul(bounded, l)), i_sel(negative, e.n, i_set(0)));
-    return v_sel(v_gt(x, v_set(100.0f)), x, y);
+    vexp_near n = v_exp_tail_parts(x);
+    /* (1 + s)(1 - n/2) - 1; n/2 is lost where its power is less than 2^-65. */
+    vf half = v_mul(v_max(v_set(1.0f), n.power), v_set(0.5f * V_TAIL_SCALE)), one = v_add(n.s, v_set(1.0f));
+    vf sigma = v_fnma(v_mul(half, one), one, n.s);
+    vf left = v_mul(v_min(v_set(-1.0f), v_max(v_set(-120.0f), x)), n.power);
+    left = v_fma(left, sigma, left);
+    vf scaled = v_sel(v_lt(v_abs(x), v_set(1.0f)), v_mul_subnormal(x, v_set(0.6f / V_TAIL_SCALE)), left);
+    return v_sel(v_gt(x, v_set(1.0f)), x, v_descale(scaled));
 }
 
+/* f' = w (x h' w + h), w = 1/d. With t = h/d = 1 - w: for x > 0, 1 + w (x h' w - 1), where errors are small beside 1;
+ * in the tail, h + x h' - t (h + x h' + x h' w), where t is small. h' is a pair there, as the sum may cancel. */
+V_INLINE vf mish_derivative(vf x, const vf *v)
+{
+    (void)v;
+    const vf one = v_set(1.0f);
+    vexp_near n = v_exp_whole(x);
+    mish_parts m = mish_prepare(n);
+    vf h = v_fma(n.s, m.g, m.start), d = v_fma(n.s, m.g, v_add(m.start, one));
+    vf w = v_div(one, d), t = v_div(h, d);
+    vf slope = v_fma(m.half_square, v_add(n.s, v_set(2.0f)), m.g);
+    vf dh = v_fma(n.s, slope, m.middle), dh_low = v_fma(n.s, slope, v_sub(m.middle, dh));
+    vf p = v_mul(x, dh), q = v_fma(x, dh, v_fma(x, dh_low, h));
+    vf left = v_fnma(t, v_fma(p, w, q), q);
+    vf right = v_fma(w, v_fma(p, w, v_set(-1.0f)), one);
+    return v_sel(v_lt(x, v_set(-0.15f)), left, right);
+}
+
+/* n ((1 + x) - n (1/2 + x)), or 1. */
 V_INLINE vf mish_derivative_far(vf x, const vf *v)
 {
     (void)v;
-    vm negative = v_lt(x, v_set(0.0f));
-    vf bounded = v_max(v_set(-150.0f), v_min(v_set(150.0f), x));
-    vexp e = v_exp(v_minus_abs(x, -150.0f), v_set(0.0f));
-    vf t = v_scale(e.h, e.n), t_low = v_scale(e.l, e.n);
-    /* x < 0: n [(n+2) D + 4x(1+n)] / D^2, D = n(n+2)+2.  x >= 0: [(1+2m) E + 4x m^2 (1+m)] / E^2, E = 2m(1+m)+1. The
-     * bracket vanishes at one x < 0, so its two addends are pairs there; for x >= 0 both are positive. */
-    vpair t1 = v_fast_two_sum(v_set(1.0f), t);
-    vf twice = v_add(t, t);
-    vpair a = v_two_sum(v_sel(negative, v_set(2.0f), v_set(1.0f)), v_sel(negative, t, twice));
-    a.l = v_add(a.l, v_sel(negative, t_low, v_add(t_low, t_low)));
-    t1.l = v_add(t1.l, t_low);
-    vf factor = v_sel(negative, a.h, t1.h), factor_low = v_sel(negative, a.l, t1.l);
-    vf f = v_sel(negative, t, twice);
-    vpair product = v_two_product(f, factor);
-    vf f_low = v_sel(negative, t_low, v_add(t_low, t_low));
-    product.l = v_add(product.l, v_fma(f, factor_low, v_mul(f_low, factor)));
-    vpair d = v_two_sum(v_sel(negative, v_set(2.0f), v_set(1.0f)), product.h);
-    d.l = v_add(d.l, product.l);
-    vpair first = v_two_product(a.h, d.h);
-    first.l = v_add(first.l, v_fma(a.h, d.l, v_mul(a.l, d.h)));
-    vf weight = v_mul(v_mul(bounded, v_set(4.0f)), v_sel(negative, v_set(1.0f), v_mul(t, t)));
-    vpair second = v_two_product(weight, t1.h);
-    second.l = v_fma(weight, t1.l, second.l);
-    vpair sum = v_two_sum(first.h, second.h);
-    vpair bracket = v_fast_two_sum(sum.h, v_add(sum.l, v_add(first.l, second.l)));
-    vpair square = v_two_product(d.h, d.h);
-    square.l = v_fma(v_add(d.h, d.h), d.l, square.l);
-    vpair q = v_quotient(bracket, square);
-    vf scaled = v_fma(q.h, e.h, v_fma(q.h, e.l, v_mul(q.l, e.h)));
-    vf value = v_sel(negative, scaled, v_add(q.h, q.l));
-    return v_scale(value, i_sel(negative, e.n, i_set(0)));
+    vf z = v_max(v_set(-120.0f), v_min(v_set(-MISH_LIMIT), x)), n = v_exp_tail(z);
+    vf sum = v_fnma(v_mul(v_add(z, v_set(0.5f)), v_set(V_TAIL_SCALE)), n, v_add(z, v_set(1.0f)));
+    return v_sel_sign(x, v_descale(v_mul(n, sum)), v_set(1.0f));
 }
 
 static const v_elementwise mish_elementwise = {
-    .forward = { mish_forward, mish_far, .bottom = MISH_FACTOR_BOTTOM },
-    .derivative = { mish_derivative, mish_derivative_far, .bottom = MISH_DERIVATIVE_BOTTOM },
+    .forward = { mish_forward, mish_far, .limit = MISH_LIMIT, .least = 0x1p-90f, .together = 3 },
+    .derivative = { mish_derivative, mish_derivative_far, .limit = MISH_LIMIT, .together = 3 },
 };
 #endif
