@@ -24,7 +24,7 @@ static const v_elementwise elu_elementwise = {
     .forward = { exponential_forward },
     .derivative = { exponential_derivative, exponential_derivative_far, .bottom = -87.0f },
     .is_plain = exponential_is_plain,
-    .plain_forward = { exponential_plain_forward, exponential_forward, .bottom = -87.0f },
+    .plain_forward = { exponential_plain_forward, .passes_nan = 1 },
     .plain_derivative = { exponential_derivative, exponential_derivative_far, .bottom = -87.0f },
     .from_y = { exponential_from_y },
 };

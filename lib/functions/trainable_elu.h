@@ -32,7 +32,7 @@ static const v_elementwise trainable_elu_elementwise = {
     .derivative = { exponential_derivative, exponential_derivative_far, .bottom = -87.0f },
     .is_plain = exponential_is_plain,
     .plain_lanes = exponential_plain_lanes,
-    .plain_forward = { exponential_plain_forward, exponential_forward, .bottom = -87.0f },
+    .plain_forward = { exponential_plain_forward, .passes_nan = 1 },
     .plain_derivative = { exponential_derivative, exponential_derivative_far, .bottom = -87.0f },
     .scalars = 1,
     .gradients = trainable_elu_gradients,

@@ -40,7 +40,7 @@ V_INLINE vf exponential_plain_forward(vf x, const vf *v)
 
 V_INLINE vf exponential_derivative(vf x, const vf *v)
 {
-    vexp_near e = exponential_near(x);
+    vexp_near e = v_exp_whole(exponential_argument(x, -87.0f));
     vf scale = v_mul(v[0], e.power); /* exact */
     return v_sel(v_gt(x, v_set(0.0f)), v_set(1.0f), v_fma(scale, e.s, scale));
 }
@@ -61,13 +61,14 @@ V_INLINE vf exponential_forward(vf x, const vf *v)
 
 V_INLINE vf exponential_derivative_far(vf x, const vf *v)
 {
-    /* At -194 even the largest alpha gives less than half of the smallest number. */
-    vexp e = v_exp(exponential_argument(x, -194.0f), v_set(0.0f));
-    /* Alpha 2^-65, so that nothing overflows and e.n stays in v_scale's range; where that is inexact, alpha being
-     * below 2^-61, the result is 0 for all x below -87. */
-    vf part = v_mul(v[0], v_set(0x1p-65f));
-    vf d = v_scale(v_fma(part, e.h, v_mul(part, e.l)), i_add(e.n, i_set(65)));
-    return v_sel(v_gt(x, v_set(0.0f)), v_set(1.0f), d);
+    /* At -194 even the largest alpha gives less than half of the smallest number; an alpha of 1, at -120. The power of
+     * two is made 2^154 times as large, which keeps it normal, and alpha 2^-90 times, so that nothing overflows; where
+     * that is inexact, alpha being below 2^-36, the result is 0 for all x below -87. */
+    vf least = v_sel(v_le(v_abs(v[0]), v_set(1.0f)), v_set(-120.0f), v_set(-194.0f));
+    vf bounded = v_min(v_set(-87.0f), v_max(least, x));
+    vexp_near e = v_exp_near_times(bounded, v_set(V_EXP_NEAR_MAGIC + 154.0f));
+    vf scale = v_mul(v_mul(v[0], v_set(0x1p-90f)), e.power);
+    return v_descale(v_fma(scale, e.s, scale));
 }
 
 #endif
