@@ -168,18 +168,18 @@ static vf rational_a_correct(const rational_a *f, vf x, int slope, vf value)
     v_store(xs, x);
     v_store(values, value);
     for (size_t i = 0; i < V_LANES; i++)
-        if (!(rational_a_size(xs[i]) <= (double)RATIONAL_A_NEAR)) {
+        if (rational_a_size(xs[i]) > (double)RATIONAL_A_NEAR) {
             rational_a_element e = rational_a_far(f, xs[i]);
             values[i] = (float)(slope ? e.slope : e.f);
         }
-    return v_keep_nan(x, v_load(values));
+    return v_load(values);
 }
 
 /* ---- |x| <= RATIONAL_A_NEAR, in vectors --------------------------------------------------------- */
 
 V_INLINE vm rational_a_is_far(vf x)
 {
-    return v_not_le(v_abs(x), v_set(RATIONAL_A_NEAR));
+    return v_gt(v_abs(x), v_set(RATIONAL_A_NEAR));
 }
 
 V_INLINE vacc rational_a_times(vacc a, vacc b)
@@ -221,8 +221,8 @@ static void rational_a_forward_loop(const activ_fn_args *a, size_t n, const floa
         if (!V_LIKELY(!m_any(rational_a_is_far(xs))))
             value = rational_a_correct(&f, xs, 0, value);
         if (w)
-            value = v_keep_nan(xs, v_mul(v_load_lanes(w + i, lanes), value));
-        v_store_lanes(y + i, lanes, value);
+            value = v_mul(v_load_lanes(w + i, lanes), value);
+        v_store_lanes(y + i, lanes, v_keep_nan(xs, value));
     }
 }
 
@@ -283,7 +283,7 @@ V_INLINE void rational_a_pass(const rational_a *f, const rational_a_part *part, 
             vacc inverse = acc_div(acc_set(1.0), s.q), ratio = rational_a_times(s.p, inverse);
             if (part->a_lanes) {
                 for (size_t k = 0; any_far && k < lanes; k++)
-                    if (!(rational_a_size(x[at + k]) <= (double)RATIONAL_A_NEAR))
+                    if (rational_a_size(x[at + k]) > (double)RATIONAL_A_NEAR)
                         rational_a_add_far(f, part, j * V_LANES + k, x[at + k], dy[at + k]);
                 vacc weight = rational_a_times(acc_of(v_sel(far, zero, dys)), inverse);
                 rational_a_powers(part->a_lanes, j * V_LANES, part->from, part->a_end, weight, wide);

@@ -15,34 +15,48 @@ static const activ_fn_definition softsign_definition = {
     .is_of_y = activ_always_of_y,
 };
 #else
-/* |x| clamped to 2^80, where f rounds to 1 and f' to 0. */
-V_INLINE vf softsign_size(vf x)
-{
-    return v_min(v_set(0x1p80f), v_abs(x));
-}
+/* From here on f rounds to 1; below SOFTSIGN_LEAST, f(x) to x and f' to 1. */
+#    define SOFTSIGN_LIMIT 0x1p40f
+#    define SOFTSIGN_LEAST 0x1p-60f
 
-/* 1 + a, exactly */
-V_INLINE vpair softsign_sum(vf a)
+/* 1 + |x|, exactly */
+V_INLINE vpair softsign_sum(vf x)
 {
     const vf one = v_set(1.0f);
+    vf a = v_abs(x);
     return v_fast_two_sum(v_max(a, one), v_min(a, one));
 }
 
 V_INLINE vf softsign_forward(vf x, const vf *v)
 {
     (void)v;
-    vpair a = { softsign_size(x), v_set(0.0f) };
-    vpair q = v_quotient(a, softsign_sum(a.h));
-    return v_copysign(v_add(q.h, q.l), x);
+    vpair a = { x, v_set(0.0f) };
+    vpair q = v_quotient(a, softsign_sum(x));
+    return v_add(q.h, q.l);
 }
 
-/* The square of 2^32 / (1 + |x|), scaled by 2^-64 at the end: a subnormal result is rounded once. */
+V_INLINE vf softsign_far(vf x, const vf *v)
+{
+    (void)v;
+    return v_sel(v_lt(v_abs(x), v_set(1.0f)), x, v_with_sign(v_set(1.0f), x));
+}
+
 V_INLINE vf softsign_derivative(vf x, const vf *v)
 {
     (void)v;
-    vpair scale = { v_set(0x1p32f), v_set(0.0f) };
-    vpair q = v_quotient(scale, softsign_sum(softsign_size(x)));
-    return v_mul(v_fma(q.h, q.h, v_mul(v_add(q.h, q.h), q.l)), v_set(0x1p-64f));
+    vpair one = { v_set(1.0f), v_set(0.0f) };
+    vpair q = v_quotient(one, softsign_sum(x));
+    return v_fma(q.h, q.h, v_mul(v_add(q.h, q.h), q.l));
+}
+
+/* x^-2, and 1 near 0. */
+V_INLINE vf softsign_derivative_far(vf x, const vf *v)
+{
+    (void)v;
+    vpair a = { v_min(v_set(0x1p80f), v_max(v_set(1.0f), v_abs(x))), v_set(0.0f) }, c = { v_set(0x1p32f), v_set(0.0f) };
+    vpair q = v_quotient(c, a);
+    vf square = v_descale_positive(v_fma(q.h, q.h, v_mul(v_add(q.h, q.h), q.l)));
+    return v_sel(v_gt(a.h, v_set(1.0f)), square, v_set(1.0f));
 }
 
 V_INLINE vf softsign_from_y(vf y, const vf *v)
@@ -53,8 +67,8 @@ V_INLINE vf softsign_from_y(vf y, const vf *v)
 }
 
 static const v_elementwise softsign_elementwise = {
-    .forward = { softsign_forward },
-    .derivative = { softsign_derivative },
+    .forward = { softsign_forward, softsign_far, .limit = SOFTSIGN_LIMIT, .least = SOFTSIGN_LEAST },
+    .derivative = { softsign_derivative, softsign_derivative_far, .limit = SOFTSIGN_LIMIT, .least = SOFTSIGN_LEAST },
     .from_y = { softsign_from_y },
 };
 #endif

@@ -32,36 +32,37 @@ V_INLINE vf swigelu_derivative(vf x, const vf *v)
 
 /* Beyond the tables Phi(-|x|) is negligible against t = e^-|x|, and logistic(-|x|) is t - t^2. The result is scaled
  * last, so that a subnormal one is rounded once. */
-V_INLINE vexp swigelu_tail(vf a) /* logistic(-a) = (h + l) 2^n, 11 <= a <= 150 */
+V_INLINE vexp swigelu_tail(vf a) /* logistic(-a) = (h + l) 2^n, 11 <= a <= 120 */
 {
     vexp e = v_exp(v_neg(a), v_set(0.0f));
-    e.l = v_fnma(v_scale(e.h, e.n), e.h, e.l);
+    e.l = v_fnma(v_exp_bounded(e), e.h, e.l);
     return e;
 }
 
 V_INLINE vf swigelu_far(vf x, const vf *v)
 {
     (void)v;
-    vf a = v_max(v_set(SWIGELU_FACTOR_LIMIT), v_min(v_set(150.0f), v_abs(x)));
+    vf a = v_max(v_set(SWIGELU_FACTOR_LIMIT), v_min(v_set(120.0f), v_abs(x)));
     vexp e = swigelu_tail(a);
-    vf p = v_scale(v_fma(a, e.h, v_mul(a, e.l)), i_sub(e.n, i_set(1)));
-    return v_sel_sign(x, v_neg(p), v_sub(x, p));
+    vf p = v_mul(v_fma(a, e.h, v_mul(a, e.l)), v_power_of_two(i_add(e.n, i_set(63))));
+    vf scaled = v_sel(v_lt(v_abs(x), v_set(1.0f)), v_mul_subnormal(x, v_set(0.5f / V_TAIL_SCALE)), v_neg(p));
+    return v_sel(v_gt(x, v_set(1.0f)), v_fma(scaled, v_set(V_TAIL_SCALE), x), v_descale(scaled));
 }
 
 /* silu'(-a)/2 = logistic(-a) (1 - a logistic(a))/2 */
 V_INLINE vf swigelu_derivative_far(vf x, const vf *v)
 {
     (void)v;
-    vf a = v_max(v_set(SWIGELU_DERIVATIVE_LIMIT), v_min(v_set(150.0f), v_abs(x)));
+    vf a = v_max(v_set(SWIGELU_DERIVATIVE_LIMIT), v_min(v_set(120.0f), v_abs(x)));
     vexp e = swigelu_tail(a);
     vpair s = v_fast_two_sum(v_neg(a), v_set(1.0f));
-    s.l = v_fma(a, v_scale(e.h, e.n), s.l);
-    vf d = v_scale(v_fma(s.h, e.h, v_fma(s.h, e.l, v_mul(s.l, e.h))), i_sub(e.n, i_set(1)));
+    s.l = v_fma(a, v_exp_bounded(e), s.l);
+    vf d = v_scale_tail(v_fma(s.h, e.h, v_fma(s.h, e.l, v_mul(s.l, e.h))), i_sub(e.n, i_set(1)));
     return v_of_both_signs(d, x);
 }
 
 static const v_elementwise swigelu_elementwise = {
-    .forward = { swigelu_forward, swigelu_far, .limit = SWIGELU_FACTOR_LIMIT },
+    .forward = { swigelu_forward, swigelu_far, .limit = SWIGELU_FACTOR_LIMIT, .least = 0x1p-90f },
     .derivative = { swigelu_derivative, swigelu_derivative_far, .limit = SWIGELU_DERIVATIVE_LIMIT },
 };
 #endif
