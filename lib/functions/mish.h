@@ -10,14 +10,15 @@ static const activ_fn_definition mish_definition = {
     .aliases = "Mish",
     .formula = "x tanh(ln(1 + e^x))",
     .source = "Misra 2019, Mish: a self regularized non-monotonic activation function, arXiv:1908.08681",
-    .forward_ulp = 1.5f,
+    .forward_ulp = 2.1f,
     .derivative_ulp = 3.1f,
 };
 #else
 #    include "simd/math.h"
 
-/* Below -15, n^2 would be lost beside n; above 15, f(x) is x. */
-#    define MISH_LIMIT 15.0f
+/* Beyond, f(x) is x or x (n - n^2/2), and f' 1 or the derivative of that. */
+#    define MISH_LIMIT 10.0f
+#    define MISH_DERIVATIVE_LIMIT 15.0f
 
 /* P^2/2, and the parts of h and of the divisor d = 1 + h. */
 typedef struct mish_parts {
@@ -34,21 +35,19 @@ V_INLINE mish_parts mish_prepare(vexp_near n)
     return m;
 }
 
-/* h/d corrected by the remainder of the division and the rounding errors of h and d. */
+/* h/d corrected by the remainder of the division and the rounding error of h. */
 V_INLINE vf mish_forward(vf x, const vf *v)
 {
     (void)v;
-    vexp_near n = v_exp_whole(x);
+    vexp_near n = v_exp_whole_exact(x);
     mish_parts m = mish_prepare(n);
-    vf start = v_add(m.start, v_set(1.0f));
-    vf h = v_fma(n.s, m.g, m.start), d = v_fma(n.s, m.g, start);
-    vf h_low = v_fma(n.s, m.g, v_sub(m.start, h)), d_low = v_fma(n.s, m.g, v_sub(start, d));
+    vf h = v_fma(n.s, m.g, m.start), h_low = v_fma(n.s, m.g, v_sub(m.start, h)), d = v_add(h, v_set(1.0f));
     vf inverse = v_div(v_set(1.0f), d), q = v_mul(h, inverse);
-    vf rest = v_fnma(q, d_low, v_add(v_fnma(q, d, h), h_low));
-    return v_fma(x, q, v_mul(x, v_mul(rest, inverse)));
+    vf rest = v_add(v_fnma(q, d, h), h_low);
+    return v_fma(x, q, v_mul_subnormal(x, v_mul(rest, inverse)));
 }
 
-/* x (n - n^2/2), or x; near 0, tanh(ln 2) x. */
+/* x (n - n^2/2), or x. */
 V_INLINE vf mish_far(vf x, const vf *v)
 {
     (void)v;
@@ -58,8 +57,7 @@ V_INLINE vf mish_far(vf x, const vf *v)
     vf sigma = v_fnma(v_mul(half, one), one, n.s);
     vf left = v_mul(v_min(v_set(-1.0f), v_max(v_set(-120.0f), x)), n.power);
     left = v_fma(left, sigma, left);
-    vf scaled = v_sel(v_lt(v_abs(x), v_set(1.0f)), v_mul_subnormal(x, v_set(0.6f / V_TAIL_SCALE)), left);
-    return v_sel(v_gt(x, v_set(1.0f)), x, v_descale(scaled));
+    return v_sel_sign(x, v_descale(left), x);
 }
 
 /* f' = w (x h' w + h), w = 1/d. With t = h/d = 1 - w: for x > 0, 1 + w (x h' w - 1), where errors are small beside 1;
@@ -84,13 +82,13 @@ V_INLINE vf mish_derivative(vf x, const vf *v)
 V_INLINE vf mish_derivative_far(vf x, const vf *v)
 {
     (void)v;
-    vf z = v_max(v_set(-120.0f), v_min(v_set(-MISH_LIMIT), x)), n = v_exp_tail(z);
+    vf z = v_max(v_set(-120.0f), v_min(v_set(-MISH_DERIVATIVE_LIMIT), x)), n = v_exp_tail(z);
     vf sum = v_fnma(v_mul(v_add(z, v_set(0.5f)), v_set(V_TAIL_SCALE)), n, v_add(z, v_set(1.0f)));
     return v_sel_sign(x, v_descale(v_mul(n, sum)), v_set(1.0f));
 }
 
 static const v_elementwise mish_elementwise = {
-    .forward = { mish_forward, mish_far, .limit = MISH_LIMIT, .least = 0x1p-90f, .together = 3 },
-    .derivative = { mish_derivative, mish_derivative_far, .limit = MISH_LIMIT, .together = 3 },
+    .forward = { mish_forward, mish_far, .limit = MISH_LIMIT, .together = 3 },
+    .derivative = { mish_derivative, mish_derivative_far, .limit = MISH_DERIVATIVE_LIMIT, .together = 3 },
 };
 #endif
