@@ -167,16 +167,16 @@ static double turn(bench_job *job, long repeats)
     return (now() - start) / (double)repeats;
 }
 
-/* Offset by a quarter of a page each: at equal offsets in a page, loads would wait for stores to other pages (4K
- * aliasing). */
+/* Each 16 bytes past a cache line, as malloc gives them; offset by a quarter of a page each: at equal offsets in a
+ * page, loads would wait for stores to other pages (4K aliasing). */
 float *race_arrays(size_t n, size_t columns, bench_arrays *arrays)
 {
     size_t page = 4096 / sizeof(float), stride = (n + page - 1) / page * page + page / 4;
     float *block = aligned_alloc(4096, (4 * stride + page) / page * page * sizeof(float));
     if (!block)
         return NULL;
-    float *x = block, *dy = block + stride, *y = block + 3 * stride;
-    *arrays = (bench_arrays){ .n = n, .columns = columns, .x = x, .y = y, .dy = dy, .out = block + 2 * stride };
+    float *x = block + 4, *dy = x + stride, *y = x + 3 * stride;
+    *arrays = (bench_arrays){ .n = n, .columns = columns, .x = x, .y = y, .dy = dy, .out = x + 2 * stride };
     memset(arrays->out, 0, n * sizeof(float));
     memset(y, 0, n * sizeof(float));
     activ_random_normal(1, 0, 0, n, 0.0f, 2.0f, x);

@@ -36,7 +36,7 @@ typedef struct race_result {
     char how[MOST_CONTENDERS][96];
 } race_result;
 
-/* Arrays for n elements, x and dy full of numbers, x, y and dy and out aligned to 64 bytes. Their memory, for free(),
+/* Arrays for n elements, x and dy full of numbers, each 16 bytes past a cache line. Their memory, for free(),
  * or NULL. */
 float *race_arrays(size_t n, size_t columns, bench_arrays *arrays);
 

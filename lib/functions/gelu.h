@@ -39,7 +39,7 @@ V_INLINE vf gelu_forward(vf x, const vf *v)
     vf y = v_sub(a, v_lookup4(gelu_pieces[0], piece)), height = v_lookup4(gelu_pieces[1], piece);
     vf eta = normal_polynomial(gelu_pieces + 2, 8, piece, y);
     vexp_near e = normal_exp(a, NORMAL_MAGIC);
-    vf p = v_mul(x, height);
+    vf p = v_mul_subnormal(x, height);
     p = v_fma(p, v_add(e.s, v_fma(e.s, eta, eta)), p);
     return v_product_of_both_signs(normal_scale(p, e), x);
 }

@@ -68,8 +68,9 @@ typedef struct v_elementwise {
     v_finish *finish; /* optional */
 } v_elementwise;
 
-/* Vectors in one turn, unless a function has a smaller number of its own. */
+/* Vectors in one turn, unless a function has a number of its own. */
 #define V_TOGETHER 4
+#define V_MOST_TOGETHER 6
 
 V_INLINE size_t v_together(v_paths f)
 {
@@ -262,7 +263,7 @@ V_INLINE size_t v_groups(v_paths f, const int times, const int stream, const vf 
                          const float *w, float *out)
 {
     const size_t together = v_together(f);
-    vf value[V_TOGETHER];
+    vf value[V_MOST_TOGETHER];
     for (; n - i >= together * V_LANES; i += together * V_LANES) {
         V_UNROLL
         for (size_t j = 0; j < together; j++)

@@ -14,17 +14,13 @@ static const activ_fn_definition tanh_definition = {
 #else
 #    include "functions/families/logistic.h"
 
-/* From here on the result rounds to 1, and below TANH_LEAST to x. */
-#    define TANH_LIMIT 9.02f
-#    define TANH_LEAST 0x1p-60f
-
 /* (1 - e)/(1 + e), e = e^(-2|x|) = 2^n (1 - s). One part of ln 2 is enough, as where n is not 0 most of the error is
- * lost beside 1. */
+ * lost beside 1. From |x| = 9.02 on the result rounds to 1. */
 V_INLINE vf tanh_forward(vf x, const vf *v)
 {
     (void)v;
     const vf magic = v_set(V_EXP_NEAR_MAGIC), one = v_set(1.0f);
-    vf a = v_abs(x), twice = v_add(a, a);
+    vf a = v_min(v_set(9.2f), v_abs(x)), twice = v_add(a, a);
     vf t = v_fnma(twice, v_set(0x1.715476p0f), magic), k = v_sub(t, magic);
     vf r = v_fma(k, v_set(0x1.62e43p-1f), twice);
     vf p = v_set(-0x1.6b71a8p-10f);
@@ -32,15 +28,9 @@ V_INLINE vf tanh_forward(vf x, const vf *v)
     p = v_fma(p, r, v_set(-0x1.555718p-5f));
     p = v_fma(p, r, v_set(0x1.5554bp-3f));
     p = v_fma(p, r, v_set(-0x1.fffffep-2f));
-    vf s = v_fma(v_mul(r, r), p, r), power = v_float_of(i_shl(v_bits(t), 23));
+    vf s = v_fma(v_mul_subnormal(r, r), p, r), power = v_float_of(i_shl(v_bits(t), 23));
     vf y = v_div(v_fma(power, s, v_sub(one, power)), v_fnma(power, s, v_add(one, power)));
     return v_with_sign(y, x);
-}
-
-V_INLINE vf tanh_far(vf x, const vf *v)
-{
-    (void)v;
-    return v_sel(v_lt(v_abs(x), v_set(1.0f)), x, v_with_sign(v_set(1.0f), x));
 }
 
 /* 4 e/(1 + e)^2 = q (2 - q) with q = 2/(1 + e^(2|x|)) */
@@ -67,7 +57,7 @@ V_INLINE vf tanh_from_y(vf y, const vf *v)
 }
 
 static const v_elementwise tanh_elementwise = {
-    .forward = { tanh_forward, tanh_far, .limit = TANH_LIMIT, .least = TANH_LEAST },
+    .forward = { tanh_forward, .passes_nan = 1 },
     .derivative = { tanh_derivative, tanh_derivative_far, .limit = TANH_DERIVATIVE_LIMIT },
     .from_y = { tanh_from_y },
 };
