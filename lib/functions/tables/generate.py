@@ -11,10 +11,9 @@ NAME.py holds `tables`, one dictionary for each table, by the name that the tabl
     scale         if f vanishes somewhere: the sum of the sizes of its addends, in whose units the library counts errors
                   near a root; otherwise errors are relative to f
     degree        6, 7 or 8
-    intervals     8, 16 or 32, cut by one of
+    intervals     8, 16 or 32, cut by
     steps         (p0, p1, ...): a is in interval i if a (p0 + p1 a + p2 a^2 + ...) rounds to i; with `first`, x of
                   both signs, and i counts from there
-    half_octaves  s: two intervals to each octave of 1 + s a, which goes from 1 to 16
     limit         up to which a the table is used; or bottom and top
     uses          ('value',), the default, ('times x',) or both: whether f itself is wanted, or x f
     root          of f, if it has one with a slope: the centre of its interval
@@ -298,23 +297,6 @@ class Steps:
         return 'v_index(%s, %s)' % (x, step)
 
 
-class HalfOctaves:
-    """The cut of 1 + slope a, from 1 to 16, into halves of octaves. Its bits from the 22nd on are the number."""
-
-    def __init__(self, slope):
-        self.slope = slope
-
-    def intervals(self):
-        ends = [(mp.mpf(2) ** (k // 2) * (1 + mp.mpf(k % 2) / 2) - 1) / mp.mpf(self.slope) for k in range(9)]
-        return {127 * 2 + k: (ends[k], ends[k + 1]) for k in range(8)}
-
-    def number(self, x):
-        return bits_of(fma(x, f32(self.slope), f32(1))) >> 22
-
-    def in_c(self, x):
-        return 'i_shr(v_bits(v_fma(%s, v_set(%sf), v_set(1.0f))), 22)' % (x, self.slope)
-
-
 def literal(v):
     return float(v).hex().replace('0000000p', 'p') + 'f' if v else '0.0f'
 
@@ -323,10 +305,10 @@ def macro(name, number):
     return '#define %s %s' % (name, '(%sf)' % number if number.startswith('-') else number + 'f')
 
 
-def table(name, what, f, degree, intervals, steps=None, half_octaves=None, first=0, limit=None, bottom=None, top=None,
+def table(name, what, f, degree, intervals, steps, first=0, limit=None, bottom=None, top=None,
           scale=None, uses=('value',), root=None, above=()):
     """What NAME.h says of one table: a line of text each."""
-    cut = Steps(steps, first, intervals) if steps else HalfOctaves(half_octaves)
+    cut = Steps(steps, first, intervals)
     bounds = {k: v for k, v in (('BOTTOM', bottom), ('TOP', top), ('LIMIT', limit)) if v}
     for bound in bounds.values():
         if cut.number(f32(bound)) not in cut.intervals():
