@@ -19,16 +19,12 @@ V_INLINE vf silu_forward(vf x, const vf *v)
     return v_div(x, logistic_divisor(x));
 }
 
-/* Below, f(x) is x/2, which may be subnormal as x e^x may. */
-#    define SILU_LEAST 0x1p-125f
-
 V_INLINE vf silu_far(vf x, const vf *v)
 {
     (void)v;
     vf tail = v_exp_tail(x), rest = logistic_far_rest(tail, 1.0f);
-    vf left = v_mul(v_min(v_set(-1.0f), v_max(v_set(-120.0f), x)), v_mul(tail, rest));
-    vf scaled = v_sel(v_lt(v_abs(x), v_set(1.0f)), v_mul_subnormal(x, v_set(0.5f / V_TAIL_SCALE)), left);
-    return v_sel(v_gt(x, v_set(1.0f)), v_mul(v_max(v_set(1.0f), x), rest), v_descale(scaled));
+    vf size = v_descale_positive(v_mul(v_min(v_set(120.0f), v_abs(x)), v_mul(tail, rest)));
+    return v_sel_sign(x, v_neg(size), v_mul_subnormal(x, rest));
 }
 
 /* f'(-a) = q (1 - a (1 - q)), q = logistic(-a); f'(a) = 1 - f'(-a). */
@@ -49,7 +45,7 @@ V_INLINE vf silu_derivative_far(vf x, const vf *v)
 }
 
 static const v_elementwise silu_elementwise = {
-    .forward = { silu_forward, silu_far, .limit = LOGISTIC_LIMIT, .least = SILU_LEAST, .together = 6 },
+    .forward = { silu_forward, silu_far, .limit = LOGISTIC_LIMIT, .together = 6 },
     .derivative = { silu_derivative, silu_derivative_far, .limit = LOGISTIC_LIMIT, .together = 6 },
 };
 #endif

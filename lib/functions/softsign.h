@@ -15,7 +15,7 @@ static const activ_fn_definition softsign_definition = {
     .is_of_y = activ_always_of_y,
 };
 #else
-/* From here on f rounds to 1; below SOFTSIGN_LEAST, f(x) to x and f' to 1. */
+/* From here on f rounds to 1; below SOFTSIGN_LEAST, f(x) to x. */
 #    define SOFTSIGN_LIMIT 0x1p40f
 #    define SOFTSIGN_LEAST 0x1p-60f
 
@@ -49,14 +49,13 @@ V_INLINE vf softsign_derivative(vf x, const vf *v)
     return v_fma(q.h, q.h, v_mul(v_add(q.h, q.h), q.l));
 }
 
-/* x^-2, and 1 near 0. */
+/* x^-2 */
 V_INLINE vf softsign_derivative_far(vf x, const vf *v)
 {
     (void)v;
     vpair a = { v_min(v_set(0x1p80f), v_max(v_set(1.0f), v_abs(x))), v_set(0.0f) }, c = { v_set(0x1p32f), v_set(0.0f) };
     vpair q = v_quotient(c, a);
-    vf square = v_descale_positive(v_fma(q.h, q.h, v_mul(v_add(q.h, q.h), q.l)));
-    return v_sel(v_gt(a.h, v_set(1.0f)), square, v_set(1.0f));
+    return v_descale_positive(v_fma(q.h, q.h, v_mul(v_add(q.h, q.h), q.l)));
 }
 
 V_INLINE vf softsign_from_y(vf y, const vf *v)
@@ -68,7 +67,7 @@ V_INLINE vf softsign_from_y(vf y, const vf *v)
 
 static const v_elementwise softsign_elementwise = {
     .forward = { softsign_forward, softsign_far, .limit = SOFTSIGN_LIMIT, .least = SOFTSIGN_LEAST },
-    .derivative = { softsign_derivative, softsign_derivative_far, .limit = SOFTSIGN_LIMIT, .least = SOFTSIGN_LEAST },
+    .derivative = { softsign_derivative, softsign_derivative_far, .limit = SOFTSIGN_LIMIT },
     .from_y = { softsign_from_y },
 };
 #endif
