@@ -231,11 +231,12 @@ V_INLINE void v_each(v_paths f, const int times, const activ_fn_args *a, size_t 
 }
 
 /* Where a loop over near elements meets a far one: some vectors at a time until one turn has none, or the array ends.
+ * Streaming where the loop does: a cached store to a line that is being streamed takes very long.
  * Returns how many elements that were. Not inlined, so that it takes no registers from that loop. */
-typedef size_t v_far_loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out);
+typedef size_t v_far_loop(const activ_fn_args *a, int stream, size_t n, const float *x, const float *w, float *out);
 
-V_INLINE size_t v_some(v_paths f, const int times, const activ_fn_args *a, size_t n, const float *x, const float *w,
-                       float *out)
+V_INLINE size_t v_some(v_paths f, const int times, const activ_fn_args *a, const int stream, size_t n, const float *x,
+                       const float *w, float *out)
 {
     const size_t together = v_together(f) < V_TOGETHER ? 2 : V_TOGETHER;
     vf v[ACTIV_FN_SETTINGS], value[V_TOGETHER], factor[V_TOGETHER];
@@ -251,8 +252,13 @@ V_INLINE size_t v_some(v_paths f, const int times, const activ_fn_args *a, size_
         }
         any = v_any(f, times, together, value, factor, v);
         V_UNROLL
-        for (size_t j = 0; j < together; j++)
-            v_store_lanes(out + i + j * V_LANES, v_active_lanes(n - i, j), value[j]);
+        for (size_t j = 0; j < together; j++) {
+            size_t lanes = v_active_lanes(n - i, j);
+            if (stream && lanes == V_LANES)
+                v_stream(out + i + j * V_LANES, value[j]);
+            else
+                v_store_lanes(out + i + j * V_LANES, lanes, value[j]);
+        }
     }
     return i < n ? i : n;
 }
@@ -314,7 +320,7 @@ V_INLINE void v_loop(v_paths f, const int times, v_far_loop *some, const activ_f
     vf v[ACTIV_FN_SETTINGS];
     size_t i = 0;
     if (n >= V_ALIGN_FROM && v_unaligned_head(out) > 0)
-        i = some(a, v_unaligned_head(out), x, w, out);
+        i = some(a, 0, v_unaligned_head(out), x, w, out);
     while (i < n) {
         v_broadcast(a, v);
         if (n - i >= group)
@@ -323,7 +329,7 @@ V_INLINE void v_loop(v_paths f, const int times, v_far_loop *some, const activ_f
             while (i < n && v_single(f, times, v, i, n, x, w, out))
                 i += V_LANES;
         if (i < n)
-            i += some(a, n - i, x + i, times ? w + i : NULL, out + i);
+            i += some(a, stream, n - i, x + i, times ? w + i : NULL, out + i);
     }
     if (stream)
         v_stream_end();
@@ -336,7 +342,7 @@ V_INLINE void v_short(v_paths f, const int times, v_far_loop *some, const activ_
     vf v[ACTIV_FN_SETTINGS];
     v_broadcast(a, v);
     if (n > 0 && !v_single(f, times, v, 0, n, x, w, out))
-        (void)some(a, n, x, w, out);
+        (void)some(a, 0, n, x, w, out);
 }
 
 /* Adds dy df/d(scalar). */
@@ -371,9 +377,10 @@ V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, cons
 /* A loop specialised for one pair of paths. Short arrays first, in the kernel itself: it then saves no registers for
  * them, which takes as long as the arithmetic. */
 #define V_LOOP(loop, paths, times)                                                                                     \
-    static V_NOINLINE size_t loop##_some(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out) \
+    static V_NOINLINE size_t loop##_some(const activ_fn_args *a, int stream, size_t n, const float *x, const float *w, \
+                                         float *out)                                                                   \
     {                                                                                                                  \
-        return (paths).near ? v_some(paths, times, a, n, x, w, out) : n;                                               \
+        return (paths).near ? v_some(paths, times, a, stream, n, x, w, out) : n;                                       \
     }                                                                                                                  \
     static V_NOINLINE void loop##_long(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)   \
     {                                                                                                                  \
