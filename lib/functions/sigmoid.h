@@ -39,8 +39,8 @@ V_INLINE vf sigmoid_from_y(vf y, const vf *v)
 }
 
 static const v_elementwise sigmoid_elementwise = {
-    .forward = { logistic, logistic_far, .limit = LOGISTIC_LIMIT, .together = 6 },
-    .derivative = { sigmoid_derivative, sigmoid_derivative_far, .limit = LOGISTIC_LIMIT, .together = 6 },
+    .forward = { logistic, logistic_far, .limit = LOGISTIC_LIMIT, .together = V_TOGETHER_SHORT },
+    .derivative = { sigmoid_derivative, sigmoid_derivative_far, .limit = LOGISTIC_LIMIT, .together = V_TOGETHER_SHORT },
     .from_y = { sigmoid_from_y },
 };
 #endif
