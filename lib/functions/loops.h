@@ -78,7 +78,7 @@ V_INLINE size_t v_together(v_paths f)
     return f.together ? (size_t)f.together : V_TOGETHER;
 }
 
-/* A NaN in x is passed through: arithmetic would change its sign and payload, differently by CPU and compiler. */
+/* A NaN in x is passed through, where arithmetic might lose it. */
 V_INLINE vf v_keep_nan(vf x, vf result)
 {
     return v_sel(v_nan(x), x, result);
@@ -232,8 +232,8 @@ V_INLINE void v_each(v_paths f, const int times, const activ_fn_args *a, size_t 
 }
 
 /* Where a loop over near elements meets a far one: some vectors at a time until one turn has none, or the array ends.
- * Streaming where the loop does: a cached store to a line that is being streamed takes very long.
- * Returns how many elements that were. Not inlined, so that it takes no registers from that loop. */
+ * Streaming where the loop does: a cached store to a line that is being streamed takes very long. Returns how many
+ * elements that were. Not inlined, so that it takes no registers from that loop. */
 typedef size_t v_far_loop(const activ_fn_args *a, int stream, size_t n, const float *x, const float *w, float *out);
 
 V_INLINE size_t v_some(v_paths f, const int times, const activ_fn_args *a, const int stream, size_t n, const float *x,
@@ -247,18 +247,18 @@ V_INLINE size_t v_some(v_paths f, const int times, const activ_fn_args *a, const
     for (; i < n && any; i += together * V_LANES) {
         V_UNROLL
         for (size_t j = 0; j < together; j++) {
-            size_t at = i + j * V_LANES, lanes = v_active_lanes(n - i, j);
+            size_t lanes = v_active_lanes(n - i, j), at = lanes > 0 ? i + j * V_LANES : i;
             value[j] = v_load_lanes(x + at, lanes);
             factor[j] = times ? v_load_lanes(w + at, lanes) : v_set(1.0f);
         }
         any = v_any(f, times, together, value, factor, v);
         V_UNROLL
         for (size_t j = 0; j < together; j++) {
-            size_t lanes = v_active_lanes(n - i, j);
+            size_t lanes = v_active_lanes(n - i, j), at = lanes > 0 ? i + j * V_LANES : i;
             if (stream && lanes == V_LANES)
-                v_stream(out + i + j * V_LANES, value[j]);
+                v_stream(out + at, value[j]);
             else
-                v_store_lanes(out + i + j * V_LANES, lanes, value[j]);
+                v_store_lanes(out + at, lanes, value[j]);
         }
     }
     return i < n ? i : n;

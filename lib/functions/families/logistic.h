@@ -4,7 +4,6 @@
 
 #include "functions/loops.h"
 #include "simd/math.h"
-#include "simd/piecewise.h"
 
 /* ---- fast path --------------------------------------------------------------------------------- */
 
