@@ -2,7 +2,7 @@
  *
  *   with ACTIV_FN_DEFINITIONS   it gives NAME_definition: texts, settings, bounds (fn/registry.c)
  *   without                     it gives the arithmetic, in the vocabulary of the tier that is being compiled
- *                               (kernels/unit.c), and ends with the table NAME_elementwise or NAME_rowwise
+ *                               (kernels/functions.c), and ends with the table NAME_elementwise or NAME_rowwise
  *
  * docs/internals/adding-an-activation.md goes through such a file.
  */

@@ -64,8 +64,7 @@ V_INLINE vf gelu_tanh_far(vf x, const vf *v)
     gelu_tanh_argument z = gelu_tanh_prepare(a);
     vexp_near e = v_exp_whole_less(z.minus_z, z.excess, v_set(V_TAIL_MAGIC));
     vf b = v_mul(a, e.power); /* exact */
-    vf scaled =
-        v_sel(v_lt(v_abs(x), v_set(1.0f)), v_mul_subnormal(x, v_set(0.5f / V_TAIL_SCALE)), v_neg(v_fma(b, e.s, b)));
+    vf scaled = v_tail_or_linear(x, 0.5f, v_neg(v_fma(b, e.s, b)));
     return v_sel(v_gt(x, v_set(1.0f)), x, v_descale(scaled));
 }
 

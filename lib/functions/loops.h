@@ -373,7 +373,7 @@ V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, cons
         v_sum_store(to[k], sum[k]);
 }
 
-/* ---- a function's kernel (kernels/unit.c), made of its v_elementwise ------------------------- */
+/* ---- a function's kernel (kernels/functions.c), made of its v_elementwise -------------------- */
 
 /* A loop specialised for one pair of paths. Short arrays first, in the kernel itself: it then saves no registers for
  * them, which takes as long as the arithmetic. */

@@ -44,8 +44,8 @@ V_INLINE vf swigelu_far(vf x, const vf *v)
     (void)v;
     vf a = v_max(v_set(SWIGELU_FACTOR_LIMIT), v_min(v_set(120.0f), v_abs(x)));
     vexp e = swigelu_tail(a);
-    vf p = v_mul(v_fma(a, e.h, v_mul(a, e.l)), v_power_of_two(i_add(e.n, i_set(63))));
-    vf scaled = v_sel(v_lt(v_abs(x), v_set(1.0f)), v_mul_subnormal(x, v_set(0.5f / V_TAIL_SCALE)), v_neg(p));
+    vf p = v_scale_tail(v_fma(a, e.h, v_mul(a, e.l)), i_sub(e.n, i_set(1)));
+    vf scaled = v_tail_or_linear(x, 0.5f, v_neg(p));
     return v_sel(v_gt(x, v_set(1.0f)), v_fma(scaled, v_set(V_TAIL_SCALE), x), v_descale(scaled));
 }
 
@@ -58,7 +58,7 @@ V_INLINE vf swigelu_derivative_far(vf x, const vf *v)
     vpair s = v_fast_two_sum(v_neg(a), v_set(1.0f));
     s.l = v_fma(a, v_exp_bounded(e), s.l);
     vf d = v_scale_tail(v_fma(s.h, e.h, v_fma(s.h, e.l, v_mul(s.l, e.h))), i_sub(e.n, i_set(1)));
-    return v_of_both_signs(d, x);
+    return v_of_both_signs(v_descale(d), x);
 }
 
 static const v_elementwise swigelu_elementwise = {

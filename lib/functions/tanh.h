@@ -23,12 +23,7 @@ V_INLINE vf tanh_forward(vf x, const vf *v)
     vf a = v_min(v_set(9.2f), v_abs(x)), twice = v_add(a, a);
     vf t = v_fnma(twice, v_set(0x1.715476p0f), magic), k = v_sub(t, magic);
     vf r = v_fma(k, v_set(0x1.62e43p-1f), twice);
-    vf p = v_set(-0x1.6b71a8p-10f);
-    p = v_fma(p, r, v_set(0x1.1227c2p-7f));
-    p = v_fma(p, r, v_set(-0x1.555718p-5f));
-    p = v_fma(p, r, v_set(0x1.5554bp-3f));
-    p = v_fma(p, r, v_set(-0x1.fffffep-2f));
-    vf s = v_fma(v_mul_subnormal(r, r), p, r), power = v_float_of(i_shl(v_bits(t), 23));
+    vf s = v_fnma(v_mul_subnormal(r, r), v_exp_near_polynomial(r, -1.0f), r), power = v_float_of(i_shl(v_bits(t), 23));
     vf y = v_div(v_fma(power, s, v_sub(one, power)), v_fnma(power, s, v_add(one, power)));
     return v_with_sign(y, x);
 }

@@ -34,9 +34,8 @@ V_INLINE vf telu_far(vf x, const vf *v)
     (void)v;
     vf z = v_max(v_set(-120.0f), v_min(v_set(TELU_FACTOR_BOTTOM), x));
     vexp e = v_exp(z, v_set(0.0f));
-    vf scaled = v_mul(v_fma(z, e.h, v_mul(z, e.l)), v_power_of_two(i_add(e.n, i_set(64))));
-    vf small = v_mul_subnormal(x, v_set(0x1.85efacp-1f / V_TAIL_SCALE)); /* tanh 1 */
-    return v_descale(v_sel(v_lt(v_abs(x), v_set(1.0f)), small, scaled));
+    vf tail = v_scale_tail(v_fma(z, e.h, v_mul(z, e.l)), e.n);
+    return v_descale(v_tail_or_linear(x, 0x1.85efacp-1f, tail)); /* tanh 1 */
 }
 
 V_INLINE vf telu_derivative_far(vf x, const vf *v)
@@ -47,7 +46,7 @@ V_INLINE vf telu_derivative_far(vf x, const vf *v)
     vf n = v_exp_bounded(e);
     vpair s = v_fast_two_sum(z, v_set(1.0f));
     s.l = v_fnma(v_mul(n, n), v_add(z, v_set(0x1.555556p-2f)), s.l);
-    return v_scale_tail(v_fma(s.h, e.h, v_fma(s.h, e.l, v_mul(s.l, e.h))), e.n);
+    return v_descale(v_scale_tail(v_fma(s.h, e.h, v_fma(s.h, e.l, v_mul(s.l, e.h))), e.n));
 }
 
 static const v_elementwise telu_elementwise = {

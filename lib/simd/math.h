@@ -154,24 +154,29 @@ typedef struct vexp_near {
 /* The magic number includes the exponent's bias, so that shifting the sum gives 2^n. */
 #define V_EXP_NEAR_MAGIC (0x1.8p23f + 127.0f)
 
-/* The same times 2^c, with magic = V_EXP_NEAR_MAGIC + c, c an integer: for |x| <= 2^12 with n + c from -126 to 127. */
+/* s = r + r^2 p(r), p of r or, with sign -1, of -r. */
+V_INLINE vf v_exp_near_polynomial(vf r, const float sign)
+{
+    vf p = v_set(0x1.6b71a8p-10f);
+    p = v_fma(p, r, v_set(sign * 0x1.1227c2p-7f));
+    p = v_fma(p, r, v_set(0x1.555718p-5f));
+    p = v_fma(p, r, v_set(sign * 0x1.5554bp-3f));
+    return v_fma(p, r, v_set(0x1.fffffep-2f));
+}
+
+/* e^x times 2^c, with magic = V_EXP_NEAR_MAGIC + c, c an integer: for |x| <= 2^12 with n + c from -126 to 127. */
 V_INLINE vexp_near v_exp_near_times(vf x, vf magic)
 {
     vf t = v_fma(x, v_set(0x1.715476p0f), magic), k = v_sub(t, magic);
     vf r = v_fnma(k, v_set(0x1.62e43p-1f), x);
     r = v_fnma(k, v_set(-0x1.05c61p-29f), r);
-    vf p = v_set(0x1.6b71a8p-10f);
-    p = v_fma(p, r, v_set(0x1.1227c2p-7f));
-    p = v_fma(p, r, v_set(0x1.555718p-5f));
-    p = v_fma(p, r, v_set(0x1.5554bp-3f));
-    p = v_fma(p, r, v_set(0x1.fffffep-2f));
-    vexp_near e = { v_float_of(i_shl(v_bits(t), 23)), v_fma(v_mul(r, r), p, r) };
+    vexp_near e = { v_float_of(i_shl(v_bits(t), 23)), v_fma(v_mul(r, r), v_exp_near_polynomial(r, 1.0f), r) };
     return e;
 }
 
 V_INLINE vexp_near v_exp_near(vf x) { return v_exp_near_times(x, v_set(V_EXP_NEAR_MAGIC)); }
 
-/* The polynomial of s/r^2 - 1/r for errors that are small beside e^x, not beside s; r's sign apart. */
+/* v_exp_near_polynomial for errors that are small beside e^x, not beside s. */
 V_INLINE vf v_exp_whole_polynomial(vf r, const float sign)
 {
     vf p = v_set(0x1.6a5e34p-10f);
@@ -184,16 +189,17 @@ V_INLINE vf v_exp_whole_polynomial(vf r, const float sign)
 /* r^2, and 2^-100 where that is negligible beside 1: underflows take many times as long as other operations. */
 V_INLINE vf v_exp_square(vf r) { return v_fma(r, r, v_set(0x1p-100f)); }
 
-/* v_exp_near for sums with other terms, 1 + e^x. */
-V_INLINE vexp_near v_exp_whole(vf x)
+/* v_exp_near_times for sums with other terms, 1 + e^x. */
+V_INLINE vexp_near v_exp_whole_times(vf x, vf magic)
 {
-    const vf magic = v_set(V_EXP_NEAR_MAGIC);
     vf t = v_fma(x, v_set(0x1.715476p0f), magic), k = v_sub(t, magic);
     vf r = v_fnma(k, v_set(0x1.62e43p-1f), x);
     r = v_fnma(k, v_set(-0x1.05c61p-29f), r);
     vexp_near e = { v_float_of(i_shl(v_bits(t), 23)), v_fma(v_exp_square(r), v_exp_whole_polynomial(r, 1.0f), r) };
     return e;
 }
+
+V_INLINE vexp_near v_exp_whole(vf x) { return v_exp_whole_times(x, v_set(V_EXP_NEAR_MAGIC)); }
 
 /* The same with the small part of ln 2 added last: one operation more, and one rounding error less. */
 V_INLINE vexp_near v_exp_whole_exact(vf x)
@@ -237,13 +243,8 @@ V_INLINE vexp_near v_exp_whole_less(vf x, vf excess, vf magic)
 /* 2^64 e^-|x| = 2^n (1 + s), where v_descale gives 0 from 120 on. */
 V_INLINE vexp_near v_exp_tail_parts(vf x)
 {
-    const vf magic = v_set(V_TAIL_MAGIC);
     vf z = v_max(v_set(-120.0f), v_float_of(i_or(v_bits(x), i_set(INT32_MIN))));
-    vf t = v_fma(z, v_set(0x1.715476p0f), magic), k = v_sub(t, magic);
-    vf r = v_fnma(k, v_set(0x1.62e43p-1f), z);
-    r = v_fnma(k, v_set(-0x1.05c61p-29f), r);
-    vexp_near e = { v_float_of(i_shl(v_bits(t), 23)), v_fma(v_exp_square(r), v_exp_whole_polynomial(r, 1.0f), r) };
-    return e;
+    return v_exp_whole_times(z, v_set(V_TAIL_MAGIC));
 }
 
 /* As a number, rounded. */
@@ -252,9 +253,6 @@ V_INLINE vf v_exp_tail(vf x)
     vexp_near e = v_exp_tail_parts(x);
     return v_fma(e.power, e.s, e.power);
 }
-
-/* 1 - b e^x of that */
-V_INLINE vf v_one_less_tail(vf b, vf tail) { return v_fnma(v_mul(b, v_set(V_TAIL_SCALE)), tail, v_set(1.0f)); }
 
 /* a 2^-64, correctly rounded, without an operation whose result is subnormal, which would take many times as long:
  * added to 2^-62, 2^64 times the smallest normal number, sizes below are rounded as they have to be. */
@@ -268,8 +266,15 @@ V_INLINE vf v_descale_positive(vf a)
 
 V_INLINE vf v_descale(vf a) { return v_with_sign(v_descale_positive(v_abs(a)), a); }
 
-/* a 2^n for -170 <= n <= 63, a about 1, by v_descale. */
-V_INLINE vf v_scale_tail(vf a, vi n) { return v_descale(v_mul(a, v_power_of_two(i_add(n, i_set(64))))); }
+/* 2^64 a 2^n for -170 <= n <= 63, a about 1. */
+V_INLINE vf v_scale_tail(vf a, vi n) { return v_mul(a, v_power_of_two(i_add(n, i_set(64)))); }
+
+/* Of a function that is a tail, 2^64 times as large, beyond its limits and slope x near 0: what v_descale makes it of.
+ */
+V_INLINE vf v_tail_or_linear(vf x, const float slope, vf tail)
+{
+    return v_sel(v_lt(v_abs(x), v_set(1.0f)), v_mul_subnormal(x, v_set(slope / V_TAIL_SCALE)), tail);
+}
 
 /* -|x| clamped to `bound`, below which e^x underflows; NaN stays. */
 V_INLINE vf v_minus_abs(vf x, float bound) { return v_max(v_set(bound), v_neg(v_abs(x))); }

@@ -33,7 +33,7 @@ V_INLINE vf logistic(vf x, const vf *v)
 /* Beyond the limit: 1 - c t, of which tail is 2^64 t. */
 V_INLINE vf logistic_far_rest(vf tail, float c)
 {
-    return v_one_less_tail(v_set(c), tail);
+    return v_fnma(v_set(c * V_TAIL_SCALE), tail, v_set(1.0f));
 }
 
 V_INLINE vf logistic_far(vf x, const vf *v)

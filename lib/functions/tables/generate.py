@@ -16,8 +16,6 @@ NAME.py holds `tables`, one dictionary for each table, by the name that the tabl
                   both signs, and i counts from there
     limit         up to which a the table is used; or bottom and top
     uses          ('value',), the default, ('times x',) or both: whether f itself is wanted, or x f
-    root          of f, if it has one with a slope: the centre of its interval
-    above         numbers at which the small part of 'times x' has to be above 0
 
 Numbers that C gets too are texts, and stand in NAME.h as they stand there.
 
@@ -192,9 +190,8 @@ def evaluate(c, coefficients, x, times):
     return fma(fma(p, r, c1), r, c0)
 
 
-def best_interval(f, low, high, degree, scale, kinds, c, above):
-    """The fit, of several places for the centre, that is evaluated with the smallest error in ulp; among those whose
-    rest is above 0 at the numbers `above`."""
+def best_interval(f, low, high, degree, scale, kinds):
+    """The fit, of several places for the centre, that is evaluated with the smallest error in ulp."""
     x = f32(np.linspace(float(low), float(high), 5000)[1:-1])
     # The ends matter most, and there the errors change from one float to the next.
     x = np.unique(np.concatenate([x] + [end + np.arange(0, 1000, dtype=f32) * f32(sign * ulp(max(abs(end), width / 8)))
@@ -208,18 +205,16 @@ def best_interval(f, low, high, degree, scale, kinds, c, above):
         exact[kind] = first, second, np.array(units)
     found = []
     for at in (.44, .5, .56, .62, .68, .74, .8):
-        error, c_at, coefficients = fit_interval(f, low, high, degree, scale, at, c)
-        if any(as_pair(c_at, coefficients, f32(v))[1] <= 0 for v in above if low <= v <= high):
-            continue
+        error, c, coefficients = fit_interval(f, low, high, degree, scale, at)
         ulps = []
         for kind, (first, second, units) in exact.items():
-            values = np.float64(evaluate(c_at, coefficients, x, kind == 'times x'))
+            values = np.float64(evaluate(c, coefficients, x, kind == 'times x'))
             ulps.append(np.max(np.abs(values - first - second) / units))
-        found.append((max(ulps), error, c_at, coefficients))
+        found.append((max(ulps), error, c, coefficients))
     return min(found, key=lambda result: result[0])
 
 
-def fit_interval(f, low, high, degree, scale, at, c):
+def fit_interval(f, low, high, degree, scale, at):
     """(largest error, centre, [c0, c1, ...])."""
     middle, half = (mp.mpf(low) + high) / 2, (mp.mpf(high) - low) / 2
     near = middle + (2 * at - 1) * half
@@ -231,18 +226,14 @@ def fit_interval(f, low, high, degree, scale, at, c):
     if degree > WORDS - 2:
         trial = Fit(xs, fs, weight, near, degree)
         trial.level()
-        tops = first_bits(trial.solve()[degree], TOP_BITS) if c is None else [f32(0)]
+        tops = first_bits(trial.solve()[degree], TOP_BITS)
     found = []
     for top in tops:
-        at_top = c
-        if c is None:
-            at_top = centre(f, near, half, *((0, 0) if top is None else (top, TOP_BITS)))
+        at_top = centre(f, near, half, *((0, 0) if top is None else (top, TOP_BITS)))
         fit = Fit(xs, fs, weight, at_top, degree)
         fit.constant(f32(float(f(mp.mpf(float(at_top))))))
         if top is not None:
             fit = fit.fix(degree, top)
-        if c is not None:       # near a root at the centre, the slope is all
-            fit = fit.fix(1, f32(float(mp.diff(f, mp.mpf(float(c))))))
         fit.level()
         fits = [fit]
         if degree == 8:
@@ -306,7 +297,7 @@ def macro(name, number):
 
 
 def table(name, what, f, degree, intervals, steps, first=0, limit=None, bottom=None, top=None,
-          scale=None, uses=('value',), root=None, above=()):
+          scale=None, uses=('value',)):
     """What NAME.h says of one table: a line of text each."""
     cut = Steps(steps, first, intervals)
     bounds = {k: v for k, v in (('BOTTOM', bottom), ('TOP', top), ('LIMIT', limit)) if v}
@@ -316,8 +307,7 @@ def table(name, what, f, degree, intervals, steps, first=0, limit=None, bottom=N
     rows = [None] * intervals
     worst, worst_ulps = 0.0, 0.0
     for number, (low, high) in cut.intervals().items():
-        c = f32(root) if root is not None and low <= root < high else None
-        ulps, error, c, coefficients = best_interval(f, low, high, degree, scale, uses, c, above)
+        ulps, error, c, coefficients = best_interval(f, low, high, degree, scale, uses)
         worst, worst_ulps = max(worst, error), max(worst_ulps, ulps)
         rows[number % intervals] = [literal(v) for v in [c] + coefficients[WORDS - 2::-1]]
     errors = 'Error 2^%.1f, evaluated %.2f ulp.' % (math.log2(worst), worst_ulps)
