@@ -1,468 +1,194 @@
 /* fashion_mnist_compare: trains SimpleNetwork with each activation function, several times, and compares the test
  * accuracies to those of PyTorch with the same settings. */
+#include <inttypes.h>
 #include <math.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <activ/activ.h>
 
 #include "common/arguments.h"
-#include "common/data.h"
+#include "common/figure.h"
 #include "common/files.h"
+#include "common/interrupt.h"
+#include "common/list.h"
 #include "common/message.h"
-#include "common/network.h"
-#include "common/progress.h"
+#include "common/references.h"
+#include "common/runs.h"
+#include "common/study.h"
 #include "common/table.h"
-#include "common/train.h"
+#include "common/timing.h"
 
 #define PROGRAM "fashion_mnist_compare"
-#define MAX_ROWS 64
-#define CLOSE_POINTS 1.0 /* a mean this close to PyTorch's range counts as reproduced */
-
-/* ---- reference results ------- */
-
-struct measured {
-    double mean, low, high;
-};
-
-/* Test accuracy in percent after 15 epochs at learning rate 0.001, batch 128. `chapter`: the table of the book chapter
- * whose experiment this is (NaN: it has no such row). The others: PyTorch 1.13, CPU, mean and range over three seeds
- * (staf: one seed). */
-struct reference {
-    const char *spec;  /* "none": no activation */
-    const char *shown; /* the chapter's name, if it differs */
-    double chapter;
-    struct measured momentum_08, momentum_09;
-};
-
-static const struct reference references[] = {
-    { "sigmoid", NULL, 10.0, { 10.00, 10.00, 10.00 }, { 10.00, 10.00, 10.00 } },
-    { "tanh", NULL, 82.3, { 82.23, 82.00, 82.46 }, { 84.85, 84.75, 84.93 } },
-    { "relu", NULL, 81.3, { 81.48, 81.23, 81.87 }, { 84.72, 84.58, 84.85 } },
-    { "gelu", NULL, 80.5, { 80.77, 80.55, 81.04 }, { 84.03, 83.94, 84.20 } },
-    { "mish", NULL, 81.9, { 81.29, 81.00, 81.56 }, { 84.02, 83.87, 84.18 } },
-    { "leaky_relu", NULL, 80.8, { 81.51, 81.23, 81.92 }, { 84.68, 84.56, 84.83 } },
-    { "silu", NULL, 78.3, { 78.66, 78.18, 78.96 }, { 82.94, 82.77, 83.14 } },
-    { "hardswish", NULL, 76.7, { 78.30, 77.66, 78.70 }, { 83.34, 82.80, 83.64 } },
-    { "silu", "Swish", 78.5, { 78.66, 78.18, 78.96 }, { 82.94, 82.77, 83.14 } },
-    { "prelu", NULL, 86.0, { 86.12, 85.72, 86.36 }, { 87.14, 86.92, 87.50 } },
-    { "rrelu", NULL, 81.5, { 81.33, 80.74, 81.66 }, { 84.14, 83.66, 84.48 } },
-    { "trainable_elu", "TeLU", 86.2, { 86.76, 86.43, 87.09 }, { 87.43, 87.33, 87.53 } },
-    { "staf", NULL, 85.4, { 87.50, 87.50, 87.50 }, { 87.80, 87.80, 87.80 } },
-    { "none", NULL, NAN, { 82.55, 82.51, 82.61 }, { 83.63, 83.47, 83.84 } },
-};
-
-#define REFERENCES (sizeof references / sizeof references[0])
 
 /* A quick selection. */
 static const char quick_rows[] = "sigmoid,tanh,relu,gelu,prelu,none";
 
-/* ---- settings ---- */
-
 struct settings {
-    const char *data;
-    const char *out;
+    struct study study;
+    struct recipe recipe;    /* of all networks, but for function and seed; epochs 0: a default */
     const char *activations; /* NULL: the chapter's rows */
     const char *seeds_text;  /* NULL: a default */
-    size_t epochs;           /* 0: a default */
-    size_t batch;
-    size_t jobs;
-    float lr;
-    float momentum;
     bool quick;
-    uint64_t seeds[MAX_COUNTS];
-    size_t seed_count;
+    struct seeds seeds;
 };
 
 /* One line of the table; its function is trained once for each seed. */
 struct row {
-    char *spec;                        /* canonical; "none": no activation */
+    const char *spec;                  /* canonical; "none": no activation */
     const struct reference *reference; /* NULL: not in the chapter */
-    size_t first_run;                  /* of seed_count; rows of equal specs share their runs */
-};
-
-struct run {
-    const char *spec;
-    uint64_t seed;
-    double accuracy, loss, seconds; /* at the end; seconds: of all epochs */
-    bool finished;
+    const struct run *runs;            /* one for each seed */
+    bool finished;                     /* all of them */
+    struct measured accuracy;
+    double loss;                        /* mean over the seeds */
+    double seconds;                     /* mean of one epoch */
+    double forward_time, backward_time; /* nanoseconds per element */
 };
 
 struct comparison {
     struct settings settings;
-    struct fashion_mnist data;
-    struct row rows[MAX_ROWS];
+    struct specs specs;
+    struct row rows[MAX_SPECS];
     size_t row_count;
     struct run *runs;
     size_t run_count;
-
-    /* Shared by the threads. */
-    atomic_size_t images; /* processed in all runs */
-    pthread_mutex_t lock; /* guards all members below, and the results in `runs` */
-    pthread_cond_t change;
-    size_t next_run;                        /* taken by threads from the last to the first */
-    size_t reported[MAX_ROWS * MAX_COUNTS]; /* runs in the order in which they finished */
-    size_t reported_count;
-    size_t working;      /* threads still running */
-    activ_status status; /* the first failure */
-    activ_message message;
 };
 
 static enum parse_result parse(struct settings *settings, int argc, char **argv)
 {
+    struct recipe *recipe = &settings->recipe;
     const struct option options[] = {
-        { "--data", "DIR", OPTION_TEXT, &settings->data, 0, 0,
-          "folder of the four IDX files, raw or .gz\n(default " FASHION_MNIST_FOLDER ")" },
-        { "--out", "DIR", OPTION_TEXT, &settings->out, 0, 0,
-          "where comparison.md and comparison.csv go; made if it is not there\n(default results)" },
+        STUDY_OPTION_DATA(&settings->study),
+        { "--out", "DIR", OPTION_TEXT, &settings->study.out, 0, 0,
+          "where comparison.md, .csv and .svg go, and the trained networks; made if it\nis not there (default "
+          "results)" },
         { "--activations", "LIST", OPTION_TEXT, &settings->activations, 0, 0,
           "like relu,none,\"leaky_relu(negative_slope=0.2)\"\n(default: the chapter's rows)" },
         { "--seeds", "N|LIST", OPTION_TEXT, &settings->seeds_text, 0, 0,
-          "a count N for the seeds 1 .. N, or a list like 5,6,7 (default 3)" },
-        { "--epochs", "N", OPTION_COUNT, &settings->epochs, 1, 100000, "default 15" },
-        { "--batch", "N", OPTION_COUNT, &settings->batch, 1, 1000000, "images in a step (default 128)" },
-        { "--lr", "X", OPTION_REAL, &settings->lr, 0, 1e6, "learning rate (default 0.001)" },
-        { "--momentum", "X", OPTION_REAL, &settings->momentum, 0, 1,
+          "a count N for that many seeds, or a list like 5,6,7 (default 3)" },
+        { "--seed", "N", OPTION_SEED, &settings->study.seed, 0, 0, "the first seed of a count (default 1)" },
+        { "--epochs", "N", OPTION_COUNT, &recipe->epochs, 1, 100000, "default 15" },
+        { "--batch", "N", OPTION_COUNT, &recipe->batch, 1, 1000000, "images in a step (default 128)" },
+        { "--optimizer", "NAME", OPTION_TEXT, &recipe->descent.optimizer, 0, 0,
+          "sgd, adamw or rmsprop (default sgd; with --quick adamw)" },
+        { "--lr", "X", OPTION_REAL, &recipe->descent.lr, 0, 1e6, "learning rate (default 0.001)" },
+        { "--momentum", "X", OPTION_REAL, &recipe->descent.momentum, 0, 1,
           "default 0.8, with which the chapter's table was made;\nits text says 0.9" },
-        { "--jobs", "N", OPTION_COUNT, &settings->jobs, 1, 1024,
-          "networks trained at the same time (default: one for each CPU);\n"
-          "the accuracies do not depend on it" },
+        STUDY_OPTION_THREADS(&settings->study),
         { "--quick", NULL, OPTION_FLAG, &settings->quick, 0, 0,
-          "a first look in less than a minute: six rows, one seed, three epochs;\n"
-          "the other options still hold" },
+          "a first look in seconds: six rows, one seed, three epochs of adamw, which gets\n"
+          "further in them; the other options still hold" },
     };
     const struct program program = {
         PROGRAM,
         "Trains SimpleNetwork (784 -> 256 -> 192 -> 128 -> 64 -> 10) on FashionMNIST with one\n"
         "activation function after the other, several times each, and prints the test accuracies\n"
-        "beside those of PyTorch. Writes the same table as Markdown and CSV.",
+        "beside those of PyTorch. Writes the same table as Markdown and CSV, all epochs as CSV,\n"
+        "and two figures (SVG). Ctrl-C writes the rows that are finished; the same command goes on\n"
+        "from there.",
         options,
         sizeof options / sizeof options[0],
     };
     return arguments_parse(&program, argc, argv);
 }
 
-static activ_status read_seeds(struct settings *settings, activ_message *message)
+/* What was not given on the command line. */
+static activ_status settle(struct settings *settings, activ_message *message)
 {
-    const char *text = settings->seeds_text;
-    if (text == NULL)
-        text = settings->quick ? "1" : "3";
-    uint64_t count;
-    if (strchr(text, ',') == NULL && parse_whole(text, strlen(text), 1, MAX_COUNTS, &count)) {
-        for (size_t i = 0; i < count; i++)
-            settings->seeds[i] = i + 1;
-        settings->seed_count = (size_t)count;
-        return ACTIV_OK;
-    }
-    bool good = strchr(text, ',') != NULL;
-    for (const char *at = text; good; at++) {
-        size_t length = strcspn(at, ",");
-        uint64_t seed;
-        good = settings->seed_count < MAX_COUNTS && parse_whole(at, length, 0, UINT64_MAX, &seed);
-        for (size_t i = 0; good && i < settings->seed_count; i++)
-            good = settings->seeds[i] != seed;
-        if (!good)
-            break;
-        settings->seeds[settings->seed_count++] = seed;
-        at += length;
-        if (*at == '\0')
-            return ACTIV_OK;
-    }
-    message_set(message, "--seeds: '%s' is neither a count from 1 to %d nor a list of different seeds", text,
-                MAX_COUNTS);
-    return ACTIV_ERROR_INVALID;
-}
-
-/* ---- rows and runs ---- */
-
-static activ_status add_row(struct comparison *all, const char *text, size_t length, const struct reference *reference,
-                            activ_message *message)
-{
-    if (all->row_count == MAX_ROWS) {
-        message_set(message, "--activations: more than %d", MAX_ROWS);
-        return ACTIV_ERROR_RANGE;
-    }
-    char *spec = calloc(length + 1, 1);
-    if (spec == NULL)
-        return ACTIV_ERROR_OUT_OF_MEMORY;
-    memcpy(spec, text, length);
-    struct row *row = &all->rows[all->row_count];
-    if (strcmp(spec, "none") != 0) {
-        activ_fn *fn = NULL;
-        activ_status status = network_check_spec(spec, message);
-        if (status == ACTIV_OK)
-            status = activ_fn_create(NULL, spec, &fn);
-        free(spec);
-        if (status != ACTIV_OK)
-            return status;
-        size_t size = strlen(activ_fn_spec(fn)) + 1;
-        spec = malloc(size);
-        if (spec != NULL)
-            memcpy(spec, activ_fn_spec(fn), size);
-        activ_fn_destroy(fn);
-        if (spec == NULL)
-            return ACTIV_ERROR_OUT_OF_MEMORY;
-    }
-    row->spec = spec;
-    row->reference = reference;
-    for (size_t i = 0; reference == NULL && i < REFERENCES; i++)
-        if (strcmp(references[i].spec, spec) == 0) {
-            row->reference = &references[i];
-            break;
-        }
-    all->row_count++;
-    return ACTIV_OK;
+    struct recipe *recipe = &settings->recipe;
+    struct descent *descent = &recipe->descent;
+    if (recipe->epochs == 0)
+        recipe->epochs = settings->quick ? 3 : 15;
+    if (descent->optimizer == NULL)
+        descent->optimizer = settings->quick ? "adamw" : "sgd";
+    if (isnan(descent->lr))
+        descent->lr = 0.001f;
+    if (isnan(descent->momentum) && strcmp(descent->optimizer, "sgd") == 0)
+        descent->momentum = 0.8f;
+    activ_status status = descent_check(descent, message);
+    if (status == ACTIV_OK)
+        status = seeds_parse(settings->seeds_text != NULL ? settings->seeds_text
+                             : settings->quick            ? "1"
+                                                          : "3",
+                             settings->study.seed, &settings->seeds, message);
+    return status;
 }
 
 static activ_status make_rows(struct comparison *all, activ_message *message)
 {
-    const char *list = all->settings.activations;
-    if (list == NULL && all->settings.quick)
-        list = quick_rows;
-    if (list == NULL) {
-        for (size_t i = 0; i < REFERENCES; i++) {
-            const char *spec = references[i].spec;
-            activ_status status = add_row(all, spec, strlen(spec), &references[i], message);
-            if (status != ACTIV_OK)
-                return status;
-        }
-        return ACTIV_OK;
-    }
-    for (const char *at = list;; at++) {
-        /* Commas inside brackets belong to a spec. */
-        size_t length = 0;
-        int depth = 0;
-        while (at[length] != '\0' && (depth > 0 || at[length] != ',')) {
-            depth += at[length] == '(' ? 1 : at[length] == ')' ? -1 : 0;
-            length++;
-        }
-        activ_status status = add_row(all, at, length, NULL, message);
+    const struct settings *settings = &all->settings;
+    const char *list = settings->activations != NULL ? settings->activations : settings->quick ? quick_rows : NULL;
+    if (list != NULL) {
+        activ_status status = specs_parse(list, &all->specs, message);
         if (status != ACTIV_OK)
             return status;
-        at += length;
-        if (*at == '\0')
-            return ACTIV_OK;
+        all->row_count = all->specs.count;
+        for (size_t i = 0; i < all->row_count; i++)
+            all->rows[i].reference = reference_find(all->specs.values[i]);
+    } else {
+        all->row_count = REFERENCES;
+        for (size_t i = 0; i < REFERENCES; i++)
+            all->rows[i].reference = &references[i];
     }
-}
-
-static activ_status make_runs(struct comparison *all)
-{
-    size_t seeds = all->settings.seed_count;
-    all->runs = calloc(all->row_count * seeds, sizeof *all->runs);
+    const size_t seeds = settings->seeds.count;
+    all->run_count = all->row_count * seeds;
+    all->runs = calloc(all->run_count, sizeof *all->runs);
     if (all->runs == NULL)
         return ACTIV_ERROR_OUT_OF_MEMORY;
     for (size_t i = 0; i < all->row_count; i++) {
         struct row *row = &all->rows[i];
-        row->first_run = all->run_count;
-        for (size_t j = 0; j < i; j++)
-            if (strcmp(all->rows[j].spec, row->spec) == 0)
-                row->first_run = all->rows[j].first_run;
-        if (row->first_run < all->run_count)
-            continue;
+        row->spec = list != NULL ? all->specs.values[i] : references[i].spec;
+        row->runs = &all->runs[i * seeds];
         for (size_t j = 0; j < seeds; j++) {
-            all->runs[all->run_count].spec = row->spec;
-            all->runs[all->run_count++].seed = all->settings.seeds[j];
+            struct run *run = &all->runs[i * seeds + j];
+            run->recipe = settings->recipe;
+            run->recipe.architecture.spec = row->spec;
+            run->recipe.seed = settings->seeds.values[j];
         }
     }
-    all->next_run = all->run_count;
     return ACTIV_OK;
-}
-
-/* ---- training ---- */
-
-static void tick(void *user, size_t images)
-{
-    struct comparison *all = user;
-    (void)atomic_fetch_add_explicit(&all->images, images, memory_order_relaxed);
-}
-
-static bool has_failed(struct comparison *all)
-{
-    (void)pthread_mutex_lock(&all->lock);
-    bool failed = all->status != ACTIV_OK;
-    (void)pthread_mutex_unlock(&all->lock);
-    return failed;
-}
-
-static activ_status train_one(struct comparison *all, struct run *run, activ_message *message)
-{
-    static const size_t hidden[] = { 256, 192, 128, 64 };
-    const struct settings *settings = &all->settings;
-    size_t max_batch = settings->batch > TEST_BATCH ? settings->batch : TEST_BATCH;
-    const char *spec = strcmp(run->spec, "none") == 0 ? NULL : run->spec;
-    const struct descent descent = { "sgd", settings->lr, settings->momentum, NAN };
-    activ_graph *graph = NULL;
-    activ_optimizer *optimizer = NULL;
-    struct training training;
-    activ_status status =
-        network_create(NULL, spec, hidden, sizeof hidden / sizeof hidden[0], max_batch, &graph, message);
-    if (status != ACTIV_OK)
-        return status;
-    status = descent_start(&descent, graph, run->seed, &optimizer, message);
-    if (status == ACTIV_OK)
-        status = training_start(&training, graph, optimizer, &all->data.train, settings->batch, message);
-    if (status == ACTIV_OK) {
-        training.tick = tick;
-        training.tick_user = all;
-        for (size_t epoch = 1; status == ACTIV_OK && epoch <= settings->epochs && !has_failed(all); epoch++) {
-            double loss;
-            double seconds = 0;
-            status = training_epoch(&training, epoch, &loss, &seconds, message);
-            run->seconds += seconds;
-        }
-        if (status == ACTIV_OK)
-            status = training_test(&training, &all->data.test, &run->loss, &run->accuracy, message);
-        training_end(&training);
-    }
-    activ_optimizer_destroy(optimizer);
-    activ_graph_destroy(graph);
-    return status;
-}
-
-/* Each thread trains one network after the other, until none is left. Last rows first: they include the slowest
- * function, which should not start last. */
-static void *worker(void *user)
-{
-    struct comparison *all = user;
-    (void)pthread_mutex_lock(&all->lock);
-    while (all->next_run > 0 && all->status == ACTIV_OK) {
-        size_t index = --all->next_run;
-        struct run result = all->runs[index];
-        activ_message message = { "" };
-        (void)pthread_mutex_unlock(&all->lock);
-        activ_status status = train_one(all, &result, &message);
-        (void)pthread_mutex_lock(&all->lock);
-        if (status == ACTIV_OK) {
-            all->runs[index] = result;
-            all->runs[index].finished = true;
-            all->reported[all->reported_count++] = index;
-        } else if (all->status == ACTIV_OK) {
-            all->status = status;
-            message_set(&all->message, "%s, seed %llu: %s", result.spec, (unsigned long long)result.seed, message.text);
-        }
-        (void)pthread_cond_signal(&all->change);
-    }
-    all->working--;
-    (void)pthread_cond_signal(&all->change);
-    (void)pthread_mutex_unlock(&all->lock);
-    return NULL;
-}
-
-/* Shows progress until all threads have ended. Called with the lock held. */
-static void watch(struct comparison *all)
-{
-    struct progress progress;
-    progress_start(&progress, (double)all->run_count * (double)all->settings.epochs * (double)all->data.train.count);
-    size_t shown = 0;
-    for (;;) {
-        for (; shown < all->reported_count; shown++) {
-            const struct run *run = &all->runs[all->reported[shown]];
-            progress_clear(&progress);
-            printf("%3zu of %zu  %-16s seed %-4llu  %6.2f %%  %6.1f s\n", shown + 1, all->run_count, run->spec,
-                   (unsigned long long)run->seed, run->accuracy, run->seconds);
-            (void)fflush(stdout);
-        }
-        if (all->working == 0)
-            break;
-        char note[40];
-        (void)snprintf(note, sizeof note, "%zu of %zu networks", all->reported_count, all->run_count);
-        progress_update(&progress, (double)atomic_load_explicit(&all->images, memory_order_relaxed), note);
-        struct timespec until;
-        (void)clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += 200000000;
-        if (until.tv_nsec >= 1000000000) {
-            until.tv_nsec -= 1000000000;
-            until.tv_sec++;
-        }
-        (void)pthread_cond_timedwait(&all->change, &all->lock, &until);
-    }
-    progress_clear(&progress);
-}
-
-static activ_status train_all(struct comparison *all, activ_message *message)
-{
-    size_t jobs = all->settings.jobs < all->run_count ? all->settings.jobs : all->run_count;
-    pthread_t *threads = malloc(jobs * sizeof *threads);
-    if (threads == NULL) {
-        message_set(message, "out of memory");
-        return ACTIV_ERROR_OUT_OF_MEMORY;
-    }
-    size_t started = 0;
-    (void)pthread_mutex_lock(&all->lock);
-    for (; started < jobs; started++) {
-        int error = pthread_create(&threads[started], NULL, worker, all);
-        if (error != 0) {
-            all->status = ACTIV_ERROR_OUT_OF_MEMORY;
-            message_set(&all->message, "--jobs %zu: a thread cannot be started: %s", jobs, strerror(error));
-            break;
-        }
-        all->working++;
-    }
-    watch(all);
-    activ_status status = all->status;
-    *message = all->message;
-    (void)pthread_mutex_unlock(&all->lock);
-    for (size_t i = 0; i < started; i++)
-        (void)pthread_join(threads[i], NULL);
-    free(threads);
-    return status;
 }
 
 /* ---- the table ---- */
 
-struct summary {
-    struct measured accuracy;
-    double loss;    /* mean over the seeds */
-    double seconds; /* mean of one epoch */
-};
-
-static struct summary summarize(const struct comparison *all, const struct row *row)
+static activ_status summarize(const struct comparison *all, struct row *row, activ_message *message)
 {
-    size_t seeds = all->settings.seed_count;
-    struct summary sum = { { 0, INFINITY, -INFINITY }, 0, 0 };
+    const size_t seeds = all->settings.seeds.count;
+    row->accuracy = (struct measured){ 0, INFINITY, -INFINITY };
+    row->finished = true;
+    row->loss = row->seconds = 0;
     for (size_t i = 0; i < seeds; i++) {
-        const struct run *run = &all->runs[row->first_run + i];
-        sum.accuracy.mean += run->accuracy / (double)seeds;
-        sum.accuracy.low = fmin(sum.accuracy.low, run->accuracy);
-        sum.accuracy.high = fmax(sum.accuracy.high, run->accuracy);
-        sum.loss += run->loss / (double)seeds;
-        sum.seconds += run->seconds / (double)seeds / (double)all->settings.epochs;
+        const struct run *run = &row->runs[i];
+        row->finished = row->finished && run->finished;
+        if (!row->finished)
+            return ACTIV_OK;
+        const struct epoch *end = run_end(run);
+        row->accuracy.mean += end->test_accuracy / (double)seeds;
+        row->accuracy.low = fmin(row->accuracy.low, end->test_accuracy);
+        row->accuracy.high = fmax(row->accuracy.high, end->test_accuracy);
+        row->loss += end->test_loss / (double)seeds;
+        for (size_t j = 0; j < run->recipe.epochs; j++)
+            row->seconds += run->epochs[j].seconds / (double)seeds / (double)run->recipe.epochs;
     }
-    return sum;
+    return time_function(row->spec, &row->forward_time, &row->backward_time, message);
 }
 
-/* PyTorch's results for these settings; NULL if there are none. */
-static const struct measured *pytorch(const struct settings *settings, const struct reference *reference)
+static const struct measured *pytorch(const struct comparison *all, const struct row *row)
 {
-    if (reference == NULL || settings->epochs != 15 || settings->batch != 128 || settings->lr != 0.001f)
-        return NULL;
-    if (settings->momentum == 0.8f)
-        return &reference->momentum_08;
-    return settings->momentum == 0.9f ? &reference->momentum_09 : NULL;
+    return reference_pytorch(row->reference, &all->settings.recipe);
 }
 
-/* Distance of a mean above (or, negative, below) a range, in points; 0 inside. */
-static double distance(double mean, const struct measured *range)
+static bool is_comparable(const struct comparison *all)
 {
-    return mean > range->high ? mean - range->high : mean < range->low ? mean - range->low : 0;
-}
-
-static bool is_close(double difference)
-{
-    /* Accuracies have two decimals; the rest allows for binary fractions. */
-    return fabs(difference) <= CLOSE_POINTS + 5e-5;
+    return reference_pytorch(&references[0], &all->settings.recipe) != NULL;
 }
 
 static void add_measured(struct table *table, const struct measured *measured)
 {
     if (measured == NULL)
         table_cell(table, "-");
-    else if (measured->low == measured->high)
+    else if (measured->high - measured->low <= 0)
         table_cell(table, "%.2f", measured->mean);
     else
         table_cell(table, "%.2f (%.2f to %.2f)", measured->mean, measured->low, measured->high);
@@ -471,25 +197,27 @@ static void add_measured(struct table *table, const struct measured *measured)
 /* The table for readers. *close and *compared: rows near PyTorch's range, rows that have one. */
 static void fill_table(const struct comparison *all, struct table *table, size_t *close, size_t *compared)
 {
-    const struct settings *settings = &all->settings;
-    bool comparable = pytorch(settings, &references[0]) != NULL;
+    const bool comparable = is_comparable(all);
     table_init(table);
     table_column(table, false, "Activation");
     if (comparable) {
         table_column(table, true, "Chapter");
         table_column(table, true, "PyTorch (range)");
     }
-    table_column(table, true, settings->seed_count > 1 ? "libactiv (range)" : "libactiv");
+    table_column(table, true, all->settings.seeds.count > 1 ? "libactiv (range)" : "libactiv");
     if (comparable) {
         table_column(table, true, "Beyond range");
         table_column(table, false, "Within %.1f", CLOSE_POINTS);
     }
     table_column(table, true, "s/epoch");
+    table_column(table, true, "f ns");
+    table_column(table, true, "f' ns");
     for (size_t i = 0; i < all->row_count; i++) {
         const struct row *row = &all->rows[i];
-        const struct measured *theirs = pytorch(settings, row->reference);
-        struct summary ours = summarize(all, row);
-        bool renamed = row->reference != NULL && row->reference->shown != NULL;
+        const struct measured *theirs = pytorch(all, row);
+        const bool renamed = row->reference != NULL && row->reference->shown != NULL;
+        if (!row->finished)
+            continue;
         table_cell(table, renamed ? "%s (\"%s\")" : "%s", row->spec, renamed ? row->reference->shown : "");
         if (comparable) {
             if (row->reference != NULL && !isnan(row->reference->chapter))
@@ -498,10 +226,10 @@ static void fill_table(const struct comparison *all, struct table *table, size_t
                 table_cell(table, "-");
             add_measured(table, theirs);
         }
-        add_measured(table, &ours.accuracy);
+        add_measured(table, &row->accuracy);
         if (theirs != NULL) {
-            double difference = distance(ours.accuracy.mean, theirs);
-            table_cell(table, difference == 0 ? "0" : "%+.2f", difference);
+            double difference = measured_distance(row->accuracy.mean, theirs);
+            table_cell(table, fabs(difference) > 0 ? "%+.2f" : "0", difference);
             table_cell(table, is_close(difference) ? "yes" : "no");
             *compared += 1;
             *close += is_close(difference) ? 1 : 0;
@@ -509,75 +237,93 @@ static void fill_table(const struct comparison *all, struct table *table, size_t
             table_cell(table, "-");
             table_cell(table, "-");
         }
-        table_cell(table, "%.2f", ours.seconds);
+        table_cell(table, "%.2f", row->seconds);
+        table_cell(table, row->forward_time > 0 ? "%.2f" : "-", row->forward_time);
+        table_cell(table, row->backward_time > 0 ? "%.2f" : "-", row->backward_time);
     }
+}
+
+static void add_number(struct table *table, bool known, const char *format, double number)
+{
+    if (known)
+        table_cell(table, format, number);
+    else
+        table_cell(table, "%s", "");
 }
 
 /* The table for programs: one number per cell, always all columns. */
 static void fill_csv(const struct comparison *all, struct table *table)
 {
     static const char *const titles[] = {
-        "activation", "shown_as", "chapter",    "pytorch_mean",   "pytorch_low", "pytorch_high",      "mean",
-        "low",        "high",     "difference", "within_1_point", "test_loss",   "seconds_per_epoch", "epochs",
-        "batch",      "lr",       "momentum",
+        "activation",  "shown_as", "chapter",    "pytorch_mean",   "pytorch_low", "pytorch_high",      "mean",
+        "low",         "high",     "difference", "within_1_point", "test_loss",   "seconds_per_epoch", "forward_ns",
+        "backward_ns", "epochs",   "batch",      "optimizer",      "lr",          "momentum",
     };
     const struct settings *settings = &all->settings;
+    const struct recipe *recipe = &settings->recipe;
     table_init(table);
     for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)
         table_column(table, false, "%s", titles[i]);
-    for (size_t i = 0; i < settings->seed_count; i++)
-        table_column(table, false, "seed_%llu", (unsigned long long)settings->seeds[i]);
+    for (size_t i = 0; i < settings->seeds.count; i++)
+        table_column(table, false, "seed_%" PRIu64, settings->seeds.values[i]);
+    for (size_t i = 0; i < settings->seeds.count; i++)
+        table_column(table, false, "digest_%" PRIu64, settings->seeds.values[i]);
     for (size_t i = 0; i < all->row_count; i++) {
         const struct row *row = &all->rows[i];
         const struct reference *reference = row->reference;
-        const struct measured *theirs = pytorch(settings, reference);
-        struct summary ours = summarize(all, row);
+        const struct measured *theirs = pytorch(all, row);
+        const double difference = theirs != NULL ? measured_distance(row->accuracy.mean, theirs) : 0;
+        if (!row->finished)
+            continue;
         table_cell(table, "%s", row->spec);
         table_cell(table, "%s", reference != NULL && reference->shown != NULL ? reference->shown : row->spec);
-        if (theirs != NULL && !isnan(reference->chapter))
-            table_cell(table, "%.1f", reference->chapter);
-        else
-            table_cell(table, "%s", "");
-        if (theirs != NULL) {
-            table_cell(table, "%.2f", theirs->mean);
-            table_cell(table, "%.2f", theirs->low);
-            table_cell(table, "%.2f", theirs->high);
-        } else {
-            for (int j = 0; j < 3; j++)
-                table_cell(table, "%s", "");
-        }
-        table_cell(table, "%.4f", ours.accuracy.mean);
-        table_cell(table, "%.4f", ours.accuracy.low);
-        table_cell(table, "%.4f", ours.accuracy.high);
-        if (theirs != NULL) {
-            double difference = distance(ours.accuracy.mean, theirs);
-            table_cell(table, "%.4f", difference);
-            table_cell(table, "%s", is_close(difference) ? "yes" : "no");
-        } else {
-            table_cell(table, "%s", "");
-            table_cell(table, "%s", "");
-        }
-        table_cell(table, "%.6f", ours.loss);
-        table_cell(table, "%.3f", ours.seconds);
-        table_cell(table, "%zu", settings->epochs);
-        table_cell(table, "%zu", settings->batch);
-        table_cell(table, "%.7g", (double)settings->lr);
-        table_cell(table, "%.7g", (double)settings->momentum);
-        for (size_t j = 0; j < settings->seed_count; j++)
-            table_cell(table, "%.4f", all->runs[row->first_run + j].accuracy);
+        add_number(table, theirs != NULL && !isnan(reference->chapter), "%.1f",
+                   theirs != NULL ? reference->chapter : 0);
+        add_number(table, theirs != NULL, "%.2f", theirs != NULL ? theirs->mean : 0);
+        add_number(table, theirs != NULL, "%.2f", theirs != NULL ? theirs->low : 0);
+        add_number(table, theirs != NULL, "%.2f", theirs != NULL ? theirs->high : 0);
+        table_cell(table, "%.4f", row->accuracy.mean);
+        table_cell(table, "%.4f", row->accuracy.low);
+        table_cell(table, "%.4f", row->accuracy.high);
+        add_number(table, theirs != NULL, "%.4f", difference);
+        table_cell(table, "%s", theirs == NULL ? "" : is_close(difference) ? "yes" : "no");
+        table_cell(table, "%.6f", row->loss);
+        table_cell(table, "%.3f", row->seconds);
+        add_number(table, row->forward_time > 0, "%.3f", row->forward_time);
+        add_number(table, row->backward_time > 0, "%.3f", row->backward_time);
+        table_cell(table, "%zu", recipe->epochs);
+        table_cell(table, "%zu", recipe->batch);
+        table_cell(table, "%s", recipe->descent.optimizer);
+        table_cell(table, "%.7g", (double)recipe->descent.lr);
+        add_number(table, !isnan(recipe->descent.momentum), "%.7g", (double)recipe->descent.momentum);
+        for (size_t j = 0; j < settings->seeds.count; j++)
+            table_cell(table, "%.4f", run_end(&row->runs[j])->test_accuracy);
+        for (size_t j = 0; j < settings->seeds.count; j++)
+            table_cell(table, "%016" PRIx64, row->runs[j].digest);
     }
 }
 
 static bool has_shared_runs(const struct comparison *all)
 {
-    return all->run_count < all->row_count * all->settings.seed_count;
+    for (size_t i = 0; i < all->row_count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(all->rows[i].spec, all->rows[j].spec) == 0)
+                return true;
+    return false;
+}
+
+static size_t finished_rows(const struct comparison *all)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < all->row_count; i++)
+        count += all->rows[i].finished ? 1 : 0;
+    return count;
 }
 
 /* Explains the table; each line begins with `mark`. */
 static void write_notes(const struct comparison *all, size_t close, size_t compared, const char *mark, FILE *out)
 {
-    size_t seeds = all->settings.seed_count;
-    size_t jobs = all->settings.jobs;
+    const size_t threads = all->settings.study.threads < all->run_count ? all->settings.study.threads : all->run_count;
     if (compared > 0) {
         (void)fprintf(out, "%s%zu of %zu rows lie within %.1f point of PyTorch's range.\n", mark, close, compared,
                       CLOSE_POINTS);
@@ -586,32 +332,39 @@ static void write_notes(const struct comparison *all, size_t close, size_t compa
     } else {
         (void)fprintf(out,
                       "%sThese figures are NOT comparable with PyTorch's, which have other settings:\n"
-                      "  15 epochs, batch 128, learning rate 0.001, momentum 0.8 or 0.9.\n",
+                      "  sgd, 15 epochs, batch 128, learning rate 0.001, momentum 0.8 or 0.9.\n",
                       mark);
     }
+    if (finished_rows(all) < all->row_count)
+        (void)fprintf(out, "%sINTERRUPTED: %zu of %zu rows are finished.\n", mark, finished_rows(all), all->row_count);
     (void)fprintf(out, "%sTest accuracy in percent%s.\n", mark,
-                  seeds > 1 ? ": mean and range over the seeds" : ", of one seed: near neighbours are in no order");
+                  all->settings.seeds.count > 1 ? ": mean and range over the seeds"
+                                                : ", of one seed: near neighbours are in no order");
     if (has_shared_runs(all))
         (void)fprintf(out, "%sRows of the same function show the same networks, trained once.\n", mark);
-    (void)fprintf(out, "%sSeconds per epoch: training alone, %zu network%s at the same time, tier %s.\n", mark, jobs,
-                  jobs == 1 ? "" : "s", activ_tier());
+    (void)fprintf(out, "%sSeconds per epoch: training alone, %zu network%s at the same time, tier %s.\n", mark, threads,
+                  threads == 1 ? "" : "s", activ_tier());
+    (void)fprintf(out, "%sf, f': nanoseconds per element on one thread, in cache; f' with parameters' gradients.\n",
+                  mark);
 }
 
 static void write_settings(const struct comparison *all, FILE *out)
 {
-    const struct settings *settings = &all->settings;
-    (void)fprintf(out, "SimpleNetwork 784-256-192-128-64-10, %zu epoch%s, batch %zu, ", settings->epochs,
-                  settings->epochs == 1 ? "" : "s", settings->batch);
-    (void)fprintf(out, "learning rate %.7g, momentum %.7g, seed%s", (double)settings->lr, (double)settings->momentum,
-                  settings->seed_count == 1 ? "" : "s");
-    for (size_t i = 0; i < settings->seed_count; i++)
-        (void)fprintf(out, "%s%llu", i == 0 ? " " : ", ", (unsigned long long)settings->seeds[i]);
+    const struct recipe *recipe = &all->settings.recipe;
+    (void)fprintf(out, "SimpleNetwork 784-256-192-128-64-10, %zu epoch%s, batch %zu, %s, learning rate %.7g",
+                  recipe->epochs, recipe->epochs == 1 ? "" : "s", recipe->batch, recipe->descent.optimizer,
+                  (double)recipe->descent.lr);
+    if (!isnan(recipe->descent.momentum))
+        (void)fprintf(out, ", momentum %.7g", (double)recipe->descent.momentum);
+    (void)fprintf(out, ", seed%s", all->settings.seeds.count == 1 ? "" : "s");
+    for (size_t i = 0; i < all->settings.seeds.count; i++)
+        (void)fprintf(out, "%s%" PRIu64, i == 0 ? " " : ", ", all->settings.seeds.values[i]);
     (void)fprintf(out, ".\n");
 }
 
 /* Both files are renamed only after both are written. */
-static activ_status write_files(const char *markdown_path, const char *csv_path, const struct comparison *all,
-                                const struct table *table, size_t close, size_t compared, activ_message *message)
+static activ_status write_tables(const char *markdown_path, const char *csv_path, const struct comparison *all,
+                                 const struct table *table, size_t close, size_t compared, activ_message *message)
 {
     struct new_file markdown = { .stream = NULL };
     struct new_file csv = { .stream = NULL };
@@ -648,30 +401,156 @@ static activ_status write_files(const char *markdown_path, const char *csv_path,
     return status;
 }
 
+/* ---- figures ---- */
+
+/* Each function's mean and range beside PyTorch's range and the chapter's figure. */
+static void draw_accuracies(const struct comparison *all, struct figure *figure)
+{
+    FILE *script = figure->script;
+    const bool comparable = is_comparable(all);
+    size_t line = 0;
+    (void)fprintf(script, "$ours << EOD\n");
+    for (size_t i = 0; i < all->row_count; i++)
+        if (all->rows[i].finished)
+            (void)fprintf(script, "%zu %.4f %.4f %.4f\n", line++, all->rows[i].accuracy.mean, all->rows[i].accuracy.low,
+                          all->rows[i].accuracy.high);
+    (void)fprintf(script, "EOD\n$theirs << EOD\n");
+    line = 0;
+    for (size_t i = 0; i < all->row_count; i++) {
+        const struct row *row = &all->rows[i];
+        const struct measured *theirs = pytorch(all, row);
+        if (row->finished && theirs != NULL)
+            (void)fprintf(script, "%zu %.4f %.4f %.4f %s\n", line, theirs->mean, theirs->low, theirs->high,
+                          isnan(row->reference->chapter) ? "nan" : "");
+        line += row->finished ? 1 : 0;
+    }
+    (void)fprintf(script, "EOD\n$chapter << EOD\n");
+    line = 0;
+    for (size_t i = 0; i < all->row_count; i++) {
+        const struct row *row = &all->rows[i];
+        if (row->finished && pytorch(all, row) != NULL && !isnan(row->reference->chapter))
+            (void)fprintf(script, "%zu %.4f\n", line, row->reference->chapter);
+        line += row->finished ? 1 : 0;
+    }
+    /* A network that did not learn would press all others together: it stands at the edge, with its figure. */
+    double best = 0;
+    double least = 100;
+    for (size_t i = 0; i < all->row_count; i++)
+        best = all->rows[i].finished ? fmax(best, all->rows[i].accuracy.mean) : best;
+    const double edge = best - 16;
+    line = 0;
+    (void)fprintf(script, "EOD\n");
+    for (size_t i = 0; i < all->row_count; i++) {
+        const struct row *row = &all->rows[i];
+        if (!row->finished)
+            continue;
+        if (row->accuracy.mean < edge)
+            (void)fprintf(script, "set label '← %.2f' at graph 0.01, first %zu textcolor rgb '%s'\n",
+                          row->accuracy.mean, line, figure_color(0));
+        else
+            least = fmin(least, row->accuracy.low);
+        line++;
+    }
+    if (least > 2)
+        (void)fprintf(script, "set xrange [%.1f:%.1f]\n", floor(least) - 1, ceil(best) + 1);
+    (void)fprintf(script, "set ytics (");
+    line = 0;
+    for (size_t i = 0; i < all->row_count; i++) {
+        const struct row *row = &all->rows[i];
+        if (!row->finished)
+            continue;
+        (void)fprintf(script, "%s", line > 0 ? ", " : "");
+        figure_text(figure,
+                    row->reference != NULL && row->reference->shown != NULL ? row->reference->shown : row->spec);
+        (void)fprintf(script, " %zu", line++);
+    }
+    (void)fprintf(script,
+                  ")\nset yrange [%zu-0.5:-0.5]\nset xlabel 'test accuracy, %%'\nset grid xtics\n"
+                  "set key outside top center horizontal\nset bars 0.6\nset lmargin 15\n"
+                  "plot ",
+                  line);
+    if (comparable)
+        (void)fprintf(script,
+                      "$theirs using 2:($1+0.18):3:4 with xerrorbars lw 2 pt 7 ps 0.5 lc rgb '%s' title 'PyTorch', "
+                      "$chapter using 2:($1+0.18) with points pt 2 ps 0.8 lw 1.5 lc rgb '%s' title 'chapter', ",
+                      figure_color(1), figure_color(3));
+    (void)fprintf(script, "$ours using 2:($1-0.12):3:4 with xerrorbars lw 2 pt 7 ps 0.6 lc rgb '%s' title 'libactiv'\n",
+                  figure_color(0));
+}
+
+/* Test accuracy and loss after each epoch, means over the seeds. */
+static void draw_epochs(const struct comparison *all, struct figure *figure)
+{
+    FILE *script = figure->script;
+    const size_t seeds = all->settings.seeds.count;
+    for (size_t i = 0; i < all->row_count; i++) {
+        const struct row *row = &all->rows[i];
+        (void)fprintf(script, "$row%zu << EOD\n", i);
+        for (size_t j = 0; row->finished && j < all->settings.recipe.epochs; j++) {
+            double accuracy = 0, loss = 0;
+            for (size_t k = 0; k < seeds; k++) {
+                accuracy += row->runs[k].epochs[j].test_accuracy / (double)seeds;
+                loss += row->runs[k].epochs[j].test_loss / (double)seeds;
+            }
+            (void)fprintf(script, "%zu %.4f %.6f\n", j + 1, accuracy, loss);
+        }
+        (void)fprintf(script, "EOD\n");
+    }
+    (void)fprintf(script, "set multiplot layout 1,2\nset xlabel 'epoch'\nset xtics %zu\nset grid\nset lmargin 7\n",
+                  (all->settings.recipe.epochs + 9) / 10);
+    for (int panel = 0; panel < 2; panel++) {
+        const char *separator = "";
+        bool any = false;
+        for (size_t i = 0; i < all->row_count; i++)
+            any = any || (all->rows[i].finished && (panel == 0 || isfinite(all->rows[i].loss)));
+        if (!any)
+            figure_expect_nothing(figure);
+        (void)fprintf(script, "set title '%s'\nset key %s\nplot ", panel == 0 ? "test accuracy, %" : "test loss",
+                      panel == 0 ? "right bottom samplen 1.5 maxrows 8 font ',10'" : "off");
+        for (size_t i = 0; i < all->row_count; i++) {
+            const struct row *row = &all->rows[i];
+            bool again = false;
+            for (size_t j = 0; j < i; j++)
+                again = again || strcmp(all->rows[j].spec, row->spec) == 0;
+            if (!row->finished || again)
+                continue;
+            (void)fprintf(script, "%s$row%zu using 1:%d with lines lw 2 dt %d lc rgb '%s' title ", separator, i,
+                          panel + 2, i % 2 == 0 ? 1 : 2, figure_color(i));
+            figure_text(figure, row->spec);
+            separator = ", ";
+        }
+        (void)fprintf(script, "\n");
+    }
+    (void)fprintf(script, "unset multiplot\n");
+}
+
+static activ_status draw(const struct comparison *all, activ_message *message)
+{
+    const struct study *study = &all->settings.study;
+    struct figure figure;
+    if (!study->draws || finished_rows(all) == 0)
+        return ACTIV_OK;
+    activ_status status = figure_begin(&figure, study->out, message);
+    if (status != ACTIV_OK)
+        return status;
+    figure_target(&figure, study->out, "comparison.svg", FIGURE_SVG, 800, 90 + 34 * (unsigned)finished_rows(all));
+    draw_accuracies(all, &figure);
+    (void)fprintf(figure.script, "reset\n");
+    figure_target(&figure, study->out, "comparison-epochs.svg", FIGURE_SVG, 1000, 440);
+    draw_epochs(all, &figure);
+    return figure_end(&figure, message);
+}
+
 /* ---- main --------- */
 
 static activ_status compare(struct comparison *all, const char *markdown, const char *csv, activ_message *message)
 {
-    struct settings *settings = &all->settings;
-    activ_status status = fashion_mnist_load(settings->data, &all->data, message);
-    if (status == ACTIV_OK && settings->batch > all->data.train.count) {
-        message_set(message, "--batch: %zu is more than the %zu training images in '%s'", settings->batch,
-                    all->data.train.count, settings->data);
-        status = ACTIV_ERROR_RANGE;
-    }
-    /* The folder is checked before the long run, and created only if the other arguments are valid. */
-    if (status == ACTIV_OK)
-        status = folder_make(settings->out, message);
-    if (status == ACTIV_OK)
-        status = file_check_writable(markdown, message);
-    if (status == ACTIV_OK)
-        status = file_check_writable(csv, message);
-    if (status != ACTIV_OK)
-        return status;
+    const struct settings *settings = &all->settings;
+    const struct study *study = &settings->study;
     write_settings(all, stdout);
-    printf("%zu networks, %zu at the same time.\n\n", all->run_count, settings->jobs);
-    (void)fflush(stdout);
-    status = train_all(all, message);
+    activ_status status = runs_train(study, all->runs, all->run_count, message);
+    for (size_t i = 0; status == ACTIV_OK && i < all->row_count; i++)
+        status = summarize(all, &all->rows[i], message);
     if (status != ACTIV_OK)
         return status;
 
@@ -687,31 +566,27 @@ static activ_status compare(struct comparison *all, const char *markdown, const 
         table_write_text(&table, stdout);
         putchar('\n');
         write_notes(all, close, compared, "", stdout);
-        status = write_files(markdown, csv, all, &table, close, compared, message);
+        status = write_tables(markdown, csv, all, &table, close, compared, message);
     }
-    if (status == ACTIV_OK)
-        printf("\nWrote %s\nWrote %s\n", markdown, csv);
     table_free(&table);
+    if (status == ACTIV_OK)
+        status = runs_write_csv(study, "comparison-epochs.csv", all->runs, all->run_count, message);
+    if (status == ACTIV_OK)
+        printf("\nWrote %s\nWrote %s\nWrote %s/comparison-epochs.csv\n", markdown, csv, study->out);
+    if (status == ACTIV_OK)
+        status = draw(all, message);
+    if (status == ACTIV_OK && study->draws && finished_rows(all) > 0)
+        printf("Wrote %s/comparison.svg\nWrote %s/comparison-epochs.svg\n", study->out, study->out);
     return status;
-}
-
-static size_t online_cpus(void)
-{
-    long count = sysconf(_SC_NPROCESSORS_ONLN);
-    return count > 0 ? (size_t)count : 1;
 }
 
 int main(int argc, char **argv)
 {
     static struct comparison all; /* too large for the stack */
-    all.settings = (struct settings){
-        .data = FASHION_MNIST_FOLDER,
-        .out = "results",
-        .batch = 128,
-        .jobs = online_cpus(),
-        .lr = 0.001f,
-        .momentum = 0.8f,
-    };
+    all.settings = (struct settings){ .study = STUDY_DEFAULTS(PROGRAM), .recipe = RECIPE_CHAPTER };
+    all.settings.recipe.epochs = 0;
+    all.settings.recipe.descent = (struct descent){ NULL, NAN, NAN, NAN, NULL };
+    struct study *study = &all.settings.study;
     switch (parse(&all.settings, argc, argv)) {
     case PARSE_RUN:
         break;
@@ -720,34 +595,32 @@ int main(int argc, char **argv)
     case PARSE_FAILED:
         return EXIT_FAILED;
     }
-    if (all.settings.epochs == 0)
-        all.settings.epochs = all.settings.quick ? 3 : 15;
-    if (pthread_mutex_init(&all.lock, NULL) != 0 || pthread_cond_init(&all.change, NULL) != 0)
-        return fail(PROGRAM, "no memory for a lock");
 
-    activ_message message = { "out of memory" };
-    char *markdown = path_join(all.settings.out, "comparison.md");
-    char *csv = path_join(all.settings.out, "comparison.csv");
+    activ_message message = { "" };
+    char *markdown = study_path(study, "comparison.md");
+    char *csv = study_path(study, "comparison.csv");
     activ_status status = markdown != NULL && csv != NULL ? ACTIV_OK : ACTIV_ERROR_OUT_OF_MEMORY;
     if (status == ACTIV_OK)
-        status = read_seeds(&all.settings, &message);
+        status = settle(&all.settings, &message);
     if (status == ACTIV_OK)
         status = make_rows(&all, &message);
     if (status == ACTIV_OK)
-        status = make_runs(&all);
-    if (status == ACTIV_OK) {
-        all.settings.jobs = all.settings.jobs < all.run_count ? all.settings.jobs : all.run_count;
+        status = study_begin(study, all.settings.recipe.batch, &message);
+    if (status == ACTIV_OK)
+        status = study_make_out(study, &message);
+    if (status == ACTIV_OK)
+        status = file_check_writable(markdown, &message);
+    if (status == ACTIV_OK)
+        status = file_check_writable(csv, &message);
+    if (status == ACTIV_OK)
         status = compare(&all, markdown, csv, &message);
-    }
 
-    int code = status == ACTIV_OK ? finish_output(PROGRAM) : fail(PROGRAM, "%s", message.text);
-    for (size_t i = 0; i < all.row_count; i++)
-        free(all.rows[i].spec);
+    int code = study_finish(study, status, &message);
+    runs_free(all.runs, all.run_count);
     free(all.runs);
+    specs_free(&all.specs);
     free(markdown);
     free(csv);
-    fashion_mnist_free(&all.data);
-    (void)pthread_cond_destroy(&all.change);
-    (void)pthread_mutex_destroy(&all.lock);
+    study_end(study);
     return code;
 }

@@ -153,7 +153,7 @@ static void test_arguments_refused(void **state)
         { "--seeds x", "--seeds: 'x'" },
         { "--seeds 1,", "--seeds: '1,'" },
         { "--seeds 3,4,3", "--seeds: '3,4,3'" },
-        { "--jobs 0", "--jobs: '0'" },
+        { "--threads 0", "--threads: '0'" },
         { "--out stdout", "a file is in the way" },
         { "--out stdout/below", "stdout" },
     };
@@ -373,7 +373,8 @@ static void test_train_resume(void **state)
     }
 
     static const char *const refused[][2] = {
-        { "--resume part.ckpt --batch 32 --epochs 5", "has 5 epochs, and --epochs 5 asks for no more" },
+        { "--resume part.ckpt --batch 32 --epochs 5",
+          "is trained for 5 epochs already; --epochs counts them, too: give it more than 5" },
         { "--resume part.ckpt --batch 37 --epochs 9", "65 steps are no whole epochs of 400 images in batches of 37" },
         { "--resume part.st", "no activ.optimizer" },
         { "--resume other.st", "holds no network of 784 inputs" },
@@ -464,7 +465,7 @@ static void test_compare(void **state)
     (void)state;
     size_t size;
     assert_run(run(COMPARE_FAST " --out new/results --activations relu,none,'rrelu(lower=0.1,upper=0.2)' "
-                                "--seeds 5,6 --lr 0.01 --jobs 2"),
+                                "--seeds 5,6 --lr 0.01 --threads 2"),
                0);
     assert_string_equal(errors, "");
     assert_non_null(strstr(output, "NOT comparable"));
@@ -491,7 +492,7 @@ static void test_compare(void **state)
     }
 
     /* Other numbers of jobs change nothing but the times; existing files are replaced. */
-    assert_run(run(COMPARE_FAST " --out new/results --activations none,relu --seeds 5,6 --lr 0.01 --jobs 1"), 0);
+    assert_run(run(COMPARE_FAST " --out new/results --activations none,relu --seeds 5,6 --lr 0.01 --threads 1"), 0);
     char *again = scratch_read(scratch_path("new/results/comparison.csv"), &size);
     assert_non_null(again);
     assert_int_equal(count_lines(again), 3);
@@ -504,7 +505,8 @@ static void test_compare(void **state)
     free(again);
     /* Nothing temporary stays. */
     assert_run(run("ls new/results"), 0);
-    assert_string_equal(output, "comparison.csv\ncomparison.md\n");
+    assert_string_equal(output, "comparison-epochs.csv\ncomparison-epochs.svg\ncomparison.csv\ncomparison.md\n"
+                                "comparison.svg\nruns\n");
 }
 
 /* With the chapter's settings its columns and the verdict appear, whatever the data. */

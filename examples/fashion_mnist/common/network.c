@@ -2,6 +2,7 @@
 #include "network.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "data.h"
@@ -16,22 +17,33 @@ static activ_status create_fn(const activ_context *context, const char *spec, ac
     return status;
 }
 
-activ_status network_check_spec(const char *spec, activ_message *message)
+activ_status network_spec(const char *text, char **spec, activ_message *message)
 {
     activ_fn *fn = NULL;
-    activ_status status = create_fn(NULL, spec, &fn, message);
+    if (strcmp(text, "none") != 0) {
+        activ_status status = create_fn(NULL, text, &fn, message);
+        if (status != ACTIV_OK)
+            return status;
+        text = activ_fn_spec(fn);
+    }
+    size_t size = strlen(text) + 1;
+    *spec = malloc(size);
+    if (*spec != NULL)
+        memcpy(*spec, text, size);
+    else
+        message_set(message, "out of memory");
     activ_fn_destroy(fn);
-    return status;
+    return *spec != NULL ? ACTIV_OK : ACTIV_ERROR_OUT_OF_MEMORY;
 }
 
-activ_status network_create(const activ_context *context, const char *spec, const size_t *hidden, size_t hidden_count,
-                            size_t max_batch, activ_graph **out, activ_message *message)
+activ_status network_create(const activ_context *context, const struct architecture *architecture, size_t max_batch,
+                            bool keep_values, activ_graph **out, activ_message *message)
 {
     activ_fn *fn = NULL;
     activ_graph *graph = NULL;
     activ_status status = ACTIV_OK;
-    if (spec != NULL) {
-        status = create_fn(context, spec, &fn, message);
+    if (strcmp(architecture->spec, "none") != 0) {
+        status = create_fn(context, architecture->spec, &fn, message);
         if (status != ACTIV_OK)
             return status;
     }
@@ -44,8 +56,10 @@ activ_status network_create(const activ_context *context, const char *spec, cons
 
     activ_node x = activ_graph_input(graph, IMAGE_PIXELS);
     activ_node first = -1;
-    for (size_t i = 0; i < hidden_count; i++) {
-        x = activ_graph_linear(graph, x, hidden[i]);
+    for (size_t i = 0; i < architecture->hidden.count; i++) {
+        x = activ_graph_linear(graph, x, architecture->hidden.values[i]);
+        if (architecture->batch_norm)
+            x = activ_graph_batch_norm(graph, x, NULL);
         if (fn == NULL)
             continue;
         if (i == 0)
@@ -55,7 +69,10 @@ activ_status network_create(const activ_context *context, const char *spec, cons
     }
     (void)activ_graph_cross_entropy(graph, activ_graph_linear(graph, x, IMAGE_CLASSES));
     activ_fn_destroy(fn);
-    status = activ_graph_compile(graph, max_batch);
+    activ_compile_options options = ACTIV_COMPILE_DEFAULTS;
+    options.max_batch = max_batch;
+    options.keep_values = keep_values ? 1 : 0;
+    status = activ_graph_compile_ex(graph, &options, NULL);
     if (status != ACTIV_OK) {
         const char *error = activ_graph_error(graph);
         message_set(message, "the network cannot be built: %s", error[0] != '\0' ? error : activ_status_string(status));
@@ -64,6 +81,33 @@ activ_status network_create(const activ_context *context, const char *spec, cons
     }
     *out = graph;
     return ACTIV_OK;
+}
+
+activ_node network_node(const activ_graph *graph, const char *kind, size_t i)
+{
+    for (size_t j = 0; j < activ_graph_node_count(graph); j++) {
+        activ_node_info info = ACTIV_NODE_INFO_INIT;
+        if (activ_graph_node_info(graph, (activ_node)j, &info) == ACTIV_OK && strcmp(info.kind, kind) == 0 && i-- == 0)
+            return (activ_node)j;
+    }
+    return -1;
+}
+
+static uint64_t fnv(uint64_t digest, const float *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, &values[i], sizeof bits);
+        for (int shift = 0; shift < 32; shift += 8)
+            digest = (digest ^ (bits >> shift & 0xff)) * UINT64_C(0x100000001b3);
+    }
+    return digest;
+}
+
+uint64_t network_digest(activ_graph *graph)
+{
+    uint64_t digest = fnv(UINT64_C(0xcbf29ce484222325), activ_graph_params(graph), activ_graph_param_count(graph));
+    return fnv(digest, activ_graph_buffers(graph), activ_graph_buffer_count(graph));
 }
 
 /* Values per sample of a node. */

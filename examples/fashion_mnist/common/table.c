@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "files.h"
+#include "message.h"
+
 void table_init(struct table *table)
 {
     memset(table, 0, sizeof *table);
@@ -166,4 +169,22 @@ void table_write_csv(const struct table *table, FILE *out)
             (void)fputs(column + 1 == table->columns ? "\r\n" : ",", out);
         }
     }
+}
+
+activ_status table_save_csv(const struct table *table, const char *path, activ_message *message)
+{
+    struct new_file file = { .stream = NULL };
+    if (table->failed) {
+        message_set(message, "out of memory for a table");
+        return ACTIV_ERROR_OUT_OF_MEMORY;
+    }
+    activ_status status = new_file_open(&file, path, message);
+    if (status == ACTIV_OK) {
+        table_write_csv(table, file.stream);
+        status = new_file_close(&file, message);
+    }
+    if (status == ACTIV_OK)
+        status = new_file_commit(&file, message);
+    new_file_cancel(&file);
+    return status;
 }

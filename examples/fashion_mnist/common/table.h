@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include <activ/activ.h>
+
 #define TABLE_MAX_COLUMNS 96
 
 struct table {
@@ -29,5 +31,8 @@ void table_cell(struct table *table, const char *format, ...);
 void table_write_text(const struct table *table, FILE *out);
 void table_write_markdown(const struct table *table, FILE *out);
 void table_write_csv(const struct table *table, FILE *out);
+
+/* The same as a file that is replaced when it is whole. A table that has failed is refused. */
+activ_status table_save_csv(const struct table *table, const char *path, activ_message *message);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "interrupt.h"
 #include "message.h"
 #include "progress.h"
 
@@ -13,6 +14,35 @@ static activ_status failed(activ_status status, const char *what, activ_message 
     if (status != ACTIV_OK)
         message_set(message, "%s: %s", what, activ_status_string(status));
     return status;
+}
+
+/* The scheme of this name; -1: there is none. */
+static activ_init_scheme find_scheme(const char *name)
+{
+    static const struct {
+        const char *name;
+        activ_init_scheme scheme;
+    } schemes[] = {
+        { "default", ACTIV_INIT_DEFAULT },
+        { "kaiming_uniform", ACTIV_INIT_KAIMING_UNIFORM },
+        { "kaiming_normal", ACTIV_INIT_KAIMING_NORMAL },
+        { "xavier_uniform", ACTIV_INIT_XAVIER_UNIFORM },
+        { "xavier_normal", ACTIV_INIT_XAVIER_NORMAL },
+        { "orthogonal", ACTIV_INIT_ORTHOGONAL },
+    };
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
+        if (strcmp(schemes[i].name, name) == 0)
+            return schemes[i].scheme;
+    return -1;
+}
+
+activ_status descent_init(const struct descent *descent, activ_graph *graph, uint64_t seed, activ_message *message)
+{
+    activ_status status = activ_graph_init(graph, seed);
+    const activ_init_scheme scheme = descent->init != NULL ? find_scheme(descent->init) : ACTIV_INIT_DEFAULT;
+    if (status == ACTIV_OK && scheme != ACTIV_INIT_DEFAULT)
+        status = activ_graph_init_weights(graph, scheme, activ_init_gain(scheme), seed);
+    return failed(status, "initial values", message);
 }
 
 activ_status descent_check(const struct descent *descent, activ_message *message)
@@ -29,6 +59,13 @@ activ_status descent_check(const struct descent *descent, activ_message *message
         message_set(message, "--momentum: adamw has none");
         return ACTIV_ERROR_INVALID;
     }
+    if (descent->init != NULL && find_scheme(descent->init) < 0) {
+        message_set(message,
+                    "--init: '%s' is not default, xavier_uniform, xavier_normal, kaiming_uniform, "
+                    "kaiming_normal or orthogonal",
+                    descent->init);
+        return ACTIV_ERROR_UNKNOWN_NAME;
+    }
     return ACTIV_OK;
 }
 
@@ -41,7 +78,7 @@ static void set(float *setting, float asked)
 activ_status descent_start(const struct descent *descent, activ_graph *graph, uint64_t seed, activ_optimizer **out,
                            activ_message *message)
 {
-    activ_status status = failed(activ_graph_init(graph, seed), "initial values", message);
+    activ_status status = descent_init(descent, graph, seed, message);
     if (status != ACTIV_OK)
         return status;
     if (strcmp(descent->optimizer, "adamw") == 0) {
@@ -152,6 +189,9 @@ activ_status training_epoch(struct training *training, size_t epoch, double *los
         sum += (double)batch_loss * (double)size;
         if (training->tick != NULL)
             training->tick(training->tick_user, size);
+        training->stopped = interrupted();
+        if (training->stopped)
+            return ACTIV_OK;
     }
     *loss = sum / (double)count;
     *seconds = seconds_now() - started;

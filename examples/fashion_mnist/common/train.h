@@ -2,6 +2,9 @@
 #ifndef EXAMPLES_TRAIN_H
 #define EXAMPLES_TRAIN_H
 
+#include <math.h>
+#include <stdbool.h>
+
 #include <activ/activ.h>
 
 #include "data.h"
@@ -15,10 +18,20 @@ struct descent {
     float lr;              /* 0.01, adamw 0.001 */
     float momentum;        /* 0.9, rmsprop 0; adamw has none */
     float weight_decay;    /* 0, adamw 0.01 */
+    const char *init;      /* of the weights: NULL (PyTorch's), or torch.nn.init's "xavier_uniform" ... */
 };
 
-/* Checks the name and the settings of the optimiser. */
+/* PyTorch's initial values, and gradient descent with its usual settings. */
+#define DESCENT_DEFAULTS           \
+    {                              \
+        "sgd", NAN, NAN, NAN, NULL \
+    }
+
+/* Checks the names and the settings of the optimiser. */
 activ_status descent_check(const struct descent *descent, activ_message *message);
+
+/* The initial values of a compiled graph. */
+activ_status descent_init(const struct descent *descent, activ_graph *graph, uint64_t seed, activ_message *message);
 
 /* Initializes the compiled graph and creates its optimiser. */
 activ_status descent_start(const struct descent *descent, activ_graph *graph, uint64_t seed, activ_optimizer **out,
@@ -35,6 +48,7 @@ struct training {
     const activ_executor *executor;          /* its threads assemble batches; NULL: the calling thread */
     void (*tick)(void *user, size_t images); /* called after each batch; NULL: not wanted */
     void *tick_user;
+    bool stopped; /* Ctrl-C ended an epoch before its end */
 };
 
 /* Graph, optimiser and data are the caller's and have to outlive it. The graph's seed shuffles the images. */
@@ -43,7 +57,8 @@ activ_status training_start(struct training *training, activ_graph *graph, activ
 void training_end(struct training *training);
 
 /* Epochs count from 1: the number determines the order of the images. *loss: the mean over all images of the loss at
- * their step. *seconds: of shuffling, batches and steps. */
+ * their step. *seconds: of shuffling, batches and steps. After Ctrl-C it returns ACTIV_OK before its end, with
+ * training->stopped set. */
 activ_status training_epoch(struct training *training, size_t epoch, double *loss, double *seconds,
                             activ_message *message);
 
