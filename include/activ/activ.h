@@ -23,7 +23,9 @@
  * 4. A file (checkpoint.h): activ_checkpoint_save, activ_checkpoint_load; with the optimiser, to continue exactly:
  *    activ_checkpoint_save_training.
  *
- * 5. What the host may lend (context.h): an allocator, threads, a log. NULL stands for a default context wherever one
+ * 5. Looking inside (analysis.h): each layer's outputs and gradients, histograms, statistics, quantiles, dead neurons.
+ *
+ * 6. What the host may lend (context.h): an allocator, threads, a log. NULL stands for a default context wherever one
  *    is asked for. A host without threads of its own may ask for a pool of them (pool.h).
  *
  * Rules that hold everywhere:
@@ -44,7 +46,8 @@
  * - What a create call makes, the caller destroys. Pointers that come out of an object belong to the object.
  * - Threads: different objects may be used by different threads at the same time. An object is one of three:
  *   immutable, to be shared freely (contexts, functions, open files, a pool's executor); used by one thread at a time
- *   (a graph with its optimisers, apart from activ_graph_predict); or memory (tensors): many readers, or one writer.
+ *   (a graph with its optimisers, apart from activ_graph_predict; an accumulator); or memory (tensors): many readers, or
+ *   one writer.
  * - Callbacks must not throw, nor jump over the library's frames.
  * - Nothing is printed, and no thread started but a pool's. Calls that compute (forward, backward, train, predict,
  *   step) allocate nothing.
@@ -52,6 +55,7 @@
 #ifndef ACTIV_ACTIV_H
 #define ACTIV_ACTIV_H
 
+#include "analysis.h"
 #include "checkpoint.h"
 #include "context.h"
 #include "cpu.h"
