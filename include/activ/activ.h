@@ -46,8 +46,8 @@
  * - What a create call makes, the caller destroys. Pointers that come out of an object belong to the object.
  * - Threads: different objects may be used by different threads at the same time. An object is one of three:
  *   immutable, to be shared freely (contexts, functions, open files, a pool's executor); used by one thread at a time
- *   (a graph with its optimisers, apart from activ_graph_predict; an accumulator); or memory (tensors): many readers, or
- *   one writer.
+ *   (a graph with its optimisers, apart from activ_graph_predict; an accumulator); or memory (tensors): many readers,
+ *   or one writer.
  * - Callbacks must not throw, nor jump over the library's frames.
  * - Nothing is printed, and no thread started but a pool's. Calls that compute (forward, backward, train, predict,
  *   step) allocate nothing.

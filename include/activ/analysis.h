@@ -115,8 +115,9 @@ ACTIV_API activ_status activ_histogram_create_auto(const activ_context *context,
 /* The rule by itself, for values that come batch by batch: n values between low and high with the quartiles q1 and q3,
  * as activ_stats and activ_quantiles have them. The bins' width is 2 (q3 - q1) n^(-1/3), their number (high - low) /
  * width rounded up, at least 1 and at most max_bins. If q1 = q3 (half of all values are the same) the number is that of
- * Sturges, log2(n) + 1 rounded up. 1 if n is 0, or low < high is not so; 0 if max_bins is 0 or an argument is not
- * finite. Freedman, Diaconis 1981, Z. Wahrscheinlichkeitstheorie 57. */
+ * Sturges, log2(n) + 1 rounded up. 1 if n is 0, or low < high is not so; 0 if max_bins is 0, or an argument or a
+ * difference of them is not finite; never above ACTIV_HISTOGRAM_MAX_BINS. Freedman, Diaconis 1981,
+ * Zeitschrift fuer Wahrscheinlichkeitstheorie 57. */
 ACTIV_API size_t activ_histogram_bins(uint64_t n, double low, double high, double q1, double q3, size_t max_bins);
 
 ACTIV_API void activ_histogram_destroy(activ_histogram *histogram);
@@ -149,7 +150,7 @@ ACTIV_API activ_status activ_histogram_get(const activ_histogram *histogram, act
 /* ---- running statistics ------------------------------------------------------------------------------------------ */
 
 /* Sums of the values, their magnitudes and their squares are kept exactly, as integers of some hundred bits, so nothing
- * cancels and nothing overflows: variance and mean are as good for values around 1e6 as around 0. About 8 KiB. */
+ * cancels and nothing overflows: variance and mean are as good for values around 1e6 as around 0. About 7 KiB. */
 typedef struct activ_stats activ_stats;
 
 /* The caller destroys *out. ACTIV_ERROR_INVALID: NULL; ACTIV_ERROR_OUT_OF_MEMORY. */
@@ -195,8 +196,8 @@ ACTIV_API activ_status activ_stats_get(const activ_stats *stats, activ_stats_inf
  * value, are kept exactly. Memory: 2^(precision + 12) bytes, 512 KiB for ACTIV_QUANTILES_PRECISION.
  *
  * The bound. Let v be the exact quantile: for a probability p the least value such that p n of the n values or more are
- * no larger (numpy.quantile's method "inverted_cdf"), which is the value of rank p n rounded up, with p n in double, and
- * of rank 1 for p = 0.
+ * no larger (numpy.quantile's method "inverted_cdf"): the value of rank p n rounded up, with p n in double, and of rank
+ * 1 for p = 0.
  * The answer differs from v by at most 2^-(precision + 1) times the larger of |v| and 2^-126: for normal numbers a
  * relative error of 2^-8 = 0.4 % for ACTIV_QUANTILES_PRECISION. It is v itself if v is 0 or infinite, for p = 0 and
  * p = 1, and if all values are the same. */
@@ -272,8 +273,8 @@ typedef struct activ_neurons_info {
 /* ACTIV_ERROR_INVALID: NULL, no size. */
 ACTIV_API activ_status activ_neurons_get(const activ_neurons *neurons, activ_neurons_info *info);
 
-/* The neurons that are dead: 0 for every input so far; that are quiet: of a magnitude of at most `limit`, any
- * number >= 0, for every input; that are rarely active: on a share of the inputs below `share`, 0 to 1. *count is their
+/* The neurons that are dead: 0 for every input so far; that are quiet: of a magnitude of at most `limit`, finite
+ * and >= 0, for every input; that are rarely active: on a share of the inputs below `share`, 0 to 1. *count is their
  * number; the first `capacity` of them go to indices, in ascending order. indices may be NULL if capacity is 0.
  *
  * ACTIV_ERROR_STATE: there were no inputs; ACTIV_ERROR_RANGE: limit or share; ACTIV_ERROR_INVALID: NULL. */
@@ -305,6 +306,8 @@ ACTIV_API void activ_graph_neurons_destroy(activ_graph_neurons *neurons);
 /* Adds what activ_graph_values has of each layer, once for each call of it that it is called after.
  * ACTIV_ERROR_STATE: there are no values, as before the first call, or after a training call without keep_values. */
 ACTIV_API activ_status activ_graph_neurons_add(activ_graph_neurons *neurons);
+/* Of a graph with as many such layers, of the same widths: a copy that another thread has. */
+ACTIV_API activ_status activ_graph_neurons_merge(activ_graph_neurons *into, const activ_graph_neurons *from);
 ACTIV_API activ_status activ_graph_neurons_reset(activ_graph_neurons *neurons);
 
 /* How many layers have a function, 0 for NULL; number i of them, in the order of the nodes: its node, -1 if there is

@@ -28,6 +28,11 @@ ENDS_WITH(activ_fn_tensor_info, count);
 ENDS_WITH(activ_graph_tensor_info, reserved);
 ENDS_WITH(activ_node_info, multiply_adds);
 ENDS_WITH(activ_safetensors_entry, bytes);
+ENDS_WITH(activ_layer_view, tensor_count);
+ENDS_WITH(activ_histogram_info, nans);
+ENDS_WITH(activ_stats_info, largest);
+ENDS_WITH(activ_neurons_options, reserved);
+ENDS_WITH(activ_neurons_info, dead);
 
 const char *activ_sized_reason(activ_status status)
 {

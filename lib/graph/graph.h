@@ -57,6 +57,7 @@ struct activ_graph {
     int has_params;      /* the parameters were given values, or the caller may have */
     int have_values;     /* those of the last call may be read */
     int have_gradients;  /* and the gradients */
+    size_t values_batch; /* how many samples they are of */
     int keeps_values;    /* compiled so */
     size_t open_batch;   /* of an activ_graph_forward_train without backward; 0: none */
     const float *open_x;

@@ -174,9 +174,10 @@ static graph_run start(const activ_graph *g, size_t batch, int training, const f
 }
 
 /* What the arena held is about to be overwritten. */
-static void begin(activ_graph *g)
+static void begin(activ_graph *g, size_t batch)
 {
     g->have_values = g->have_gradients = 0;
+    g->values_batch = batch;
     g->open_batch = 0;
 }
 
@@ -211,7 +212,7 @@ activ_status activ_graph_forward(activ_graph *g, size_t batch, const float *x, f
         return status;
     graph_run run = start(g, batch, 0, x, NULL, NULL);
     const int rounding = activ_round_to_nearest();
-    begin(g);
+    begin(g, batch);
     forward(&run);
     activ_round_as(rounding);
     g->have_values = 1;
@@ -316,7 +317,7 @@ static void train(activ_graph *g, graph_run *run, float *loss)
 {
     const int rounding = activ_round_to_nearest();
     run->all_gradients = g->keeps_values;
-    begin(g);
+    begin(g, run->batch);
     clear_gradients(g);
     forward(run);
     backward(run);
@@ -330,7 +331,7 @@ static void train(activ_graph *g, graph_run *run, float *loss)
 static void evaluate(activ_graph *g, graph_run *run, float *loss)
 {
     const int rounding = activ_round_to_nearest();
-    begin(g);
+    begin(g, run->batch);
     forward(run);
     g->have_values = 1;
     if (loss)
@@ -375,7 +376,7 @@ activ_status activ_graph_forward_train(activ_graph *g, size_t batch, const float
         return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL, "the output is the input, which the gradients need");
     graph_run run = start(g, batch, 1, x, NULL, NULL);
     const int rounding = activ_round_to_nearest();
-    begin(g);
+    begin(g, batch);
     forward(&run);
     activ_round_as(rounding);
     copy_output(&run, y);
@@ -424,7 +425,7 @@ activ_status activ_graph_backward(activ_graph *g, size_t batch, const float *dy,
     run.dx = dx;
     run.all_gradients = dx || g->keeps_values;
     const int rounding = activ_round_to_nearest();
-    begin(g);
+    begin(g, batch);
     clear_gradients(g);
     backward(&run);
     activ_round_as(rounding);
