@@ -570,9 +570,9 @@ static activ_status compare(struct comparison *all, const char *markdown, const 
     }
     table_free(&table);
     if (status == ACTIV_OK)
-        status = runs_write_csv(study, "comparison-epochs.csv", all->runs, all->run_count, message);
+        printf("\nWrote %s\nWrote %s\n", markdown, csv);
     if (status == ACTIV_OK)
-        printf("\nWrote %s\nWrote %s\nWrote %s/comparison-epochs.csv\n", markdown, csv, study->out);
+        status = runs_write_csv(study, "comparison-epochs.csv", all->runs, all->run_count, message);
     if (status == ACTIV_OK)
         status = draw(all, message);
     if (status == ACTIV_OK && study->draws && finished_rows(all) > 0)

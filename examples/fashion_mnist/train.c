@@ -354,12 +354,7 @@ static activ_status write_history(const struct settings *settings, const char *a
         table_cell(&table, "%.4f", results->test_accuracy);
         table_cell(&table, "%.3f", results->seconds);
     }
-    char *path = study_path(study, "train.csv");
-    activ_status status = path != NULL ? table_save_csv(&table, path, message) : ACTIV_ERROR_OUT_OF_MEMORY;
-    free(path);
-    table_free(&table);
-    if (status == ACTIV_OK)
-        printf("Wrote %s/train.csv\n", study->out);
+    activ_status status = study_write_csv(study, "train.csv", &table, message);
     if (status != ACTIV_OK || !study->draws)
         return status;
     status = figure_begin(&figure, study->out, message);

@@ -39,6 +39,14 @@ char *path_with_epoch(const char *path, size_t epoch)
     return marked;
 }
 
+void path_safe_name(const char *spec, char *name, size_t size)
+{
+    size_t used = 0;
+    for (; *spec != '\0' && used + 1 < size; spec++)
+        name[used++] = strchr("()=,. []/", *spec) != NULL ? '_' : *spec;
+    name[used] = '\0';
+}
+
 activ_status folder_make(const char *path, activ_message *message)
 {
     char *part = malloc(strlen(path) + 1);

@@ -13,6 +13,9 @@ char *path_join(const char *folder, const char *name);
 /* "model.safetensors" -> "model-epoch5.safetensors"; to be freed. */
 char *path_with_epoch(const char *path, size_t epoch);
 
+/* A spec as a part of a file's name: "leaky_relu(negative_slope=0.2)" -> "leaky_relu_negative_slope_0_2_". */
+void path_safe_name(const char *spec, char *name, size_t size);
+
 /* Creates a folder and its parents, unless they exist. */
 activ_status folder_make(const char *path, activ_message *message);
 

@@ -52,10 +52,7 @@ static char *kept_path(const struct study *study, const struct recipe *recipe, c
     char name[120];
     char spec[33];
     write_key(study, recipe, key);
-    size_t used = 0;
-    for (const char *at = recipe->architecture.spec; *at != '\0' && used + 1 < sizeof spec; at++)
-        spec[used++] = strchr("()=,. []/", *at) != NULL ? '_' : *at;
-    spec[used] = '\0';
+    path_safe_name(recipe->architecture.spec, spec, sizeof spec);
     (void)snprintf(name, sizeof name, "runs/%s-seed%" PRIu64 "-%016" PRIx64 ".%s", spec, recipe->seed, hash_text(key),
                    extension);
     return study_path(study, name);
@@ -454,9 +451,5 @@ activ_status runs_write_csv(const struct study *study, const char *name, const s
             table_cell(&table, "%.4f", epoch->test_accuracy);
         }
     }
-    char *path = study_path(study, name);
-    activ_status status = path != NULL ? table_save_csv(&table, path, message) : ACTIV_ERROR_OUT_OF_MEMORY;
-    free(path);
-    table_free(&table);
-    return status;
+    return study_write_csv(study, name, &table, message);
 }

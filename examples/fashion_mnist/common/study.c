@@ -79,3 +79,18 @@ char *study_path(const struct study *study, const char *name)
 {
     return path_join(study->out, name);
 }
+
+activ_status study_write_csv(const struct study *study, const char *name, struct table *table, activ_message *message)
+{
+    char *path = study_path(study, name);
+    activ_status status = ACTIV_ERROR_OUT_OF_MEMORY;
+    if (path == NULL)
+        message_set(message, "out of memory");
+    else
+        status = table_save_csv(table, path, message);
+    if (status == ACTIV_OK)
+        printf("Wrote %s\n", path);
+    free(path);
+    table_free(table);
+    return status;
+}

@@ -10,6 +10,7 @@
 
 #include "arguments.h"
 #include "data.h"
+#include "table.h"
 
 struct study {
     const char *program; /* for messages */
@@ -62,5 +63,8 @@ int study_finish(const struct study *study, activ_status status, const activ_mes
 
 /* "out/name", to be freed; NULL if out of memory. */
 char *study_path(const struct study *study, const char *name);
+
+/* Writes a table to "out/name" as CSV, says so, and frees it, also on failure. */
+activ_status study_write_csv(const struct study *study, const char *name, struct table *table, activ_message *message);
 
 #endif
