@@ -251,7 +251,8 @@ static void draw_one(struct figure *figure, const char *folder, const struct sha
     (void)snprintf(name, sizeof name, "%s.png", safe);
     figure_target(figure, folder, name, FIGURE_PNG, 660, 280);
     (void)fprintf(script,
-                  "unset zeroaxis\nunset grid\nset multiplot\nset palette defined (0 '#2b1d6e', 0.35 '#8b2f8c', 0.7 '#e8644a', 1 '#fbe07a')\n"
+                  "unset zeroaxis\nunset grid\nset multiplot\nset palette defined (0 '#2b1d6e', 0.35 '#8b2f8c', 0.7 "
+                  "'#e8644a', 1 '#fbe07a')\n"
                   "set tics textcolor rgb '#777777'\nset border linecolor rgb '#777777'\n"
                   "set colorbox\nset cbtics scale 0.3\n"
                   "set origin 0,0\nset size 0.54,1\nset title '%s' textcolor rgb '#777777'\n"

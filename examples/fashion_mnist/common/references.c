@@ -29,6 +29,20 @@ const struct reference *reference_find(const char *spec)
     return NULL;
 }
 
+activ_status references_specs(struct specs *out, activ_message *message)
+{
+    out->count = 0;
+    for (size_t i = 0; i < REFERENCES; i++) {
+        if (reference_find(references[i].spec) != &references[i])
+            continue;
+        activ_status status = network_spec(references[i].spec, &out->values[out->count], message);
+        if (status != ACTIV_OK)
+            return status;
+        out->count++;
+    }
+    return ACTIV_OK;
+}
+
 static bool same(float a, float b)
 {
     return a <= b && a >= b;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "list.h"
 #include "runs.h"
 
 /* A mean over several seeds and its range. */
@@ -27,6 +28,9 @@ extern const struct reference references[REFERENCES];
 
 /* The first of this spec; NULL: there is none. */
 const struct reference *reference_find(const char *spec);
+
+/* The chapter's functions, each once. */
+activ_status references_specs(struct specs *out, activ_message *message);
 
 /* PyTorch's results for these settings; NULL if there are none. */
 const struct measured *reference_pytorch(const struct reference *reference, const struct recipe *recipe);
