@@ -551,7 +551,7 @@ static activ_status compare(struct comparison *all, const char *markdown, const 
     activ_status status = runs_train(study, all->runs, all->run_count, message);
     for (size_t i = 0; status == ACTIV_OK && i < all->row_count; i++)
         status = summarize(all, &all->rows[i], message);
-    if (status != ACTIV_OK)
+    if (status != ACTIV_OK || finished_rows(all) == 0)
         return status;
 
     struct table table;

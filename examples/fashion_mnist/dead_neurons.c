@@ -1,28 +1,33 @@
 /* fashion_mnist_dead_neurons: neurons whose output is 0 for every training image. */
 #include <inttypes.h>
-#include <math.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <activ/activ.h>
 
 #include "common/arguments.h"
 #include "common/data.h"
+#include "common/dead.h"
 #include "common/figure.h"
 #include "common/interrupt.h"
 #include "common/message.h"
 #include "common/network.h"
-#include "common/progress.h"
+#include "common/references.h"
 #include "common/study.h"
 #include "common/table.h"
 #include "common/trained.h"
 
 #define PROGRAM "fashion_mnist_dead_neurons"
-#define MAX_LAYERS 16
+
+/* The chapter's untrained network. */
+#define BIG_NETWORK_HIDDEN                       \
+    {                                            \
+        7,                                       \
+        {                                        \
+            2048, 1024, 1024, 512, 512, 256, 128 \
+        }                                        \
+    }
 
 struct settings {
     struct study study;
@@ -30,16 +35,6 @@ struct settings {
     struct architecture big; /* untrained */
     float share;
     bool skip_big;
-};
-
-/* A network that is looked into. */
-struct subject {
-    const char *label;
-    uint64_t seed;
-    const struct trained_network *network; /* NULL: untrained, of settings->big */
-    size_t layers;
-    size_t width[MAX_LAYERS], dead[MAX_LAYERS], rare[MAX_LAYERS];
-    bool done;
 };
 
 /* The chapter's counts, and PyTorch's 1.13 for three seeds, momentum 0.8; -1 past the last layer. */
@@ -90,140 +85,6 @@ static enum parse_result parse(struct settings *settings, int argc, char **argv)
     return arguments_parse(&program, argc, argv);
 }
 
-/* ---- counting ---------------------------------------------------------------------------------------------------- */
-
-struct crew {
-    const struct settings *settings;
-    struct subject *subjects;
-    size_t count;
-    atomic_size_t next, images;
-    atomic_bool failed;
-    pthread_mutex_t lock; /* guards the two below */
-    activ_status status;
-    activ_message message;
-};
-
-static activ_status make_network(const struct settings *settings, const struct subject *subject, activ_graph **graph,
-                                 activ_message *message)
-{
-    if (subject->network != NULL)
-        return trained_load(subject->network, TEST_BATCH, graph, message);
-    activ_status status = network_create(NULL, &settings->big, TEST_BATCH, false, graph, message);
-    if (status == ACTIV_OK)
-        status = activ_graph_init(*graph, subject->seed);
-    return status;
-}
-
-static activ_status feed(struct crew *crew, activ_graph *graph, activ_graph_neurons *neurons)
-{
-    const struct dataset *images = &crew->settings->study.images.train;
-    float *x = malloc(TEST_BATCH * IMAGE_PIXELS * sizeof *x);
-    float *y = malloc(TEST_BATCH * IMAGE_CLASSES * sizeof *y);
-    int32_t labels[TEST_BATCH];
-    activ_status status = x != NULL && y != NULL ? ACTIV_OK : ACTIV_ERROR_OUT_OF_MEMORY;
-    for (size_t first = 0; status == ACTIV_OK && first < images->count && !interrupted(); first += TEST_BATCH) {
-        const size_t size = images->count - first < TEST_BATCH ? images->count - first : TEST_BATCH;
-        dataset_batch(images, NULL, first, size, x, labels);
-        status = activ_graph_forward(graph, size, x, y);
-        if (status == ACTIV_OK)
-            status = activ_graph_neurons_add(neurons);
-        (void)atomic_fetch_add_explicit(&crew->images, size, memory_order_relaxed);
-    }
-    free(x);
-    free(y);
-    return status;
-}
-
-static activ_status count_dead(const struct settings *settings, const activ_graph_neurons *neurons,
-                               struct subject *subject)
-{
-    subject->layers = activ_graph_neurons_count(neurons);
-    subject->layers = subject->layers < MAX_LAYERS ? subject->layers : MAX_LAYERS;
-    for (size_t i = 0; i < subject->layers; i++) {
-        const activ_neurons *layer = activ_graph_neurons_at(neurons, i);
-        activ_neurons_info info = ACTIV_NEURONS_INFO_INIT;
-        activ_status status = activ_neurons_get(layer, &info);
-        if (status == ACTIV_OK)
-            status = activ_neurons_rarely_active(layer, (double)settings->share, 0, NULL, &subject->rare[i]);
-        if (status != ACTIV_OK)
-            return status;
-        subject->width[i] = info.width;
-        subject->dead[i] = info.dead;
-    }
-    return ACTIV_OK;
-}
-
-static activ_status look_into(struct crew *crew, struct subject *subject, activ_message *message)
-{
-    activ_graph *graph = NULL;
-    activ_graph_neurons *neurons = NULL;
-    activ_status status = make_network(crew->settings, subject, &graph, message);
-    if (status == ACTIV_OK)
-        status = activ_graph_neurons_create(graph, NULL, &neurons);
-    if (status == ACTIV_OK)
-        status = feed(crew, graph, neurons);
-    if (status == ACTIV_OK && !interrupted()) {
-        status = count_dead(crew->settings, neurons, subject);
-        subject->done = true;
-    }
-    activ_graph_neurons_destroy(neurons);
-    activ_graph_destroy(graph);
-    return status;
-}
-
-static void *work(void *user)
-{
-    struct crew *crew = user;
-    for (;;) {
-        const size_t i = atomic_fetch_add(&crew->next, 1);
-        activ_message message = { "" };
-        if (i >= crew->count || interrupted() || atomic_load(&crew->failed))
-            return NULL;
-        activ_status status = look_into(crew, &crew->subjects[i], &message);
-        if (status == ACTIV_OK)
-            continue;
-        (void)pthread_mutex_lock(&crew->lock);
-        if (crew->status == ACTIV_OK) {
-            crew->status = status;
-            message_set(&crew->message, "%s: %.900s", crew->subjects[i].label,
-                        message.text[0] != '\0' ? message.text : activ_status_string(status));
-        }
-        (void)pthread_mutex_unlock(&crew->lock);
-        atomic_store(&crew->failed, true);
-    }
-}
-
-static activ_status look_into_all(const struct settings *settings, struct subject *subjects, size_t count,
-                                  activ_message *message)
-{
-    struct crew crew = { .settings = settings, .subjects = subjects, .count = count };
-    pthread_t threads[256];
-    size_t started = 0;
-    if (pthread_mutex_init(&crew.lock, NULL) != 0)
-        return ACTIV_ERROR_OUT_OF_MEMORY;
-    for (; started < settings->study.threads && started < count && started < 256; started++)
-        if (pthread_create(&threads[started], NULL, work, &crew) != 0)
-            break;
-    if (started == 0)
-        (void)work(&crew);
-    struct progress progress;
-    const double total = (double)count * (double)settings->study.images.train.count;
-    progress_start(&progress, total);
-    while (started > 0 && progress.stream != NULL && atomic_load(&crew.next) < count + started) {
-        const struct timespec pause = { 0, 100000000 };
-        progress_update(&progress, (double)atomic_load(&crew.images), "images");
-        (void)nanosleep(&pause, NULL);
-        if (atomic_load(&crew.failed) || interrupted() || (double)atomic_load(&crew.images) >= total)
-            break;
-    }
-    for (size_t i = 0; i < started; i++)
-        (void)pthread_join(threads[i], NULL);
-    progress_clear(&progress);
-    (void)pthread_mutex_destroy(&crew.lock);
-    *message = crew.status != ACTIV_OK ? crew.message : *message;
-    return crew.status;
-}
-
 /* ---- results ----------------------------------------------------------------------------------------------------- */
 
 static void print_subject(const struct subject *subject)
@@ -235,10 +96,20 @@ static void print_subject(const struct subject *subject)
     printf("\n");
 }
 
-static void print_others(const char *label)
+/* Were those figures made with our settings? */
+static bool is_comparable(const struct settings *settings, const char *label)
+{
+    static const struct counts big = BIG_NETWORK_HIDDEN;
+    if (strcmp(label, "untrained") == 0)
+        return memcmp(&settings->big.hidden, &big, sizeof big) == 0;
+    return settings->trained.networks == NULL &&
+           reference_pytorch(&references[0], &settings->trained.recipe) == &references[0].momentum_08;
+}
+
+static void print_others(const struct settings *settings, const char *label)
 {
     for (size_t i = 0; i < OTHERS; i++) {
-        if (strcmp(others[i].label, label) != 0)
+        if (strcmp(others[i].label, label) != 0 || !is_comparable(settings, label))
             continue;
         printf("  %s:", others[i].who);
         for (size_t j = 0; others[i].counts[j] >= 0; j++)
@@ -271,7 +142,7 @@ static activ_status write_csv(const struct settings *settings, const struct subj
         }
     }
     for (size_t i = 0; i < OTHERS; i++)
-        for (size_t j = 0; others[i].counts[j] >= 0; j++) {
+        for (size_t j = 0; is_comparable(settings, others[i].label) && others[i].counts[j] >= 0; j++) {
             table_cell(&table, "%s", others[i].label);
             table_cell(&table, "%s", others[i].who);
             table_cell(&table, "%s", "");
@@ -350,18 +221,18 @@ static activ_status run(const struct settings *settings, struct trained *trained
     if (subjects == NULL)
         return ACTIV_ERROR_OUT_OF_MEMORY;
     for (size_t i = 0; i < untrained; i++)
-        subjects[i] = (struct subject){ .label = "untrained", .seed = seeds->values[i] };
+        subjects[i] = (struct subject){ .label = "untrained", .seed = seeds->values[i], .fresh = &settings->big };
     for (size_t i = 0; i < trained->count; i++)
         subjects[untrained + i] = (struct subject){ .label = trained->networks[i].label,
                                                     .seed = trained->networks[i].seed,
-                                                    .network = &trained->networks[i] };
-    status = look_into_all(settings, subjects, count, message);
+                                                    .path = trained->networks[i].path };
+    status = dead_count(&settings->study, settings->share, subjects, count, message);
     for (size_t i = 0; status == ACTIV_OK && i < count; i++) {
         if (!subjects[i].done)
             continue;
         print_subject(&subjects[i]);
         if (i + 1 == count || strcmp(subjects[i].label, subjects[i + 1].label) != 0)
-            print_others(subjects[i].label);
+            print_others(settings, subjects[i].label);
     }
     if (status == ACTIV_OK)
         printf("Dead neurons of each layer: 0 for each of %zu images.\n\n", settings->study.images.train.count);
@@ -378,7 +249,7 @@ int main(int argc, char **argv)
     struct settings settings = {
         .study = STUDY_DEFAULTS(PROGRAM),
         .trained = TRAINED_SETTINGS,
-        .big = { "relu", { 7, { 2048, 1024, 1024, 512, 512, 256, 128 } }, false },
+        .big = { "relu", BIG_NETWORK_HIDDEN, false },
         .share = 0.01f,
     };
     settings.trained.seeds_text = "3";

@@ -322,18 +322,19 @@ static void run_crew(struct crew *crew)
     free(workers);
 }
 
-/* The run before this one with the same recipe, at least as much kept; the run itself if there is none. */
-static size_t first_alike(const struct study *study, const struct run *runs, size_t i)
+/* Which of the runs with the same recipe is trained: the first of those that keep the most. */
+static size_t first_alike(const struct study *study, const struct run *runs, size_t count, size_t i)
 {
     char key[KEY_SIZE];
     char other[KEY_SIZE];
+    size_t first = count;
     write_key(study, &runs[i].recipe, key);
-    for (size_t j = 0; j < i; j++) {
+    for (size_t j = 0; j < count; j++) {
         write_key(study, &runs[j].recipe, other);
-        if (strcmp(key, other) == 0 && runs[j].every_epoch >= runs[i].every_epoch)
-            return j;
+        if (strcmp(key, other) == 0 && (first == count || runs[j].every_epoch > runs[first].every_epoch))
+            first = j;
     }
-    return i;
+    return first;
 }
 
 static activ_status take_stock(struct crew *crew)
@@ -344,7 +345,7 @@ static activ_status take_stock(struct crew *crew)
         run->epochs = calloc(run->recipe.epochs, sizeof *run->epochs);
         if (run->epochs == NULL)
             return ACTIV_ERROR_OUT_OF_MEMORY;
-        if (first_alike(crew->study, crew->runs, i) < i) {
+        if (first_alike(crew->study, crew->runs, crew->count, i) != i) {
             run->finished = true; /* copied from that one at the end */
             continue;
         }
@@ -368,7 +369,7 @@ static activ_status take_stock(struct crew *crew)
 static void copy_alike(const struct study *study, struct run *runs, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const size_t first = first_alike(study, runs, i);
+        const size_t first = first_alike(study, runs, count, i);
         if (first == i)
             continue;
         memcpy(runs[i].epochs, runs[first].epochs, runs[i].recipe.epochs * sizeof *runs[i].epochs);
