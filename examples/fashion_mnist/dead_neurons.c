@@ -196,7 +196,7 @@ static activ_status draw(const struct settings *settings, const struct subject *
     (void)fprintf(script,
                   ")\nset ylabel 'neurons, %%'\nset yrange [0:*]\nset xrange [-1:%zu]\nset grid ytics\n"
                   "set style fill solid 0.9 noborder\nset boxwidth 0.8\nset border 3\nset ytics nomirror\n"
-                  "set key top left\n%s"
+                  "set key outside top center horizontal\n%s"
                   "plot $bars using 1:3 with boxes lc rgb '%s' title 'active on less than %g %% of the images', "
                   "$bars using 1:2 with boxes lc rgb '%s' title 'dead'\n",
                   lines, shown == 0 ? "set yrange [0:1]\n" : "", figure_color(4), (double)settings->share * 100,

@@ -428,7 +428,7 @@ static void draw_bars(const struct exercises *all, struct figure *figure, const 
 {
     FILE *script = figure->script;
     size_t count = 0;
-    double least = 100;
+    double least = 100, most = 0;
     (void)fprintf(script, "reset\n$bars << EOD\n");
     for (size_t i = 0; i < all->count; i++) {
         const struct result *result = &all->results[i];
@@ -442,6 +442,7 @@ static void draw_bars(const struct exercises *all, struct figure *figure, const 
         else
             (void)fprintf(script, "%zu %.4f %.4f %.4f\n", count, result->mean, result->low, result->high);
         least = fmin(least, result->low);
+        most = fmax(most, result->high);
         count++;
     }
     (void)fprintf(script, "EOD\nset ytics scale 0 (");
@@ -458,13 +459,17 @@ static void draw_bars(const struct exercises *all, struct figure *figure, const 
                   ")\nset yrange [%zu.5:-0.5]\nset lmargin 27\nset rmargin 3\nset border 3\nset xtics nomirror\n"
                   "set grid xtics\nset style fill solid 0.9 noborder\nunset key\nset xlabel '%s'\n",
                   count - 1, dead ? "dead neurons, %" : "test accuracy, %");
-    const double from = dead ? 0 : floor(fmax(0, least - 3));
-    (void)fprintf(script, dead ? "set xrange [0:*]\n" : "set xrange [%.0f:100]\n", from);
-    (void)fprintf(script, "plot $bars using (%.1f+($2-%.1f)/2.):1:(($2-%.1f)/2.):(0.33) with boxxyerror lc rgb '%s'",
-                  from, from, from, figure_color(dead ? 6 : 0));
-    if (!dead)
-        (void)fprintf(script, ", $bars using 2:1:3:4 with xerrorbars pt 7 ps 0.3 lw 1.5 lc rgb '#555555'");
-    (void)fprintf(script, "\n");
+    if (dead)
+        (void)fprintf(script, "set xrange [0:*]\n");
+    else
+        (void)fprintf(script, "set xrange [%.0f:%.0f]\n", floor(fmax(0, least - 2)), ceil(fmin(100, most + 2)));
+    /* Accuracies have no natural zero on this axis: points, no bars. */
+    if (dead)
+        (void)fprintf(script, "plot $bars using ($2/2.):1:($2/2.):(0.33) with boxxyerror lc rgb '%s'\n",
+                      figure_color(6));
+    else
+        (void)fprintf(script, "plot $bars using 2:1:3:4 with xerrorbars pt 7 ps 0.9 lw 2 lc rgb '%s'\n",
+                      figure_color(0));
 }
 
 /* The quantiles of the first and last layers' gradients after each epoch. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -443,7 +444,7 @@ activ_status runs_write_csv(const struct study *study, const char *name, const s
             table_cell(&table, "%s", recipe->descent.init != NULL ? recipe->descent.init : "default");
             table_cell(&table, "%s", recipe->descent.optimizer);
             table_cell(&table, "%.7g", (double)recipe->descent.lr);
-            table_cell(&table, "%.7g", (double)recipe->descent.momentum);
+            table_cell(&table, isnan(recipe->descent.momentum) ? "" : "%.7g", (double)recipe->descent.momentum);
             table_cell(&table, "%" PRIu64, recipe->seed);
             table_cell(&table, "%016" PRIx64, runs[i].digest);
             table_cell(&table, "%zu", j + 1);
