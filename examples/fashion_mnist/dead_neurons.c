@@ -171,7 +171,7 @@ static activ_status draw(const struct settings *settings, const struct subject *
     (void)fprintf(script, "$bars << EOD\n");
     for (size_t i = 0; i < count; i++) {
         const struct subject *subject = &subjects[i];
-        if (!subject->done || (i > 0 && strcmp(subjects[i - 1].label, subject->label) == 0))
+        if (!subject->done || subject->layers == 0 || (i > 0 && strcmp(subjects[i - 1].label, subject->label) == 0))
             continue;
         for (size_t j = 0; j < subject->layers; j++, lines++)
             (void)fprintf(script, "%zu %.3f %.3f\n", lines,
@@ -186,7 +186,7 @@ static activ_status draw(const struct settings *settings, const struct subject *
     size_t at = 0, first = 0;
     for (size_t i = 0; i < count; i++) {
         const struct subject *subject = &subjects[i];
-        if (!subject->done || (i > 0 && strcmp(subjects[i - 1].label, subject->label) == 0))
+        if (!subject->done || subject->layers == 0 || (i > 0 && strcmp(subjects[i - 1].label, subject->label) == 0))
             continue;
         (void)fprintf(script, "%s", first++ > 0 ? ", " : "");
         figure_text(&figure, subject->label);
@@ -228,7 +228,7 @@ static activ_status run(const struct settings *settings, struct trained *trained
                                                     .path = trained->networks[i].path };
     status = dead_count(&settings->study, settings->share, subjects, count, message);
     for (size_t i = 0; status == ACTIV_OK && i < count; i++) {
-        if (!subjects[i].done)
+        if (!subjects[i].done || subjects[i].layers == 0)
             continue;
         print_subject(&subjects[i]);
         if (i + 1 == count || strcmp(subjects[i].label, subjects[i + 1].label) != 0)

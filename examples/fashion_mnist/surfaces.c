@@ -246,6 +246,14 @@ static void draw_one(struct figure *figure, const char *folder, const struct sha
                   "$curve using 1:3 with lines lw 1.6 dt 2 lc rgb '%s' title \"f'\"\n",
                   figure_color(0), gated ? "act" : "f", figure_color(1));
 
+    float least = INFINITY, largest = -INFINITY;
+    for (size_t i = 0; i < POINTS * POINTS; i++) {
+        least = fminf(least, shape->z[i]);
+        largest = fmaxf(largest, shape->z[i]);
+    }
+    /* About four numbers along z, where gnuplot would crowd ten. */
+    if (largest > least && isfinite(largest - least))
+        (void)fprintf(script, "set ztics %.1g\n", (double)(largest - least) / 4);
     write_grid(script, "z", shape->z);
     write_grid(script, "g", shape->gradient);
     (void)snprintf(name, sizeof name, "%s.png", safe);
