@@ -72,6 +72,7 @@ static bool exists(const char *name)
 #define TRAIN_DATA TRAIN " --data data"
 #define TRAIN_FAST TRAIN " --data data --hidden 16 --batch 32 --epochs 1"
 #define COMPARE_FAST COMPARE " --data data --epochs 1 --batch 32"
+#define SPECS_FAST " --data data --epochs 1 --activations relu,none,'staf(tau=2)'"
 
 /* ---- wrong arguments ---- */
 
@@ -547,6 +548,223 @@ static void test_compare_default_rows(void **state)
     free(csv);
 }
 
+/* Ctrl-C in the middle: the rows that are finished are written, and the same command goes on with the others. */
+static void test_compare_interrupted(void **state)
+{
+    (void)state;
+    size_t size;
+    const char *arguments =
+        "--data data --epochs 20 --batch 1 --activations relu,tanh,gelu,mish,silu --seeds 1 --threads 1 "
+        "--out part";
+    char *csv = NULL;
+    int code = 130;
+    /* Longer each time, until a row is finished. */
+    for (int tenths = 4; tenths < 400 && csv == NULL && code == 130; tenths *= 2) {
+        code = run("timeout -s INT %d.%d " COMPARE " %s", tenths / 10, tenths % 10, arguments);
+        /* timeout has an exit code of its own. */
+        code = code == 124 ? 130 : code;
+        csv = scratch_read(scratch_path("part/comparison.csv"), &size);
+    }
+    assert_run(code, 130);
+    assert_non_null(strstr(errors, "interrupted; what is finished is in 'part'"));
+    assert_non_null(csv);
+    const int finished = (int)count_lines(csv) - 1;
+    assert_in_range(finished, 1, 4);
+    assert_non_null(strstr(output, "INTERRUPTED"));
+    char gone_on[80];
+    assert_run(run(COMPARE " %s", arguments), 0);
+    (void)snprintf(gone_on, sizeof gone_on, "%d network%s there from an earlier run", finished,
+                   finished == 1 ? " is" : "s are");
+    assert_non_null(strstr(output, gone_on));
+    char *whole = scratch_read(scratch_path("part/comparison.csv"), &size);
+    assert_non_null(whole);
+    assert_int_equal(count_lines(whole), 6);
+    assert_true(csv_number(csv, "silu", "mean") == csv_number(whole, "silu", "mean"));
+    free(csv);
+    free(whole);
+}
+
+/* What is kept is used again, and not if a bit of it is wrong. */
+static void test_kept_networks(void **state)
+{
+    (void)state;
+    assert_run(run(COMPARE_FAST " --out kept --activations relu --seeds 1"), 0);
+    assert_non_null(strstr(output, "1 network to train"));
+    assert_run(run(COMPARE_FAST " --out kept --activations relu --seeds 1"), 0);
+    assert_non_null(strstr(output, "1 network is there from an earlier run"));
+    assert_null(strstr(output, "to train"));
+    /* Another recipe is another network. */
+    assert_run(run(COMPARE_FAST " --out kept --activations relu --seeds 1 --lr 0.01"), 0);
+    assert_non_null(strstr(output, "1 network to train"));
+    static const char *const damages[] = {
+        "printf 'wxyz' | dd of=$(ls kept/runs/*.safetensors) bs=1 seek=5000 conv=notrunc",
+        "for f in kept/runs/*.safetensors; do head -c 3000 $f > t; mv t $f; done",
+        "for f in kept/runs/*.csv; do head -n 1 $f > t; mv t $f; done",
+        "rm kept/runs/*.safetensors",
+    };
+    for (size_t i = 0; i < sizeof damages / sizeof damages[0]; i++) {
+        assert_run(run("rm -rf kept && " COMPARE_FAST " --out kept --activations relu --seeds 1"), 0);
+        assert_run(run("%s", damages[i]), 0);
+        assert_run(run(COMPARE_FAST " --out kept --activations relu --seeds 1"), 0);
+        if (strstr(output, "1 network to train") == NULL)
+            fail_msg("%s: %s", damages[i], output);
+    }
+}
+
+/* ---- the other experiments ---- */
+
+static void assert_svg(const char *name)
+{
+    size_t size;
+    char *svg = scratch_read(scratch_path(name), &size);
+    if (svg == NULL)
+        fail_msg("%s was not drawn; %s", name, output);
+    assert_non_null(strstr(svg, "<svg"));
+    assert_non_null(strstr(svg, "</svg>"));
+    free(svg);
+}
+
+static void assert_lines(const char *name, int lines)
+{
+    size_t size;
+    char *csv = scratch_read(scratch_path(name), &size);
+    assert_non_null(csv);
+    assert_int_equal(count_lines(csv), lines);
+    free(csv);
+}
+
+static void test_surfaces(void **state)
+{
+    (void)state;
+    assert_run(run(SURFACES " --out s --functions gelu,swiglu,softmax,'leaky_relu(negative_slope=0.2)'"), 0);
+    assert_string_equal(errors, "");
+    assert_lines("s/surfaces.csv", 1 + 4 * 100);
+    assert_lines("s/functions.csv", 5);
+    assert_svg("s/surfaces/gelu.svg");
+    assert_svg("s/surfaces/leaky_relu_negative_slope_0_2_.svg");
+    assert_true(exists("s/surfaces/swiglu.png") && exists("s/surfaces/softmax.png"));
+    assert_run(run("ls s s/surfaces | grep -c '[.]\\(gp\\|tmp\\|log\\)'"), 1); /* nothing temporary stays */
+    assert_refused(run(SURFACES " --out new_s --functions gelu,nosuch"), "fashion_mnist_surfaces: ", "nosuch");
+    assert_false(exists("new_s"));
+}
+
+static void test_gradients(void **state)
+{
+    (void)state;
+    assert_run(run(GRADIENTS " --data data --out g --activations relu,none,'staf(tau=2)' --hidden 16,8"), 0);
+    assert_string_equal(errors, "");
+    assert_lines("g/gradients-summary.csv", 1 + 3 * 3);
+    assert_lines("g/activation-gradients-summary.csv", 1 + 3 * 3);
+    assert_svg("g/gradients.svg");
+    assert_svg("g/gradients/staf_tau_2_.svg");
+    /* A hundred layers of sigmoid: gradients of 0 everywhere, and still a figure. */
+    char hidden[400] = "4";
+    for (int i = 0; i < 14; i++)
+        (void)strcat(hidden, ",4");
+    assert_run(run(GRADIENTS " --data data --out g --activations step --hidden %s", hidden), 0);
+    assert_refused(run(GRADIENTS " --data data --batch 500"), "fashion_mnist_gradients: ", "--batch: 500 is more");
+    assert_refused(run(GRADIENTS " --data data --init other"), "fashion_mnist_gradients: ", "--init: 'other'");
+}
+
+static void test_outputs(void **state)
+{
+    (void)state;
+    assert_run(run(OUTPUTS SPECS_FAST " --out o --batch 100"), 0);
+    assert_string_equal(errors, "");
+    assert_lines("o/outputs-summary.csv", 1 + 3 * 5);
+    assert_svg("o/outputs/relu.svg");
+    /* What train has saved. */
+    assert_run(run(TRAIN_FAST " --epochs 2 --out o --save o/net.st --save-epochs 1"), 0);
+    assert_run(run(OUTPUTS " --data data --out o --networks o/net-epoch1.st,o/net.st"), 0);
+    assert_lines("o/outputs-summary.csv", 1 + 2 * 2);
+    assert_svg("o/outputs/net-epoch1.svg");
+    assert_refused(run(OUTPUTS " --data data --out o --networks o/net.st,o/nosuch.st"),
+                   "fashion_mnist_outputs: ", "o/nosuch.st");
+    assert_refused(run("head -c 2000 o/net.st > o/cut.st; " OUTPUTS " --data data --out o --networks o/cut.st"),
+                   "fashion_mnist_outputs: ", "o/cut.st");
+    assert_lines("o/outputs-summary.csv", 1 + 2 * 2); /* as it was */
+}
+
+static void test_dead_neurons(void **state)
+{
+    (void)state;
+    assert_run(run(DEAD_NEURONS SPECS_FAST " --seeds 2 --hidden 32,16 --out d"), 0);
+    assert_string_equal(errors, "");
+    assert_null(strstr(output, "PyTorch")); /* other settings than theirs */
+    /* Two seeds of: two layers untrained, four of relu, four of staf, and none of none. */
+    assert_lines("d/dead_neurons.csv", 1 + 2 * (2 + 4 + 4));
+    assert_svg("d/dead_neurons.svg");
+    assert_run(run(DEAD_NEURONS " --data data --networks nosuch.st --out d"), 2);
+}
+
+static void test_exercises(void **state)
+{
+    (void)state;
+    assert_run(run(EXERCISES " --data data --epochs 1 --only sigmoid --out e"), 0);
+    assert_string_equal(errors, "");
+    assert_lines("e/exercises.csv", 1 + 5);
+    assert_svg("e/exercises-sigmoid.svg");
+    assert_run(run(EXERCISES " --data data --epochs 2 --only trained --out e"), 0);
+    assert_lines("e/exercises.csv", 1 + 4);
+    assert_lines("e/exercises-gradients.csv", 1 + 4 * 3 * 5); /* activations, epochs with the start, layers */
+    assert_svg("e/exercises-gradients.svg");
+    assert_run(run(EXERCISES " --data data --epochs 1 --only approximators --activation 'elu(alpha=0.5)' --out e"), 0);
+    assert_lines("e/exercises.csv", 1 + 5);
+    assert_refused(run(EXERCISES " --data data --only nothing"), "fashion_mnist_exercises: ", "--only: 'nothing'");
+    assert_refused(run(EXERCISES " --data data --activation relu,,tanh"), "fashion_mnist_exercises: ", "activation ''");
+}
+
+/* All programs refuse the same things alike, and answer --help. */
+static void test_all_programs(void **state)
+{
+    (void)state;
+    static const char *const programs[][2] = {
+        { COMPARE, "fashion_mnist_compare" },     { TRAIN, "fashion_mnist_train" },
+        { SURFACES, "fashion_mnist_surfaces" },   { GRADIENTS, "fashion_mnist_gradients" },
+        { OUTPUTS, "fashion_mnist_outputs" },     { DEAD_NEURONS, "fashion_mnist_dead_neurons" },
+        { EXERCISES, "fashion_mnist_exercises" },
+    };
+    static const char *const refused[][2] = {
+        { "--unknown", "unknown option '--unknown'" },
+        { "--seed x", "--seed: 'x'" },
+        { "--threads 0", "--threads: '0'" },
+        { "--out ''", "--out: ''" },
+        { "--out stdout", "'stdout'" },
+        { "--out /proc/nothing", "/proc/nothing" },
+    };
+    for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++) {
+        const char *fast = strcmp(programs[i][0], SURFACES) == 0    ? "--functions relu"
+                           : strcmp(programs[i][0], GRADIENTS) == 0 ? "--activations relu"
+                                                                    : "--epochs 1";
+        for (size_t j = 0; j < sizeof refused / sizeof refused[0]; j++)
+            assert_refused(run("%s --data data %s %s", programs[i][0], fast, refused[j][0]), programs[i][1],
+                           refused[j][1]);
+        assert_run(run("%s --help", programs[i][0]), 0);
+        assert_non_null(strstr(output, "--out DIR"));
+        assert_non_null(strstr(output, "--seed N"));
+        assert_non_null(strstr(output, "--threads N"));
+        assert_non_null(strstr(output, "--data DIR"));
+        if (strcmp(programs[i][0], SURFACES) != 0)
+            assert_refused(run("%s --data nowhere %s", programs[i][0], fast), programs[i][1], "data folder 'nowhere'");
+    }
+}
+
+/* Without gnuplot: said at once, with the remedy; the numbers are written. */
+static void test_no_gnuplot(void **state)
+{
+    (void)state;
+    assert_run(run("PATH=/nonexistent " GRADIENTS " --data data --out n --activations relu"), 0);
+    assert_non_null(strstr(errors, "gnuplot is not installed (apt install gnuplot-nox)"));
+    assert_true(exists("n/gradients.csv") && !exists("n/gradients.svg"));
+    /* A gnuplot that fails is an error, and leaves nothing that looks whole. */
+    assert_run(
+        run("mkdir bin && printf '#!/bin/sh\\necho broken >&2; exit 3\\n' > bin/gnuplot && chmod +x bin/gnuplot"), 0);
+    assert_refused(run("PATH=$PWD/bin:$PATH " GRADIENTS " --data data --out n --activations relu"),
+                   "fashion_mnist_gradients: ", "gnuplot failed: broken");
+    assert_false(exists("n/gradients.svg"));
+    assert_run(run("ls n | grep -c '[.]tmp\\|[.]gp'"), 1);
+}
+
 /* ---- quickstart ---- */
 
 static void test_quickstart(void **state)
@@ -612,6 +830,15 @@ int main(void)
         cmocka_unit_test(test_compare),
         cmocka_unit_test(test_compare_chapter),
         cmocka_unit_test(test_compare_default_rows),
+        cmocka_unit_test(test_compare_interrupted),
+        cmocka_unit_test(test_kept_networks),
+        cmocka_unit_test(test_surfaces),
+        cmocka_unit_test(test_gradients),
+        cmocka_unit_test(test_outputs),
+        cmocka_unit_test(test_dead_neurons),
+        cmocka_unit_test(test_exercises),
+        cmocka_unit_test(test_all_programs),
+        cmocka_unit_test(test_no_gnuplot),
         cmocka_unit_test(test_quickstart),
     };
     return cmocka_run_group_tests(tests, begin, end);

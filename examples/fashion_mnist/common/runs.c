@@ -414,7 +414,7 @@ activ_status runs_train(const struct study *study, struct run *runs, size_t coun
 
 void runs_free(struct run *runs, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; runs != NULL && i < count; i++) {
         free(runs[i].epochs);
         runs[i].epochs = NULL;
     }
