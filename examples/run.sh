@@ -143,7 +143,7 @@ duration() {
 page() { # WHAT IS STILL RUNNING, or nothing
     set -- "$out" ${quick:+--quick} --tier "$tier" --version "$version" --threads "$threads" ${1:+--running "$1"}
     [ "$number" -lt "$count" ] || set -- "$@" --seconds "$(cat "$out/seconds")"
-    python3 "$root/examples/report/report.py" "$@"
+    python3 -B "$root/examples/report/report.py" "$@"
 }
 
 # step NAME WHAT PROGRAM ARGUMENTS...: unless it was done with this program and these arguments already.
