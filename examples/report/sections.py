@@ -272,7 +272,7 @@ def compare(results):
     seeds = sum(key.startswith("seed_") for key in rows[0])
     part.lead = (f"The same network with {len({row['activation'] for row in rows})} activations, "
                  f"{seeds} seed{'s' if seeds > 1 else ''} each. The table is at the top of this page.")
-    part.blocks.append(figure(results, "comparison.svg", "Test accuracy: mean and range over the seeds."))
+    part.blocks.append(figure(results, "comparison.svg", "Test accuracy: mean and range over the seeds.", "strip"))
     part.blocks.append(figure(results, "comparison-epochs.svg", "Test accuracy and loss after each epoch, means over the "
                               "seeds.", "strip"))
     ranked = sorted(rows, key=lambda row: -number(row["mean"]))
