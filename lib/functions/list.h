@@ -9,7 +9,11 @@
     X(identity)              \
     X(step)                  \
     X(sigmoid)               \
+    X(log_sigmoid)           \
+    X(adaptive_sigmoid)      \
     X(tanh)                  \
+    X(pinn_tanh)             \
+    X(sgt_book)              \
     X(softsign)              \
     X(relu)                  \
     X(leaky_relu)            \
@@ -19,7 +23,10 @@
     X(elu)                   \
     X(trainable_elu)         \
     X(softplus)              \
+    X(nipuna)                \
+    X(nipuna_book)           \
     X(silu)                  \
+    X(swish)                 \
     X(mish)                  \
     X(telu)                  \
     X(gelu)                  \

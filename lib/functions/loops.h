@@ -33,6 +33,10 @@ typedef struct v_paths {
      * included: the branch is not taken, as opposed to a slope that underflows. False for NaN. */
     v_test *is_flat;
 
+    /* Optional: what the limits are of, instead of x, where settings scale x. Near elements are then those where it is
+     * near, and `near` gets centre(x, v), or 0, in the place of far ones. */
+    v_function *argument, *centre;
+
     int passes_nan;
     int together; /* vectors in one turn of the loop, to hide the latency of each operation; 0: V_TOGETHER */
 } v_paths;
@@ -115,6 +119,18 @@ V_INLINE v_extremes v_extremes_and(v_paths f, v_extremes e, vf x)
     return e;
 }
 
+/* What the limits are of. */
+V_INLINE vf v_tested(v_paths f, vf x, const vf *v)
+{
+    return f.argument ? f.argument(x, v) : x;
+}
+
+/* A near element in the place of a far one. */
+V_INLINE vf v_substitute(v_paths f, vf x, const vf *v)
+{
+    return f.centre ? f.centre(x, v) : v_set(f.argument ? 0.0f : 1.0f);
+}
+
 /* Negative where one of them is far. */
 V_INLINE vi v_far(v_paths f, v_extremes e)
 {
@@ -152,7 +168,7 @@ V_INLINE int v_any(v_paths f, const int times, const size_t vectors, vf *value, 
     V_UNROLL
     for (size_t j = 0; j < vectors; j++) {
         x[j] = value[j];
-        far[j] = v_far(f, v_extremes_of(x[j]));
+        far[j] = v_far(f, v_extremes_of(v_tested(f, x[j], v)));
         some = i_or(some, far[j]);
         all = i_and(all, far[j]);
     }
@@ -160,7 +176,7 @@ V_INLINE int v_any(v_paths f, const int times, const size_t vectors, vf *value, 
     if (!f.far || any_near) {
         V_UNROLL
         for (size_t j = 0; j < vectors; j++)
-            value[j] = f.near(f.far ? v_sel_sign(v_float_of(far[j]), v_set(1.0f), x[j]) : x[j], v);
+            value[j] = f.near(f.far ? v_sel_sign(v_float_of(far[j]), v_substitute(f, x[j], v), x[j]) : x[j], v);
     }
     if (f.far && any_far) {
         V_UNROLL
@@ -275,10 +291,10 @@ V_INLINE size_t v_groups(v_paths f, const int times, const int stream, const vf 
         V_UNROLL
         for (size_t j = 0; j < together; j++)
             value[j] = v_load(x + i + j * V_LANES);
-        v_extremes extremes = v_extremes_of(value[0]);
+        v_extremes extremes = v_extremes_of(v_tested(f, value[0], v));
         V_UNROLL
         for (size_t j = 1; j < together; j++)
-            extremes = v_extremes_and(f, extremes, value[j]);
+            extremes = v_extremes_and(f, extremes, v_tested(f, value[j], v));
         if (f.far && !V_LIKELY(!i_any_negative(v_far(f, extremes))))
             break;
         V_UNROLL
@@ -305,7 +321,7 @@ V_INLINE int v_single(v_paths f, const int times, const vf *v, size_t i, size_t 
     vf value = v_load_lanes(x + i, lanes);
     if (f.least > 0.0f && lanes < V_LANES) /* the other lanes are 0, which would be far */
         value = v_sel(v_first_lanes(lanes), value, v_set(1.0f));
-    if (f.far && !V_LIKELY(!i_any_negative(v_far(f, v_extremes_of(value)))))
+    if (f.far && !V_LIKELY(!i_any_negative(v_far(f, v_extremes_of(v_tested(f, value, v))))))
         return 0;
     v_store_lanes(out + i, lanes, v_near(f, times, value, times ? v_load_lanes(w + i, lanes) : v_set(1.0f), v));
     return 1;

@@ -36,7 +36,7 @@ static const activ_fn_definition softplus_definition = {
 };
 #else
 #    include "functions/families/logistic.h"
-#    include "functions/tables/softplus.h"
+#    include "functions/families/softplus.h"
 #    include "simd/math.h"
 
 /* z = beta x, and -|z| as a pair, not below -150. */
@@ -94,18 +94,13 @@ static int softplus_is_plain(const float *values)
 V_INLINE vf softplus_plain_forward(vf x, const vf *v)
 {
     (void)v;
-    vf tail = v_piece_value(softplus_tail_piece(v_abs(x)));
+    vf tail = softplus_tail(x);
     return v_sel_sign(x, tail, v_add(x, tail));
 }
 
-/* Beyond the table: ln(1 + t) = t (1 - t/2 + t^2/3), t = e^-|x|. */
 V_INLINE vf softplus_plain_far(vf x, const vf *v)
 {
-    vf scaled = v_exp_tail(x);
-    vf t = v_mul(v_max(v_set(1.0f), scaled), v_set(V_TAIL_SCALE)); /* not smaller: it would not matter */
-    vf part = v_mul(t, v_fma(t, v_set(0x1.555556p-2f), v_set(-0.5f)));
-    vf tail = v_descale_positive(v_fma(scaled, part, scaled));
-    return v_sel(v_gt(x, v[1]), x, v_add(v_max(v_set(0.0f), x), tail));
+    return v_sel(v_gt(x, v[1]), x, v_add(v_max(v_set(0.0f), x), softplus_far_tail(x)));
 }
 
 /* 1 - e^(-beta y) */

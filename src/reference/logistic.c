@@ -12,6 +12,14 @@ static inline logistic logistic_of(double z, double t)
     return p;
 }
 
+/* ln(1 + t), t = e^-m, near m = 0 by its series */
+static inline double ref_log1p_exp(double m, double t)
+{
+    if (ref_is_small(m))
+        return 0x1.62e42fefa39efp-1 - m * (1.0 / 2 - m * (1.0 / 8 - m * m * (1.0 / 192)));
+    return t == 0.0 ? 0.0 : log1p(t);
+}
+
 /* sigmoid: 1 / (1 + e^-x) */
 static inline ref_value sigmoid_at(const ref_args *a, double x)
 {
@@ -30,17 +38,70 @@ static inline ref_value tanh_at(const ref_args *a, double x)
 }
 REF_BLOCK_OF(tanh_block, tanh_at)
 
+/* log_sigmoid: min(x, 0) - ln(1 + t), and sigmoid(-x) */
+static inline ref_value log_sigmoid_at(const ref_args *a, double x)
+{
+    (void)a;
+    double m = fabs(x), t = ref_exp(-m);
+    return ref_of((x < 0.0 ? x : 0.0) - ref_log1p_exp(m, t), logistic_of(x, t).c);
+}
+REF_BLOCK_OF(log_sigmoid_block, log_sigmoid_at)
+
+/* adaptive_sigmoid: sigmoid(z), z = k (x - theta) */
+static inline ref_value adaptive_sigmoid_at(const ref_args *a, double x)
+{
+    double k = a->values[0], z = k == 0.0 ? 0.0 : k * (x - a->values[1]);
+    logistic p = logistic_of(z, ref_exp(-fabs(z)));
+    return ref_of(p.s, k * (p.s * p.c));
+}
+REF_BLOCK_OF(adaptive_sigmoid_block, adaptive_sigmoid_at)
+
+/* factor tanh(c x) */
+static inline ref_value ref_tanh_of(double factor, double c, double x)
+{
+    if (c == 0.0)
+        return ref_of(0.0, 0.0);
+    double z = -2.0 * fabs(c * x), t = ref_exp(z), q = 1.0 / (1.0 + t);
+    return ref_of(factor * copysign(ref_expm1(z) * q, c * x), factor * c * 4.0 * t * q * q);
+}
+
+/* pinn_tanh: tanh(n a x) */
+static inline ref_value pinn_tanh_at(const ref_args *a, double x)
+{
+    return ref_tanh_of(1.0, a->values[0] * a->values[1], x);
+}
+REF_BLOCK_OF(pinn_tanh_block, pinn_tanh_at)
+
+/* sgt_book: Gamma(3/2) tanh(gamma x) */
+static inline ref_value sgt_book_at(const ref_args *a, double x)
+{
+    return ref_tanh_of(0x1.c5bf891b4ef6bp-1, a->values[0], x);
+}
+REF_BLOCK_OF(sgt_book_block, sgt_book_at)
+
+static double reciprocal(double size)
+{
+    return size == 0.0 ? 1.0 : 1.0 / fabs(size);
+}
+
+/* Of functions of the first setting times x, and of the product of the first two. */
+static double first_unit(const ref_args *a)
+{
+    return reciprocal(a->values[0]);
+}
+
+static double product_unit(const ref_args *a)
+{
+    return reciprocal(a->values[0] * a->values[1]);
+}
+
 /* softplus: ln(1 + e^z) / beta, z = beta x; x itself where z, rounded to float32, is above threshold */
 static inline ref_value softplus_at(const ref_args *a, double x)
 {
     double beta = a->values[0], threshold = a->values[1], z = beta * x, m = fabs(z), t = ref_exp(-m);
     if ((double)(float)z > threshold)
         return ref_of(x, 1.0);
-    /* ln(1 + e^-m), near 0 by its series */
-    double log = ref_is_small(m) ? 0x1.62e42fefa39efp-1 - m * (1.0 / 2 - m * (1.0 / 8 - m * m * (1.0 / 192)))
-                 : t == 0.0      ? 0.0
-                                 : log1p(t);
-    return ref_of((z > 0.0 ? x : 0.0) + log / beta, logistic_of(z, t).s);
+    return ref_of((z > 0.0 ? x : 0.0) + ref_log1p_exp(m, t) / beta, logistic_of(z, t).s);
 }
 REF_BLOCK_OF(softplus_block, softplus_at)
 
@@ -59,6 +120,32 @@ static inline ref_value silu_at(const ref_args *a, double x)
     return ref_of_sum(x * p.s, p.s, x * p.s * p.c);
 }
 REF_BLOCK_OF(silu_block, silu_at)
+
+/* swish: x sigmoid(z), z = beta x; with beta 0, x/2 */
+static inline ref_value swish_at(const ref_args *a, double x)
+{
+    double beta = a->values[0], z = beta == 0.0 ? 0.0 : beta * x;
+    if (fabs(z) > 700.0)
+        return z > 0.0 ? ref_of(x, 1.0) : ref_of(0.0, 0.0);
+    logistic p = logistic_of(z, ref_exp(-fabs(z)));
+    return ref_of_sum(x * p.s, p.s, z * p.s * p.c);
+}
+REF_BLOCK_OF(swish_block, swish_at)
+
+/* nipuna: x where x > 0, else swish */
+static inline ref_value nipuna_at(const ref_args *a, double x)
+{
+    return x > 0.0 ? ref_of(x, 1.0) : swish_at(a, x);
+}
+REF_BLOCK_OF(nipuna_block, nipuna_at)
+
+/* nipuna_book: x where x > 0, else alpha ln(1 + e^x) */
+static inline ref_value nipuna_book_at(const ref_args *a, double x)
+{
+    double alpha = a->values[0], t = ref_exp(-fabs(x));
+    return x > 0.0 ? ref_of(x, 1.0) : ref_of(alpha * ref_log1p_exp(-x, t), alpha * logistic_of(x, t).s);
+}
+REF_BLOCK_OF(nipuna_book_block, nipuna_book_at)
 
 /* mish: x tanh(ln(1 + n)) = x n(n + 2) / (n(n + 2) + 2), n = e^x */
 static inline ref_value mish_at(const ref_args *a, double x)
@@ -103,12 +190,60 @@ const ref_entry ref_logistic[] = {
       .landmarks = LANDMARKS(0x1.5e8fe6p6), /* a hard case */
       .points = POINTS({ "sigmoid", 0, 0.5, 0.25 }, { "sigmoid", -INF, 0, 0 }, { "sigmoid", INF, 1, 0 }) },
 
+    { .name = "log_sigmoid",
+      .at = log_sigmoid_at,
+      .block = log_sigmoid_block,
+      .landmarks = LANDMARKS(11.75, 16.635532), /* end of a table; rounds to x */
+      .points = POINTS({ "log_sigmoid", 0, -0.69314718055994531, 0.5 }, { "log_sigmoid", -INF, -INF, 1 },
+                       { "log_sigmoid", INF, 0, 0 }, { "log_sigmoid", -0x1.cp127, -0x1.cp127, 1 }) },
+
+    { .name = "adaptive_sigmoid",
+      .at = adaptive_sigmoid_at,
+      .block = adaptive_sigmoid_block,
+      .unit = first_unit,
+      .landmarks = LANDMARKS(0x1.5e8fe6p6), /* a hard case of sigmoid */
+      .specs = SPECS("adaptive_sigmoid(k=2.3,theta=0.7)", "adaptive_sigmoid(k=-0.3,theta=-5.1)",
+                     "adaptive_sigmoid(k=1e20,theta=1e-18)", "adaptive_sigmoid(k=0,theta=1)",
+                     "adaptive_sigmoid(k=1e-38,theta=-3e38)", "adaptive_sigmoid(k=3.3,theta=1000)"),
+      .points = POINTS(
+          { "adaptive_sigmoid", 0, 0.5, 0.25 }, { "adaptive_sigmoid", -INF, 0, 0 }, { "adaptive_sigmoid", INF, 1, 0 },
+          { "adaptive_sigmoid(k=-2,theta=3)", -INF, 1, 0 }, { "adaptive_sigmoid(k=-2,theta=3)", INF, 0, 0 },
+          { "adaptive_sigmoid(k=2,theta=3)", 3, 0.5, 0.5 }, { "adaptive_sigmoid(k=0)", INF, 0.5, 0 },
+          { "adaptive_sigmoid(k=0)", -INF, 0.5, 0 }, { "adaptive_sigmoid(k=1e-38,theta=-3e38)", INF, 1, 0 }) },
+
     { .name = "tanh",
       .at = tanh_at,
       .block = tanh_block,
       .landmarks = LANDMARKS(9.01091334, 44.36141956, 52.67918572, /* rounds to 1; f' is subnormal, vanishes */
                              0x1.0850aep2, 0x1.08fd58p1),          /* hard cases */
       .points = POINTS({ "tanh", 0, 0, 1 }, { "tanh", -INF, -1, 0 }, { "tanh", INF, 1, 0 }) },
+
+    { .name = "pinn_tanh",
+      .at = pinn_tanh_at,
+      .block = pinn_tanh_block,
+      .unit = product_unit,
+      .landmarks = LANDMARKS(9.01091334, 44.36141956, 52.67918572, /* rounds to 1; f' is subnormal, vanishes */
+                             0x1.0850aep2, 0x1.08fd58p1),          /* hard cases of tanh */
+      .specs =
+          SPECS("pinn_tanh(n=3,a=2)", "pinn_tanh(n=1,a=-0.7)", "pinn_tanh(n=1.1,a=1e-45)", "pinn_tanh(n=1e30,a=1e30)",
+                "pinn_tanh(n=7.3,a=1e-6)", "pinn_tanh(a=0)", "pinn_tanh(n=1e30,a=-3e-31)"),
+      .points = POINTS({ "pinn_tanh", 0, 0, 1.0000000149011612 }, { "pinn_tanh", -INF, -1, 0 }, { "pinn_tanh", INF, 1, 0 },
+                       { "pinn_tanh(n=3,a=-2)", INF, -1, 0 }, { "pinn_tanh(n=3,a=-2)", 0, 0, -6 },
+                       { "pinn_tanh(a=0)", INF, 0, 0 }, { "pinn_tanh(n=1e30,a=1e30)", 0x1p-149, 1, 0 },
+                       { "pinn_tanh(n=1e30,a=1e30)", 0, 0, INF }, { "pinn_tanh(n=1,a=1e-45)", INF, 1, 0 }) },
+
+    { .name = "sgt_book",
+      .at = sgt_book_at,
+      .block = sgt_book_block,
+      .unit = first_unit,
+      .landmarks = LANDMARKS(9.01091334, 44.36141956, 52.67918572, /* rounds to 1; f' is subnormal, vanishes */
+                             0x1.0850aep2, 0x1.08fd58p1),          /* hard cases of tanh */
+      .specs = SPECS("sgt_book(gamma=1.7)", "sgt_book(gamma=-0.3)", "sgt_book(gamma=1e20)", "sgt_book(gamma=1e-45)",
+                     "sgt_book(gamma=0)", "sgt_book(gamma=3.4e38)"),
+      .points = POINTS({ "sgt_book", 0, 0, 0.88622692545275801365 }, { "sgt_book", -INF, -0.88622692545275801365, 0 },
+                       { "sgt_book", INF, 0.88622692545275801365, 0 }, { "sgt_book(gamma=0)", INF, 0, 0 },
+                       { "sgt_book(gamma=-2)", INF, -0.88622692545275801365, 0 },
+                       { "sgt_book(gamma=1e-45)", -INF, -0.88622692545275801365, 0 }) },
 
     { .name = "softplus",
       .at = softplus_at,
@@ -131,6 +266,45 @@ const ref_entry ref_logistic[] = {
                              0x1.a515e2p2, 0x1.2b69acp0, 0x1.b5966ap3), /* hard cases */
       .points = POINTS({ "silu", 0, 0, 0.5 }, { "silu", -INF, 0, 0 }, { "silu", INF, INF, 1 },
                        { "silu", -0x1.cp127, 0, 0 }) },
+
+    { .name = "swish",
+      .at = swish_at,
+      .block = swish_block,
+      .unit = first_unit,
+      .landmarks = LANDMARKS(1.2784645427610737951, 2.3993572805154677, /* roots of f' and f'', times beta */
+                             91.857, 108.66),                           /* subnormal, vanishes, with beta 1 */
+      .specs = SPECS("swish(beta=1.7889)", "swish(beta=-3)", "swish(beta=0.01)", "swish(beta=1e20)", "swish(beta=0)",
+                     "swish(beta=-1e-37)", "swish(beta=3.4e38)", "swish(beta=1e-45)", "swish(beta=-0.7)"),
+      .points = POINTS({ "swish", 0, 0, 0.5 }, { "swish", -INF, 0, 0 }, { "swish", INF, INF, 1 },
+                       { "swish", -0x1.cp127, 0, 0 }, { "swish(beta=0)", -INF, -INF, 0.5 },
+                       { "swish(beta=0)", INF, INF, 0.5 }, { "swish(beta=0)", 3, 1.5, 0.5 },
+                       { "swish(beta=-2)", INF, 0, 0 }, { "swish(beta=-2)", -INF, -INF, 1 },
+                       { "swish(beta=1e-45)", INF, INF, 1 }, { "swish(beta=3.4e38)", -1, 0, 0 }) },
+
+    { .name = "nipuna",
+      .at = nipuna_at,
+      .block = nipuna_block,
+      .unit = first_unit,
+      .landmarks = LANDMARKS(1.2784645427610737951, 2.3993572805154677, /* roots of f' and f'', times beta */
+                             91.857, 108.66),                           /* subnormal, vanishes, with beta 1 */
+      .specs = SPECS("nipuna(beta=1.7889)", "nipuna(beta=-3)", "nipuna(beta=0.01)", "nipuna(beta=1e20)",
+                     "nipuna(beta=0)", "nipuna(beta=-1e-37)", "nipuna(beta=0.7)"),
+      .points = POINTS({ "nipuna", 0, 0, 0.5 }, { "nipuna", -0.0, 0, 0.5 }, { "nipuna", 0x1p-149, 0x1p-149, 1 },
+                       { "nipuna", -INF, 0, 0 }, { "nipuna", INF, INF, 1 }, { "nipuna(beta=0)", -INF, -INF, 0.5 },
+                       { "nipuna(beta=0)", -3, -1.5, 0.5 }, { "nipuna(beta=-2)", -INF, -INF, 1 },
+                       { "nipuna(beta=1e20)", -1, 0, 0 }) },
+
+    { .name = "nipuna_book",
+      .at = nipuna_book_at,
+      .block = nipuna_book_block,
+      .landmarks = LANDMARKS(11.75, 192.7), /* end of a table; vanishes, with the largest alpha */
+      .specs = SPECS("nipuna_book(alpha=1.9)", "nipuna_book(alpha=-0.6)", "nipuna_book(alpha=1e-20)",
+                     "nipuna_book(alpha=3.4e38)", "nipuna_book(alpha=0)", "nipuna_book(alpha=1e-42)",
+                     "nipuna_book(alpha=1.3)"),
+      .points = POINTS(
+          { "nipuna_book", 0, 0.69314718055994531, 0.5 }, { "nipuna_book", -0.0, 0.69314718055994531, 0.5 },
+          { "nipuna_book", 0x1p-149, 0x1p-149, 1 }, { "nipuna_book", -INF, 0, 0 }, { "nipuna_book", INF, INF, 1 },
+          { "nipuna_book(alpha=-3)", 0, -2.0794415416798359, -1.5 }, { "nipuna_book(alpha=3.4e38)", -INF, 0, 0 }) },
 
     { .name = "mish",
       .at = mish_at,

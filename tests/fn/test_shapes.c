@@ -306,20 +306,26 @@ static void check_formula(const activ_fn *fn, const activ_fn *act)
 static void test_gated_places(void **state)
 {
     (void)state;
-    static const char *const names[] = {
-        "glu", "reglu", "geglu", "geglu_tanh", "swiglu", "bilinear", "gated(prelu(weight=0.75))", "gated(staf(tau=7))"
-    };
-    enum { C = 37, LINE = 2 * C + 3, N = ROWS * LINE };
+    static const char *const names[] = { "glu",
+                                         "reglu",
+                                         "geglu",
+                                         "geglu_tanh",
+                                         "swiglu",
+                                         "bilinear",
+                                         "gated(prelu(weight=0.75))",
+                                         "gated(staf(tau=7))",
+                                         "gated(swish(beta=1.7889))" };
+    enum { GATES = 9, C = 37, LINE = 2 * C + 3, N = ROWS * LINE };
     float m[N], dy[ROWS * C], y[ROWS * C], back[N], act[C], want[C], split[ROWS * C];
     normal(9, N, 2.0f, m);
     normal(10, ROWS * C, 1.0f, dy);
-    float first_y[8][ROWS * C], first_back[8][N], first_sums[8][32];
+    float first_y[GATES][ROWS * C], first_back[GATES][N], first_sums[GATES][32];
     size_t tiers = 0;
     for (size_t t = 0; t < tier_count(); t++) {
         activ_context *context = tier_context(t);
         if (!context)
             continue;
-        for (size_t k = 0; k < 8; k++) {
+        for (size_t k = 0; k < GATES; k++) {
             activ_fn *fn = create(context, names[k]), *inner = create(context, activ_fn_spec(activ_fn_function(fn, 0)));
             check_formula(fn, inner);
             float sums[32] = { 0 };

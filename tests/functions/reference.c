@@ -165,6 +165,58 @@ static void eval_sigmoid(const ref_args *a, float x, reference_value *out)
     give(out, as_double(S), as_double(T1));
 }
 
+/* ln(1 + t), t = e^-|X|, in A, and sigmoid_pair(X). */
+static void log1p_exp(void)
+{
+    sigmoid_pair(X);
+    mpfr_log1p(A, A, MPFR_RNDN);
+}
+
+static void eval_log_sigmoid(const ref_args *a, float x, reference_value *out)
+{
+    (void)a;
+    if (!isfinite(x)) {
+        give(out, x > 0 ? 0.0 : (double)x, isnan(x) ? NAN : x > 0 ? 0.0 : 1.0);
+        return;
+    }
+    mpfr_set_flt(X, x, MPFR_RNDN);
+    log1p_exp();
+    mpfr_neg(A, A, MPFR_RNDN);
+    if (x < 0)
+        mpfr_add(A, A, X, MPFR_RNDN);
+    give(out, as_double(A), as_double(C));
+}
+
+/* A gradient, allowed a relative error of 2^-22. */
+static void give_gradient(reference_value *out, size_t i, double gradient)
+{
+    out->gradient[i] = gradient;
+    out->gradient_absolute[i] = isfinite(gradient) ? ldexp(fabs(gradient), -22) : 0.0;
+}
+
+/* sigmoid(z), z = k (x - theta); df/dk = (x - theta) sigmoid'(z), df/dtheta = -k sigmoid'(z) */
+static void eval_adaptive_sigmoid(const ref_args *a, float x, reference_value *out)
+{
+    double k = a->values[0];
+    if (isnan(x)) {
+        give(out, NAN, NAN);
+        out->gradient[0] = out->gradient[1] = NAN;
+        return;
+    }
+    mpfr_set_flt(X, x, MPFR_RNDN);
+    mpfr_sub_d(X, X, a->values[1], MPFR_RNDN);
+    mpfr_mul_d(T1, X, k, MPFR_RNDN);
+    if (k == 0.0)
+        mpfr_set_zero(T1, 1);
+    sigmoid_pair(T1);
+    mpfr_mul(T2, S, C, MPFR_RNDN);
+    mpfr_mul(X, X, T2, MPFR_RNDN);
+    mpfr_mul_d(T2, T2, k, MPFR_RNDN);
+    give(out, as_double(S), as_double(T2));
+    give_gradient(out, 0, isinf(x) && k != 0.0 ? 0.0 : as_double(X));
+    give_gradient(out, 1, -as_double(T2));
+}
+
 static void eval_tanh(const ref_args *a, float x, reference_value *out)
 {
     (void)a;
@@ -173,6 +225,51 @@ static void eval_tanh(const ref_args *a, float x, reference_value *out)
     mpfr_sech(B, X, MPFR_RNDN);
     mpfr_sqr(B, B, MPFR_RNDN);
     give(out, as_double(A), as_double(B));
+}
+
+/* tanh(n a x), and its derivatives by x and a. */
+static void tanh_of_product(double n, double a, float x, reference_value *out)
+{
+    if (isnan(x)) {
+        give(out, NAN, NAN);
+        out->gradient[0] = NAN;
+        return;
+    }
+    mpfr_set_flt(X, x, MPFR_RNDN);
+    mpfr_mul_d(X, X, n, MPFR_RNDN);
+    mpfr_mul_d(T1, X, a, MPFR_RNDN);
+    if (a == 0.0)
+        mpfr_set_zero(T1, 1);
+    mpfr_tanh(A, T1, MPFR_RNDN);
+    mpfr_sech(B, T1, MPFR_RNDN);
+    mpfr_sqr(B, B, MPFR_RNDN);
+    mpfr_mul(T2, B, X, MPFR_RNDN);
+    mpfr_mul_d(B, B, n, MPFR_RNDN);
+    mpfr_mul_d(B, B, a, MPFR_RNDN);
+}
+
+static void eval_pinn_tanh(const ref_args *a, float x, reference_value *out)
+{
+    tanh_of_product(a->values[0], a->values[1], x, out);
+    if (isnan(x))
+        return;
+    give(out, as_double(A), as_double(B));
+    give_gradient(out, 0, isinf(x) && a->values[1] != 0.0 ? 0.0 : as_double(T2));
+}
+
+/* Gamma(3/2) tanh(gamma x) */
+static void eval_sgt_book(const ref_args *a, float x, reference_value *out)
+{
+    tanh_of_product(1.0, a->values[0], x, out);
+    if (isnan(x))
+        return;
+    mpfr_set_d(S, 1.5, MPFR_RNDN);
+    mpfr_gamma(S, S, MPFR_RNDN);
+    mpfr_mul(A, A, S, MPFR_RNDN);
+    mpfr_mul(B, B, S, MPFR_RNDN);
+    mpfr_mul(T2, T2, S, MPFR_RNDN);
+    give(out, as_double(A), as_double(B));
+    give_gradient(out, 0, isinf(x) && a->values[0] != 0.0 ? 0.0 : as_double(T2));
 }
 
 /* ELU and softplus. */
@@ -306,6 +403,60 @@ static void eval_silu(const ref_args *a, float x, reference_value *out)
     mpfr_set(T1, S, MPFR_RNDN);
     mpfr_mul(T2, B, C, MPFR_RNDN);
     give_derivative_sum(out);
+}
+
+/* x sigmoid(beta x); df/dbeta = x^2 sigmoid(z) sigmoid(-z). At infinity z is beta's sign, or 0. */
+static void eval_swish(const ref_args *a, float x, reference_value *out)
+{
+    double beta = a->values[0], gradient = isnan(x) ? NAN : beta == 0.0 ? INFINITY : 0.0;
+    if (isnan(x) || (isinf(x) && beta == 0.0)) {
+        give(out, x, isnan(x) ? NAN : 0.5);
+    } else if (isinf(x)) {
+        int positive = (beta > 0.0) == (x > 0);
+        give(out, positive ? x : 0.0, positive ? 1.0 : 0.0);
+    } else {
+        mpfr_set_flt(X, x, MPFR_RNDN);
+        mpfr_mul_d(SUM, X, beta, MPFR_RNDN);
+        sigmoid_pair(SUM);
+        mpfr_mul(B, X, S, MPFR_RNDN);
+        give(out, as_double(B), 0.0);
+        mpfr_mul(DSUM, S, C, MPFR_RNDN);
+        mpfr_set(T1, S, MPFR_RNDN);
+        mpfr_mul(T2, DSUM, SUM, MPFR_RNDN);
+        give_derivative_sum(out);
+        mpfr_sqr(A, X, MPFR_RNDN);
+        mpfr_mul(A, A, DSUM, MPFR_RNDN);
+        gradient = as_double(A);
+    }
+    give_gradient(out, 0, gradient);
+}
+
+static void eval_nipuna(const ref_args *a, float x, reference_value *out)
+{
+    eval_swish(a, x, out);
+    if (x > 0) {
+        give(out, x, 1.0);
+        out->gradient[0] = out->gradient_absolute[0] = 0.0;
+    }
+}
+
+/* x > 0 ? x : alpha ln(1 + e^x) */
+static void eval_nipuna_book(const ref_args *a, float x, reference_value *out)
+{
+    double alpha = a->values[0], gradient = isnan(x) ? NAN : 0.0;
+    if (isnan(x)) {
+        give(out, NAN, NAN);
+    } else if (x > 0) {
+        give(out, x, 1.0);
+    } else {
+        mpfr_set_flt(X, x, MPFR_RNDN);
+        log1p_exp();
+        gradient = as_double(A);
+        mpfr_mul_d(A, A, alpha, MPFR_RNDN);
+        mpfr_mul_d(S, S, alpha, MPFR_RNDN);
+        give(out, as_double(A), as_double(S));
+    }
+    give_gradient(out, 0, gradient);
 }
 
 static void eval_mish(const ref_args *a, float x, reference_value *out)

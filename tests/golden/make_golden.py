@@ -115,6 +115,7 @@ class STAF(nn.Module):
 ACTIVATIONS = {
     "none": (lambda data: None, []),
     "sigmoid": (lambda data: nn.Sigmoid(), []),
+    "log_sigmoid": (lambda data: nn.LogSigmoid(), []),
     "tanh": (lambda data: nn.Tanh(), []),
     "softsign": (lambda data: nn.Softsign(), []),
     "relu": (lambda data: nn.ReLU(), [0]),

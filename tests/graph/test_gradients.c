@@ -441,8 +441,9 @@ static activ_node gated_split(activ_graph *g, activ_node x, const char *spec, in
 static void test_gated(void **state)
 {
     (void)state;
-    static const char *const specs[] = { "swiglu",       "glu",     "gated(prelu)", "gated(staf(tau=2))",
-                                         "gated(rrelu)", "bilinear" };
+    static const char *const specs[] = {
+        "swiglu", "glu", "gated(prelu)", "gated(staf(tau=2))", "gated(rrelu)", "bilinear", "gated(swish(beta=1.7889))"
+    };
     const size_t shape[2] = { 3, 4 };
     for (size_t s = 0; s < sizeof specs / sizeof specs[0]; s++) {
         activ_graph *g = create();

@@ -95,12 +95,10 @@ static void test_catalog(void **state)
 static void test_settings(void **state)
 {
     (void)state;
-    static const char *const specs[] = { "prelu(num_parameters=24)",
-                                         "trainable_elu(num_parameters=24)",
-                                         "gated(bspline)",
-                                         "gated(prelu)",
-                                         "gated(rrelu)",
-                                         "rational_a(p=3,q=2)" };
+    static const char *const specs[] = {
+        "prelu(num_parameters=24)",  "trainable_elu(num_parameters=24)",    "gated(bspline)", "gated(prelu)",
+        "gated(swish(beta=1.7889))", "adaptive_sigmoid(num_parameters=24)", "gated(rrelu)",   "rational_a(p=3,q=2)"
+    };
     for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++)
         check(specs[i]);
 }
