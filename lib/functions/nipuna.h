@@ -14,8 +14,8 @@ static const activ_fn_definition nipuna_definition = {
     .formula = "x > 0 ? x : x / (1 + e^(-beta x)); df/dbeta = x > 0 ? 0 : x^2 s (1 - s), s = 1 / (1 + e^(-beta x))",
     .source = "Madhu, Kautish, Alnowibet, Zawbaa, Mohamed 2023, NIPUNA, Axioms 12:246",
     .settings = nipuna_settings,
-    .forward_ulp = 2.1f,
-    .derivative_ulp = 3.1f,
+    .forward_ulp = 1.8f,
+    .derivative_ulp = 2.5f,
 };
 #else
 #    include "functions/families/swish.h"

@@ -16,7 +16,7 @@ static const activ_fn_definition nipuna_book_definition = {
     .source = "the book's variant of Madhu, Kautish, Alnowibet, Zawbaa, Mohamed 2023, Axioms 12:246",
     .settings = nipuna_book_settings,
     .forward_ulp = 2.1f,
-    .derivative_ulp = 3.1f,
+    .derivative_ulp = 1.9f,
 };
 #else
 #    include "functions/families/logistic.h"

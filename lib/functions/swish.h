@@ -14,8 +14,8 @@ static const activ_fn_definition swish_definition = {
     .formula = "x / (1 + e^(-beta x)); df/dbeta = x^2 s (1 - s), s = 1 / (1 + e^(-beta x))",
     .source = "Ramachandran, Zoph, Le 2017, Searching for activation functions, arXiv:1710.05941",
     .settings = swish_settings,
-    .forward_ulp = 2.1f,
-    .derivative_ulp = 3.1f,
+    .forward_ulp = 1.8f,
+    .derivative_ulp = 2.5f,
 };
 #else
 #    include "functions/families/swish.h"

@@ -227,10 +227,11 @@ const ref_entry ref_logistic[] = {
       .specs =
           SPECS("pinn_tanh(n=3,a=2)", "pinn_tanh(n=1,a=-0.7)", "pinn_tanh(n=1.1,a=1e-45)", "pinn_tanh(n=1e30,a=1e30)",
                 "pinn_tanh(n=7.3,a=1e-6)", "pinn_tanh(a=0)", "pinn_tanh(n=1e30,a=-3e-31)"),
-      .points = POINTS({ "pinn_tanh", 0, 0, 1.0000000149011612 }, { "pinn_tanh", -INF, -1, 0 }, { "pinn_tanh", INF, 1, 0 },
-                       { "pinn_tanh(n=3,a=-2)", INF, -1, 0 }, { "pinn_tanh(n=3,a=-2)", 0, 0, -6 },
-                       { "pinn_tanh(a=0)", INF, 0, 0 }, { "pinn_tanh(n=1e30,a=1e30)", 0x1p-149, 1, 0 },
-                       { "pinn_tanh(n=1e30,a=1e30)", 0, 0, INF }, { "pinn_tanh(n=1,a=1e-45)", INF, 1, 0 }) },
+      .points =
+          POINTS({ "pinn_tanh", 0, 0, 1.0000000149011612 }, { "pinn_tanh", -INF, -1, 0 }, { "pinn_tanh", INF, 1, 0 },
+                 { "pinn_tanh(n=3,a=-2)", INF, -1, 0 }, { "pinn_tanh(n=3,a=-2)", 0, 0, -6 },
+                 { "pinn_tanh(a=0)", INF, 0, 0 }, { "pinn_tanh(n=1e30,a=1e30)", 0x1p-149, 1, 0 },
+                 { "pinn_tanh(n=1e30,a=1e30)", 0, 0, INF }, { "pinn_tanh(n=1,a=1e-45)", INF, 1, 0 }) },
 
     { .name = "sgt_book",
       .at = sgt_book_at,

@@ -29,16 +29,19 @@ V_INLINE vf swish_forward(vf x, const vf *v)
     return v_div(x, v_fma(e.power, e.s, v_add(e.power, v_set(1.0f))));
 }
 
-/* silu's: f' at -a is q (1 - a (1 - q)), a = |z|, q = logistic(-a), and at a 1 less that. */
+/* silu's: f' at -a is q (1 - a (1 - q)), a = |z|, q = logistic(-a) = 1/d, and at a 1 less that. `rest` is q's rounding
+ * error and that of d, relative. */
 V_INLINE vf swish_derivative(vf x, const vf *v)
 {
     const vf one = v_set(1.0f);
     vf z = swish_argument(x, v), a = v_abs(z);
     vf excess = v_float_of(i_xor(v_bits(swish_excess(x, z, v)), i_and(v_bits(z), i_set(INT32_MIN))));
     vexp_near e = v_exp_whole_less(a, excess, v_set(V_EXP_NEAR_MAGIC));
-    vf q = v_div(one, v_fma(e.power, e.s, v_add(e.power, one)));
-    vf d = v_mul(q, v_add(v_sub(one, a), v_fma(a, q, excess)));
-    return v_sel_sign(z, v_sub(one, d), d);
+    vf whole = v_add(e.power, one), d = v_fma(e.power, e.s, whole), d_low = v_fma(e.power, e.s, v_sub(whole, d));
+    vf q = v_div(one, d), rest = v_fnma(q, d_low, v_fnma(q, d, one));
+    vf slope = v_mul(q, v_add(v_sub(one, a), v_fma(a, q, excess)));
+    slope = v_fma(slope, rest, slope);
+    return v_sel_sign(z, v_sub(one, slope), slope);
 }
 
 /* ---- beyond ------------------------------------------------------------------------------------ */
