@@ -1,5 +1,5 @@
-/* Histograms: edges and counts worked out by hand, the number of bins by Freedman and Diaconis, and that nothing but the
- * values matters. */
+/* Histograms: edges and counts worked out by hand, the number of bins by Freedman and Diaconis, and that nothing but
+ * the values matters. */
 #include <fenv.h>
 #include <math.h>
 #include <setjmp.h>

@@ -41,8 +41,8 @@ static void test_by_hand(void **state)
     activ_fn_destroy(relu);
 }
 
-/* Every elementwise function, on every tier: points as numpy.linspace's, values as activ_forward's and activ_backward's,
- * and the same bits in any mode of rounding; nothing outside of the arrays. */
+/* Every elementwise function, on every tier: points as numpy.linspace's, values as activ_forward's and
+ * activ_backward's, and the same bits in any mode of rounding; nothing outside of the arrays. */
 static void test_catalog(void **state)
 {
     (void)state;
