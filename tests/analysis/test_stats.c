@@ -13,6 +13,7 @@
 #include <mpfr.h>
 
 #include "activ/activ.h"
+#include "analysis/wide.h"
 #include "support/memory.h"
 #include "support/ulp.h"
 
@@ -182,6 +183,34 @@ static void test_exact(void **state)
     free(x);
 }
 
+/* Long numbers become doubles by rounding once: ties to even, unless a bit far below says that it is none. */
+static void test_to_double(void **state)
+{
+    (void)state;
+    enum { LIMBS = 6 };
+    for (unsigned shift = 0; shift <= 120; shift++)
+        for (uint64_t odd = 0; odd <= 1; odd++) {
+            const uint64_t half = (UINT64_C(1) << 53) + 2 * odd + 1; /* in the middle between two doubles */
+            uint32_t w[LIMBS] = { 0 };
+            activ_wide_add_shifted(w, LIMBS, half, shift);
+            assert_true(activ_wide_to_double(w, LIMBS, -5) ==
+                        ldexp((double)((UINT64_C(1) << 53) + 4 * odd), (int)shift - 5));
+            for (unsigned bit = 0; bit < shift; bit++) {
+                uint32_t more[LIMBS], less[LIMBS] = { 0 };
+                memcpy(more, w, sizeof w);
+                activ_wide_add_shifted(more, LIMBS, 1, bit);
+                assert_true(activ_wide_to_double(more, LIMBS, 7) == ldexp((double)(half + 1), (int)shift + 7));
+                activ_wide_add_shifted(less, LIMBS, 1, bit);
+                assert_int_equal(activ_wide_compare(w, less, LIMBS), 1);
+                activ_wide_subtract(less, w, less, LIMBS);
+                assert_int_equal(activ_wide_compare(less, w, LIMBS), -1);
+                assert_true(activ_wide_to_double(less, LIMBS, 7) == ldexp((double)(half - 1), (int)shift + 7));
+            }
+        }
+    const uint32_t nothing[LIMBS] = { 0 };
+    assert_true(activ_wide_to_double(nothing, LIMBS, 3) == 0.0);
+}
+
 /* In any order, cut anyhow, merged anyhow, in any mode of rounding: the same bits. No flags. */
 static void test_values_alone(void **state)
 {
@@ -304,8 +333,9 @@ static void test_allocation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_by_hand),      cmocka_unit_test(test_exact),  cmocka_unit_test(test_values_alone),
-        cmocka_unit_test(test_largest_sums), cmocka_unit_test(test_errors), cmocka_unit_test(test_allocation),
+        cmocka_unit_test(test_by_hand),      cmocka_unit_test(test_exact),        cmocka_unit_test(test_to_double),
+        cmocka_unit_test(test_values_alone), cmocka_unit_test(test_largest_sums), cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_allocation),
     };
     return cmocka_run_group_tests_name("analysis_stats", tests, NULL, NULL);
 }
