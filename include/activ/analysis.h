@@ -198,6 +198,7 @@ ACTIV_API activ_status activ_stats_get(const activ_stats *stats, activ_stats_inf
  * The bound. Let v be the exact quantile: for a probability p the least value such that p n of the n values or more are
  * no larger (numpy.quantile's method "inverted_cdf"): the value of rank p n rounded up, with p n in double, and of rank
  * 1 for p = 0.
+ *
  * The answer differs from v by at most 2^-(precision + 1) times the larger of |v| and 2^-126: for normal numbers a
  * relative error of 2^-8 = 0.4 % for ACTIV_QUANTILES_PRECISION. It is v itself if v is 0 or infinite, for p = 0 and
  * p = 1, and if all values are the same. */
@@ -303,10 +304,12 @@ ACTIV_API activ_status activ_graph_neurons_create(const activ_graph *graph, cons
                                                   activ_graph_neurons **out);
 ACTIV_API void activ_graph_neurons_destroy(activ_graph_neurons *neurons);
 
-/* Adds what activ_graph_values has of each layer, once for each call of it that it is called after.
- * ACTIV_ERROR_STATE: there are no values, as before the first call, or after a training call without keep_values. */
+/* Adds what activ_graph_values has of each layer: to be called once after each call of the graph whose samples are to
+ * count. ACTIV_ERROR_STATE: there are no values, as before the first call, or after a training call without
+ * keep_values. */
 ACTIV_API activ_status activ_graph_neurons_add(activ_graph_neurons *neurons);
-/* Of a graph with as many such layers, of the same widths: a copy that another thread has. */
+
+/* `from`: of a graph with as many such layers, of the same widths: a copy that another thread has. */
 ACTIV_API activ_status activ_graph_neurons_merge(activ_graph_neurons *into, const activ_graph_neurons *from);
 ACTIV_API activ_status activ_graph_neurons_reset(activ_graph_neurons *neurons);
 
