@@ -71,6 +71,14 @@ activ_status trained_settle(struct trained *trained, const struct study *study, 
 activ_status trained_find(struct trained *trained, const struct study *study, const struct trained_settings *settings,
                           activ_message *message)
 {
+    /* A file that is none is said now, not after the work on those before it. */
+    for (size_t i = 0; settings->networks != NULL && i < trained->count; i++) {
+        activ_graph *graph = NULL;
+        activ_status status = trained_load(&trained->networks[i], 0, &graph, message);
+        activ_graph_destroy(graph);
+        if (status != ACTIV_OK)
+            return status;
+    }
     if (settings->networks != NULL)
         return ACTIV_OK;
     const size_t seeds = trained->seeds.count;
