@@ -49,8 +49,7 @@ static const activ_fn_definition fourier_definition = {
     .param_init = fourier_param_init,
 };
 #else
-/* The distance of harmonics that are computed anew, not from their predecessor. */
-#    define FOURIER_ANCHOR 32
+#    include "functions/families/harmonics.h"
 
 typedef struct fourier_params {
     size_t terms;       /* K */
@@ -58,27 +57,11 @@ typedef struct fourier_params {
     float omega;
 } fourier_params;
 
-typedef struct fourier_complex {
-    vacc re, im;
-} fourier_complex;
-
 static fourier_params fourier_params_of(const activ_fn_args *a)
 {
     const size_t terms = a->lengths[1];
     fourier_params f = { terms, a->params, a->params + terms + 1, a->params[2 * terms + 1] };
     return f;
-}
-
-V_INLINE vacc fourier_times(vacc a, vacc b)
-{
-    return acc_fma_wide(acc_zero(), a, b);
-}
-
-V_INLINE fourier_complex fourier_product(fourier_complex a, fourier_complex b)
-{
-    fourier_complex p = { acc_fma_wide(fourier_times(fourier_times(a.im, acc_set(-1.0)), b.im), a.re, b.re),
-                          acc_fma_wide(fourier_times(a.im, b.re), a.re, b.im) };
-    return p;
 }
 
 /* An angle omega x beyond 2^16, reduced by whole turns. From 2^40 on its rounding error is many turns, so that any
@@ -99,7 +82,7 @@ static float fourier_reduce(float omega, float x)
 
 /* z, to within 2^-40 or so, for angles up to 2^16. Sine and cosine of a quarter of the angle, from polynomials, are
  * doubled twice. */
-V_INLINE fourier_complex fourier_first(vf x, float omega)
+V_INLINE harmonic fourier_first(vf x, float omega)
 {
     const vacc one = acc_set(1.0);
     vf angle = v_mul(v_set(omega), x);
@@ -117,74 +100,43 @@ V_INLINE fourier_complex fourier_first(vf x, float omega)
     }
     vi bits;
     vf turns = v_round_bits(angle, v_set(0x1.45f306p-3f), &bits); /* 1/(2 pi) */
-    vacc r = acc_fma_wide(fourier_times(exact, acc_set(0.25)), acc_of(turns), acc_set(-1.57079632679489661923));
-    vacc r2 = fourier_times(r, r);
-    vacc s = acc_set(-0x1.a95faaa3edadcp-26), c = acc_set(-0x1.23d68668798cap-22);
-    s = acc_fma_wide(acc_set(0x1.71d767bd022fap-19), s, r2);
-    c = acc_fma_wide(acc_set(0x1.a00f097fd8c27p-16), c, r2);
-    s = acc_fma_wide(acc_set(-0x1.a019f92f79be5p-13), s, r2);
-    c = acc_fma_wide(acc_set(-0x1.6c16b3f1840c3p-10), c, r2);
-    s = acc_fma_wide(acc_set(0x1.1111110c8007ap-7), s, r2);
-    c = acc_fma_wide(acc_set(0x1.55555546df196p-5), c, r2);
-    s = acc_fma_wide(acc_set(-0x1.55555555521d4p-3), s, r2);
-    c = acc_fma_wide(acc_set(-0x1.ffffffffebd75p-2), c, r2);
-    s = acc_fma_wide(r, fourier_times(r, r2), s);
-    c = acc_fma_wide(one, r2, c);
+    vacc r = acc_fma_wide(harmonic_times(exact, acc_set(0.25)), acc_of(turns), acc_set(-1.57079632679489661923));
+    const harmonic quarter = harmonic_of(r);
+    const vacc s = quarter.im, c = quarter.re;
     /* cos 2t = 1 - 2 sin^2 t, sin 2t = 2 sin t cos t; t is -sin of half the angle. */
-    vacc twice = fourier_times(s, acc_set(-2.0)), half_c = acc_fma_wide(one, twice, s), t = fourier_times(twice, c);
-    twice = fourier_times(t, acc_set(-2.0));
-    fourier_complex z = { acc_fma_wide(one, twice, t), fourier_times(twice, half_c) };
+    vacc twice = harmonic_times(s, acc_set(-2.0)), half_c = acc_fma_wide(one, twice, s), t = harmonic_times(twice, c);
+    twice = harmonic_times(t, acc_set(-2.0));
+    harmonic z = { acc_fma_wide(one, twice, t), harmonic_times(twice, half_c) };
     return z;
 }
 
-/* z^n, n >= 1. */
-V_INLINE fourier_complex fourier_power(fourier_complex z, size_t n)
-{
-    for (; n % 2 == 0; n /= 2)
-        z = fourier_product(z, z);
-    fourier_complex power = z;
-    while ((n /= 2) > 0) {
-        z = fourier_product(z, z);
-        if (n % 2)
-            power = fourier_product(power, z);
-    }
-    return power;
-}
-
 /* w z + re + i im */
-V_INLINE fourier_complex fourier_step(fourier_complex w, fourier_complex z, vacc minus_im, double re, double im)
+V_INLINE harmonic fourier_step(harmonic w, harmonic z, vacc minus_im, double re, double im)
 {
-    fourier_complex next = { acc_fma_wide(acc_fma_wide(acc_set(re), w.im, minus_im), w.re, z.re),
-                             acc_fma_wide(acc_fma_wide(acc_set(im), w.im, z.re), w.re, z.im) };
+    harmonic next = { acc_fma_wide(acc_fma_wide(acc_set(re), w.im, minus_im), w.re, z.re),
+                      acc_fma_wide(acc_fma_wide(acc_set(im), w.im, z.re), w.re, z.im) };
     return next;
 }
 
-V_INLINE vacc fourier_sum(const fourier_params *f, fourier_complex z)
+V_INLINE vacc fourier_sum(const fourier_params *f, harmonic z)
 {
-    const vacc minus_im = fourier_times(z.im, acc_set(-1.0));
+    const vacc minus_im = harmonic_times(z.im, acc_set(-1.0));
     size_t k = f->terms;
-    fourier_complex w = { acc_set((double)f->a[k]), acc_set(-(double)f->b[k - 1]) };
+    harmonic w = { acc_set((double)f->a[k]), acc_set(-(double)f->b[k - 1]) };
     while (--k > 0)
         w = fourier_step(w, z, minus_im, (double)f->a[k], -(double)f->b[k - 1]);
     return acc_fma_wide(acc_fma_wide(acc_set((double)f->a[0]), w.im, minus_im), w.re, z.re);
 }
 
 /* f'/omega */
-V_INLINE vacc fourier_slope(const fourier_params *f, fourier_complex z)
+V_INLINE vacc fourier_slope(const fourier_params *f, harmonic z)
 {
-    const vacc minus_im = fourier_times(z.im, acc_set(-1.0));
+    const vacc minus_im = harmonic_times(z.im, acc_set(-1.0));
     size_t k = f->terms;
-    fourier_complex w = { acc_set((double)k * (double)f->b[k - 1]), acc_set((double)k * (double)f->a[k]) };
+    harmonic w = { acc_set((double)k * (double)f->b[k - 1]), acc_set((double)k * (double)f->a[k]) };
     while (--k > 0)
         w = fourier_step(w, z, minus_im, (double)k * (double)f->b[k - 1], (double)k * (double)f->a[k]);
-    return acc_fma_wide(fourier_times(w.im, minus_im), w.re, z.re);
-}
-
-/* A NaN in x is passed through; an infinity has no sine. */
-V_INLINE vf fourier_fix_specials(vf x, vf value)
-{
-    const vf no_sine = v_float_of(i_set(0x7fc00000)), infinite = v_float_of(i_set(0x7f800000));
-    return v_keep_nan(x, v_sel(v_eq(v_abs(x), infinite), no_sine, value));
+    return acc_fma_wide(harmonic_times(w.im, minus_im), w.re, z.re);
 }
 
 /* Elements per chunk: z of all first, as both steps would exceed the CPU's out-of-order window. */
@@ -193,7 +145,7 @@ V_INLINE vf fourier_fix_specials(vf x, vf value)
 static void fourier_forward_loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *y)
 {
     const fourier_params f = fourier_params_of(a);
-    fourier_complex z[FOURIER_CHUNK / V_LANES];
+    harmonic z[FOURIER_CHUNK / V_LANES];
     for (size_t start = 0, count; start < n; start += count) {
         count = n - start < FOURIER_CHUNK ? n - start : FOURIER_CHUNK;
         for (size_t i = 0; i < count; i += V_LANES)
@@ -203,7 +155,7 @@ static void fourier_forward_loop(const activ_fn_args *a, size_t n, const float *
             vf value = acc_round(fourier_sum(&f, z[i / V_LANES]));
             if (w)
                 value = v_mul(v_load_lanes(w + at, lanes), value);
-            v_store_lanes(y + at, lanes, fourier_fix_specials(v_load_lanes(x + at, lanes), value));
+            v_store_lanes(y + at, lanes, harmonic_fix_specials(v_load_lanes(x + at, lanes), value));
         }
     }
 }
@@ -229,36 +181,31 @@ static fourier_part fourier_part_of(const fourier_params *f, size_t first, size_
     return part;
 }
 
-V_INLINE void fourier_add(double *lanes, vacc factor, vacc value)
-{
-    acc_store(lanes, acc_fma_wide(acc_load(lanes), factor, value));
-}
-
-/* The powers of z one by one, from a multiple of FOURIER_ANCHOR on, so that their bits do not depend on the grouping.
+/* The powers of z one by one, from a multiple of HARMONIC_ANCHOR on, so that their bits do not depend on the grouping.
  */
-V_INLINE void fourier_harmonics(const fourier_part *part, const fourier_complex *z, const vacc *dy)
+V_INLINE void fourier_harmonics(const fourier_part *part, const harmonic *z, const vacc *dy)
 {
-    fourier_complex power[V_PER_BLOCK];
+    harmonic power[V_PER_BLOCK];
     const size_t from = part->first > 0 ? part->first : 1;
-    size_t k = from - from % FOURIER_ANCHOR;
+    size_t k = from - from % HARMONIC_ANCHOR;
     k = k > 0 ? k : 1;
     if (from > part->last)
         return;
     for (size_t j = 0; j < V_PER_BLOCK; j++)
-        power[j] = fourier_power(z[j], k);
+        power[j] = harmonic_power(z[j], k);
     for (;;) {
         /* Among the cosines; among the sines it is one before. */
         const size_t at = k - part->first;
         for (size_t j = 0; k >= from && j < V_PER_BLOCK; j++) {
             if (at < part->cosines)
-                fourier_add(part->lanes[at] + j * V_LANES, dy[j], power[j].re);
+                harmonic_add(part->lanes[at] + j * V_LANES, dy[j], power[j].re);
             if (at > 0)
-                fourier_add(part->lanes[part->cosines + at - 1] + j * V_LANES, dy[j], power[j].im);
+                harmonic_add(part->lanes[part->cosines + at - 1] + j * V_LANES, dy[j], power[j].im);
         }
         if (++k > part->last)
             return;
         for (size_t j = 0; j < V_PER_BLOCK; j++)
-            power[j] = k % FOURIER_ANCHOR == 0 ? fourier_power(z[j], k) : fourier_product(z[j], power[j]);
+            power[j] = k % HARMONIC_ANCHOR == 0 ? harmonic_power(z[j], k) : harmonic_product(z[j], power[j]);
     }
 }
 
@@ -268,7 +215,7 @@ static void fourier_pass(const fourier_params *f, const fourier_part *part, size
 {
     const int has_first = part->lanes && part->first == 0, slopes = dx || has_first;
     for (size_t i = 0; i < n; i += V_BLOCK) {
-        fourier_complex z[V_PER_BLOCK];
+        harmonic z[V_PER_BLOCK];
         vacc wide_dy[V_PER_BLOCK];
         for (size_t j = 0; j < V_PER_BLOCK; j++) {
             size_t lanes = v_active_lanes(n - i, j), at = i + j * V_LANES;
@@ -278,13 +225,13 @@ static void fourier_pass(const fourier_params *f, const fourier_part *part, size
             wide_dy[j] = acc_of(dys);
             vacc slope = slopes ? fourier_slope(f, z[j]) : acc_zero();
             if (has_first) {
-                fourier_add(part->lanes[0] + j * V_LANES, wide_dy[j], acc_set(1.0));
-                fourier_add(part->lanes[part->cosines + part->sines] + j * V_LANES, acc_fma(acc_zero(), dys, xs),
-                            slope);
+                harmonic_add(part->lanes[0] + j * V_LANES, wide_dy[j], acc_set(1.0));
+                harmonic_add(part->lanes[part->cosines + part->sines] + j * V_LANES, acc_fma(acc_zero(), dys, xs),
+                             slope);
             }
             if (dx && lanes) {
-                vf value = v_mul(dys, acc_round(fourier_times(slope, acc_set((double)f->omega))));
-                v_store_lanes(dx + at, lanes, fourier_fix_specials(xs, value));
+                vf value = v_mul(dys, acc_round(harmonic_times(slope, acc_set((double)f->omega))));
+                v_store_lanes(dx + at, lanes, harmonic_fix_specials(xs, value));
             }
         }
         if (part->lanes)

@@ -34,6 +34,7 @@
     X(swigelu)               \
     X(staf)                  \
     X(fourier)               \
+    X(enn)                   \
     X(rational_a)            \
     X(bspline)
 

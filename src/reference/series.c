@@ -145,6 +145,36 @@ static ref_value fourier_at(const ref_args *a, double x)
 }
 SERIES_BLOCK_OF(fourier_block, fourier_at)
 
+/* enn: F_1 .. F_K. f(x) has period 4, and there is no limit at infinity. */
+
+/* sin(pi t/2) for any t, exact where it is 0. */
+static double quarter_sine(double t)
+{
+    const double half_pi = 1.57079632679489661923;
+    double r = remainder(t, 4.0);
+    if (fabs(r) > 1.0)
+        r = copysign(2.0, r) - r;
+    return fabs(r) > 0.5 ? copysign(cos(half_pi * (1.0 - fabs(r))), r) : sin(half_pi * r);
+}
+
+static ref_value enn_at(const ref_args *a, double x)
+{
+    if (isinf(x))
+        return (ref_value){ NAN, NAN, 0.0, 1.0, 1.0 };
+    const double half_pi = 1.57079632679489661923, h = remainder(x, 4.0);
+    double f = 0.0, size = 0.0, d = 0.0, d_size = 0.0;
+    for (size_t k = 1; k <= a->param_count; k++) {
+        double order = 2.0 * (double)k - 1.0, c = k % 2 ? -a->params[k - 1] : a->params[k - 1];
+        double term = c * quarter_sine(order * h), slope = c * order * half_pi * quarter_sine(order * h + 1.0);
+        f += term;
+        size += fabs(term);
+        d += slope;
+        d_size += fabs(slope);
+    }
+    return (ref_value){ f, d, 0.0, ulp_of(size), ulp_of(d_size) };
+}
+SERIES_BLOCK_OF(enn_block, enn_at)
+
 /* rational_a: P/Q; for |x| > 1 both are divided by the highest powers, so that nothing overflows. At 0 the derivative
  * of |x| is 0. */
 typedef struct rational_a_poly {
@@ -264,6 +294,13 @@ const ref_entry ref_series[] = {
       .block = fourier_block,
       .series = 1,
       .specs = SPECS("fourier(k=1)", "fourier(k=7,omega=0.3)", "fourier(k=40)") },
+
+    { .name = "enn",
+      .at = enn_at,
+      .block = enn_block,
+      .series = 1,
+      .landmarks = LANDMARKS(2047.0, 2048.5, 4096.0, 0x1p22, 0x1p25),
+      .specs = SPECS("enn(k=3,init=unit)", "enn(k=1)", "enn(k=40)") },
 
     { .name = "rational_a",
       .at = rational_a_at,

@@ -202,6 +202,7 @@ static void test_settings(void **state)
                                          "gated(staf(tau=40))",
                                          "fourier(k=40)",
                                          "gated(fourier(k=60))",
+                                         "gated(enn(k=60))",
                                          "rational_a(p=16, q=16)",
                                          "bspline(g=4000, h=0.01)",
                                          "gated(bspline(g=4000, h=0.01))",

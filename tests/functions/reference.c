@@ -625,6 +625,43 @@ static void eval_fourier(const ref_args *a, float x, reference_value *out)
     out->d_absolute = two_ulp(fabs(omega) * d_sizes) + fabs(omega) * d_rounding;
 }
 
+/* enn: parameters F_1 .. F_K. fmod is exact, and f has period 4. */
+
+static void eval_enn(const ref_args *a, float x, reference_value *out)
+{
+    give(out, NAN, NAN);
+    for (size_t k = 0; k < a->param_count; k++)
+        out->gradient[k] = NAN;
+    if (!isfinite(x))
+        return;
+    double sizes = 0.0, d_sizes = 0.0;
+    mpfr_const_pi(X, MPFR_RNDN);
+    mpfr_mul_d(X, X, fmod((double)x, 4.0) / 2.0, MPFR_RNDN);
+    mpfr_set_zero(SUM, 1);
+    mpfr_set_zero(DSUM, 1); /* f'/(pi/2) */
+    for (size_t k = 1; k <= a->param_count; k++) {
+        unsigned long order = 2 * (unsigned long)k - 1;
+        double sign = k % 2 ? -1.0 : 1.0, c = sign * a->params[k - 1];
+        mpfr_mul_ui(A, X, order, MPFR_RNDN);
+        mpfr_sin_cos(S, C, A, MPFR_RNDN);
+        double sine = as_double(S);
+        mpfr_mul_d(A, S, c, MPFR_RNDN);
+        mpfr_add(SUM, SUM, A, MPFR_RNDN);
+        mpfr_mul_d(A, C, c * (double)order, MPFR_RNDN);
+        mpfr_add(DSUM, DSUM, A, MPFR_RNDN);
+        sizes += fabs(c * sine);
+        d_sizes += fabs(as_double(A));
+        out->gradient[k - 1] = sign * sine;
+        out->gradient_absolute[k - 1] = two_ulp(sine);
+    }
+    mpfr_const_pi(A, MPFR_RNDN);
+    mpfr_div_2ui(A, A, 1, MPFR_RNDN);
+    mpfr_mul(DSUM, DSUM, A, MPFR_RNDN);
+    give(out, as_double(SUM), as_double(DSUM));
+    out->f_absolute = two_ulp(sizes);
+    out->d_absolute = two_ulp(as_double(A) * d_sizes);
+}
+
 /* rational_a: P/Q with parameters a_0 .. a_p, b_1 .. b_q, and settings p and q. */
 
 /* c |x|^n, with the sign of x^n if `turns`; 0 |x|^n is 0, and |x|^0 is 1, at infinity too. X: x. */
