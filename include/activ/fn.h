@@ -22,7 +22,8 @@
  * which its parameter starts. Functions whose parameters are vectors start in ways of their own: staf with random
  * values (its setting init: book, C, Omega and Phi normal; repo, the authors' code; unit, repo scaled to variance 1),
  * fourier with the Fourier series of x on [-pi, pi], enn with that of x on [-1, 1] (or, init=unit, with normal values
- * of variance 2/k: its output has variance 1), rational_a with the published fit of leaky_relu, bspline with a fit of silu. NULL in place of the array stands for the initial values, with seed 0.
+ * of variance 2/k: its output has variance 1), rational_a and rational_book with the published fit of leaky_relu,
+ * bspline with a fit of silu. NULL in place of the array stands for the initial values, with seed 0.
  *
  * Values. Every function is evaluated as the real function of its float32 input, and rounded: the error is at most the
  * bound in the catalog, subnormal results and the far tails included. An infinity gives the one-sided limit, if there

@@ -36,6 +36,7 @@
     X(fourier)               \
     X(enn)                   \
     X(rational_a)            \
+    X(rational_book)         \
     X(bspline)
 
 /* Row by row. */

@@ -1,21 +1,12 @@
 /* rational_a: P(x)/Q(x), the safe Pade activation unit: P = a_0 + a_1 x + ... + a_p x^p, Q = 1 + |b_1 x| + ... + |b_q
  * x^q|, all p + q + 1 coefficients trained. Molina 2019.
  *
- * The parameters come in the order a_0 .. a_p, b_1 .. b_q. The derivative of |x| at 0, and of |b| at b = 0, is 0. Sums
- * are in double, where no power of an |x| up to 2^16 overflows; elements beyond are computed one by one, in powers of
- * 1/x. */
+ * The derivative of |x| at 0, and of |b| at b = 0, is 0. */
 #include "functions/function.h"
 
-/* Maximum of p and q. */
-#define RATIONAL_A_DEGREE 32
+#include "functions/families/rational.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)
-static const activ_setting rational_a_settings[] = {
-    { .name = "p", .kind = ACTIV_SETTING_KIND_COUNT, .initial = 5.0, .minimum = 1.0, .maximum = RATIONAL_A_DEGREE },
-    { .name = "q", .kind = ACTIV_SETTING_KIND_COUNT, .initial = 4.0, .minimum = 1.0, .maximum = RATIONAL_A_DEGREE },
-    { .name = NULL },
-};
-
 static size_t rational_a_param_vector(const activ_setting_value *values, int which, const char **name)
 {
     if (which >= 2)
@@ -24,38 +15,11 @@ static size_t rational_a_param_vector(const activ_setting_value *values, int whi
     return (size_t)values[which].number + (which == 0 ? 1 : 0);
 }
 
-/* Fits of leaky_relu (slope 0.01) on [-3, 3] by Molina et al., as published with their program (rational_activations,
- * version A); a fit of lower degree than asked for serves too, and below these the identity. */
-typedef struct rational_a_fit {
-    size_t p, q;
-    float a[6], b[4];
-} rational_a_fit;
-
-static const rational_a_fit rational_a_fits[] = {
-    { 5,
-      4,
-      { 0.029792779f, 0.61837353f, 2.3233091f, 3.0519362f, 1.4854203f, 0.2510245f },
-      { -1.1419548f, 4.39316f, 0.87147123f, 0.34719662f } },
-    { 3, 2, { 0.11440311f, 0.58916108f, 0.54239869f, 0.13286948f }, { 0.20749945f, 0.20726656f } },
-    { 1, 0, { 0.0f, 1.0f }, { 0.0f } },
-};
-
-/* Coefficients beyond the fit: a_i = 0; b_k = 2^-10 3^-k, which changes f by at most a thousandth on [-3, 3]: b_k = 0
- * would have no gradient and stay 0. */
+/* A fit of leaky_relu. */
 static void rational_a_param_init(const activ_setting_value *values, uint64_t seed, float *params)
 {
     (void)seed;
-    const size_t p = (size_t)values[0].number, q = (size_t)values[1].number;
-    const rational_a_fit *fit = rational_a_fits;
-    while (fit->p > p || fit->q > q)
-        fit++;
-    for (size_t i = 0; i <= p; i++)
-        params[i] = i <= fit->p ? fit->a[i] : 0.0f;
-    double small = 0x1p-10;
-    for (size_t k = 1; k <= q; k++) {
-        small /= 3.0;
-        params[p + k] = k <= fit->q ? fit->b[k - 1] : (float)small;
-    }
+    rational_fill(values, params, params + (size_t)values[0].number + 1);
 }
 
 static const activ_fn_definition rational_a_definition = {
@@ -63,7 +27,7 @@ static const activ_fn_definition rational_a_definition = {
     .formula = "(a_0 + a_1 x + ... + a_p x^p) / (1 + |b_1 x| + ... + |b_q x^q|)",
     .source = "Molina, Schramowski, Kersting 2019, Pade activation units: end-to-end learning of flexible activation "
               "functions, arXiv:1907.06732",
-    .settings = rational_a_settings,
+    .settings = rational_settings,
     /* In units of the sum of the terms' magnitudes. */
     .forward_ulp = 0.6f,
     .derivative_ulp = 0.6f,
@@ -71,251 +35,20 @@ static const activ_fn_definition rational_a_definition = {
     .param_init = rational_a_param_init,
 };
 #else
-/* Up to here x^p and its multiples stay below 2^700. */
-#    define RATIONAL_A_NEAR 0x1p16f
-
-typedef struct rational_a {
-    size_t p, q;
-    const float *a, *b; /* b[k - 1] is b_k */
-} rational_a;
-
-static rational_a rational_a_of(const activ_fn_args *args)
-{
-    rational_a f = { args->lengths[0] - 1, args->lengths[1], args->params, args->params + args->lengths[0] };
-    return f;
-}
-
-V_INLINE double rational_a_size(float b)
-{
-    return (double)(b < 0.0f ? -b : b);
-}
-
-static double rational_a_sign(float b)
-{
-    return b > 0.0f ? 1.0 : b < 0.0f ? -1.0 : 0.0;
-}
-
-/* ---- |x| > RATIONAL_A_NEAR, infinite or NaN ---------------------------------------------------- */
-
-/* With x^-p P = A(1/x) and |x|^-q Q = B(1/|x|), p and q the degrees without zero coefficients: limits at infinity come
- * out right. */
-typedef struct rational_a_element {
-    double x, size; /* x and |x| */
-    int p, q;
-    double ratio, inverse; /* A/B and 1/B */
-    double f, slope;
-} rational_a_element;
-
-/* value |x|^n */
-static double rational_a_scale(double value, double size, int n)
-{
-    for (; n > 0; n--)
-        value *= size;
-    for (; n < 0; n++)
-        value /= size;
-    return value;
-}
-
-/* value (x/|x|)^n */
-static double rational_a_turn(double value, double x, int n)
-{
-    return x < 0.0 && n % 2 != 0 ? -value : value;
-}
-
-static rational_a_element rational_a_far(const rational_a *f, float x)
-{
-    rational_a_element e = { .x = (double)x, .size = rational_a_size(x), .p = (int)f->p, .q = (int)f->q };
-    while (e.p > 0 && f->a[e.p] == 0.0f)
-        e.p--;
-    while (e.q > 0 && f->b[e.q - 1] == 0.0f)
-        e.q--;
-    const double u = 1.0 / e.x, v = 1.0 / e.size;
-    double a = (double)f->a[0], a_slope = 0.0, b = 1.0, b_slope = 0.0;
-    for (int i = 1; i <= e.p; i++) {
-        a = a * u + (double)f->a[i];
-        a_slope = a_slope * u + (double)i * (double)f->a[i];
-    }
-    for (int k = 1; k <= e.q; k++) {
-        b = b * v + rational_a_size(f->b[k - 1]);
-        b_slope = b_slope * v + (double)k * rational_a_size(f->b[k - 1]);
-    }
-    e.inverse = 1.0 / b;
-    e.ratio = a / b;
-    e.f = rational_a_turn(rational_a_scale(e.ratio, e.size, e.p - e.q), e.x, e.p);
-    e.slope = rational_a_turn(rational_a_scale((a_slope - e.ratio * b_slope) / b, e.size, e.p - e.q - 1), e.x, e.p - 1);
-    if (e.x != e.x)
-        e.f = e.slope = e.x;
-    return e;
-}
-
-/* df/dparameter number `which`; of b_k without the factor -sign b_k. */
-static double rational_a_far_gradient(const rational_a *f, const rational_a_element *e, size_t which)
-{
-    if (e->x != e->x)
-        return e->x;
-    if (which <= f->p)
-        return rational_a_turn(rational_a_scale(e->inverse, e->size, (int)which - e->q), e->x, (int)which);
-    const int k = (int)(which - f->p);
-    if (f->b[k - 1] == 0.0f)
-        return 0.0;
-    return rational_a_turn(rational_a_scale(e->ratio * e->inverse, e->size, e->p - 2 * e->q + k), e->x, e->p);
-}
-
-/* Replaces the lanes with |x| beyond RATIONAL_A_NEAR. */
-static vf rational_a_correct(const rational_a *f, vf x, int slope, vf value)
-{
-    float xs[V_LANES], values[V_LANES];
-    v_store(xs, x);
-    v_store(values, value);
-    for (size_t i = 0; i < V_LANES; i++)
-        if (rational_a_size(xs[i]) > (double)RATIONAL_A_NEAR) {
-            rational_a_element e = rational_a_far(f, xs[i]);
-            values[i] = (float)(slope ? e.slope : e.f);
-        }
-    return v_load(values);
-}
-
-/* ---- |x| <= RATIONAL_A_NEAR, in vectors --------------------------------------------------------- */
-
-V_INLINE vm rational_a_is_far(vf x)
-{
-    return v_gt(v_abs(x), v_set(RATIONAL_A_NEAR));
-}
-
-V_INLINE vacc rational_a_times(vacc a, vacc b)
-{
-    return acc_fma_wide(acc_zero(), a, b);
-}
-
-/* P and Q, and with `slopes` their derivatives: P's by x, Q's by |x|. */
-typedef struct rational_a_values {
-    vacc p, q, p_slope, q_slope;
-} rational_a_values;
-
-V_INLINE rational_a_values rational_a_at(const rational_a *f, vacc x, vacc size, const int slopes)
-{
-    rational_a_values s = { .p_slope = acc_zero(), .q_slope = acc_zero() };
-    s.p = acc_set((double)f->a[f->p]);
-    s.q = acc_set(rational_a_size(f->b[f->q - 1]));
-    for (size_t i = f->p; i-- > 0;) {
-        if (slopes)
-            s.p_slope = acc_fma_wide(s.p, s.p_slope, x);
-        s.p = acc_fma_wide(acc_set((double)f->a[i]), s.p, x);
-    }
-    for (size_t k = f->q; k-- > 0;) {
-        if (slopes)
-            s.q_slope = acc_fma_wide(s.q, s.q_slope, size);
-        s.q = acc_fma_wide(acc_set(k > 0 ? rational_a_size(f->b[k - 1]) : 1.0), s.q, size);
-    }
-    return s;
-}
-
 static void rational_a_forward_loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *y)
 {
-    const rational_a f = rational_a_of(a);
-    for (size_t i = 0; i < n; i += V_LANES) {
-        size_t lanes = v_active_lanes(n - i, 0);
-        vf xs = v_load_lanes(x + i, lanes);
-        rational_a_values s = rational_a_at(&f, acc_of(xs), acc_of(v_abs(xs)), 0);
-        vf value = acc_round(acc_div(s.p, s.q));
-        if (!V_LIKELY(!m_any(rational_a_is_far(xs))))
-            value = rational_a_correct(&f, xs, 0, value);
-        if (w)
-            value = v_mul(v_load_lanes(w + i, lanes), value);
-        v_store_lanes(y + i, lanes, v_keep_nan(xs, value));
-    }
-}
-
-/* The gradients of this pass: numbers from .. a_end - 1 of the a_i and from .. b_end - 1 of the b_(k + 1), in turn.
- * Sums are of dy x^i / Q and of dy |x|^k P/Q^2. */
-typedef struct rational_a_part {
-    size_t from, a_end, b_end;
-    activ_lanes *a_lanes, *b_lanes; /* NULL: none are wanted */
-} rational_a_part;
-
-static rational_a_part rational_a_part_of(const rational_a *f, size_t first, size_t count, activ_lanes *lanes)
-{
-    rational_a_part part = { .from = first, .a_lanes = lanes };
-    const size_t end = first + count;
-    part.a_end = end < f->p + 1 ? end : f->p + 1;
-    part.b_end = end < f->q ? end : f->q;
-    part.b_lanes = lanes ? lanes + (part.a_end > first ? part.a_end - first : 0) : NULL;
-    return part;
-}
-
-/* Adds first x^i for i = from .. end - 1 to a vector of lanes, from lane `at` on. */
-V_INLINE void rational_a_powers(activ_lanes *lanes, size_t at, size_t from, size_t end, vacc first, vacc x)
-{
-    for (size_t i = 0; i < end; i++) {
-        if (i >= from) {
-            double *to = lanes[i - from] + at;
-            acc_store(to, acc_fma_wide(acc_load(to), first, acc_set(1.0)));
-        }
-        first = rational_a_times(first, x);
-    }
-}
-
-static void rational_a_add_far(const rational_a *f, const rational_a_part *part, size_t lane, float x, float dy)
-{
-    const rational_a_element e = rational_a_far(f, x);
-    for (size_t i = part->from; i < part->a_end; i++)
-        part->a_lanes[i - part->from][lane] += (double)dy * rational_a_far_gradient(f, &e, i);
-    for (size_t k = part->from; k < part->b_end; k++)
-        part->b_lanes[k - part->from][lane] += (double)dy * rational_a_far_gradient(f, &e, f->p + 1 + k);
-}
-
-/* dx if that is not NULL, and gradients if there are lanes for them. */
-V_INLINE void rational_a_pass(const rational_a *f, const rational_a_part *part, size_t n, const float *x,
-                              const float *dy, float *dx)
-{
-    const vf zero = v_set(0.0f);
-    for (size_t i = 0; i < n; i += V_BLOCK)
-        for (size_t j = 0; j < V_PER_BLOCK; j++) {
-            size_t lanes = v_active_lanes(n - i, j), at = i + j * V_LANES;
-            if (lanes == 0)
-                break;
-            vf xs = v_load_lanes(x + at, lanes), dys = v_load_lanes(dy + at, lanes);
-            vm far = rational_a_is_far(xs);
-            const int any_far = m_any(far);
-            vf near = v_sel(far, zero, xs);
-            vacc wide = acc_of(near), size = acc_of(v_abs(near));
-            rational_a_values s = rational_a_at(f, wide, size, 1);
-            vacc inverse = acc_div(acc_set(1.0), s.q), ratio = rational_a_times(s.p, inverse);
-            if (part->a_lanes) {
-                for (size_t k = 0; any_far && k < lanes; k++)
-                    if (rational_a_size(x[at + k]) > (double)RATIONAL_A_NEAR)
-                        rational_a_add_far(f, part, j * V_LANES + k, x[at + k], dy[at + k]);
-                vacc weight = rational_a_times(acc_of(v_sel(far, zero, dys)), inverse);
-                rational_a_powers(part->a_lanes, j * V_LANES, part->from, part->a_end, weight, wide);
-                weight = rational_a_times(rational_a_times(weight, ratio), size);
-                rational_a_powers(part->b_lanes, j * V_LANES, part->from, part->b_end, weight, size);
-            }
-            if (dx) {
-                vf minus_sign = v_sel(v_eq(near, zero), zero, v_copysign(v_set(1.0f), v_neg(near)));
-                vacc top = acc_fma_wide(s.p_slope, rational_a_times(ratio, s.q_slope), acc_of(minus_sign));
-                vf slope = acc_round(rational_a_times(top, inverse));
-                if (any_far)
-                    slope = rational_a_correct(f, xs, 1, slope);
-                v_store_lanes(dx + at, lanes, v_keep_nan(xs, v_mul(dys, slope)));
-            }
-        }
+    rational_forward(a, n, x, w, y, 1);
 }
 
 static void rational_a_backward_loop(const activ_fn_args *a, size_t first, size_t count, size_t n, const float *x,
                                      const float *dy, float *dx, activ_lanes *lanes)
 {
-    const rational_a f = rational_a_of(a);
-    const rational_a_part part = rational_a_part_of(&f, first, count, lanes);
-    rational_a_pass(&f, &part, n, x, dy, dx);
+    rational_backward(a, first, count, n, x, dy, dx, lanes, 1);
 }
 
 static void rational_a_finish(const activ_fn_args *a, size_t first, size_t count, double *sums)
 {
-    const rational_a f = rational_a_of(a);
-    const rational_a_part part = rational_a_part_of(&f, first, count, NULL);
-    sums += part.a_end > first ? part.a_end - first : 0;
-    for (size_t k = first; k < part.b_end; k++)
-        sums[k - first] *= -rational_a_sign(f.b[k]);
+    rational_finish(a, first, count, sums, 1);
 }
 
 static const v_elementwise rational_a_elementwise = {

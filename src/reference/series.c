@@ -175,16 +175,16 @@ static ref_value enn_at(const ref_args *a, double x)
 }
 SERIES_BLOCK_OF(enn_block, enn_at)
 
-/* rational_a: P/Q; for |x| > 1 both are divided by the highest powers, so that nothing overflows. At 0 the derivative
- * of |x| is 0. */
-typedef struct rational_a_poly {
+/* rational_a and rational_book: P/Q; for |x| > 1 both are divided by the highest powers, so that nothing overflows. At
+ * 0 the derivative of |x| is 0. */
+typedef struct rational_poly {
     double value, size, slope, slope_size; /* the sum of c_i x^i, of their sizes, and the same of its derivative */
-} rational_a_poly;
+} rational_poly;
 
 /* In rising powers for |x| <= 1, else in u = 1/x: the polynomial over x^n, and its derivative over x^(n-1). */
-static rational_a_poly rational_a_sum(const double *c, size_t n, double x)
+static rational_poly rational_sum(const double *c, size_t n, double x)
 {
-    rational_a_poly s = { 0 };
+    rational_poly s = { 0 };
     int large = fabs(x) > 1.0;
     double u = large ? 1.0 / x : x, power = 1.0, below = 0.0;
     for (size_t i = 0; i <= n; i++) {
@@ -201,7 +201,7 @@ static rational_a_poly rational_a_sum(const double *c, size_t n, double x)
 }
 
 /* v |x|^n; infinite x with v = 0 gives 0. */
-static double rational_a_scale(double v, double x, int n)
+static double rational_scale(double v, double x, int n)
 {
     for (; n > 0 && v != 0.0; n--)
         v *= fabs(x);
@@ -210,38 +210,53 @@ static double rational_a_scale(double v, double x, int n)
     return v;
 }
 
-static double rational_a_unit(double size)
+static double rational_unit(double size)
 {
     return size < INF ? ulp_of(size) : 1.0;
 }
 
+/* b: the coefficients of Q. */
+static ref_value rational_value(const ref_args *a, double x, double *b)
+{
+    size_t p = (size_t)a->values[0], q = (size_t)a->values[1];
+    while (p > 0 && a->params[p] == 0.0)
+        p--;
+    while (q > 0 && b[q] == 0.0)
+        q--;
+    rational_poly top = rational_sum(a->params, p, x), bottom = rational_sum(b, q, fabs(x));
+    double sign = x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : 0.0;
+    double f = top.value / bottom.value, size = top.size / fabs(bottom.value);
+    if (fabs(x) <= 1.0) {
+        double d = (top.slope - f * bottom.slope * sign) / bottom.value;
+        double d_size = (top.slope_size + size * bottom.slope_size * fabs(sign)) / fabs(bottom.value);
+        return (ref_value){ f, d, 0.0, ulp_of(size), ulp_of(d_size) };
+    }
+    int n = (int)p - (int)q;
+    double d = (top.slope - f * bottom.slope) / bottom.value,
+           d_size = (top.slope_size + size * bottom.slope_size) / fabs(bottom.value);
+    double turn = p % 2 && x < 0.0 ? -1.0 : 1.0;
+    return (ref_value){ turn * rational_scale(f, x, n), turn * sign * rational_scale(d, x, n - 1), 0.0,
+                        rational_unit(rational_scale(size, x, n)), rational_unit(rational_scale(d_size, x, n - 1)) };
+}
 static ref_value rational_a_at(const ref_args *a, double x)
 {
     size_t p = (size_t)a->values[0], q = (size_t)a->values[1];
     double b[33] = { 1.0 };
     for (size_t k = 1; k <= q; k++)
         b[k] = fabs(a->params[p + k]);
-    while (p > 0 && a->params[p] == 0.0)
-        p--;
-    while (q > 0 && b[q] == 0.0)
-        q--;
-    rational_a_poly top = rational_a_sum(a->params, p, x), bottom = rational_a_sum(b, q, fabs(x));
-    double sign = x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : 0.0;
-    double f = top.value / bottom.value, size = top.size / bottom.value;
-    if (fabs(x) <= 1.0) {
-        double d = (top.slope - f * bottom.slope * sign) / bottom.value;
-        double d_size = (top.slope_size + size * bottom.slope * fabs(sign)) / bottom.value;
-        return (ref_value){ f, d, 0.0, ulp_of(size), ulp_of(d_size) };
-    }
-    int n = (int)p - (int)q;
-    double d = (top.slope - f * bottom.slope) / bottom.value,
-           d_size = (top.slope_size + size * bottom.slope) / bottom.value;
-    double turn = p % 2 && x < 0.0 ? -1.0 : 1.0;
-    return (ref_value){ turn * rational_a_scale(f, x, n), turn * sign * rational_a_scale(d, x, n - 1), 0.0,
-                        rational_a_unit(rational_a_scale(size, x, n)),
-                        rational_a_unit(rational_a_scale(d_size, x, n - 1)) };
+    return rational_value(a, x, b);
 }
 SERIES_BLOCK_OF(rational_a_block, rational_a_at)
+
+static ref_value rational_book_at(const ref_args *a, double x)
+{
+    size_t p = (size_t)a->values[0], q = (size_t)a->values[1];
+    double b[33] = { 1.0 + a->params[p + 1] };
+    for (size_t k = 1; k <= q; k++)
+        b[k] = a->params[p + 1 + k];
+    return rational_value(a, x, b);
+}
+SERIES_BLOCK_OF(rational_book_block, rational_book_at)
 
 /* bspline: settings g, lo, h; t = (x - lo)/h + 3 - i is 0 to 4 where B_i is not 0. t is given as the nearest whole
  * number and a remainder of -1/2 to 1/2, since the spline or its slope vanishes at 0, 2 and 4. */
@@ -308,6 +323,13 @@ const ref_entry ref_series[] = {
       .series = 1,
       .landmarks = LANDMARKS(1.0, 3.0, 65536.0, 5e7),
       .specs = SPECS("rational_a(p=3,q=2)", "rational_a(p=1,q=1)", "rational_a(p=7,q=6)", "rational_a(p=2,q=6)") },
+
+    { .name = "rational_book",
+      .at = rational_book_at,
+      .block = rational_book_block,
+      .series = 1,
+      .landmarks = LANDMARKS(1.0, 3.0, 65536.0, 5e7),
+      .specs = SPECS("rational_book(p=3,q=2)", "rational_book(p=1,q=1)", "rational_book(p=2,q=6)") },
 
     { .name = "bspline",
       .at = bspline_at,

@@ -662,7 +662,20 @@ static void eval_enn(const ref_args *a, float x, reference_value *out)
     out->d_absolute = two_ulp(as_double(A) * d_sizes);
 }
 
-/* rational_a: P/Q with parameters a_0 .. a_p, b_1 .. b_q, and settings p and q. */
+/* rational_a and rational_book: P/Q with settings p and q, and parameters a_0 .. a_p, b_1 .. b_q or b_0 .. b_q. Q is 1
+ * plus the sum over these k of |b_k x^k|, or of b_k |x|^k. */
+
+typedef struct rational {
+    long np, nq, first;  /* first: the first k of a b_k that is a parameter */
+    const double *p, *b; /* b[k] is b_k */
+} rational;
+
+/* The coefficient of |x|^k in Q. */
+static double bottom_of(const rational *f, long k)
+{
+    double constant = k == 0 ? 1.0 : 0.0;
+    return constant + (k < f->first ? 0.0 : f->first ? fabs(f->b[k]) : f->b[k]);
+}
 
 /* c |x|^n, with the sign of x^n if `turns`; 0 |x|^n is 0, and |x|^0 is 1, at infinity too. X: x. */
 static void power_of_x(mpfr_t out, double c, long n, int turns)
@@ -686,15 +699,22 @@ static double sign_of(double v)
     return v > 0.0 ? 1.0 : v < 0.0 ? -1.0 : 0.0;
 }
 
-/* At infinity P/Q is as its highest powers. */
-static void rational_a_limit(const double *p, const double *b, long np, long nq, reference_value *out)
+/* The derivative of that coefficient by b_k. */
+static double bottom_slope(const rational *f, long k)
 {
-    long all = np, known = nq;
+    return f->first ? sign_of(f->b[k]) : 1.0;
+}
+
+/* At infinity P/Q is as its highest powers. */
+static void rational_limit(const rational *r, reference_value *out)
+{
+    const double *p = r->p;
+    long np = r->np, nq = r->nq, all = np, known = nq;
     while (np > 0 && p[np] == 0.0)
         np--;
-    while (nq > 0 && b[nq] == 0.0)
+    while (nq > 0 && bottom_of(r, nq) == 0.0)
         nq--;
-    double bottom = nq > 0 ? fabs(b[nq]) : 1.0, ratio = p[np] / bottom;
+    double bottom = bottom_of(r, nq), ratio = p[np] / bottom;
     double turn = np % 2 != 0 && mpfr_sgn(X) < 0 ? -1.0 : 1.0;
     power_of_x(A, ratio * turn, np - nq, 0);
     power_of_x(T1, ratio * turn * mpfr_sgn(X) * (double)(np - nq), np - nq - 1, 0);
@@ -704,17 +724,18 @@ static void rational_a_limit(const double *p, const double *b, long np, long nq,
         out->gradient[i] = as_double(A);
         out->gradient_absolute[i] = 0.0;
     }
-    for (long k = 1; k <= known; k++) {
-        power_of_x(A, -sign_of(b[k]) * ratio * turn / bottom, np - 2 * nq + k, 0);
-        out->gradient[all + k] = as_double(A);
-        out->gradient_absolute[all + k] = 0.0;
+    for (long k = r->first; k <= known; k++) {
+        power_of_x(A, -bottom_slope(r, k) * ratio * turn / bottom, np - 2 * nq + k, 0);
+        out->gradient[all + 1 - r->first + k] = as_double(A);
+        out->gradient_absolute[all + 1 - r->first + k] = 0.0;
     }
 }
 
-static void eval_rational_a(const ref_args *a, float x, reference_value *out)
+static void eval_rational(const ref_args *a, float x, reference_value *out, int is_safe)
 {
     long np = (long)a->values[0], nq = (long)a->values[1];
-    const double *p = a->params, *b = a->params + np; /* b[k] is b_k */
+    const rational r = { np, nq, is_safe, a->params, a->params + np + 1 - is_safe };
+    const double *p = r.p;
     if (isnan(x)) {
         give(out, NAN, NAN);
         for (size_t i = 0; i < a->param_count; i++)
@@ -723,7 +744,7 @@ static void eval_rational_a(const ref_args *a, float x, reference_value *out)
     }
     mpfr_set_flt(X, x, MPFR_RNDN);
     if (isinf(x)) {
-        rational_a_limit(p, b, np, nq, out);
+        rational_limit(&r, out);
         return;
     }
     /* P, P' and the sizes of their addends, then Q and Q' */
@@ -744,12 +765,13 @@ static void eval_rational_a(const ref_args *a, float x, reference_value *out)
         mpfr_abs(A, A, MPFR_RNDN);
         mpfr_add(PD_SIZE, PD_SIZE, A, MPFR_RNDN);
     }
-    mpfr_set_ui(Q, 1, MPFR_RNDN);
+    mpfr_set_d(Q, bottom_of(&r, 0), MPFR_RNDN);
     mpfr_set_zero(QD, 1);
     for (long k = 1; k <= nq; k++) {
-        power_of_x(A, fabs(b[k]), k, 0);
+        power_of_x(A, bottom_of(&r, k), k, 0);
         mpfr_add(Q, Q, A, MPFR_RNDN);
-        power_of_x(A, sign_of((double)x) * (double)k * fabs(b[k]), k - 1, 0); /* the derivative of |x| at 0 is 0 */
+        power_of_x(A, sign_of((double)x) * (double)k * bottom_of(&r, k), k - 1,
+                   0); /* the derivative of |x| at 0 is 0 */
         mpfr_add(QD, QD, A, MPFR_RNDN);
     }
     for (long i = 0; i <= np; i++) {
@@ -758,14 +780,16 @@ static void eval_rational_a(const ref_args *a, float x, reference_value *out)
         out->gradient[i] = as_double(A);
         out->gradient_absolute[i] = unless_infinite(two_ulp(fabs(as_double(A))), as_double(A));
     }
-    for (long k = 1; k <= nq; k++) {
-        power_of_x(A, -sign_of(b[k]), k, 0);
+    for (long k = r.first; k <= nq; k++) {
+        double *gradient = out->gradient + np + 1 - r.first + k,
+               *absolute = out->gradient_absolute + np + 1 - r.first + k;
+        power_of_x(A, -bottom_slope(&r, k), k, 0);
         mpfr_div(A, A, Q, MPFR_RNDN);
         mpfr_div(A, A, Q, MPFR_RNDN);
         mpfr_mul(B, A, P, MPFR_RNDN);
-        out->gradient[np + k] = as_double(B);
+        *gradient = as_double(B);
         mpfr_mul(B, A, P_SIZE, MPFR_RNDN);
-        out->gradient_absolute[np + k] = unless_infinite(two_ulp(fabs(as_double(B))), out->gradient[np + k]);
+        *absolute = unless_infinite(two_ulp(fabs(as_double(B))), *gradient);
     }
     /* f = P/Q, f' = P'/Q - (P/Q) Q'/Q */
     mpfr_div(P, P, Q, MPFR_RNDN);
@@ -780,6 +804,16 @@ static void eval_rational_a(const ref_args *a, float x, reference_value *out)
     give(out, as_double(P), as_double(PD));
     out->f_absolute = unless_infinite(two_ulp(as_double(P_SIZE)), out->f);
     out->d_absolute = unless_infinite(two_ulp(as_double(PD_SIZE)), out->d);
+}
+
+static void eval_rational_a(const ref_args *a, float x, reference_value *out)
+{
+    eval_rational(a, x, out, 1);
+}
+
+static void eval_rational_book(const ref_args *a, float x, reference_value *out)
+{
+    eval_rational(a, x, out, 0);
 }
 
 /* bspline: settings g, lo and h. With t = (x - lo)/h + 3 - i, a spline is

@@ -244,6 +244,40 @@ static void test_special_gradients(void **state)
     }
 }
 
+/* rational_book with negative b: right on both sides of a pole, infinite at it. */
+static void test_pole(void **state)
+{
+    (void)state;
+    /* (1 + x)/(1 - x^2/4), with a pole at 2 and at -2 */
+    const float params[] = { 1.0f, 1.0f, 0.0f, 0.0f, -0.25f }, one = 1.0f;
+    const float xs[] = { 0.0f, 1.0f, 1.75f, 2.25f, -1.75f, -4.0f, 1000.0f, 0x1p20f };
+    for (size_t t = 0; t < tier_count(); t++) {
+        activ_context *context = tier_context(t);
+        activ_fn *fn = NULL;
+        float y = 0.0f, dx = 0.0f, pole = 2.0f;
+        if (context == NULL)
+            continue;
+        assert_int_equal(activ_fn_create(context, "rational_book(p=1, q=2)", &fn), ACTIV_OK);
+        assert_int_equal(activ_fn_param_count(fn), 5);
+        for (size_t i = 0; i < sizeof xs / sizeof xs[0]; i++) {
+            const double x = (double)xs[i], q = 1.0 - x * x / 4.0, slope = (q + (1.0 + x) * x / 2.0) / (q * q);
+            const double wants[] = { 1.0 / q, x / q, -(1.0 + x) / (q * q), -(1.0 + x) * fabs(x) / (q * q),
+                                     -(1.0 + x) * x * x / (q * q) };
+            float gradient[5] = { 0.0f };
+            assert_int_equal(activ_forward(fn, params, 1, &xs[i], &y), ACTIV_OK);
+            assert_int_equal(activ_backward(fn, params, 1, &xs[i], &one, &dx, gradient), ACTIV_OK);
+            assert_true(fabs((double)y - (1.0 + x) / q) <= fabs((1.0 + x) / q) * 0x1p-23);
+            assert_true(fabs((double)dx - slope) <= fabs(slope) * 0x1p-22);
+            for (size_t j = 0; j < 5; j++)
+                assert_true(fabs((double)gradient[j] - wants[j]) <= fabs(wants[j]) * 0x1p-23);
+        }
+        assert_int_equal(activ_forward(fn, params, 1, &pole, &y), ACTIV_OK);
+        assert_true(isinf(y));
+        activ_fn_destroy(fn);
+        activ_context_destroy(context);
+    }
+}
+
 /* A function without parameters never writes dparams. */
 static void test_no_parameters(void **state)
 {
@@ -311,8 +345,8 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sums),          cmocka_unit_test(test_long_sum), cmocka_unit_test(test_special_gradients),
-        cmocka_unit_test(test_no_parameters), cmocka_unit_test(test_dx),
+        cmocka_unit_test(test_sums), cmocka_unit_test(test_long_sum),      cmocka_unit_test(test_special_gradients),
+        cmocka_unit_test(test_pole), cmocka_unit_test(test_no_parameters), cmocka_unit_test(test_dx),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
