@@ -101,6 +101,8 @@ macro(activ_choose_functions directory)
             list(APPEND chosen ${CMAKE_MATCH_1})
         elseif(name IN_LIST gated)
             list(APPEND chosen sigmoid) # the default of "gated"
+        elseif(name STREQUAL "moe")
+            list(APPEND chosen relu softsign elu) # its default
         endif()
     endforeach()
     set(lists "")

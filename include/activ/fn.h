@@ -3,7 +3,7 @@
  * A function is made from a text, its spec: a name, and in brackets the settings that differ from their defaults:
  *
  *     "gelu"   "leaky_relu(negative_slope=0.2)"   "prelu(weight=0.1, num_parameters=64)"   "staf(tau=25)"
- *     "softmax"   "swiglu"   "gated(elu(alpha=0.5))"
+ *     "softmax"   "swiglu"   "gated(elu(alpha=0.5))"   "moe(relu, tanh, prelu(weight=0.1))"
  *
  * Blanks are allowed around names, numbers and punctuation. A setting that is a function may stand without its name;
  * names of settings are case-sensitive, those of functions may be aliases ("GELU": activ_fn_create). Names and settings
@@ -24,6 +24,13 @@
  * fourier with the Fourier series of x on [-pi, pi], enn with that of x on [-1, 1] (or, init=unit, with normal values
  * of variance 2/k: its output has variance 1), rational_a and rational_book with the published fit of leaky_relu,
  * bspline with a fit of silu. NULL in place of the array stands for the initial values, with seed 0.
+ *
+ * A mixture of experts, "moe(SPEC, SPEC, ...)", in full "moe(experts=[SPEC, SPEC, ...])", is the sum of g_k(x) phi_k(x)
+ * with g = softmax of w_k x + v_k. Experts are 2 to 16 elementwise functions; ACTIV_ERROR_UNSUPPORTED: one that is
+ * random or a mixture itself. Its parameters are w (starting evenly from -1/2 to 1/2), v (0), and those of its experts
+ * in their order, as "expert0_weight". Gradients of an expert's parameters are sums of (dy g) dphi/dparam, with dy g
+ * rounded to float32. At an infinity the largest w x has all the weight; f' and gradients are limits too, but where
+ * experts with equal w are infinite, the gradients of w and v are NaN.
  *
  * Values. Every function is evaluated as the real function of its float32 input, and rounded: the error is at most the
  * bound in the catalog, subnormal results and the far tails included. An infinity gives the one-sided limit, if there
@@ -68,8 +75,8 @@ typedef struct activ_fn activ_fn;
  *
  * ACTIV_ERROR_SYNTAX: malformed text; ACTIV_ERROR_UNKNOWN_NAME: no such function or setting; ACTIV_ERROR_RANGE: a value
  * that the function does not allow, or a list of functions where one belongs; ACTIV_ERROR_SHAPE: a function inside of
- * another that is not elementwise, or has parameters per channel; ACTIV_ERROR_INVALID: NULL;
- * ACTIV_ERROR_OUT_OF_MEMORY. */
+ * another that is not elementwise, or has parameters per channel; ACTIV_ERROR_UNSUPPORTED: one that moe cannot have;
+ * ACTIV_ERROR_INVALID: NULL; ACTIV_ERROR_OUT_OF_MEMORY. */
 ACTIV_API activ_status activ_fn_create(const activ_context *context, const char *spec, activ_fn **out);
 ACTIV_API activ_status activ_fn_create_ex(const activ_context *context, const char *spec, activ_fn **out,
                                           activ_message *message);

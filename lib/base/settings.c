@@ -301,7 +301,8 @@ activ_status activ_read_setting(activ_reader *r, const activ_argument *argument,
     size_t which = 0, positional = 0;
     if (argument->key.length == 0) {
         /* The next positional setting. */
-        while (table && table[which].name && !(table[which].positional && positional++ == *found))
+        while (table && table[which].name && table[which].positional != ACTIV_POSITIONAL_REST &&
+               !(table[which].positional && positional++ == *found))
             which++;
         if (!table || !table[which].name || argument->value.length == 0) {
             activ_reader at = { argument->value.at, r->end, r->noun, r->message };
@@ -317,6 +318,11 @@ activ_status activ_read_setting(activ_reader *r, const activ_argument *argument,
             which++;
         if (!table || !table[which].name)
             return activ_fail_quoted(r->message, ACTIV_ERROR_UNKNOWN_NAME, "unknown setting ", argument->key, owner);
+    }
+    if (values[which].given && *found > 1 && table[which].positional == ACTIV_POSITIONAL_REST) {
+        /* Both were without a name, so that they are neighbours. */
+        values[which].text.length = (size_t)(argument->value.at + argument->value.length - values[which].text.at);
+        return ACTIV_OK;
     }
     if (values[which].given) {
         const activ_slice name = { table[which].name, strlen(table[which].name) };

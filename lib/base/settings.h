@@ -24,11 +24,14 @@ enum {
     ACTIV_SETTING_KIND_TEXT = 4       /* interpreted by its owner */
 };
 
+enum { ACTIV_POSITIONAL_REST = 2 };
+
 typedef struct activ_setting {
     const char *name;
     int32_t kind;
     int required;             /* in files; an optional setting defaults to `initial` */
-    int positional;           /* written and read without its name, before the named ones */
+    int positional;           /* written and read without its name, before the named ones;
+                               * ACTIV_POSITIONAL_REST: so are all that follow, a list without brackets */
     int trainable;            /* of functions: the value is the initial one */
     double initial;           /* a word's: its index */
     double minimum, maximum;  /* inclusive; both 0: a real is any finite float32, a count 1 to 2^24 */

@@ -25,17 +25,18 @@ static void forward_times(const activ_fn_args *a, size_t n, const float *x, cons
     }
 }
 
-/* The sums of all elements go to the first lane. All parameters are in one pass. */
+/* The sums of all elements go to the first lane. */
 static void backward(const activ_fn_args *a, size_t first, size_t count, size_t n, const float *x, const float *dy,
                      float *dx, activ_lanes *lanes)
 {
     const activ_custom *custom = a->object;
     double sums[ACTIV_CUSTOM_PARAMS] = { 0 };
-    const int wants_sums = lanes && first == 0 && count > 0;
+    const size_t all = custom->callbacks.param_count, left = all > first ? all - first : 0;
+    const int wants_sums = lanes && left > 0 && count > 0;
     if (n > 0 && (dx || wants_sums))
         custom->callbacks.backward(custom->user, a->params, n, x, dy, dx, wants_sums ? sums : NULL);
-    for (size_t i = 0; wants_sums && i < custom->callbacks.param_count; i++)
-        lanes[i][0] += sums[i];
+    for (size_t i = 0; wants_sums && i < left && i < count; i++)
+        lanes[i][0] += sums[first + i];
 }
 
 static void finish(const activ_fn_args *a, size_t first, size_t count, double *sums)

@@ -10,7 +10,7 @@
 #include "fn/fn.h"
 
 /* Room for a function with all its arrays; the test `fn` makes all of them. */
-#define PLACE_BYTES 2048
+#define PLACE_BYTES 4096
 
 #define SPARE_PLACES 8
 #define PATIENCE ((size_t)1 << 26) /* looks at places, about a second */

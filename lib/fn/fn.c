@@ -33,12 +33,20 @@ static activ_status add_function(activ_fn *fn, activ_slice spec, int depth, size
     if (status != ACTIV_OK)
         return status;
     const activ_fn *component = fn->functions[fn->function_count++];
-    const char *reason = component->entry->shape != ACTIV_SHAPE_ELEMENTWISE ? " is not elementwise, as it has to be in "
-                         : component->num_parameters > 1 ? " has parameters per channel, which it cannot have in "
-                                                         : NULL;
-    if (!reason)
-        return ACTIV_OK;
-    return activ_fail(message, ACTIV_ERROR_SHAPE, component->spec, reason, fn->entry->name);
+    const int is_gated = fn->entry->shape == ACTIV_SHAPE_GATED;
+    if (component->entry->shape != ACTIV_SHAPE_ELEMENTWISE)
+        return activ_fail(message, ACTIV_ERROR_SHAPE, component->spec, " is not elementwise, as it has to be in ",
+                          fn->entry->name);
+    if (component->num_parameters > 1)
+        return activ_fail(message, ACTIV_ERROR_SHAPE, component->spec,
+                          " has parameters per channel, which it cannot have in ", fn->entry->name);
+    if (!is_gated && activ_fn_is_random(component))
+        return activ_fail(message, ACTIV_ERROR_UNSUPPORTED, component->spec, " is random, which it cannot be in ",
+                          fn->entry->name);
+    if (!is_gated && component->function_count > 0)
+        return activ_fail(message, ACTIV_ERROR_UNSUPPORTED, component->spec,
+                          " is made of functions itself, which it cannot be in ", fn->entry->name);
+    return ACTIV_OK;
 }
 
 /* The functions that it is composed of: those in its settings, or the gate that its definition names. */
@@ -60,14 +68,19 @@ static activ_status add_functions(activ_fn *fn, int depth, size_t *room, activ_m
     const size_t count = (size_t)found;
     if (count > (is_gated ? 1 : ACTIV_FN_FUNCTIONS)) {
         return activ_fail(message, ACTIV_ERROR_RANGE, fn->entry->name,
-                          is_gated ? " takes one function" : " takes fewer functions");
+                          is_gated ? " takes one function" : " takes 16 functions at most");
     }
+    if (count < d->least_functions)
+        return activ_fail(message, ACTIV_ERROR_RANGE, fn->entry->name, " takes two functions at least");
     fn->functions = activ_host_alloc(&fn->host, count * sizeof *fn->functions);
     if (!fn->functions)
         return fail_memory(message);
     activ_status status = ACTIV_OK;
     for (size_t i = 0; status == ACTIV_OK && i < count; i++)
         status = add_function(fn, elements[i], depth, room, message);
+    for (size_t i = 0; i < fn->setting_count; i++)
+        if (d->settings[i].kind == ACTIV_SETTING_KIND_FUNCTIONS)
+            fn->settings[i].number = (double)count;
     if (status == ACTIV_OK)
         return ACTIV_OK;
     for (size_t i = fn->function_count; i-- > 0;)
@@ -101,6 +114,30 @@ static void count_parameters(activ_fn *fn)
     }
 }
 
+/* "expertK_NAME": parameter `name` of function k, of those that it is composed of. */
+static size_t write_name(char *buffer, size_t size, size_t k, const char *name)
+{
+    activ_text text;
+    activ_text_start(&text, buffer, size);
+    activ_text_add(&text, "expert");
+    activ_text_add_size(&text, k);
+    activ_text_add(&text, "_");
+    activ_text_add(&text, name);
+    return text.length;
+}
+
+/* The parameters of the functions that it is composed of follow its own. */
+static void count_parts(activ_fn *fn)
+{
+    for (size_t k = 0; k < fn->function_count; k++) {
+        const activ_fn *part = fn->functions[k];
+        for (size_t i = 0; i < part->vectors; i++)
+            fn->name_bytes += write_name(NULL, 0, k, part->names[i]) + 1;
+        fn->vectors += part->vectors;
+        fn->param_count += part->param_count;
+    }
+}
+
 /* Assigns the arrays of the block, wider types first, if it is allocated; returns its size in bytes. */
 static size_t assign_arrays(activ_fn *fn, size_t spec_bytes)
 {
@@ -112,6 +149,7 @@ static size_t assign_arrays(activ_fn *fn, size_t spec_bytes)
         values * sizeof(float),
         fn->param_count * sizeof(float),
         fn->vectors,
+        fn->name_bytes,
         spec_bytes,
     };
     char *at = fn->block;
@@ -126,7 +164,8 @@ static size_t assign_arrays(activ_fn *fn, size_t spec_bytes)
     fn->setting_values = (float *)(void *)(at += sizes[2]);
     fn->initial = (float *)(void *)(at += sizes[3]);
     fn->scalar_settings = (unsigned char *)(at += sizes[4]);
-    fn->spec = at + sizes[5];
+    fn->name_texts = (at += sizes[5]);
+    fn->spec = at + sizes[6];
     return bytes;
 }
 
@@ -147,8 +186,17 @@ static void name_parameters(activ_fn *fn)
         fn->lengths[0] = fn->param_count;
         return;
     }
-    for (; vector < fn->vectors; vector++)
-        fn->lengths[vector] = d->param_vector(fn->settings, (int)vector, &fn->names[vector]);
+    for (size_t length;
+         d->param_vector && (length = d->param_vector(fn->settings, (int)vector, &fn->names[vector])) > 0; vector++)
+        fn->lengths[vector] = length;
+    char *text = fn->name_texts;
+    for (size_t k = 0; vector < fn->vectors && k < fn->function_count; k++)
+        for (size_t i = 0; i < fn->functions[k]->vectors; i++) {
+            const size_t bytes = write_name(text, fn->name_bytes, k, fn->functions[k]->names[i]) + 1;
+            fn->names[vector] = text;
+            fn->lengths[vector++] = fn->functions[k]->lengths[i];
+            text += bytes;
+        }
 }
 
 /* A gated function has the kernels and parameters of its gate. */
@@ -175,6 +223,10 @@ static activ_status init_function(activ_fn *fn, size_t *room, activ_message *mes
         return activ_fail(message, ACTIV_ERROR_RANGE, fn->entry->name, " has more parameters than there are values");
     if (room)
         *room -= fn->param_count;
+    if (fn->entry->shape != ACTIV_SHAPE_GATED)
+        count_parts(fn);
+    if (fn->vectors > ACTIV_FN_VECTORS)
+        return activ_fail(message, ACTIV_ERROR_RANGE, fn->entry->name, " has more than 48 vectors of parameters");
     size_t spec_bytes = activ_fn_write_spec(fn, NULL, 0) + 1;
     fn->block_bytes = assign_arrays(fn, spec_bytes);
     fn->block = activ_host_alloc(&fn->host, fn->block_bytes);
@@ -186,6 +238,7 @@ static activ_status init_function(activ_fn *fn, size_t *room, activ_message *mes
     for (size_t i = 0; i < fn->function_count; i++) {
         fn->components[i].kernel = fn->functions[i]->kernel;
         fn->components[i].args = fn->functions[i]->args;
+        fn->components[i].scalars = fn->functions[i]->scalars;
     }
     /* The texts of settings point into the spec, which the caller may free. */
     for (size_t i = 0; i < fn->setting_count; i++)
@@ -300,7 +353,10 @@ typedef struct custom_list {
 
 static void list_customs(const activ_fn *fn, custom_list *list)
 {
-    if (fn->custom && list->count < ACTIV_FN_FUNCTIONS) {
+    int is_listed = 0;
+    for (size_t i = 0; fn->custom && i < list->count; i++)
+        is_listed |= strcmp(list->all[i].name, fn->custom->name) == 0;
+    if (fn->custom && !is_listed && list->count < ACTIV_FN_FUNCTIONS) {
         list->all[list->count] =
             (activ_custom_fn){ sizeof(activ_custom_fn), fn->custom->name, &fn->custom->callbacks, fn->custom->user };
         list->pointers[list->count] = &list->all[list->count];
@@ -423,7 +479,7 @@ activ_status activ_fn_setting_info(const activ_fn *fn, size_t index, activ_setti
         .name = s->name,
         .kind = s->kind,
         .trainable = s->trainable,
-        .value = fn->settings[index].number,
+        .value = s->kind == ACTIV_SETTING_KIND_FUNCTIONS ? 0.0 : fn->settings[index].number,
         .initial = s->initial,
         .words = s->words,
     };
@@ -487,6 +543,12 @@ activ_status activ_fn_param_init(const activ_fn *fn, uint64_t seed, float *param
     for (size_t j = 0; j < fn->scalars; j++)
         for (size_t c = 0; c < fn->num_parameters; c++)
             params[j * fn->num_parameters + c] = fn->settings[fn->scalar_settings[j]].single;
+    float *end = fn->function_count > 0 ? params + fn->param_count : NULL;
+    for (size_t k = fn->function_count; k-- > 0;) {
+        end -= fn->functions[k]->param_count;
+        /* Random ones differ. */
+        activ_fn_param_init(fn->functions[k], seed + k * UINT64_C(0x9e3779b97f4a7c15), end);
+    }
     return ACTIV_OK;
 }
 

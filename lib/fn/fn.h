@@ -23,7 +23,7 @@ extern const size_t activ_fn_registry_count;
 
 /* A function of the host's own code (fn/custom.c), with the entry that stands for the catalog's. */
 #define ACTIV_CUSTOM_NAME 40
-#define ACTIV_CUSTOM_PARAMS 48 /* as many as one pass of fn/sums.c has */
+#define ACTIV_CUSTOM_PARAMS 48
 typedef struct activ_custom {
     activ_fn_callbacks callbacks;
     void *user;
@@ -51,6 +51,8 @@ struct activ_fn {
      * channel. Of a gated function they are its gate's. */
     size_t vectors, param_count, scalars, num_parameters;
     const char **names;
+    char *name_texts; /* of names that are not in the definition, one after the other */
+    size_t name_bytes;
     size_t *lengths;
     unsigned char *scalar_settings; /* the index of each scalar among the settings */
     float *initial;                 /* initial values of all parameters, with seed 0 */
@@ -64,8 +66,9 @@ struct activ_fn {
     size_t block_bytes;
 };
 
-/* Functions that one is composed of, at most. */
+/* Functions that one is composed of, at most. And vectors of parameters: fn/sums.c has as many sums in one pass. */
 #define ACTIV_FN_FUNCTIONS 16
+#define ACTIV_FN_VECTORS 48
 
 /* Threads that a call may use. */
 static inline size_t activ_fn_threads(const activ_fn *fn)

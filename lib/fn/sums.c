@@ -14,10 +14,10 @@
 #define GROUP_BLOCKS 32
 #define MIN_PART 4
 #define LEVELS 3 /* parts of 4, 8 and 16 blocks */
-#define PASS_SUMS 48
+#define PASS_SUMS ACTIV_FN_VECTORS
 
 /* Elements that are gathered at a time, a multiple of ACTIV_LANES. */
-#define GATHERED 64
+#define GATHERED 48
 
 typedef struct gradient_job {
     const activ_fn_kernel *kernel;

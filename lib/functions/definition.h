@@ -32,6 +32,9 @@ typedef struct activ_fn_definition {
      * NULL: it never is. */
     int (*is_of_y)(const float *setting_values);
 
+    /* Functions composed of others, of the setting of that kind: how many there have to be at least. */
+    size_t least_functions;
+
     /* Gated functions: the spec of the gate's activation; NULL: the setting "fn". */
     const char *gate;
 } activ_fn_definition;

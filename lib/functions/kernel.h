@@ -64,6 +64,7 @@ struct activ_fn_kernel {
 struct activ_fn_component {
     const activ_fn_kernel *kernel;
     activ_fn_args args;
+    size_t scalars; /* how many of its vectors are trainable settings, as which kernels read them */
 };
 
 /* A row-wise function. Strides are from row to row, in elements. y may be x, and dx may be dy or x (or y, where that is

@@ -37,7 +37,8 @@
     X(enn)                   \
     X(rational_a)            \
     X(rational_book)         \
-    X(bspline)
+    X(bspline)               \
+    X(moe)
 
 /* Row by row. */
 #define ACTIV_ROWWISE(X) \

@@ -49,8 +49,10 @@ int ref_open(ref_function *ref, const activ_fn *fn, const float *params)
     ref->fn = fn;
     ref->values = calloc(settings + 1, sizeof *ref->values);
     ref->params = calloc(count + 1, sizeof *ref->params);
-    ref->args = (ref_args){ ref->values, ref->params, count };
-    if (!start || !ref->values || !ref->params || (!params && activ_fn_param_init(fn, 0, start) != ACTIV_OK)) {
+    ref->functions = calloc(activ_fn_function_count(fn) + 1, sizeof *ref->functions);
+    ref->args = (ref_args){ ref->values, ref->params, count, ref->functions, 0 };
+    if (!start || !ref->values || !ref->params || !ref->functions ||
+        (!params && activ_fn_param_init(fn, 0, start) != ACTIV_OK)) {
         free(start);
         ref_close(ref);
         return -1;
@@ -62,6 +64,14 @@ int ref_open(ref_function *ref, const activ_fn *fn, const float *params)
     }
     for (size_t j = 0; j < count; j++)
         ref->params[j] = (double)(params ? params[j] : start[j]);
+    for (size_t k = 0; k < activ_fn_function_count(fn); k++)
+        if (ref_open(&ref->functions[k], activ_fn_function(fn, k), NULL) != 0) {
+            free(start);
+            ref_close(ref);
+            return -1;
+        } else {
+            ref->args.function_count++;
+        }
     ref_set_params(ref, ref->params, 0);
     free(start);
     return 0;
@@ -69,6 +79,9 @@ int ref_open(ref_function *ref, const activ_fn *fn, const float *params)
 
 void ref_close(ref_function *ref)
 {
+    for (size_t k = 0; k < ref->args.function_count; k++)
+        ref_close(&ref->functions[k]);
+    free(ref->functions);
     free(ref->values);
     free(ref->params);
 }
@@ -90,6 +103,11 @@ void ref_set_params(ref_function *ref, const double *params, size_t channel)
     for (size_t i = 0; activ_fn_setting_info(ref->fn, i, &setting) == ACTIV_OK; i++)
         if (setting.trainable)
             ref->values[i] = param_of(ref, setting.name, channel);
+    const double *end = ref->params + ref->args.param_count;
+    for (size_t k = ref->args.function_count; k-- > 0;) {
+        end -= ref->functions[k].args.param_count;
+        ref_set_params(&ref->functions[k], end, channel);
+    }
 }
 
 ref_value ref_at(const ref_function *ref, double x)

@@ -25,6 +25,8 @@ enum { REF_BLOCK = 4096, REF_MAX_LANDMARKS = 512 };
 typedef struct ref_args {
     const double *values, *params;
     size_t param_count;
+    const struct ref_function *functions; /* that it is composed of; their parameters are the last of all */
+    size_t function_count;
 } ref_args;
 
 /* f(x) and f'(x). */
@@ -79,6 +81,7 @@ typedef struct ref_function {
     const activ_fn *fn;
     ref_args args;
     double *values, *params; /* allocated */
+    struct ref_function *functions;
 } ref_function;
 
 /* Opens the reference of `fn`, which has to outlive it. params: as activ_forward takes them, NULL for the initial

@@ -296,6 +296,58 @@ static ref_value bspline_at(const ref_args *a, double x)
 }
 SERIES_BLOCK_OF(bspline_block, bspline_at)
 
+/* moe: parameters w, v, then the experts' own. The terms are g phi; of f' g phi' and g (w - the mean w) phi. The units
+ * of experts that are series are added. */
+
+/* w x + v; at infinity v where w is the largest, `rate` with x's sign, and -infinity elsewhere. */
+static double moe_exponent(const ref_args *a, size_t k, double x, double rate)
+{
+    const double w = a->params[k], v = a->params[a->function_count + k];
+    if (!isinf(x))
+        return w * x + v;
+    return w * copysign(1.0, x) == rate ? v : -INF;
+}
+
+static ref_value moe_at(const ref_args *a, double x)
+{
+    const double *w = a->params;
+    double gate[16], rate = -INF, top = -INF, lead = 0.0, total = 0.0, mean = 0.0;
+    for (size_t k = 0; k < a->function_count; k++)
+        rate = fmax(rate, w[k] * copysign(1.0, x));
+    for (size_t k = 0; k < a->function_count; k++) {
+        gate[k] = moe_exponent(a, k, x, rate);
+        lead = gate[k] > top ? w[k] : lead;
+        top = fmax(top, gate[k]);
+    }
+    for (size_t k = 0; k < a->function_count; k++) {
+        gate[k] = ref_exp(gate[k] - top);
+        total += gate[k];
+        mean += gate[k] * (w[k] - lead);
+    }
+    mean /= total;
+    double f = 0.0, d = 0.0, slopes = 0.0, size = 0.0, d_size = 0.0, unit = 0.0, d_unit = 0.0;
+    for (size_t k = 0; k < a->function_count; k++) {
+        const double g = gate[k] / total, turn = isinf(x) ? 0.0 : w[k] - lead - mean;
+        if (g == 0.0)
+            continue;
+        const ref_value phi = ref_at(&a->functions[k], x);
+        const double product = turn == 0.0 ? 0.0 : turn * phi.f;
+        f += g * phi.f;
+        slopes += g * phi.d;
+        d += g * phi.d + g * product;
+        size += g * fabs(phi.f);
+        d_size += g * fmax(fabs(phi.d), phi.addends) + g * fabs(product);
+        if (a->functions[k].entry->series) {
+            unit += g * phi.f_unit;
+            d_unit += g * phi.d_unit + g * fabs(turn) * phi.f_unit;
+        }
+    }
+    if (isinf(x)) /* infinities of both signs: the slopes decide */
+        return (ref_value){ isnan(f) && slopes != 0.0 ? slopes * x : f, d, 0.0, 1.0, 1.0 };
+    return (ref_value){ f, d, 0.0, ulp_of(size) + unit, ulp_of(d_size) + d_unit };
+}
+SERIES_BLOCK_OF(moe_block, moe_at)
+
 const ref_entry ref_series[] = {
     { .name = "staf",
       .at = staf_at,
@@ -339,5 +391,14 @@ const ref_entry ref_series[] = {
       .specs = SPECS("bspline(g=1,lo=0,h=1)", "bspline(g=30,lo=-3,h=0.1)", "bspline(g=5,lo=1000,h=0.01)"),
       .points = POINTS({ "bspline", -3.5, 0, 0 }, { "bspline", 3.5, 0, 0 }, { "bspline", INF, 0, 0 },
                        { "bspline", -INF, 0, 0 }) },
+
+    { .name = "moe",
+      .at = moe_at,
+      .block = moe_block,
+      .series = 1,
+      .specs = SPECS("moe(prelu(weight=0.1),bspline,staf(tau=3,init=unit))", "moe(prelu,prelu)",
+                     "moe(identity,softsign,sigmoid,elu,hardswish)", "moe(tanh,gelu)", "moe(hardswish,gelu)"),
+      .points = POINTS({ "moe", INF, INF, 1 }, { "moe", -INF, 0, 0 }, { "moe(tanh,gelu)", -INF, -1, 0 },
+                       { "moe(gelu,tanh)", INF, 1, 0 }, { "moe(prelu(weight=-1),sigmoid)", -INF, INF, -1 }) },
     { .name = NULL },
 };

@@ -167,6 +167,7 @@ static void test_every_function(void **state)
         "step(theta=-0.25)",
         "softplus(beta=2, threshold=0.5)",
         "staf(tau=3, init=repo, omega0=4)",
+        "moe(prelu(weight=0.1), staf(tau=2), tanh)",
         "leaky_relu(negative_slope=-1.1754944e-38)",
     };
     activ_fn_info info = ACTIV_FN_INFO_INIT;

@@ -206,6 +206,7 @@ static void test_settings(void **state)
                                          "rational_a(p=16, q=16)",
                                          "bspline(g=4000, h=0.01)",
                                          "gated(bspline(g=4000, h=0.01))",
+                                         "gated(moe(staf(tau=40), bspline, enn(k=60), fourier(k=40), rational_a))",
                                          "prelu(num_parameters=7)",
                                          "trainable_elu(num_parameters=30)" };
     for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++)

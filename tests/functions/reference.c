@@ -874,6 +874,110 @@ static void eval_bspline(const ref_args *a, float x, reference_value *out)
     out->d_absolute = two_ulp(d_sizes);
 }
 
+/* moe: parameters w, v, then the experts' own. Terms are g phi; of f' g phi' and g (w - the mean w) phi. */
+
+enum { EXPERTS = 16 };
+
+/* g_k, and w_k - sum g_j w_j. At infinity the largest w x takes all, v deciding between equal ones. */
+static void moe_gates(const ref_args *a, float x, double *gate, double *turn)
+{
+    size_t count = a->function_count, best = 0;
+    const double *w = a->params, *v = a->params + count, sign = x < 0 ? -1.0 : 1.0;
+    mpfr_set_flt(X, isinf(x) ? 0.0f : x, MPFR_RNDN);
+    for (size_t k = 0; k < count; k++) {
+        if (w[k] * sign > w[best] * sign)
+            best = k;
+    }
+    double rate = w[best];
+    mpfr_set_inf(T1, -1);
+    for (int pass = 0; pass < 2; pass++) {
+        mpfr_set_zero(SUM, 1);
+        for (size_t k = 0; k < count; k++) {
+            mpfr_mul_d(A, X, w[k], MPFR_RNDN);
+            mpfr_add_d(A, A, v[k], MPFR_RNDN);
+            if (isinf(x) && w[k] != rate)
+                mpfr_set_inf(A, -1);
+            if (pass == 0) {
+                mpfr_max(T1, T1, A, MPFR_RNDN);
+                continue;
+            }
+            mpfr_sub(A, A, T1, MPFR_RNDN);
+            mpfr_exp(A, A, MPFR_RNDN);
+            mpfr_add(SUM, SUM, A, MPFR_RNDN);
+            gate[k] = as_double(A);
+        }
+    }
+    for (size_t k = 0; k < count; k++)
+        gate[k] /= as_double(SUM);
+    for (size_t k = 0; k < count; k++) {
+        mpfr_set_zero(A, 1);
+        for (size_t j = 0; j < count; j++) {
+            mpfr_set_d(B, w[k], MPFR_RNDN);
+            mpfr_sub_d(B, B, w[j], MPFR_RNDN);
+            mpfr_mul_d(B, B, gate[j], MPFR_RNDN);
+            mpfr_add(A, A, B, MPFR_RNDN);
+        }
+        turn[k] = isinf(x) ? 0.0 : as_double(A);
+    }
+}
+
+/* The experts' values first: they use the same registers. */
+static void eval_moe(const ref_args *a, float x, reference_value *out)
+{
+    size_t count = a->function_count, at = 2 * count;
+    double gate[EXPERTS], turn[EXPERTS], sizes = 0.0, d_sizes = 0.0, own = 0.0, d_own = 0.0, slopes = 0.0;
+    reference_value phi[EXPERTS];
+    give(out, NAN, NAN);
+    for (size_t k = 0; k < count; k++) {
+        const ref_function *expert = &a->functions[k];
+        phi[k].gradient = out->gradient + at;
+        phi[k].gradient_absolute = out->gradient_absolute + at;
+        reference_of(expert->entry->name)->evaluate(&expert->args, x, &phi[k]);
+        at += expert->args.param_count;
+    }
+    for (size_t i = 0; isnan(x) && i < a->param_count; i++)
+        out->gradient[i] = NAN;
+    if (isnan(x))
+        return;
+    moe_gates(a, x, gate, turn);
+    double f = 0.0, d = 0.0;
+    for (size_t k = 0; k < count; k++) {
+        if (gate[k] == 0.0)
+            continue;
+        double product = turn[k] == 0.0 ? 0.0 : turn[k] * phi[k].f;
+        f += gate[k] * phi[k].f;
+        slopes += gate[k] * phi[k].d;
+        d += gate[k] * phi[k].d + gate[k] * product;
+        sizes += gate[k] * fabs(phi[k].f);
+        d_sizes += gate[k] * (phi[k].addends > fabs(phi[k].d) ? phi[k].addends : fabs(phi[k].d));
+        d_sizes += gate[k] * fabs(product);
+        own += gate[k] * phi[k].f_absolute;
+        d_own += gate[k] * (phi[k].d_absolute + fabs(turn[k]) * phi[k].f_absolute);
+    }
+    if (isinf(x) && isnan(f) && slopes != 0.0)
+        f = slopes * x;
+    give(out, f, d);
+    at = 2 * count;
+    for (size_t k = 0; k < count; k++) {
+        /* dy g is rounded; the terms of df/dv are g phi and g f. */
+        for (size_t i = 0; i < a->functions[k].args.param_count; i++, at++) {
+            out->gradient[at] = gate[k] == 0.0 ? 0.0 : gate[k] * out->gradient[at];
+            out->gradient_absolute[at] =
+                gate[k] * out->gradient_absolute[at] + ldexp(fabs(out->gradient[at]), -24) + 0x1p-149;
+        }
+        double slope = gate[k] == 0.0 || gate[k] == 1.0 ? 0.0 : gate[k] * (phi[k].f - f);
+        double absolute = two_ulp(gate[k] * (fabs(phi[k].f) + sizes)) + gate[k] * (phi[k].f_absolute + own);
+        out->gradient[k] = slope == 0.0 ? 0.0 : x * slope;
+        out->gradient[count + k] = slope;
+        out->gradient_absolute[k] = fabs((double)x) * absolute;
+        out->gradient_absolute[count + k] = absolute;
+    }
+    if (isinf(x))
+        return;
+    out->f_absolute = two_ulp(sizes) + own;
+    out->d_absolute = two_ulp(d_sizes) + d_own;
+}
+
 #define REFERENCE(name) { #name, eval_##name },
 
 const reference references[] = { ACTIV_ELEMENTWISE(REFERENCE) };

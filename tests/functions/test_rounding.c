@@ -108,8 +108,8 @@ static void test_functions(void **state)
 static void test_parameters(void **state)
 {
     (void)state;
-    static const char *const specs[] = { "prelu",      "staf",          "fourier", "enn(init=unit)",
-                                         "rational_a", "rational_book", "bspline", "trainable_elu(alpha=0.3)" };
+    static const char *const specs[] = { "prelu",         "staf",    "fourier", "enn(init=unit)",          "rational_a",
+                                         "rational_book", "bspline", "moe",     "trainable_elu(alpha=0.3)" };
     enum { N = 3000, PARAMS = 256 };
     static float x[N], dy[N], dx[N], initial[2][PARAMS], gradient[2][PARAMS];
     wrong = 0;

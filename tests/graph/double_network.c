@@ -21,11 +21,11 @@ static size_t features(const activ_node_info *info)
     return count;
 }
 
-static int is_rowwise(const activ_fn *fn)
+static int has_shape(const activ_fn *fn, int32_t shape)
 {
     activ_fn_info info = ACTIV_FN_INFO_INIT;
     assert_int_equal(activ_fn_info_of(fn, &info), ACTIV_OK);
-    return info.shape == ACTIV_SHAPE_ROWWISE;
+    return info.shape == shape;
 }
 
 void double_network_create(double_network *net, activ_graph *graph, const activ_node *shares, size_t batch)
@@ -44,8 +44,8 @@ void double_network_create(double_network *net, activ_graph *graph, const activ_
             assert_int_equal(activ_fn_create(NULL, activ_fn_spec(own), &net->fn[i]), ACTIV_OK);
             /* Of a gated function the reference is its gate's; rows have none. */
             const activ_fn *act =
-                activ_fn_function_count(net->fn[i]) > 0 ? activ_fn_function(net->fn[i], 0) : net->fn[i];
-            if (!is_rowwise(act) && ref_open(&net->ref[i], act, NULL) != 0)
+                has_shape(net->fn[i], ACTIV_SHAPE_GATED) ? activ_fn_function(net->fn[i], 0) : net->fn[i];
+            if (!has_shape(act, ACTIV_SHAPE_ROWWISE) && ref_open(&net->ref[i], act, NULL) != 0)
                 fail_msg("no reference for %s: add it to src/reference", activ_fn_spec(own));
         }
         net->values[i] = calloc(batch * features(&net->info[i]), sizeof(double));

@@ -232,7 +232,7 @@ static void test_every_activation(void **state)
 static void test_shared(void **state)
 {
     (void)state;
-    static const char *const specs[] = { "prelu", "trainable_elu", "staf(tau=4)", "rrelu", "gelu" };
+    static const char *const specs[] = { "prelu", "trainable_elu", "staf(tau=4)", "rrelu", "gelu", "moe(prelu, gelu)" };
     for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
         activ_graph *g = create();
         activ_node shares[16];
@@ -579,8 +579,8 @@ static size_t throw_dice(dice *d, size_t sides)
 static void test_random_networks(void **state)
 {
     (void)state;
-    static const char *const specs[] = { "tanh",        "gelu",    "prelu", "silu",     "trainable_elu",
-                                         "staf(tau=2)", "sigmoid", "rrelu", "identity", "softplus" };
+    static const char *const specs[] = { "tanh",    "gelu",  "prelu",    "silu",     "trainable_elu",   "staf(tau=2)",
+                                         "sigmoid", "rrelu", "identity", "softplus", "moe(prelu, tanh)" };
     /* Where there is next to no variance, finite differences say little. */
     activ_norm_options soft = ACTIV_NORM_DEFAULTS;
     soft.eps = 0.1f;
