@@ -190,7 +190,8 @@ static void check_activation(const char *spec)
     }
 }
 
-/* Neither so large nor so steep that several layers of it leave float32 and finite differences too few digits. */
+/* Neither so large nor so steep that several layers of it leave float32 and finite differences too few digits, nor with
+ * parameters beside which the steps of these are large or lost. */
 static int is_moderate(const char *spec)
 {
     activ_fn *fn = NULL;
@@ -201,6 +202,10 @@ static int is_moderate(const char *spec)
     for (double x = -3.0; x <= 3.0; x += 0x1p-6) {
         ref_value value = ref_at(&ref, x);
         moderate = moderate && fabs(value.f) < 20.0 && fabs(value.d) < 8.0;
+    }
+    for (size_t i = 0; i < ref.args.param_count; i++) {
+        double size = fabs(ref.args.params[i]);
+        moderate = moderate && (size == 0.0 || (size > 1e-10 && size < 1e4));
     }
     ref_close(&ref);
     activ_fn_destroy(fn);
