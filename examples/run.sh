@@ -215,3 +215,5 @@ cat "$out"/steps/* | awk '/^[0-9]+$/ { sum += $1 } END { print sum + 0 }' > "$ou
 page ""
 echo
 echo "Done after $(duration $(($(date +%s) - started))). Open ${out#"$PWD/"}/index.html"
+echo "To go on: ${build#"$PWD/"}/examples/fashion_mnist_train --activation mish --epochs 3, or any of fashion_mnist_*"
+echo "and quickstart_* beside it (quickstart_classify is a whole classifier in one screen of C)."

@@ -781,6 +781,14 @@ static void test_quickstart(void **state)
     assert_non_null(last);
     assert_true(strtod(last + strlen("step 4000  loss "), NULL) < 1e-3);
 
+    assert_run(run(QUICKSTART_CLASSIFY), 0);
+    last = strstr(output, "epoch 40  ");
+    assert_non_null(last);
+    last = strstr(last, "right ");
+    assert_non_null(last);
+    assert_true(strtod(last + strlen("right "), NULL) > 95);
+    assert_refused(run(QUICKSTART_CLASSIFY " nosuch"), "quickstart_classify: ", "nosuch");
+
     assert_run(run(QUICKSTART_OWN_LOSS), 0);
     last = strstr(output, "on [0, 2]: ");
     assert_non_null(last);
