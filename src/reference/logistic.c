@@ -224,9 +224,8 @@ const ref_entry ref_logistic[] = {
       .unit = product_unit,
       .landmarks = LANDMARKS(9.01091334, 44.36141956, 52.67918572, /* rounds to 1; f' is subnormal, vanishes */
                              0x1.0850aep2, 0x1.08fd58p1),          /* hard cases of tanh */
-      .specs =
-          SPECS("pinn_tanh(n=3,a=2)", "pinn_tanh(n=1,a=-0.7)", "pinn_tanh(n=1.1,a=1e-45)", "pinn_tanh(n=1e30,a=1e30)",
-                "pinn_tanh(n=7.3,a=1e-6)", "pinn_tanh(a=0)", "pinn_tanh(n=1e30,a=-3e-31)"),
+      .specs = SPECS("pinn_tanh(n=3,a=2)", "pinn_tanh(n=1,a=-0.7)", "pinn_tanh(n=1.1,a=1e-45)",
+                     "pinn_tanh(n=1e30,a=1e30)", "pinn_tanh(n=7.3,a=1e-6)", "pinn_tanh(a=0)"),
       .points =
           POINTS({ "pinn_tanh", 0, 0, 1.0000000149011612 }, { "pinn_tanh", -INF, -1, 0 }, { "pinn_tanh", INF, 1, 0 },
                  { "pinn_tanh(n=3,a=-2)", INF, -1, 0 }, { "pinn_tanh(n=3,a=-2)", 0, 0, -6 },
@@ -240,7 +239,7 @@ const ref_entry ref_logistic[] = {
       .landmarks = LANDMARKS(9.01091334, 44.36141956, 52.67918572, /* rounds to 1; f' is subnormal, vanishes */
                              0x1.0850aep2, 0x1.08fd58p1),          /* hard cases of tanh */
       .specs = SPECS("sgt_book(gamma=1.7)", "sgt_book(gamma=-0.3)", "sgt_book(gamma=1e20)", "sgt_book(gamma=1e-45)",
-                     "sgt_book(gamma=0)", "sgt_book(gamma=3.4e38)"),
+                     "sgt_book(gamma=0)"),
       .points = POINTS({ "sgt_book", 0, 0, 0.88622692545275801365 }, { "sgt_book", -INF, -0.88622692545275801365, 0 },
                        { "sgt_book", INF, 0.88622692545275801365, 0 }, { "sgt_book(gamma=0)", INF, 0, 0 },
                        { "sgt_book(gamma=-2)", INF, -0.88622692545275801365, 0 },
@@ -274,8 +273,8 @@ const ref_entry ref_logistic[] = {
       .unit = first_unit,
       .landmarks = LANDMARKS(1.2784645427610737951, 2.3993572805154677, /* roots of f' and f'', times beta */
                              91.857, 108.66),                           /* subnormal, vanishes, with beta 1 */
-      .specs = SPECS("swish(beta=1.7889)", "swish(beta=-3)", "swish(beta=0.01)", "swish(beta=1e20)", "swish(beta=0)",
-                     "swish(beta=-1e-37)", "swish(beta=3.4e38)", "swish(beta=1e-45)", "swish(beta=-0.7)"),
+      .specs = SPECS("swish(beta=1.7889)", "swish(beta=-3)", "swish(beta=0.01)", "swish(beta=0)", "swish(beta=-1e-37)",
+                     "swish(beta=3.4e38)", "swish(beta=1e-45)"),
       .points = POINTS({ "swish", 0, 0, 0.5 }, { "swish", -INF, 0, 0 }, { "swish", INF, INF, 1 },
                        { "swish", -0x1.cp127, 0, 0 }, { "swish(beta=0)", -INF, -INF, 0.5 },
                        { "swish(beta=0)", INF, INF, 0.5 }, { "swish(beta=0)", 3, 1.5, 0.5 },
@@ -288,8 +287,7 @@ const ref_entry ref_logistic[] = {
       .unit = first_unit,
       .landmarks = LANDMARKS(1.2784645427610737951, 2.3993572805154677, /* roots of f' and f'', times beta */
                              91.857, 108.66),                           /* subnormal, vanishes, with beta 1 */
-      .specs = SPECS("nipuna(beta=1.7889)", "nipuna(beta=-3)", "nipuna(beta=0.01)", "nipuna(beta=1e20)",
-                     "nipuna(beta=0)", "nipuna(beta=-1e-37)", "nipuna(beta=0.7)"),
+      .specs = SPECS("nipuna(beta=1.7889)", "nipuna(beta=-3)", "nipuna(beta=0)"),
       .points = POINTS({ "nipuna", 0, 0, 0.5 }, { "nipuna", -0.0, 0, 0.5 }, { "nipuna", 0x1p-149, 0x1p-149, 1 },
                        { "nipuna", -INF, 0, 0 }, { "nipuna", INF, INF, 1 }, { "nipuna(beta=0)", -INF, -INF, 0.5 },
                        { "nipuna(beta=0)", -3, -1.5, 0.5 }, { "nipuna(beta=-2)", -INF, -INF, 1 },
@@ -299,9 +297,8 @@ const ref_entry ref_logistic[] = {
       .at = nipuna_book_at,
       .block = nipuna_book_block,
       .landmarks = LANDMARKS(11.75, 192.7), /* end of a table; vanishes, with the largest alpha */
-      .specs = SPECS("nipuna_book(alpha=1.9)", "nipuna_book(alpha=-0.6)", "nipuna_book(alpha=1e-20)",
-                     "nipuna_book(alpha=3.4e38)", "nipuna_book(alpha=0)", "nipuna_book(alpha=1e-42)",
-                     "nipuna_book(alpha=1.3)"),
+      .specs = SPECS("nipuna_book(alpha=1.9)", "nipuna_book(alpha=1e-20)", "nipuna_book(alpha=3.4e38)",
+                     "nipuna_book(alpha=0)"),
       .points = POINTS(
           { "nipuna_book", 0, 0.69314718055994531, 0.5 }, { "nipuna_book", -0.0, 0.69314718055994531, 0.5 },
           { "nipuna_book", 0x1p-149, 0x1p-149, 1 }, { "nipuna_book", -INF, 0, 0 }, { "nipuna_book", INF, INF, 1 },

@@ -187,11 +187,11 @@ static void eval_log_sigmoid(const ref_args *a, float x, reference_value *out)
     give(out, as_double(A), as_double(C));
 }
 
-/* A gradient, allowed a relative error of 2^-22. */
+/* A gradient, allowed a relative error of 2^-22, and where it is subnormal its rounding. */
 static void give_gradient(reference_value *out, size_t i, double gradient)
 {
     out->gradient[i] = gradient;
-    out->gradient_absolute[i] = isfinite(gradient) ? ldexp(fabs(gradient), -22) : 0.0;
+    out->gradient_absolute[i] = isfinite(gradient) ? ldexp(fabs(gradient), -22) + 0x1p-149 : 0.0;
 }
 
 /* sigmoid(z), z = k (x - theta); df/dk = (x - theta) sigmoid'(z), df/dtheta = -k sigmoid'(z) */

@@ -110,7 +110,9 @@ V_INLINE vf swish_any_gradient(vf x, const vf *v)
     vpair z;
     z.h = v_mul(v[0], x);
     z.l = v_fma(v[0], x, v_neg(z.h));
-    z.h = v_sel(v_eq(v[0], v_set(0.0f)), v_set(0.0f), z.h);
+    vm none = v_eq(v[0], v_set(0.0f)); /* where x may be infinite */
+    z.h = v_sel(none, v_set(0.0f), z.h);
+    z.l = v_sel(none, v_set(0.0f), z.l);
     vlogistic_scaled q = v_logistic_scaled(z);
     vscaled factor = v_scaled_of(x);
     vf m = v_mul(v_mul(factor.m, factor.m), q.slope);
