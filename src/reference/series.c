@@ -296,8 +296,8 @@ static ref_value bspline_at(const ref_args *a, double x)
 }
 SERIES_BLOCK_OF(bspline_block, bspline_at)
 
-/* moe: parameters w, v, then the experts' own. The terms are g phi; of f' g phi' and g (w - the mean w) phi. The units
- * of experts that are series are added. */
+/* moe: parameters w, v, then the experts' own. The terms are g phi; of f' g phi' and g (w - the mean w) phi. What half
+ * of one rounding of each expert costs is added to the units, or if it is a series its unit. */
 
 /* w x + v; at infinity v where w is the largest, `rate` with x's sign, and -infinity elsewhere. */
 static double moe_exponent(const ref_args *a, size_t k, double x, double rate)
@@ -335,12 +335,13 @@ static ref_value moe_at(const ref_args *a, double x)
         f += g * phi.f;
         slopes += g * phi.d;
         d += g * phi.d + g * product;
+        const double phi_d_size = fmax(fabs(phi.d), phi.addends);
+        const int series = a->functions[k].entry->series;
+        const double phi_unit = series ? phi.f_unit : 0x1p-25 * fabs(phi.f);
         size += g * fabs(phi.f);
-        d_size += g * fmax(fabs(phi.d), phi.addends) + g * fabs(product);
-        if (a->functions[k].entry->series) {
-            unit += g * phi.f_unit;
-            d_unit += g * phi.d_unit + g * fabs(turn) * phi.f_unit;
-        }
+        d_size += g * phi_d_size + g * fabs(product);
+        unit += g * phi_unit;
+        d_unit += g * (series ? phi.d_unit : 0x1p-25 * phi_d_size) + g * fabs(turn) * phi_unit;
     }
     if (isinf(x)) /* infinities of both signs: the slopes decide */
         return (ref_value){ isnan(f) && slopes != 0.0 ? slopes * x : f, d, 0.0, 1.0, 1.0 };
@@ -367,7 +368,7 @@ const ref_entry ref_series[] = {
       .block = enn_block,
       .series = 1,
       .landmarks = LANDMARKS(2047.0, 2048.5, 4096.0, 0x1p22, 0x1p25),
-      .specs = SPECS("enn(k=3,init=unit)", "enn(k=1)", "enn(k=40)") },
+      .specs = SPECS("enn(k=3,init=unit)", "enn(k=1)", "enn(k=40,init=unit)") },
 
     { .name = "rational_a",
       .at = rational_a_at,
@@ -397,7 +398,7 @@ const ref_entry ref_series[] = {
       .block = moe_block,
       .series = 1,
       .specs = SPECS("moe(prelu(weight=0.1),bspline,staf(tau=3,init=unit))", "moe(prelu,prelu)",
-                     "moe(identity,softsign,sigmoid,elu,hardswish)", "moe(tanh,gelu)", "moe(hardswish,gelu)"),
+                     "moe(identity,softsign,sigmoid,elu,hardswish)", "moe(tanh,gelu)", "moe(tanh,sigmoid)"),
       .points = POINTS({ "moe", INF, INF, 1 }, { "moe", -INF, 0, 0 }, { "moe(tanh,gelu)", -INF, -1, 0 },
                        { "moe(gelu,tanh)", INF, 1, 0 }, { "moe(prelu(weight=-1),sigmoid)", -INF, INF, -1 }) },
     { .name = NULL },

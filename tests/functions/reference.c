@@ -949,10 +949,14 @@ static void eval_moe(const ref_args *a, float x, reference_value *out)
         slopes += gate[k] * phi[k].d;
         d += gate[k] * phi[k].d + gate[k] * product;
         sizes += gate[k] * fabs(phi[k].f);
-        d_sizes += gate[k] * (phi[k].addends > fabs(phi[k].d) ? phi[k].addends : fabs(phi[k].d));
+        d_sizes += gate[k] * fmax(fabs(phi[k].d), phi[k].addends);
         d_sizes += gate[k] * fabs(product);
-        own += gate[k] * phi[k].f_absolute;
-        d_own += gate[k] * (phi[k].d_absolute + fabs(turn[k]) * phi[k].f_absolute);
+        /* one rounding of an expert, or what is allowed to a series */
+        int is_series = a->functions[k].entry->series;
+        double phi_own = is_series ? phi[k].f_absolute : ldexp(fabs(phi[k].f), -24);
+        own += gate[k] * phi_own;
+        d_own += gate[k] * (is_series ? phi[k].d_absolute : ldexp(fmax(fabs(phi[k].d), phi[k].addends), -24));
+        d_own += gate[k] * fabs(turn[k]) * phi_own;
     }
     if (isinf(x) && isnan(f) && slopes != 0.0)
         f = slopes * x;
