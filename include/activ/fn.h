@@ -282,7 +282,8 @@ typedef struct activ_backward_args {
 
 /* From y, for code that keeps that alone: what is lost is in brackets, as the error relative to f'.
  *
- *     identity, step, relu; leaky_relu, prelu with a slope >= 0     nothing: the same bits
+ *     identity, step, relu, relu6, hard_tanh, hard_sigmoid; leaky_relu, prelu with a slope >= 0
+ *                                                                   nothing: the same bits
  *     softplus with threshold >= 16; log_sigmoid                    nothing: 4 ULP
  *     softmax, log_softmax                                          (2^-23 of the largest addend)
  *     sigmoid  y (1 - y)                                            (2^-23 / (1 - y): no digit is left near y = 1)

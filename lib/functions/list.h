@@ -16,10 +16,13 @@
     X(sgt_book)              \
     X(softsign)              \
     X(relu)                  \
+    X(relu6)                 \
     X(leaky_relu)            \
     X(prelu)                 \
     X(rrelu)                 \
     X(hardswish)             \
+    X(hard_tanh)             \
+    X(hard_sigmoid)          \
     X(elu)                   \
     X(trainable_elu)         \
     X(softplus)              \

@@ -24,6 +24,33 @@ static inline ref_value relu_at(const ref_args *a, double x)
 }
 REF_BLOCK_OF(relu_block, relu_at)
 
+/* relu6, hard_tanh: x between two bounds, which are kinks of slope 0 */
+static inline ref_value ref_clamp(double x, double low, double high)
+{
+    return x <= low ? ref_of(low, 0.0) : x >= high ? ref_of(high, 0.0) : ref_of(x, 1.0);
+}
+
+static inline ref_value relu6_at(const ref_args *a, double x)
+{
+    (void)a;
+    return ref_clamp(x, 0.0, 6.0);
+}
+REF_BLOCK_OF(relu6_block, relu6_at)
+
+static inline ref_value hard_tanh_at(const ref_args *a, double x)
+{
+    return ref_clamp(x, a->values[0], a->values[1]);
+}
+REF_BLOCK_OF(hard_tanh_block, hard_tanh_at)
+
+/* hard_sigmoid: min(max(x + 3, 0), 6) / 6 */
+static inline ref_value hard_sigmoid_at(const ref_args *a, double x)
+{
+    (void)a;
+    return x <= -3.0 ? ref_of(0.0, 0.0) : x >= 3.0 ? ref_of(1.0, 0.0) : ref_of((x + 3.0) / 6.0, 1.0 / 6.0);
+}
+REF_BLOCK_OF(hard_sigmoid_block, hard_sigmoid_at)
+
 /* leaky_relu, prelu: x where x > 0, else slope x */
 static inline ref_value leaky_relu_at(const ref_args *a, double x)
 {
@@ -77,6 +104,34 @@ const ref_entry ref_linear[] = {
       .block = relu_block,
       .points = POINTS({ "relu", 0, 0, 0 }, { "relu", -0.0, 0, 0 }, { "relu", 0x1p-149, 0x1p-149, 1 },
                        { "relu", -INF, 0, 0 }, { "relu", INF, INF, 1 }) },
+
+    { .name = "relu6",
+      .at = relu6_at,
+      .block = relu6_block,
+      .landmarks = LANDMARKS(6.0), /* a kink */
+      .points = POINTS({ "relu6", 0, 0, 0 }, { "relu6", -0.0, 0, 0 }, { "relu6", 0x1p-149, 0x1p-149, 1 },
+                       { "relu6", 0x1.7ffffep2, 0x1.7ffffep2, 1 }, { "relu6", 6, 6, 0 }, { "relu6", -INF, 0, 0 },
+                       { "relu6", INF, 6, 0 }) },
+
+    { .name = "hard_tanh",
+      .at = hard_tanh_at,
+      .block = hard_tanh_block,
+      .specs = SPECS("hard_tanh(min=-0.1,max=7)", "hard_tanh(min=0)", "hard_tanh(min=-3e38,max=-2e38)",
+                     "hard_tanh(min=-2e-40,max=1e-41)", "hard_tanh(min=0.3,max=0.7)"),
+      .points = POINTS({ "hard_tanh", 0, 0, 1 }, { "hard_tanh", -1, -1, 0 }, { "hard_tanh", 1, 1, 0 },
+                       { "hard_tanh", 0x1.fffffep-1, 0x1.fffffep-1, 1 }, { "hard_tanh", -INF, -1, 0 },
+                       { "hard_tanh", INF, 1, 0 }, { "hard_tanh(max=3)", 2, 2, 1 }, { "hard_tanh(max=3)", 3, 3, 0 },
+                       { "hard_tanh(min=2,max=3)", 0, 2, 0 }) },
+
+    { .name = "hard_sigmoid",
+      .at = hard_sigmoid_at,
+      .block = hard_sigmoid_block,
+      .landmarks = LANDMARKS(3.0), /* kinks */
+      .points =
+          POINTS({ "hard_sigmoid", 0, 0.5, 1.0 / 6.0 }, { "hard_sigmoid", -3, 0, 0 }, { "hard_sigmoid", 3, 1, 0 },
+                 { "hard_sigmoid", 1.5, 0.75, 1.0 / 6.0 }, { "hard_sigmoid", -0x1.7ffffep1, 0x1p-22 / 6.0, 1.0 / 6.0 },
+                 { "hard_sigmoid", 0x1.7ffffep1, 1 - 0x1p-22 / 6.0, 1.0 / 6.0 }, { "hard_sigmoid", -INF, 0, 0 },
+                 { "hard_sigmoid", INF, 1, 0 }) },
 
     { .name = "leaky_relu",
       .at = leaky_relu_at,

@@ -100,6 +100,38 @@ static void eval_relu(const ref_args *a, float x, reference_value *out)
     slope_below_zero(0.0, x, out);
 }
 
+/* Between two bounds, where f' is 0. */
+static void clamp(double low, double high, float x, reference_value *out)
+{
+    if (isnan(x))
+        give(out, NAN, NAN);
+    else if (x > low && x < high)
+        give(out, x, 1.0);
+    else
+        give(out, x <= low ? low : high, 0.0);
+}
+
+static void eval_relu6(const ref_args *a, float x, reference_value *out)
+{
+    (void)a;
+    clamp(0.0, 6.0, x, out);
+}
+
+static void eval_hard_tanh(const ref_args *a, float x, reference_value *out)
+{
+    clamp(a->values[0], a->values[1], x, out);
+}
+
+static void eval_hard_sigmoid(const ref_args *a, float x, reference_value *out)
+{
+    (void)a;
+    clamp(-3.0, 3.0, x, out);
+    mpfr_set_d(A, out->f, MPFR_RNDN);
+    mpfr_add_ui(A, A, 3, MPFR_RNDN);
+    mpfr_div_ui(A, A, 6, MPFR_RNDN);
+    give(out, as_double(A), out->d / 6.0);
+}
+
 static void eval_leaky_relu(const ref_args *a, float x, reference_value *out)
 {
     slope_below_zero(a->values[0], x, out);
