@@ -200,6 +200,13 @@ V_INLINE vf v_whole(v_paths f, const int times, vf x, vf w, const vf *v)
     return x;
 }
 
+/* Some lanes of x, and 1 in the others: at 0 an infinite slope times nothing would be invalid. */
+V_INLINE vf v_load_inputs(const float *x, size_t lanes)
+{
+    vf value = v_load_lanes(x, lanes);
+    return lanes < V_LANES ? v_sel(v_first_lanes(lanes), value, v_set(1.0f)) : value;
+}
+
 /* Scalars per channel: each lane has its own. */
 V_INLINE void v_channels(v_paths f, v_paths plain, vm (*plain_lanes)(const vf *v), const int times,
                          const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)
@@ -210,7 +217,7 @@ V_INLINE void v_channels(v_paths f, v_paths plain, vm (*plain_lanes)(const vf *v
         size_t lanes = v_active_lanes(n - i, 0);
         for (size_t j = 0; j < a->vectors; j++)
             v[a->scalar_settings[j]] = v_load_lanes(a->params + j * a->channels + i, lanes);
-        vf factor = times ? v_load_lanes(w + i, lanes) : v_set(1.0f), value = v_load_lanes(x + i, lanes);
+        vf factor = times ? v_load_lanes(w + i, lanes) : v_set(1.0f), value = v_load_inputs(x + i, lanes);
         vf result = v_whole(f, times, value, factor, v);
         if (plain_lanes)
             result = v_sel(plain_lanes(v), v_whole(plain, times, value, factor, v), result);
@@ -243,7 +250,7 @@ V_INLINE void v_each(v_paths f, const int times, const activ_fn_args *a, size_t 
     for (size_t i = 0; i < n; i += V_LANES) {
         size_t lanes = v_active_lanes(n - i, 0);
         vf factor = times ? v_load_lanes(w + i, lanes) : v_set(1.0f);
-        v_store_lanes(out + i, lanes, v_whole(f, times, v_load_lanes(x + i, lanes), factor, v));
+        v_store_lanes(out + i, lanes, v_whole(f, times, v_load_inputs(x + i, lanes), factor, v));
     }
 }
 
@@ -264,7 +271,7 @@ V_INLINE size_t v_some(v_paths f, const int times, const activ_fn_args *a, const
         V_UNROLL
         for (size_t j = 0; j < together; j++) {
             size_t lanes = v_active_lanes(n - i, j), at = lanes > 0 ? i + j * V_LANES : i;
-            value[j] = v_load_lanes(x + at, lanes);
+            value[j] = v_load_inputs(x + at, lanes);
             factor[j] = times ? v_load_lanes(w + at, lanes) : v_set(1.0f);
         }
         any = v_any(f, times, together, value, factor, v);
@@ -318,9 +325,7 @@ V_INLINE int v_single(v_paths f, const int times, const vf *v, size_t i, size_t 
                       float *out)
 {
     size_t lanes = v_active_lanes(n - i, 0);
-    vf value = v_load_lanes(x + i, lanes);
-    if (f.least > 0.0f && lanes < V_LANES) /* the other lanes are 0, which would be far */
-        value = v_sel(v_first_lanes(lanes), value, v_set(1.0f));
+    vf value = v_load_inputs(x + i, lanes);
     if (f.far && !V_LIKELY(!i_any_negative(v_far(f, v_extremes_of(v_tested(f, value, v))))))
         return 0;
     v_store_lanes(out + i, lanes, v_near(f, times, value, times ? v_load_lanes(w + i, lanes) : v_set(1.0f), v));
