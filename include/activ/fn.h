@@ -289,6 +289,8 @@ typedef struct activ_backward_args {
  *     sigmoid  y (1 - y)                                            (2^-23 / (1 - y): no digit is left near y = 1)
  *     tanh  (1 - y)(1 + y), softsign  (1 - |y|)^2                   (2^-23 / (1 - |y|))
  *     elu, trainable_elu with alpha >= 0: y + alpha for y < 0       (2^-23 alpha / (y + alpha))
+ *     selu: y + lambda alpha for y < 0                             (the same)
+ *     celu: 1 + y/alpha for y < 0                                  (twice that)
  *
  * ACTIV_ERROR_UNSUPPORTED: another function or setting, parameters per channel, noise, or dparams of a function that
  * has parameters, as these need x. */

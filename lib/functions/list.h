@@ -24,6 +24,8 @@
     X(hard_tanh)             \
     X(hard_sigmoid)          \
     X(elu)                   \
+    X(selu)                  \
+    X(celu)                  \
     X(trainable_elu)         \
     X(softplus)              \
     X(nipuna)                \

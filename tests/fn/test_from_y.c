@@ -153,8 +153,10 @@ static double allowed(const char *spec, double value, double alpha)
         return 4 * ulp + 2 * ulp / fmax(1.0 - value, 1e-300);
     if (strncmp(spec, "tanh", 4) == 0 || strncmp(spec, "softsign", 8) == 0)
         return 4 * ulp + 2 * ulp / fmax(1.0 - fabs(value), 1e-300);
-    if (strncmp(spec, "elu", 3) == 0 || strncmp(spec, "trainable", 9) == 0)
+    if (strncmp(spec, "elu", 3) == 0 || strncmp(spec, "trainable", 9) == 0 || strncmp(spec, "selu", 4) == 0)
         return 4 * ulp + (value < 0.0 ? 2 * ulp * alpha / fmax(value + alpha, 1e-300) : 0.0);
+    if (strncmp(spec, "celu", 4) == 0)
+        return 4 * ulp + (value < 0.0 ? 4 * ulp * alpha / fmax(value + alpha, 1e-300) : 0.0);
     return 8 * ulp; /* softplus: 4 ulp */
 }
 
@@ -185,6 +187,9 @@ static void test_from_y(void **state)
         { "elu", 0, 1 },
         { "elu(alpha=0.3)", 0, (double)0.3f },
         { "trainable_elu", 0, 1 },
+        { "selu", 0, 1.7580993 },
+        { "celu", 0, 1 },
+        { "celu(alpha=0.3)", 0, (double)0.3f },
     };
     fill();
     for (size_t s = 0; s < sizeof all / sizeof all[0]; s++) {

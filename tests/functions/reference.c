@@ -327,6 +327,45 @@ static void eval_elu(const ref_args *a, float x, reference_value *out)
     elu(a->values[0], x, out);
 }
 
+static void eval_selu(const ref_args *a, float x, reference_value *out)
+{
+    (void)a;
+    if (isnan(x)) {
+        give(out, NAN, NAN);
+        return;
+    }
+    mpfr_set_str(S, "1.05070098735548049342", 10, MPFR_RNDN);
+    mpfr_set_str(C, "1.67326324235437728482", 10, MPFR_RNDN);
+    mpfr_mul(C, C, S, MPFR_RNDN);
+    mpfr_set_flt(X, x, MPFR_RNDN);
+    if (x > 0) {
+        mpfr_mul(A, S, X, MPFR_RNDN);
+        mpfr_set(B, S, MPFR_RNDN);
+    } else {
+        mpfr_expm1(A, X, MPFR_RNDN);
+        mpfr_mul(A, A, C, MPFR_RNDN);
+        mpfr_exp(B, X, MPFR_RNDN);
+        mpfr_mul(B, B, C, MPFR_RNDN);
+    }
+    give(out, as_double(A), as_double(B));
+}
+
+static void eval_celu(const ref_args *a, float x, reference_value *out)
+{
+    if (isnan(x)) {
+        give(out, NAN, NAN);
+    } else if (x > 0) {
+        give(out, x, 1.0);
+    } else {
+        mpfr_set_flt(X, x, MPFR_RNDN);
+        mpfr_div_d(X, X, a->values[0], MPFR_RNDN);
+        mpfr_expm1(A, X, MPFR_RNDN);
+        mpfr_mul_d(A, A, a->values[0], MPFR_RNDN);
+        mpfr_exp(B, X, MPFR_RNDN);
+        give(out, as_double(A), as_double(B));
+    }
+}
+
 static void eval_trainable_elu(const ref_args *a, float x, reference_value *out)
 {
     elu(a->values[0], x, out);

@@ -129,6 +129,8 @@ ACTIVATIONS = {
     "hard_tanh": (lambda data: nn.Hardtanh(), [-1, 1]),
     "hard_sigmoid": (lambda data: nn.Hardsigmoid(), [-3, 3]),
     "elu": (lambda data: nn.ELU(), []),
+    "selu": (lambda data: nn.SELU(), [0]),
+    "celu": (lambda data: nn.CELU(0.5), []),
     "softplus": (lambda data: nn.Softplus(), []),
     "prelu": (lambda data: nn.PReLU(), [0]),
     # With alpha away from 1 the derivative jumps at 0.
@@ -139,7 +141,7 @@ ACTIVATIONS = {
 }
 
 # Where libactiv's spec says more than the name.
-SPECS = {"none": "", "staf": "staf(tau=5)", "rrelu": "rrelu(lower=0.25, upper=0.25)"}
+SPECS = {"none": "", "staf": "staf(tau=5)", "celu": "celu(alpha=0.5)", "rrelu": "rrelu(lower=0.25, upper=0.25)"}
 
 
 class Chain(nn.Module):
