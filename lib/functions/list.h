@@ -15,6 +15,7 @@
     X(pinn_tanh)             \
     X(sgt_book)              \
     X(softsign)              \
+    X(sgt)                   \
     X(relu)                  \
     X(relu6)                 \
     X(leaky_relu)            \

@@ -22,7 +22,7 @@ static const activ_fn_definition pinn_tanh_definition = {
     .derivative_ulp = 2.9f,
 };
 #else
-#    include "functions/families/tanh.h"
+#    include "functions/families/scaled_tanh.h"
 
 V_INLINE vf pinn_tanh_argument(vf x, const vf *v)
 {

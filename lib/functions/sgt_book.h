@@ -18,7 +18,7 @@ static const activ_fn_definition sgt_book_definition = {
     .derivative_ulp = 2.9f,
 };
 #else
-#    include "functions/families/tanh.h"
+#    include "functions/families/scaled_tanh.h"
 
 /* sqrt(pi)/2 */
 V_INLINE vpair sgt_book_scale(void)

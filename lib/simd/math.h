@@ -1,4 +1,4 @@
-/* exp, expm1, log1p, sine and cosine, written once in the vocabulary.
+/* exp, expm1, log1p, log2, exp2, sine and cosine, written once in the vocabulary.
  *
  * Intermediate results are pairs h + l (double-single): two float32 with some 48 bits, |l| being about half an ulp of
  * h. Coefficients: simd/polynomials.sollya. */
@@ -307,6 +307,82 @@ V_INLINE vpair v_log1p(vf t, vf t_low)
     vf ln2_l = v_sel(big, v_set(-0x1.05c61p-29f), v_set(0.0f));
     vpair sum = v_fast_two_sum(ln2_h, s.h);
     return v_fast_two_sum(sum.h, v_add(v_add(small, ln2_l), sum.l));
+}
+
+/* ---- logarithm and powers, in double ------------------------------------------------------- */
+
+/* Where an error is magnified a hundred times, as that of a power in an exponent, a pair of floats would take as long.
+ */
+V_INLINE vacc acc_mul(vacc a, vacc b) { return acc_fma_wide(acc_zero(), a, b); }
+V_INLINE vacc acc_sum(vacc a, vacc b) { return acc_fma_wide(a, b, acc_set(1.0)); }
+
+/* c[0] + c[1] a + ... + c[degree] a^degree: even and odd powers side by side, for half of the latency. */
+V_INLINE vacc v_polynomial_wide(const double *c, const int degree, vacc a)
+{
+    vacc square = acc_mul(a, a), p = acc_set(c[degree]), q = acc_set(c[degree - 1]);
+    V_UNROLL
+    for (int k = degree - 2; k >= 0; k -= 2)
+        p = acc_fma_wide(acc_set(c[k]), p, square);
+    V_UNROLL
+    for (int k = degree - 3; k >= 0; k -= 2)
+        q = acc_fma_wide(acc_set(c[k]), q, square);
+    return degree % 2 == 0 ? acc_fma_wide(p, q, a) : acc_fma_wide(q, p, a);
+}
+
+/* a = m 2^e for a finite a > 0, m from 1/sqrt 2 to sqrt 2; of 0 and infinity m is 1. */
+typedef struct vsplit {
+    vf m;
+    vi e;
+} vsplit;
+
+V_INLINE vsplit v_split(vf a)
+{
+    vm small = v_lt(a, v_set(FLT_MIN));
+    vi bits = v_bits(v_sel(small, v_mul(a, v_set(0x1p24f)), a));
+    vi e = i_sar(i_sub(bits, i_set(0x3f3504f3)), 23);
+    vsplit s = { v_float_of(i_sub(bits, i_shl(e, 23))), i_sub(e, i_sel(small, i_set(24), i_set(0))) };
+    return s;
+}
+
+/* exponent + log2 m to a relative 2^-48: with f = (m-1)/(m+1), log2 m = 2/ln 2 (f + f^3/3 + f^5/5 ...). */
+V_INLINE vacc v_log2_wide(vf m, vf exponent)
+{
+    static const double c[] = { 0x1.71547652b82fep+1, 0x1.ec709dc3a03fdp-1, 0x1.2776c50ef9bfep-1,
+                                0x1.a61762a7aded9p-2, 0x1.484b13d7c02a9p-2, 0x1.0c9a84994022dp-2,
+                                0x1.c68f568d31760p-3, 0x1.89f3b1694cffep-3, 0x1.5b9ac9b743f0dp-3 };
+    vacc f = acc_div(acc_of(v_sub(m, v_set(1.0f))), acc_sum(acc_of(m), acc_set(1.0)));
+    vacc s = acc_mul(f, f);
+    return acc_fma_wide(acc_of(exponent), f, v_polynomial_wide(c, 8, s));
+}
+
+/* 2^a = m 2^n to a relative 2^-36, m from 1/sqrt 2 to sqrt 2; of |a| > 2000, 2^2000 or 2^-2000. */
+typedef struct vpower {
+    vacc m;
+    vi n;
+} vpower;
+
+V_INLINE vpower v_exp2_wide(vacc a)
+{
+    static const double c[] = { 1.0,
+                                0x1.62e42fefa39efp-1,
+                                0x1.ebfbdff82c58ep-3,
+                                0x1.c6b08d704a0bfp-5,
+                                0x1.3b2ab6fba4e77p-7,
+                                0x1.5d87fe78a6730p-10,
+                                0x1.430912f86c786p-13,
+                                0x1.ffcbfc588b0c5p-17,
+                                0x1.62c0223a5c822p-20,
+                                0x1.b5253d395e7c1p-24 };
+    vpower p;
+    vf h = acc_round(a);
+    vf k = v_round_parts(v_max(v_set(-2000.0f), v_min(v_set(2000.0f), h)), v_set(1.0f), &p.n);
+    vacc rest = acc_fma_wide(a, acc_of(k), acc_set(-1.0));
+    /* As a pair, because only floats can be selected. */
+    vf r = acc_round(rest), r_low = acc_round(acc_fma_wide(rest, acc_of(r), acc_set(-1.0)));
+    vm far = v_gt(v_abs(h), v_set(2000.0f));
+    rest = acc_sum(acc_of(v_sel(far, v_set(0.0f), r)), acc_of(v_sel(far, v_set(0.0f), r_low)));
+    p.m = v_polynomial_wide(c, 9, rest);
+    return p;
 }
 
 /* ---- sine and cosine ------------------------------------------------------------------------ */

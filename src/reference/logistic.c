@@ -95,6 +95,18 @@ static double product_unit(const ref_args *a)
     return reciprocal(a->values[0] * a->values[1]);
 }
 
+/* sgt: tanh y, y = b x^beta where x >= 0, else -a |x|^alpha */
+static inline ref_value sgt_at(const ref_args *a, double x)
+{
+    double slope = a->values[x < 0.0 ? 0 : 1], exponent = a->values[x < 0.0 ? 2 : 3], m = fabs(x);
+    double y = slope == 0.0 ? 0.0 : slope * pow(m, exponent), z = -2.0 * fabs(y), t = ref_exp(z), q = 1.0 / (1.0 + t);
+    double flat = 4.0 * t * q * q, f = copysign(ref_expm1(z) * q, x) * (slope < 0.0 ? -1.0 : 1.0);
+    return ref_of(f, flat == 0.0 || slope == 0.0 || exponent == 0.0 ? 0.0
+                     : exponent == 1.0                              ? flat * slope
+                                                                    : flat * slope * exponent * pow(m, exponent - 1.0));
+}
+REF_BLOCK_OF(sgt_block, sgt_at)
+
 /* softplus: ln(1 + e^z) / beta, z = beta x; x itself where z, rounded to float32, is above threshold */
 static inline ref_value softplus_at(const ref_args *a, double x)
 {
@@ -244,6 +256,19 @@ const ref_entry ref_logistic[] = {
                        { "sgt_book", INF, 0.88622692545275801365, 0 }, { "sgt_book(gamma=0)", INF, 0, 0 },
                        { "sgt_book(gamma=-2)", INF, -0.88622692545275801365, 0 },
                        { "sgt_book(gamma=1e-45)", -INF, -0.88622692545275801365, 0 }) },
+
+    { .name = "sgt",
+      .at = sgt_at,
+      .block = sgt_block,
+      .landmarks = LANDMARKS(9.01091334, 44.36141956, 52.67918572), /* as tanh */
+      .specs = SPECS("sgt(a=0.5,b=2,alpha=0.7,beta=1.8)", "sgt(alpha=2,beta=0.5)", "sgt(a=-1.5,b=3,alpha=1.2,beta=1)",
+                     "sgt(a=1e-20,b=1e20,alpha=1.5,beta=3)", "sgt(a=0,b=1e-40,alpha=0.5,beta=0.01)",
+                     "sgt(alpha=17.3,beta=1000)", "sgt(a=2,b=0.3)", "sgt(a=7,b=1e-3,alpha=1.1,beta=0.9)"),
+      .points =
+          POINTS({ "sgt", 0, 0, 1 }, { "sgt", -INF, -1, 0 }, { "sgt", INF, 1, 0 }, { "sgt(b=3)", 0, 0, 3 },
+                 { "sgt(beta=1.5)", 0, 0, 0 }, { "sgt(b=-2,beta=0.5)", 0, 0, -INF },
+                 { "sgt(a=2,alpha=2)", -1, -0.96402758007581688395, 0.2826032994126579 },
+                 { "sgt(b=0,beta=0.5)", 0, 0, 0 }, { "sgt(b=0)", INF, 0, 0 }, { "sgt(a=-2,alpha=0.3)", -INF, 1, 0 }) },
 
     { .name = "softplus",
       .at = softplus_at,

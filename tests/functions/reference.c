@@ -304,6 +304,42 @@ static void eval_sgt_book(const ref_args *a, float x, reference_value *out)
     give_gradient(out, 0, isinf(x) && a->values[0] != 0.0 ? 0.0 : as_double(T2));
 }
 
+/* y = b x^beta where x >= 0, else -a |x|^alpha; mpfr_pow has the limits but 0 times infinity. */
+static void eval_sgt(const ref_args *a, float x, reference_value *out)
+{
+    double slope = a->values[x < 0 ? 0 : 1], exponent = a->values[x < 0 ? 2 : 3];
+    give(out, NAN, NAN);
+    for (int k = 0; k < 2; k++) {
+        out->gradient[k] = isnan(x) ? NAN : 0.0;
+        out->gradient_absolute[k] = 0.0;
+    }
+    if (isnan(x))
+        return;
+    mpfr_set_d(X, fabs((double)x), MPFR_RNDN);
+    mpfr_set_d(A, exponent, MPFR_RNDN);
+    mpfr_pow(A, X, A, MPFR_RNDN);
+    if (slope == 0.0)
+        mpfr_set_zero(A, 1);
+    mpfr_mul_d(A, A, x < 0 ? -slope : slope, MPFR_RNDN);
+    mpfr_tanh(B, A, MPFR_RNDN);
+    mpfr_sech(S, A, MPFR_RNDN);
+    mpfr_sqr(S, S, MPFR_RNDN);
+    mpfr_set_d(T1, exponent, MPFR_RNDN);
+    mpfr_sub_ui(T1, T1, 1, MPFR_RNDN);
+    mpfr_pow(T1, X, T1, MPFR_RNDN);
+    mpfr_mul_d(T1, T1, slope * exponent, MPFR_RNDN);
+    mpfr_mul(T1, T1, S, MPFR_RNDN);
+    give(out, as_double(B), mpfr_zero_p(S) || slope * exponent == 0.0 ? 0.0 : as_double(T1));
+    if (x == 0)
+        return;
+    mpfr_log(C, X, MPFR_RNDN);
+    mpfr_mul(C, C, A, MPFR_RNDN);
+    mpfr_mul(C, C, S, MPFR_RNDN);
+    double gradient = mpfr_zero_p(S) || slope == 0.0 ? 0.0 : as_double(C);
+    out->gradient[x > 0] = gradient;
+    out->gradient_absolute[x > 0] = ldexp(fabs(gradient), -23) + 0x1p-149;
+}
+
 /* ELU and softplus. */
 
 static void elu(double alpha, float x, reference_value *out)
