@@ -25,10 +25,16 @@ static const activ_fn_definition adaptive_sigmoid_definition = {
 
 /* ---- fast path, unless theta is so large that x - theta might overflow ------------------------- */
 
-V_INLINE vpair adaptive_sigmoid_difference(vf x, const vf *v)
+V_INLINE vpair adaptive_sigmoid_difference_or(vf x, vf other, const vf *v)
 {
     vm usual = v_lt(v_abs(v[1]), v_set(0x1p100f));
-    return v_two_sum(x, v_sel(usual, v_neg(v[1]), v_float_of(i_set(0x7fc00000))));
+    return v_two_sum(x, v_sel(usual, v_neg(v[1]), other));
+}
+
+/* Then it is NaN, and all are far. */
+V_INLINE vpair adaptive_sigmoid_difference(vf x, const vf *v)
+{
+    return adaptive_sigmoid_difference_or(x, v_float_of(i_set(0x7fc00000)), v);
 }
 
 /* -z, and 2^-100, so that it is not subnormal. */
@@ -79,7 +85,7 @@ typedef struct adaptive_sigmoid_far_parts {
 
 V_INLINE adaptive_sigmoid_far_parts adaptive_sigmoid_beyond(vf x, const vf *v)
 {
-    vpair d = adaptive_sigmoid_difference(x, v), z = v_two_product(v[0], d.h);
+    vpair d = adaptive_sigmoid_difference_or(x, v_set(0.0f), v), z = v_two_product(v[0], d.h);
     z.l = v_fma(v[0], d.l, z.l);
     vpair minus = v_minus_size(z, -130.0f);
     vexp_near e = v_exp_whole_less(minus.h, v_neg(minus.l), v_set(V_TAIL_MAGIC));
@@ -148,9 +154,9 @@ V_INLINE vf adaptive_sigmoid_derivative_any(vf x, const vf *v)
 V_INLINE vf adaptive_sigmoid_derivative_far(vf x, const vf *v)
 {
     adaptive_sigmoid_far_parts a = adaptive_sigmoid_beyond(x, v);
-    vf scale = v_mul(v[0], a.e.power); /* exact */
-    vf d = v_descale(v_fma(scale, v_exp_tail_less(a.e, 2.0f), scale));
     vm rare = adaptive_sigmoid_is_rare(v);
+    vf scale = v_mul(v_sel(rare, v_set(1.0f), v[0]), a.e.power); /* exact */
+    vf d = v_descale(v_fma(scale, v_exp_tail_less(a.e, 2.0f), scale));
     return m_any(rare) ? v_sel(rare, adaptive_sigmoid_derivative_any(x, v), d) : d;
 }
 
@@ -158,7 +164,8 @@ V_INLINE void adaptive_sigmoid_gradients(vf x, const vf *v, vf *out, vm *flat)
 {
     (void)flat;
     const vf one = v_set(1.0f);
-    vm far = v_not_le(v_abs(adaptive_sigmoid_argument(x, v)), v_set(LOGISTIC_LIMIT));
+    /* By bits: comparisons with NaN raise FE_INVALID. */
+    vm far = i_gt(v_bits(v_abs(adaptive_sigmoid_argument(x, v))), v_bits(v_set(LOGISTIC_LIMIT)));
     vf near = v_sel(far, v[1], x), z = adaptive_sigmoid_argument(near, v);
     vexp_near e = v_exp_whole_less(z, adaptive_sigmoid_excess(near, z, v), v_set(V_EXP_NEAR_MAGIC));
     vf t = v_fma(e.power, e.s, e.power), d = v_add(t, one), slope = v_div(t, v_mul(d, d));
@@ -171,6 +178,7 @@ V_INLINE void adaptive_sigmoid_gradients(vf x, const vf *v, vf *out, vm *flat)
         out[0] = v_sel(far, v_keep_nan(x, by_k), out[0]);
         out[1] = v_sel(far, v_keep_nan(x, by_theta), out[1]);
     }
+    out[0] = v_finite_gradient(x, out[0]);
 }
 
 static const v_elementwise adaptive_sigmoid_elementwise = {

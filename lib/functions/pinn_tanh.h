@@ -73,7 +73,7 @@ V_INLINE vf pinn_tanh_far(vf x, const vf *v)
     const vpair one = { v_set(1.0f), v_set(0.0f) };
     vpair c = tanh_twice(v[0], v[1]);
     vm rare = v_nan(c.h);
-    vf y = tanh_usual_far(x, c, one);
+    vf y = tanh_usual_far(x, tanh_usual(c), one);
     return m_any(rare) ? v_sel(rare, pinn_tanh_any(x, v), y) : y;
 }
 
@@ -87,7 +87,7 @@ V_INLINE vf pinn_tanh_derivative_far(vf x, const vf *v)
 {
     vpair c = tanh_twice(v[0], v[1]);
     vm rare = v_nan(c.h);
-    vf d = tanh_usual_far_slope(x, c, v_mul(c.h, v_set(0.5f)));
+    vf d = tanh_usual_far_slope(x, tanh_usual(c), v_mul(tanh_usual(c).h, v_set(0.5f)));
     return m_any(rare) ? v_sel(rare, pinn_tanh_derivative_any(x, v), d) : d;
 }
 
@@ -102,11 +102,12 @@ V_INLINE vf pinn_tanh_any_gradient(vf x, const vf *v)
 V_INLINE void pinn_tanh_gradients(vf x, const vf *v, vf *out, vm *flat)
 {
     (void)flat;
-    vm far = v_not_le(pinn_tanh_slope_argument(x, v), v_set(TANH_LIMIT));
+    vm far = tanh_slope_is_far(pinn_tanh_slope_argument(x, v));
     vf near = v_sel(far, v_set(0.0f), x);
     out[0] = v_mul(v[0], v_mul(near, tanh_slope(near, tanh_twice(v[0], v[1]))));
     if (m_any(far))
         out[0] = v_sel(far, pinn_tanh_any_gradient(x, v), out[0]);
+    out[0] = v_finite_gradient(x, out[0]);
 }
 
 static const v_elementwise pinn_tanh_elementwise = {

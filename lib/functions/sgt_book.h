@@ -69,7 +69,7 @@ V_INLINE vf sgt_book_far(vf x, const vf *v)
 {
     vpair c = tanh_twice(v_set(1.0f), v[0]), scale = sgt_book_scale();
     vm rare = v_nan(c.h);
-    vf y = tanh_usual_far(x, c, scale);
+    vf y = tanh_usual_far(x, tanh_usual(c), scale);
     return m_any(rare) ? v_sel(rare, tanh_far_times(sgt_book_far_argument(x, v_scaled_of(v[0])), scale), y) : y;
 }
 
@@ -83,7 +83,7 @@ V_INLINE vf sgt_book_derivative_far(vf x, const vf *v)
 {
     vpair c = tanh_twice(v_set(1.0f), v[0]);
     vm rare = v_nan(c.h);
-    vf d = tanh_usual_far_slope(x, c, sgt_book_times(v[0]).h);
+    vf d = tanh_usual_far_slope(x, tanh_usual(c), sgt_book_times(v_mul(tanh_usual(c).h, v_set(0.5f))).h);
     return m_any(rare) ? v_sel(rare, sgt_book_derivative_any(x, v), d) : d;
 }
 
@@ -96,7 +96,7 @@ V_INLINE vf sgt_book_any_gradient(vf x, const vf *v)
 V_INLINE void sgt_book_gradients(vf x, const vf *v, vf *out, vm *flat)
 {
     (void)flat;
-    vm far = v_not_le(sgt_book_slope_argument(x, v), v_set(TANH_LIMIT));
+    vm far = tanh_slope_is_far(sgt_book_slope_argument(x, v));
     vf near = v_sel(far, v_set(0.0f), x);
     out[0] = v_mul(v_mul(sgt_book_scale().h, near), tanh_slope(near, tanh_twice(v_set(1.0f), v[0])));
     if (m_any(far))

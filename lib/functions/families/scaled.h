@@ -35,6 +35,14 @@ V_INLINE vf v_scaled_value(vf m, vi e)
     return v_sel(low, v_descale(v_sel(low, value, m)), value);
 }
 
+/* A gradient at x: where x is finite, FLT_MAX instead of infinity, which dy = 0 would make NaN. */
+V_INLINE vf v_finite_gradient(vf x, vf gradient)
+{
+    const vf most = v_set(FLT_MAX);
+    vf finite = v_max(v_neg(most), v_min(most, gradient));
+    return v_sel(v_le(v_abs(x), most), finite, gradient);
+}
+
 /* ---- pairs ------------------------------------------------------------------------------------- */
 
 /* z 2^e, |z| being from 1 to 8 or 0; beyond 2^20 a number of about that size. */

@@ -17,7 +17,21 @@ V_INLINE vpair tanh_twice(vf a, vf b)
     vpair c = v_two_product(v_add(a, a), b);
     vm usual = m_and(v_gt(v_abs(c.h), v_set(0x1p-60f)), v_lt(v_abs(c.h), v_set(0x1p20f)));
     c.h = v_sel(usual, c.h, v_float_of(i_set(0x7fc00000)));
+    c.l = v_sel(usual, c.l, v_set(0.0f));
     return c;
+}
+
+/* 1 in the place of NaN, comparisons with which raise FE_INVALID. */
+V_INLINE vpair tanh_usual(vpair c)
+{
+    vpair usual = { v_sel(v_nan(c.h), v_set(1.0f), c.h), c.l };
+    return usual;
+}
+
+/* Beyond the limit, by bits: NaN, too. */
+V_INLINE vm tanh_slope_is_far(vf argument)
+{
+    return i_gt(v_bits(argument), v_bits(v_set(TANH_LIMIT)));
 }
 
 /* ---- fast path --------------------------------------------------------------------------------- */
@@ -95,7 +109,7 @@ V_INLINE vpair tanh_beyond(vf x, vpair c)
     return v_minus_size(z, -130.0f);
 }
 
-/* b tanh z, c being tanh_twice: b (1 - 2t), t = e^-|2z|, or b z. */
+/* b tanh z, c being tanh_usual: b (1 - 2t), t = e^-|2z|, or b z. */
 V_INLINE vf tanh_usual_far(vf x, vpair c, vpair b)
 {
     vpair minus = tanh_beyond(x, c);

@@ -126,7 +126,7 @@ V_INLINE vf swish_gradient(vf x, const vf *v)
     vexp_near e = v_exp_whole_less(z, swish_excess(near, z, v), v_set(V_EXP_NEAR_MAGIC));
     vf t = v_fma(e.power, e.s, e.power), d = v_add(t, v_set(1.0f));
     vf gradient = v_mul(near, v_mul(near, v_div(t, v_mul(d, d))));
-    return m_any(far) ? v_sel(far, swish_any_gradient(x, v), gradient) : gradient;
+    return v_finite_gradient(x, m_any(far) ? v_sel(far, swish_any_gradient(x, v), gradient) : gradient);
 }
 
 #endif
