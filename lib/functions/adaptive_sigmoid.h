@@ -118,13 +118,16 @@ V_INLINE adaptive_sigmoid_parts adaptive_sigmoid_prepare(vf x, const vf *v)
     vm large = m_or(v_gt(v_abs(bounded), v_set(0x1p100f)), v_gt(v_abs(v[1]), v_set(0x1p100f)));
     vf scale = v_sel(large, v_set(0.25f), v_set(1.0f));
     vpair d = v_two_sum(v_mul(bounded, scale), v_neg(v_mul(v[1], scale)));
+    /* Of an infinite x the sign is enough. */
+    vm infinite = v_gt(v_abs(x), most);
+    d.h = v_sel(infinite, x, d.h);
+    d.l = v_sel(infinite, v_set(0.0f), d.l);
     adaptive_sigmoid_parts a;
     a.d = v_scaled_of(d.h);
     a.k = v_scaled_of(v[0]);
     vpair z = v_two_product(a.k.m, a.d.m);
-    z.l = v_fma(a.k.m, v_scale(d.l, i_sub(i_set(0), a.d.e)), z.l);
+    z.l = v_fma(a.k.m, v_scale(d.l, i_max(i_set(-200), i_sub(i_set(0), a.d.e))), z.l);
     a.d.e = i_add(a.d.e, i_sel(large, i_set(2), i_set(0)));
-    a.d.e = i_sel(v_gt(v_abs(x), most), i_set(1000), a.d.e);
     a.q = v_logistic_scaled(v_scaled_pair(z, i_add(a.d.e, a.k.e)));
     a.sign = z.h;
     return a;
