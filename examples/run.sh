@@ -122,9 +122,9 @@ started=$(date +%s)
 # Steps of the whole run, and how long each takes on two cores of an AMD EPYC (seconds): for the time left, which is
 # scaled by how long the finished ones took.
 if [ -n "$quick" ]; then
-    steps="surfaces:6 gradients:2 train:6 compare:14 outputs:2 dead_neurons:6 exercises:14"
+    steps="surfaces:4 gradients:1 train:5 compare:13 outputs:1 dead_neurons:12 exercises:20"
 else
-    steps="surfaces:8 gradients:2 train:22 compare:420 outputs:2 dead_neurons:30 exercises:170 momentum:150"
+    steps="surfaces:4 gradients:1 train:12 trained:180 compare:320 outputs:2 dead_neurons:32 exercises:150 momentum:135"
 fi
 count=$(echo "$steps" | wc -w | tr -d ' ')
 number=0 expected_done=0 spent=0
@@ -201,6 +201,9 @@ else
     step train "One network, 10 epochs" train --out "$out" --save "$out/train.safetensors" --save-epochs 1,5
     page "the comparison"
     echo "A first version of the page: ${out#"$PWD/"}/index.html"
+    # First, as it keeps its networks after each epoch, and the comparison needs the same at the end.
+    step trained "Activations that are trained, three seeds" exercises --only trained --out "$out"
+    page "the comparison"
     step compare "The comparison: 13 activations, three seeds" compare --out "$out"
     page "dead neurons"
     step outputs "Outputs after training" outputs --out "$out"
@@ -208,7 +211,9 @@ else
     page "the exercises"
     step exercises "Exercises" exercises --out "$out"
     page "the comparison with momentum 0.9"
-    step momentum "The comparison with momentum 0.9, one seed" compare --momentum 0.9 --seeds 1 --out "$out/momentum-0.9"
+    # staf alone would take as long as five others.
+    step momentum "The comparison with momentum 0.9, one seed" compare --momentum 0.9 --seeds 1 --out "$out/momentum-0.9" \
+        --activations sigmoid,tanh,relu,gelu,mish,leaky_relu,silu,hardswish,prelu,rrelu,trainable_elu,none
 fi
 # Of all steps, those of earlier runs too.
 cat "$out"/steps/* | awk '/^[0-9]+$/ { sum += $1 } END { print sum + 0 }' > "$out/seconds"

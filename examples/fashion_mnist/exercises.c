@@ -89,6 +89,7 @@ struct result {
     double mean, low, high;
     double first_gradient, last_gradient; /* mean magnitude in the first and the last layer's weights, untrained */
     bool finished;
+    bool diverged; /* a network's loss is not finite: its accuracy says nothing */
 };
 
 struct exercises {
@@ -310,6 +311,7 @@ static void summarize(struct result *result)
         if (!result->finished)
             return;
         const double accuracy = run_end(&result->runs[i])->test_accuracy;
+        result->diverged = result->diverged || !isfinite(run_end(&result->runs[i])->test_loss);
         result->mean += accuracy / (double)seeds;
         result->low = fmin(result->low, accuracy);
         result->high = fmax(result->high, accuracy);
@@ -360,6 +362,10 @@ static void print_results(const struct exercises *all)
             section = result->asked->section;
             printf("\n%s\n", section);
         }
+        if (result->diverged) {
+            printf("  %-30s diverged\n", result->asked->label);
+            continue;
+        }
         printf("  %-30s %6.2f %%", result->asked->label, result->mean);
         if (result->asked->seeds > 1)
             printf(" (%.2f to %.2f)", result->low, result->high);
@@ -374,7 +380,8 @@ static activ_status write_csv(const struct exercises *all, activ_message *messag
     static const char *const titles[] = { "exercise",    "network",       "activation",     "optimizer",     "lr",
                                           "momentum",    "init",          "batch_norm",     "epochs",        "seeds",
                                           "mean",        "low",           "high",           "neurons",       "dead",
-                                          "nearly_dead", "dead_by_layer", "first_gradient", "last_gradient", "digest" };
+                                          "nearly_dead", "dead_by_layer", "first_gradient", "last_gradient", "digest",
+                                          "diverged" };
     struct table table;
     table_init(&table);
     for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)
@@ -411,6 +418,7 @@ static activ_status write_csv(const struct exercises *all, activ_message *messag
         table_cell(&table, "%.4g", result->first_gradient);
         table_cell(&table, "%.4g", result->last_gradient);
         table_cell(&table, "%016" PRIx64, result->runs[0].digest);
+        table_cell(&table, "%d", result->diverged ? 1 : 0);
     }
     return study_write_csv(&all->settings.study, "exercises.csv", &table, message);
 }
@@ -440,9 +448,10 @@ static void draw_bars(const struct exercises *all, struct figure *figure, const 
             (void)fprintf(script, "%zu %.4f\n", count,
                           neurons > 0 ? 100 * (double)total(subject->dead, subject->layers) / neurons : 0);
         else
-            (void)fprintf(script, "%zu %.4f %.4f %.4f\n", count, result->mean, result->low, result->high);
-        least = fmin(least, result->low);
-        most = fmax(most, result->high);
+            (void)fprintf(script, result->diverged ? "%zu nan nan nan\n" : "%zu %.4f %.4f %.4f\n", count, result->mean,
+                          result->low, result->high);
+        least = result->diverged ? least : fmin(least, result->low);
+        most = result->diverged ? most : fmax(most, result->high);
         count++;
     }
     (void)fprintf(script, "EOD\nset ytics scale 0 (");

@@ -404,9 +404,10 @@ def _exercise_table(rows, results, dead=True):
     titles = ["network", "test accuracy, %"] + (["dead", "nearly"] if dead else []) + ["first gradient", "last gradient"]
     cells = []
     for row in rows:
-        line = [text(row["network"]), _range(row)]
+        diverged = row["diverged"] == "1"
+        line = [text(row["network"]), "diverged" if diverged else _range(row)]
         if dead:
-            line += [f"{row['dead']} of {row['neurons']}", row["nearly_dead"]]
+            line += ["–", "–"] if diverged else [f"{row['dead']} of {row['neurons']}", row["nearly_dead"]]
         line += [power(number(row["first_gradient"])), power(number(row["last_gradient"]))]
         cells.append(line)
     return table(titles, cells)
@@ -469,11 +470,15 @@ def exercises(results):
             f"<code>relu</code>: {rows[0]['dead']} of {rows[0]['neurons']} neurons are dead after {rows[0]['epochs']} "
             "epochs. What the usual remedies do:"))
         part.blocks.append(_exercise_table(rows, results))
-        fewer = [row["network"] for row in rows[1:] if number(row["dead"]) < number(rows[0]["dead"]) / 2]
-        not_fewer = [row["network"] for row in rows[1:] if number(row["dead"]) >= number(rows[0]["dead"]) / 2]
-        better = [row["network"] for row in rows[1:] if number(row["mean"]) > number(rows[0]["mean"]) + 0.5]
+        whole = [row for row in rows[1:] if row["diverged"] != "1"]
+        lost = [row["network"] for row in rows[1:] if row["diverged"] == "1"]
+        fewer = [row["network"] for row in whole if number(row["dead"]) < number(rows[0]["dead"]) / 2]
+        not_fewer = [row["network"] for row in whole if number(row["dead"]) >= number(rows[0]["dead"]) / 2]
+        better = [row["network"] for row in whole if number(row["mean"]) > number(rows[0]["mean"]) + 0.5]
         content = f"Less than half as many dead neurons: {'; '.join(text(name) for name in fewer)}. " if fewer else ""
         content += f"Not so: {'; '.join(text(name) for name in not_fewer)}. " if not_fewer else ""
+        content += (f"Not trained at all by such steps, as the weights grew beyond all bounds: "
+                    f"{'; '.join(text(name) for name in lost)}. ") if lost else ""
         content += (f"More accurate by over half a point: {'; '.join(text(name) for name in better)}."
                     if better else "None is more accurate by more than half a point.")
         part.blocks.append(paragraph(content))

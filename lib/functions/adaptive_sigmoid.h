@@ -133,7 +133,7 @@ V_INLINE adaptive_sigmoid_parts adaptive_sigmoid_prepare(vf x, const vf *v)
     return a;
 }
 
-V_INLINE vf adaptive_sigmoid_any(vf x, const vf *v)
+static V_NOINLINE vf adaptive_sigmoid_any(vf x, const vf *v)
 {
     adaptive_sigmoid_parts a = adaptive_sigmoid_prepare(x, v);
     return v_sel_sign(a.sign, v_scaled_value(a.q.m, a.q.n), a.q.other);
@@ -148,7 +148,7 @@ V_INLINE vf adaptive_sigmoid_far(vf x, const vf *v)
     return m_any(rare) ? v_sel(rare, adaptive_sigmoid_any(x, v), y) : y;
 }
 
-V_INLINE vf adaptive_sigmoid_derivative_any(vf x, const vf *v)
+static V_NOINLINE vf adaptive_sigmoid_derivative_any(vf x, const vf *v)
 {
     adaptive_sigmoid_parts a = adaptive_sigmoid_prepare(x, v);
     return v_scaled_value(v_mul(a.k.m, a.q.slope), i_add(a.k.e, a.q.n));

@@ -61,7 +61,7 @@ V_INLINE pinn_tanh_factor pinn_tanh_product(const vf *v)
     return c;
 }
 
-V_INLINE vf pinn_tanh_any(vf x, const vf *v)
+static V_NOINLINE vf pinn_tanh_any(vf x, const vf *v)
 {
     const vpair one = { v_set(1.0f), v_set(0.0f) };
     pinn_tanh_factor c = pinn_tanh_product(v);
@@ -77,7 +77,7 @@ V_INLINE vf pinn_tanh_far(vf x, const vf *v)
     return m_any(rare) ? v_sel(rare, pinn_tanh_any(x, v), y) : y;
 }
 
-V_INLINE vf pinn_tanh_derivative_any(vf x, const vf *v)
+static V_NOINLINE vf pinn_tanh_derivative_any(vf x, const vf *v)
 {
     pinn_tanh_factor c = pinn_tanh_product(v);
     return tanh_far_slope_times(tanh_far_prepare(x, c.m, c.e), c.m, c.e);
@@ -91,7 +91,7 @@ V_INLINE vf pinn_tanh_derivative_far(vf x, const vf *v)
     return m_any(rare) ? v_sel(rare, pinn_tanh_derivative_any(x, v), d) : d;
 }
 
-V_INLINE vf pinn_tanh_any_gradient(vf x, const vf *v)
+static V_NOINLINE vf pinn_tanh_any_gradient(vf x, const vf *v)
 {
     vscaled n = v_scaled_of(v[0]), s = v_scaled_of(x);
     pinn_tanh_factor c = pinn_tanh_product(v);

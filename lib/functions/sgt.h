@@ -101,7 +101,7 @@ V_INLINE vf sgt_scale(vf a, vi n, vf one, vf other)
     return v_float_of(i_xor(v_bits(scaled), i_and(i_xor(v_bits(one), v_bits(other)), i_set(INT32_MIN))));
 }
 
-V_INLINE vf sgt_forward(vf x, const vf *v)
+static V_NOINLINE vf sgt_forward(vf x, const vf *v)
 {
     sgt_parts s = sgt_prepare(x, v);
     vacc one = acc_set(1.0);
@@ -117,7 +117,7 @@ V_INLINE vf sgt_slope_times(sgt_parts s, vacc a, vi n, vf one, vf other)
     return sgt_scale(v_sel(v_gt(s.y, v_set(120.0f)), v_set(0.0f), m), i_add(n, s.tail.n), one, other);
 }
 
-V_INLINE vf sgt_derivative(vf x, const vf *v)
+static V_NOINLINE vf sgt_derivative(vf x, const vf *v)
 {
     const vf zero = v_set(0.0f), one = v_set(1.0f);
     sgt_parts s = sgt_prepare(x, v);

@@ -73,7 +73,7 @@ V_INLINE vf sgt_book_far(vf x, const vf *v)
     return m_any(rare) ? v_sel(rare, tanh_far_times(sgt_book_far_argument(x, v_scaled_of(v[0])), scale), y) : y;
 }
 
-V_INLINE vf sgt_book_derivative_any(vf x, const vf *v)
+static V_NOINLINE vf sgt_book_derivative_any(vf x, const vf *v)
 {
     vscaled gamma = v_scaled_of(v[0]);
     return tanh_far_slope_times(sgt_book_far_argument(x, gamma), sgt_book_times(gamma.m), gamma.e);
@@ -87,7 +87,7 @@ V_INLINE vf sgt_book_derivative_far(vf x, const vf *v)
     return m_any(rare) ? v_sel(rare, sgt_book_derivative_any(x, v), d) : d;
 }
 
-V_INLINE vf sgt_book_any_gradient(vf x, const vf *v)
+static V_NOINLINE vf sgt_book_any_gradient(vf x, const vf *v)
 {
     vscaled gamma = v_scaled_of(v[0]), s = v_scaled_of(x);
     return v_keep_nan(x, tanh_far_slope_times(sgt_book_far_argument(x, gamma), sgt_book_times(s.m), s.e));

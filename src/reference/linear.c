@@ -127,11 +127,11 @@ const ref_entry ref_linear[] = {
       .at = hard_sigmoid_at,
       .block = hard_sigmoid_block,
       .landmarks = LANDMARKS(3.0), /* kinks */
-      .points =
-          POINTS({ "hard_sigmoid", 0, 0.5, 1.0 / 6.0 }, { "hard_sigmoid", -3, 0, 0 }, { "hard_sigmoid", 3, 1, 0 },
-                 { "hard_sigmoid", 1.5, 0.75, 1.0 / 6.0 }, { "hard_sigmoid", -0x1.7ffffep1, 0x1p-22 / 6.0, 1.0 / 6.0 },
-                 { "hard_sigmoid", 0x1.7ffffep1, 1 - 0x1p-22 / 6.0, 1.0 / 6.0 }, { "hard_sigmoid", -INF, 0, 0 },
-                 { "hard_sigmoid", INF, 1, 0 }) },
+      .points = POINTS({ "hard_sigmoid", 0, 0.5, 0x1.5555555555555p-3 }, { "hard_sigmoid", -3, 0, 0 },
+                       { "hard_sigmoid", 3, 1, 0 }, { "hard_sigmoid", 1.5, 0.75, 0x1.5555555555555p-3 },
+                       { "hard_sigmoid", -0x1.7ffffep1, 0x1.5555555555555p-25, 0x1.5555555555555p-3 },
+                       { "hard_sigmoid", 0x1.7ffffep1, 0x1.fffffeaaaaaabp-1, 0x1.5555555555555p-3 },
+                       { "hard_sigmoid", -INF, 0, 0 }, { "hard_sigmoid", INF, 1, 0 }) },
 
     { .name = "leaky_relu",
       .at = leaky_relu_at,

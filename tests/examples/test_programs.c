@@ -762,6 +762,14 @@ static void test_no_gnuplot(void **state)
     assert_refused(run("PATH=$PWD/bin:$PATH " GRADIENTS " --data data --out n --activations relu"),
                    "fashion_mnist_gradients: ", "gnuplot failed: broken");
     assert_false(exists("n/gradients.svg"));
+    /* One that stops in the middle of a picture, as on a full disk, and says nothing. */
+    static const char half[] = "#!/bin/sh\n"
+                               "sed -n \"s/^set output '\\(.*\\)'$/\\1/p\" \"$1\" |\n"
+                               "    while read -r file; do echo '<svg>' > \"$file\"; done\n";
+    scratch_write("bin/gnuplot", half, sizeof half - 1, false);
+    assert_refused(run("PATH=$PWD/bin:$PATH " GRADIENTS " --data data --out n --activations relu"),
+                   "fashion_mnist_gradients: ", "has no end");
+    assert_false(exists("n/gradients.svg"));
     assert_run(run("ls n | grep -c '[.]tmp\\|[.]gp'"), 1);
 }
 

@@ -22,6 +22,8 @@
 
 enum { SHOWN = 4, NEIGHBOURS = 64, MOST_INPUTS = 250000 };
 
+static size_t thin = 1; /* --thin N: one input in N */
+
 typedef struct worst {
     double error; /* in what is allowed */
     float x;
@@ -133,7 +135,7 @@ static void test_function(void **state)
         subject_open(&s, ref_spec(entry, k), 7);
         outcome o = { .f = { 0 } };
         size_t n = 0;
-        float *x = samples_create(&s.ref, s.param_count > 3 || k > 0 ? 12 : 2, &n);
+        float *x = samples_create(&s.ref, (s.param_count > 3 || k > 0 ? 12 : 2) * thin, &n);
         assert_non_null(x);
         assert_true(n < MOST_INPUTS);
         static float edges[25 * 2 * 2 * NEIGHBOURS];
@@ -283,8 +285,12 @@ static int end(void **state)
 
 #define FUNCTION_TEST(name) { "reference of " #name, test_function, NULL, NULL, NULL },
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc == 3 && strcmp(argv[1], "--thin") == 0)
+        thin = strtoul(argv[2], NULL, 10);
+    if (argc == 2 || argc > 3 || thin == 0)
+        return 2;
     struct CMUnitTest tests[] = {
         ACTIV_ELEMENTWISE(FUNCTION_TEST) cmocka_unit_test(test_staf_root),
         cmocka_unit_test(test_fixed_points),

@@ -6,7 +6,6 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -89,6 +88,22 @@ void figure_target(struct figure *figure, const char *folder, const char *name, 
     (void)fputc('\n', figure->script);
 }
 
+/* Does the picture have its end? On a full disk gnuplot ends as if nothing had happened. */
+static bool is_whole(const char *path)
+{
+    char end[32] = "";
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return false;
+    size_t size = fseek(file, -(long)(sizeof end - 1), SEEK_END) == 0 ? fread(end, 1, sizeof end - 1, file) : 0;
+    (void)fclose(file);
+    /* SVG ends in a tag, PNG in a chunk of this name and its checksum. */
+    for (size_t i = 0; i + 6 <= size; i++)
+        if (memcmp(end + i, "</svg>", 6) == 0 || memcmp(end + i, "IEND\xae\x42", 6) == 0)
+            return true;
+    return false;
+}
+
 /* Runs gnuplot on the script, its messages going to a file. Returns whether all is drawn. */
 static bool draw(const struct figure *figure, const char *log, activ_message *message)
 {
@@ -123,10 +138,9 @@ static bool draw(const struct figure *figure, const char *log, activ_message *me
         return false;
     }
     for (size_t i = 0; i < figure->count; i++) {
-        struct stat about;
-        if (stat(figure->temporaries[i], &about) != 0 || about.st_size == 0) {
+        if (!is_whole(figure->temporaries[i])) {
             message_set(message, "'%s' cannot be drawn: %s", figure->paths[i],
-                        line[0] != '\0' ? line : "gnuplot wrote nothing");
+                        line[0] != '\0' ? line : "what gnuplot wrote has no end; is the disk full?");
             return false;
         }
     }

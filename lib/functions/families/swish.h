@@ -62,7 +62,7 @@ V_INLINE swish_far_argument swish_far_prepare(vf x, float bound, const vf *v)
 }
 
 /* x (1 - t) or x (t - t^2), t = e^-|z|, which is small beside 1. */
-V_INLINE vf swish_any_far(vf x, const vf *v)
+static V_NOINLINE vf swish_any_far(vf x, const vf *v)
 {
     swish_far_argument a = swish_far_prepare(x, -350.0f, v);
     vexp_scaled e = v_exp_scaled(a.minus);
@@ -105,7 +105,7 @@ V_INLINE vf swish_derivative_far(vf x, const vf *v)
 }
 
 /* df/dbeta = x^2 logistic(z) logistic(-z); at infinity, too, 0 unless beta is. */
-V_INLINE vf swish_any_gradient(vf x, const vf *v)
+static V_NOINLINE vf swish_any_gradient(vf x, const vf *v)
 {
     vpair z;
     z.h = v_mul(v[0], x);
