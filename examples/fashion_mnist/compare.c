@@ -496,8 +496,10 @@ static void draw_epochs(const struct comparison *all, struct figure *figure)
         }
         (void)fprintf(script, "EOD\n");
     }
-    (void)fprintf(script, "set multiplot layout 1,2\nset xlabel 'epoch'\nset xtics %zu\nset grid\nset lmargin 7\n",
-                  (all->settings.recipe.epochs + 9) / 10);
+    (void)fprintf(
+        script,
+        "set multiplot layout 1,2\nset xlabel 'epoch'\nset xtics %zu\nset xrange [0:%zu]\nset grid\nset lmargin 7\n",
+        (all->settings.recipe.epochs + 9) / 10, all->settings.recipe.epochs);
     for (int panel = 0; panel < 2; panel++) {
         const char *separator = "";
         bool any = false;
