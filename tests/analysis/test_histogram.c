@@ -332,11 +332,8 @@ static void test_allocation(void **state)
 {
     (void)state;
     test_memory memory = { 0 };
-    activ_allocator allocator = test_allocator(&memory);
-    activ_context_options options = ACTIV_CONTEXT_DEFAULTS;
-    options.allocator = &allocator;
-    activ_context *context = NULL;
-    assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
+    activ_context *context = test_memory_context(&memory);
+    assert_non_null(context);
     const float x[5] = { 1, 2, 3, 4, 5 };
     const size_t live = memory.live;
     for (int automatic = 0; automatic < 2; automatic++)

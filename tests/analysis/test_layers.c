@@ -245,11 +245,8 @@ static void test_allocation(void **state)
 {
     (void)state;
     test_memory memory = { 0 };
-    activ_allocator allocator = test_allocator(&memory);
-    activ_context_options options = ACTIV_CONTEXT_DEFAULTS;
-    options.allocator = &allocator;
-    activ_context *context = NULL;
-    assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
+    activ_context *context = test_memory_context(&memory);
+    assert_non_null(context);
     activ_graph *g = create_small(context, 0);
     activ_context_destroy(context);
     activ_graph_neurons *all = NULL;

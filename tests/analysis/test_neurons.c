@@ -228,11 +228,8 @@ static void test_allocation(void **state)
 {
     (void)state;
     test_memory memory = { 0 };
-    activ_allocator allocator = test_allocator(&memory);
-    activ_context_options options = ACTIV_CONTEXT_DEFAULTS;
-    options.allocator = &allocator;
-    activ_context *context = NULL;
-    assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
+    activ_context *context = test_memory_context(&memory);
+    assert_non_null(context);
     activ_neurons *n = NULL;
     memory.fail_at = memory.calls + 1;
     assert_int_equal(activ_neurons_create(context, 3, NULL, &n), ACTIV_ERROR_OUT_OF_MEMORY);

@@ -121,11 +121,8 @@ static void report(const char *what, size_t size, double time, const test_memory
 static void load(const char *what, header *h, const char *expected)
 {
     test_memory memory = { 0 };
-    activ_allocator allocator = test_allocator(&memory);
-    activ_context_options options = ACTIV_CONTEXT_DEFAULTS;
-    options.allocator = &allocator;
-    activ_context *context = NULL;
-    assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
+    activ_context *context = test_memory_context(&memory);
+    assert_non_null(context);
     const size_t size = finish(h);
     activ_message message = { "" };
     activ_graph *g = NULL;
@@ -145,11 +142,8 @@ static void load(const char *what, header *h, const char *expected)
 static void load_training(const char *what, header *h, const char *expected)
 {
     test_memory memory = { 0 };
-    activ_allocator allocator = test_allocator(&memory);
-    activ_context_options options = ACTIV_CONTEXT_DEFAULTS;
-    options.allocator = &allocator;
-    activ_context *context = NULL;
-    assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
+    activ_context *context = test_memory_context(&memory);
+    assert_non_null(context);
     activ_graph *g = NULL;
     assert_int_equal(activ_graph_create(context, &g), ACTIV_OK);
     activ_graph_mse(g, activ_graph_linear(g, activ_graph_input(g, 3), 2));

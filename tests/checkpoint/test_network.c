@@ -485,10 +485,8 @@ static void test_malformed_descriptions(void **state)
         activ_graph *g = NULL;
         write_description(bad[i]);
         test_memory memory = { 0 };
-        activ_allocator allocator = test_allocator(&memory);
-        activ_context_options options = { .size = sizeof options, .allocator = &allocator };
-        activ_context *context = NULL;
-        assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
+        activ_context *context = test_memory_context(&memory);
+        assert_non_null(context);
         activ_status status = activ_checkpoint_load(context, path, 4, &g, &message);
         if (status == ACTIV_OK)
             fail_msg("accepted:\n%s", bad[i]);
@@ -841,12 +839,10 @@ static void test_memory_runs_out(void **state)
     size_t k = 1;
     for (activ_status status = ACTIV_ERROR_OUT_OF_MEMORY; status != ACTIV_OK; k++) {
         test_memory memory = { 0 };
-        activ_allocator allocator = test_allocator(&memory);
-        activ_context_options options = { .size = sizeof options, .allocator = &allocator };
-        activ_context *context = NULL;
+        activ_context *context = test_memory_context(&memory);
         activ_graph *loaded = NULL;
         activ_message message = { "" };
-        assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
+        assert_non_null(context);
         memory.fail_at = memory.calls + k;
         status = activ_checkpoint_load(context, path, ZOO_BATCH, &loaded, &message);
         if (status != ACTIV_OK) {
@@ -870,11 +866,9 @@ static void test_memory_runs_out(void **state)
     int saved = 0, loaded = 0;
     for (k = 1; !saved || !loaded; k++) {
         test_memory memory = { 0 };
-        activ_allocator allocator = test_allocator(&memory);
-        activ_context_options options = { .size = sizeof options, .allocator = &allocator };
-        activ_context *context = NULL;
+        activ_context *context = test_memory_context(&memory);
         activ_message message = { "" };
-        assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
+        assert_non_null(context);
         g = zoo_create(context, 1, 99);
         float first = activ_graph_params(g)[0];
         memory.fail_at = memory.calls + k;
@@ -908,12 +902,10 @@ static void test_claims(void **state)
     write_description(HEAD "input = input(2)\nlayers.0 = linear(input, out_features=3)\n"
                            "layers.1 = linear(layers.0, out_features=1000000000)");
     test_memory memory = { 0 };
-    activ_allocator allocator = test_allocator(&memory);
-    activ_context_options options = { .size = sizeof options, .allocator = &allocator };
-    activ_context *context = NULL;
+    activ_context *context = test_memory_context(&memory);
     activ_graph *g = NULL;
     activ_message message = { "" };
-    assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
+    assert_non_null(context);
     assert_int_equal(activ_checkpoint_load(context, path, 1, &g, &message), ACTIV_ERROR_FORMAT);
     assert_non_null(strstr(message.text, "layers.1.weight"));
     activ_context_destroy(context);

@@ -645,10 +645,8 @@ static void test_corruptions(void **state)
 
 static activ_context *context_of(test_memory *memory)
 {
-    activ_allocator allocator = test_allocator(memory);
-    activ_context_options options = { .size = sizeof options, .allocator = &allocator };
-    activ_context *context = NULL;
-    assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
+    activ_context *context = test_memory_context(memory);
+    assert_non_null(context);
     return context;
 }
 

@@ -333,10 +333,8 @@ static activ_optimizer *make_small(activ_graph *g)
 static activ_status load_changed(const change *c, activ_message *message)
 {
     test_memory memory = { 0 };
-    activ_allocator allocator = test_allocator(&memory);
-    activ_context_options options = { .size = sizeof options, .allocator = &allocator };
-    activ_context *context = NULL;
-    assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
+    activ_context *context = test_memory_context(&memory);
+    assert_non_null(context);
     activ_graph *g = small_graph(context), *twin = small_graph(NULL);
     activ_optimizer *o = make_small(g), *twins = make_small(twin), *loaded = NULL;
     size_t live = memory.live, bytes = activ_graph_param_count(g) * sizeof(float);
@@ -650,12 +648,10 @@ static void test_memory_runs_out(void **state)
     size_t k = 1;
     for (; !saved || !loaded; k++) {
         test_memory memory = { 0 };
-        activ_allocator allocator = test_allocator(&memory);
-        activ_context_options options = { .size = sizeof options, .allocator = &allocator };
-        activ_context *context = NULL;
+        activ_context *context = test_memory_context(&memory);
         activ_message message = { "" };
         activ_optimizer *again = NULL;
-        assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
+        assert_non_null(context);
         g = zoo_create(context, 1, 99);
         float first = activ_graph_params(g)[0];
         memory.fail_at = memory.calls + k;

@@ -346,11 +346,8 @@ static void test_allocates_nothing(void **state)
 {
     (void)state;
     test_memory memory = { 0 };
-    activ_allocator allocator = test_allocator(&memory);
-    activ_context_options options = ACTIV_CONTEXT_DEFAULTS;
-    options.allocator = &allocator;
-    activ_context *context = NULL;
-    assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
+    activ_context *context = test_memory_context(&memory);
+    assert_non_null(context);
     activ_graph *g = create_zoo(context, 0, 0);
     static float x[IN], targets[OUT], y[OUT], dx[IN];
     static int32_t labels[ZOO_BATCH];

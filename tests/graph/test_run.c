@@ -260,16 +260,6 @@ static void test_batch_size_does_not_matter(void **state)
 
 /* ---- memory ------------------------------------------------------------------------------ */
 
-static activ_context *counting_context(test_memory *memory)
-{
-    activ_allocator allocator = test_allocator(memory);
-    activ_context_options options = { .size = sizeof options, .allocator = &allocator };
-    activ_context *context = NULL;
-    if (activ_context_create(&options, &context) != ACTIV_OK)
-        return NULL;
-    return context;
-}
-
 static void test_no_allocation_in_a_step(void **state)
 {
     (void)state;
@@ -278,7 +268,7 @@ static void test_no_allocation_in_a_step(void **state)
     size_t correct;
     for (int classes = 0; classes < 2; classes++) {
         test_memory memory = { 0 };
-        activ_context *context = counting_context(&memory);
+        activ_context *context = test_memory_context(&memory);
         activ_graph *g = zoo_create(context, classes, 2);
         activ_context_destroy(context);
         activ_sgd_options options = { .size = sizeof options, .lr = 0.01f, .momentum = 0.5f };
@@ -315,7 +305,7 @@ static activ_status whole_life(test_memory *memory)
 {
     static float x[ZOO_BATCH * ZOO_IN], targets[ZOO_BATCH * ZOO_CLASSES];
     int32_t labels[ZOO_BATCH];
-    activ_context *context = counting_context(memory);
+    activ_context *context = test_memory_context(memory);
     if (!context)
         return ACTIV_ERROR_OUT_OF_MEMORY;
     activ_graph *g = NULL;
@@ -370,7 +360,7 @@ static void test_failed_initialisation(void **state)
 {
     (void)state;
     test_memory memory = { 0 };
-    activ_context *context = counting_context(&memory);
+    activ_context *context = test_memory_context(&memory);
     activ_graph *g = zoo_create(context, 1, 2);
     size_t bytes = activ_graph_param_count(g) * sizeof(float);
     float *before = malloc(bytes);

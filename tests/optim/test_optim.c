@@ -138,10 +138,8 @@ static void test_init_errors(void **state)
     assert_int_equal(activ_init_tensor(NULL, 6, 1.0f, 2, shape, 1, 1, x, NULL), ACTIV_ERROR_UNSUPPORTED);
     assert_int_equal(activ_init_tensor(NULL, -1, 1.0f, 2, shape, 1, 1, x, NULL), ACTIV_ERROR_UNSUPPORTED);
     test_memory memory = { .fail_at = 2 };
-    activ_allocator allocator = test_allocator(&memory);
-    activ_context_options options = { .size = sizeof options, .allocator = &allocator };
-    activ_context *context = NULL;
-    assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
+    activ_context *context = test_memory_context(&memory);
+    assert_non_null(context);
     assert_int_equal(activ_init_tensor(context, ACTIV_INIT_ORTHOGONAL, 1.0f, 2, shape, 1, 1, x, NULL),
                      ACTIV_ERROR_OUT_OF_MEMORY);
     for (int i = 0; i < 4; i++)
@@ -351,10 +349,8 @@ static void test_sgd_memory(void **state)
 {
     (void)state;
     test_memory memory = { 0 };
-    activ_allocator allocator = test_allocator(&memory);
-    activ_context_options options = { .size = sizeof options, .allocator = &allocator };
-    activ_context *context = NULL;
-    assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
+    activ_context *context = test_memory_context(&memory);
+    assert_non_null(context);
     activ_graph *g = small_graph(context);
     activ_context_destroy(context);
     activ_sgd_options o = { .size = sizeof o, .lr = 0.1f, .momentum = 0.9f };

@@ -48,3 +48,12 @@ activ_allocator test_allocator(test_memory *memory)
 {
     return (activ_allocator){ .size = sizeof(activ_allocator), .user = memory, .alloc = test_alloc, .free = test_free };
 }
+
+activ_context *test_memory_context(test_memory *memory)
+{
+    activ_allocator allocator = test_allocator(memory);
+    activ_context_options options = ACTIV_CONTEXT_DEFAULTS;
+    options.allocator = &allocator; /* copied */
+    activ_context *context = NULL;
+    return activ_context_create(&options, &context) == ACTIV_OK ? context : NULL;
+}

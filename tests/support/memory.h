@@ -18,4 +18,7 @@ typedef struct test_memory {
 /* An allocator that works on `memory`. */
 activ_allocator test_allocator(test_memory *memory);
 
+/* A context with it, and else the defaults; NULL: it could not be made. */
+activ_context *test_memory_context(test_memory *memory);
+
 #endif

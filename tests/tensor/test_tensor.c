@@ -524,11 +524,8 @@ static void test_copy_overlapping(void **state)
     (void)state;
     const size_t square[2] = { 5, 5 }, rows[2] = { 3, 3 }, strides[2] = { 4, 1 };
     test_memory memory = { 0 };
-    activ_allocator allocator = test_allocator(&memory);
-    activ_context_options options = ACTIV_CONTEXT_DEFAULTS;
-    options.allocator = &allocator;
-    activ_context *context = NULL;
-    assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
+    activ_context *context = test_memory_context(&memory);
+    assert_non_null(context);
     float data[25], before[25];
     for (int i = 0; i < 25; i++)
         data[i] = before[i] = (float)i;
@@ -559,12 +556,10 @@ static void test_memory_runs_out(void **state)
 {
     (void)state;
     test_memory memory = { 0 };
-    activ_allocator allocator = test_allocator(&memory);
-    activ_context_options options = { .size = sizeof options, .allocator = &allocator };
-    activ_context *context = NULL;
+    activ_context *context = test_memory_context(&memory);
     const size_t shape[2] = { 3, 4 }, flat[1] = { 12 };
     float data[12];
-    assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
+    assert_non_null(context);
     size_t live = memory.live;
     activ_tensor *t = NULL, *v = NULL;
     for (size_t k = 1; k <= 2; k++) {
