@@ -88,7 +88,6 @@ build=$root/build/examples
 log=$build.log
 mkdir -p "$root/build"
 echo "Building into ${build#"$PWD/"} (about a minute the first time) ..."
-show() { cat; }
 # On a terminal ninja's "[34/120]" overwrites itself; elsewhere nothing but the failure is of interest.
 if [ -t 1 ]; then
     show() { tee "$log" | awk '/^\[[0-9]+\/[0-9]+\]/ { printf "\r%s\033[K", substr($1, 1, 60); fflush(); n = 1 } END { if (n) printf "\r\033[K" }'; }
@@ -183,12 +182,15 @@ step() {
 }
 
 trap ':' INT # the program that runs says what to do next
+training="--save-epochs 1,5"
+[ -z "$quick" ] || training="--epochs 3"
+step surfaces "The functions and their surfaces" surfaces --out "$out"
+step gradients "Gradients at the start" gradients --out "$out"
+# shellcheck disable=SC2086
+step train "One network" train --out "$out" --save "$out/train.safetensors" $training
+page "the comparison"
 if [ -n "$quick" ]; then
     few="--activations sigmoid,tanh,relu,gelu,prelu,none --epochs 3 --optimizer adamw"
-    step surfaces "The functions and their surfaces" surfaces --out "$out"
-    step gradients "Gradients at the start" gradients --out "$out"
-    step train "One network" train --epochs 3 --out "$out" --save "$out/train.safetensors"
-    page "the comparison"
     step compare "The comparison: 6 networks" compare --quick --out "$out"
     # shellcheck disable=SC2086
     step outputs "Outputs after training" outputs $few --out "$out"
@@ -196,10 +198,6 @@ if [ -n "$quick" ]; then
     step dead_neurons "Dead neurons" dead_neurons $few --seeds 1 --out "$out"
     step exercises "Exercises: dead neurons" exercises --quick --only remedies --out "$out"
 else
-    step surfaces "The functions and their surfaces" surfaces --out "$out"
-    step gradients "Gradients at the start" gradients --out "$out"
-    step train "One network, 10 epochs" train --out "$out" --save "$out/train.safetensors" --save-epochs 1,5
-    page "the comparison"
     echo "A first version of the page: ${out#"$PWD/"}/index.html"
     # First, as it keeps its networks after each epoch, and the comparison needs the same at the end.
     step trained "Activations that are trained, three seeds" exercises --only trained --out "$out"

@@ -262,8 +262,7 @@ static void fill_csv(const struct comparison *all, struct table *table)
     const struct settings *settings = &all->settings;
     const struct recipe *recipe = &settings->recipe;
     table_init(table);
-    for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)
-        table_column(table, false, "%s", titles[i]);
+    table_columns(table, sizeof titles / sizeof titles[0], titles);
     for (size_t i = 0; i < settings->seeds.count; i++)
         table_column(table, false, "seed_%" PRIu64, settings->seeds.values[i]);
     for (size_t i = 0; i < settings->seeds.count; i++)
@@ -420,8 +419,7 @@ static void draw_accuracies(const struct comparison *all, struct figure *figure)
         const struct row *row = &all->rows[i];
         const struct measured *theirs = pytorch(all, row);
         if (row->finished && theirs != NULL)
-            (void)fprintf(script, "%zu %.4f %.4f %.4f %s\n", line, theirs->mean, theirs->low, theirs->high,
-                          isnan(row->reference->chapter) ? "nan" : "");
+            (void)fprintf(script, "%zu %.4f %.4f %.4f\n", line, theirs->mean, theirs->low, theirs->high);
         line += row->finished ? 1 : 0;
     }
     (void)fprintf(script, "EOD\n$chapter << EOD\n");
@@ -589,14 +587,9 @@ int main(int argc, char **argv)
     all.settings.recipe.epochs = 0;
     all.settings.recipe.descent = (struct descent){ NULL, NAN, NAN, NAN, NULL };
     struct study *study = &all.settings.study;
-    switch (parse(&all.settings, argc, argv)) {
-    case PARSE_RUN:
-        break;
-    case PARSE_HELP:
-        return EXIT_SUCCESS;
-    case PARSE_FAILED:
-        return EXIT_FAILED;
-    }
+    const enum parse_result parsed = parse(&all.settings, argc, argv);
+    if (parsed != PARSE_RUN)
+        return parse_exit_code(parsed);
 
     activ_message message = { "" };
     char *markdown = study_path(study, "comparison.md");

@@ -126,8 +126,7 @@ static activ_status write_csv(const struct settings *settings, const struct subj
     };
     struct table table;
     table_init(&table);
-    for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)
-        table_column(&table, false, "%s", titles[i]);
+    table_columns(&table, sizeof titles / sizeof titles[0], titles);
     for (size_t i = 0; i < count; i++) {
         const struct subject *subject = &subjects[i];
         for (size_t j = 0; subject->done && j < subject->layers; j++) {
@@ -253,14 +252,9 @@ int main(int argc, char **argv)
         .share = 0.01f,
     };
     settings.trained.seeds_text = "3";
-    switch (parse(&settings, argc, argv)) {
-    case PARSE_RUN:
-        break;
-    case PARSE_HELP:
-        return EXIT_SUCCESS;
-    case PARSE_FAILED:
-        return EXIT_FAILED;
-    }
+    const enum parse_result parsed = parse(&settings, argc, argv);
+    if (parsed != PARSE_RUN)
+        return parse_exit_code(parsed);
     activ_message message = { "" };
     struct trained trained;
     struct seeds seeds;

@@ -15,6 +15,7 @@
 #include "common/list.h"
 #include "common/message.h"
 #include "common/network.h"
+#include "common/panels.h"
 #include "common/runs.h"
 #include "common/study.h"
 #include "common/table.h"
@@ -195,43 +196,24 @@ static activ_status make_runs(struct exercises *all)
 
 /* ---- gradients --------------------------------------------------------------------------------------------------- */
 
-static const double probabilities[] = { 0.05, 0.25, 0.5, 0.75, 0.95 };
-
-/* Of the weights of linear layer number `layer`: quantiles and mean of the gradient's magnitude, after a training
- * call. */
+/* Of the weights of a linear layer: quantiles and mean of the gradient's magnitude, after a training call. */
 static activ_status weight_gradient(const activ_graph *graph, size_t layer, float *quantiles, double *mean)
 {
-    activ_layer_view view = ACTIV_LAYER_VIEW_INIT;
-    activ_graph_tensor_info info = ACTIV_GRAPH_TENSOR_INFO_INIT;
+    activ_graph_tensor_info weight = ACTIV_GRAPH_TENSOR_INFO_INIT;
     activ_stats_info found = ACTIV_STATS_INFO_INIT;
-    activ_quantiles *sketch = NULL;
     activ_stats *stats = NULL;
-    float *magnitudes = NULL;
-    activ_status status = activ_graph_layer_view(graph, network_node(graph, "linear", layer), &view);
+    const float *gradient = NULL;
+    activ_status status = network_weight_gradient(graph, layer, &weight, &gradient);
     if (status == ACTIV_OK)
-        status = activ_graph_param_tensor_info(graph, view.first_tensor, &info);
-    if (status == ACTIV_OK)
-        magnitudes = malloc(info.count * sizeof *magnitudes);
-    if (status == ACTIV_OK && magnitudes == NULL)
-        status = ACTIV_ERROR_OUT_OF_MEMORY;
-    for (size_t i = 0; status == ACTIV_OK && i < info.count; i++)
-        magnitudes[i] = fabsf(view.param_grads[info.offset - view.first_param + i]);
-    if (status == ACTIV_OK)
-        status = activ_quantiles_create(NULL, ACTIV_QUANTILES_PRECISION, &sketch);
-    if (status == ACTIV_OK)
-        status = activ_quantiles_add(sketch, info.count, magnitudes);
-    if (status == ACTIV_OK)
-        status = activ_quantiles_get(sketch, sizeof probabilities / sizeof probabilities[0], probabilities, quantiles);
+        status = magnitude_quantiles(weight.count, gradient, quantiles);
     if (status == ACTIV_OK)
         status = activ_stats_create(NULL, &stats);
     if (status == ACTIV_OK)
-        status = activ_stats_add(stats, info.count, magnitudes);
+        status = activ_stats_add(stats, weight.count, gradient);
     if (status == ACTIV_OK)
         status = activ_stats_get(stats, &found);
-    *mean = found.mean;
+    *mean = found.mean_magnitude;
     activ_stats_destroy(stats);
-    activ_quantiles_destroy(sketch);
-    free(magnitudes);
     return status;
 }
 
@@ -260,7 +242,7 @@ static activ_status look_at_gradients(struct exercises *all, struct result *resu
         status = activ_graph_train(graph, batch, x, labels, NULL);
     }
     for (size_t layer = 0; status == ACTIV_OK && network_node(graph, "linear", layer) >= 0; layer++) {
-        float quantiles[5];
+        float quantiles[QUANTILES];
         double mean = 0;
         status = weight_gradient(graph, layer, quantiles, &mean);
         result->first_gradient = epoch == 0 && layer == 0 ? mean : result->first_gradient;
@@ -270,7 +252,7 @@ static activ_status look_at_gradients(struct exercises *all, struct result *resu
         table_cell(&all->gradients, "%s", result->asked->label);
         table_cell(&all->gradients, "%zu", epoch);
         table_cell(&all->gradients, "%zu", layer + 1);
-        for (size_t i = 0; i < 5; i++)
+        for (size_t i = 0; i < QUANTILES; i++)
             table_cell(&all->gradients, "%.6g", (double)quantiles[i]);
         table_cell(&all->gradients, "%.6g", mean);
     }
@@ -384,8 +366,7 @@ static activ_status write_csv(const struct exercises *all, activ_message *messag
                                           "diverged" };
     struct table table;
     table_init(&table);
-    for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)
-        table_column(&table, false, "%s", titles[i]);
+    table_columns(&table, sizeof titles / sizeof titles[0], titles);
     for (size_t i = 0; i < all->count; i++) {
         const struct result *result = &all->results[i];
         const struct exercise_case *one = result->asked;
@@ -425,7 +406,6 @@ static activ_status write_csv(const struct exercises *all, activ_message *messag
 
 /* ---- figures ----------------------------------------------------------------------------------------------------- */
 
-/* Is the first linear layer watched in this result? */
 static bool is_watched(const struct result *result)
 {
     return result->finished && result->asked->watched;
@@ -598,14 +578,9 @@ int main(int argc, char **argv)
 {
     static struct exercises all; /* too large for the stack */
     all.settings = (struct settings){ .study = STUDY_DEFAULTS(PROGRAM) };
-    switch (parse(&all.settings, argc, argv)) {
-    case PARSE_RUN:
-        break;
-    case PARSE_HELP:
-        return EXIT_SUCCESS;
-    case PARSE_FAILED:
-        return EXIT_FAILED;
-    }
+    const enum parse_result parsed = parse(&all.settings, argc, argv);
+    if (parsed != PARSE_RUN)
+        return parse_exit_code(parsed);
     activ_message message = { "" };
     activ_status status = choose(&all, &message);
     if (status == ACTIV_OK)

@@ -31,13 +31,9 @@ static enum parse_result parse(struct settings *settings, int argc, char **argv)
         STUDY_OPTION_DATA(&settings->study),
         { "--activations", "LIST", OPTION_TEXT, &settings->activations, 0, 0,
           "like relu,none,\"leaky_relu(negative_slope=0.2)\"\n(default: the chapter's)" },
-        { "--hidden", "LIST", OPTION_COUNTS, &settings->architecture.hidden, 1, 65536,
-          "widths of the hidden layers (default 256,192,128,64)" },
-        { "--batch-norm", NULL, OPTION_FLAG, &settings->architecture.batch_norm, 0, 0,
-          "a batch_norm before each activation" },
-        { "--init", "NAME", OPTION_TEXT, &settings->descent.init, 0, 0,
-          "initial weights: default (PyTorch's), xavier_uniform, xavier_normal,\nkaiming_uniform, kaiming_normal "
-          "or orthogonal" },
+        NETWORK_OPTION_HIDDEN(&settings->architecture.hidden),
+        NETWORK_OPTION_BATCH_NORM(&settings->architecture.batch_norm),
+        DESCENT_OPTION_INIT(&settings->descent),
         { "--batch", "N", OPTION_COUNT, &settings->batch, 2, 1000000, "images (default 128)" },
         STUDY_OPTION_SEED(&settings->study),
         STUDY_OPTION_THREADS(&settings->study),
@@ -59,17 +55,16 @@ static enum parse_result parse(struct settings *settings, int argc, char **argv)
     return arguments_parse(&program, argc, argv);
 }
 
-/* The weight of a linear layer in a view of it, which is its first tensor. */
-static activ_status add_weights(const activ_graph *graph, const activ_layer_view *view, struct panels *panels,
-                                activ_message *message)
+static activ_status add_weights(const activ_graph *graph, size_t layer, struct panels *panels, activ_message *message)
 {
-    activ_graph_tensor_info info = ACTIV_GRAPH_TENSOR_INFO_INIT;
+    activ_graph_tensor_info weight = ACTIV_GRAPH_TENSOR_INFO_INIT;
+    const float *gradient;
     char title[40];
-    activ_status status = activ_graph_param_tensor_info(graph, view->first_tensor, &info);
+    activ_status status = network_weight_gradient(graph, layer, &weight, &gradient);
     if (status != ACTIV_OK)
         return status;
-    (void)snprintf(title, sizeof title, "%zu to %zu", info.shape[1], info.shape[0]);
-    return panels_add(panels, title, info.count, view->param_grads + (info.offset - view->first_param), message);
+    (void)snprintf(title, sizeof title, "%zu to %zu", weight.shape[1], weight.shape[0]);
+    return panels_add(panels, title, weight.count, gradient, message);
 }
 
 static activ_status measure(const struct settings *settings, activ_graph *graph, const float *x, const int32_t *labels,
@@ -83,7 +78,7 @@ static activ_status measure(const struct settings *settings, activ_graph *graph,
             return ACTIV_OK;
         status = activ_graph_layer_view(graph, node, &view);
         if (status == ACTIV_OK)
-            status = add_weights(graph, &view, weights, message);
+            status = add_weights(graph, i, weights, message);
         if (status == ACTIV_OK)
             status = panels_add(outputs, view.name, view.batch * view.width, view.value_grads, message);
     }
@@ -162,14 +157,9 @@ int main(int argc, char **argv)
         .descent = DESCENT_DEFAULTS,
         .batch = 128,
     };
-    switch (parse(&settings, argc, argv)) {
-    case PARSE_RUN:
-        break;
-    case PARSE_HELP:
-        return EXIT_SUCCESS;
-    case PARSE_FAILED:
-        return EXIT_FAILED;
-    }
+    const enum parse_result parsed = parse(&settings, argc, argv);
+    if (parsed != PARSE_RUN)
+        return parse_exit_code(parsed);
     activ_message message = { "" };
     struct specs specs = { 0 };
     activ_status status = settings.activations != NULL ? specs_parse(settings.activations, &specs, &message)

@@ -87,7 +87,7 @@ static activ_status run(const struct settings *settings, struct trained *trained
     for (size_t i = 0; status == ACTIV_OK && i < trained->count; i++) {
         activ_graph *graph = NULL;
         panels[i].label = trained->networks[i].label;
-        status = trained_load(&trained->networks[i], settings->batch, &graph, message);
+        status = network_load(NULL, trained->networks[i].path, settings->batch, &graph, message);
         if (status == ACTIV_OK)
             status = activ_graph_forward(graph, settings->batch, x, y);
         if (status == ACTIV_OK)
@@ -120,14 +120,9 @@ static activ_status run(const struct settings *settings, struct trained *trained
 int main(int argc, char **argv)
 {
     struct settings settings = { .study = STUDY_DEFAULTS(PROGRAM), .trained = TRAINED_SETTINGS, .batch = 128 };
-    switch (parse(&settings, argc, argv)) {
-    case PARSE_RUN:
-        break;
-    case PARSE_HELP:
-        return EXIT_SUCCESS;
-    case PARSE_FAILED:
-        return EXIT_FAILED;
-    }
+    const enum parse_result parsed = parse(&settings, argc, argv);
+    if (parsed != PARSE_RUN)
+        return parse_exit_code(parsed);
     activ_message message = { "" };
     struct trained trained;
     activ_status status = trained_settle(&trained, &settings.study, &settings.trained, &message);

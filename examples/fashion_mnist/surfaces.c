@@ -178,8 +178,7 @@ static activ_status write_catalog(const struct study *study, const struct shape 
                                           "slope_ulp", "figure", "least_slope", "largest_slope" };
     struct table table;
     table_init(&table);
-    for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)
-        table_column(&table, false, "%s", titles[i]);
+    table_columns(&table, sizeof titles / sizeof titles[0], titles);
     for (size_t i = 0; i < count; i++) {
         const struct shape *shape = &shapes[i];
         const activ_fn_info *info = &shape->info;
@@ -380,14 +379,9 @@ static activ_status run(const struct settings *settings, const struct specs *spe
 int main(int argc, char **argv)
 {
     struct settings settings = { .study = STUDY_DEFAULTS(PROGRAM) };
-    switch (parse(&settings, argc, argv)) {
-    case PARSE_RUN:
-        break;
-    case PARSE_HELP:
-        return EXIT_SUCCESS;
-    case PARSE_FAILED:
-        return EXIT_FAILED;
-    }
+    const enum parse_result parsed = parse(&settings, argc, argv);
+    if (parsed != PARSE_RUN)
+        return parse_exit_code(parsed);
     activ_message message = { "" };
     struct specs specs = { 0 };
     activ_status status =

@@ -72,12 +72,9 @@ static enum parse_result parse(struct settings *settings, int argc, char **argv)
         { "--activation", "SPEC", OPTION_TEXT, &settings->activation, 0, 0,
           "a function like gelu or \"leaky_relu(negative_slope=0.2)\", or none\n"
           "(default relu); the chapter's names (ReLU, Swish, TeLU) will do, too" },
-        { "--hidden", "LIST", OPTION_COUNTS, &settings->hidden, 1, 65536,
-          "widths of the hidden layers (default 256,192,128,64)" },
-        { "--batch-norm", NULL, OPTION_FLAG, &settings->batch_norm, 0, 0, "a batch_norm before each activation" },
-        { "--init", "NAME", OPTION_TEXT, &settings->descent.init, 0, 0,
-          "initial weights: default (PyTorch's), xavier_uniform, xavier_normal,\nkaiming_uniform, kaiming_normal "
-          "or orthogonal" },
+        NETWORK_OPTION_HIDDEN(&settings->hidden),
+        NETWORK_OPTION_BATCH_NORM(&settings->batch_norm),
+        DESCENT_OPTION_INIT(&settings->descent),
         { "--epochs", "N", OPTION_COUNT, &settings->epochs, 1, 100000, "default 10" },
         { "--batch", "N", OPTION_COUNT, &settings->batch, 1, 1000000, "images in a step (default 128)" },
         { "--optimizer", "NAME", OPTION_TEXT, &settings->descent.optimizer, 0, 0,
@@ -341,8 +338,7 @@ static activ_status write_history(const struct settings *settings, const char *a
     struct table table;
     struct figure figure;
     table_init(&table);
-    for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)
-        table_column(&table, false, "%s", titles[i]);
+    table_columns(&table, sizeof titles / sizeof titles[0], titles);
     for (size_t i = 0; i < history->count; i++) {
         const struct results *results = &history->epochs[i];
         table_cell(&table, "%s", activation);
@@ -403,9 +399,7 @@ static activ_status prepare(const struct settings *settings, const activ_context
             status = descent_start(&settings->descent, *graph, settings->study.seed, optimizer, message);
         return status;
     }
-    status = activ_checkpoint_load(context, settings->resume, max_batch, graph, message);
-    if (status == ACTIV_OK)
-        status = network_check(*graph, settings->resume, message);
+    status = network_load(context, settings->resume, max_batch, graph, message);
     if (status == ACTIV_OK)
         status = activ_checkpoint_load_training(*graph, settings->resume, optimizer, message);
     return status;
@@ -475,14 +469,9 @@ static activ_status make_context(const struct settings *settings, activ_pool **p
 int main(int argc, char **argv)
 {
     struct settings settings = defaults;
-    switch (parse(&settings, argc, argv)) {
-    case PARSE_RUN:
-        break;
-    case PARSE_HELP:
-        return EXIT_SUCCESS;
-    case PARSE_FAILED:
-        return EXIT_FAILED;
-    }
+    const enum parse_result parsed = parse(&settings, argc, argv);
+    if (parsed != PARSE_RUN)
+        return parse_exit_code(parsed);
 
     activ_message message = { "" };
     activ_pool *pool = NULL;

@@ -1,7 +1,6 @@
 """What the programs wrote, read."""
 import csv
 import math
-import os
 import pathlib
 import platform
 
@@ -37,7 +36,6 @@ class Results:
         self.version = arguments.version
         self.threads = arguments.threads
         self.cpu = cpu_name()
-        self.cpus = os.cpu_count() or 1
         self.figures = 0
 
     def table(self, name):
@@ -47,9 +45,6 @@ class Results:
             return []
         with open(path, newline="", encoding="utf-8") as file:
             return list(csv.DictReader(file))
-
-    def has(self, name):
-        return (self.folder / name).is_file()
 
     def figure(self, name):
         """The bytes of a figure; None if it is not there."""

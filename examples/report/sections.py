@@ -28,16 +28,21 @@ def _shown(row):
     return name if row["shown_as"] == row["activation"] else f"{name} (“{text(row['shown_as'])}”)"
 
 
-def _range(row):
-    mean, low, high = (number(row[key]) for key in ("mean", "low", "high"))
-    return f"{mean:.2f}" if high <= low else f"{mean:.2f} ({low:.2f} to {high:.2f})"
-
-
-def _theirs(row):
-    mean, low, high = (number(row[key]) for key in ("pytorch_mean", "pytorch_low", "pytorch_high"))
+def _range(row, whose=""):
+    """Mean and range, ours or whose="pytorch_"."""
+    mean, low, high = (number(row[whose + key]) for key in ("mean", "low", "high"))
     if math.isnan(mean):
         return "–"
     return f"{mean:.2f}" if high <= low else f"{mean:.2f} ({low:.2f} to {high:.2f})"
+
+
+def _seeds(rows):
+    return sum(key.startswith("seed_") for key in rows[0])
+
+
+def _within(row):
+    close = row["within_1_point"]
+    return f'<span class="{close}">{close or "–"}</span>'
 
 
 # ---- the top ---------------------------------------------------------------------------------------------------------
@@ -99,11 +104,10 @@ def summary(results):
         line = [_shown(row)]
         if comparable:
             chapter = number(row["chapter"])
-            close = row["within_1_point"]
-            line += ["–" if math.isnan(chapter) else f"{chapter:.1f}", _theirs(row)]
+            line += ["–" if math.isnan(chapter) else f"{chapter:.1f}", _range(row, "pytorch_")]
         line.append(_range(row))
         if comparable:
-            line.append(f'<span class="{close}">{close or "–"}</span>')
+            line.append(_within(row))
         line += [f"{number(row['seconds_per_epoch']):.2f}",
                  "–" if not row["forward_ns"] else f"{number(row['forward_ns']):.2f}",
                  "–" if not row["backward_ns"] else f"{number(row['backward_ns']):.2f}"]
@@ -269,7 +273,7 @@ def compare(results):
     if not rows:
         part.blocks.append(missing(results, "The comparison"))
         return part
-    seeds = sum(key.startswith("seed_") for key in rows[0])
+    seeds = _seeds(rows)
     part.lead = (f"The same network with {len({row['activation'] for row in rows})} activations, "
                  f"{seeds} seed{'s' if seeds > 1 else ''} each. The table is at the top of this page.")
     part.blocks.append(figure(results, "comparison.svg", "Test accuracy: mean and range over the seeds.", "strip"))
@@ -299,9 +303,8 @@ def compare(results):
             'What cures it is in the <a href="#sigmoid">exercises</a>.'))
     other = _comparison(results, "momentum-0.9/")
     if other:
-        cells = [[_shown(row), _theirs(row), _range(row),
-                  f'<span class="{row["within_1_point"]}">{row["within_1_point"] or "–"}</span>'] for row in other]
-        seeds = sum(key.startswith("seed_") for key in other[0])
+        cells = [[_shown(row), _range(row, "pytorch_"), _range(row), _within(row)] for row in other]
+        seeds = _seeds(other)
         part.blocks.append("<h3>With momentum 0.9</h3>")
         before = {row["activation"]: number(row["mean"]) for row in rows}
         both = {row["activation"]: number(row["mean"]) for row in other if row["activation"] in before}
@@ -403,14 +406,13 @@ def dead_neurons(results):
 
 # ---- 7 ---------------------------------------------------------------------------------------------------------------
 
-def _exercise_table(rows, results, dead=True):
-    titles = ["network", "test accuracy, %"] + (["dead", "nearly"] if dead else []) + ["first gradient", "last gradient"]
+def _exercise_table(rows):
+    titles = ["network", "test accuracy, %", "dead", "nearly", "first gradient", "last gradient"]
     cells = []
     for row in rows:
         diverged = row["diverged"] == "1"
         line = [text(row["network"]), "diverged" if diverged else _range(row)]
-        if dead:
-            line += ["–", "–"] if diverged else [f"{row['dead']} of {row['neurons']}", row["nearly_dead"]]
+        line += ["–", "–"] if diverged else [f"{row['dead']} of {row['neurons']}", row["nearly_dead"]]
         line += [power(number(row["first_gradient"])), power(number(row["last_gradient"]))]
         cells.append(line)
     return table(titles, cells)
@@ -445,7 +447,7 @@ def exercises(results):
         rows = groups["non-linearity"]
         by_name = {row["network"]: row for row in rows}
         part.blocks.append("<h3>Is a non-linearity needed?</h3>")
-        part.blocks.append(_exercise_table(rows, results))
+        part.blocks.append(_exercise_table(rows))
         if "none" in by_name and "relu" in by_name:
             none, relu = by_name["none"], by_name["relu"]
             difference = number(relu["mean"]) - number(none["mean"])
@@ -459,7 +461,7 @@ def exercises(results):
             part.blocks.append(paragraph(content))
     if "trained" in groups:
         part.blocks.append("<h3>Activations that are trained</h3>")
-        part.blocks.append(_exercise_table(groups["trained"], results))
+        part.blocks.append(_exercise_table(groups["trained"]))
         part.blocks.append(_claim(groups["trained"]))
         part.blocks.append(figure(results, "exercises-trained.svg", "Test accuracy, mean and range over the seeds."))
         part.blocks.append(figure(results, "exercises-gradients.svg", "The gradients of the first layer's weights after "
@@ -472,7 +474,7 @@ def exercises(results):
             f"A rate of {rows[0]['lr']} with momentum {rows[0]['momentum']} is too much for this network with "
             f"<code>relu</code>: {rows[0]['dead']} of {rows[0]['neurons']} neurons are dead after {rows[0]['epochs']} "
             "epochs. What the usual remedies do:"))
-        part.blocks.append(_exercise_table(rows, results))
+        part.blocks.append(_exercise_table(rows))
         whole = [row for row in rows[1:] if row["diverged"] != "1"]
         lost = [row["network"] for row in rows[1:] if row["diverged"] == "1"]
         fewer = [row["network"] for row in whole if number(row["dead"]) < number(rows[0]["dead"]) / 2]
@@ -490,7 +492,7 @@ def exercises(results):
     if "approximators" in groups:
         rows = groups["approximators"]
         part.blocks.append("<h3>Functions that can become any other, and one of one's own</h3>")
-        part.blocks.append(_exercise_table(rows, results))
+        part.blocks.append(_exercise_table(rows))
         comparison = {row["activation"]: row for row in _comparison(results)}
         if "relu" in comparison and comparison["relu"]["epochs"] == rows[0]["epochs"] and not results.quick:
             relu = number(comparison["relu"]["mean"])
@@ -502,7 +504,7 @@ def exercises(results):
     if "sigmoid" in groups:
         rows = groups["sigmoid"]
         part.blocks.append('<h3 id="sigmoid">Why Sigmoid does not move, and what cures it</h3>')
-        part.blocks.append(_exercise_table(rows, results))
+        part.blocks.append(_exercise_table(rows))
         first, last = number(rows[0]["first_gradient"]), number(rows[0]["last_gradient"])
         cured = [row["network"] for row in rows[1:] if number(row["mean"]) > 60]
         partly = [row["network"] for row in rows[1:] if 15 < number(row["mean"]) <= 60]

@@ -134,6 +134,11 @@ static enum parse_result print_help(const struct program *program)
     return finish_output(program->name) == 0 ? PARSE_HELP : PARSE_FAILED;
 }
 
+int parse_exit_code(enum parse_result result)
+{
+    return result == PARSE_FAILED ? EXIT_FAILED : EXIT_SUCCESS;
+}
+
 enum parse_result arguments_parse(const struct program *program, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++)

@@ -45,6 +45,9 @@ enum parse_result {
     PARSE_FAILED /* a message is on stderr: exit with 2 */
 };
 
+/* Of the program, unless it runs. */
+int parse_exit_code(enum parse_result result);
+
 enum parse_result arguments_parse(const struct program *program, int argc, char **argv);
 
 /* Parse a whole text as a number: no blanks, no hexadecimal, no "nan", no overflow. */

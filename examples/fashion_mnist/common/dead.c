@@ -26,12 +26,9 @@ struct crew {
 
 static activ_status make_network(const struct subject *subject, activ_graph **graph, activ_message *message)
 {
-    activ_status status;
-    if (subject->path != NULL) {
-        status = activ_checkpoint_load(NULL, subject->path, TEST_BATCH, graph, message);
-        return status == ACTIV_OK ? network_check(*graph, subject->path, message) : status;
-    }
-    status = network_create(NULL, subject->fresh, TEST_BATCH, false, graph, message);
+    if (subject->path != NULL)
+        return network_load(NULL, subject->path, TEST_BATCH, graph, message);
+    activ_status status = network_create(NULL, subject->fresh, TEST_BATCH, false, graph, message);
     if (status == ACTIV_OK)
         status = activ_graph_init(*graph, subject->seed);
     return status;

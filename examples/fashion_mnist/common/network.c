@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "data.h"
+#include "fnv.h"
 #include "message.h"
 
 static activ_status create_fn(const activ_context *context, const char *spec, activ_fn **out, activ_message *message)
@@ -93,21 +94,35 @@ activ_node network_node(const activ_graph *graph, const char *kind, size_t i)
     return -1;
 }
 
-static uint64_t fnv(uint64_t digest, const float *values, size_t count)
+/* Bytes in the same order on every machine. */
+static uint64_t add_values(uint64_t digest, const float *values, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         uint32_t bits;
         memcpy(&bits, &values[i], sizeof bits);
-        for (int shift = 0; shift < 32; shift += 8)
-            digest = (digest ^ (bits >> shift & 0xff)) * UINT64_C(0x100000001b3);
+        const unsigned char bytes[4] = { (unsigned char)bits, (unsigned char)(bits >> 8), (unsigned char)(bits >> 16),
+                                         (unsigned char)(bits >> 24) };
+        digest = fnv_add(digest, bytes, sizeof bytes);
     }
     return digest;
 }
 
 uint64_t network_digest(activ_graph *graph)
 {
-    uint64_t digest = fnv(UINT64_C(0xcbf29ce484222325), activ_graph_params(graph), activ_graph_param_count(graph));
-    return fnv(digest, activ_graph_buffers(graph), activ_graph_buffer_count(graph));
+    uint64_t digest = add_values(FNV_START, activ_graph_params(graph), activ_graph_param_count(graph));
+    return add_values(digest, activ_graph_buffers(graph), activ_graph_buffer_count(graph));
+}
+
+activ_status network_weight_gradient(const activ_graph *graph, size_t i, activ_graph_tensor_info *weight,
+                                     const float **gradient)
+{
+    activ_layer_view view = ACTIV_LAYER_VIEW_INIT;
+    activ_status status = activ_graph_layer_view(graph, network_node(graph, "linear", i), &view);
+    if (status == ACTIV_OK)
+        status = activ_graph_param_tensor_info(graph, view.first_tensor, weight); /* a linear layer's first one */
+    if (status == ACTIV_OK)
+        *gradient = view.param_grads + (weight->offset - view.first_param);
+    return status;
 }
 
 /* Values per sample of a node. */
@@ -122,7 +137,8 @@ static size_t node_values(const activ_graph *graph, activ_node node)
     return values;
 }
 
-activ_status network_check(const activ_graph *graph, const char *path, activ_message *message)
+/* Does it fit these images? */
+static activ_status check(const activ_graph *graph, const char *path, activ_message *message)
 {
     bool input = false;
     bool output = false;
@@ -140,6 +156,20 @@ activ_status network_check(const activ_graph *graph, const char *path, activ_mes
     message_set(message, "'%s' holds no network of %d inputs and cross-entropy over %d classes", path, IMAGE_PIXELS,
                 IMAGE_CLASSES);
     return ACTIV_ERROR_SHAPE;
+}
+
+activ_status network_load(const activ_context *context, const char *path, size_t max_batch, activ_graph **out,
+                          activ_message *message)
+{
+    activ_graph *graph = NULL;
+    activ_status status = activ_checkpoint_load(context, path, max_batch, &graph, message);
+    if (status == ACTIV_OK)
+        status = check(graph, path, message);
+    if (status == ACTIV_OK)
+        *out = graph;
+    else
+        activ_graph_destroy(graph);
+    return status;
 }
 
 const char *network_activation(const activ_graph *graph)

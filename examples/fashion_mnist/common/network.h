@@ -27,6 +27,16 @@ struct architecture {
         }                     \
     }
 
+/* Options of programs that build one. */
+#define NETWORK_OPTION_HIDDEN(hidden)                                                                                 \
+    {                                                                                                                 \
+        "--hidden", "LIST", OPTION_COUNTS, (hidden), 1, 65536, "widths of the hidden layers (default 256,192,128,64)" \
+    }
+#define NETWORK_OPTION_BATCH_NORM(flag)                                                        \
+    {                                                                                          \
+        "--batch-norm", NULL, OPTION_FLAG, (flag), 0, 0, "a batch_norm before each activation" \
+    }
+
 /* Builds and compiles it; the parameters are still zero. All hidden layers share one activation and its parameters,
  * like one module object in PyTorch. keep_values: as in activ_compile_options. */
 activ_status network_create(const activ_context *context, const struct architecture *architecture, size_t max_batch,
@@ -39,8 +49,13 @@ activ_node network_node(const activ_graph *graph, const char *kind, size_t i);
 /* FNV-1a of the bytes of all parameters and buffers: equal for networks of the same bits. */
 uint64_t network_digest(activ_graph *graph);
 
-/* Does a network loaded from a file fit these images: 784 inputs, cross-entropy over 10 classes? */
-activ_status network_check(const activ_graph *graph, const char *path, activ_message *message);
+/* Loads one from a file and compiles it; it has to fit these images: 784 inputs, cross-entropy over 10 classes. */
+activ_status network_load(const activ_context *context, const char *path, size_t max_batch, activ_graph **out,
+                          activ_message *message);
+
+/* After a training call: the weight of linear layer number i, counted from 0, and the gradient by its values. */
+activ_status network_weight_gradient(const activ_graph *graph, size_t i, activ_graph_tensor_info *weight,
+                                     const float **gradient);
 
 /* The function of its first activation, owned by the graph; NULL if there is none. */
 const char *network_activation(const activ_graph *graph);

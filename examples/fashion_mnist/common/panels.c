@@ -14,9 +14,9 @@
 /* More would not be seen. */
 #define MAX_BINS 120
 
-static const double probabilities[5] = { 0.05, 0.25, 0.5, 0.75, 0.95 };
+static const double probabilities[QUANTILES] = { 0.05, 0.25, 0.5, 0.75, 0.95 };
 
-static activ_status magnitude_quantiles(size_t n, const float *x, float *out)
+activ_status magnitude_quantiles(size_t n, const float *x, float out[QUANTILES])
 {
     activ_quantiles *quantiles = NULL;
     float magnitudes[512];
@@ -28,7 +28,7 @@ static activ_status magnitude_quantiles(size_t n, const float *x, float *out)
         status = activ_quantiles_add(quantiles, count, magnitudes);
     }
     if (status == ACTIV_OK)
-        status = activ_quantiles_get(quantiles, 5, probabilities, out);
+        status = activ_quantiles_get(quantiles, QUANTILES, probabilities, out);
     activ_quantiles_destroy(quantiles);
     return status;
 }
@@ -113,8 +113,7 @@ activ_status panels_write_csv(const struct study *study, const char *name, const
         return status;
     struct table table;
     table_init(&table);
-    for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)
-        table_column(&table, false, "%s", titles[i]);
+    table_columns(&table, sizeof titles / sizeof titles[0], titles);
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < all[i].count; j++) {
             const activ_stats_info *stats = &all[i].stats[j];
@@ -127,7 +126,7 @@ activ_status panels_write_csv(const struct study *study, const char *name, const
             table_cell(&table, "%" PRIu64, stats->count - stats->finite);
             for (size_t k = 0; k < sizeof numbers / sizeof numbers[0]; k++)
                 table_cell(&table, "%.6g", numbers[k]);
-            for (size_t k = 0; k < 5; k++)
+            for (size_t k = 0; k < QUANTILES; k++)
                 table_cell(&table, "%.6g", (double)all[i].quantiles[j][k]);
         }
     char file[80];

@@ -11,6 +11,10 @@
 
 #define MAX_PANELS 16
 
+/* The quantiles of |x| that are looked at: 5, 25, 50, 75 and 95 %. */
+#define QUANTILES 5
+activ_status magnitude_quantiles(size_t n, const float *x, float out[QUANTILES]);
+
 /* One network's layers. */
 struct panels {
     const char *label; /* the network */
@@ -18,7 +22,7 @@ struct panels {
     char titles[MAX_PANELS][40];
     activ_histogram *histograms[MAX_PANELS];
     activ_stats_info stats[MAX_PANELS];
-    float quantiles[MAX_PANELS][5]; /* of magnitudes: 5, 25, 50, 75, 95 % */
+    float quantiles[MAX_PANELS][QUANTILES];
 };
 
 /* Adds a layer: the histogram of n values, with bins by the rule of Freedman and Diaconis. */

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "files.h"
+#include "fnv.h"
 #include "interrupt.h"
 #include "message.h"
 #include "progress.h"
@@ -23,10 +24,7 @@
 
 static uint64_t hash_text(const char *text)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (; *text != '\0'; text++)
-        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-    return hash;
+    return fnv_add(FNV_START, (const unsigned char *)text, strlen(text));
 }
 
 /* The recipe as a text: equal texts, equal networks. */
@@ -350,7 +348,7 @@ static activ_status take_stock(struct crew *crew)
             run->finished = true; /* copied from that one at the end */
             continue;
         }
-        run->finished = run->was_there = find_kept(crew->study, run);
+        run->finished = find_kept(crew->study, run);
         kept += run->finished ? 1 : 0;
         if (run->finished)
             continue;
@@ -376,7 +374,6 @@ static void copy_alike(const struct study *study, struct run *runs, size_t count
         memcpy(runs[i].epochs, runs[first].epochs, runs[i].recipe.epochs * sizeof *runs[i].epochs);
         runs[i].digest = runs[first].digest;
         runs[i].finished = runs[first].finished;
-        runs[i].was_there = runs[first].was_there;
     }
 }
 
@@ -433,8 +430,7 @@ activ_status runs_write_csv(const struct study *study, const char *name, const s
                                           "epoch",      "train_loss", "test_loss", "test_accuracy" };
     struct table table;
     table_init(&table);
-    for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)
-        table_column(&table, false, "%s", titles[i]);
+    table_columns(&table, sizeof titles / sizeof titles[0], titles);
     for (size_t i = 0; i < count; i++) {
         const struct recipe *recipe = &runs[i].recipe;
         for (size_t j = 0; runs[i].finished && j < recipe->epochs; j++) {

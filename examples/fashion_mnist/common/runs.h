@@ -42,7 +42,6 @@ struct run {
 
     /* Results. */
     bool finished;
-    bool was_there;       /* from an earlier run of a program */
     struct epoch *epochs; /* of recipe.epochs */
     uint64_t digest;      /* network_digest at the end */
 };

@@ -52,6 +52,12 @@ void table_column(struct table *table, bool right, const char *title, ...)
     table->titles[table->columns++] = text;
 }
 
+void table_columns(struct table *table, size_t count, const char *const *titles)
+{
+    for (size_t i = 0; i < count; i++)
+        table_column(table, false, "%s", titles[i]);
+}
+
 void table_cell(struct table *table, const char *format, ...)
 {
     if (table->failed)

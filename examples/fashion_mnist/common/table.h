@@ -25,6 +25,7 @@ void table_free(struct table *table);
 /* First all columns, then the cells row by row; a cell's text is as of printf. After a failure these do nothing: check
  * `failed` once, at the end. */
 void table_column(struct table *table, bool right, const char *title, ...);
+void table_columns(struct table *table, size_t count, const char *const *titles); /* to the left, titles as they are */
 void table_cell(struct table *table, const char *format, ...);
 
 /* Only complete rows are written. The caller checks the stream (ferror). */

@@ -27,6 +27,13 @@ struct descent {
         "sgd", NAN, NAN, NAN, NULL \
     }
 
+#define DESCENT_OPTION_INIT(descent)                                                                  \
+    {                                                                                                 \
+        "--init", "NAME", OPTION_TEXT, &(descent)->init, 0, 0,                                        \
+            "initial weights: default (PyTorch's), xavier_uniform, xavier_normal,\nkaiming_uniform, " \
+            "kaiming_normal or orthogonal"                                                            \
+    }
+
 /* Checks the names and the settings of the optimiser. */
 activ_status descent_check(const struct descent *descent, activ_message *message);
 

@@ -74,7 +74,7 @@ activ_status trained_find(struct trained *trained, const struct study *study, co
     /* A file that is none is said now, not after the work on those before it. */
     for (size_t i = 0; settings->networks != NULL && i < trained->count; i++) {
         activ_graph *graph = NULL;
-        activ_status status = trained_load(&trained->networks[i], 0, &graph, message);
+        activ_status status = network_load(NULL, trained->networks[i].path, 0, &graph, message);
         activ_graph_destroy(graph);
         if (status != ACTIV_OK)
             return status;
@@ -120,13 +120,4 @@ void trained_free(struct trained *trained)
     free(trained->networks);
     specs_free(&trained->specs);
     memset(trained, 0, sizeof *trained);
-}
-
-activ_status trained_load(const struct trained_network *network, size_t max_batch, activ_graph **out,
-                          activ_message *message)
-{
-    activ_status status = activ_checkpoint_load(NULL, network->path, max_batch, out, message);
-    if (status == ACTIV_OK)
-        status = network_check(*out, network->path, message);
-    return status;
 }

@@ -77,8 +77,4 @@ activ_status trained_find(struct trained *trained, const struct study *study, co
                           activ_message *message);
 void trained_free(struct trained *trained);
 
-/* Loads one, compiled for batches of max_batch images. */
-activ_status trained_load(const struct trained_network *network, size_t max_batch, activ_graph **out,
-                          activ_message *message);
-
 #endif
