@@ -17,7 +17,7 @@
 #define PASS_SUMS ACTIV_FN_VECTORS
 
 /* Elements that are gathered at a time, a multiple of ACTIV_LANES. */
-#define GATHERED 48
+#define GATHERED 32
 
 typedef struct gradient_job {
     const activ_fn_kernel *kernel;
