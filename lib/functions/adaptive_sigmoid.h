@@ -139,7 +139,7 @@ static V_NOINLINE vf adaptive_sigmoid_any(vf x, const vf *v)
     return v_sel_sign(a.sign, v_scaled_value(a.q.m, a.q.n), a.q.other);
 }
 
-V_INLINE vf adaptive_sigmoid_far(vf x, const vf *v)
+static V_NOINLINE vf adaptive_sigmoid_far(vf x, const vf *v)
 {
     adaptive_sigmoid_far_parts a = adaptive_sigmoid_beyond(x, v);
     vf rest = logistic_far_rest(a.tail, 1.0f);
@@ -154,7 +154,7 @@ static V_NOINLINE vf adaptive_sigmoid_derivative_any(vf x, const vf *v)
     return v_scaled_value(v_mul(a.k.m, a.q.slope), i_add(a.k.e, a.q.n));
 }
 
-V_INLINE vf adaptive_sigmoid_derivative_far(vf x, const vf *v)
+static V_NOINLINE vf adaptive_sigmoid_derivative_far(vf x, const vf *v)
 {
     adaptive_sigmoid_far_parts a = adaptive_sigmoid_beyond(x, v);
     vm rare = adaptive_sigmoid_is_rare(v);

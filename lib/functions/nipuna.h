@@ -35,7 +35,7 @@ V_INLINE vf nipuna_forward(vf x, const vf *v)
     return v_sel(v_gt(x, v_set(0.0f)), x, swish_forward(nipuna_left(x), v));
 }
 
-V_INLINE vf nipuna_far(vf x, const vf *v)
+static V_NOINLINE vf nipuna_far(vf x, const vf *v)
 {
     return v_sel(v_gt(x, v_set(0.0f)), x, swish_far(nipuna_left(x), v));
 }
@@ -45,7 +45,7 @@ V_INLINE vf nipuna_derivative(vf x, const vf *v)
     return v_sel(v_gt(x, v_set(0.0f)), v_set(1.0f), swish_derivative(nipuna_left(x), v));
 }
 
-V_INLINE vf nipuna_derivative_far(vf x, const vf *v)
+static V_NOINLINE vf nipuna_derivative_far(vf x, const vf *v)
 {
     return v_sel(v_gt(x, v_set(0.0f)), v_set(1.0f), swish_derivative_far(nipuna_left(x), v));
 }

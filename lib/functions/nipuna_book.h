@@ -36,7 +36,7 @@ V_INLINE vf nipuna_book_forward(vf x, const vf *v)
     return v_sel(v_gt(x, v_set(0.0f)), x, left);
 }
 
-V_INLINE vf nipuna_book_far(vf x, const vf *v)
+static V_NOINLINE vf nipuna_book_far(vf x, const vf *v)
 {
     vexp_scaled e = v_exp_scaled(nipuna_book_far_argument(x, SOFTPLUS_TAIL_LIMIT));
     vf t = v_exp_scaled_bounded(e), s = v_fma(softplus_far_part(t), v_add(v_set(1.0f), e.s), e.s);
@@ -52,7 +52,7 @@ V_INLINE vf nipuna_book_derivative(vf x, const vf *v)
 }
 
 /* alpha (t - t^2) */
-V_INLINE vf nipuna_book_derivative_far(vf x, const vf *v)
+static V_NOINLINE vf nipuna_book_derivative_far(vf x, const vf *v)
 {
     vexp_scaled e = v_exp_scaled(nipuna_book_far_argument(x, LOGISTIC_LIMIT));
     vscaled alpha = v_scaled_of(v[0]);

@@ -68,7 +68,7 @@ static V_NOINLINE vf pinn_tanh_any(vf x, const vf *v)
     return tanh_far_times(tanh_far_prepare(x, c.m, c.e), one);
 }
 
-V_INLINE vf pinn_tanh_far(vf x, const vf *v)
+static V_NOINLINE vf pinn_tanh_far(vf x, const vf *v)
 {
     const vpair one = { v_set(1.0f), v_set(0.0f) };
     vpair c = tanh_twice(v[0], v[1]);
@@ -83,7 +83,7 @@ static V_NOINLINE vf pinn_tanh_derivative_any(vf x, const vf *v)
     return tanh_far_slope_times(tanh_far_prepare(x, c.m, c.e), c.m, c.e);
 }
 
-V_INLINE vf pinn_tanh_derivative_far(vf x, const vf *v)
+static V_NOINLINE vf pinn_tanh_derivative_far(vf x, const vf *v)
 {
     vpair c = tanh_twice(v[0], v[1]);
     vm rare = v_nan(c.h);

@@ -65,7 +65,7 @@ V_INLINE tanh_far_argument sgt_book_far_argument(vf x, vscaled gamma)
     return tanh_far_prepare(x, c, gamma.e);
 }
 
-V_INLINE vf sgt_book_far(vf x, const vf *v)
+static V_NOINLINE vf sgt_book_far(vf x, const vf *v)
 {
     vpair c = tanh_twice(v_set(1.0f), v[0]), scale = sgt_book_scale();
     vm rare = v_nan(c.h);
@@ -79,7 +79,7 @@ static V_NOINLINE vf sgt_book_derivative_any(vf x, const vf *v)
     return tanh_far_slope_times(sgt_book_far_argument(x, gamma), sgt_book_times(gamma.m), gamma.e);
 }
 
-V_INLINE vf sgt_book_derivative_far(vf x, const vf *v)
+static V_NOINLINE vf sgt_book_derivative_far(vf x, const vf *v)
 {
     vpair c = tanh_twice(v_set(1.0f), v[0]);
     vm rare = v_nan(c.h);

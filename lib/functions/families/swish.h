@@ -78,7 +78,7 @@ static V_NOINLINE vf swish_any_far(vf x, const vf *v)
 #define SWISH_LEAST_BETA 0x1p-10f
 #define SWISH_LARGEST_BETA 0x1p20f
 
-V_INLINE vf swish_far(vf x, const vf *v)
+static V_NOINLINE vf swish_far(vf x, const vf *v)
 {
     swish_far_argument a = swish_far_prepare(x, -120.0f, v);
     vexp_near e = v_exp_whole_less(a.minus.h, v_neg(a.minus.l), v_set(V_TAIL_MAGIC));
@@ -92,7 +92,7 @@ V_INLINE vf swish_far(vf x, const vf *v)
 }
 
 /* f'(-a) = t ((1 - a) + t (2a - 1)) */
-V_INLINE vf swish_derivative_far(vf x, const vf *v)
+static V_NOINLINE vf swish_derivative_far(vf x, const vf *v)
 {
     const vf one = v_set(1.0f);
     swish_far_argument a = swish_far_prepare(x, -120.0f, v);
