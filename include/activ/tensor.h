@@ -1,10 +1,11 @@
 /* libactiv: an array with a shape.
  *
- * A tensor owns its memory, or is a view: of the caller's memory, or of another tensor's. Strides count elements, as in
- * PyTorch and DLPack. This version computes with float32 only; the other types are stored, copied and saved.
+ * A tensor owns its memory, or is a view: of the caller's memory, of another tensor's, or of another library's (DLPack).
+ * Strides count elements, as in PyTorch and DLPack. This version computes with float32 only; the other types are
+ * stored, copied and saved.
  *
  * Thread safety: shape, strides and type never change. The elements are memory like any other: many threads may read
- * them, or one may write.
+ * them, or one may write. Views of one tensor, and what was exported of it, may be destroyed in different threads.
  */
 #ifndef ACTIV_TENSOR_H
 #define ACTIV_TENSOR_H
@@ -39,7 +40,8 @@ ACTIV_API size_t activ_dtype_size(activ_dtype dtype);
  * element. ACTIV_ERROR_INVALID: NULL; ACTIV_ERROR_UNSUPPORTED: an unknown type; ACTIV_ERROR_RANGE: more than
  * ACTIV_MAX_DIMS dimensions, or a size that overflows; ACTIV_ERROR_OUT_OF_MEMORY; and what is said with each.
  *
- * A view does not own its memory: the caller's array, or the tensor that it is a view of, has to live as long. */
+ * A view of the caller's array needs that as long as it lives. A view of another tensor keeps its memory: the two are
+ * destroyed in any order. */
 
 /* A new array: 64-byte aligned, row-major, all zero. */
 ACTIV_API activ_status activ_tensor_create(const activ_context *context, activ_dtype dtype, size_t ndim,
@@ -93,6 +95,38 @@ ACTIV_API void *activ_tensor_data(activ_tensor *tensor);
  * `to` share an address (stride 0), it is unspecified which value remains. ACTIV_ERROR_SHAPE: another type or shape;
  * ACTIV_ERROR_STATE: `to` is read-only; ACTIV_ERROR_INVALID: NULL; ACTIV_ERROR_OUT_OF_MEMORY: for that third array. */
 ACTIV_API activ_status activ_tensor_copy(const activ_tensor *from, activ_tensor *to, activ_message *message);
+
+/* ---- sharing with other libraries ---------------------------------------------------------------------------------- */
+
+/* DLPack (https://dmlc.github.io/dlpack), which NumPy, PyTorch and others share arrays by, without a copy; its header,
+ * dlpack.h, declares the structs. The first of each pair is the legacy form, of versions before 1.0, the other that of
+ * versions 1.x. In memory of the CPU, types of activ_dtype, one lane. */
+struct DLManagedTensor;
+struct DLManagedTensorVersioned;
+
+/* A view of the memory of `managed`, and read-only if that says so. On success `managed` belongs to the tensor, which
+ * calls its deleter once, when it is destroyed, its views are, and what was exported of it is given back; on failure it
+ * stays the caller's, untouched. In the thread that destroys the last of these.
+ *
+ * ACTIV_ERROR_UNSUPPORTED: another major version than 1 (nothing else is looked at then), device, type or number of
+ * lanes, or a negative stride; ACTIV_ERROR_RANGE: more than ACTIV_MAX_DIMS dimensions, or a size, stride or offset that
+ * is negative or overflows; ACTIV_ERROR_INVALID: NULL, also as shape or data where there are some;
+ * ACTIV_ERROR_OUT_OF_MEMORY. */
+ACTIV_API activ_status activ_tensor_from_dlpack(const activ_context *context, struct DLManagedTensor *managed,
+                                                activ_tensor **out, activ_message *message);
+ACTIV_API activ_status activ_tensor_from_dlpack_versioned(const activ_context *context,
+                                                          struct DLManagedTensorVersioned *managed, activ_tensor **out,
+                                                          activ_message *message);
+
+/* The other way: *out is for one consumer, who calls its deleter, from any thread. Until then memory that the tensor
+ * owns stays, also if the tensor is destroyed; memory of the caller's that it is a view of has to stay.
+ *
+ * ACTIV_ERROR_STATE: a read-only tensor in the legacy form, which cannot say so; ACTIV_ERROR_RANGE: a size or stride
+ * above 2^63 - 1; ACTIV_ERROR_INVALID: NULL; ACTIV_ERROR_OUT_OF_MEMORY. */
+ACTIV_API activ_status activ_tensor_to_dlpack(activ_tensor *tensor, struct DLManagedTensor **out,
+                                              activ_message *message);
+ACTIV_API activ_status activ_tensor_to_dlpack_versioned(activ_tensor *tensor, struct DLManagedTensorVersioned **out,
+                                                        activ_message *message);
 
 #ifdef __cplusplus
 }

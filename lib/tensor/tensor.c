@@ -1,24 +1,11 @@
 /* Tensors: shape, strides and a pointer; with or without memory of their own. */
-#include "activ/tensor.h"
+#include "tensor/tensor.h"
 
 #include <string.h>
 
 #include "base/checked.h"
 #include "base/host.h"
 #include "base/text.h"
-#include "context/context.h"
-
-struct activ_tensor {
-    activ_host host;
-    activ_dtype dtype;
-    size_t ndim;
-    size_t shape[ACTIV_MAX_DIMS];
-    size_t strides[ACTIV_MAX_DIMS];
-    size_t count;
-    void *data;
-    int is_read_only;   /* data is const memory of the caller */
-    size_t owned_bytes; /* 0 for a view */
-};
 
 _Static_assert(ACTIV_MAX_DIMS == 8, "a message says 8");
 
@@ -38,9 +25,8 @@ size_t activ_dtype_size(activ_dtype dtype)
     }
 }
 
-/* A tensor without data, with row-major strides unless some are given; checks that every element has an address. */
-static activ_status make(const activ_host *host, activ_dtype dtype, size_t ndim, const size_t *shape,
-                         const size_t *strides, activ_tensor **out, activ_message *message)
+activ_status activ_tensor_make(const activ_host *host, activ_dtype dtype, size_t ndim, const size_t *shape,
+                               const size_t *strides, activ_tensor **out, activ_message *message)
 {
     if (!out || (ndim > 0 && !shape))
         return activ_host_fail(host, message, ACTIV_ERROR_INVALID, "tensor: ", out ? "the shape" : "out", " is NULL");
@@ -61,6 +47,7 @@ static activ_status make(const activ_host *host, activ_dtype dtype, size_t ndim,
     if (!t)
         return activ_host_fail(host, message, ACTIV_ERROR_OUT_OF_MEMORY, "tensor: no memory");
     t->host = *host;
+    atomic_init(&t->owners, 1);
     t->dtype = dtype;
     t->ndim = ndim;
     t->count = count;
@@ -79,7 +66,7 @@ activ_status activ_tensor_create(const activ_context *context, activ_dtype dtype
     activ_host host;
     activ_tensor *t = NULL;
     activ_host_of(context, &host);
-    activ_status status = make(&host, dtype, ndim, shape, NULL, out ? &t : NULL, message);
+    activ_status status = activ_tensor_make(&host, dtype, ndim, shape, NULL, out ? &t : NULL, message);
     if (status != ACTIV_OK)
         return status;
     t->owned_bytes = t->count * activ_dtype_size(dtype);
@@ -100,7 +87,7 @@ activ_status activ_tensor_view(const activ_context *context, activ_dtype dtype, 
     activ_host host;
     activ_tensor *t = NULL;
     activ_host_of(context, &host);
-    activ_status status = make(&host, dtype, ndim, shape, strides, out ? &t : NULL, message);
+    activ_status status = activ_tensor_make(&host, dtype, ndim, shape, strides, out ? &t : NULL, message);
     if (status != ACTIV_OK)
         return status;
     if (!data && t->count > 0) {
@@ -124,14 +111,17 @@ activ_status activ_tensor_view_const(const activ_context *context, activ_dtype d
     return status;
 }
 
-static activ_status view_of(const activ_tensor *tensor, size_t ndim, const size_t *shape, const size_t *strides,
-                            size_t first, activ_tensor **out, activ_message *message)
+static activ_status view_of(activ_tensor *tensor, size_t ndim, const size_t *shape, const size_t *strides, size_t first,
+                            activ_tensor **out, activ_message *message)
 {
     activ_tensor *t = NULL;
-    activ_status status = make(&tensor->host, tensor->dtype, ndim, shape, strides, out ? &t : NULL, message);
+    activ_status status =
+        activ_tensor_make(&tensor->host, tensor->dtype, ndim, shape, strides, out ? &t : NULL, message);
     if (status != ACTIV_OK)
         return status;
     t->is_read_only = tensor->is_read_only;
+    t->base = tensor->base ? tensor->base : tensor;
+    activ_tensor_retain(t->base);
     t->data = t->count > 0 ? (char *)tensor->data + first * activ_dtype_size(tensor->dtype) : tensor->data;
     *out = t;
     return ACTIV_OK;
@@ -183,11 +173,19 @@ activ_status activ_tensor_transpose(activ_tensor *tensor, size_t dim0, size_t di
     return view_of(tensor, tensor->ndim, shape, strides, 0, out, message);
 }
 
+void activ_tensor_retain(activ_tensor *tensor)
+{
+    atomic_fetch_add_explicit(&tensor->owners, 1, memory_order_relaxed);
+}
+
 void activ_tensor_destroy(activ_tensor *tensor)
 {
-    if (!tensor)
+    if (!tensor || atomic_fetch_sub_explicit(&tensor->owners, 1, memory_order_acq_rel) > 1)
         return;
     activ_host host = tensor->host;
+    if (tensor->release)
+        tensor->release(tensor->foreign);
+    activ_tensor_destroy(tensor->base);
     if (tensor->owned_bytes > 0)
         activ_host_free(&host, tensor->data, tensor->owned_bytes);
     activ_host_free(&host, tensor, sizeof *tensor);
