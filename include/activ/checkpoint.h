@@ -58,6 +58,57 @@ ACTIV_API activ_status activ_checkpoint_load(const activ_context *context, const
  * unchanged. */
 ACTIV_API activ_status activ_checkpoint_load_params(activ_graph *graph, const char *path, activ_message *message);
 
+/* Names. The names of tensors in a file are the graph's ("layers.0.weight") unless rules say otherwise. A rule is for
+ * the one tensor that is called `graph`; or, where that is "" or ends in a dot, for all tensors whose names begin so.
+ * In place of `graph` the name in the file has `file`. Of several rules that fit, the longest counts; tensors without a
+ * rule keep their names.
+ *
+ *     { "layers.", "" }                     a plain torch.nn.Sequential: "0.weight"
+ *     { "", "module." }                     a torch.nn.DataParallel: "module.layers.0.weight"
+ *     { "layers.0.weight", "fc1.weight" }
+ *
+ * ACTIV_ERROR_UNKNOWN_NAME: a rule that fits no tensor of the graph. This struct never changes. */
+typedef struct activ_tensor_name {
+    const char *graph;
+    const char *file;
+} activ_tensor_name;
+
+/* What a load that is partial leaves. The numbers are part of the ABI. */
+enum {
+    ACTIV_LEFT_MISSING = 1, /* a tensor of the graph that is not in the file: it keeps its values */
+    ACTIV_LEFT_UNUSED = 2   /* a tensor of the file that is not of the graph */
+};
+
+typedef struct activ_load_options {
+    size_t size;
+    size_t name_count;
+    const activ_tensor_name *names;
+    int32_t partial; /* 1: leave what only one side has (PyTorch's strict=False). A graph that has had no values before,
+                      * and does not get all of them, still has to be initialised: best before loading */
+    int32_t convert; /* 1: tensors of float64 are rounded to float32 */
+    /* Told of each tensor that was left, by its name in the graph or in the file, after a load that succeeded. Must not
+     * call the graph. The name is valid during the call. NULL: nobody. */
+    void (*left)(void *user, int32_t what, const char *name);
+    void *user;
+} activ_load_options;
+
+#define ACTIV_LOAD_DEFAULTS                                   \
+    {                                                         \
+        sizeof(activ_load_options), 0, NULL, 0, 0, NULL, NULL \
+    }
+
+/* activ_checkpoint_load_params with options; NULL means ACTIV_LOAD_DEFAULTS. A shape that is not the network's is an
+ * error in any case. Also ACTIV_ERROR_RANGE: partial or convert is neither 0 nor 1; ACTIV_ERROR_UNSUPPORTED: a field
+ * that this library does not know is not 0. */
+ACTIV_API activ_status activ_checkpoint_load_params_ex(activ_graph *graph, const char *path,
+                                                       const activ_load_options *options, activ_message *message);
+
+/* The other way: writes parameters and buffers alone, under names by these rules, for other programs. (The file of
+ * activ_checkpoint_save does as well, where names need not change: others ignore the description.)
+ * ACTIV_ERROR_INVALID also: two tensors of one name. */
+ACTIV_API activ_status activ_checkpoint_save_params(const activ_graph *graph, const char *path, size_t name_count,
+                                                    const activ_tensor_name *names, activ_message *message);
+
 /* ---- a training run ---------------------------------------------------------------------------------------------- */
 
 /* Writes all that the next step depends on, so that a training run continues from the file as if it had never

@@ -1,8 +1,8 @@
 /* libactiv: an array with a shape.
  *
- * A tensor owns its memory, or is a view: of the caller's memory, of another tensor's, or of another library's (DLPack).
- * Strides count elements, as in PyTorch and DLPack. This version computes with float32 only; the other types are
- * stored, copied and saved.
+ * A tensor owns its memory, or is a view: of the caller's memory, of another tensor's, or of another library's
+ * (DLPack). Strides count elements, as in PyTorch and DLPack. This version computes with float32 only; the other types
+ * are stored, copied and saved.
  *
  * Thread safety: shape, strides and type never change. The elements are memory like any other: many threads may read
  * them, or one may write. Views of one tensor, and what was exported of it, may be destroyed in different threads.
@@ -96,7 +96,7 @@ ACTIV_API void *activ_tensor_data(activ_tensor *tensor);
  * ACTIV_ERROR_STATE: `to` is read-only; ACTIV_ERROR_INVALID: NULL; ACTIV_ERROR_OUT_OF_MEMORY: for that third array. */
 ACTIV_API activ_status activ_tensor_copy(const activ_tensor *from, activ_tensor *to, activ_message *message);
 
-/* ---- sharing with other libraries ---------------------------------------------------------------------------------- */
+/* ---- sharing with other libraries -------------------------------------------------------------------------------- */
 
 /* DLPack (https://dmlc.github.io/dlpack), which NumPy, PyTorch and others share arrays by, without a copy; its header,
  * dlpack.h, declares the structs. The first of each pair is the legacy form, of versions before 1.0, the other that of

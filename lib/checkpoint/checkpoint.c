@@ -5,7 +5,10 @@
 
 #include <string.h>
 
+#include "base/rounding.h"
+#include "base/sized.h"
 #include "base/text.h"
+#include "checkpoint/names.h"
 #include "checkpoint/safetensors.h"
 #include "context/context.h"
 #include "graph/graph.h"
@@ -72,8 +75,9 @@ static activ_status list_states(const activ_graph *g, const activ_optimizer *o, 
     return status;
 }
 
-/* o may be NULL. */
-static activ_status make_list(const activ_graph *g, const activ_optimizer *o, tensor_list *list)
+/* o may be NULL. names: of the graph's tensors. */
+static activ_status make_list(const activ_graph *g, const activ_optimizer *o, const activ_file_names *names,
+                              tensor_list *list)
 {
     memset(list, 0, sizeof *list);
     list->host = &g->host;
@@ -92,7 +96,7 @@ static activ_status make_list(const activ_graph *g, const activ_optimizer *o, te
         status = ACTIV_ERROR_OUT_OF_MEMORY;
     for (size_t i = 0; i < count && status == ACTIV_OK; i++) {
         const graph_tensor *t = activ_graph_stored(g, i);
-        list->names[i] = t->name;
+        list->names[i] = names->names[i];
         status = activ_tensor_view(&context, ACTIV_FLOAT32, t->ndim, t->shape, NULL, activ_graph_stored_values(g, i),
                                    &list->tensors[i], NULL);
     }
@@ -130,11 +134,10 @@ static activ_status fail_null(const activ_graph *g, activ_message *message, cons
     return activ_host_fail(g ? &g->host : &host, message, ACTIV_ERROR_INVALID, "checkpoint: ", what);
 }
 
-static activ_status save(const activ_graph *g, const activ_optimizer *o, const char *path, activ_message *message)
+/* Saves what `names` has, and if `texts` the description of the network, and of the optimiser, which may be NULL. */
+static activ_status save_named(const activ_graph *g, const activ_optimizer *o, const activ_file_names *names,
+                               const int has_texts, const char *path, activ_message *message)
 {
-    if (!activ_graph_is_compiled(g))
-        return activ_host_fail(&g->host, message, ACTIV_ERROR_STATE, path,
-                               ": the graph is not compiled, so there is nothing to save");
     size_t starts[TEXTS];
     activ_text text;
     activ_text_start(&text, NULL, 0);
@@ -142,7 +145,7 @@ static activ_status save(const activ_graph *g, const activ_optimizer *o, const c
     size_t bytes = text.length + 1;
     char *texts = activ_host_alloc(&g->host, bytes);
     tensor_list list;
-    activ_status status = make_list(g, o, &list);
+    activ_status status = make_list(g, o, names, &list);
     if (status == ACTIV_OK && !texts)
         status = ACTIV_ERROR_OUT_OF_MEMORY;
     if (status == ACTIV_OK) {
@@ -154,8 +157,9 @@ static activ_status save(const activ_graph *g, const activ_optimizer *o, const c
             pairs[OPTIMIZER] = (activ_safetensors_text){ OPTIMIZER_KEY, texts + starts[OPTIMIZER] };
             pairs[RANDOM] = (activ_safetensors_text){ RANDOM_KEY, texts + starts[RANDOM] };
         }
+        const size_t pair_count = !has_texts ? 0 : o ? TEXTS : 1;
         status = activ_safetensors_save(&context, path, list.count, list.names,
-                                        (const activ_tensor *const *)list.tensors, o ? TEXTS : 1, pairs, message);
+                                        (const activ_tensor *const *)list.tensors, pair_count, pairs, message);
     } else {
         activ_host_fail(&g->host, message, status, path, ": no memory to save it");
     }
@@ -164,11 +168,33 @@ static activ_status save(const activ_graph *g, const activ_optimizer *o, const c
     return status;
 }
 
+static activ_status save(const activ_graph *g, const activ_optimizer *o, size_t rule_count,
+                         const activ_tensor_name *rules, const int has_texts, const char *path, activ_message *message)
+{
+    if (!activ_graph_is_compiled(g))
+        return activ_host_fail(&g->host, message, ACTIV_ERROR_STATE, path,
+                               ": the graph is not compiled, so there is nothing to save");
+    activ_file_names names;
+    activ_status status = activ_file_names_make(g, path, rule_count, rules, &names, message);
+    if (status == ACTIV_OK)
+        status = save_named(g, o, &names, has_texts, path, message);
+    activ_file_names_free(&names);
+    return status;
+}
+
 activ_status activ_checkpoint_save(const activ_graph *g, const char *path, activ_message *message)
 {
     if (!g || !path)
         return fail_null(g, message, "the graph or the path is NULL");
-    return save(g, NULL, path, message);
+    return save(g, NULL, 0, NULL, 1, path, message);
+}
+
+activ_status activ_checkpoint_save_params(const activ_graph *g, const char *path, size_t name_count,
+                                          const activ_tensor_name *names, activ_message *message)
+{
+    if (!g || !path)
+        return fail_null(g, message, "the graph or the path is NULL");
+    return save(g, NULL, name_count, names, 0, path, message);
 }
 
 activ_status activ_checkpoint_save_training(const activ_graph *g, const activ_optimizer *optimizer, const char *path,
@@ -178,7 +204,7 @@ activ_status activ_checkpoint_save_training(const activ_graph *g, const activ_op
         return fail_null(g, message, "the graph, the optimizer or the path is NULL");
     if (optimizer->graph != g)
         return activ_host_fail(&g->host, message, ACTIV_ERROR_INVALID, path, ": the optimizer is another graph's");
-    return save(g, optimizer, path, message);
+    return save(g, optimizer, 0, NULL, 1, path, message);
 }
 
 /* ---- loading ----------------------------------------------------------------------------------------- */
@@ -196,26 +222,41 @@ static activ_status fail_tensor(const activ_host *host, activ_message *message, 
     return activ_host_fail(host, message, status, own.text);
 }
 
+/* How a graph's tensors are read from a file. */
+typedef struct load_plan {
+    const activ_file_names *names;
+    activ_load_options options;
+} load_plan;
+
 /* PyTorch's batch_norm counts its steps in a tensor that only a cumulative average would need. */
-static int is_ignored(const activ_graph *g, const activ_safetensors_entry *entry)
+static int is_ignored(const activ_file_names *names, const activ_safetensors_entry *entry)
 {
+    static const char counter[] = ".num_batches_tracked", neighbour[] = ".running_mean";
     const char *role = strrchr(entry->name, '.');
-    if (!role || strcmp(role, ".num_batches_tracked") != 0 || entry->dtype != ACTIV_INT64)
+    char name[1024];
+    if (!role || strcmp(role, counter) != 0 || entry->dtype != ACTIV_INT64)
         return 0;
-    size_t length = (size_t)(role - entry->name);
-    const graph_node *node = activ_graph_node_at(g, activ_graph_find_slice(g, (activ_slice){ entry->name, length }));
-    return node && node->buffers > 0;
+    const size_t length = (size_t)(role - entry->name);
+    if (length > sizeof name - sizeof neighbour)
+        return 0;
+    memcpy(name, entry->name, length);
+    memcpy(name + length, neighbour, sizeof neighbour);
+    return activ_file_names_have(names, name);
 }
 
-/* Is there a float32 tensor of this name and shape? */
+/* Is there a tensor of this name and shape, of float32, or one that is to be converted? options: NULL for none. */
 static activ_status match_tensor(const activ_host *host, const activ_safetensors *file, const char *path,
-                                 const char *name, const graph_tensor *t, activ_message *message)
+                                 const char *name, const graph_tensor *t, const activ_load_options *options,
+                                 activ_message *message)
 {
     activ_safetensors_entry entry = ACTIV_SAFETENSORS_ENTRY_INIT;
     if (activ_safetensors_find(file, name, &entry) != ACTIV_OK)
-        return fail_tensor(host, message, ACTIV_ERROR_FORMAT, path, name, " is missing");
-    if (entry.dtype != ACTIV_FLOAT32)
-        return fail_tensor(host, message, ACTIV_ERROR_UNSUPPORTED, path, name, " is not of type F32");
+        return options && options->partial ? ACTIV_OK
+                                           : fail_tensor(host, message, ACTIV_ERROR_FORMAT, path, name, " is missing");
+    const int converts = options && options->convert;
+    if (entry.dtype != ACTIV_FLOAT32 && !(converts && entry.dtype == ACTIV_FLOAT64))
+        return fail_tensor(host, message, ACTIV_ERROR_UNSUPPORTED, path, name,
+                           converts ? " is of neither type F32 nor F64" : " is not of type F32");
     if (entry.ndim == t->ndim && memcmp(entry.shape, t->shape, t->ndim * sizeof t->shape[0]) == 0)
         return ACTIV_OK;
     char what[256];
@@ -234,67 +275,135 @@ static int is_state(const activ_safetensors *file, const char *name)
     return activ_safetensors_metadata(file, OPTIMIZER_KEY) && strncmp(name, STATE_PREFIX, strlen(STATE_PREFIX)) == 0;
 }
 
-/* Do the file's tensors, except an optimiser's, match the graph's one to one? */
-static activ_status match(const activ_graph *g, const activ_safetensors *file, const char *path, activ_message *message)
+/* Is this tensor of the file neither the graph's, nor an optimiser's, nor to be ignored? */
+static int is_foreign(const activ_safetensors *file, const activ_file_names *names,
+                      const activ_safetensors_entry *entry)
 {
-    size_t count = activ_graph_stored_count(g);
-    for (size_t i = 0; i < count; i++) {
-        const graph_tensor *t = activ_graph_stored(g, i);
-        activ_status status = match_tensor(&g->host, file, path, t->name, t, message);
+    return !activ_file_names_have(names, entry->name) && !is_state(file, entry->name) && !is_ignored(names, entry);
+}
+
+/* Do the file's tensors, except an optimiser's, match the graph's, one to one unless the load is partial? */
+static activ_status match(const activ_graph *g, const activ_safetensors *file, const char *path, const load_plan *plan,
+                          activ_message *message)
+{
+    for (size_t i = 0; i < activ_graph_stored_count(g); i++) {
+        activ_status status = match_tensor(&g->host, file, path, plan->names->names[i], activ_graph_stored(g, i),
+                                           &plan->options, message);
         if (status != ACTIV_OK)
             return status;
     }
     /* The file has all tensors of the graph. Does it have others? */
-    for (size_t i = 0; i < activ_safetensors_count(file); i++) {
+    for (size_t i = 0; !plan->options.partial && i < activ_safetensors_count(file); i++) {
         activ_safetensors_entry entry = ACTIV_SAFETENSORS_ENTRY_INIT;
         activ_status status = activ_safetensors_at(file, i, &entry);
         if (status != ACTIV_OK)
             return status;
-        const activ_slice name = { entry.name, strlen(entry.name) };
-        if (activ_graph_find_stored(g, name) == count && !is_state(file, entry.name) && !is_ignored(g, &entry))
+        if (is_foreign(file, plan->names, &entry))
             return fail_tensor(&g->host, message, ACTIV_ERROR_FORMAT, path, entry.name, " is not one of the network's");
     }
     return ACTIV_OK;
 }
 
-static void load_values(activ_graph *g, const activ_safetensors *file)
+/* The data is not aligned. */
+static void round_values(const char *from, size_t count, float *to)
 {
-    g->has_params = 1;
-    for (size_t i = 0; i < activ_graph_stored_count(g); i++) {
-        activ_safetensors_entry entry = ACTIV_SAFETENSORS_ENTRY_INIT;
-        if (activ_safetensors_find(file, activ_graph_stored(g, i)->name, &entry) == ACTIV_OK)
-            memcpy(activ_graph_stored_values(g, i), entry.data, entry.bytes);
+    for (size_t i = 0; i < count; i++) {
+        double value;
+        memcpy(&value, from + i * sizeof value, sizeof value);
+        to[i] = (float)value;
     }
 }
 
-/* Opens a file whose network fits a compiled graph. */
-static activ_status open_matching(const activ_graph *g, const char *path, activ_safetensors **file,
-                                  activ_message *message)
+/* Tells the caller what was left. */
+static void tell_left(const activ_graph *g, const activ_safetensors *file, const load_plan *plan)
 {
-    if (!activ_graph_is_compiled(g))
-        return activ_host_fail(&g->host, message, ACTIV_ERROR_STATE, path,
-                               ": the graph is not compiled, so it has no parameters");
+    const activ_load_options *o = &plan->options;
+    activ_safetensors_entry entry = ACTIV_SAFETENSORS_ENTRY_INIT;
+    for (size_t i = 0; i < activ_graph_stored_count(g); i++)
+        if (activ_safetensors_find(file, plan->names->names[i], &entry) != ACTIV_OK)
+            o->left(o->user, ACTIV_LEFT_MISSING, activ_graph_stored(g, i)->name);
+    for (size_t i = 0; i < activ_safetensors_count(file); i++)
+        if (activ_safetensors_at(file, i, &entry) == ACTIV_OK && is_foreign(file, plan->names, &entry))
+            o->left(o->user, ACTIV_LEFT_UNUSED, entry.name);
+}
+
+/* What match has checked. */
+static void load_values(activ_graph *g, const activ_safetensors *file, const load_plan *plan)
+{
+    const int before = activ_round_to_nearest();
+    int is_whole = 1;
+    for (size_t i = 0; i < activ_graph_stored_count(g); i++) {
+        activ_safetensors_entry entry = ACTIV_SAFETENSORS_ENTRY_INIT;
+        float *to = activ_graph_stored_values(g, i);
+        if (activ_safetensors_find(file, plan->names->names[i], &entry) != ACTIV_OK)
+            is_whole = 0;
+        else if (entry.dtype == ACTIV_FLOAT64)
+            round_values(entry.data, entry.bytes / sizeof(double), to);
+        else
+            memcpy(to, entry.data, entry.bytes);
+    }
+    activ_round_as(before);
+    g->has_params |= is_whole;
+    if (plan->options.left)
+        tell_left(g, file, plan);
+}
+
+/* Opens a file whose network fits a compiled graph. */
+static activ_status open_matching(const activ_graph *g, const char *path, const load_plan *plan,
+                                  activ_safetensors **file, activ_message *message)
+{
     const activ_context context = { g->host };
     activ_status status = activ_safetensors_open(&context, path, file, message);
     if (status != ACTIV_OK)
         return status;
-    status = match(g, *file, path, message);
+    status = match(g, *file, path, plan, message);
     if (status != ACTIV_OK)
         activ_safetensors_close(*file);
     return status;
 }
 
-activ_status activ_checkpoint_load_params(activ_graph *g, const char *path, activ_message *message)
+/* The plan for a compiled graph; names are to be freed, also after a failure. */
+static activ_status make_plan(const activ_graph *g, const char *path, const activ_load_options *options,
+                              activ_file_names *names, load_plan *plan, activ_message *message)
+{
+    static const activ_load_options defaults = ACTIV_LOAD_DEFAULTS;
+    memset(names, 0, sizeof *names);
+    names->host = &g->host;
+    plan->names = names;
+    activ_status status = activ_sized_read(&plan->options, sizeof plan->options, options ? options : &defaults);
+    if (status != ACTIV_OK)
+        return activ_host_fail(&g->host, message, status, path, ": options: ", activ_sized_reason(status));
+    if ((plan->options.partial | plan->options.convert) & ~1)
+        return activ_host_fail(&g->host, message, ACTIV_ERROR_RANGE, path,
+                               ": options: partial or convert is neither 0 nor 1");
+    if (!activ_graph_is_compiled(g))
+        return activ_host_fail(&g->host, message, ACTIV_ERROR_STATE, path,
+                               ": the graph is not compiled, so it has no parameters");
+    return activ_file_names_make(g, path, plan->options.name_count, plan->options.names, names, message);
+}
+
+activ_status activ_checkpoint_load_params_ex(activ_graph *g, const char *path, const activ_load_options *options,
+                                             activ_message *message)
 {
     if (!g || !path)
         return fail_null(g, message, "the graph or the path is NULL");
     activ_safetensors *file;
-    activ_status status = open_matching(g, path, &file, message);
-    if (status != ACTIV_OK)
-        return status;
-    load_values(g, file);
-    activ_safetensors_close(file);
-    return ACTIV_OK;
+    activ_file_names names;
+    load_plan plan;
+    activ_status status = make_plan(g, path, options, &names, &plan, message);
+    if (status == ACTIV_OK)
+        status = open_matching(g, path, &plan, &file, message);
+    if (status == ACTIV_OK) {
+        load_values(g, file, &plan);
+        activ_safetensors_close(file);
+    }
+    activ_file_names_free(&names);
+    return status;
+}
+
+activ_status activ_checkpoint_load_params(activ_graph *g, const char *path, activ_message *message)
+{
+    return activ_checkpoint_load_params_ex(g, path, NULL, message);
 }
 
 /* How many float32 values there are room for in the file's tensors. */
@@ -307,6 +416,27 @@ static size_t count_values(const activ_safetensors *file)
             values += entry.bytes / sizeof(float);
     }
     return values;
+}
+
+/* Compiles a graph and loads its values, if they are those of the file. */
+static activ_status fill(activ_graph *g, const activ_safetensors *file, const char *path, size_t max_batch,
+                         activ_message *message)
+{
+    activ_file_names names;
+    const load_plan plan = { &names, ACTIV_LOAD_DEFAULTS };
+    activ_status status = activ_file_names_make(g, path, 0, NULL, &names, message);
+    if (status == ACTIV_OK)
+        status = match(g, file, path, &plan, message);
+    if (status == ACTIV_OK) {
+        activ_graph_fill_functions(g);
+        status = activ_graph_compile(g, max_batch);
+        if (status != ACTIV_OK)
+            activ_fail(message, status, path, ": ", activ_graph_error(g));
+    }
+    if (status == ACTIV_OK)
+        load_values(g, file, &plan);
+    activ_file_names_free(&names);
+    return status;
 }
 
 /* Creates the graph that an opened file describes. */
@@ -324,15 +454,7 @@ static activ_status build(const activ_context *context, const activ_host *host, 
     status = activ_graph_parse(*out, description, count_values(file));
     if (status != ACTIV_OK)
         return activ_fail(message, status, path, ": ", activ_graph_error(*out));
-    status = match(*out, file, path, message);
-    if (status != ACTIV_OK)
-        return status;
-    activ_graph_fill_functions(*out);
-    status = activ_graph_compile(*out, max_batch);
-    if (status != ACTIV_OK)
-        return activ_fail(message, status, path, ": ", activ_graph_error(*out));
-    load_values(*out, file);
-    return ACTIV_OK;
+    return fill(*out, file, path, max_batch, message);
 }
 
 activ_status activ_checkpoint_load(const activ_context *context, const char *path, size_t max_batch, activ_graph **out,
@@ -411,7 +533,7 @@ static activ_status match_states(const activ_optimizer *o, const activ_safetenso
     for (size_t k = 0; k < OPTIMIZER_STATES; k++)
         for (size_t i = 0; i < o->tensor_count && o->states[k]; i++) {
             name_state(o, k, i, &name);
-            activ_status status = match_tensor(&o->host, file, path, name.text, &o->graph->tensors[i], message);
+            activ_status status = match_tensor(&o->host, file, path, name.text, &o->graph->tensors[i], NULL, message);
             if (status != ACTIV_OK)
                 return status;
         }
@@ -439,6 +561,27 @@ static void load_states(activ_optimizer *o, const activ_safetensors *file)
         }
 }
 
+/* Loads a graph and its optimiser from an opened file that matches the graph. */
+static activ_status resume(activ_graph *g, const activ_safetensors *file, const char *path, const load_plan *plan,
+                           activ_optimizer **out, activ_message *message)
+{
+    activ_optimizer *o = NULL;
+    uint64_t seed, step;
+    activ_status status = read_texts(g, file, path, &o, &seed, &step, message);
+    if (status == ACTIV_OK)
+        status = match_states(o, file, path, message);
+    if (status != ACTIV_OK) {
+        activ_optimizer_destroy(o);
+        return status;
+    }
+    load_values(g, file, plan);
+    load_states(o, file);
+    g->seed = seed;
+    g->step = step;
+    *out = o;
+    return ACTIV_OK;
+}
+
 activ_status activ_checkpoint_load_training(activ_graph *g, const char *path, activ_optimizer **out,
                                             activ_message *message)
 {
@@ -448,23 +591,15 @@ activ_status activ_checkpoint_load_training(activ_graph *g, const char *path, ac
         return activ_host_fail(&g->host, message, ACTIV_ERROR_STATE, path,
                                ": the graph is compiled for predictions only, so it cannot be trained");
     activ_safetensors *file;
-    activ_status status = open_matching(g, path, &file, message);
-    if (status != ACTIV_OK)
-        return status;
-    activ_optimizer *o = NULL;
-    uint64_t seed, step;
-    status = read_texts(g, file, path, &o, &seed, &step, message);
+    activ_file_names names;
+    load_plan plan;
+    activ_status status = make_plan(g, path, NULL, &names, &plan, message);
     if (status == ACTIV_OK)
-        status = match_states(o, file, path, message);
+        status = open_matching(g, path, &plan, &file, message);
     if (status == ACTIV_OK) {
-        load_values(g, file);
-        load_states(o, file);
-        g->seed = seed;
-        g->step = step;
-        *out = o;
-    } else {
-        activ_optimizer_destroy(o);
+        status = resume(g, file, path, &plan, out, message);
+        activ_safetensors_close(file);
     }
-    activ_safetensors_close(file);
+    activ_file_names_free(&names);
     return status;
 }
