@@ -17,6 +17,8 @@
 
 #include <activ/activ.h>
 
+#include "common/data.h"
+#include "common/npy.h"
 #include "scratch.h"
 
 /* TRAIN, COMPARE and QUICKSTART_* are the programs' paths, given by the build. */
@@ -685,6 +687,59 @@ static void test_outputs(void **state)
     assert_lines("o/outputs-summary.csv", 1 + 2 * 2); /* as it was */
 }
 
+/* Into NumPy's files and back: the same answers, and what is no such array is refused. */
+static void test_predict(void **state)
+{
+    (void)state;
+    assert_run(run("mkdir -p p; " TRAIN_FAST " --epochs 2 --out p --save p/net.st"), 0);
+    assert_run(run(PREDICT " --data data --network p/net.st --save p/y.npy --save-images p/x.npy"), 0);
+    assert_string_equal(errors, "");
+    assert_non_null(strstr(output, "test accuracy "));
+    activ_tensor *x = NULL, *y = NULL, *again = NULL;
+    activ_graph *g = NULL;
+    activ_message message = { "" };
+    assert_int_equal(npy_read(scratch_path("p/x.npy"), &x, &message), ACTIV_OK);
+    assert_int_equal(npy_read(scratch_path("p/y.npy"), &y, &message), ACTIV_OK);
+    const size_t count = activ_tensor_shape(x)[0];
+    assert_true(count > 0);
+    assert_int_equal(activ_tensor_count(x), count * IMAGE_PIXELS);
+    assert_int_equal(activ_tensor_count(y), count * IMAGE_CLASSES);
+    assert_int_equal(activ_checkpoint_load(NULL, scratch_path("p/net.st"), count, &g, &message), ACTIV_OK);
+    float *own = malloc(count * IMAGE_CLASSES * sizeof *own);
+    assert_non_null(own);
+    assert_int_equal(activ_graph_forward(g, count, activ_tensor_const_data(x), own), ACTIV_OK);
+    assert_memory_equal(own, activ_tensor_const_data(y), count * IMAGE_CLASSES * sizeof *own);
+    free(own);
+    activ_graph_destroy(g);
+
+    assert_run(run(PREDICT " --network p/net.st --images p/x.npy --save p/again.npy"), 0);
+    assert_null(strstr(output, "accuracy"));
+    assert_same_files("p/y.npy", "p/again.npy", true);
+    /* Bytes are scaled as in training. */
+    const size_t shape[3] = { 2, IMAGE_SIDE, IMAGE_SIDE };
+    assert_int_equal(activ_tensor_create(NULL, ACTIV_UINT8, 3, shape, &again, NULL), ACTIV_OK);
+    for (size_t i = 0; i < 2 * IMAGE_PIXELS; i++)
+        ((unsigned char *)activ_tensor_data(again))[i] =
+            (unsigned char)(255.0f * (((const float *)activ_tensor_const_data(x))[i] * 0.5f + 0.5f) + 0.5f);
+    assert_int_equal(npy_write(scratch_path("p/bytes.npy"), again, &message), ACTIV_OK);
+    activ_tensor_destroy(again);
+    assert_run(run(PREDICT " --network p/net.st --images p/bytes.npy --save p/two.npy"), 0);
+    assert_int_equal(npy_read(scratch_path("p/two.npy"), &again, &message), ACTIV_OK);
+    assert_memory_equal(activ_tensor_const_data(again), activ_tensor_const_data(y), 2 * IMAGE_CLASSES * sizeof(float));
+    activ_tensor_destroy(again);
+    activ_tensor_destroy(x);
+    activ_tensor_destroy(y);
+
+    assert_refused(run(PREDICT " --network p/net.st --images p/y.npy"),
+                   "fashion_mnist_predict: ", "p/y.npy: its shape");
+    assert_refused(run(PREDICT " --network p/net.st --images p/net.st"), "fashion_mnist_predict: ", "no .npy file");
+    assert_refused(run("head -c 1000 p/x.npy > p/cut.npy; " PREDICT " --network p/net.st --images p/cut.npy"),
+                   "fashion_mnist_predict: ", "too early");
+    assert_refused(run(PREDICT " --network p/none.st --images p/x.npy"), "fashion_mnist_predict: ", "p/none.st");
+    assert_refused(run(PREDICT " --network p/net.st --images p/x.npy --save p/nowhere/y.npy"),
+                   "fashion_mnist_predict: ", "p/nowhere/y.npy");
+}
+
 static void test_dead_neurons(void **state)
 {
     (void)state;
@@ -851,6 +906,7 @@ int main(void)
         cmocka_unit_test(test_surfaces),
         cmocka_unit_test(test_gradients),
         cmocka_unit_test(test_outputs),
+        cmocka_unit_test(test_predict),
         cmocka_unit_test(test_dead_neurons),
         cmocka_unit_test(test_exercises),
         cmocka_unit_test(test_all_programs),

@@ -311,7 +311,8 @@ void dataset_batch(const struct dataset *data, const uint32_t *order, size_t fir
             ask_for(data->pixels + order[i + 4] * IMAGE_PIXELS);
         size_t image = order != NULL ? order[i] : first + i;
         normalize(data->pixels + image * IMAGE_PIXELS, x + i * IMAGE_PIXELS);
-        labels[i] = data->labels[image];
+        if (labels != NULL)
+            labels[i] = data->labels[image];
     }
 }
 

@@ -41,7 +41,7 @@ activ_status dataset_read(const char *images_path, const char *labels_path, stru
 void dataset_free(struct dataset *data);
 
 /* Images order[0] .. order[count - 1] (NULL: the first ones from `first` on) as a batch for a graph: each pixel p
- * becomes (p/255 - 0.5)/0.5. */
+ * becomes (p/255 - 0.5)/0.5. labels: NULL if they are not wanted. */
 void dataset_batch(const struct dataset *data, const uint32_t *order, size_t first, size_t count, float *x,
                    int32_t *labels);
 
