@@ -1,0 +1,132 @@
+"""Arguments from Python, checked before C sees them: ctypes would wrap -1 around and cut 1.5 off in silence."""
+from __future__ import annotations
+
+import operator
+import os
+from typing import Any, Optional, Sequence, Tuple
+
+from . import _declarations as c
+from ._numpy import np
+
+FLOAT32_HINT = "convert it with .astype(numpy.float32)"
+
+
+def count(value: Any, name: str, least: int = 0, most: int = 2**64 - 1) -> int:
+    """A whole number. TypeError: not one (1.0 and NaN are not either); ValueError: out of bounds."""
+    if isinstance(value, bool):
+        raise TypeError(f"{name} is {value!r}; a whole number is wanted")
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} is {value!r}, of type {type(value).__name__}; a whole number is wanted") from None
+    if not least <= number <= most:
+        raise ValueError(f"{name} is {number}; {least} to {most} is allowed")
+    return number
+
+
+def integer(value: Any, name: str) -> int:
+    return count(value, name, -2**31, 2**31 - 1)
+
+
+def real(value: Any, name: str) -> float:
+    """A number. TypeError: not one (a text is none)."""
+    if isinstance(value, (str, bytes, bytearray)) or not (hasattr(value, "__float__") or hasattr(value, "__index__")):
+        raise TypeError(f"{name} is {value!r}, of type {type(value).__name__}; a number is wanted")
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} is of type {type(value).__name__}; a number is wanted") from None
+
+
+def text(value: Any, name: str) -> bytes:
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is {value!r}, of type {type(value).__name__}; a str is wanted")
+    if "\0" in value:
+        raise ValueError(f"{name} contains a zero byte")
+    return value.encode()
+
+
+def path(value: Any) -> bytes:
+    raw = os.fsencode(value)  # TypeError: no path
+    if b"\0" in raw:
+        raise ValueError("the path contains a zero byte")
+    return raw
+
+
+def shape(value: Any, name: str = "shape") -> Tuple[int, ...]:
+    if hasattr(value, "__index__"):
+        return (count(value, name),)
+    try:
+        sizes = tuple(value)
+    except TypeError:
+        raise TypeError(f"{name} is {value!r}; whole numbers are wanted") from None
+    return tuple(count(size, f"{name}[{i}]") for i, size in enumerate(sizes))
+
+
+def sizes(values: Sequence[int]) -> Any:
+    """An array for C."""
+    return (c.size * len(values))(*values)
+
+
+def axis(value: Any, ndim: int, name: str = "axis") -> int:
+    number = integer(value, name)
+    if not -ndim <= number < ndim:
+        raise ValueError(f"{name} is {number}, but the array has {ndim} dimension{'' if ndim == 1 else 's'}")
+    return number % ndim
+
+
+def product(values: Sequence[int]) -> int:
+    result = 1
+    for value in values:
+        result *= value
+    return result
+
+
+# ---- arrays ----------------------------------------------------------------------------------------
+
+def address(array: "np.ndarray") -> int:
+    return array.__array_interface__["data"][0]
+
+
+def _as_array(value: Any, name: str) -> "np.ndarray":
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array, and a mask would be lost; fill it first")
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} is no array: {error}") from None
+
+
+def as_input(value: Any, name: str, dtype: Any = None) -> "np.ndarray":
+    """float32 (or dtype) in row-major order: the array itself if it is so, else a copy. TypeError: another type."""
+    array = _as_array(value, name)
+    wanted = np.float32 if dtype is None else dtype
+    if array.dtype != wanted:
+        hint = f"; {FLOAT32_HINT}" if dtype is None and array.dtype.kind in "fiu" else ""
+        raise TypeError(f"{name} is of type {array.dtype}; {np.dtype(wanted)} is wanted{hint}")
+    if array.flags.c_contiguous and array.flags.aligned and array.dtype.isnative:
+        return array
+    return np.array(array, dtype=wanted, order="C", copy=True)
+
+
+def as_output(value: Any, name: str, wanted: Optional[Tuple[int, ...]], dtype: Any = None) -> "np.ndarray":
+    """An array that C may write: float32 (or dtype), row-major, of this shape. Never copied.
+
+    TypeError: no array, another type; ValueError: another shape, read-only, not contiguous."""
+    dtype = np.float32 if dtype is None else dtype
+    if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name} is of type {type(value).__name__}; a numpy.ndarray is wanted")
+    if value.dtype != dtype or not value.dtype.isnative:
+        raise TypeError(f"{name} is of type {value.dtype}; {np.dtype(dtype)} is wanted")
+    if wanted is not None and value.shape != wanted:
+        raise ValueError(f"{name} has shape {value.shape}; {wanted} is wanted")
+    if not value.flags.writeable:
+        raise ValueError(f"{name} is read-only")
+    if not (value.flags.c_contiguous and value.flags.aligned):
+        raise ValueError(f"{name} is not contiguous (row-major, without gaps or negative strides)")
+    return value
+
+
+def output(value: Any, name: str, wanted: Tuple[int, ...]) -> "np.ndarray":
+    """The caller's array, checked, or a new one."""
+    return np.empty(wanted, np.float32) if value is None else as_output(value, name, wanted)
