@@ -8,8 +8,8 @@
     g = activ.Graph()                           # networks, optimisers, checkpoints
     activ.torch.Activation("staf(tau=25)")      # a torch.nn.Module
 
-Everything is computed by libactiv, a C library, in the calling thread unless a Context says otherwise, and with the
-same bits on every machine. Calls release the GIL.
+Everything is computed by libactiv, a C library, in the calling thread unless a Context says otherwise, and
+with the same bits on every machine. Calls release the GIL.
 """
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
-    "SGD", "AdamW", "BadValueError", "Context", "Custom", "Error", "File", "Function", "Graph", "GraphNeurons",
-    "Histogram", "Info", "LayerView", "Neurons", "Node", "NodeInfo", "Optimizer", "OutOfMemoryError", "Part",
-    "Quantiles", "RMSprop", "Setting", "Stats", "Tensor", "analysis", "backward", "forward", "from_dlpack",
-    "functions", "init", "library_path", "library_version", "load", "load_file", "lr", "max_tier", "random",
-    "save_file", "surface", "tier", "tiers",
+    "SGD", "AdamW", "BadValueError", "Context", "Custom", "Error", "File", "Function", "Graph",
+    "GraphNeurons", "Histogram", "Info", "LayerView", "Neurons", "Node", "NodeInfo", "Optimizer",
+    "OutOfMemoryError", "Part", "Quantiles", "RMSprop", "Setting", "Stats", "Tensor", "analysis",
+    "backward", "forward", "from_dlpack", "functions", "init", "library_path", "library_version",
+    "load", "load_file", "lr", "max_tier", "random", "save_file", "surface", "tier", "tiers",
 ]

@@ -1,4 +1,4 @@
-"""Arguments from Python, checked before C sees them: ctypes would wrap -1 around and cut 1.5 off in silence."""
+"""Arguments from Python, checked before C sees them: ctypes would wrap -1 around in silence."""
 from __future__ import annotations
 
 import operator
@@ -18,7 +18,8 @@ def count(value: Any, name: str, least: int = 0, most: int = 2**64 - 1) -> int:
     try:
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} is {value!r}, of type {type(value).__name__}; a whole number is wanted") from None
+        raise TypeError(
+            f"{name} is {value!r}, of type {type(value).__name__}; a whole number is wanted") from None
     if not least <= number <= most:
         raise ValueError(f"{name} is {number}; {least} to {most} is allowed")
     return number
@@ -30,7 +31,8 @@ def integer(value: Any, name: str) -> int:
 
 def real(value: Any, name: str) -> float:
     """A number. TypeError: not one (a text is none)."""
-    if isinstance(value, (str, bytes, bytearray)) or not (hasattr(value, "__float__") or hasattr(value, "__index__")):
+    number = hasattr(value, "__float__") or hasattr(value, "__index__")
+    if isinstance(value, (str, bytes, bytearray)) or not number:
         raise TypeError(f"{name} is {value!r}, of type {type(value).__name__}; a number is wanted")
     try:
         return float(value)
@@ -98,7 +100,7 @@ def _as_array(value: Any, name: str) -> "np.ndarray":
 
 
 def as_input(value: Any, name: str, dtype: Any = None) -> "np.ndarray":
-    """float32 (or dtype) in row-major order: the array itself if it is so, else a copy. TypeError: another type."""
+    """float32 (or dtype), row-major: the array itself if it is so, else a copy. TypeError: another type."""
     array = _as_array(value, name)
     wanted = np.float32 if dtype is None else dtype
     if array.dtype != wanted:

@@ -30,14 +30,15 @@ class Custom:
 
     name: 1 to 40 letters, digits and '_', none of the catalogue's names.
     forward(x, params) -> y: x of shape (n,), float32; params of shape (k,); y of shape (n,), float32.
-    backward(x, dy, params) -> dx, or (dx, sums) if there are parameters: dx of shape (n,), float32; sums of shape
-    (k,), any float type: the sums over all elements of dy times the derivative by each parameter.
-    initial: the k initial values of the parameters (k at most 48), or a function of a seed that returns them together
-    with `count`; None: there are no parameters.
+    backward(x, dy, params) -> dx, or (dx, sums) if there are parameters: dx of shape (n,), float32; sums of
+    shape (k,), any float type: the sums over all elements of dy times the derivative by each parameter.
+    initial: the k initial values of the parameters (k at most 48), or a function of a seed that returns them
+    together with `count`; None: there are no parameters.
 
-    Each value must depend on its own element and the parameters alone: n may be any part of an array. With a pool
-    (Context(threads=...)) the callables run in its threads, one at a time. An exception that one raises is raised by
-    the call that it was part of; what that call should have written is then NaN, at least in part.
+    Each value must depend on its own element and the parameters alone: n may be any part of an array. With a
+    pool (Context(threads=...)) the callables run in its threads, one at a time. An exception that one raises
+    is raised by the call that it was part of; what that call should have written is then NaN, at least in
+    part.
 
     TypeError: not callable, another type; ValueError: too many parameters, an array of another shape.
     """
@@ -65,8 +66,9 @@ class Custom:
         # The pointers that C gets call back into this object; it lives as long as whatever was made with it.
         self._callbacks = c.FnCallbacks(
             forward=c.ForwardCallback(self._call_forward), backward=c.BackwardCallback(self._call_backward),
-            param_init=c.ParamInitCallback(self._call_init) if self.count else c.ParamInitCallback(),
             param_count=self.count)
+        if self.count:
+            self._callbacks.param_init = c.ParamInitCallback(self._call_init)
         self._struct = c.CustomFn(name=self.name.encode(), callbacks=ctypes.pointer(self._callbacks))
 
     def __repr__(self) -> str:
@@ -119,8 +121,8 @@ class Custom:
 class Context(Handle):
     """Settings for the objects made with it.
 
-    threads: how many work on large arrays and in training; 1: the calling thread alone, 0: one for each CPU. The results
-    are the same bits.
+    threads: how many work on large arrays and in training; 1: the calling thread alone, 0: one for each CPU.
+    The results are the same bits.
     max_tier: the highest instruction set to use: "scalar", "neon", "avx2", "avx512".
     log: a callable that gets (status, line) for each failure of an object made with the context.
     functions: Custom functions that specs and files may name.
@@ -150,11 +152,11 @@ class Context(Handle):
         watches = [custom._watch for custom in customs]
         keep: List[Any] = list(customs)
         if log is not None:
-            watch = Watch()
+            watch, tell = Watch(), log
 
             def on_failure(user: Any, status: int, line: bytes) -> None:
                 try:
-                    log(status, line.decode(errors="replace"))
+                    tell(status, line.decode(errors="replace"))
                 except BaseException as exception:
                     watch.remember(exception)
 

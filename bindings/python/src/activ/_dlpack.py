@@ -1,7 +1,7 @@
 """DLPack capsules. Python knows managed tensors by capsules that are named after what they hold.
 
-A producer's capsule is "dltensor" or "dltensor_versioned"; whoever takes the tensor over renames it to "used_...", and
-only a capsule that was never renamed frees its tensor.
+A producer's capsule is "dltensor" or "dltensor_versioned"; whoever takes the tensor over renames it to
+"used_...", and only a capsule that was never renamed frees its tensor.
 """
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Managed(ctypes.Structure):
 class ManagedVersioned(ctypes.Structure):
     """DLManagedTensorVersioned, of DLPack 1."""
 
-    _fields_ = [("major", c.u32), ("minor", c.u32), ("context", c.pointer), ("deleter", Deleter), ("flags", c.u64),
-                ("tensor", DLTensor)]
+    _fields_ = [("major", c.u32), ("minor", c.u32), ("context", c.pointer), ("deleter", Deleter),
+                ("flags", c.u64), ("tensor", DLTensor)]
 
 
 LEGACY, VERSIONED = b"dltensor", b"dltensor_versioned"
@@ -77,8 +77,8 @@ _PENDING = tuple(ctypes.addressof(_pending) + i * ctypes.sizeof(ctypes.c_void_p)
 def _destroy(capsule: int, is_valid: Any = _is_valid_dying, get: Any = _get_dying, delete: Any = delete,
              names: Tuple[bytes, ...] = (LEGACY, VERSIONED), fetch: Any = _fetch,
              pending: Tuple[int, ...] = _PENDING) -> None:
-    # Defaults, as the names of the module may be gone when the interpreter ends. A consumer that fails may drop the
-    # capsule with its exception set, and then no Python call would succeed: it is taken away first.
+    # Defaults, as the names of the module may be gone when the interpreter ends. A consumer that fails may
+    # drop the capsule with its exception set, and then no Python call would succeed: it is taken away first.
     fetch(*pending)
     for name in names:
         if is_valid(capsule, name):
@@ -99,8 +99,8 @@ def capsule(managed: int, name: bytes) -> Any:
 
 # ---- tensors whose memory is not theirs ----
 
-# The library's deleter knows nothing of the array that a view looks at. Exports of views get this module's deleter, which
-# also lets go of that array. By address: what to keep, the library's deleter, the kind.
+# The library's deleter knows nothing of the array that a view looks at. Exports of views get this module's
+# deleter, which also lets go of that array. By address: what to keep, the library's deleter, the kind.
 _exports: Dict[int, Tuple[Any, Any, bytes]] = {}
 
 
@@ -116,7 +116,7 @@ _view_deleter = Deleter(_delete_view)
 def keep_until_deleted(managed: int, name: bytes, owner: Any) -> None:
     struct = _STRUCTS[name].from_address(managed)
     # A copy: the field itself would be read again, after it is overwritten.
-    _exports[managed] = (owner, Deleter(ctypes.cast(struct.deleter, c.pointer).value), name)
+    _exports[managed] = (owner, Deleter(ctypes.cast(struct.deleter, c.pointer).value or 0), name)
     struct.deleter = _view_deleter
 
 

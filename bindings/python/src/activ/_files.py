@@ -63,8 +63,8 @@ class File(Handle):
         return resource, entry
 
     def __getitem__(self, name: str) -> "np.ndarray":
-        """A tensor as a read-only view of the file's memory, which it keeps alive. KeyError: none of that name;
-        TypeError: a type that NumPy does not have (BF16)."""
+        """A tensor as a read-only view of the file's memory, which it keeps alive. KeyError: none of that
+        name; TypeError: a type that NumPy does not have (BF16)."""
         resource, entry = self._entry(name)
         kind = entry.dtype_name.decode()
         if kind not in _TYPES:
@@ -101,9 +101,9 @@ def save_file(tensors: Mapping[str, Union["np.ndarray", Tensor]], path: Any,
               metadata: Optional[Mapping[str, str]] = None) -> None:
     """Writes tensors under their names, in a file that other readers of safetensors know.
 
-    float32, float64, int32, int64 and uint8 are stored; what is not contiguous is copied. The old file stays where the
-    new one cannot be written. TypeError: another type; activ.Error: a name that is not allowed, a path that cannot be
-    written."""
+    float32, float64, int32, int64 and uint8 are stored; what is not contiguous is copied. The old file stays
+    where the new one cannot be written. TypeError: another type; activ.Error: a name that is not allowed, a
+    path that cannot be written."""
     if not isinstance(tensors, Mapping):
         raise TypeError(f"tensors is a {type(tensors).__name__}; a mapping of names to arrays is wanted")
     names: List[bytes] = []
@@ -120,7 +120,7 @@ def save_file(tensors: Mapping[str, Union["np.ndarray", Tensor]], path: Any,
             continue
         array = checks._as_array(value, name)
         try:
-            held.append(Tensor.view(array if array.flags.c_contiguous else np.array(array, order="C", copy=True)))
+            held.append(Tensor.view(array if array.flags.c_contiguous else np.array(array, order="C")))
         except TypeError as error:
             raise TypeError(f"tensor {name!r}: {error}") from None
     texts = [(checks.text(key, "a key"), checks.text(value, f"metadata[{key!r}]"))

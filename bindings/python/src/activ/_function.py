@@ -51,7 +51,7 @@ class Part(NamedTuple):
 
     name: str
     offset: int
-    count: int
+    count: int  # type: ignore[assignment]
 
 
 def _text(value: Optional[bytes]) -> str:
@@ -88,12 +88,13 @@ def _setting(raw: c.SettingInfo) -> Setting:
         default = words[int(raw.initial)] if words else None
     elif raw.kind == c.SETTING_FUNCTIONS:
         value = default = None  # see Function.functions
-    return Setting(_text(raw.name), KINDS.get(raw.kind, f"kind {raw.kind}"), bool(raw.trainable), value, default,
-                   raw.minimum, raw.maximum, tuple(words))
+    return Setting(_text(raw.name), KINDS.get(raw.kind, f"kind {raw.kind}"), bool(raw.trainable), value,
+                   default, raw.minimum, raw.maximum, tuple(words))
 
 
 class Matrix(NamedTuple):
-    """How the library is to see an array: rows of columns; halves: the distance from value to gate, in floats."""
+    """How the library is to see an array: rows of columns; halves: the distance from value to gate, in
+    floats."""
 
     rows: int
     columns: int
@@ -112,7 +113,7 @@ class Function(Handle):
 
         f(x)                    elementwise: any shape
         f(x, axis=-1)           rowwise (softmax): over that axis, the last unless said
-        f(x, axis=-1)           gated (swiglu): of the two halves along that axis, the value first, then the gate
+        f(x, axis=-1)           gated (swiglu): of the two halves along that axis, first the value
         f(value, gate)          gated: of two arrays of the same shape
         f(x, axis=1)            with num_parameters=C in the spec: x.shape[axis] is C, the axis 1 unless said
 
@@ -167,7 +168,7 @@ class Function(Handle):
 
     def __reduce__(self) -> Any:
         if not self._plain:
-            raise TypeError("a function that was made with a context or of Python callables cannot be pickled")
+            raise TypeError("a function made with a context, or of Python callables, cannot be pickled")
         return Function, (self.spec,)
 
     @property
@@ -238,12 +239,14 @@ class Function(Handle):
         return tuple(found)
 
     def parameters(self, seed: int = 0) -> "np.ndarray":
-        """Initial values, of shape (param_count,): the spec's, or drawn with `seed` where the start is random."""
+        """Initial values, of shape (param_count,): the spec's, or drawn with `seed` where the start is
+        random."""
         resource = self._open()
         values = np.zeros(self._param_count, np.float32)
         seed = checks.count(seed, "seed")
         if self._param_count:
-            check(call(self._watches, lib.activ_fn_param_init, resource.pointer, seed, checks.address(values)))
+            check(call(self._watches, lib.activ_fn_param_init, resource.pointer, seed,
+                       checks.address(values)))
         return values
 
     def parts(self, params: "np.ndarray") -> Dict[str, "np.ndarray"]:
@@ -254,7 +257,8 @@ class Function(Handle):
         return {part.name: array[part.offset:part.offset + part.count] for part in self.layout}
 
     def pack(self, parts: Mapping[str, Any]) -> "np.ndarray":
-        """The reverse of `parts`: one array of all parameters. ValueError: a name or a length that does not fit."""
+        """The reverse of `parts`: one array of all parameters. ValueError: a name or a length that does not
+        fit."""
         layout = self.layout
         unknown = set(parts) - {part.name for part in layout}
         absent = {part.name for part in layout} - set(parts)
@@ -301,7 +305,8 @@ class Function(Handle):
                 raise ValueError(f"{self.spec}: shape {shape} has no axis 1, which would be the channels")
             at = checks.axis(wanted, len(shape))
             if shape[at] != self._channels:
-                raise ValueError(f"{self.spec}: axis {at} has length {shape[at]}, not {self._channels}, the channels")
+                raise ValueError(
+                    f"{self.spec}: axis {at} has length {shape[at]}, not {self._channels}, the channels")
             columns = checks.product(shape[at + 1:])
             rows = checks.product(shape[:at + 1])
             return Matrix(rows if columns else 0, columns, columns, self._channels, 0)
@@ -345,12 +350,12 @@ class Function(Handle):
                  gate_first: bool = False, out: Optional["np.ndarray"] = None) -> "np.ndarray":
         """The function of x: float32, of any shape and strides (what is not row-major is copied).
 
-        gate_first: of one array's halves, the gate comes first. out: where the result goes: float32, row-major,
-        writable, of the result's shape; x itself will do (in-place), another overlap will not.
+        gate_first: of one array's halves, the gate comes first. out: where the result goes: float32,
+        row-major, writable, of the result's shape; x itself will do (in-place), another overlap will not.
         Returns out, or a new array.
 
-        TypeError: another type than float32. ValueError: a shape or an axis that does not fit, out that is read-only
-        or not contiguous. activ.Error: arrays that overlap."""
+        TypeError: another type than float32. ValueError: a shape or an axis that does not fit, out that is
+        read-only or not contiguous. activ.Error: arrays that overlap."""
         return self._forward(x, gate, params, axis, gate_first, out, None, 0, 0, 0)[0]
 
     forward = __call__
@@ -359,23 +364,24 @@ class Function(Handle):
               out: Optional["np.ndarray"] = None) -> Tuple["np.ndarray", "np.ndarray"]:
         """(y, noise) in training mode, where random functions draw: element i from (seed, stream, index + i).
 
-        noise, of x's shape, is what `backward` wants. It is all 1 if the function is not random. Elementwise functions
-        alone; activ.Error otherwise, or with num_parameters above 1."""
+        noise, of x's shape, is what `backward` wants. It is all 1 if the function is not random. Elementwise
+        functions alone; activ.Error otherwise, or with num_parameters above 1."""
         if self._shape != c.SHAPE_ELEMENTWISE:
             raise ValueError(f"{self.spec} is not elementwise: it has no training mode here")
         noise = np.ones(checks.as_input(x, "x").shape, np.float32)
         return self._forward(x, None, params, None, False, out, noise, checks.count(seed, "seed"),
                              checks.count(stream, "stream"), checks.count(index, "index"))
 
-    def _forward(self, x: Any, gate: Any, params: Any, axis: Optional[int], gate_first: bool, out: Any, noise: Any,
-                 seed: int, stream: int, index: int) -> Tuple["np.ndarray", Any]:
+    def _forward(self, x: Any, gate: Any, params: Any, axis: Optional[int], gate_first: bool, out: Any,
+                 noise: Any, seed: int, stream: int, index: int) -> Tuple["np.ndarray", Any]:
         resource = self._open()
         x = checks.as_input(x, "x")
         gate = self._gate(x, gate)
-        if self._needs_move(x.shape, axis):
+        if axis is not None and self._needs_move(x.shape, axis):
             y = checks.output(out, "out", x.shape)
             moved = np.moveaxis(x, axis, -1)
-            y[...] = np.moveaxis(self._forward(moved, None, params, -1, False, None, None, 0, 0, 0)[0], -1, axis)
+            result = self._forward(moved, None, params, -1, False, None, None, 0, 0, 0)[0]
+            y[...] = np.moveaxis(result, -1, axis)
             return y, None
         matrix = self.matrix(x.shape, axis, gate is None)
         y = checks.output(out, "out", self.result_shape(x.shape, axis, gate is None))
@@ -402,12 +408,14 @@ class Function(Handle):
     def backward(self, x: Any, dy: Any, gate: Any = None, *, params: Any = None, axis: Optional[int] = None,
                  gate_first: bool = False, noise: Any = None, y: Any = None, accumulate: bool = False,
                  out: Any = None, dparams: Optional["np.ndarray"] = None) -> Any:
-        """dx = the gradient of a loss by x, from dy, its gradient by the result. With two arrays: (dvalue, dgate).
+        """dx = the gradient of a loss by x, from dy, its gradient by the result. With two arrays: (dvalue,
+        dgate).
 
         x, gate, params, axis, gate_first: what the forward call got. noise: what `train` returned.
         out: where dx goes (of two arrays: a pair of them); dy or x will do. With accumulate it is added to.
         dparams: of shape (param_count,); the gradient by the parameters is added to it.
-        x = None with y = f(x): the derivative from the result alone, where the library can (activ.Error elsewhere).
+        x = None with y = f(x): the derivative from the result alone, where the library can (activ.Error
+        elsewhere).
 
         TypeError, ValueError, activ.Error: as calling the function."""
         resource = self._open()
@@ -427,19 +435,18 @@ class Function(Handle):
         matrix = self.matrix(x.shape, axis, gate is None)
         if dy.shape != wanted:
             raise ValueError(f"dy has shape {dy.shape}; {wanted} is wanted")
-        dgate = None
         if gate is None:
-            dx = checks.output(out, "out", x.shape)
+            result = [checks.output(out, "out", x.shape)]
         else:
             pair = (None, None) if out is None else out
             if not isinstance(pair, (tuple, list)) or len(pair) != 2:
                 raise TypeError("out has to be a pair of arrays: (dvalue, dgate)")
-            dx = checks.output(pair[0], "out[0]", x.shape)
-            dgate = checks.output(pair[1], "out[1]", x.shape)
+            result = [checks.output(pair[i], f"out[{i}]", x.shape) for i in range(2)]
         held, address = self._params(params)
         args = c.BackwardArgs(
             params=address, rows=matrix.rows, columns=matrix.columns, channels=matrix.channels,
-            dy=checks.address(dy), dy_stride=matrix.columns, dx=checks.address(dx), dx_stride=matrix.stride,
+            dy=checks.address(dy), dy_stride=matrix.columns, dx=checks.address(result[0]),
+            dx_stride=matrix.stride,
             accumulate=int(bool(accumulate)))
         if from_y:
             args.y, args.y_stride = checks.address(x), matrix.stride
@@ -447,7 +454,7 @@ class Function(Handle):
             args.x, args.x_stride = checks.address(x), matrix.stride
         if gate is not None:
             args.gate, args.gate_stride = checks.address(gate), matrix.stride
-            args.dgate, args.dgate_stride = checks.address(dgate), matrix.stride
+            args.dgate, args.dgate_stride = checks.address(result[1]), matrix.stride
         elif matrix.half and not from_y:
             args.gate, args.gate_stride = args.x + 4 * matrix.half, matrix.stride
             args.dgate, args.dgate_stride = args.dx + 4 * matrix.half, matrix.stride
@@ -465,7 +472,7 @@ class Function(Handle):
         if matrix.rows or matrix.columns:
             run(self._watches, lib.activ_backward_ex, resource.pointer, ctypes.byref(args))
         del held
-        return dx if gate is None else (dx, dgate)
+        return result[0] if gate is None else tuple(result)
 
     def _backward_moved(self, x: "np.ndarray", dy: "np.ndarray", params: Any, axis: Any, from_y: bool,
                         accumulate: bool, out: Any, dparams: Any) -> "np.ndarray":
@@ -473,8 +480,9 @@ class Function(Handle):
             raise ValueError(f"dy has shape {dy.shape}; {x.shape} is wanted")
         dx = checks.output(out, "out", x.shape)
         moved = np.moveaxis(x, axis, -1)
-        result = np.moveaxis(self.backward(None if from_y else moved, np.moveaxis(dy, axis, -1), params=params,
-                                           y=moved if from_y else None, dparams=dparams), -1, axis)
+        result = self.backward(None if from_y else moved, np.moveaxis(dy, axis, -1), params=params,
+                               y=moved if from_y else None, dparams=dparams)
+        result = np.moveaxis(result, -1, axis)
         if accumulate:
             dx += result
         else:

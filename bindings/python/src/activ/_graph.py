@@ -67,8 +67,8 @@ class NodeInfo(NamedTuple):
 
 
 class LayerView(NamedTuple):
-    """All that a graph holds of one node. The arrays are read-only views, which keep the graph's memory alive; values
-    and gradients change with its next call that computes. None: not there."""
+    """All that a graph holds of one node. The arrays are read-only views, which keep the graph's memory
+    alive; values and gradients change with its next call that computes. None: not there."""
 
     name: str
     kind: str
@@ -97,8 +97,8 @@ class Graph(Handle):
         sgd.step()
 
     A layer with the name "layers.0" has its parameters under "layers.0.weight" and "layers.0.bias", as
-    torch.nn.Sequential would. One thread at a time may use a graph, but for `predict`; a second one gets a RuntimeError.
-    context: threads, functions of one's own; the results do not depend on the threads.
+    torch.nn.Sequential would. One thread at a time may use a graph, but for `predict`; a second one gets a
+    RuntimeError. context: threads, functions of one's own; the results do not depend on the threads.
     """
 
     _kind = "graph"
@@ -177,7 +177,8 @@ class Graph(Handle):
         return self._build(build, self._index(x, "x"), checks.count(out_features, "out_features"))
 
     def apply(self, x: Node, function: FunctionLike) -> Node:
-        """y = f(x): element by element, or over the last dimension (softmax). function: a spec, Function or Custom."""
+        """y = f(x): element by element, or over the last dimension (softmax). function: a spec, Function or
+        Custom."""
         _, resource = self._function(function)
         return self._build(lib.activ_graph_apply, self._index(x, "x"), resource.pointer)
 
@@ -234,7 +235,8 @@ class Graph(Handle):
         if weight is not None:
             array = checks.as_input(weight, "weight")
             if array.shape != logits.shape:
-                raise ValueError(f"weight has shape {array.shape}; {logits.shape} is wanted, one for each class")
+                raise ValueError(
+                    f"weight has shape {array.shape}; {logits.shape} is wanted, one for each class")
             options.weight = checks.address(array)
         node = self._build(lib.activ_graph_cross_entropy_ex, index, ctypes.byref(options))
         del array
@@ -252,7 +254,8 @@ class Graph(Handle):
         """Plans the memory for batches of up to max_batch samples and allocates it. 0: for `predict` alone.
 
         keep_values: values and gradients of every node can be read after a training step (`layer`)."""
-        options = c.CompileOptions(max_batch=checks.count(max_batch, "max_batch"), keep_values=int(bool(keep_values)))
+        options = c.CompileOptions(max_batch=checks.count(max_batch, "max_batch"),
+                                   keep_values=int(bool(keep_values)))
         self._run(lib.activ_graph_compile_ex, ctypes.byref(options))
 
     # ---- initial values ----
@@ -262,7 +265,8 @@ class Graph(Handle):
         self._call(lib.activ_graph_init, checks.count(seed, "seed"))
 
     def init_weights(self, scheme: str, seed: int = 0, gain: Optional[float] = None) -> None:
-        """The same, but linear layers' weights by a scheme of activ.init: "kaiming_normal" ... gain: None, the usual."""
+        """The same, but linear layers' weights by a scheme of activ.init: "kaiming_normal" ... gain: None,
+        the usual."""
         number = init_module.scheme_number(scheme)
         factor = lib.activ_init_gain(number) if gain is None else checks.real(gain, "gain")
         self._call(lib.activ_graph_init_weights, number, factor, checks.count(seed, "seed"))
@@ -277,7 +281,7 @@ class Graph(Handle):
     def _sizes(self, resource: Resource, index: int) -> Tuple[int, ...]:
         raw = c.NodeInfo()
         check(lib.activ_graph_node_info(resource.pointer, index, ctypes.byref(raw)))
-        return tuple(raw.shape[:raw.ndim]) if raw.ndim else ()
+        return tuple(raw.shape[:raw.ndim])
 
     def _samples(self, resource: Resource, x: Any, name: str, index: int) -> Tuple["np.ndarray", int]:
         """Samples for a node: (batch, *its shape), or (batch, all of it as one row)."""
@@ -285,7 +289,8 @@ class Graph(Handle):
         sizes = self._sizes(resource, index)
         flat = checks.product(sizes)
         if array.ndim == 0 or (array.shape[1:] != sizes and array.shape[1:] != (flat,)):
-            raise ValueError(f"{name} has shape {array.shape}; (batch, {', '.join(map(str, sizes))}) is wanted")
+            raise ValueError(
+                f"{name} has shape {array.shape}; (batch, {', '.join(map(str, sizes))}) is wanted")
         return array, array.shape[0]
 
     def _result(self, resource: Resource, batch: int, out: Any) -> "np.ndarray":
@@ -295,8 +300,10 @@ class Graph(Handle):
     def _ready(self) -> Resource:
         """For calls whose arguments have the network's shapes; that it is compiled, C checks."""
         resource = self._open()
-        if lib.activ_graph_output_node(resource.pointer) < 0 or lib.activ_graph_input_node(resource.pointer) < 0:
-            raise error(c.ERROR_STATE, lib.activ_graph_error(resource.pointer) or b"the graph has no layers yet")
+        ends = lib.activ_graph_input_node(resource.pointer), lib.activ_graph_output_node(resource.pointer)
+        if min(ends) < 0:
+            why = lib.activ_graph_error(resource.pointer)
+            raise error(c.ERROR_STATE, why or b"the graph has no layers yet")
         return resource
 
     # ---- running ----
@@ -312,7 +319,8 @@ class Graph(Handle):
     def workspace(self, batch: int = 1) -> "np.ndarray":
         """Memory for `predict` with `batch` samples at a time."""
         resource = self._open()
-        return np.empty(lib.activ_graph_workspace_bytes(resource.pointer, checks.count(batch, "batch", 1)), np.uint8)
+        batch = checks.count(batch, "batch", 1)
+        return np.empty(lib.activ_graph_workspace_bytes(resource.pointer, batch), np.uint8)
 
     def predict(self, x: Any, out: Optional["np.ndarray"] = None,
                 workspace: Optional["np.ndarray"] = None) -> "np.ndarray":
@@ -354,7 +362,8 @@ class Graph(Handle):
     def _targets(self, resource: Resource, targets: Any, batch: int) -> Tuple["np.ndarray", bool]:
         """The array, and whether the graph ends in cross-entropy."""
         if self._loss_kind(resource) == "mse":
-            array, rows = self._samples(resource, targets, "targets", lib.activ_graph_output_node(resource.pointer))
+            output = lib.activ_graph_output_node(resource.pointer)
+            array, rows = self._samples(resource, targets, "targets", output)
             if rows != batch:
                 raise ValueError(f"targets has {rows} rows, x has {batch}")
             return array, False
@@ -363,14 +372,14 @@ class Graph(Handle):
     def train(self, x: Any, targets: Any) -> float:
         """A training step but for the update: the loss of the batch; the gradients are overwritten.
 
-        x: (batch, ...) float32. targets: for cross_entropy (batch,) integers, a class each (or ignore_index); for mse
-        float32 of the predictions' shape."""
+        x: (batch, ...) float32. targets: for cross_entropy (batch,) integers, a class each (or ignore_index);
+        for mse float32 of the predictions' shape."""
         resource = self._ready()
         array, batch = self._samples(resource, x, "x", lib.activ_graph_input_node(resource.pointer))
         wanted, labels = self._targets(resource, targets, batch)
         loss = c.f32()
-        self._call(lib.activ_graph_train if labels else lib.activ_graph_train_values, batch, checks.address(array),
-                   checks.address(wanted), ctypes.byref(loss))
+        self._call(lib.activ_graph_train if labels else lib.activ_graph_train_values, batch,
+                   checks.address(array), checks.address(wanted), ctypes.byref(loss))
         return loss.value
 
     def evaluate(self, x: Any, targets: Any) -> Tuple[float, Optional[int]]:
@@ -397,8 +406,8 @@ class Graph(Handle):
         return y
 
     def backward(self, dy: Any, *, dx: Union[bool, "np.ndarray"] = False) -> Optional["np.ndarray"]:
-        """The second half: from dy, the loss's gradient by the output, the gradients of all parameters. dx: True, or an
-        array, for the gradient by the input, which is then returned."""
+        """The second half: from dy, the loss's gradient by the output, the gradients of all parameters. dx:
+        True, or an array, for the gradient by the input, which is then returned."""
         resource = self._ready()
         array, batch = self._samples(resource, dy, "dy", lib.activ_graph_output_node(resource.pointer))
         result = None
@@ -412,7 +421,8 @@ class Graph(Handle):
     # ---- gradients ----
 
     def clip_grad_norm(self, max_norm: float) -> float:
-        """torch.nn.utils.clip_grad_norm_; the norm before. infinity only measures. activ.Error: it is not finite."""
+        """torch.nn.utils.clip_grad_norm_; the norm before. infinity only measures. activ.Error: it is not
+        finite."""
         norm = c.f32()
         self._call(lib.activ_graph_clip_grad_norm, checks.real(max_norm, "max_norm"), ctypes.byref(norm))
         return norm.value
@@ -423,23 +433,24 @@ class Graph(Handle):
 
     # ---- parameters and buffers ----
 
-    def _flat(self, function: Any, count: Any, what: str) -> "np.ndarray":
+    def _flat(self, function: Any, count: Any, what: str, why: str = "") -> "np.ndarray":
         resource = self._open()
         address, size = function(resource.pointer), count(resource.pointer)
         if not address and size:
-            raise error(c.ERROR_STATE, f"there are no {what} before compile".encode()
-                        if what != "gradients" else b"there are no gradients: not compiled, or for predictions only")
+            raise error(c.ERROR_STATE, f"there are no {what}: the graph is not compiled{why}".encode())
         return view(address, (size,), "<f4", resource)
 
     @property
     def params(self) -> "np.ndarray":
-        """All parameters in one array (param_count,): a view of the graph's memory, to be read and written."""
+        """All parameters in one array (param_count,): a view of the graph's memory, to be read and
+        written."""
         return self._flat(lib.activ_graph_params, lib.activ_graph_param_count, "parameters")
 
     @property
     def grads(self) -> "np.ndarray":
         """Their gradients, in the same order: a view."""
-        return self._flat(lib.activ_graph_grads, lib.activ_graph_param_count, "gradients")
+        return self._flat(lib.activ_graph_grads, lib.activ_graph_param_count, "gradients",
+                          ", or for predictions only")
 
     @property
     def buffers(self) -> "np.ndarray":
@@ -469,7 +480,8 @@ class Graph(Handle):
 
     def named_buffers(self) -> Dict[str, "np.ndarray"]:
         """The buffers by name: views."""
-        return self._named(self.buffers, lib.activ_graph_buffer_tensor_count, lib.activ_graph_buffer_tensor_info)
+        return self._named(self.buffers, lib.activ_graph_buffer_tensor_count,
+                           lib.activ_graph_buffer_tensor_info)
 
     # ---- looking inside ----
 
@@ -506,7 +518,7 @@ class Graph(Handle):
         check(lib.activ_graph_node_info(resource.pointer, self._index(node), ctypes.byref(raw)))
         inputs = tuple(Node(self, raw.inputs[i]) for i in range(raw.input_count))
         return NodeInfo(raw.name.decode(), raw.kind.decode(), (raw.description or b"").decode(),
-                        tuple(raw.shape[:raw.ndim]) if raw.ndim else (), inputs, raw.first_param, raw.param_count,
+                        tuple(raw.shape[:raw.ndim]), inputs, raw.first_param, raw.param_count,
                         raw.first_buffer, raw.buffer_count, raw.multiply_adds)
 
     def node_function(self, node: Node) -> Optional[Function]:
@@ -516,12 +528,13 @@ class Graph(Handle):
         return None if pointer is None else Function._borrowed(pointer, resource, self._watches)
 
     def layer(self, node: Union[Node, str]) -> LayerView:
-        """All that the graph holds of a node, or of the node of that name, without a copy. activ.Error: not compiled."""
+        """All that the graph holds of a node, or of the node of that name, without a copy. activ.Error: not
+        compiled."""
         if isinstance(node, str):
             node = self.node(node)
         resource, raw = self._open(), c.LayerView()
         check(lib.activ_graph_layer_view(resource.pointer, self._index(node), ctypes.byref(raw)))
-        shape = tuple(raw.shape[:raw.ndim]) if raw.ndim else ()
+        shape = tuple(raw.shape[:raw.ndim])
 
         def look(address: Optional[int], sizes: Tuple[int, ...]) -> Optional["np.ndarray"]:
             return view(address, sizes, "<f4", resource, read_only=True) if address else None
@@ -550,7 +563,8 @@ class Graph(Handle):
     def memory_bytes(self, max_batch: int = 0, *, keep_values: bool = False) -> int:
         """How much memory it will hold when compiled so; once compiled, what it does hold."""
         resource = self._open()
-        options = c.CompileOptions(max_batch=checks.count(max_batch, "max_batch"), keep_values=int(bool(keep_values)))
+        options = c.CompileOptions(max_batch=checks.count(max_batch, "max_batch"),
+                                   keep_values=int(bool(keep_values)))
         with self._usage.alone():
             found = lib.activ_graph_memory_bytes_ex(resource.pointer, ctypes.byref(options))
             if found == 0:
@@ -565,18 +579,19 @@ class Graph(Handle):
     # ---- files ----
 
     def save(self, path: Any) -> None:
-        """Writes parameters, buffers and the description of the network (safetensors); `activ.load` reads it."""
+        """Writes parameters, buffers and the description of the network (safetensors); `activ.load` reads
+        it."""
         self._run(lib.activ_checkpoint_save, checks.path(path))
 
     def load_params(self, path: Any, *, names: Optional[Mapping[str, str]] = None, partial: bool = False,
                     convert: bool = False) -> Dict[str, List[str]]:
         """Loads parameters and buffers by name from a safetensors file, PyTorch's too.
 
-        names: {graph's name: file's name} for tensors called otherwise there; a name that is "" or ends in '.' stands
-        for all that begin so. partial: what is missing keeps its values, and what is too much is left. convert: float64
-        is rounded to float32.
-        Returns {"missing": the graph's tensors that were not in the file, "unused": the file's that were not used}.
-        On failure (activ.Error) the graph is unchanged."""
+        names: {graph's name: file's name} for tensors called otherwise there; a name that is "" or ends in
+        '.' stands for all that begin so. partial: what is missing keeps its values, and what is too much is
+        left. convert: float64 is rounded to float32.
+        Returns {"missing": the graph's tensors that were not in the file, "unused": the file's that were not
+        used}. On failure (activ.Error) the graph is unchanged."""
         found: Dict[str, List[str]] = {"missing": [], "unused": []}
         if not names and not partial and not convert:
             self._run(lib.activ_checkpoint_load_params, checks.path(path))
@@ -615,15 +630,16 @@ class Graph(Handle):
 
 
 def _names(names: Optional[Mapping[str, str]]) -> Any:
-    pairs = [] if names is None else [
-        c.TensorName(checks.text(graph, "a name"), checks.text(file, "a name")) for graph, file in names.items()]
+    pairs = [c.TensorName(checks.text(graph, "a name"), checks.text(file, "a name"))
+             for graph, file in (names or {}).items()]
     return (c.TensorName * len(pairs))(*pairs)
 
 
 def load(path: Any, max_batch: int = 0, *, context: Optional[Context] = None) -> Graph:
     """Builds the network that a file of `Graph.save` describes, and loads its parameters.
 
-    max_batch: the largest batch; 0: for `predict` alone. activ.Error: the file is malformed, or cannot be read."""
+    max_batch: the largest batch; 0: for `predict` alone. activ.Error: the file is malformed, or cannot be
+    read."""
     pointer, parents, watches = parts_of(context)
     resource = create(watches, lib.activ_graph_destroy, lib.activ_checkpoint_load, pointer, checks.path(path),
                       checks.count(max_batch, "max_batch"), parents=parents)

@@ -1,7 +1,7 @@
 """Finds libactiv, loads it and checks its version.
 
-It is looked for in ACTIV_LIBRARY, a file's path, which alone counts if it is set; then in this package, where a wheel
-may have put it; then by the system's loader.
+It is looked for in ACTIV_LIBRARY, a file's path, which alone counts if it is set; then in this package, where
+a wheel may have put it; then by the system's loader.
 """
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def _places() -> List[Tuple[str, str]]:
     if given:
         return [(given, f"ACTIV_LIBRARY: {given}")]
     folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib")
-    places = [(path, f"in the package: {path}") for path in sorted(glob.glob(os.path.join(folder, "*activ*")))]
+    found = sorted(glob.glob(os.path.join(folder, "*activ*")))
+    places = [(path, f"in the package: {path}") for path in found]
     return places + [(name, f"by the system: {name}") for name in _system_names()]
 
 
@@ -86,7 +87,8 @@ def load() -> Tuple[ctypes.CDLL, str]:
     raise ImportError(
         f"libactiv {_ABI_TEXT}, the C library, was not found. Looked for it here:\n  " + "\n  ".join(tried) +
         "\nInstall it (cmake --install build, then ldconfig), or set ACTIV_LIBRARY to the path of its file "
-        f"(libactiv.so.{_ABI_TEXT}); set while this package is built, it goes into the package.", name="activ")
+        f"(libactiv.so.{_ABI_TEXT}); set while this package is built, it goes into the package.",
+        name="activ")
 
 
 lib, path = load()

@@ -11,8 +11,8 @@ try:
 except ImportError:
     class _Missing:
         def __getattr__(self, name: str) -> Any:
-            raise ImportError("activ needs NumPy for arrays: apt-get install python3-numpy, or pip install numpy",
-                              name="numpy")
+            raise ImportError("activ needs NumPy for arrays: apt-get install python3-numpy, or "
+                              "pip install numpy", name="numpy")
 
     np = _Missing()  # type: ignore[assignment]
 

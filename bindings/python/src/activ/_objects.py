@@ -1,8 +1,9 @@
 """What all Python objects that stand for a C object share: ownership, closing, use by threads, callbacks.
 
-Ownership. A Resource owns one C object. Whatever needs the object refers to the Resource: the Python object, views of
-its memory, resources made from it. The C object is destroyed when the last of them is gone, children before parents.
-`close` gives up the Python object's own reference, after which its methods raise ValueError; views stay valid.
+Ownership. A Resource owns one C object. Whatever needs the object refers to the Resource: the Python object,
+views of its memory, resources made from it. The C object is destroyed when the last of them is gone, children
+before parents. `close` gives up the Python object's own reference, after which its methods raise ValueError;
+views stay valid.
 """
 from __future__ import annotations
 
@@ -25,8 +26,8 @@ class Resource:
 
     def __init__(self, pointer: int, destroy: Callable[[int], Any], parents: Sequence["Resource"] = (),
                  keep: Sequence[Any] = ()) -> None:
-        # One token for this object, one for each child. The collector may finalise them in any order and from any
-        # thread; append and pop are atomic, and whoever pops the first token destroys.
+        # One token for this object, one for each child. The collector may finalise them in any order and from
+        # any thread; append and pop are atomic, and whoever pops the first token destroys.
         self._tokens: List[bool] = [True]
         for parent in parents:
             parent._tokens.append(False)
@@ -59,7 +60,8 @@ class Usage:
         self._users = 0  # -1: one that changes it
 
     def _busy(self) -> RuntimeError:
-        return RuntimeError(f"the {self._what} is in use: by another thread, or by the call that this one comes from")
+        return RuntimeError(
+            f"the {self._what} is in use: by another thread, or by the call that this one comes from")
 
     def enter(self, shared: bool = False) -> None:
         with self._lock:
@@ -157,7 +159,8 @@ def create(watches: Watches, destroy: Callable[[int], Any], function: Callable[.
     try:
         status = call(watches, function, *arguments, *last)
     except BaseException:
-        destroy(out)
+        if out.value is not None:
+            destroy(out.value)
         raise
     check(status, why.text)
     assert out.value is not None
@@ -183,7 +186,8 @@ class Handle:
         return resource
 
     def close(self) -> None:
-        """Gives it up. Other methods then raise ValueError. Memory that views still refer to lives as long as they.
+        """Gives it up. Other methods then raise ValueError. Memory that views still refer to lives as long as
+        they.
 
         Closing twice is allowed."""
         self._resource = None

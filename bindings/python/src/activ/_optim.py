@@ -1,4 +1,4 @@
-"""Optimisers, which update the parameters of a graph from its gradients. Names and defaults are torch.optim's."""
+"""Optimisers, which update a graph's parameters from its gradients. Names and defaults are torch.optim's."""
 from __future__ import annotations
 
 import ctypes
@@ -9,11 +9,12 @@ from . import _declarations as c
 from ._errors import check, error
 from ._graph import Graph
 from ._library import lib
-from ._objects import Handle, Resource, create
+from ._objects import Handle, Resource
 
 
 class Optimizer(Handle):
-    """What SGD, AdamW, RMSprop and Graph.load_training make. Used together with its graph, by one thread at a time."""
+    """What SGD, AdamW, RMSprop and Graph.load_training make. Used together with its graph, by one thread at a
+    time."""
 
     _kind = "optimizer"
 
@@ -78,8 +79,9 @@ class Optimizer(Handle):
 
     def set_tensor(self, tensor: Union[int, str], *, lr_scale: Optional[float] = None,
                    weight_decay: Optional[float] = None) -> None:
-        """Settings of one tensor ("layers.0.weight", or its number): lr_scale times the learning rate (0 freezes it);
-        weight_decay instead of the optimiser's. None: as it is. KeyError: no tensor of that name."""
+        """Settings of one tensor ("layers.0.weight", or its number): lr_scale times the learning rate (0
+        freezes it); weight_decay instead of the optimiser's. None: as it is. KeyError: no tensor of that
+        name."""
         index = self._tensor(tensor)
         scale, decay = self.get_tensor(index)
         options = c.OptimizerTensorOptions(
@@ -110,8 +112,9 @@ class SGD(Optimizer):
                  weight_decay: float = 0.0, nesterov: bool = False, maximize: bool = False) -> None:
         self._make(graph, lib.activ_sgd_create, c.SgdOptions(
             lr=checks.real(lr, "lr"), momentum=checks.real(momentum, "momentum"),
-            dampening=checks.real(dampening, "dampening"), weight_decay=checks.real(weight_decay, "weight_decay"),
-            nesterov=int(bool(nesterov)), maximize=int(bool(maximize))))
+            dampening=checks.real(dampening, "dampening"),
+            weight_decay=checks.real(weight_decay, "weight_decay"), nesterov=int(bool(nesterov)),
+            maximize=int(bool(maximize))))
 
 
 class AdamW(Optimizer):
@@ -125,9 +128,10 @@ class AdamW(Optimizer):
         except (TypeError, ValueError):
             raise TypeError(f"betas is {betas!r}; two numbers are wanted") from None
         self._make(graph, lib.activ_adamw_create, c.AdamwOptions(
-            lr=checks.real(lr, "lr"), beta1=checks.real(beta1, "betas[0]"), beta2=checks.real(beta2, "betas[1]"),
-            eps=checks.real(eps, "eps"), weight_decay=checks.real(weight_decay, "weight_decay"),
-            amsgrad=int(bool(amsgrad)), maximize=int(bool(maximize))))
+            lr=checks.real(lr, "lr"), beta1=checks.real(beta1, "betas[0]"),
+            beta2=checks.real(beta2, "betas[1]"), eps=checks.real(eps, "eps"),
+            weight_decay=checks.real(weight_decay, "weight_decay"), amsgrad=int(bool(amsgrad)),
+            maximize=int(bool(maximize))))
 
 
 class RMSprop(Optimizer):
@@ -138,5 +142,6 @@ class RMSprop(Optimizer):
                  maximize: bool = False) -> None:
         self._make(graph, lib.activ_rmsprop_create, c.RmspropOptions(
             lr=checks.real(lr, "lr"), alpha=checks.real(alpha, "alpha"), eps=checks.real(eps, "eps"),
-            weight_decay=checks.real(weight_decay, "weight_decay"), momentum=checks.real(momentum, "momentum"),
-            centered=int(bool(centered)), maximize=int(bool(maximize))))
+            weight_decay=checks.real(weight_decay, "weight_decay"),
+            momentum=checks.real(momentum, "momentum"), centered=int(bool(centered)),
+            maximize=int(bool(maximize))))

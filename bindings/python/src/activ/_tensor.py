@@ -27,7 +27,8 @@ def dtype_number(dtype: Any) -> int:
 
 
 class Tensor(Handle):
-    """An array with a shape: of memory of its own, all zero, or (view, from_dlpack) of another's, without a copy.
+    """An array with a shape: of memory of its own, all zero, or (view, from_dlpack) of another's, without a
+    copy.
 
     shape: whole numbers, at most 8; dtype: "float32", "float64", "int32", "int64", "uint8".
     numpy.asarray(t), t.numpy() and torch.from_dlpack(t) share its memory, which lives as long as any of them.
@@ -57,8 +58,8 @@ class Tensor(Handle):
     def view(cls, array: "np.ndarray", *, context: Optional[Context] = None) -> "Tensor":
         """A tensor on the memory of a NumPy array, which it keeps alive; read-only if the array is.
 
-        TypeError: no array, or another type; ValueError: negative strides, or strides that are no multiples of an
-        element."""
+        TypeError: no array, or another type; ValueError: negative strides, or strides that are no multiples
+        of an element."""
         if not isinstance(array, np.ndarray):
             raise TypeError(f"a {type(array).__name__} is no numpy.ndarray")
         number = dtype_number(array.dtype)
@@ -67,8 +68,8 @@ class Tensor(Handle):
         strides = []
         for stride in array.strides:
             if stride < 0 or stride % array.itemsize:
-                raise ValueError(f"strides of {array.strides} bytes: non-negative multiples of {array.itemsize} "
-                                 "are wanted")
+                raise ValueError(f"strides of {array.strides} bytes: non-negative multiples of "
+                                 f"{array.itemsize} are wanted")
             strides.append(stride // array.itemsize)
         pointer, parents, watches = parts_of(context)
         call = lib.activ_tensor_view if array.flags.writeable else lib.activ_tensor_view_const
@@ -129,8 +130,9 @@ class Tensor(Handle):
 
     def _view(self, function: Any, *arguments: Any) -> "Tensor":
         resource = self._open()
-        return self._of(create(self._watches, lib.activ_tensor_destroy, function, resource.pointer, *arguments,
-                               parents=(resource,)), self._watches, owns=False)
+        made = create(self._watches, lib.activ_tensor_destroy, function, resource.pointer, *arguments,
+                      parents=(resource,))
+        return self._of(made, self._watches, owns=False)
 
     def reshape(self, *shape: Any) -> "Tensor":
         """A view of another shape with as many elements. activ.Error: not as many, or not contiguous."""
@@ -139,8 +141,8 @@ class Tensor(Handle):
 
     def narrow(self, dim: int, start: int, length: int) -> "Tensor":
         """A view of `length` entries from `start` on along a dimension (torch.Tensor.narrow)."""
-        return self._view(lib.activ_tensor_narrow, checks.axis(dim, self.ndim, "dim"), checks.count(start, "start"),
-                          checks.count(length, "length"))
+        return self._view(lib.activ_tensor_narrow, checks.axis(dim, self.ndim, "dim"),
+                          checks.count(start, "start"), checks.count(length, "length"))
 
     def transpose(self, dim0: int, dim1: int) -> "Tensor":
         """A view with two dimensions exchanged."""
@@ -149,7 +151,8 @@ class Tensor(Handle):
                           checks.axis(dim1, ndim, "dim1"))
 
     def copy_from(self, other: "Tensor") -> None:
-        """Copies all elements of a tensor of the same shape and type. activ.Error: another, or self is read-only."""
+        """Copies all elements of a tensor of the same shape and type. activ.Error: another, or self is
+        read-only."""
         if not isinstance(other, Tensor):
             raise TypeError(f"a {type(other).__name__} is no activ.Tensor")
         source, own = other._open(), self._open()
@@ -217,7 +220,8 @@ class Tensor(Handle):
 def from_dlpack(obj: Any, *, context: Optional[Context] = None) -> Tensor:
     """A Tensor on the memory of an array of another library (NumPy, PyTorch ...), without a copy.
 
-    obj: an object with __dlpack__ and __dlpack_device__, or a capsule. The memory lives until both sides have let go.
+    obj: an object with __dlpack__ and __dlpack_device__, or a capsule. The memory lives until both sides have
+    let go.
 
     TypeError: neither; ValueError: a capsule that was used already; BufferError: not on the CPU;
     activ.Error: a type or a layout that the library does not have."""

@@ -1,7 +1,7 @@
 """Looking inside a network: histograms, running statistics, quantiles, dead neurons, surfaces.
 
-Accumulators are fed batch by batch. What they answer depends on the values alone, to the last bit: neither on their
-order nor on how they were cut into calls or merged. One thread at a time may use one.
+Accumulators are fed batch by batch. What they answer depends on the values alone, to the last bit: neither on
+their order nor on how they were cut into calls or merged. One thread at a time may use one.
 """
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ class Accumulator(Handle):
         self._change(self._add, array.size, checks.address(array))
 
     def merge(self: A, other: A) -> None:
-        """Adds what was added to another, which stays as it is. activ.Error: made with other arguments, or itself."""
+        """Adds what was added to another, which stays as it is. activ.Error: made with other arguments, or
+        itself."""
         if type(other) is not type(self):
             raise TypeError(f"a {type(self).__name__} merges its like, not a {type(other).__name__}")
         theirs = other._open()
@@ -58,7 +59,8 @@ class Accumulator(Handle):
 
 
 class Histogram(Accumulator):
-    """How many values lie in each of `bins` bins of equal width from low to high, as numpy.histogram has them.
+    """How many values lie in each of `bins` bins of equal width from low to high, as numpy.histogram has
+    them.
 
     activ.Error: no bins, or low < high is not so."""
 
@@ -74,8 +76,8 @@ class Histogram(Accumulator):
         """An empty one, with edges for the values of x by the rule of Freedman and Diaconis."""
         array = checks.as_input(x, "x")
         histogram = cls.__new__(cls)
-        histogram._setup(create((), lib.activ_histogram_destroy, lib.activ_histogram_create_auto, None, array.size,
-                                checks.address(array), checks.count(max_bins, "max_bins")))
+        histogram._setup(create((), lib.activ_histogram_destroy, lib.activ_histogram_create_auto, None,
+                                array.size, checks.address(array), checks.count(max_bins, "max_bins")))
         return histogram
 
     def _get(self) -> Tuple[Resource, c.HistogramInfo]:
@@ -125,7 +127,7 @@ def histogram_bins(n: int, low: float, high: float, q1: float, q3: float, max_bi
 class Summary(NamedTuple):
     """What Stats knows. From `mean` on of the finite values alone; NaN where there is none."""
 
-    count: int
+    count: int  # type: ignore[assignment]
     finite: int
     zeros: int
     nans: int
@@ -196,8 +198,8 @@ class Quantiles(Accumulator):
 
 
 class Neurons(Accumulator):
-    """What the `width` neurons of a layer did for all inputs so far. An output is active if its magnitude is above the
-    threshold."""
+    """What the `width` neurons of a layer did for all inputs so far. An output is active if its magnitude is
+    above the threshold."""
 
     _kind = "neurons"
     _merge, _reset = lib.activ_neurons_merge, lib.activ_neurons_reset
@@ -294,8 +296,8 @@ class GraphNeurons(Handle):
         owner = graph._open()
         options = c.NeuronsOptions(threshold=checks.real(threshold, "threshold"))
         self._graph = graph
-        self._resource = create((), lib.activ_graph_neurons_destroy, lib.activ_graph_neurons_create, owner.pointer,
-                                ctypes.byref(options), message=False, parents=(owner,))
+        self._resource = create((), lib.activ_graph_neurons_destroy, lib.activ_graph_neurons_create,
+                                owner.pointer, ctypes.byref(options), message=False, parents=(owner,))
         self._usage = Usage(self._kind)
 
     def _change(self, function: Any, *arguments: Any) -> None:
@@ -365,5 +367,5 @@ def surface(spec: Union[str, Custom, Function], n: int = 100, low: float = -5.0,
     return Surface(*arrays)
 
 
-__all__ = ["GraphNeurons", "Histogram", "Neurons", "Quantiles", "Stats", "Summary", "Surface", "histogram_bins",
-           "surface"]
+__all__ = ["GraphNeurons", "Histogram", "Neurons", "Quantiles", "Stats", "Summary", "Surface",
+           "histogram_bins", "surface"]

@@ -41,7 +41,8 @@ class _Apply(_torch.autograd.Function):
     """x, or value and gate, and the parts of the parameters in their order."""
 
     @staticmethod
-    def forward(ctx: Any, f: Function, matrix: Matrix, shape: Tuple[int, ...], gate_first: bool,
+    def forward(ctx: Any, f: Function, matrix: Matrix,  # type: ignore[override]
+                shape: Tuple[int, ...], gate_first: bool,
                 seed: Optional[int], x: "_torch.Tensor", gate: Optional["_torch.Tensor"],
                 *parts: "_torch.Tensor") -> "_torch.Tensor":
         x = x.contiguous()
@@ -99,8 +100,9 @@ class _Apply(_torch.autograd.Function):
         parts = []
         offset = 0
         for i, size in enumerate(ctx.sizes):
-            wanted = dflat is not None and ctx.needs_input_grad[7 + i]
-            parts.append(dflat[offset:offset + size.numel()].view(size) if wanted else None)
+            wanted = ctx.needs_input_grad[7 + i]
+            part = dflat[offset:offset + size.numel()] if dflat is not None and wanted else None
+            parts.append(None if part is None else part.view(size))
             offset += size.numel()
         return (None, None, None, None, None, dx, dgate, *parts)
 
@@ -129,7 +131,8 @@ def _parts(f: Function, params: Any) -> Tuple["_torch.Tensor", ...]:
         return params
     if [part.numel() for part in params] != [part.count for part in layout]:
         raise ValueError(f"{f.spec}: parameters of {[part.numel() for part in params]} values; "
-                         f"{[part.count for part in layout]} are wanted ({', '.join(p.name for p in layout)})")
+                         f"{[part.count for part in layout]} are wanted "
+                         f"({', '.join(part.name for part in layout)})")
     return params
 
 
@@ -138,12 +141,12 @@ def forward(spec: Union[str, Custom, Function], x: "_torch.Tensor", gate: Option
             training: bool = False) -> "_torch.Tensor":
     """The function of x, differentiable, in the style of torch.nn.functional.
 
-    x: float32 on the CPU, any shape. dim: of softmax and its like, and of the two halves of a gated function's one
-    input: the last unless said; with num_parameters=C in the spec, the channels' dimension: 1 unless said.
-    gate: a gated function's second input (x is then the value). gate_first: of the halves, the gate is the first.
-    params: a tensor of all parameters, or a sequence of tensors, one for each part of Function.layout; None: the
-    initial values, which are not trained. training: random functions (rrelu) draw, with a seed from PyTorch's
-    generator (torch.manual_seed); elsewhere they take their mean.
+    x: float32 on the CPU, any shape. dim: of softmax and its like, and of the two halves of a gated
+    function's one input: the last unless said; with num_parameters=C in the spec, the channels' dimension: 1
+    unless said. gate: a gated function's second input (x is then the value). gate_first: of the halves, the
+    gate is the first. params: a tensor of all parameters, or a sequence of tensors, one for each part of
+    Function.layout; None: the initial values, which are not trained. training: random functions (rrelu) draw,
+    with a seed from PyTorch's generator (torch.manual_seed); elsewhere they take their mean.
 
     TypeError: another type or device; ValueError: shapes that do not fit."""
     f = function(spec)
@@ -159,10 +162,10 @@ def forward(spec: Union[str, Custom, Function], x: "_torch.Tensor", gate: Option
         seed = int(_torch.randint(-2**63, 2**63 - 1, (), dtype=_torch.int64).item()) % 2**64
     shape = tuple(x.shape)
     moved = f._needs_move(shape, dim)
+    last = -1 if dim is None else dim
     if moved:
-        x = x.movedim(dim, -1)
-        shape, last = tuple(x.shape), dim
-        dim = -1
+        x = x.movedim(last, -1)
+        shape, dim = tuple(x.shape), -1
     matrix = f.matrix(shape, dim, gate is None)
     y = _Apply.apply(f, matrix, f.result_shape(shape, dim, gate is None), gate_first, seed, x, gate, *parts)
     return y.movedim(-1, last) if moved else y
@@ -174,18 +177,21 @@ class Activation(_torch.nn.Module):
         Activation("gelu")                          any elementwise function
         Activation("prelu(num_parameters=64)")      a parameter for each channel: dimension 1 of the input
         Activation("softmax", dim=1)                over a dimension, the last unless said
-        Activation("swiglu")                        of the halves of the last dimension: the value, then the gate;
+        Activation("swiglu")                        of the halves of the last dimension: the value, then the
+        gate;
                                                     or called with two inputs: module(value, gate)
 
-    Its parameters are nn.Parameters with the library's names ("weight"; "C", "Omega", "Phi"), and start as the spec
-    says, or, where the start is random, drawn with `seed` (None: with one from PyTorch's generator). In training mode
-    random functions draw; after eval() they take their mean. state_dict, deepcopy and pickle work as for others.
+    Its parameters are nn.Parameters with the library's names ("weight"; "C", "Omega", "Phi"), and start as
+    the spec says, or, where the start is random, drawn with `seed` (None: with one from PyTorch's generator).
+    In training mode random functions draw; after eval() they take their mean. state_dict, deepcopy and pickle
+    work as for others.
 
     activ.Error: no such function or setting; calls raise as `forward`.
     """
 
-    def __init__(self, spec: Union[str, Custom, Function], *, dim: Optional[int] = None, gate_first: bool = False,
-                 seed: Optional[int] = None, context: Optional[Context] = None) -> None:
+    def __init__(self, spec: Union[str, Custom, Function], *, dim: Optional[int] = None,
+                 gate_first: bool = False, seed: Optional[int] = None,
+                 context: Optional[Context] = None) -> None:
         super().__init__()
         self.function = function(spec, context)
         self.dim = None if dim is None else checks.integer(dim, "dim")
@@ -202,8 +208,8 @@ class Activation(_torch.nn.Module):
         values = _torch.empty(self.function.param_count)
         # Not Function.parameters: there may be no NumPy.
         resource = self.function._open()
-        check(call(self.function._watches, lib.activ_fn_param_init, resource.pointer, checks.count(seed, "seed"),
-                   values.data_ptr()))
+        check(call(self.function._watches, lib.activ_fn_param_init, resource.pointer,
+                   checks.count(seed, "seed"), values.data_ptr()))
         for part in self.function.layout:
             start = values[part.offset:part.offset + part.count].clone()
             if _first:
@@ -214,8 +220,8 @@ class Activation(_torch.nn.Module):
 
     def forward(self, x: "_torch.Tensor", gate: Optional["_torch.Tensor"] = None) -> "_torch.Tensor":
         params = [self._parameters[name] for name in self._names]
-        return forward(self.function, x, gate, params=params or None, dim=self.dim, gate_first=self.gate_first,
-                       training=self.training)
+        return forward(self.function, x, gate, params=params or None, dim=self.dim,
+                       gate_first=self.gate_first, training=self.training)
 
     def extra_repr(self) -> str:
         text = self.function.spec

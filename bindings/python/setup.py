@@ -1,0 +1,50 @@
+"""What pyproject.toml cannot say: with ACTIV_LIBRARY in the environment, the C library goes into the wheel."""
+import os
+import shutil
+import tempfile
+
+from setuptools import setup
+from setuptools.command.build_py import build_py
+from wheel.bdist_wheel import bdist_wheel
+
+LIBRARY = os.environ.get("ACTIV_LIBRARY")
+
+
+class BuildWithLibrary(build_py):
+    def run(self):
+        super().run()
+        if not LIBRARY:
+            return
+        if not os.path.isfile(LIBRARY):
+            raise SystemExit(f"ACTIV_LIBRARY: no file '{LIBRARY}'")
+        folder = os.path.join(self.build_lib, "activ", "lib")
+        os.makedirs(folder, exist_ok=True)
+        # Under one name, whatever the file's is: links are followed.
+        shutil.copyfile(LIBRARY, os.path.join(folder, "libactiv" + os.path.splitext(_plain(LIBRARY))[1]))
+
+
+def _plain(path):
+    """libactiv.so.0.2.0 -> libactiv.so; libactiv.0.2.dylib and activ.dll stay."""
+    name = os.path.basename(path)
+    return name.split(".so")[0] + ".so" if ".so" in name else name
+
+
+class PlatformWheel(bdist_wheel):
+    """With the library inside, a wheel for this platform and any Python 3; without, for any."""
+
+    def finalize_options(self):
+        super().finalize_options()
+        self.root_is_pure = not LIBRARY
+
+    def get_tag(self):
+        tag = super().get_tag()
+        return ("py3", "none", tag[2]) if LIBRARY else tag
+
+
+# Nothing is written beside the sources, which may be a checkout that somebody else reads.
+scratch = tempfile.mkdtemp(prefix="activ-build-")
+try:
+    setup(cmdclass={"build_py": BuildWithLibrary, "bdist_wheel": PlatformWheel},
+          options={"build": {"build_base": scratch}, "egg_info": {"egg_base": scratch}})
+finally:
+    shutil.rmtree(scratch, ignore_errors=True)
