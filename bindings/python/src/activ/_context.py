@@ -140,6 +140,9 @@ class Context(Handle):
         for custom in customs:
             if not isinstance(custom, Custom):
                 raise TypeError(f"functions has {custom!r}; activ.Custom is wanted")
+        names = [custom.name for custom in customs]
+        if len(set(names)) != len(names):
+            raise ValueError(f"functions has two of the same name: {', '.join(names)}")
         threads = checks.count(threads, "threads")
         options = c.ContextOptions()
         parents: List[Resource] = []

@@ -1,0 +1,169 @@
+"""The GIL is released, functions are shared, and what one thread at a time may use refuses a second."""
+import sys
+import threading
+import time
+
+import pytest
+
+np = pytest.importorskip("numpy", reason="NumPy is missing: apt-get install python3-numpy")
+
+import activ  # noqa: E402
+
+
+def test_the_gil_is_released():
+    """While one thread computes, another runs Python: it counts on, where a call that kept the GIL would stop it."""
+    f = activ.Function("staf(tau=25)")
+    x = np.linspace(-3, 3, 400_000, dtype=np.float32)
+    f(x[:1000])
+    counted, stop = [0], threading.Event()
+
+    def count():
+        while not stop.is_set():
+            counted[0] += 1
+
+    thread = threading.Thread(target=count)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        thread.start()
+        before, started = counted[0], time.perf_counter()
+        f(x)
+        during, seconds = counted[0] - before, time.perf_counter() - started
+    finally:
+        stop.set()
+        thread.join()
+        sys.setswitchinterval(interval)
+    assert seconds > 0.002, "too short to tell"
+    # With the GIL kept, the thread would have had the moments around the call alone: some dozens of microseconds.
+    assert during > 1000, f"{during} in {seconds:.4f} s"
+
+
+def test_two_calls_at_the_same_time():
+    """Both are inside of the library at once: callbacks wait for each other, which needs two threads there."""
+    barrier = threading.Barrier(2, timeout=30)
+
+    def forward(x, params):
+        barrier.wait()
+        return x
+
+    f = activ.Function(activ.Custom("meet", forward, lambda x, dy, params: dy))
+    x = np.ones(4, np.float32)
+    threads = [threading.Thread(target=f, args=(x,)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not barrier.broken and not any(thread.is_alive() for thread in threads)
+
+
+@pytest.mark.parametrize("spec", ["gelu", "staf(tau=5)", "softmax", "swiglu", "moe(relu, tanh)"])
+def test_one_function_many_threads(spec):
+    f = activ.Function(spec)
+    params = f.parameters(1)
+    inputs = [activ.random.normal((37, 64 + 2 * i), 1, i) for i in range(16)]
+    wanted = [f(x, params=params) for x in inputs]
+    wrong = []
+
+    def work(offset):
+        for turn in range(60):
+            i = (turn + offset) % len(inputs)
+            if not np.array_equal(f(inputs[i], params=params), wanted[i]):
+                wrong.append(i)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def network(context=None):
+    g = activ.Graph(context=context)
+    x = g.apply(g.linear(g.input(8), 16), "mish")
+    g.cross_entropy(g.linear(x, 3))
+    g.compile(64)
+    g.init(1)
+    return g
+
+
+def test_predictions_at_the_same_time():
+    g = network()
+    x = activ.random.normal((500, 8), 1)
+    wanted, wrong = g.predict(x), []
+
+    def work():
+        workspace = g.workspace(16)
+        for _ in range(30):
+            if not np.array_equal(g.predict(x, workspace=workspace), wanted):
+                wrong.append(1)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_a_second_user_of_a_graph_is_refused():
+    """From another thread, and from a callback of the graph's own call."""
+    inside, leave = threading.Event(), threading.Event()
+    refused = []
+
+    def forward(x, params):
+        try:
+            g.train(np.zeros((1, 4), np.float32), [0])
+        except RuntimeError as error:
+            refused.append(str(error))
+        inside.set()
+        leave.wait(30)
+        return x
+
+    g = activ.Graph()
+    g.cross_entropy(g.apply(g.linear(g.input(4), 4), activ.Custom("wait", forward, lambda x, dy, params: dy)))
+    g.compile(4)
+    g.init(1)
+    sgd = activ.SGD(g)
+    x = np.zeros((2, 4), np.float32)
+    thread = threading.Thread(target=g.forward, args=(x,))
+    thread.start()
+    assert inside.wait(30)
+    for use in (lambda: g.forward(x), lambda: g.predict(x), lambda: sgd.step(), lambda: g.init(2)):
+        with pytest.raises(RuntimeError, match="the graph is in use"):
+            use()
+    leave.set()
+    thread.join()
+    assert refused and "in use" in refused[0]
+    sgd.step()
+
+
+def test_closing_while_another_thread_works():
+    """The memory lives until the call returns."""
+    f = activ.Function("staf(tau=25)")
+    x = np.linspace(-3, 3, 200_000, dtype=np.float32)
+    wanted = f(x)
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(f(x))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    f.close()
+    for thread in threads:
+        thread.join()
+    # A thread that came too late got ValueError, and appended nothing.
+    assert all(np.array_equal(y, wanted) for y in found)
+
+
+def test_training_with_a_pool_gives_the_same_bits():
+    results = []
+    for threads in (1, 2, 3):
+        with activ.Context(threads=threads) as context:
+            g = network(context)
+        sgd = activ.SGD(g, lr=0.1, momentum=0.9)
+        x = activ.random.normal((64, 8), 3)
+        labels = (activ.random.permutation(64, 1) % 3).astype(np.int32)
+        for _ in range(5):
+            g.train(x, labels)
+            sgd.step()
+        results.append(g.params.copy())
+    assert np.array_equal(results[0], results[1]) and np.array_equal(results[0], results[2])
