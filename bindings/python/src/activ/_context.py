@@ -74,6 +74,11 @@ class Custom:
     def __repr__(self) -> str:
         return f"activ.Custom({self.name!r}, {self.count} parameters)"
 
+    def _validate(self) -> None:
+        """activ.Error: the name is malformed, or one of the catalogue's."""
+        create((), lib.activ_fn_destroy, lib.activ_fn_create_custom_ex, None, self.name.encode(),
+               ctypes.byref(self._callbacks), None)
+
     def _params(self, address: Optional[int]) -> "np.ndarray":
         return copied(address, self.count, np.float32) if address else np.empty(0, np.float32)
 
@@ -143,6 +148,8 @@ class Context(Handle):
         names = [custom.name for custom in customs]
         if len(set(names)) != len(names):
             raise ValueError(f"functions has two of the same name: {', '.join(names)}")
+        for custom in customs:
+            custom._validate()
         threads = checks.count(threads, "threads")
         options = c.ContextOptions()
         parents: List[Resource] = []

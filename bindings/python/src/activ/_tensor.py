@@ -71,6 +71,9 @@ class Tensor(Handle):
                 raise ValueError(f"strides of {array.strides} bytes: non-negative multiples of "
                                  f"{array.itemsize} are wanted")
             strides.append(stride // array.itemsize)
+        if array.flags.writeable and array.dtype.isnative and hasattr(array, "__dlpack__"):
+            # As DLPack the array belongs to the library, which lets go of it without a call of Python's.
+            return _take(array.__dlpack__(), context)
         pointer, parents, watches = parts_of(context)
         call = lib.activ_tensor_view if array.flags.writeable else lib.activ_tensor_view_const
         return cls._of(create(watches, lib.activ_tensor_destroy, call, pointer, number, array.ndim,
@@ -132,7 +135,7 @@ class Tensor(Handle):
         resource = self._open()
         made = create(self._watches, lib.activ_tensor_destroy, function, resource.pointer, *arguments,
                       parents=(resource,))
-        return self._of(made, self._watches, owns=False)
+        return self._of(made, self._watches, self._owns)
 
     def reshape(self, *shape: Any) -> "Tensor":
         """A view of another shape with as many elements. activ.Error: not as many, or not contiguous."""
@@ -226,7 +229,10 @@ def from_dlpack(obj: Any, *, context: Optional[Context] = None) -> Tensor:
     TypeError: neither; ValueError: a capsule that was used already; BufferError: not on the CPU;
     activ.Error: a type or a layout that the library does not have."""
     is_capsule = type(obj).__name__ == "PyCapsule"
-    capsule = obj if is_capsule else _dlpack.request(obj)
+    return _take(obj if is_capsule else _dlpack.request(obj), context)
+
+
+def _take(capsule: Any, context: Optional[Context]) -> Tensor:
     name = _dlpack.name_of(capsule)
     take = (lib.activ_tensor_from_dlpack_versioned if name == _dlpack.VERSIONED
             else lib.activ_tensor_from_dlpack)

@@ -1,0 +1,353 @@
+"""activ.torch: modules that train in PyTorch."""
+import copy
+import io
+import math
+import pickle
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is missing: apt-get install python3-torch")
+
+import torch.nn.functional as F  # noqa: E402
+
+import activ  # noqa: E402
+from activ.torch import Activation, forward  # noqa: E402
+
+EPS = 2.0 ** -23
+
+# What PyTorch has: by spec, on values in double.
+ELEMENTWISE = {
+    "identity": lambda x: x * 1, "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": F.relu, "relu6": F.relu6,
+    "log_sigmoid": F.logsigmoid, "softsign": F.softsign, "leaky_relu(negative_slope=0.25)":
+    lambda x: F.leaky_relu(x, 0.25), "hardswish": F.hardswish, "hard_tanh(min=-0.5, max=1.5)":
+    lambda x: F.hardtanh(x, -0.5, 1.5), "hard_sigmoid": F.hardsigmoid, "elu(alpha=0.7)": lambda x: F.elu(x, 0.7),
+    "selu": F.selu, "celu(alpha=0.7)": lambda x: F.celu(x, 0.7), "softplus(beta=2, threshold=15)":
+    lambda x: F.softplus(x, 2, 15), "silu": F.silu, "mish": F.mish, "gelu": F.gelu,
+    "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"),
+    "rrelu(lower=0.125, upper=0.375)": lambda x: F.rrelu(x, 0.125, 0.375, training=False),
+    "telu": lambda x: x * torch.tanh(torch.exp(x)),
+    "swigelu": lambda x: F.silu(x) / 2 + F.gelu(x) / 2,
+}
+CATALOGUE = activ.functions()
+
+
+def close(found, exact, ulp, addends=0.0, scale=64.0):
+    """Within ulp units in the last place, of the result or of addends that cancel; and what double itself rounds."""
+    allowed = ulp * EPS * (exact.abs() + addends) + scale * 2.0 ** -52 + 2.0 ** -140
+    worst = ((found.double() - exact).abs() - allowed).max().item()
+    assert worst <= 0, worst
+
+
+@pytest.mark.parametrize("spec", sorted(ELEMENTWISE))
+def test_elementwise_against_double(spec):
+    info = activ.Function(spec).info
+    torch.manual_seed(1)
+    x = torch.cat([torch.linspace(-6, 6, 2001), torch.randn(3999) * 3]).reshape(3, -1)
+    dy = torch.randn_like(x)
+    module = Activation(spec).eval()
+    single, double = x.clone().requires_grad_(), x.double().requires_grad_()
+    y, exact = module(single), ELEMENTWISE[spec](double)
+    close(y.detach(), exact.detach(), max(info.forward_ulp, 0.51))
+    y.backward(dy)
+    exact.backward(dy.double())
+    # The derivative's own bound, and the rounding of the product with dy. At a kink, PyTorch may take another side.
+    smooth = x.abs() != 3
+    x, dy, found, wanted = x[smooth], dy[smooth], single.grad[smooth], double.grad[smooth]
+    # f' of x g(x) is g + x g', which have a root: there the unit is that of the addends (docs/numerics.md).
+    cancels = spec in ("silu", "mish", "gelu", "gelu_tanh", "swigelu", "telu")
+    addends = (dy * exact.detach()[smooth] / x).abs().nan_to_num() if cancels else 0.0
+    close(found, wanted, info.derivative_ulp + 1.5, addends)
+    assert module(x.clone()).grad_fn is None
+
+
+@pytest.mark.parametrize("dim", [-1, 0, 1, 2])
+@pytest.mark.parametrize("spec, exact", [("softmax", F.softmax), ("log_softmax", F.log_softmax)])
+def test_rows_against_double(spec, exact, dim):
+    torch.manual_seed(2)
+    x, dy = torch.randn(5, 6, 7) * 3, torch.randn(5, 6, 7)
+    single, double = x.clone().requires_grad_(), x.double().requires_grad_()
+    y, wanted = Activation(spec, dim=dim)(single), exact(double, dim)
+    close(y.detach(), wanted.detach(), 4)
+    y.backward(dy)
+    wanted.backward(dy.double())
+    assert (single.grad - double.grad).abs().max() < 8 * EPS * dy.abs().sum(dim).max()
+
+
+@pytest.mark.parametrize("spec, act", [("glu", torch.sigmoid), ("reglu", F.relu), ("geglu", F.gelu),
+                                       ("swiglu", F.silu), ("bilinear", lambda x: x), ("gated(mish)", F.mish)])
+@pytest.mark.parametrize("dim", [-1, 1, 0])
+def test_gated_against_double(spec, act, dim):
+    torch.manual_seed(3)
+    x = torch.randn(4, 6, 8)
+    single, double = x.clone().requires_grad_(), x.double().requires_grad_()
+    value, gate = double.chunk(2, dim)
+    y, wanted = Activation(spec, dim=dim)(single), value * act(gate)
+    dy = torch.randn(y.shape)
+    close(y.detach(), wanted.detach(), 4)
+    y.backward(dy)
+    wanted.backward(dy.double())
+    slope = (dy * value * act(gate) / gate).detach().abs()
+    close(single.grad, double.grad, 8, torch.cat([torch.zeros_like(slope), slope], dim))
+    if spec == "glu":
+        assert torch.allclose(y, F.glu(x, dim), atol=1e-6)
+    turned = Activation(spec, dim=dim, gate_first=True)(torch.cat(x.chunk(2, dim)[::-1], dim))
+    assert torch.equal(turned, y.detach())
+    a, b = (part.clone().requires_grad_() for part in x.chunk(2, dim))
+    two = Activation(spec)(a, b)
+    two.backward(dy)
+    assert torch.equal(two, y) and torch.equal(torch.cat([a.grad, b.grad], dim), single.grad)
+
+
+def double_of(name):
+    """Trainable functions in double, by their formulas."""
+    return {
+        "prelu": lambda x, p: torch.where(x > 0, x, p["weight"] * x),
+        "trainable_elu": lambda x, p: torch.where(x > 0, x, p["alpha"] * torch.expm1(x.clamp(max=0))),
+        "swish": lambda x, p: x * torch.sigmoid(p["beta"] * x),
+        "adaptive_sigmoid": lambda x, p: torch.sigmoid(p["k"] * (x - p["theta"])),
+        "pinn_tanh": lambda x, p: torch.tanh(10 * p["a"] * x),
+        "staf(tau=4)": lambda x, p: (p["C"] * torch.sin(p["Omega"] * x.unsqueeze(-1) + p["Phi"])).sum(-1),
+        "moe(relu, tanh, prelu)": lambda x, p: (
+            torch.softmax(p["w"] * x.unsqueeze(-1) + p["v"], -1)
+            * torch.stack([F.relu(x), torch.tanh(x), torch.where(x > 0, x, p["expert2_weight"] * x)], -1)).sum(-1),
+    }[name]
+
+
+@pytest.mark.parametrize("spec", ["prelu", "trainable_elu", "swish", "adaptive_sigmoid", "pinn_tanh", "staf(tau=4)",
+                                  "moe(relu, tanh, prelu)"])
+def test_trainable_against_double(spec):
+    torch.manual_seed(4)
+    module = Activation(spec, seed=3)
+    x, dy = torch.randn(20, 30), torch.randn(20, 30)
+    single, double = x.clone().requires_grad_(), x.double().requires_grad_()
+    p = {name: value.detach().double().requires_grad_() for name, value in module.named_parameters()}
+    y, wanted = module(single), double_of(spec)(double, p)
+    assert (y - wanted).abs().max() < 4 * EPS * (1 + wanted.abs().max())
+    y.backward(dy)
+    wanted.backward(dy.double())
+    assert (single.grad - double.grad).abs().max() < 8 * EPS * (1 + double.grad.abs().max())
+    for name, value in module.named_parameters():
+        assert value.grad.shape == value.shape
+        assert (value.grad - p[name].grad).abs().max() < 8 * EPS * (1 + p[name].grad.abs().max()), name
+
+
+@pytest.mark.parametrize("info", [i for i in CATALOGUE if i.shape == "elementwise"], ids=lambda i: i.name)
+def test_every_function_is_a_module(info):
+    torch.manual_seed(5)
+    module = Activation(info.name)
+    x = torch.randn(4, 10, requires_grad=True)
+    y = module(x)
+    y.sum().backward()
+    assert y.shape == x.shape and torch.isfinite(x.grad).all()
+    assert bool(list(module.parameters())) == info.trainable
+    assert all(p.grad is not None for p in module.parameters())
+    assert info.name in repr(module)
+
+
+def test_channels():
+    torch.manual_seed(6)
+    theirs = torch.nn.PReLU(5)
+    mine = Activation("prelu(num_parameters=5)")
+    assert {n: p.shape for n, p in mine.named_parameters()} == {n: p.shape for n, p in theirs.named_parameters()}
+    with torch.no_grad():
+        theirs.weight.uniform_()
+    mine.load_state_dict(theirs.state_dict())
+    for shape in ((3, 5), (3, 5, 7), (2, 5, 4, 4)):
+        x, dy = torch.randn(shape), torch.randn(shape)
+        a, b = x.clone().requires_grad_(), x.clone().requires_grad_()
+        mine.zero_grad()
+        theirs.zero_grad()
+        mine(a).backward(dy)
+        theirs(b).backward(dy)
+        assert torch.equal(mine(x), theirs(x)) and torch.equal(a.grad, b.grad)
+        assert torch.allclose(mine.weight.grad, theirs.weight.grad, atol=1e-5)
+    last = Activation("prelu(num_parameters=5)", dim=-1)
+    last.load_state_dict(theirs.state_dict())
+    x = torch.randn(2, 5, 3)
+    assert torch.equal(last(x.movedim(1, -1)).movedim(-1, 1), mine(x))
+    with pytest.raises(ValueError, match="channels"):
+        mine(torch.randn(3, 4))
+
+
+def test_random_functions_draw_in_training():
+    module = Activation("rrelu(lower=0.1, upper=0.4)")
+    x = -torch.ones(2000)
+    torch.manual_seed(1)
+    first, second = module(x), module(x)
+    assert not torch.equal(first, second) and -0.4 <= first.min() < -0.39 and -0.11 < first.max() <= -0.1
+    torch.manual_seed(1)
+    assert torch.equal(module(x), first)
+    y = x.clone().requires_grad_()
+    out = module(y)
+    out.sum().backward()
+    assert torch.equal(out, y.grad * x)
+    module.eval()
+    assert torch.equal(module(x), torch.full_like(x, -0.25))
+
+
+def test_gradients_numerically():
+    """torch.autograd.gradcheck wants double, which there is none of: its method, with steps for float32."""
+    torch.manual_seed(7)
+    module = Activation("staf(tau=3)", seed=1)
+    x = torch.randn(50)
+    dy = torch.randn(50)
+    module(x.requires_grad_()).backward(dy)
+    h = 2.0 ** -8
+    for name, value in module.named_parameters():
+        for i in range(value.numel()):
+            totals = []
+            for step in (h, -h):
+                with torch.no_grad():
+                    value[i] += step
+                    totals.append((module(x).double() * dy).sum().item())
+                    value[i] -= step
+            assert value.grad[i].item() == pytest.approx((totals[0] - totals[1]) / (2 * h), rel=2e-2, abs=2e-2), name
+
+
+def test_what_is_differentiated_once():
+    x = torch.randn(3, requires_grad=True)
+    grad, = torch.autograd.grad(forward("gelu", x).sum(), x, create_graph=True)
+    with pytest.raises(RuntimeError):
+        grad.sum().backward()
+
+
+def test_only_what_is_wanted_is_computed():
+    module = Activation("prelu")
+    x = torch.randn(5)
+    module(x).sum().backward()
+    assert module.weight.grad is not None
+    module.weight.requires_grad_(False)
+    y = x.clone().requires_grad_()
+    module(y).sum().backward()
+    assert y.grad is not None
+    with torch.no_grad():
+        assert not module(y).requires_grad
+    value, gate = torch.randn(4, requires_grad=True), torch.randn(4)
+    forward("swiglu", value, gate).sum().backward()
+    assert torch.allclose(value.grad, F.silu(gate))
+    with pytest.raises(RuntimeError, match="modified by an inplace"):
+        y = torch.randn(4, requires_grad=True) * 1
+        out = forward("gelu", y)
+        y.mul_(2)
+        out.sum().backward()
+
+
+def test_no_copy_and_strides():
+    x = torch.randn(6, 8)
+    for view in (x.t(), x[::2], x[:, 1::3], x.expand(2, 6, 8)):
+        assert torch.equal(forward("mish", view), forward("mish", view.contiguous()))
+        y = view.clone().requires_grad_()
+        forward("mish", y.t() if y.dim() == 2 else y).sum().backward()
+        assert torch.isfinite(y.grad).all()
+    y = torch.randn(3, requires_grad=True)
+    forward("gelu", y).sum().backward()  # an expanded dy, of stride 0
+    for shape in ((0,), (0, 4), (3, 0, 2)):
+        empty = torch.empty(shape, requires_grad=True)
+        out = forward("gelu", empty)
+        out.sum().backward()
+        assert out.shape == shape == empty.grad.shape
+    assert forward("gelu", torch.tensor(1.0)).shape == ()
+    assert forward("swiglu", torch.empty(0, 4)).shape == (0, 2)
+    assert Activation("staf")(torch.empty(0)).shape == (0,)
+
+
+def test_functional():
+    x = torch.randn(4, 6)
+    f = activ.Function("staf(tau=2)")
+    flat = torch.randn(6, requires_grad=True)
+    split = [part.detach().clone().requires_grad_() for part in flat.split(2)]
+    forward(f, x, params=flat).sum().backward()
+    forward(f, x, params=split).sum().backward()
+    assert torch.equal(flat.grad, torch.cat([part.grad for part in split]))
+    start = torch.from_numpy(f.parameters()) if hasattr(torch, "from_numpy") else None
+    assert torch.equal(forward(f, x), forward(f, x, params=start))
+    assert torch.equal(forward("softmax", x, dim=0).sum(0).round(decimals=5), torch.ones(6))
+
+
+@pytest.mark.parametrize("kind, words, call", [
+    (TypeError, "float64", lambda: forward("gelu", torch.randn(3).double())),
+    (TypeError, "float16", lambda: forward("gelu", torch.randn(3).half())),
+    (TypeError, "int64", lambda: forward("gelu", torch.arange(3))),
+    (TypeError, "meta", lambda: forward("gelu", torch.empty(3, device="meta"))),
+    (TypeError, "sparse", lambda: forward("gelu", torch.eye(3).to_sparse())),
+    (TypeError, "list", lambda: forward("gelu", [1.0])),
+    (TypeError, "no gated", lambda: forward("gelu", torch.ones(3), torch.ones(3))),
+    (TypeError, "gate .*float64", lambda: forward("glu", torch.ones(3), torch.ones(3).double())),
+    (TypeError, "parameter .*float64", lambda: forward("prelu", torch.ones(3), params=torch.ones(1).double())),
+    (TypeError, "dim", lambda: Activation("softmax", dim=1.0)),
+    (ValueError, "gate has shape", lambda: forward("glu", torch.ones(3), torch.ones(4))),
+    (ValueError, "halves", lambda: forward("glu", torch.ones(3))),
+    (ValueError, "axis", lambda: Activation("softmax", dim=2)(torch.ones(3, 3))),
+    (ValueError, "no use for axis", lambda: Activation("gelu", dim=1)(torch.ones(3, 3))),
+    (ValueError, "parameters of", lambda: forward("staf(tau=2)", torch.ones(3), params=torch.ones(5))),
+    (activ.Error, "gelo", lambda: Activation("gelo")),
+    (activ.Error, "", lambda: Activation("elu(alpha=x)")),
+])
+def test_refused(kind, words, call):
+    with pytest.raises(kind, match=words):
+        call()
+
+
+def test_module_protocol():
+    module = Activation("staf(tau=4)", seed=1)
+    assert repr(module) == "Activation(staf(tau=4))"
+    assert repr(Activation("softmax", dim=1)) == "Activation(softmax, dim=1)"
+    assert list(module.state_dict()) == ["C", "Omega", "Phi"]
+    x = torch.randn(5)
+    for twin in (copy.deepcopy(module), pickle.loads(pickle.dumps(module)), copy.copy(module)):
+        assert torch.equal(twin(x), module(x)) and repr(twin) == repr(module)
+    twin = copy.deepcopy(module)
+    with torch.no_grad():
+        twin.C.zero_()
+    assert not torch.equal(twin(x), module(x))
+    file = io.BytesIO()
+    torch.save(module, file)
+    file.seek(0)
+    assert torch.equal(torch.load(file)(x), module(x))
+    other = Activation("staf(tau=4)", seed=2)
+    assert not torch.equal(other.C, module.C)
+    other.load_state_dict(module.state_dict())
+    assert torch.equal(other(x), module(x))
+    with torch.no_grad():
+        other.C.zero_()
+    other.reset_parameters(seed=1)
+    assert torch.equal(other.C, module.C) and isinstance(other.C, torch.nn.Parameter)
+    torch.manual_seed(1)
+    a = Activation("staf")
+    torch.manual_seed(1)
+    assert torch.equal(Activation("staf").Omega, a.Omega)
+    # As nn.Sequential shares one object, so do two places here.
+    net = torch.nn.Sequential(torch.nn.Linear(5, 5), module, torch.nn.Linear(5, 5), module)
+    assert len(list(net.parameters())) == 4 + 3
+    with pytest.raises(RuntimeError):
+        module.load_state_dict({"C": torch.zeros(4)})
+    assert math.isclose(Activation("prelu(weight=0.1)").weight.item(), 0.1, rel_tol=1e-6)
+
+
+def test_custom_functions_and_exceptions():
+    np = pytest.importorskip("numpy", reason="NumPy is missing: apt-get install python3-numpy")
+    square = activ.Custom("square", lambda x, p: x * x, lambda x, dy, p: 2 * x * dy)
+    x = torch.randn(5, requires_grad=True)
+    Activation(square)(x).sum().backward()
+    assert torch.equal(x.grad, 2 * x.detach())
+
+    def broken(x, dy, p):
+        raise LookupError("in backward")
+
+    with pytest.raises(LookupError, match="in backward"):
+        Activation(activ.Custom("broken", lambda x, p: np.tanh(x), broken))(x).sum().backward()
+
+
+def test_a_network_learns():
+    torch.manual_seed(1)
+    x = torch.randn(256, 4)
+    labels = (x[:, 0] * x[:, 1] > 0).long()
+    for spec in ("mish", "staf(tau=5)", "prelu", "rrelu"):
+        net = torch.nn.Sequential(torch.nn.Linear(4, 32), Activation(spec), torch.nn.Linear(32, 2))
+        optimizer = torch.optim.AdamW(net.parameters(), lr=0.02)
+        for _ in range(150):
+            loss = F.cross_entropy(net(x), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        assert loss.item() < 0.2, spec
