@@ -1,11 +1,15 @@
-"""What pyproject.toml cannot say: with ACTIV_LIBRARY in the environment, the C library goes into the wheel."""
+"""What pyproject.toml cannot say: with ACTIV_LIBRARY set, the C library goes into the wheel."""
 import os
 import shutil
 import tempfile
 
-from setuptools import setup
+from setuptools import Distribution, setup
 from setuptools.command.build_py import build_py
-from wheel.bdist_wheel import bdist_wheel
+
+try:
+    from setuptools.command.bdist_wheel import bdist_wheel  # since 70.1
+except ImportError:
+    from wheel.bdist_wheel import bdist_wheel
 
 LIBRARY = os.environ.get("ACTIV_LIBRARY")
 
@@ -29,12 +33,15 @@ def _plain(path):
     return name.split(".so")[0] + ".so" if ".so" in name else name
 
 
-class PlatformWheel(bdist_wheel):
-    """With the library inside, a wheel for this platform and any Python 3; without, for any."""
+class WithLibrary(Distribution):
+    """With the library inside, what is installed belongs to this platform."""
 
-    def finalize_options(self):
-        super().finalize_options()
-        self.root_is_pure = not LIBRARY
+    def has_ext_modules(self):
+        return bool(LIBRARY)
+
+
+class PlatformWheel(bdist_wheel):
+    """... but to any Python 3, as nothing is compiled for one."""
 
     def get_tag(self):
         tag = super().get_tag()
@@ -44,7 +51,10 @@ class PlatformWheel(bdist_wheel):
 # Nothing is written beside the sources, which may be a checkout that somebody else reads.
 scratch = tempfile.mkdtemp(prefix="activ-build-")
 try:
-    setup(cmdclass={"build_py": BuildWithLibrary, "bdist_wheel": PlatformWheel},
-          options={"build": {"build_base": scratch}, "egg_info": {"egg_base": scratch}})
+    setup(
+        distclass=WithLibrary,
+        cmdclass={"build_py": BuildWithLibrary, "bdist_wheel": PlatformWheel},
+        options={"build": {"build_base": scratch}, "egg_info": {"egg_base": scratch}},
+    )
 finally:
     shutil.rmtree(scratch, ignore_errors=True)

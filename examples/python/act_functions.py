@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The book chapter's activation functions as PyTorch modules of libactiv, and SimpleNetwork trained with each."""
+"""The book chapter's activation functions as PyTorch modules of libactiv, and SimpleNetwork trained with
+each."""
 import argparse
 import sys
 import time
@@ -72,15 +73,23 @@ def train(network, images, labels, options, progress, name):
             loss.backward()
             optimizer.step()
             if step % 20 == 0:
-                progress.show(f"{name}: epoch {epoch + 1} of {options.epochs}, {100 * step // len(batches)} %")
+                progress.show(
+                    f"{name}: epoch {epoch + 1} of {options.epochs}, {100 * step // len(batches)} %"
+                )
     return time.perf_counter() - started
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--data", default=FOLDER, metavar="DIR", help="folder of the four IDX files, raw or .gz")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument(
+        "--data", default=FOLDER, metavar="DIR", help="folder of the four IDX files, raw or .gz"
+    )
     parser.add_argument("--only", default=None, metavar="NAMES", help="some of them: Mish,STAF")
-    parser.add_argument("--epochs", type=positive, default=15, metavar="N", help="how often all images are shown")
+    parser.add_argument(
+        "--epochs", type=positive, default=15, metavar="N", help="how often all images are shown"
+    )
     parser.add_argument("--batch", type=positive, default=128, metavar="N", help="images in a step")
     parser.add_argument("--lr", type=float, default=0.001, metavar="X", help="learning rate")
     parser.add_argument("--momentum", type=float, default=0.8, metavar="X", help="momentum")
@@ -111,15 +120,25 @@ def main():
             break
         loss, accuracy = test(network, *sets[1])
         progress.clear()
-        rows.append((name, network.activation.function.spec, sum(p.numel() for p in network.parameters()),
-                     accuracy, loss, seconds / options.epochs))
+        rows.append(
+            (
+                name,
+                network.activation.function.spec,
+                sum(p.numel() for p in network.parameters()),
+                accuracy,
+                loss,
+                seconds / options.epochs,
+            )
+        )
         print(f"{name}: {accuracy:.2f} % of the test images right after {options.epochs} epochs", flush=True)
 
     if rows:
         print(f"\n| {'Activation':10} | {'spec':20} | parameters | test accuracy | test loss | s/epoch |")
         print(f"|{'-' * 12}|{'-' * 22}|{'-' * 11}:|{'-' * 14}:|{'-' * 10}:|{'-' * 8}:|")
         for name, spec, count, accuracy, loss, seconds in rows:
-            print(f"| {name:10} | {spec:20} | {count:10,} | {accuracy:11.2f} % | {loss:9.4f} | {seconds:7.2f} |")
+            print(
+                f"| {name:10} | {spec:20} | {count:10,} | {accuracy:11.2f} % | {loss:9.4f} | {seconds:7.2f} |"
+            )
     return 0 if len(rows) == len(names) else 130
 
 

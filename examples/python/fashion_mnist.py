@@ -37,8 +37,10 @@ def find(folder, name):
     for path in (os.path.join(folder, name + ".gz"), os.path.join(folder, name)):
         if os.path.exists(path):
             return path
-    fail(f"data folder '{folder}' holds neither {name}.gz nor {name} (on Debian, 'apt-get install "
-         f"dataset-fashion-mnist' provides {FOLDER}; --data names another folder)")
+    fail(
+        f"data folder '{folder}' holds neither {name}.gz nor {name} (on Debian, 'apt-get install "
+        f"dataset-fashion-mnist' provides {FOLDER}; --data names another folder)"
+    )
 
 
 def load(folder, part):
@@ -46,7 +48,12 @@ def load(folder, part):
     path = find(folder, part + "-images-idx3-ubyte")
     images = read_idx(path)
     labels = read_idx(find(folder, part + "-labels-idx1-ubyte"))
-    if images.ndim != 3 or images.shape[1:] != (28, 28) or labels.shape != images.shape[:1] or not len(labels):
+    if (
+        images.ndim != 3
+        or images.shape[1:] != (28, 28)
+        or labels.shape != images.shape[:1]
+        or not len(labels)
+    ):
         fail(f"{path}: {images.shape} images for {labels.shape} labels; (n, 28, 28) and (n,) are wanted")
     if labels.max() >= CLASSES:
         fail(f"{folder}: a label is {labels.max()}; classes are 0 to {CLASSES - 1}")

@@ -8,8 +8,6 @@ import sys
 import time
 
 try:
-    import numpy as np
-
     import activ
 except ImportError as error:
     print(f"train.py: {error}", file=sys.stderr)
@@ -47,31 +45,43 @@ def test(graph, images, labels):
 
 def digest(graph):
     """FNV-1a of the bytes of all parameters and buffers: equal for networks of the same bits."""
-    value = 0xcbf29ce484222325
+    value = 0xCBF29CE484222325
     for byte in graph.params.astype("<f4").tobytes() + graph.buffers.astype("<f4").tobytes():
-        value = (value ^ byte) * 0x100000001b3 & 0xffffffffffffffff
+        value = (value ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
     return f"{value:016x}"
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0],
-                                     formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--data", default=FOLDER, metavar="DIR", help="folder of the four IDX files, raw or .gz")
-    parser.add_argument("--activation", default="relu", metavar="SPEC",
-                        help="a function like gelu or 'staf(tau=25)', or none")
-    parser.add_argument("--epochs", type=positive, default=10, metavar="N", help="how often all images are shown")
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument(
+        "--data", default=FOLDER, metavar="DIR", help="folder of the four IDX files, raw or .gz"
+    )
+    parser.add_argument(
+        "--activation", default="relu", metavar="SPEC", help="a function like gelu or 'staf(tau=25)', or none"
+    )
+    parser.add_argument(
+        "--epochs", type=positive, default=10, metavar="N", help="how often all images are shown"
+    )
     parser.add_argument("--batch", type=positive, default=128, metavar="N", help="images in a step")
     parser.add_argument("--lr", type=float, default=0.01, metavar="X", help="learning rate")
     parser.add_argument("--momentum", type=float, default=0.9, metavar="X", help="momentum")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of initial values and order of images")
-    parser.add_argument("--threads", type=positive, default=1, metavar="N", help="the results do not depend on it")
+    parser.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="of initial values and order of images"
+    )
+    parser.add_argument(
+        "--threads", type=positive, default=1, metavar="N", help="the results do not depend on it"
+    )
     parser.add_argument("--save", metavar="FILE", help="write the trained network there (safetensors)")
     options = parser.parse_args()
 
     images, labels = load(options.data, "train")
     test_images, test_labels = load(options.data, "t10k")
     try:
-        graph = build(options.activation, max(options.batch, TEST_BATCH), activ.Context(threads=options.threads))
+        graph = build(
+            options.activation, max(options.batch, TEST_BATCH), activ.Context(threads=options.threads)
+        )
         graph.init(options.seed)
         sgd = activ.SGD(graph, lr=options.lr, momentum=options.momentum)
     except (activ.Error, ValueError) as error:
@@ -84,7 +94,7 @@ def main():
         started, total = time.perf_counter(), 0.0
         order = activ.random.permutation(len(labels), graph.seed, epoch)
         for first in range(0, len(labels), options.batch):
-            part = order[first:first + options.batch]
+            part = order[first : first + options.batch]
             total += graph.train(NORMALIZED[images[part]], labels[part]) * len(part)
             sgd.step()
             progress.show(f"Epoch {epoch} of {options.epochs}: {100 * first // len(labels)} %")
@@ -92,10 +102,17 @@ def main():
         _, train_accuracy = test(graph, images, labels)
         loss, accuracy = test(graph, test_images, test_labels)
         progress.clear()
-        print(f"{epoch:5}  {total / len(labels):10.4f}  {train_accuracy:12.2f} %  {loss:9.4f}  {accuracy:11.2f} %"
-              f"  {seconds:7.2f}", flush=True)
+        print(
+            f"{epoch:5}  {total / len(labels):10.4f}  {train_accuracy:12.2f} %"
+            f"  {loss:9.4f}  {accuracy:11.2f} %"
+            f"  {seconds:7.2f}",
+            flush=True,
+        )
 
-    print(f"\n{accuracy:.2f} % of the test images are classified right.\nThe network's digest is {digest(graph)}.")
+    print(
+        f"\n{accuracy:.2f} % of the test images are classified right."
+        f"\nThe network's digest is {digest(graph)}."
+    )
     if options.save:
         try:
             graph.save(options.save)

@@ -1,4 +1,5 @@
-"""What the suites share. A suite that needs NumPy or PyTorch skips itself as a whole, with the reason; -rs shows it."""
+"""What the suites share. A suite that needs NumPy or PyTorch skips itself as a whole, with the reason; -rs
+shows it."""
 import os
 import shutil
 import subprocess
@@ -21,8 +22,14 @@ def python(*arguments, expect=0, **environment):
         env.pop(name, None)
         if value is not None:
             env[name] = str(value)
-    done = subprocess.run([sys.executable, *map(str, arguments)], env=env, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=600)
+    done = subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
+    )
     assert done.returncode == expect, done.stdout
     return done.stdout
 

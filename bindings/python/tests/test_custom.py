@@ -14,9 +14,12 @@ X = np.linspace(-2, 2, 9, dtype=np.float32)
 
 def slope(name="slope", start=0.5):
     """prelu, by the host."""
-    return activ.Custom(name, lambda x, p: np.where(x > 0, x, p[0] * x),
-                        lambda x, dy, p: (np.where(x > 0, dy, p[0] * dy), [(dy * np.minimum(x, 0)).sum()]),
-                        [start])
+    return activ.Custom(
+        name,
+        lambda x, p: np.where(x > 0, x, p[0] * x),
+        lambda x, dy, p: (np.where(x > 0, dy, p[0] * dy), [(dy * np.minimum(x, 0)).sum()]),
+        [start],
+    )
 
 
 def raising(exception, where="both"):
@@ -43,8 +46,15 @@ def test_it_is_like_prelu():
 
 
 def test_initial_values_by_seed():
-    f = activ.Function(activ.Custom("drawn", lambda x, p: x * p[0], lambda x, dy, p: (dy * p[0], [0, 0]),
-                                    lambda seed: [seed, 2 * seed], 2))
+    f = activ.Function(
+        activ.Custom(
+            "drawn",
+            lambda x, p: x * p[0],
+            lambda x, dy, p: (dy * p[0], [0, 0]),
+            lambda seed: [seed, 2 * seed],
+            2,
+        )
+    )
     assert np.array_equal(f.parameters(3), [3, 6])
 
 
@@ -138,38 +148,47 @@ def test_exceptions_reach_the_thread_that_called():
     assert caught == {-1: 200, 1: 0}
 
 
-@pytest.mark.parametrize("forward, kind, words", [
-    (lambda x, p: x.astype(np.float64), TypeError, "float64"),
-    (lambda x, p: x[1:], ValueError, "shape"),
-    (lambda x, p: None, TypeError, "forward"),
-    (lambda x: x, TypeError, "argument"),
-])
+@pytest.mark.parametrize(
+    "forward, kind, words",
+    [
+        (lambda x, p: x.astype(np.float64), TypeError, "float64"),
+        (lambda x, p: x[1:], ValueError, "shape"),
+        (lambda x, p: None, TypeError, "forward"),
+        (lambda x: x, TypeError, "argument"),
+    ],
+)
 def test_wrong_results_are_refused(forward, kind, words):
     with pytest.raises(kind, match=words):
         activ.Function(activ.Custom("wrong", forward, lambda x, dy, p: dy))(X)
 
 
-@pytest.mark.parametrize("backward, kind, words", [
-    (lambda x, dy, p: dy, TypeError, "sums"),
-    (lambda x, dy, p: (dy, [1, 2]), ValueError, "sums of shape"),
-    (lambda x, dy, p: (dy[1:], [1]), ValueError, "shape"),
-])
+@pytest.mark.parametrize(
+    "backward, kind, words",
+    [
+        (lambda x, dy, p: dy, TypeError, "sums"),
+        (lambda x, dy, p: (dy, [1, 2]), ValueError, "sums of shape"),
+        (lambda x, dy, p: (dy[1:], [1]), ValueError, "shape"),
+    ],
+)
 def test_wrong_gradients_are_refused(backward, kind, words):
     with pytest.raises(kind, match=words):
         activ.Function(activ.Custom("wrong", lambda x, p: x, backward, [1.0])).backward(
-            X, X, dparams=np.zeros(1, np.float32))
+            X, X, dparams=np.zeros(1, np.float32)
+        )
 
 
 def test_wrong_definitions_are_refused():
-    for kind, call in ((TypeError, lambda: activ.Custom("f", None, lambda x, dy, p: dy)),
-                       (TypeError, lambda: activ.Custom(5, len, len)),
-                       (TypeError, lambda: activ.Custom("f", len, len, lambda seed: [1])),
-                       (ValueError, lambda: activ.Custom("f", len, len, [[1.0]])),
-                       (ValueError, lambda: activ.Custom("f", len, len, [0.0] * 49)),
-                       (activ.Error, lambda: activ.Function(activ.Custom("gelu", len, len))),
-                       (activ.Error, lambda: activ.Function(activ.Custom("1st", len, len))),
-                       (activ.Error, lambda: activ.Context(functions=[activ.Custom("gelu", len, len)])),
-                       (ValueError, lambda: activ.Context(functions=[slope(), slope()]))):
+    for kind, call in (
+        (TypeError, lambda: activ.Custom("f", None, lambda x, dy, p: dy)),
+        (TypeError, lambda: activ.Custom(5, len, len)),
+        (TypeError, lambda: activ.Custom("f", len, len, lambda seed: [1])),
+        (ValueError, lambda: activ.Custom("f", len, len, [[1.0]])),
+        (ValueError, lambda: activ.Custom("f", len, len, [0.0] * 49)),
+        (activ.Error, lambda: activ.Function(activ.Custom("gelu", len, len))),
+        (activ.Error, lambda: activ.Function(activ.Custom("1st", len, len))),
+        (activ.Error, lambda: activ.Context(functions=[activ.Custom("gelu", len, len)])),
+        (ValueError, lambda: activ.Context(functions=[slope(), slope()])),
+    ):
         with pytest.raises(kind):
             call()
 

@@ -14,8 +14,16 @@ if not os.path.isdir(HEADERS):
     pytest.skip(f"no headers in {HEADERS}; ACTIV_HEADERS may name another folder", allow_module_level=True)
 
 NUMBERS = {
-    "size_t": c.size, "uint64_t": c.u64, "uint32_t": c.u32, "int32_t": c.i32, "activ_status": c.i32,
-    "activ_dtype": c.i32, "activ_node": c.i32, "activ_init_scheme": c.i32, "float": c.f32, "double": c.f64,
+    "size_t": c.size,
+    "uint64_t": c.u64,
+    "uint32_t": c.u32,
+    "int32_t": c.i32,
+    "activ_status": c.i32,
+    "activ_dtype": c.i32,
+    "activ_node": c.i32,
+    "activ_init_scheme": c.i32,
+    "float": c.f32,
+    "double": c.f64,
 }
 CALLBACKS = {"activ_log_callback": c.LogCallback}
 
@@ -45,7 +53,7 @@ def kind_of(text):
     """A C type as ctypes has to have it: a number's type, "pointer", "text", a struct, or None for void."""
     function = re.search(r"\(\s*\*\s*\w*\s*\)\s*\((.*)\)$", text, flags=re.S)
     if function:
-        return ("function", kind_of(text[:function.start()]), [kind_of(p) for p in split(function.group(1))])
+        return ("function", kind_of(text[: function.start()]), [kind_of(p) for p in split(function.group(1))])
     text = re.sub(r"\b(const|struct)\b", " ", text)
     stars = text.count("*")
     words = text.replace("*", " ").split()
@@ -73,9 +81,13 @@ def agree(kind, ctype):
     if kind == "pointer":
         return is_pointer(ctype)
     if isinstance(kind, tuple):
-        return (ctype is c.pointer or issubclass(ctype, ctypes._CFuncPtr)
-                and agree(kind[1], ctype._restype_) and len(kind[2]) == len(ctype._argtypes_)
-                and all(map(agree, kind[2], ctype._argtypes_)))
+        return (
+            ctype is c.pointer
+            or issubclass(ctype, ctypes._CFuncPtr)
+            and agree(kind[1], ctype._restype_)
+            and len(kind[2]) == len(ctype._argtypes_)
+            and all(map(agree, kind[2], ctype._argtypes_))
+        )
     return is_pointer(ctype) and getattr(ctype, "_type_", None) is kind
 
 
@@ -158,7 +170,9 @@ def test_constants():
     for _, text in headers():
         for body in re.findall(r"enum\s*\{(.*?)\}", text, flags=re.S):
             found.update((name, int(value)) for name, value in re.findall(r"ACTIV_(\w+)\s*=\s*(-?\d+)", body))
-        for name, value in re.findall(r"#define ACTIV_(MAX_DIMS|HISTOGRAM_MAX_BINS|QUANTILES_PRECISION)\s+(\d+)", text):
+        for name, value in re.findall(
+            r"#define ACTIV_(MAX_DIMS|HISTOGRAM_MAX_BINS|QUANTILES_PRECISION)\s+(\d+)", text
+        ):
             found[name] = int(value)
         parts = re.findall(r"#define ACTIV_VERSION_(?:MAJOR|MINOR|PATCH)\s+(\d+)", text)
         if parts:
@@ -169,10 +183,13 @@ def test_constants():
 
 def compiled(compiler, tmp_path, body):
     source, program = tmp_path / "layout.c", tmp_path / "layout"
-    source.write_text("#include <activ/activ.h>\n#include <stddef.h>\n#include <stdio.h>\n#include <string.h>\n"
-                      "int main(void)\n{\n" + body + "}\n")
-    subprocess.run([compiler, "-std=c11", "-I", os.path.dirname(HEADERS), str(source), "-o", str(program)],
-                   check=True)
+    source.write_text(
+        "#include <activ/activ.h>\n#include <stddef.h>\n#include <stdio.h>\n#include <string.h>\n"
+        "int main(void)\n{\n" + body + "}\n"
+    )
+    subprocess.run(
+        [compiler, "-std=c11", "-I", os.path.dirname(HEADERS), str(source), "-o", str(program)], check=True
+    )
     return subprocess.run([str(program)], check=True, stdout=subprocess.PIPE, text=True).stdout.split("\n")
 
 
@@ -203,8 +220,11 @@ def test_defaults_are_the_headers(compiler, tmp_path):
     assert set(structures.values()) == macros
     body = "    static unsigned char bytes[1024];\n"
     for name, macro in structures.items():
-        body += (f"    {{ struct {name} s = {macro}; memset(bytes, 0, sizeof bytes); memcpy(bytes, &s, sizeof s);\n"
-                 '      for (size_t i = 0; i < sizeof s; i++) printf("%02x", bytes[i]); printf("\\n"); }\n')
+        body += (
+            f"    {{ struct {name} s = {macro}; memset(bytes, 0, sizeof bytes);\n"
+            "      memcpy(bytes, &s, sizeof s);\n"
+            '      for (size_t i = 0; i < sizeof s; i++) printf("%02x", bytes[i]); printf("\\n"); }\n'
+        )
     lines = compiled(compiler, tmp_path, body)
     for (name, macro), line in zip(structures.items(), lines):
         assert bytes(c.STRUCTS[name]()).hex() == line, macro

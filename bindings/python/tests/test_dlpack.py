@@ -1,4 +1,5 @@
-"""Tensors, and DLPack both ways: with NumPy and PyTorch where they are there, and with a consumer of our own."""
+"""Tensors, and DLPack both ways: with NumPy and PyTorch where they are there, and with a consumer of our
+own."""
 import ctypes
 import gc
 import weakref
@@ -25,7 +26,9 @@ except ImportError:
 needs_numpy = pytest.mark.skipif(np is None, reason="NumPy is missing: apt-get install python3-numpy")
 needs_torch = pytest.mark.skipif(torch is None, reason="PyTorch is missing: apt-get install python3-torch")
 
-PyCapsule_GetName = ctypes.PYFUNCTYPE(ctypes.c_char_p, ctypes.py_object)(("PyCapsule_GetName", ctypes.pythonapi))
+PyCapsule_GetName = ctypes.PYFUNCTYPE(ctypes.c_char_p, ctypes.py_object)(
+    ("PyCapsule_GetName", ctypes.pythonapi)
+)
 
 
 class Consumer:
@@ -39,10 +42,10 @@ class Consumer:
         self.tensor = self.struct.tensor
 
     def shape(self):
-        return tuple(self.tensor.shape[:self.tensor.ndim])
+        return tuple(self.tensor.shape[: self.tensor.ndim])
 
     def strides(self):
-        return tuple(self.tensor.strides[:self.tensor.ndim])
+        return tuple(self.tensor.strides[: self.tensor.ndim])
 
     def floats(self, count):
         return list((ctypes.c_float * count).from_address(self.tensor.data + self.tensor.byte_offset))
@@ -54,8 +57,20 @@ class Consumer:
 class Producer:
     """An array with __dlpack__, of one kind, with whatever is wrong that the test wants."""
 
-    def __init__(self, versioned, shape=(2, 3), strides=None, major=1, flags=0, code=2, bits=32, lanes=1, device=1,
-                 offset=0, null=False):
+    def __init__(
+        self,
+        versioned,
+        shape=(2, 3),
+        strides=None,
+        major=1,
+        flags=0,
+        code=2,
+        bits=32,
+        lanes=1,
+        device=1,
+        offset=0,
+        null=False,
+    ):
         self.data = (ctypes.c_float * 64)(*range(64))
         self.shape = (ctypes.c_int64 * max(1, len(shape)))(*shape)
         self.strides = None if strides is None else (ctypes.c_int64 * len(strides))(*strides)
@@ -64,7 +79,13 @@ class Producer:
         self.struct = (_dlpack.ManagedVersioned if versioned else _dlpack.Managed)()
         tensor = self.struct.tensor
         tensor.data = None if null else ctypes.addressof(self.data)
-        tensor.device_type, tensor.ndim, tensor.code, tensor.bits, tensor.lanes = device, len(shape), code, bits, lanes
+        tensor.device_type, tensor.ndim, tensor.code, tensor.bits, tensor.lanes = (
+            device,
+            len(shape),
+            code,
+            bits,
+            lanes,
+        )
         tensor.shape = ctypes.cast(self.shape, ctypes.POINTER(ctypes.c_int64))
         if self.strides is not None:
             tensor.strides = ctypes.cast(self.strides, ctypes.POINTER(ctypes.c_int64))
@@ -86,8 +107,9 @@ class Producer:
         self.asked.append(options)
         if not self.versioned and options:
             raise TypeError("an old producer takes no arguments")
-        return _dlpack.capsule(ctypes.addressof(self.struct),
-                               _dlpack.VERSIONED if self.versioned else _dlpack.LEGACY)
+        return _dlpack.capsule(
+            ctypes.addressof(self.struct), _dlpack.VERSIONED if self.versioned else _dlpack.LEGACY
+        )
 
 
 def filled(*shape):
@@ -112,8 +134,15 @@ def test_tensor():
         len(activ.Tensor(()))
 
 
-@pytest.mark.parametrize("version, name", [(None, b"dltensor"), ((0, 8), b"dltensor"),
-                                           ((1, 0), b"dltensor_versioned"), ((2, 1), b"dltensor_versioned")])
+@pytest.mark.parametrize(
+    "version, name",
+    [
+        (None, b"dltensor"),
+        ((0, 8), b"dltensor"),
+        ((1, 0), b"dltensor_versioned"),
+        ((2, 1), b"dltensor_versioned"),
+    ],
+)
 def test_export(version, name):
     t = filled(2, 3)
     consumer = Consumer(t.__dlpack__(max_version=version))
@@ -214,8 +243,19 @@ def test_import_of_read_only_memory():
         t.copy_from(activ.Tensor((2, 3)))
 
 
-@pytest.mark.parametrize("wrong", [{"code": 5, "bits": 64}, {"bits": 16}, {"lanes": 4}, {"device": 2},
-                                   {"shape": (-1, 3)}, {"strides": (-3, 1)}, {"shape": (1,) * 9}, {"null": True}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"code": 5, "bits": 64},
+        {"bits": 16},
+        {"lanes": 4},
+        {"device": 2},
+        {"shape": (-1, 3)},
+        {"strides": (-3, 1)},
+        {"shape": (1,) * 9},
+        {"null": True},
+    ],
+)
 @pytest.mark.parametrize("versioned", [False, True])
 def test_import_refuses(versioned, wrong):
     producer = Producer(versioned, **wrong)
@@ -243,6 +283,7 @@ def test_import_refuses_other_things():
     with pytest.raises(TypeError, match="__dlpack__"):
         activ.from_dlpack([1.0])
     import datetime
+
     with pytest.raises(TypeError, match="capsule"):
         activ.from_dlpack(datetime.datetime_CAPI)
 

@@ -91,8 +91,11 @@ FUNCTIONS = [
     (ValueError, "zero byte", lambda: activ.Function("ge\0lu")),
     (ValueError, "Bogus", lambda: staf.pack({"C": np.zeros(4, np.float32), "Bogus": X})),
     (ValueError, "missing: Omega, Phi", lambda: staf.pack({"C": np.zeros(4, np.float32)})),
-    (ValueError, "C has 3 values",
-     lambda: staf.pack({n: np.zeros(3, np.float32) for n in ("C", "Omega", "Phi")})),
+    (
+        ValueError,
+        "C has 3 values",
+        lambda: staf.pack({n: np.zeros(3, np.float32) for n in ("C", "Omega", "Phi")}),
+    ),
     # The library's
     (activ.Error, "overlap", lambda: (lambda a: gelu(a[1:], out=a[:-1]))(np.zeros(10, np.float32))),
     (activ.Error, "", lambda: activ.Function("gelu(")),
@@ -136,7 +139,11 @@ GRAPHS = [
     (activ.Error, "", lambda: (lambda g: g.apply(g.input(3), "swiglu"))(activ.Graph())),
     (activ.Error, "", lambda: (lambda g: g.dropout(g.input(3), 2))(activ.Graph())),
     (TypeError, "p is", lambda: (lambda g: g.dropout(g.input(3), "half"))(activ.Graph())),
-    (ValueError, "weight has shape", lambda: (lambda g: g.cross_entropy(g.input(3), weight=X[0]))(activ.Graph())),
+    (
+        ValueError,
+        "weight has shape",
+        lambda: (lambda g: g.cross_entropy(g.input(3), weight=X[0]))(activ.Graph()),
+    ),
     (activ.Error, "", lambda: (lambda g: g.linear(g.nodes[0], 3))(graph())),
     (activ.Error, "", lambda: activ.Graph().compile(3)),
     (TypeError, "max_batch", lambda: graph(False).compile(NAN)),
@@ -161,8 +168,11 @@ GRAPHS = [
     (activ.Error, "", lambda: graph().clip_grad_norm(-1)),
     (TypeError, "max_norm", lambda: graph().clip_grad_norm("1")),
     (KeyError, "nothing", lambda: graph().node("nothing")),
-    (ValueError, "workspace is read-only|type", lambda: graph().predict(X, workspace=np.frombuffer(
-        b"123", np.uint8))),
+    (
+        ValueError,
+        "workspace is read-only|type",
+        lambda: graph().predict(X, workspace=np.frombuffer(b"123", np.uint8)),
+    ),
     (TypeError, "workspace", lambda: graph().predict(X, workspace=X)),
     (activ.Error, "workspace", lambda: graph().predict(X, workspace=np.empty(1, np.uint8))),
     (ValueError, "no scheme", lambda: graph().init_weights("he")),
@@ -233,23 +243,59 @@ def test_a_refused_call_changes_nothing():
 
 
 CLOSED = {
-    "graph": (lambda: graph(), ("params", "grads", "nodes", "seed", "param_count", "max_batch", "input_node"),
-              (lambda g: g.train(X, LABELS), lambda g: g.forward(X), lambda g: g.predict(X), lambda g: g.init(1),
-               lambda g: g.input(3), lambda g: g.compile(3), lambda g: g.save("/tmp/never"), lambda g: activ.SGD(g),
-               lambda g: g.layer("layers.0"), lambda g: activ.GraphNeurons(g), lambda g: g.memory_bytes(3),
-               lambda g: g.clip_grad_value(1), lambda g: g.load_params("/tmp/never"))),
-    "optimizer": (lambda: activ.SGD(graph()), ("steps", "lr"), (lambda o: o.step(), lambda o: o.get_tensor(0))),
-    "tensor": (lambda: activ.Tensor((2, 3)), ("shape", "strides", "dtype", "size", "ndim", "contiguous", "read_only"),
-               (lambda t: t.numpy(), lambda t: t.reshape(6), lambda t: t.__dlpack_device__(), lambda t: len(t),
-                lambda t: t.__dlpack__())),
-    "histogram": (lambda: activ.Histogram(3, 0, 1), ("counts", "edges", "total"), (lambda h: h.add(X),
-                                                                                  lambda h: h.reset())),
+    "graph": (
+        lambda: graph(),
+        ("params", "grads", "nodes", "seed", "param_count", "max_batch", "input_node"),
+        (
+            lambda g: g.train(X, LABELS),
+            lambda g: g.forward(X),
+            lambda g: g.predict(X),
+            lambda g: g.init(1),
+            lambda g: g.input(3),
+            lambda g: g.compile(3),
+            lambda g: g.save("/tmp/never"),
+            lambda g: activ.SGD(g),
+            lambda g: g.layer("layers.0"),
+            lambda g: activ.GraphNeurons(g),
+            lambda g: g.memory_bytes(3),
+            lambda g: g.clip_grad_value(1),
+            lambda g: g.load_params("/tmp/never"),
+        ),
+    ),
+    "optimizer": (
+        lambda: activ.SGD(graph()),
+        ("steps", "lr"),
+        (lambda o: o.step(), lambda o: o.get_tensor(0)),
+    ),
+    "tensor": (
+        lambda: activ.Tensor((2, 3)),
+        ("shape", "strides", "dtype", "size", "ndim", "contiguous", "read_only"),
+        (
+            lambda t: t.numpy(),
+            lambda t: t.reshape(6),
+            lambda t: t.__dlpack_device__(),
+            lambda t: len(t),
+            lambda t: t.__dlpack__(),
+        ),
+    ),
+    "histogram": (
+        lambda: activ.Histogram(3, 0, 1),
+        ("counts", "edges", "total"),
+        (lambda h: h.add(X), lambda h: h.reset()),
+    ),
     "stats": (lambda: activ.Stats(), ("summary", "mean"), (lambda s: s.add(X),)),
     "quantiles": (lambda: activ.Quantiles(), ("count", "nans"), (lambda q: q.add(X), lambda q: q(0.5))),
-    "neurons": (lambda: activ.Neurons(4), ("active", "peaks", "width"), (lambda n: n.add(X), lambda n: n.dead())),
+    "neurons": (
+        lambda: activ.Neurons(4),
+        ("active", "peaks", "width"),
+        (lambda n: n.add(X), lambda n: n.dead()),
+    ),
     "neurons of a graph": (lambda: activ.GraphNeurons(graph()), (), (lambda n: n.add(), len, lambda n: n[0])),
-    "context": (lambda: activ.Context(), ("tier",), (lambda c: activ.Function("gelu", context=c),
-                                                     lambda c: activ.Graph(context=c))),
+    "context": (
+        lambda: activ.Context(),
+        ("tier",),
+        (lambda c: activ.Function("gelu", context=c), lambda c: activ.Graph(context=c)),
+    ),
 }
 
 

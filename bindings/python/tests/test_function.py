@@ -18,18 +18,24 @@ def values(*shape, seed=1, stream=0):
 
 def ulps(found, exact):
     """The error in units in the last place of a float32."""
-    return np.abs(found.astype(np.float64) - exact) / np.spacing(np.abs(exact).astype(np.float32)).astype(np.float64)
+    return np.abs(found.astype(np.float64) - exact) / np.spacing(np.abs(exact).astype(np.float32)).astype(
+        np.float64
+    )
 
 
 def test_values_are_right():
     x = np.linspace(-8, 8, 4001, dtype=np.float32)
     wide = x.astype(np.float64)
     erf = np.vectorize(math.erf)
-    for spec, exact in (("sigmoid", 1 / (1 + np.exp(-wide))), ("tanh", np.tanh(wide)),
-                        ("softplus", np.log1p(np.exp(wide))), ("silu", wide / (1 + np.exp(-wide))),
-                        ("mish", wide * np.tanh(np.log1p(np.exp(wide)))), ("elu(alpha=0.5)",
-                                                                           np.where(x > 0, wide, .5 * np.expm1(wide))),
-                        ("leaky_relu(negative_slope=0.25)", np.where(x > 0, wide, wide * .25))):
+    for spec, exact in (
+        ("sigmoid", 1 / (1 + np.exp(-wide))),
+        ("tanh", np.tanh(wide)),
+        ("softplus", np.log1p(np.exp(wide))),
+        ("silu", wide / (1 + np.exp(-wide))),
+        ("mish", wide * np.tanh(np.log1p(np.exp(wide)))),
+        ("elu(alpha=0.5)", np.where(x > 0, wide, 0.5 * np.expm1(wide))),
+        ("leaky_relu(negative_slope=0.25)", np.where(x > 0, wide, wide * 0.25)),
+    ):
         assert ulps(activ.forward(spec, x), exact).max() < 2.2, spec
     near = x[np.abs(x) < 4]
     exact = near.astype(np.float64) * (1 + erf(near.astype(np.float64) / math.sqrt(2))) / 2
@@ -42,7 +48,7 @@ def test_backward_is_the_derivative(name):
     f = activ.Function(name)
     params = f.parameters(seed=2)
     x = np.linspace(-1.9, 1.9, 501, dtype=np.float32)
-    h = np.float32(2.0 ** -8)
+    h = np.float32(2.0**-8)
     slope = (f(x + h, params=params).astype(np.float64) - f(x - h, params=params)) / (2.0 * h)
     dx = f.backward(x, np.ones_like(x), params=params)
     # Kinks lie at 0 and a few other points: nearly all of the others agree.
@@ -51,7 +57,9 @@ def test_backward_is_the_derivative(name):
     assert close.mean() > 0.97, (name, np.abs(dx - slope).max())
 
 
-@pytest.mark.parametrize("name", [i.name for i in activ.functions() if i.trainable and i.shape == "elementwise"])
+@pytest.mark.parametrize(
+    "name", [i.name for i in activ.functions() if i.trainable and i.shape == "elementwise"]
+)
 def test_gradients_of_parameters(name):
     """Against differences of the sum over all elements."""
     f = activ.Function(name)
@@ -64,7 +72,7 @@ def test_gradients_of_parameters(name):
         return float((f(x, params=p).astype(np.float64) * dy).sum())
 
     for i in range(0, f.param_count, max(1, f.param_count // 5)):
-        h = np.float32(2.0 ** -7)
+        h = np.float32(2.0**-7)
         up, down = params.copy(), params.copy()
         up[i] += h
         down[i] -= h
@@ -139,8 +147,9 @@ def test_gated():
         dy = values(3, 4, stream=2)
         dvalue, dgate = f.backward(value, dy, gate)
         assert np.array_equal(f.backward(both, dy, axis=axis), np.concatenate([dvalue, dgate], axis))
-        assert np.array_equal(f.backward(turned, dy, axis=axis, gate_first=True),
-                              np.concatenate([dgate, dvalue], axis))
+        assert np.array_equal(
+            f.backward(turned, dy, axis=axis, gate_first=True), np.concatenate([dgate, dvalue], axis)
+        )
     assert np.allclose(dvalue, dy * silu(gate), rtol=1e-6)
     assert np.allclose(dgate, silu.backward(gate, dy * value), rtol=1e-5, atol=1e-7)
     out = np.empty_like(value), np.empty_like(gate)
@@ -207,7 +216,9 @@ def test_what_it_is():
     assert f.spec == "leaky_relu(negative_slope=0.2)" and f.name == "leaky_relu" and f.shape == "elementwise"
     assert repr(f) == "activ.Function('leaky_relu(negative_slope=0.2)')"
     setting = f.settings["negative_slope"]
-    assert setting.kind == "real" and setting.value == 0.2 and setting.default == 0.01 and not setting.trainable
+    assert (
+        setting.kind == "real" and setting.value == 0.2 and setting.default == 0.01 and not setting.trainable
+    )
     staf = activ.Function("staf(init=unit)").settings
     assert staf["tau"].value == 25 and isinstance(staf["tau"].value, int) and staf["tau"].minimum == 1
     assert staf["init"].value == "unit" and staf["init"].default == "book" and "repo" in staf["init"].words
@@ -233,8 +244,15 @@ def test_closed():
         assert not f.closed
     assert f.closed and repr(f) == "activ.Function(closed)"
     f.close()
-    for use in (lambda: f(np.float32([1])), lambda: f.spec, lambda: f.parameters(), lambda: f.settings,
-                lambda: f.backward(np.float32([1]), np.float32([1])), lambda: f.__enter__(), lambda: f.functions):
+    for use in (
+        lambda: f(np.float32([1])),
+        lambda: f.spec,
+        lambda: f.parameters(),
+        lambda: f.settings,
+        lambda: f.backward(np.float32([1]), np.float32([1])),
+        lambda: f.__enter__(),
+        lambda: f.functions,
+    ):
         with pytest.raises(ValueError, match="the function is closed"):
             use()
 

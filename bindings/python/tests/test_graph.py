@@ -30,7 +30,11 @@ def test_forward_loss_and_gradients():
     g = network()
     p = g.parameters()
     assert {name: value.shape for name, value in p.items()} == {
-        "layers.0.weight": (8, 4), "layers.0.bias": (8,), "layers.2.weight": (3, 8), "layers.2.bias": (3,)}
+        "layers.0.weight": (8, 4),
+        "layers.0.bias": (8,),
+        "layers.2.weight": (3, 8),
+        "layers.2.bias": (3,),
+    }
     scores = g.forward(X)
     assert np.allclose(scores, by_hand(p, X), atol=1e-6)
     assert np.array_equal(g.predict(X), scores)
@@ -62,9 +66,14 @@ def test_training_by_hand():
     assert np.allclose(g.params, p, atol=1e-6) and sgd.steps == 4
 
 
-@pytest.mark.parametrize("make", [lambda g: activ.SGD(g, lr=0.5, momentum=0.5, nesterov=True),
-                                  lambda g: activ.AdamW(g, lr=0.05, betas=(0.8, 0.99), amsgrad=True),
-                                  lambda g: activ.RMSprop(g, lr=0.02, centered=True)])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda g: activ.SGD(g, lr=0.5, momentum=0.5, nesterov=True),
+        lambda g: activ.AdamW(g, lr=0.05, betas=(0.8, 0.99), amsgrad=True),
+        lambda g: activ.RMSprop(g, lr=0.02, centered=True),
+    ],
+)
 def test_optimisers_learn(make):
     g = network()
     optimizer = make(g)
@@ -181,6 +190,7 @@ def test_initial_values():
 
 # ---- memory ----
 
+
 def test_views_write_through():
     g = network()
     g.params[:] = 0
@@ -200,7 +210,9 @@ def test_views_keep_the_graph_alive():
         x = activ.random.normal((8, 300), seed)
         g.train(x, x)
         layer = g.layer("layers.0")
-        views.append((g.params, g.params.copy(), layer.values, layer.values.copy(), layer.tensors["layers.0.weight"]))
+        views.append(
+            (g.params, g.params.copy(), layer.values, layer.values.copy(), layer.tensors["layers.0.weight"])
+        )
         if seed % 2:
             g.close()
         del g, layer
@@ -216,8 +228,13 @@ def test_the_collector_destroys_in_the_right_order():
     """Graph, optimiser and views in one cycle, which the collector breaks as it likes."""
     for _ in range(50):
         g = network()
-        cycle = {"sgd": activ.SGD(g, momentum=0.9), "neurons": activ.GraphNeurons(g), "params": g.params, "graph": g,
-                 "function": g.node_function(g.nodes[2])}
+        cycle = {
+            "sgd": activ.SGD(g, momentum=0.9),
+            "neurons": activ.GraphNeurons(g),
+            "params": g.params,
+            "graph": g,
+            "function": g.node_function(g.nodes[2]),
+        }
         cycle["cycle"] = cycle
         g.cycle = cycle
         del g, cycle
@@ -247,6 +264,7 @@ def test_predictions_only():
 
 # ---- looking inside ----
 
+
 def test_layers():
     g = network(keep_values=True)
     g.train(X, LABELS)
@@ -254,7 +272,9 @@ def test_layers():
     assert layer.kind == "activation" and layer.spec == "mish" and layer.shape == (8,) and layer.width == 8
     before = g.layer(g.nodes[1])
     assert np.array_equal(layer.values, activ.forward("mish", before.values))
-    assert np.allclose(before.value_grads, activ.backward("mish", before.values, layer.value_grads), atol=1e-7)
+    assert np.allclose(
+        before.value_grads, activ.backward("mish", before.values, layer.value_grads), atol=1e-7
+    )
     assert np.allclose(before.tensor_grads["layers.0.weight"], before.value_grads.T @ X, atol=1e-6)
     assert layer.params is None and g.layer("input").values is None
     assert np.array_equal(before.params, g.params[:40]) and np.array_equal(before.param_grads, g.grads[:40])
@@ -271,7 +291,7 @@ def test_graph_neurons():
         g.forward(part)
         all_neurons.add()
     assert len(all_neurons) == 1
-    (node, neurons), = all_neurons
+    ((node, neurons),) = all_neurons
     hidden = np.maximum(X @ g.parameters()["layers.0.weight"].T + g.parameters()["layers.0.bias"], 0)
     assert node.name == "layers.1" and neurons.inputs == 16 and neurons.width == 8
     assert 2 in neurons.dead() and np.array_equal(neurons.active, (hidden > 0).sum(0))
@@ -291,6 +311,7 @@ def test_graph_neurons():
 
 
 # ---- files ----
+
 
 def test_save_and_load(tmp_path):
     g = network("staf(tau=3)")
@@ -333,8 +354,15 @@ def test_training_goes_on(tmp_path):
 
 def test_any_tensors(tmp_path):
     path = tmp_path / "any.safetensors"
-    tensors = {"a": X, "turned": X.T, "doubles": np.eye(3), "words": np.arange(5, dtype=np.int32),
-               "long": np.array([2**40]), "bytes": np.array(7, np.uint8), "none": np.empty((0, 3), np.float32)}
+    tensors = {
+        "a": X,
+        "turned": X.T,
+        "doubles": np.eye(3),
+        "words": np.arange(5, dtype=np.int32),
+        "long": np.array([2**40]),
+        "bytes": np.array(7, np.uint8),
+        "none": np.empty((0, 3), np.float32),
+    }
     activ.save_file(tensors, path, {"who": "a test", "what": "\u00e9"})
     loaded = activ.load_file(path)
     assert set(loaded) == set(tensors)
@@ -360,9 +388,14 @@ def test_any_tensors(tmp_path):
 def test_files_of_others(tmp_path):
     """Types that the library does not compute with, from a file written by hand."""
     import json
+
     half = np.array([1.5, -2], np.float16)
-    header = json.dumps({"h": {"dtype": "F16", "shape": [2], "data_offsets": [0, 4]},
-                         "b": {"dtype": "BF16", "shape": [1], "data_offsets": [4, 6]}}).encode()
+    header = json.dumps(
+        {
+            "h": {"dtype": "F16", "shape": [2], "data_offsets": [0, 4]},
+            "b": {"dtype": "BF16", "shape": [1], "data_offsets": [4, 6]},
+        }
+    ).encode()
     path = tmp_path / "others.safetensors"
     path.write_bytes(len(header).to_bytes(8, "little") + header + half.tobytes() + b"\x80\x3f")
     file = activ.File(path)
@@ -372,6 +405,7 @@ def test_files_of_others(tmp_path):
 
 
 # ---- analysis, random ----
+
 
 def test_accumulators():
     x = activ.random.normal(1000, 1)
@@ -399,13 +433,15 @@ def test_accumulators():
     assert q(0) == x.min() and q(1) == x.max() and q.count == 1000 and q.nans == 0
     assert np.allclose(q([0.25, 0.5]), np.quantile(x, [0.25, 0.5], method="inverted_cdf"), rtol=2**-8)
     n = activ.Neurons(10, threshold=0.5)
-    n.add(x.reshape(100, 10) * np.float32([0, .1, 1, 1, 1, 1, 1, 1, 1, 1]))
+    n.add(x.reshape(100, 10) * np.float32([0, 0.1, 1, 1, 1, 1, 1, 1, 1, 1]))
     assert list(n.quiet(0.5)) == [0, 1] and 0 in n.rarely_active(0.01)
 
 
 def test_surface():
     s = activ.surface("gelu", n=11, low=-2, high=2)
-    assert np.allclose(s.points, np.linspace(-2, 2, 11)) and np.array_equal(s.f, activ.forward("gelu", s.points))
+    assert np.allclose(s.points, np.linspace(-2, 2, 11)) and np.array_equal(
+        s.f, activ.forward("gelu", s.points)
+    )
     assert np.allclose(s.z, s.f[None, :] + s.f[:, None])
     assert np.allclose(s.gradient, np.hypot(s.slopes[None, :], s.slopes[:, None]), rtol=1e-6)
 

@@ -21,13 +21,17 @@ def test_versions():
 
 def test_variable_comes_first(tmp_path):
     copy = tmp_path / "somewhere.so"
-    shutil.copyfile(activ.library_path if os.path.isfile(activ.library_path) else os.environ["ACTIV_LIBRARY"], copy)
+    shutil.copyfile(
+        activ.library_path if os.path.isfile(activ.library_path) else os.environ["ACTIV_LIBRARY"], copy
+    )
     assert importing(ACTIV_LIBRARY=copy).strip() == str(copy)
 
 
 def test_variable_counts_alone(tmp_path):
     out = importing(1, ACTIV_LIBRARY=tmp_path / "missing.so")
-    assert "ImportError" in out and f"ACTIV_LIBRARY: {tmp_path}/missing.so" in out and "cmake --install" in out
+    assert (
+        "ImportError" in out and f"ACTIV_LIBRARY: {tmp_path}/missing.so" in out and "cmake --install" in out
+    )
     text = tmp_path / "text.so"
     text.write_text("no library\n")
     assert str(text) in importing(1, ACTIV_LIBRARY=text)
@@ -35,20 +39,29 @@ def test_variable_counts_alone(tmp_path):
 
 def test_not_found_says_where_it_looked(tmp_path):
     package = tmp_path / "activ"
-    shutil.copytree(os.path.dirname(activ.__file__), package, ignore=shutil.ignore_patterns("lib", "__pycache__"))
-    code = ("import ctypes, ctypes.util\n"
-            "ctypes.util.find_library = lambda name: None\n"
-            "plain = ctypes.CDLL.__init__\n"
-            "def init(self, name, *a, **k):\n"
-            "    if name and 'activ' in str(name): raise OSError(f'{name}: cannot open')\n"
-            "    plain(self, name, *a, **k)\n"
-            "ctypes.CDLL.__init__ = init\n"
-            f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
-            "import activ")
+    shutil.copytree(
+        os.path.dirname(activ.__file__), package, ignore=shutil.ignore_patterns("lib", "__pycache__")
+    )
+    code = (
+        "import ctypes, ctypes.util\n"
+        "ctypes.util.find_library = lambda name: None\n"
+        "plain = ctypes.CDLL.__init__\n"
+        "def init(self, name, *a, **k):\n"
+        "    if name and 'activ' in str(name): raise OSError(f'{name}: cannot open')\n"
+        "    plain(self, name, *a, **k)\n"
+        "ctypes.CDLL.__init__ = init\n"
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "import activ"
+    )
     out = importing(1, code, ACTIV_LIBRARY=None)
     number = ".".join(map(str, ABI))
-    for words in ("ACTIV_LIBRARY: not set", "built without a library", f"by the system: libactiv.so.{number}",
-                  "Install it", "set ACTIV_LIBRARY"):
+    for words in (
+        "ACTIV_LIBRARY: not set",
+        "built without a library",
+        f"by the system: libactiv.so.{number}",
+        "Install it",
+        "set ACTIV_LIBRARY",
+    ):
         assert words in out
 
 
@@ -62,8 +75,14 @@ def test_another_version_is_refused(compiler, tmp_path):
 
 
 def test_another_library_is_refused(compiler, tmp_path):
-    for text, words in (("int x;", "is no libactiv"), (f"unsigned activ_version_number(void) {{ return "
-                        f"{10000 * ABI[0] + 100 * ABI[-1] if len(ABI) > 1 else 10000 * ABI[0]}; }}", "incomplete")):
+    for text, words in (
+        ("int x;", "is no libactiv"),
+        (
+            f"unsigned activ_version_number(void) {{ return "
+            f"{10000 * ABI[0] + 100 * ABI[-1] if len(ABI) > 1 else 10000 * ABI[0]}; }}",
+            "incomplete",
+        ),
+    ):
         source, library = tmp_path / "other.c", tmp_path / f"{words.split()[-1]}.so"
         source.write_text(text + "\n")
         subprocess.run([compiler, "-shared", "-fPIC", str(source), "-o", str(library)], check=True)
@@ -73,12 +92,14 @@ def test_another_library_is_refused(compiler, tmp_path):
 def test_imports_without_numpy(tmp_path):
     """Catalogue and tensors work; arrays say what is missing."""
     (tmp_path / "numpy.py").write_text("raise ImportError('hidden by the test')\n")
-    code = (f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
-            "import activ\n"
-            "assert len(activ.functions()) > 40\n"
-            "assert activ.Tensor((2, 3)).shape == (2, 3)\n"
-            "try: activ.forward('gelu', [1.0])\n"
-            "except ImportError as error: print(error)\n")
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "import activ\n"
+        "assert len(activ.functions()) > 40\n"
+        "assert activ.Tensor((2, 3)).shape == (2, 3)\n"
+        "try: activ.forward('gelu', [1.0])\n"
+        "except ImportError as error: print(error)\n"
+    )
     assert "activ needs NumPy for arrays" in importing(0, code)
 
 

@@ -1,5 +1,4 @@
 """The GIL is released, functions are shared, and what one thread at a time may use refuses a second."""
-import sys
 import threading
 import time
 
@@ -13,7 +12,9 @@ import activ  # noqa: E402
 def test_the_gil_is_released():
     """While one thread computes, another runs Python: it counts on, as fast as beside a thread that sleeps.
 
-    The call is long against the interpreter's switch interval, 5 ms, which the counting thread may have after it."""
+    The call is long against the interpreter's switch interval, 5 ms, which the counting thread may have after
+    it.
+    """
     f = activ.Function("staf(tau=400)")
     x = np.linspace(-3, 3, 100_000, dtype=np.float32)
     while True:
@@ -61,7 +62,8 @@ def test_the_gil_is_released_for_a_pools_threads():
 
 
 def test_two_calls_at_the_same_time():
-    """Both are inside of the library at once: callbacks wait for each other, which needs two threads there."""
+    """Both are inside of the library at once: callbacks wait for each other, which needs two threads
+    there."""
     barrier = threading.Barrier(2, timeout=30)
 
     def forward(x, params):

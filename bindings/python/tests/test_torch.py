@@ -13,16 +13,28 @@ import torch.nn.functional as F  # noqa: E402
 import activ  # noqa: E402
 from activ.torch import Activation, forward  # noqa: E402
 
-EPS = 2.0 ** -23
+EPS = 2.0**-23
 
 # What PyTorch has: by spec, on values in double.
 ELEMENTWISE = {
-    "identity": lambda x: x * 1, "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": F.relu, "relu6": F.relu6,
-    "log_sigmoid": F.logsigmoid, "softsign": F.softsign, "leaky_relu(negative_slope=0.25)":
-    lambda x: F.leaky_relu(x, 0.25), "hardswish": F.hardswish, "hard_tanh(min=-0.5, max=1.5)":
-    lambda x: F.hardtanh(x, -0.5, 1.5), "hard_sigmoid": F.hardsigmoid, "elu(alpha=0.7)": lambda x: F.elu(x, 0.7),
-    "selu": F.selu, "celu(alpha=0.7)": lambda x: F.celu(x, 0.7), "softplus(beta=2, threshold=15)":
-    lambda x: F.softplus(x, 2, 15), "silu": F.silu, "mish": F.mish, "gelu": F.gelu,
+    "identity": lambda x: x * 1,
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "relu": F.relu,
+    "relu6": F.relu6,
+    "log_sigmoid": F.logsigmoid,
+    "softsign": F.softsign,
+    "leaky_relu(negative_slope=0.25)": lambda x: F.leaky_relu(x, 0.25),
+    "hardswish": F.hardswish,
+    "hard_tanh(min=-0.5, max=1.5)": lambda x: F.hardtanh(x, -0.5, 1.5),
+    "hard_sigmoid": F.hardsigmoid,
+    "elu(alpha=0.7)": lambda x: F.elu(x, 0.7),
+    "selu": F.selu,
+    "celu(alpha=0.7)": lambda x: F.celu(x, 0.7),
+    "softplus(beta=2, threshold=15)": lambda x: F.softplus(x, 2, 15),
+    "silu": F.silu,
+    "mish": F.mish,
+    "gelu": F.gelu,
     "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"),
     "rrelu(lower=0.125, upper=0.375)": lambda x: F.rrelu(x, 0.125, 0.375, training=False),
     "telu": lambda x: x * torch.tanh(torch.exp(x)),
@@ -32,8 +44,9 @@ CATALOGUE = activ.functions()
 
 
 def close(found, exact, ulp, addends=0.0, scale=64.0):
-    """Within ulp units in the last place, of the result or of addends that cancel; and what double itself rounds."""
-    allowed = ulp * EPS * (exact.abs() + addends) + scale * 2.0 ** -52 + 2.0 ** -140
+    """Within ulp units in the last place, of the result or of addends that cancel; and what double itself
+    rounds."""
+    allowed = ulp * EPS * (exact.abs() + addends) + scale * 2.0**-52 + 2.0**-140
     worst = ((found.double() - exact).abs() - allowed).max().item()
     assert worst <= 0, worst
 
@@ -50,7 +63,8 @@ def test_elementwise_against_double(spec):
     close(y.detach(), exact.detach(), max(info.forward_ulp, 0.51))
     y.backward(dy)
     exact.backward(dy.double())
-    # The derivative's own bound, and the rounding of the product with dy. At a kink, PyTorch may take another side.
+    # The derivative's own bound, and the rounding of the product with dy. At a kink, PyTorch may take another
+    # side.
     smooth = x.abs() != 3
     x, dy, found, wanted = x[smooth], dy[smooth], single.grad[smooth], double.grad[smooth]
     # f' of x g(x) is g + x g', which have a root: there the unit is that of the addends (docs/numerics.md).
@@ -73,8 +87,17 @@ def test_rows_against_double(spec, exact, dim):
     assert (single.grad - double.grad).abs().max() < 8 * EPS * dy.abs().sum(dim).max()
 
 
-@pytest.mark.parametrize("spec, act", [("glu", torch.sigmoid), ("reglu", F.relu), ("geglu", F.gelu),
-                                       ("swiglu", F.silu), ("bilinear", lambda x: x), ("gated(mish)", F.mish)])
+@pytest.mark.parametrize(
+    "spec, act",
+    [
+        ("glu", torch.sigmoid),
+        ("reglu", F.relu),
+        ("geglu", F.gelu),
+        ("swiglu", F.silu),
+        ("bilinear", lambda x: x),
+        ("gated(mish)", F.mish),
+    ],
+)
 @pytest.mark.parametrize("dim", [-1, 1, 0])
 def test_gated_against_double(spec, act, dim):
     torch.manual_seed(3)
@@ -109,12 +132,23 @@ def double_of(name):
         "staf(tau=4)": lambda x, p: (p["C"] * torch.sin(p["Omega"] * x.unsqueeze(-1) + p["Phi"])).sum(-1),
         "moe(relu, tanh, prelu)": lambda x, p: (
             torch.softmax(p["w"] * x.unsqueeze(-1) + p["v"], -1)
-            * torch.stack([F.relu(x), torch.tanh(x), torch.where(x > 0, x, p["expert2_weight"] * x)], -1)).sum(-1),
+            * torch.stack([F.relu(x), torch.tanh(x), torch.where(x > 0, x, p["expert2_weight"] * x)], -1)
+        ).sum(-1),
     }[name]
 
 
-@pytest.mark.parametrize("spec", ["prelu", "trainable_elu", "swish", "adaptive_sigmoid", "pinn_tanh", "staf(tau=4)",
-                                  "moe(relu, tanh, prelu)"])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "prelu",
+        "trainable_elu",
+        "swish",
+        "adaptive_sigmoid",
+        "pinn_tanh",
+        "staf(tau=4)",
+        "moe(relu, tanh, prelu)",
+    ],
+)
 def test_trainable_against_double(spec):
     torch.manual_seed(4)
     module = Activation(spec, seed=3)
@@ -148,7 +182,9 @@ def test_channels():
     torch.manual_seed(6)
     theirs = torch.nn.PReLU(5)
     mine = Activation("prelu(num_parameters=5)")
-    assert {n: p.shape for n, p in mine.named_parameters()} == {n: p.shape for n, p in theirs.named_parameters()}
+    assert {n: p.shape for n, p in mine.named_parameters()} == {
+        n: p.shape for n, p in theirs.named_parameters()
+    }
     with torch.no_grad():
         theirs.weight.uniform_()
     mine.load_state_dict(theirs.state_dict())
@@ -192,7 +228,7 @@ def test_gradients_numerically():
     x = torch.randn(50)
     dy = torch.randn(50)
     module(x.requires_grad_()).backward(dy)
-    h = 2.0 ** -8
+    h = 2.0**-8
     for name, value in module.named_parameters():
         for i in range(value.numel()):
             totals = []
@@ -201,12 +237,14 @@ def test_gradients_numerically():
                     value[i] += step
                     totals.append((module(x).double() * dy).sum().item())
                     value[i] -= step
-            assert value.grad[i].item() == pytest.approx((totals[0] - totals[1]) / (2 * h), rel=2e-2, abs=2e-2), name
+            assert value.grad[i].item() == pytest.approx(
+                (totals[0] - totals[1]) / (2 * h), rel=2e-2, abs=2e-2
+            ), name
 
 
 def test_what_is_differentiated_once():
     x = torch.randn(3, requires_grad=True)
-    grad, = torch.autograd.grad(forward("gelu", x).sum(), x, create_graph=True)
+    (grad,) = torch.autograd.grad(forward("gelu", x).sum(), x, create_graph=True)
     with pytest.raises(RuntimeError):
         grad.sum().backward()
 
@@ -264,25 +302,32 @@ def test_functional():
     assert torch.equal(forward("softmax", x, dim=0).sum(0).round(decimals=5), torch.ones(6))
 
 
-@pytest.mark.parametrize("kind, words, call", [
-    (TypeError, "float64", lambda: forward("gelu", torch.randn(3).double())),
-    (TypeError, "float16", lambda: forward("gelu", torch.randn(3).half())),
-    (TypeError, "int64", lambda: forward("gelu", torch.arange(3))),
-    (TypeError, "meta", lambda: forward("gelu", torch.empty(3, device="meta"))),
-    (TypeError, "sparse", lambda: forward("gelu", torch.eye(3).to_sparse())),
-    (TypeError, "list", lambda: forward("gelu", [1.0])),
-    (TypeError, "no gated", lambda: forward("gelu", torch.ones(3), torch.ones(3))),
-    (TypeError, "gate .*float64", lambda: forward("glu", torch.ones(3), torch.ones(3).double())),
-    (TypeError, "parameter .*float64", lambda: forward("prelu", torch.ones(3), params=torch.ones(1).double())),
-    (TypeError, "dim", lambda: Activation("softmax", dim=1.0)),
-    (ValueError, "gate has shape", lambda: forward("glu", torch.ones(3), torch.ones(4))),
-    (ValueError, "halves", lambda: forward("glu", torch.ones(3))),
-    (ValueError, "axis", lambda: Activation("softmax", dim=2)(torch.ones(3, 3))),
-    (ValueError, "no use for axis", lambda: Activation("gelu", dim=1)(torch.ones(3, 3))),
-    (ValueError, "parameters of", lambda: forward("staf(tau=2)", torch.ones(3), params=torch.ones(5))),
-    (activ.Error, "gelo", lambda: Activation("gelo")),
-    (activ.Error, "", lambda: Activation("elu(alpha=x)")),
-])
+@pytest.mark.parametrize(
+    "kind, words, call",
+    [
+        (TypeError, "float64", lambda: forward("gelu", torch.randn(3).double())),
+        (TypeError, "float16", lambda: forward("gelu", torch.randn(3).half())),
+        (TypeError, "int64", lambda: forward("gelu", torch.arange(3))),
+        (TypeError, "meta", lambda: forward("gelu", torch.empty(3, device="meta"))),
+        (TypeError, "sparse", lambda: forward("gelu", torch.eye(3).to_sparse())),
+        (TypeError, "list", lambda: forward("gelu", [1.0])),
+        (TypeError, "no gated", lambda: forward("gelu", torch.ones(3), torch.ones(3))),
+        (TypeError, "gate .*float64", lambda: forward("glu", torch.ones(3), torch.ones(3).double())),
+        (
+            TypeError,
+            "parameter .*float64",
+            lambda: forward("prelu", torch.ones(3), params=torch.ones(1).double()),
+        ),
+        (TypeError, "dim", lambda: Activation("softmax", dim=1.0)),
+        (ValueError, "gate has shape", lambda: forward("glu", torch.ones(3), torch.ones(4))),
+        (ValueError, "halves", lambda: forward("glu", torch.ones(3))),
+        (ValueError, "axis", lambda: Activation("softmax", dim=2)(torch.ones(3, 3))),
+        (ValueError, "no use for axis", lambda: Activation("gelu", dim=1)(torch.ones(3, 3))),
+        (ValueError, "parameters of", lambda: forward("staf(tau=2)", torch.ones(3), params=torch.ones(5))),
+        (activ.Error, "gelo", lambda: Activation("gelo")),
+        (activ.Error, "", lambda: Activation("elu(alpha=x)")),
+    ],
+)
 def test_refused(kind, words, call):
     with pytest.raises(kind, match=words):
         call()

@@ -39,14 +39,51 @@ def __getattr__(name: str) -> Any:
     # PyTorch takes a second to import: only for those who ask.
     if name == "torch":
         import importlib
+
         return importlib.import_module(".torch", __name__)
     raise AttributeError(f"module 'activ' has no attribute {name!r}")
 
 
 __all__ = [
-    "SGD", "AdamW", "BadValueError", "Context", "Custom", "Error", "File", "Function", "Graph",
-    "GraphNeurons", "Histogram", "Info", "LayerView", "Neurons", "Node", "NodeInfo", "Optimizer",
-    "OutOfMemoryError", "Part", "Quantiles", "RMSprop", "Setting", "Stats", "Tensor", "analysis",
-    "backward", "forward", "from_dlpack", "functions", "init", "library_path", "library_version",
-    "load", "load_file", "lr", "max_tier", "random", "save_file", "surface", "tier", "tiers",
+    "SGD",
+    "AdamW",
+    "BadValueError",
+    "Context",
+    "Custom",
+    "Error",
+    "File",
+    "Function",
+    "Graph",
+    "GraphNeurons",
+    "Histogram",
+    "Info",
+    "LayerView",
+    "Neurons",
+    "Node",
+    "NodeInfo",
+    "Optimizer",
+    "OutOfMemoryError",
+    "Part",
+    "Quantiles",
+    "RMSprop",
+    "Setting",
+    "Stats",
+    "Tensor",
+    "analysis",
+    "backward",
+    "forward",
+    "from_dlpack",
+    "functions",
+    "init",
+    "library_path",
+    "library_version",
+    "load",
+    "load_file",
+    "lr",
+    "max_tier",
+    "random",
+    "save_file",
+    "surface",
+    "tier",
+    "tiers",
 ]

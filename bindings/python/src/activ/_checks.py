@@ -19,14 +19,15 @@ def count(value: Any, name: str, least: int = 0, most: int = 2**64 - 1) -> int:
         number = operator.index(value)
     except TypeError:
         raise TypeError(
-            f"{name} is {value!r}, of type {type(value).__name__}; a whole number is wanted") from None
+            f"{name} is {value!r}, of type {type(value).__name__}; a whole number is wanted"
+        ) from None
     if not least <= number <= most:
         raise ValueError(f"{name} is {number}; {least} to {most} is allowed")
     return number
 
 
 def integer(value: Any, name: str) -> int:
-    return count(value, name, -2**31, 2**31 - 1)
+    return count(value, name, -(2**31), 2**31 - 1)
 
 
 def real(value: Any, name: str) -> float:
@@ -85,6 +86,7 @@ def product(values: Sequence[int]) -> int:
 
 
 # ---- arrays ----------------------------------------------------------------------------------------
+
 
 def address(array: "np.ndarray") -> int:
     return array.__array_interface__["data"][0]

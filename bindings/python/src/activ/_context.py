@@ -43,8 +43,14 @@ class Custom:
     TypeError: not callable, another type; ValueError: too many parameters, an array of another shape.
     """
 
-    def __init__(self, name: str, forward: Callable[..., Any], backward: Callable[..., Any],
-                 initial: Initial = None, count: Optional[int] = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., Any],
+        backward: Callable[..., Any],
+        initial: Initial = None,
+        count: Optional[int] = None,
+    ) -> None:
         for what, value in (("forward", forward), ("backward", backward)):
             if not callable(value):
                 raise TypeError(f"{what} is {value!r}, which is not callable")
@@ -58,15 +64,19 @@ class Custom:
         else:
             values = np.array([] if initial is None else initial, np.float32)
             if values.ndim != 1 or (count is not None and count != len(values)):
-                raise ValueError(f"initial has shape {values.shape}; one dimension is wanted"
-                                 + (f", of {count} values" if count is not None else ""))
+                raise ValueError(
+                    f"initial has shape {values.shape}; one dimension is wanted"
+                    + (f", of {count} values" if count is not None else "")
+                )
             self.count = checks.count(len(values), "the number of parameters", 0, 48)
             self._initial = lambda seed: values
         self._watch = Watch()
         # The pointers that C gets call back into this object; it lives as long as whatever was made with it.
         self._callbacks = c.FnCallbacks(
-            forward=c.ForwardCallback(self._call_forward), backward=c.BackwardCallback(self._call_backward),
-            param_count=self.count)
+            forward=c.ForwardCallback(self._call_forward),
+            backward=c.BackwardCallback(self._call_backward),
+            param_count=self.count,
+        )
         if self.count:
             self._callbacks.param_init = c.ParamInitCallback(self._call_init)
         self._struct = c.CustomFn(name=self.name.encode(), callbacks=ctypes.pointer(self._callbacks))
@@ -76,8 +86,15 @@ class Custom:
 
     def _validate(self) -> None:
         """activ.Error: the name is malformed, or one of the catalogue's."""
-        create((), lib.activ_fn_destroy, lib.activ_fn_create_custom_ex, None, self.name.encode(),
-               ctypes.byref(self._callbacks), None)
+        create(
+            (),
+            lib.activ_fn_destroy,
+            lib.activ_fn_create_custom_ex,
+            None,
+            self.name.encode(),
+            ctypes.byref(self._callbacks),
+            None,
+        )
 
     def _params(self, address: Optional[int]) -> "np.ndarray":
         return copied(address, self.count, np.float32) if address else np.empty(0, np.float32)
@@ -100,8 +117,10 @@ class Custom:
                 result, totals = result
                 totals = np.array(totals, np.float64)
                 if totals.shape != (self.count,):
-                    raise ValueError(f"{self.name}'s backward returned sums of shape {totals.shape}; "
-                                     f"{(self.count,)} is wanted")
+                    raise ValueError(
+                        f"{self.name}'s backward returned sums of shape {totals.shape}; "
+                        f"{(self.count,)} is wanted"
+                    )
             result = _float32(result, f"{self.name}'s backward", (n,))
             if dx:
                 ctypes.memmove(dx, checks.address(result), result.nbytes)
@@ -137,8 +156,14 @@ class Context(Handle):
 
     _kind = "context"
 
-    def __init__(self, *, threads: int = 1, max_tier: Optional[str] = None,
-                 log: Optional[Callable[[int, str], Any]] = None, functions: Sequence[Custom] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        threads: int = 1,
+        max_tier: Optional[str] = None,
+        log: Optional[Callable[[int, str], Any]] = None,
+        functions: Sequence[Custom] = (),
+    ) -> None:
         if log is not None and not callable(log):
             raise TypeError(f"log is {log!r}, which is not callable")
         customs = tuple(functions)
@@ -179,8 +204,14 @@ class Context(Handle):
             options.function_count = len(customs)
             keep.append(array)
         self._watches: Watches = tuple(watches)
-        self._resource = create(self._watches, lib.activ_context_destroy, lib.activ_context_create_ex,
-                                ctypes.byref(options), parents=parents, keep=keep)
+        self._resource = create(
+            self._watches,
+            lib.activ_context_destroy,
+            lib.activ_context_create_ex,
+            ctypes.byref(options),
+            parents=parents,
+            keep=keep,
+        )
 
     @property
     def tier(self) -> str:

@@ -59,10 +59,7 @@ ParamInitCallback = ctypes.CFUNCTYPE(None, pointer, u64, pointer)
 
 
 # ---- version.h -----------------------------------------------------------------------------------
-declare({
-    "activ_version_number": (u32, []),
-    "activ_version_string": (text, []),
-})
+declare({"activ_version_number": (u32, []), "activ_version_string": (text, [])})
 
 
 # ---- status.h ------------------------------------------------------------------------------------
@@ -80,22 +77,14 @@ ERROR_UNSUPPORTED = 10
 
 
 class Message(ctypes.Structure):
-    _fields_ = [
-        ("text", ctypes.c_char * 512),
-    ]
+    _fields_ = [("text", ctypes.c_char * 512)]
 
 
-declare({
-    "activ_status_string": (text, [i32]),
-})
+declare({"activ_status_string": (text, [i32])})
 
 
 # ---- cpu.h ---------------------------------------------------------------------------------------
-declare({
-    "activ_tier": (text, []),
-    "activ_max_tier": (text, []),
-    "activ_tier_at": (text, [size]),
-})
+declare({"activ_tier": (text, []), "activ_max_tier": (text, []), "activ_tier_at": (text, [size])})
 
 
 # ---- context.h -----------------------------------------------------------------------------------
@@ -133,21 +122,25 @@ class ContextOptions(Sized):
     ]
 
 
-declare({
-    "activ_context_create": (i32, [one(ContextOptions), many(pointer)]),
-    "activ_context_create_ex": (i32, [one(ContextOptions), many(pointer), one(Message)]),
-    "activ_context_destroy": (None, [pointer]),
-    "activ_context_tier": (text, [pointer]),
-})
+declare(
+    {
+        "activ_context_create": (i32, [one(ContextOptions), many(pointer)]),
+        "activ_context_create_ex": (i32, [one(ContextOptions), many(pointer), one(Message)]),
+        "activ_context_destroy": (None, [pointer]),
+        "activ_context_tier": (text, [pointer]),
+    }
+)
 
 
 # ---- pool.h --------------------------------------------------------------------------------------
-declare({
-    "activ_pool_create": (i32, [pointer, size, many(pointer)]),
-    "activ_pool_create_ex": (i32, [pointer, size, many(pointer), one(Message)]),
-    "activ_pool_destroy": (None, [pointer]),
-    "activ_pool_executor": (one(Executor), [pointer]),
-})
+declare(
+    {
+        "activ_pool_create": (i32, [pointer, size, many(pointer)]),
+        "activ_pool_create_ex": (i32, [pointer, size, many(pointer), one(Message)]),
+        "activ_pool_destroy": (None, [pointer]),
+        "activ_pool_executor": (one(Executor), [pointer]),
+    }
+)
 
 
 # ---- fn.h ----------------------------------------------------------------------------------------
@@ -164,12 +157,7 @@ class FnCallbacks(Sized):
 
 
 class CustomFn(Sized):
-    _fields_ = [
-        ("size", size),
-        ("name", text),
-        ("callbacks", one(FnCallbacks)),
-        ("user", pointer),
-    ]
+    _fields_ = [("size", size), ("name", text), ("callbacks", one(FnCallbacks)), ("user", pointer)]
 
 
 class ForwardArgs(Sized):
@@ -262,52 +250,75 @@ class SettingInfo(Sized):
 
 
 class FnTensorInfo(Sized):
-    _fields_ = [
-        ("size", size),
-        ("name", text),
-        ("offset", size),
-        ("count", size),
-    ]
+    _fields_ = [("size", size), ("name", text), ("offset", size), ("count", size)]
 
 
-declare({
-    "activ_fn_create": (i32, [pointer, text, many(pointer)]),
-    "activ_fn_create_ex": (i32, [pointer, text, many(pointer), one(Message)]),
-    "activ_fn_create_custom": (i32, [pointer, text, one(FnCallbacks), pointer, many(pointer)]),
-    "activ_fn_create_custom_ex": (i32, [
-        pointer, text, one(FnCallbacks), pointer, many(pointer), one(Message)]),
-    "activ_fn_default": (pointer, [text]),
-    "activ_fn_destroy": (None, [pointer]),
-    "activ_fn_spec": (text, [pointer]),
-    "activ_fn_param_count": (size, [pointer]),
-    "activ_fn_param_init": (i32, [pointer, u64, pointer]),
-    "activ_forward": (i32, [pointer, pointer, size, pointer, pointer]),
-    "activ_backward": (i32, [pointer, pointer, size, pointer, pointer, pointer, pointer]),
-    "activ_forward_channels": (i32, [pointer, pointer, size, size, size, pointer, pointer]),
-    "activ_backward_channels": (i32, [
-        pointer, pointer, size, size, size, pointer, pointer, pointer, pointer]),
-    "activ_forward_train": (i32, [pointer, pointer, u64, u64, u64, size, pointer, pointer, pointer]),
-    "activ_backward_train": (i32, [pointer, pointer, size, pointer, pointer, pointer, pointer, pointer]),
-    "activ_forward_rows": (i32, [pointer, pointer, size, size, pointer, size, pointer, size]),
-    "activ_backward_rows": (i32, [
-        pointer, pointer, size, size, pointer, size, pointer, size, pointer, size, pointer]),
-    "activ_forward_gated": (i32, [pointer, pointer, size, size, pointer, size, pointer, size, pointer, size]),
-    "activ_backward_gated": (i32, [
-        pointer, pointer, size, size, pointer, size, pointer, size, pointer, size, pointer, size, pointer,
-        size, pointer]),
-    "activ_forward_ex": (i32, [pointer, one(ForwardArgs), one(Message)]),
-    "activ_backward_ex": (i32, [pointer, one(BackwardArgs), one(Message)]),
-    "activ_fn_catalog": (i32, [size, one(FnInfo)]),
-    "activ_fn_info_of": (i32, [pointer, one(FnInfo)]),
-    "activ_fn_is_random": (i32, [pointer]),
-    "activ_fn_channels": (size, [pointer]),
-    "activ_fn_setting_count": (size, [pointer]),
-    "activ_fn_setting_info": (i32, [pointer, size, one(SettingInfo)]),
-    "activ_fn_function_count": (size, [pointer]),
-    "activ_fn_function": (pointer, [pointer, size]),
-    "activ_fn_param_tensor_count": (size, [pointer]),
-    "activ_fn_param_tensor_info": (i32, [pointer, size, one(FnTensorInfo)]),
-})
+declare(
+    {
+        "activ_fn_create": (i32, [pointer, text, many(pointer)]),
+        "activ_fn_create_ex": (i32, [pointer, text, many(pointer), one(Message)]),
+        "activ_fn_create_custom": (i32, [pointer, text, one(FnCallbacks), pointer, many(pointer)]),
+        "activ_fn_create_custom_ex": (
+            i32,
+            [pointer, text, one(FnCallbacks), pointer, many(pointer), one(Message)],
+        ),
+        "activ_fn_default": (pointer, [text]),
+        "activ_fn_destroy": (None, [pointer]),
+        "activ_fn_spec": (text, [pointer]),
+        "activ_fn_param_count": (size, [pointer]),
+        "activ_fn_param_init": (i32, [pointer, u64, pointer]),
+        "activ_forward": (i32, [pointer, pointer, size, pointer, pointer]),
+        "activ_backward": (i32, [pointer, pointer, size, pointer, pointer, pointer, pointer]),
+        "activ_forward_channels": (i32, [pointer, pointer, size, size, size, pointer, pointer]),
+        "activ_backward_channels": (
+            i32,
+            [pointer, pointer, size, size, size, pointer, pointer, pointer, pointer],
+        ),
+        "activ_forward_train": (i32, [pointer, pointer, u64, u64, u64, size, pointer, pointer, pointer]),
+        "activ_backward_train": (i32, [pointer, pointer, size, pointer, pointer, pointer, pointer, pointer]),
+        "activ_forward_rows": (i32, [pointer, pointer, size, size, pointer, size, pointer, size]),
+        "activ_backward_rows": (
+            i32,
+            [pointer, pointer, size, size, pointer, size, pointer, size, pointer, size, pointer],
+        ),
+        "activ_forward_gated": (
+            i32,
+            [pointer, pointer, size, size, pointer, size, pointer, size, pointer, size],
+        ),
+        "activ_backward_gated": (
+            i32,
+            [
+                pointer,
+                pointer,
+                size,
+                size,
+                pointer,
+                size,
+                pointer,
+                size,
+                pointer,
+                size,
+                pointer,
+                size,
+                pointer,
+                size,
+                pointer,
+            ],
+        ),
+        "activ_forward_ex": (i32, [pointer, one(ForwardArgs), one(Message)]),
+        "activ_backward_ex": (i32, [pointer, one(BackwardArgs), one(Message)]),
+        "activ_fn_catalog": (i32, [size, one(FnInfo)]),
+        "activ_fn_info_of": (i32, [pointer, one(FnInfo)]),
+        "activ_fn_is_random": (i32, [pointer]),
+        "activ_fn_channels": (size, [pointer]),
+        "activ_fn_setting_count": (size, [pointer]),
+        "activ_fn_setting_info": (i32, [pointer, size, one(SettingInfo)]),
+        "activ_fn_function_count": (size, [pointer]),
+        "activ_fn_function": (pointer, [pointer, size]),
+        "activ_fn_param_tensor_count": (size, [pointer]),
+        "activ_fn_param_tensor_info": (i32, [pointer, size, one(FnTensorInfo)]),
+    }
+)
 
 
 # ---- tensor.h ------------------------------------------------------------------------------------
@@ -316,35 +327,44 @@ FLOAT64 = 2
 INT32 = 3
 INT64 = 4
 UINT8 = 5
-declare({
-    "activ_dtype_size": (size, [i32]),
-    "activ_tensor_create": (i32, [pointer, i32, size, pointer, many(pointer), one(Message)]),
-    "activ_tensor_view": (i32, [pointer, i32, size, pointer, pointer, pointer, many(pointer), one(Message)]),
-    "activ_tensor_view_const": (i32, [
-        pointer, i32, size, pointer, pointer, pointer, many(pointer), one(Message)]),
-    "activ_tensor_reshape": (i32, [pointer, size, pointer, many(pointer), one(Message)]),
-    "activ_tensor_narrow": (i32, [pointer, size, size, size, many(pointer), one(Message)]),
-    "activ_tensor_transpose": (i32, [pointer, size, size, many(pointer), one(Message)]),
-    "activ_tensor_destroy": (None, [pointer]),
-    "activ_tensor_dtype": (i32, [pointer]),
-    "activ_tensor_ndim": (size, [pointer]),
-    "activ_tensor_shape": (many(size), [pointer]),
-    "activ_tensor_strides": (many(size), [pointer]),
-    "activ_tensor_count": (size, [pointer]),
-    "activ_tensor_is_contiguous": (i32, [pointer]),
-    "activ_tensor_is_read_only": (i32, [pointer]),
-    "activ_tensor_const_data": (pointer, [pointer]),
-    "activ_tensor_data": (pointer, [pointer]),
-    "activ_tensor_copy": (i32, [pointer, pointer, one(Message)]),
-})
+declare(
+    {
+        "activ_dtype_size": (size, [i32]),
+        "activ_tensor_create": (i32, [pointer, i32, size, pointer, many(pointer), one(Message)]),
+        "activ_tensor_view": (
+            i32,
+            [pointer, i32, size, pointer, pointer, pointer, many(pointer), one(Message)],
+        ),
+        "activ_tensor_view_const": (
+            i32,
+            [pointer, i32, size, pointer, pointer, pointer, many(pointer), one(Message)],
+        ),
+        "activ_tensor_reshape": (i32, [pointer, size, pointer, many(pointer), one(Message)]),
+        "activ_tensor_narrow": (i32, [pointer, size, size, size, many(pointer), one(Message)]),
+        "activ_tensor_transpose": (i32, [pointer, size, size, many(pointer), one(Message)]),
+        "activ_tensor_destroy": (None, [pointer]),
+        "activ_tensor_dtype": (i32, [pointer]),
+        "activ_tensor_ndim": (size, [pointer]),
+        "activ_tensor_shape": (many(size), [pointer]),
+        "activ_tensor_strides": (many(size), [pointer]),
+        "activ_tensor_count": (size, [pointer]),
+        "activ_tensor_is_contiguous": (i32, [pointer]),
+        "activ_tensor_is_read_only": (i32, [pointer]),
+        "activ_tensor_const_data": (pointer, [pointer]),
+        "activ_tensor_data": (pointer, [pointer]),
+        "activ_tensor_copy": (i32, [pointer, pointer, one(Message)]),
+    }
+)
 
 
-declare_later({
-    "activ_tensor_from_dlpack": (i32, [pointer, pointer, many(pointer), one(Message)]),
-    "activ_tensor_from_dlpack_versioned": (i32, [pointer, pointer, many(pointer), one(Message)]),
-    "activ_tensor_to_dlpack": (i32, [pointer, many(pointer), one(Message)]),
-    "activ_tensor_to_dlpack_versioned": (i32, [pointer, many(pointer), one(Message)]),
-})
+declare_later(
+    {
+        "activ_tensor_from_dlpack": (i32, [pointer, pointer, many(pointer), one(Message)]),
+        "activ_tensor_from_dlpack_versioned": (i32, [pointer, pointer, many(pointer), one(Message)]),
+        "activ_tensor_to_dlpack": (i32, [pointer, many(pointer), one(Message)]),
+        "activ_tensor_to_dlpack_versioned": (i32, [pointer, many(pointer), one(Message)]),
+    }
+)
 
 
 # ---- graph.h -------------------------------------------------------------------------------------
@@ -354,30 +374,16 @@ GATE_FIRST = 1
 
 class NormOptions(Sized):
     defaults = {"eps": 1e-5, "momentum": 0.1}
-    _fields_ = [
-        ("size", size),
-        ("eps", f32),
-        ("momentum", f32),
-    ]
+    _fields_ = [("size", size), ("eps", f32), ("momentum", f32)]
 
 
 class CrossEntropyOptions(Sized):
     defaults = {"ignore_index": -100}
-    _fields_ = [
-        ("size", size),
-        ("weight", pointer),
-        ("label_smoothing", f32),
-        ("ignore_index", i32),
-    ]
+    _fields_ = [("size", size), ("weight", pointer), ("label_smoothing", f32), ("ignore_index", i32)]
 
 
 class CompileOptions(Sized):
-    _fields_ = [
-        ("size", size),
-        ("max_batch", size),
-        ("keep_values", i32),
-        ("reserved", i32),
-    ]
+    _fields_ = [("size", size), ("max_batch", size), ("keep_values", i32), ("reserved", i32)]
 
 
 class GraphTensorInfo(Sized):
@@ -411,69 +417,71 @@ class NodeInfo(Sized):
     ]
 
 
-declare({
-    "activ_graph_create": (i32, [pointer, many(pointer)]),
-    "activ_graph_destroy": (None, [pointer]),
-    "activ_graph_input": (i32, [pointer, size]),
-    "activ_graph_input_shape": (i32, [pointer, size, pointer]),
-    "activ_graph_flatten": (i32, [pointer, i32]),
-    "activ_graph_linear": (i32, [pointer, i32, size]),
-    "activ_graph_linear_without_bias": (i32, [pointer, i32, size]),
-    "activ_graph_apply": (i32, [pointer, i32, pointer]),
-    "activ_graph_apply_shared": (i32, [pointer, i32, i32]),
-    "activ_graph_gated": (i32, [pointer, i32, i32, pointer]),
-    "activ_graph_gated_split": (i32, [pointer, i32, pointer, i32]),
-    "activ_graph_add": (i32, [pointer, i32, i32]),
-    "activ_graph_multiply": (i32, [pointer, i32, i32]),
-    "activ_graph_concat": (i32, [pointer, i32, i32, i32]),
-    "activ_graph_concat_many": (i32, [pointer, size, pointer, i32]),
-    "activ_graph_dropout": (i32, [pointer, i32, f32]),
-    "activ_graph_batch_norm": (i32, [pointer, i32, one(NormOptions)]),
-    "activ_graph_layer_norm": (i32, [pointer, i32, i32, one(NormOptions)]),
-    "activ_graph_cross_entropy": (i32, [pointer, i32]),
-    "activ_graph_mse": (i32, [pointer, i32]),
-    "activ_graph_cross_entropy_ex": (i32, [pointer, i32, one(CrossEntropyOptions)]),
-    "activ_graph_set_name": (i32, [pointer, i32, text]),
-    "activ_graph_compile": (i32, [pointer, size]),
-    "activ_graph_compile_ex": (i32, [pointer, one(CompileOptions), one(Message)]),
-    "activ_graph_error": (text, [pointer]),
-    "activ_graph_init": (i32, [pointer, u64]),
-    "activ_graph_init_weights": (i32, [pointer, i32, f32, u64]),
-    "activ_graph_seed": (u64, [pointer]),
-    "activ_graph_forward": (i32, [pointer, size, pointer, pointer]),
-    "activ_graph_predict": (i32, [pointer, pointer, size, size, pointer, pointer]),
-    "activ_graph_predict_ex": (i32, [pointer, pointer, size, size, pointer, pointer, one(Message)]),
-    "activ_graph_workspace_bytes": (size, [pointer, size]),
-    "activ_graph_train": (i32, [pointer, size, pointer, pointer, pointer]),
-    "activ_graph_train_values": (i32, [pointer, size, pointer, pointer, pointer]),
-    "activ_graph_forward_train": (i32, [pointer, size, pointer, pointer]),
-    "activ_graph_backward": (i32, [pointer, size, pointer, pointer]),
-    "activ_graph_evaluate": (i32, [pointer, size, pointer, pointer, pointer, pointer]),
-    "activ_graph_evaluate_values": (i32, [pointer, size, pointer, pointer, pointer]),
-    "activ_graph_clip_grad_norm": (i32, [pointer, f32, pointer]),
-    "activ_graph_clip_grad_value": (i32, [pointer, f32]),
-    "activ_graph_param_count": (size, [pointer]),
-    "activ_graph_params": (pointer, [pointer]),
-    "activ_graph_grads": (pointer, [pointer]),
-    "activ_graph_buffer_count": (size, [pointer]),
-    "activ_graph_buffers": (pointer, [pointer]),
-    "activ_graph_param_tensor_count": (size, [pointer]),
-    "activ_graph_param_tensor_info": (i32, [pointer, size, one(GraphTensorInfo)]),
-    "activ_graph_buffer_tensor_count": (size, [pointer]),
-    "activ_graph_buffer_tensor_info": (i32, [pointer, size, one(GraphTensorInfo)]),
-    "activ_graph_node_count": (size, [pointer]),
-    "activ_graph_node_info": (i32, [pointer, i32, one(NodeInfo)]),
-    "activ_graph_input_node": (i32, [pointer]),
-    "activ_graph_output_node": (i32, [pointer]),
-    "activ_graph_loss_node": (i32, [pointer]),
-    "activ_graph_find_node": (i32, [pointer, text]),
-    "activ_graph_node_fn": (pointer, [pointer, i32]),
-    "activ_graph_values": (pointer, [pointer, i32]),
-    "activ_graph_value_grads": (pointer, [pointer, i32]),
-    "activ_graph_max_batch": (size, [pointer]),
-    "activ_graph_memory_bytes": (size, [pointer, size]),
-    "activ_graph_memory_bytes_ex": (size, [pointer, one(CompileOptions)]),
-})
+declare(
+    {
+        "activ_graph_create": (i32, [pointer, many(pointer)]),
+        "activ_graph_destroy": (None, [pointer]),
+        "activ_graph_input": (i32, [pointer, size]),
+        "activ_graph_input_shape": (i32, [pointer, size, pointer]),
+        "activ_graph_flatten": (i32, [pointer, i32]),
+        "activ_graph_linear": (i32, [pointer, i32, size]),
+        "activ_graph_linear_without_bias": (i32, [pointer, i32, size]),
+        "activ_graph_apply": (i32, [pointer, i32, pointer]),
+        "activ_graph_apply_shared": (i32, [pointer, i32, i32]),
+        "activ_graph_gated": (i32, [pointer, i32, i32, pointer]),
+        "activ_graph_gated_split": (i32, [pointer, i32, pointer, i32]),
+        "activ_graph_add": (i32, [pointer, i32, i32]),
+        "activ_graph_multiply": (i32, [pointer, i32, i32]),
+        "activ_graph_concat": (i32, [pointer, i32, i32, i32]),
+        "activ_graph_concat_many": (i32, [pointer, size, pointer, i32]),
+        "activ_graph_dropout": (i32, [pointer, i32, f32]),
+        "activ_graph_batch_norm": (i32, [pointer, i32, one(NormOptions)]),
+        "activ_graph_layer_norm": (i32, [pointer, i32, i32, one(NormOptions)]),
+        "activ_graph_cross_entropy": (i32, [pointer, i32]),
+        "activ_graph_mse": (i32, [pointer, i32]),
+        "activ_graph_cross_entropy_ex": (i32, [pointer, i32, one(CrossEntropyOptions)]),
+        "activ_graph_set_name": (i32, [pointer, i32, text]),
+        "activ_graph_compile": (i32, [pointer, size]),
+        "activ_graph_compile_ex": (i32, [pointer, one(CompileOptions), one(Message)]),
+        "activ_graph_error": (text, [pointer]),
+        "activ_graph_init": (i32, [pointer, u64]),
+        "activ_graph_init_weights": (i32, [pointer, i32, f32, u64]),
+        "activ_graph_seed": (u64, [pointer]),
+        "activ_graph_forward": (i32, [pointer, size, pointer, pointer]),
+        "activ_graph_predict": (i32, [pointer, pointer, size, size, pointer, pointer]),
+        "activ_graph_predict_ex": (i32, [pointer, pointer, size, size, pointer, pointer, one(Message)]),
+        "activ_graph_workspace_bytes": (size, [pointer, size]),
+        "activ_graph_train": (i32, [pointer, size, pointer, pointer, pointer]),
+        "activ_graph_train_values": (i32, [pointer, size, pointer, pointer, pointer]),
+        "activ_graph_forward_train": (i32, [pointer, size, pointer, pointer]),
+        "activ_graph_backward": (i32, [pointer, size, pointer, pointer]),
+        "activ_graph_evaluate": (i32, [pointer, size, pointer, pointer, pointer, pointer]),
+        "activ_graph_evaluate_values": (i32, [pointer, size, pointer, pointer, pointer]),
+        "activ_graph_clip_grad_norm": (i32, [pointer, f32, pointer]),
+        "activ_graph_clip_grad_value": (i32, [pointer, f32]),
+        "activ_graph_param_count": (size, [pointer]),
+        "activ_graph_params": (pointer, [pointer]),
+        "activ_graph_grads": (pointer, [pointer]),
+        "activ_graph_buffer_count": (size, [pointer]),
+        "activ_graph_buffers": (pointer, [pointer]),
+        "activ_graph_param_tensor_count": (size, [pointer]),
+        "activ_graph_param_tensor_info": (i32, [pointer, size, one(GraphTensorInfo)]),
+        "activ_graph_buffer_tensor_count": (size, [pointer]),
+        "activ_graph_buffer_tensor_info": (i32, [pointer, size, one(GraphTensorInfo)]),
+        "activ_graph_node_count": (size, [pointer]),
+        "activ_graph_node_info": (i32, [pointer, i32, one(NodeInfo)]),
+        "activ_graph_input_node": (i32, [pointer]),
+        "activ_graph_output_node": (i32, [pointer]),
+        "activ_graph_loss_node": (i32, [pointer]),
+        "activ_graph_find_node": (i32, [pointer, text]),
+        "activ_graph_node_fn": (pointer, [pointer, i32]),
+        "activ_graph_values": (pointer, [pointer, i32]),
+        "activ_graph_value_grads": (pointer, [pointer, i32]),
+        "activ_graph_max_batch": (size, [pointer]),
+        "activ_graph_memory_bytes": (size, [pointer, size]),
+        "activ_graph_memory_bytes_ex": (size, [pointer, one(CompileOptions)]),
+    }
+)
 
 
 # ---- init.h --------------------------------------------------------------------------------------
@@ -483,10 +491,12 @@ INIT_KAIMING_NORMAL = 2
 INIT_XAVIER_UNIFORM = 3
 INIT_XAVIER_NORMAL = 4
 INIT_ORTHOGONAL = 5
-declare({
-    "activ_init_gain": (f32, [i32]),
-    "activ_init_tensor": (i32, [pointer, i32, f32, size, pointer, u64, u64, pointer, one(Message)]),
-})
+declare(
+    {
+        "activ_init_gain": (f32, [i32]),
+        "activ_init_tensor": (i32, [pointer, i32, f32, size, pointer, u64, u64, pointer, one(Message)]),
+    }
+)
 
 
 # ---- optim.h -------------------------------------------------------------------------------------
@@ -537,30 +547,28 @@ class RmspropOptions(Sized):
 
 class OptimizerTensorOptions(Sized):
     defaults = {"lr_scale": 1.0}
-    _fields_ = [
-        ("size", size),
-        ("lr_scale", f32),
-        ("weight_decay", f32),
-    ]
+    _fields_ = [("size", size), ("lr_scale", f32), ("weight_decay", f32)]
 
 
-declare({
-    "activ_sgd_create": (i32, [pointer, one(SgdOptions), many(pointer)]),
-    "activ_adamw_create": (i32, [pointer, one(AdamwOptions), many(pointer)]),
-    "activ_rmsprop_create": (i32, [pointer, one(RmspropOptions), many(pointer)]),
-    "activ_optimizer_destroy": (None, [pointer]),
-    "activ_optimizer_step": (i32, [pointer]),
-    "activ_optimizer_steps": (u64, [pointer]),
-    "activ_optimizer_set_lr": (i32, [pointer, f32]),
-    "activ_optimizer_lr": (f32, [pointer]),
-    "activ_optimizer_set_tensor_options": (i32, [pointer, size, one(OptimizerTensorOptions)]),
-    "activ_optimizer_get_tensor_options": (i32, [pointer, size, one(OptimizerTensorOptions)]),
-    "activ_optimizer_decay_weights_only": (i32, [pointer]),
-    "activ_lr_step": (f32, [f32, u64, f32, u64]),
-    "activ_lr_cosine": (f32, [f32, u64, f32, u64]),
-    "activ_lr_warmup": (f32, [f32, f32, u64, u64]),
-    "activ_lr_warmup_cosine": (f32, [f32, f32, u64, u64, f32, u64]),
-})
+declare(
+    {
+        "activ_sgd_create": (i32, [pointer, one(SgdOptions), many(pointer)]),
+        "activ_adamw_create": (i32, [pointer, one(AdamwOptions), many(pointer)]),
+        "activ_rmsprop_create": (i32, [pointer, one(RmspropOptions), many(pointer)]),
+        "activ_optimizer_destroy": (None, [pointer]),
+        "activ_optimizer_step": (i32, [pointer]),
+        "activ_optimizer_steps": (u64, [pointer]),
+        "activ_optimizer_set_lr": (i32, [pointer, f32]),
+        "activ_optimizer_lr": (f32, [pointer]),
+        "activ_optimizer_set_tensor_options": (i32, [pointer, size, one(OptimizerTensorOptions)]),
+        "activ_optimizer_get_tensor_options": (i32, [pointer, size, one(OptimizerTensorOptions)]),
+        "activ_optimizer_decay_weights_only": (i32, [pointer]),
+        "activ_lr_step": (f32, [f32, u64, f32, u64]),
+        "activ_lr_cosine": (f32, [f32, u64, f32, u64]),
+        "activ_lr_warmup": (f32, [f32, f32, u64, u64]),
+        "activ_lr_warmup_cosine": (f32, [f32, f32, u64, u64, f32, u64]),
+    }
+)
 
 
 # ---- checkpoint.h --------------------------------------------------------------------------------
@@ -580,29 +588,30 @@ class SafetensorsEntry(Sized):
 
 
 class SafetensorsText(ctypes.Structure):
-    _fields_ = [
-        ("key", text),
-        ("value", text),
-    ]
+    _fields_ = [("key", text), ("value", text)]
 
 
-declare({
-    "activ_checkpoint_save": (i32, [pointer, text, one(Message)]),
-    "activ_checkpoint_load": (i32, [pointer, text, size, many(pointer), one(Message)]),
-    "activ_checkpoint_load_params": (i32, [pointer, text, one(Message)]),
-    "activ_checkpoint_save_training": (i32, [pointer, pointer, text, one(Message)]),
-    "activ_checkpoint_load_training": (i32, [pointer, text, many(pointer), one(Message)]),
-    "activ_safetensors_open": (i32, [pointer, text, many(pointer), one(Message)]),
-    "activ_safetensors_open_memory": (i32, [pointer, pointer, size, many(pointer), one(Message)]),
-    "activ_safetensors_close": (None, [pointer]),
-    "activ_safetensors_count": (size, [pointer]),
-    "activ_safetensors_at": (i32, [pointer, size, one(SafetensorsEntry)]),
-    "activ_safetensors_find": (i32, [pointer, text, one(SafetensorsEntry)]),
-    "activ_safetensors_metadata": (text, [pointer, text]),
-    "activ_safetensors_metadata_key": (text, [pointer, size]),
-    "activ_safetensors_save": (i32, [
-        pointer, text, size, many(text), many(pointer), size, one(SafetensorsText), one(Message)]),
-})
+declare(
+    {
+        "activ_checkpoint_save": (i32, [pointer, text, one(Message)]),
+        "activ_checkpoint_load": (i32, [pointer, text, size, many(pointer), one(Message)]),
+        "activ_checkpoint_load_params": (i32, [pointer, text, one(Message)]),
+        "activ_checkpoint_save_training": (i32, [pointer, pointer, text, one(Message)]),
+        "activ_checkpoint_load_training": (i32, [pointer, text, many(pointer), one(Message)]),
+        "activ_safetensors_open": (i32, [pointer, text, many(pointer), one(Message)]),
+        "activ_safetensors_open_memory": (i32, [pointer, pointer, size, many(pointer), one(Message)]),
+        "activ_safetensors_close": (None, [pointer]),
+        "activ_safetensors_count": (size, [pointer]),
+        "activ_safetensors_at": (i32, [pointer, size, one(SafetensorsEntry)]),
+        "activ_safetensors_find": (i32, [pointer, text, one(SafetensorsEntry)]),
+        "activ_safetensors_metadata": (text, [pointer, text]),
+        "activ_safetensors_metadata_key": (text, [pointer, size]),
+        "activ_safetensors_save": (
+            i32,
+            [pointer, text, size, many(text), many(pointer), size, one(SafetensorsText), one(Message)],
+        ),
+    }
+)
 
 
 # user, what, name
@@ -612,10 +621,7 @@ LEFT_UNUSED = 2
 
 
 class TensorName(ctypes.Structure):
-    _fields_ = [
-        ("graph", text),
-        ("file", text),
-    ]
+    _fields_ = [("graph", text), ("file", text)]
 
 
 class LoadOptions(Sized):
@@ -630,10 +636,12 @@ class LoadOptions(Sized):
     ]
 
 
-declare_later({
-    "activ_checkpoint_load_params_ex": (i32, [pointer, text, one(LoadOptions), one(Message)]),
-    "activ_checkpoint_save_params": (i32, [pointer, text, size, one(TensorName), one(Message)]),
-})
+declare_later(
+    {
+        "activ_checkpoint_load_params_ex": (i32, [pointer, text, one(LoadOptions), one(Message)]),
+        "activ_checkpoint_save_params": (i32, [pointer, text, size, one(TensorName), one(Message)]),
+    }
+)
 
 
 # ---- analysis.h ----------------------------------------------------------------------------------
@@ -695,11 +703,7 @@ class StatsInfo(Sized):
 
 
 class NeuronsOptions(Sized):
-    _fields_ = [
-        ("size", size),
-        ("threshold", f32),
-        ("reserved", i32),
-    ]
+    _fields_ = [("size", size), ("threshold", f32), ("reserved", i32)]
 
 
 class NeuronsInfo(Sized):
@@ -713,59 +717,65 @@ class NeuronsInfo(Sized):
     ]
 
 
-declare({
-    "activ_graph_layer_view": (i32, [pointer, i32, one(LayerView)]),
-    "activ_histogram_create": (i32, [pointer, size, f64, f64, many(pointer), one(Message)]),
-    "activ_histogram_create_auto": (i32, [pointer, size, pointer, size, many(pointer), one(Message)]),
-    "activ_histogram_bins": (size, [u64, f64, f64, f64, f64, size]),
-    "activ_histogram_destroy": (None, [pointer]),
-    "activ_histogram_add": (i32, [pointer, size, pointer]),
-    "activ_histogram_merge": (i32, [pointer, pointer]),
-    "activ_histogram_reset": (i32, [pointer]),
-    "activ_histogram_get": (i32, [pointer, one(HistogramInfo)]),
-    "activ_stats_create": (i32, [pointer, many(pointer)]),
-    "activ_stats_destroy": (None, [pointer]),
-    "activ_stats_add": (i32, [pointer, size, pointer]),
-    "activ_stats_merge": (i32, [pointer, pointer]),
-    "activ_stats_reset": (i32, [pointer]),
-    "activ_stats_get": (i32, [pointer, one(StatsInfo)]),
-    "activ_quantiles_create": (i32, [pointer, i32, many(pointer)]),
-    "activ_quantiles_destroy": (None, [pointer]),
-    "activ_quantiles_add": (i32, [pointer, size, pointer]),
-    "activ_quantiles_merge": (i32, [pointer, pointer]),
-    "activ_quantiles_reset": (i32, [pointer]),
-    "activ_quantiles_count": (u64, [pointer]),
-    "activ_quantiles_nans": (u64, [pointer]),
-    "activ_quantiles_get": (i32, [pointer, size, pointer, pointer]),
-    "activ_neurons_create": (i32, [pointer, size, one(NeuronsOptions), many(pointer)]),
-    "activ_neurons_destroy": (None, [pointer]),
-    "activ_neurons_add": (i32, [pointer, size, pointer, size]),
-    "activ_neurons_merge": (i32, [pointer, pointer]),
-    "activ_neurons_reset": (i32, [pointer]),
-    "activ_neurons_get": (i32, [pointer, one(NeuronsInfo)]),
-    "activ_neurons_dead": (i32, [pointer, size, pointer, pointer]),
-    "activ_neurons_quiet": (i32, [pointer, f32, size, pointer, pointer]),
-    "activ_neurons_rarely_active": (i32, [pointer, f64, size, pointer, pointer]),
-    "activ_graph_neurons_create": (i32, [pointer, one(NeuronsOptions), many(pointer)]),
-    "activ_graph_neurons_destroy": (None, [pointer]),
-    "activ_graph_neurons_add": (i32, [pointer]),
-    "activ_graph_neurons_merge": (i32, [pointer, pointer]),
-    "activ_graph_neurons_reset": (i32, [pointer]),
-    "activ_graph_neurons_count": (size, [pointer]),
-    "activ_graph_neurons_node": (i32, [pointer, size]),
-    "activ_graph_neurons_at": (pointer, [pointer, size]),
-    "activ_surface": (i32, [
-        pointer, pointer, size, f32, f32, pointer, pointer, pointer, pointer, pointer, one(Message)]),
-})
+declare(
+    {
+        "activ_graph_layer_view": (i32, [pointer, i32, one(LayerView)]),
+        "activ_histogram_create": (i32, [pointer, size, f64, f64, many(pointer), one(Message)]),
+        "activ_histogram_create_auto": (i32, [pointer, size, pointer, size, many(pointer), one(Message)]),
+        "activ_histogram_bins": (size, [u64, f64, f64, f64, f64, size]),
+        "activ_histogram_destroy": (None, [pointer]),
+        "activ_histogram_add": (i32, [pointer, size, pointer]),
+        "activ_histogram_merge": (i32, [pointer, pointer]),
+        "activ_histogram_reset": (i32, [pointer]),
+        "activ_histogram_get": (i32, [pointer, one(HistogramInfo)]),
+        "activ_stats_create": (i32, [pointer, many(pointer)]),
+        "activ_stats_destroy": (None, [pointer]),
+        "activ_stats_add": (i32, [pointer, size, pointer]),
+        "activ_stats_merge": (i32, [pointer, pointer]),
+        "activ_stats_reset": (i32, [pointer]),
+        "activ_stats_get": (i32, [pointer, one(StatsInfo)]),
+        "activ_quantiles_create": (i32, [pointer, i32, many(pointer)]),
+        "activ_quantiles_destroy": (None, [pointer]),
+        "activ_quantiles_add": (i32, [pointer, size, pointer]),
+        "activ_quantiles_merge": (i32, [pointer, pointer]),
+        "activ_quantiles_reset": (i32, [pointer]),
+        "activ_quantiles_count": (u64, [pointer]),
+        "activ_quantiles_nans": (u64, [pointer]),
+        "activ_quantiles_get": (i32, [pointer, size, pointer, pointer]),
+        "activ_neurons_create": (i32, [pointer, size, one(NeuronsOptions), many(pointer)]),
+        "activ_neurons_destroy": (None, [pointer]),
+        "activ_neurons_add": (i32, [pointer, size, pointer, size]),
+        "activ_neurons_merge": (i32, [pointer, pointer]),
+        "activ_neurons_reset": (i32, [pointer]),
+        "activ_neurons_get": (i32, [pointer, one(NeuronsInfo)]),
+        "activ_neurons_dead": (i32, [pointer, size, pointer, pointer]),
+        "activ_neurons_quiet": (i32, [pointer, f32, size, pointer, pointer]),
+        "activ_neurons_rarely_active": (i32, [pointer, f64, size, pointer, pointer]),
+        "activ_graph_neurons_create": (i32, [pointer, one(NeuronsOptions), many(pointer)]),
+        "activ_graph_neurons_destroy": (None, [pointer]),
+        "activ_graph_neurons_add": (i32, [pointer]),
+        "activ_graph_neurons_merge": (i32, [pointer, pointer]),
+        "activ_graph_neurons_reset": (i32, [pointer]),
+        "activ_graph_neurons_count": (size, [pointer]),
+        "activ_graph_neurons_node": (i32, [pointer, size]),
+        "activ_graph_neurons_at": (pointer, [pointer, size]),
+        "activ_surface": (
+            i32,
+            [pointer, pointer, size, f32, f32, pointer, pointer, pointer, pointer, pointer, one(Message)],
+        ),
+    }
+)
 
 
 # ---- random.h ------------------------------------------------------------------------------------
-declare({
-    "activ_random_bits": (u32, [u64, u64, u64]),
-    "activ_random_uniform": (i32, [u64, u64, u64, size, f32, f32, pointer]),
-    "activ_random_normal": (i32, [u64, u64, u64, size, f32, f32, pointer]),
-    "activ_random_permutation": (i32, [u64, u64, size, pointer]),
-})
+declare(
+    {
+        "activ_random_bits": (u32, [u64, u64, u64]),
+        "activ_random_uniform": (i32, [u64, u64, u64, size, f32, f32, pointer]),
+        "activ_random_normal": (i32, [u64, u64, u64, size, f32, f32, pointer]),
+        "activ_random_permutation": (i32, [u64, u64, size, pointer]),
+    }
+)
 
 
 # ---- the whole -----------------------------------------------------------------------------------

@@ -17,9 +17,15 @@ READ_ONLY, IS_COPIED = 1, 2
 
 class DLTensor(ctypes.Structure):
     _fields_ = [
-        ("data", c.pointer), ("device_type", c.i32), ("device_id", c.i32), ("ndim", c.i32),
-        ("code", ctypes.c_uint8), ("bits", ctypes.c_uint8), ("lanes", ctypes.c_uint16),
-        ("shape", ctypes.POINTER(ctypes.c_int64)), ("strides", ctypes.POINTER(ctypes.c_int64)),
+        ("data", c.pointer),
+        ("device_type", c.i32),
+        ("device_id", c.i32),
+        ("ndim", c.i32),
+        ("code", ctypes.c_uint8),
+        ("bits", ctypes.c_uint8),
+        ("lanes", ctypes.c_uint16),
+        ("shape", ctypes.POINTER(ctypes.c_int64)),
+        ("strides", ctypes.POINTER(ctypes.c_int64)),
         ("byte_offset", c.u64),
     ]
 
@@ -36,15 +42,23 @@ class Managed(ctypes.Structure):
 class ManagedVersioned(ctypes.Structure):
     """DLManagedTensorVersioned, of DLPack 1."""
 
-    _fields_ = [("major", c.u32), ("minor", c.u32), ("context", c.pointer), ("deleter", Deleter),
-                ("flags", c.u64), ("tensor", DLTensor)]
+    _fields_ = [
+        ("major", c.u32),
+        ("minor", c.u32),
+        ("context", c.pointer),
+        ("deleter", Deleter),
+        ("flags", c.u64),
+        ("tensor", DLTensor),
+    ]
 
 
 LEGACY, VERSIONED = b"dltensor", b"dltensor_versioned"
 _STRUCTS = {LEGACY: Managed, VERSIONED: ManagedVersioned}
 # A capsule refers to its name for as long as it lives.
-_USED = {LEGACY: ctypes.create_string_buffer(b"used_dltensor"),
-         VERSIONED: ctypes.create_string_buffer(b"used_dltensor_versioned")}
+_USED = {
+    LEGACY: ctypes.create_string_buffer(b"used_dltensor"),
+    VERSIONED: ctypes.create_string_buffer(b"used_dltensor_versioned"),
+}
 _NAMES = {LEGACY: ctypes.create_string_buffer(LEGACY), VERSIONED: ctypes.create_string_buffer(VERSIONED)}
 
 
@@ -74,9 +88,15 @@ _pending = (ctypes.c_void_p * 3)()
 _PENDING = tuple(ctypes.addressof(_pending) + i * ctypes.sizeof(ctypes.c_void_p) for i in range(3))
 
 
-def _destroy(capsule: int, is_valid: Any = _is_valid_dying, get: Any = _get_dying, delete: Any = delete,
-             names: Tuple[bytes, ...] = (LEGACY, VERSIONED), fetch: Any = _fetch,
-             pending: Tuple[int, ...] = _PENDING) -> None:
+def _destroy(
+    capsule: int,
+    is_valid: Any = _is_valid_dying,
+    get: Any = _get_dying,
+    delete: Any = delete,
+    names: Tuple[bytes, ...] = (LEGACY, VERSIONED),
+    fetch: Any = _fetch,
+    pending: Tuple[int, ...] = _PENDING,
+) -> None:
     # Defaults, as the names of the module may be gone when the interpreter ends. A consumer that fails may
     # drop the capsule with its exception set, and then no Python call would succeed: it is taken away first.
     fetch(*pending)

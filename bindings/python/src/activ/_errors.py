@@ -5,7 +5,8 @@ from . import _declarations as c
 from ._library import lib
 
 _NAMES = {
-    value: f"ACTIV_{name}" for name, value in vars(c).items()
+    value: f"ACTIV_{name}"
+    for name, value in vars(c).items()
     if name.startswith("ERROR_") and isinstance(value, int)
 }
 

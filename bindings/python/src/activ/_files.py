@@ -13,8 +13,21 @@ from ._objects import Handle, create, run, view
 from ._tensor import Tensor
 
 # What a file may hold, in NumPy's words.
-_TYPES = {"BOOL": "|b1", "U8": "|u1", "I8": "|i1", "U16": "<u2", "I16": "<i2", "F16": "<f2", "U32": "<u4",
-          "I32": "<i4", "F32": "<f4", "U64": "<u8", "I64": "<i8", "F64": "<f8", "C64": "<c8"}
+_TYPES = {
+    "BOOL": "|b1",
+    "U8": "|u1",
+    "I8": "|i1",
+    "U16": "<u2",
+    "I16": "<i2",
+    "F16": "<f2",
+    "U32": "<u4",
+    "I32": "<i4",
+    "F32": "<f4",
+    "U64": "<u8",
+    "I64": "<i8",
+    "F64": "<f8",
+    "C64": "<c8",
+}
 
 
 class File(Handle):
@@ -27,11 +40,18 @@ class File(Handle):
     def __init__(self, path: Any) -> None:
         if isinstance(path, (bytes, bytearray, memoryview)):
             raw = bytes(path)
-            self._resource = create((), lib.activ_safetensors_close, lib.activ_safetensors_open_memory, None,
-                                    ctypes.cast(ctypes.c_char_p(raw), c.pointer), len(raw))
+            self._resource = create(
+                (),
+                lib.activ_safetensors_close,
+                lib.activ_safetensors_open_memory,
+                None,
+                ctypes.cast(ctypes.c_char_p(raw), c.pointer),
+                len(raw),
+            )
         else:
-            self._resource = create((), lib.activ_safetensors_close, lib.activ_safetensors_open, None,
-                                    checks.path(path))
+            self._resource = create(
+                (), lib.activ_safetensors_close, lib.activ_safetensors_open, None, checks.path(path)
+            )
 
     def __len__(self) -> int:
         return lib.activ_safetensors_count(self._open().pointer)
@@ -69,7 +89,7 @@ class File(Handle):
         kind = entry.dtype_name.decode()
         if kind not in _TYPES:
             raise TypeError(f"tensor {name!r} is of type {kind}, which NumPy does not have")
-        shape = tuple(entry.shape[:entry.ndim]) if entry.ndim else ()
+        shape = tuple(entry.shape[: entry.ndim]) if entry.ndim else ()
         return view(entry.data if entry.bytes else None, shape, _TYPES[kind], resource, read_only=True)
 
     def dtype_of(self, name: str) -> str:
@@ -97,8 +117,11 @@ def load_file(path: Any) -> Dict[str, "np.ndarray"]:
         return {name: np.array(file[name]) for name in file.keys()}
 
 
-def save_file(tensors: Mapping[str, Union["np.ndarray", Tensor]], path: Any,
-              metadata: Optional[Mapping[str, str]] = None) -> None:
+def save_file(
+    tensors: Mapping[str, Union["np.ndarray", Tensor]],
+    path: Any,
+    metadata: Optional[Mapping[str, str]] = None,
+) -> None:
     """Writes tensors under their names, in a file that other readers of safetensors know.
 
     float32, float64, int32, int64 and uint8 are stored; what is not contiguous is copied. The old file stays
@@ -123,8 +146,18 @@ def save_file(tensors: Mapping[str, Union["np.ndarray", Tensor]], path: Any,
             held.append(Tensor.view(array if array.flags.c_contiguous else np.array(array, order="C")))
         except TypeError as error:
             raise TypeError(f"tensor {name!r}: {error}") from None
-    texts = [(checks.text(key, "a key"), checks.text(value, f"metadata[{key!r}]"))
-             for key, value in (metadata or {}).items()]
-    run((), lib.activ_safetensors_save, None, checks.path(path), len(names),
-        (c.text * len(names))(*names), (c.pointer * len(held))(*(tensor._open().pointer for tensor in held)),
-        len(texts), (c.SafetensorsText * len(texts))(*(c.SafetensorsText(*pair) for pair in texts)))
+    texts = [
+        (checks.text(key, "a key"), checks.text(value, f"metadata[{key!r}]"))
+        for key, value in (metadata or {}).items()
+    ]
+    run(
+        (),
+        lib.activ_safetensors_save,
+        None,
+        checks.path(path),
+        len(names),
+        (c.text * len(names))(*names),
+        (c.pointer * len(held))(*(tensor._open().pointer for tensor in held)),
+        len(texts),
+        (c.SafetensorsText * len(texts))(*(c.SafetensorsText(*pair) for pair in texts)),
+    )

@@ -14,8 +14,12 @@ from ._numpy import np
 from ._objects import Handle, Resource, Watches, call, create, run
 
 SHAPES = {c.SHAPE_ELEMENTWISE: "elementwise", c.SHAPE_ROWWISE: "rowwise", c.SHAPE_GATED: "gated"}
-KINDS = {c.SETTING_REAL: "real", c.SETTING_COUNT: "count", c.SETTING_WORD: "word",
-         c.SETTING_FUNCTIONS: "functions"}
+KINDS = {
+    c.SETTING_REAL: "real",
+    c.SETTING_COUNT: "count",
+    c.SETTING_WORD: "word",
+    c.SETTING_FUNCTIONS: "functions",
+}
 
 
 class Info(NamedTuple):
@@ -60,9 +64,18 @@ def _text(value: Optional[bytes]) -> str:
 
 def _info(raw: c.FnInfo) -> Info:
     aliases = tuple(name for name in _text(raw.aliases).split(", ") if name)
-    return Info(_text(raw.name), aliases, _text(raw.signature), _text(raw.formula), _text(raw.source),
-                bool(raw.trainable), bool(raw.random), SHAPES.get(raw.shape, f"shape {raw.shape}"),
-                raw.forward_ulp, raw.derivative_ulp)
+    return Info(
+        _text(raw.name),
+        aliases,
+        _text(raw.signature),
+        _text(raw.formula),
+        _text(raw.source),
+        bool(raw.trainable),
+        bool(raw.random),
+        SHAPES.get(raw.shape, f"shape {raw.shape}"),
+        raw.forward_ulp,
+        raw.derivative_ulp,
+    )
 
 
 def functions() -> List[Info]:
@@ -88,8 +101,16 @@ def _setting(raw: c.SettingInfo) -> Setting:
         default = words[int(raw.initial)] if words else None
     elif raw.kind == c.SETTING_FUNCTIONS:
         value = default = None  # see Function.functions
-    return Setting(_text(raw.name), KINDS.get(raw.kind, f"kind {raw.kind}"), bool(raw.trainable), value,
-                   default, raw.minimum, raw.maximum, tuple(words))
+    return Setting(
+        _text(raw.name),
+        KINDS.get(raw.kind, f"kind {raw.kind}"),
+        bool(raw.trainable),
+        value,
+        default,
+        raw.minimum,
+        raw.maximum,
+        tuple(words),
+    )
 
 
 class Matrix(NamedTuple):
@@ -128,12 +149,26 @@ class Function(Handle):
         if isinstance(spec, Custom):
             # The struct's name and callbacks are copied, but not the code that they point to.
             self._resource = create(
-                watches, lib.activ_fn_destroy, lib.activ_fn_create_custom_ex, pointer, spec.name.encode(),
-                ctypes.byref(spec._callbacks), None, parents=parents, keep=(spec,))
+                watches,
+                lib.activ_fn_destroy,
+                lib.activ_fn_create_custom_ex,
+                pointer,
+                spec.name.encode(),
+                ctypes.byref(spec._callbacks),
+                None,
+                parents=parents,
+                keep=(spec,),
+            )
             watches = watches + (spec._watch,)
         else:
-            self._resource = create(watches, lib.activ_fn_destroy, lib.activ_fn_create_ex, pointer,
-                                    checks.text(spec, "spec"), parents=parents)
+            self._resource = create(
+                watches,
+                lib.activ_fn_destroy,
+                lib.activ_fn_create_ex,
+                pointer,
+                checks.text(spec, "spec"),
+                parents=parents,
+            )
         self._plain = context is None and not isinstance(spec, Custom)
         self._setup(watches)
 
@@ -189,7 +224,7 @@ class Function(Handle):
 
     @property
     def shape(self) -> str:
-        """"elementwise", "rowwise" or "gated"."""
+        """One of "elementwise", "rowwise" or "gated"."""
         return SHAPES.get(self._shape, f"shape {self._shape}")
 
     @property
@@ -222,8 +257,10 @@ class Function(Handle):
     def functions(self) -> Tuple["Function", ...]:
         """Those that it is made of: act of a gated function, experts of a mixture."""
         resource = self._open()
-        inner = (lib.activ_fn_function(resource.pointer, i)
-                 for i in range(lib.activ_fn_function_count(resource.pointer)))
+        inner = (
+            lib.activ_fn_function(resource.pointer, i)
+            for i in range(lib.activ_fn_function_count(resource.pointer))
+        )
         return tuple(Function._borrowed(pointer, resource, self._watches) for pointer in inner)
 
     # ---- parameters ----
@@ -245,8 +282,9 @@ class Function(Handle):
         values = np.zeros(self._param_count, np.float32)
         seed = checks.count(seed, "seed")
         if self._param_count:
-            check(call(self._watches, lib.activ_fn_param_init, resource.pointer, seed,
-                       checks.address(values)))
+            check(
+                call(self._watches, lib.activ_fn_param_init, resource.pointer, seed, checks.address(values))
+            )
         return values
 
     def parts(self, params: "np.ndarray") -> Dict[str, "np.ndarray"]:
@@ -254,7 +292,7 @@ class Function(Handle):
         array = checks._as_array(params, "params")
         if array.shape != (self._param_count,):
             raise ValueError(f"params has shape {array.shape}; {(self._param_count,)} is wanted")
-        return {part.name: array[part.offset:part.offset + part.count] for part in self.layout}
+        return {part.name: array[part.offset : part.offset + part.count] for part in self.layout}
 
     def pack(self, parts: Mapping[str, Any]) -> "np.ndarray":
         """The reverse of `parts`: one array of all parameters. ValueError: a name or a length that does not
@@ -263,14 +301,17 @@ class Function(Handle):
         unknown = set(parts) - {part.name for part in layout}
         absent = {part.name for part in layout} - set(parts)
         if unknown or absent:
-            raise ValueError("no parameters named " + ", ".join(sorted(unknown)) if unknown else
-                             "missing: " + ", ".join(sorted(absent)))
+            raise ValueError(
+                "no parameters named " + ", ".join(sorted(unknown))
+                if unknown
+                else "missing: " + ", ".join(sorted(absent))
+            )
         values = np.empty(self._param_count, np.float32)
         for part in layout:
             given = checks.as_input(parts[part.name], part.name)
             if given.size != part.count:
                 raise ValueError(f"{part.name} has {given.size} values; {part.count} are wanted")
-            values[part.offset:part.offset + part.count] = given.reshape(-1)
+            values[part.offset : part.offset + part.count] = given.reshape(-1)
         return values
 
     # ---- shapes ----
@@ -306,9 +347,10 @@ class Function(Handle):
             at = checks.axis(wanted, len(shape))
             if shape[at] != self._channels:
                 raise ValueError(
-                    f"{self.spec}: axis {at} has length {shape[at]}, not {self._channels}, the channels")
-            columns = checks.product(shape[at + 1:])
-            rows = checks.product(shape[:at + 1])
+                    f"{self.spec}: axis {at} has length {shape[at]}, not {self._channels}, the channels"
+                )
+            columns = checks.product(shape[at + 1 :])
+            rows = checks.product(shape[: at + 1])
             return Matrix(rows if columns else 0, columns, columns, self._channels, 0)
         if axis is not None:
             raise ValueError(f"{self.spec} works element by element: it has no use for axis")
@@ -318,7 +360,7 @@ class Function(Handle):
         if self._shape != c.SHAPE_GATED or not halves:
             return shape
         at = checks.axis(-1 if axis is None else axis, len(shape))
-        return shape[:at] + (shape[at] // 2,) + shape[at + 1:]
+        return shape[:at] + (shape[at] // 2,) + shape[at + 1 :]
 
     def _needs_move(self, shape: Tuple[int, ...], axis: Optional[int]) -> bool:
         if self._shape != c.SHAPE_ROWWISE or axis is None or not shape:
@@ -346,8 +388,16 @@ class Function(Handle):
 
     # ---- forward ----
 
-    def __call__(self, x: Any, gate: Any = None, *, params: Any = None, axis: Optional[int] = None,
-                 gate_first: bool = False, out: Optional["np.ndarray"] = None) -> "np.ndarray":
+    def __call__(
+        self,
+        x: Any,
+        gate: Any = None,
+        *,
+        params: Any = None,
+        axis: Optional[int] = None,
+        gate_first: bool = False,
+        out: Optional["np.ndarray"] = None,
+    ) -> "np.ndarray":
         """The function of x: float32, of any shape and strides (what is not row-major is copied).
 
         gate_first: of one array's halves, the gate comes first. out: where the result goes: float32,
@@ -360,8 +410,16 @@ class Function(Handle):
 
     forward = __call__
 
-    def train(self, x: Any, seed: int, stream: int = 0, index: int = 0, *, params: Any = None,
-              out: Optional["np.ndarray"] = None) -> Tuple["np.ndarray", "np.ndarray"]:
+    def train(
+        self,
+        x: Any,
+        seed: int,
+        stream: int = 0,
+        index: int = 0,
+        *,
+        params: Any = None,
+        out: Optional["np.ndarray"] = None,
+    ) -> Tuple["np.ndarray", "np.ndarray"]:
         """(y, noise) in training mode, where random functions draw: element i from (seed, stream, index + i).
 
         noise, of x's shape, is what `backward` wants. It is all 1 if the function is not random. Elementwise
@@ -369,11 +427,32 @@ class Function(Handle):
         if self._shape != c.SHAPE_ELEMENTWISE:
             raise ValueError(f"{self.spec} is not elementwise: it has no training mode here")
         noise = np.ones(checks.as_input(x, "x").shape, np.float32)
-        return self._forward(x, None, params, None, False, out, noise, checks.count(seed, "seed"),
-                             checks.count(stream, "stream"), checks.count(index, "index"))
+        return self._forward(
+            x,
+            None,
+            params,
+            None,
+            False,
+            out,
+            noise,
+            checks.count(seed, "seed"),
+            checks.count(stream, "stream"),
+            checks.count(index, "index"),
+        )
 
-    def _forward(self, x: Any, gate: Any, params: Any, axis: Optional[int], gate_first: bool, out: Any,
-                 noise: Any, seed: int, stream: int, index: int) -> Tuple["np.ndarray", Any]:
+    def _forward(
+        self,
+        x: Any,
+        gate: Any,
+        params: Any,
+        axis: Optional[int],
+        gate_first: bool,
+        out: Any,
+        noise: Any,
+        seed: int,
+        stream: int,
+        index: int,
+    ) -> Tuple["np.ndarray", Any]:
         resource = self._open()
         x = checks.as_input(x, "x")
         gate = self._gate(x, gate)
@@ -387,9 +466,18 @@ class Function(Handle):
         y = checks.output(out, "out", self.result_shape(x.shape, axis, gate is None))
         held, address = self._params(params)
         args = c.ForwardArgs(
-            params=address, rows=matrix.rows, columns=matrix.columns, channels=matrix.channels,
-            x=checks.address(x), x_stride=matrix.stride, y=checks.address(y),
-            y_stride=matrix.columns, seed=seed, stream=stream, index=index)
+            params=address,
+            rows=matrix.rows,
+            columns=matrix.columns,
+            channels=matrix.channels,
+            x=checks.address(x),
+            x_stride=matrix.stride,
+            y=checks.address(y),
+            y_stride=matrix.columns,
+            seed=seed,
+            stream=stream,
+            index=index,
+        )
         if gate is not None:
             args.gate, args.gate_stride = checks.address(gate), matrix.stride
         elif matrix.half:
@@ -405,9 +493,21 @@ class Function(Handle):
 
     # ---- backward ----
 
-    def backward(self, x: Any, dy: Any, gate: Any = None, *, params: Any = None, axis: Optional[int] = None,
-                 gate_first: bool = False, noise: Any = None, y: Any = None, accumulate: bool = False,
-                 out: Any = None, dparams: Optional["np.ndarray"] = None) -> Any:
+    def backward(
+        self,
+        x: Any,
+        dy: Any,
+        gate: Any = None,
+        *,
+        params: Any = None,
+        axis: Optional[int] = None,
+        gate_first: bool = False,
+        noise: Any = None,
+        y: Any = None,
+        accumulate: bool = False,
+        out: Any = None,
+        dparams: Optional["np.ndarray"] = None,
+    ) -> Any:
         """dx = the gradient of a loss by x, from dy, its gradient by the result. With two arrays: (dvalue,
         dgate).
 
@@ -444,10 +544,16 @@ class Function(Handle):
             result = [checks.output(pair[i], f"out[{i}]", x.shape) for i in range(2)]
         held, address = self._params(params)
         args = c.BackwardArgs(
-            params=address, rows=matrix.rows, columns=matrix.columns, channels=matrix.channels,
-            dy=checks.address(dy), dy_stride=matrix.columns, dx=checks.address(result[0]),
+            params=address,
+            rows=matrix.rows,
+            columns=matrix.columns,
+            channels=matrix.channels,
+            dy=checks.address(dy),
+            dy_stride=matrix.columns,
+            dx=checks.address(result[0]),
             dx_stride=matrix.stride,
-            accumulate=int(bool(accumulate)))
+            accumulate=int(bool(accumulate)),
+        )
         if from_y:
             args.y, args.y_stride = checks.address(x), matrix.stride
         else:
@@ -474,14 +580,28 @@ class Function(Handle):
         del held
         return result[0] if gate is None else tuple(result)
 
-    def _backward_moved(self, x: "np.ndarray", dy: "np.ndarray", params: Any, axis: Any, from_y: bool,
-                        accumulate: bool, out: Any, dparams: Any) -> "np.ndarray":
+    def _backward_moved(
+        self,
+        x: "np.ndarray",
+        dy: "np.ndarray",
+        params: Any,
+        axis: Any,
+        from_y: bool,
+        accumulate: bool,
+        out: Any,
+        dparams: Any,
+    ) -> "np.ndarray":
         if dy.shape != x.shape:
             raise ValueError(f"dy has shape {dy.shape}; {x.shape} is wanted")
         dx = checks.output(out, "out", x.shape)
         moved = np.moveaxis(x, axis, -1)
-        result = self.backward(None if from_y else moved, np.moveaxis(dy, axis, -1), params=params,
-                               y=moved if from_y else None, dparams=dparams)
+        result = self.backward(
+            None if from_y else moved,
+            np.moveaxis(dy, axis, -1),
+            params=params,
+            y=moved if from_y else None,
+            dparams=dparams,
+        )
         result = np.moveaxis(result, -1, axis)
         if accumulate:
             dx += result

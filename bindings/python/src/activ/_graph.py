@@ -105,8 +105,9 @@ class Graph(Handle):
 
     def __init__(self, *, context: Optional[Context] = None) -> None:
         pointer, parents, watches = parts_of(context)
-        resource = create(watches, lib.activ_graph_destroy, lib.activ_graph_create, pointer, message=False,
-                          parents=parents)
+        resource = create(
+            watches, lib.activ_graph_destroy, lib.activ_graph_create, pointer, message=False, parents=parents
+        )
         self._setup(resource, context, watches)
 
     def _setup(self, resource: Resource, context: Optional[Context], watches: Watches) -> None:
@@ -189,14 +190,19 @@ class Graph(Handle):
     def gated(self, value: Node, gate: Node, function: FunctionLike) -> Node:
         """y = value * act(gate), for a gated function (swiglu)."""
         _, resource = self._function(function)
-        return self._build(lib.activ_graph_gated, self._index(value, "value"), self._index(gate, "gate"),
-                           resource.pointer)
+        return self._build(
+            lib.activ_graph_gated, self._index(value, "value"), self._index(gate, "gate"), resource.pointer
+        )
 
     def gated_split(self, x: Node, function: FunctionLike, gate_first: bool = False) -> Node:
         """The same with the two halves of x's last dimension: the value, then the gate (torch.nn.GLU)."""
         _, resource = self._function(function)
-        return self._build(lib.activ_graph_gated_split, self._index(x, "x"), resource.pointer,
-                           c.GATE_FIRST if gate_first else c.GATE_SECOND)
+        return self._build(
+            lib.activ_graph_gated_split,
+            self._index(x, "x"),
+            resource.pointer,
+            c.GATE_FIRST if gate_first else c.GATE_SECOND,
+        )
 
     def add(self, a: Node, b: Node) -> Node:
         return self._build(lib.activ_graph_add, self._index(a, "a"), self._index(b, "b"))
@@ -207,8 +213,12 @@ class Graph(Handle):
     def concat(self, inputs: Sequence[Node], axis: int = -1) -> Node:
         """One behind the other along an axis of a sample: 0 is the first after the batch."""
         indices = [self._index(node, f"inputs[{i}]") for i, node in enumerate(inputs)]
-        return self._build(lib.activ_graph_concat_many, len(indices), (c.i32 * len(indices))(*indices),
-                           checks.integer(axis, "axis"))
+        return self._build(
+            lib.activ_graph_concat_many,
+            len(indices),
+            (c.i32 * len(indices))(*indices),
+            checks.integer(axis, "axis"),
+        )
 
     def dropout(self, x: Node, p: float = 0.5) -> Node:
         """torch.nn.Dropout: while training, zeros with probability p."""
@@ -222,21 +232,29 @@ class Graph(Handle):
     def layer_norm(self, x: Node, axis: int = -1, eps: float = 1e-5) -> Node:
         """torch.nn.LayerNorm over a sample's dimensions from `axis` on."""
         options = c.NormOptions(eps=checks.real(eps, "eps"))
-        return self._build(lib.activ_graph_layer_norm, self._index(x, "x"), checks.integer(axis, "axis"),
-                           ctypes.byref(options))
+        return self._build(
+            lib.activ_graph_layer_norm,
+            self._index(x, "x"),
+            checks.integer(axis, "axis"),
+            ctypes.byref(options),
+        )
 
-    def cross_entropy(self, logits: Node, *, weight: Any = None, label_smoothing: float = 0.0,
-                      ignore_index: int = -100) -> Node:
+    def cross_entropy(
+        self, logits: Node, *, weight: Any = None, label_smoothing: float = 0.0, ignore_index: int = -100
+    ) -> Node:
         """The loss: torch.nn.CrossEntropyLoss. weight: of each class, float32."""
-        options = c.CrossEntropyOptions(label_smoothing=checks.real(label_smoothing, "label_smoothing"),
-                                        ignore_index=checks.integer(ignore_index, "ignore_index"))
+        options = c.CrossEntropyOptions(
+            label_smoothing=checks.real(label_smoothing, "label_smoothing"),
+            ignore_index=checks.integer(ignore_index, "ignore_index"),
+        )
         index = self._index(logits, "logits")
         array = None
         if weight is not None:
             array = checks.as_input(weight, "weight")
             if array.shape != logits.shape:
                 raise ValueError(
-                    f"weight has shape {array.shape}; {logits.shape} is wanted, one for each class")
+                    f"weight has shape {array.shape}; {logits.shape} is wanted, one for each class"
+                )
             options.weight = checks.address(array)
         node = self._build(lib.activ_graph_cross_entropy_ex, index, ctypes.byref(options))
         del array
@@ -254,8 +272,9 @@ class Graph(Handle):
         """Plans the memory for batches of up to max_batch samples and allocates it. 0: for `predict` alone.
 
         keep_values: values and gradients of every node can be read after a training step (`layer`)."""
-        options = c.CompileOptions(max_batch=checks.count(max_batch, "max_batch"),
-                                   keep_values=int(bool(keep_values)))
+        options = c.CompileOptions(
+            max_batch=checks.count(max_batch, "max_batch"), keep_values=int(bool(keep_values))
+        )
         self._run(lib.activ_graph_compile_ex, ctypes.byref(options))
 
     # ---- initial values ----
@@ -281,7 +300,7 @@ class Graph(Handle):
     def _sizes(self, resource: Resource, index: int) -> Tuple[int, ...]:
         raw = c.NodeInfo()
         check(lib.activ_graph_node_info(resource.pointer, index, ctypes.byref(raw)))
-        return tuple(raw.shape[:raw.ndim])
+        return tuple(raw.shape[: raw.ndim])
 
     def _samples(self, resource: Resource, x: Any, name: str, index: int) -> Tuple["np.ndarray", int]:
         """Samples for a node: (batch, *its shape), or (batch, all of it as one row)."""
@@ -290,7 +309,8 @@ class Graph(Handle):
         flat = checks.product(sizes)
         if array.ndim == 0 or (array.shape[1:] != sizes and array.shape[1:] != (flat,)):
             raise ValueError(
-                f"{name} has shape {array.shape}; (batch, {', '.join(map(str, sizes))}) is wanted")
+                f"{name} has shape {array.shape}; (batch, {', '.join(map(str, sizes))}) is wanted"
+            )
         return array, array.shape[0]
 
     def _result(self, resource: Resource, batch: int, out: Any) -> "np.ndarray":
@@ -322,8 +342,9 @@ class Graph(Handle):
         batch = checks.count(batch, "batch", 1)
         return np.empty(lib.activ_graph_workspace_bytes(resource.pointer, batch), np.uint8)
 
-    def predict(self, x: Any, out: Optional["np.ndarray"] = None,
-                workspace: Optional["np.ndarray"] = None) -> "np.ndarray":
+    def predict(
+        self, x: Any, out: Optional["np.ndarray"] = None, workspace: Optional["np.ndarray"] = None
+    ) -> "np.ndarray":
         """The same for any number of samples, and from any number of threads at the same time.
 
         workspace: what `workspace` returned, one for each thread; None: a new one."""
@@ -335,8 +356,16 @@ class Graph(Handle):
         else:
             checks.as_output(workspace, "workspace", None, np.uint8)
         with self._usage.shared():
-            run(self._watches, lib.activ_graph_predict_ex, resource.pointer, checks.address(workspace),
-                workspace.nbytes, batch, checks.address(array), checks.address(y))
+            run(
+                self._watches,
+                lib.activ_graph_predict_ex,
+                resource.pointer,
+                checks.address(workspace),
+                workspace.nbytes,
+                batch,
+                checks.address(array),
+                checks.address(y),
+            )
         return y
 
     def _labels(self, labels: Any, batch: int) -> "np.ndarray":
@@ -347,7 +376,7 @@ class Graph(Handle):
             raise ValueError(f"labels has shape {array.shape}; {(batch,)} is wanted, one for each sample")
         if array.dtype != np.int32 and array.size:
             low, high = int(array.min()), int(array.max())
-            if low < -2**31 or high >= 2**31:
+            if low < -(2**31) or high >= 2**31:
                 raise ValueError(f"labels from {low} to {high}: they do not fit into int32")
         return np.ascontiguousarray(array, np.int32)
 
@@ -378,8 +407,13 @@ class Graph(Handle):
         array, batch = self._samples(resource, x, "x", lib.activ_graph_input_node(resource.pointer))
         wanted, labels = self._targets(resource, targets, batch)
         loss = c.f32()
-        self._call(lib.activ_graph_train if labels else lib.activ_graph_train_values, batch,
-                   checks.address(array), checks.address(wanted), ctypes.byref(loss))
+        self._call(
+            lib.activ_graph_train if labels else lib.activ_graph_train_values,
+            batch,
+            checks.address(array),
+            checks.address(wanted),
+            ctypes.byref(loss),
+        )
         return loss.value
 
     def evaluate(self, x: Any, targets: Any) -> Tuple[float, Optional[int]]:
@@ -389,11 +423,22 @@ class Graph(Handle):
         wanted, labels = self._targets(resource, targets, batch)
         loss, correct = c.f32(), c.size()
         if labels:
-            self._call(lib.activ_graph_evaluate, batch, checks.address(array), checks.address(wanted),
-                       ctypes.byref(loss), ctypes.byref(correct))
+            self._call(
+                lib.activ_graph_evaluate,
+                batch,
+                checks.address(array),
+                checks.address(wanted),
+                ctypes.byref(loss),
+                ctypes.byref(correct),
+            )
             return loss.value, correct.value
-        self._call(lib.activ_graph_evaluate_values, batch, checks.address(array), checks.address(wanted),
-                   ctypes.byref(loss))
+        self._call(
+            lib.activ_graph_evaluate_values,
+            batch,
+            checks.address(array),
+            checks.address(wanted),
+            ctypes.byref(loss),
+        )
         return loss.value, None
 
     def forward_train(self, x: Any, out: Optional["np.ndarray"] = None) -> "np.ndarray":
@@ -414,8 +459,12 @@ class Graph(Handle):
         if dx is not False:
             sizes = self._sizes(resource, lib.activ_graph_input_node(resource.pointer))
             result = checks.output(None if dx is True else dx, "dx", (batch,) + sizes)
-        self._call(lib.activ_graph_backward, batch, checks.address(array),
-                   None if result is None else checks.address(result))
+        self._call(
+            lib.activ_graph_backward,
+            batch,
+            checks.address(array),
+            None if result is None else checks.address(result),
+        )
         return result
 
     # ---- gradients ----
@@ -449,8 +498,9 @@ class Graph(Handle):
     @property
     def grads(self) -> "np.ndarray":
         """Their gradients, in the same order: a view."""
-        return self._flat(lib.activ_graph_grads, lib.activ_graph_param_count, "gradients",
-                          ", or for predictions only")
+        return self._flat(
+            lib.activ_graph_grads, lib.activ_graph_param_count, "gradients", ", or for predictions only"
+        )
 
     @property
     def buffers(self) -> "np.ndarray":
@@ -466,8 +516,8 @@ class Graph(Handle):
         found: Dict[str, Any] = {}
         for i in range(count(resource.pointer)):
             check(info(resource.pointer, i, ctypes.byref(raw)))
-            part = flat[raw.offset:raw.offset + raw.count]
-            found[raw.name.decode()] = part.reshape(tuple(raw.shape[:raw.ndim]))
+            part = flat[raw.offset : raw.offset + raw.count]
+            found[raw.name.decode()] = part.reshape(tuple(raw.shape[: raw.ndim]))
         return found
 
     def parameters(self) -> Dict[str, "np.ndarray"]:
@@ -480,8 +530,9 @@ class Graph(Handle):
 
     def named_buffers(self) -> Dict[str, "np.ndarray"]:
         """The buffers by name: views."""
-        return self._named(self.buffers, lib.activ_graph_buffer_tensor_count,
-                           lib.activ_graph_buffer_tensor_info)
+        return self._named(
+            self.buffers, lib.activ_graph_buffer_tensor_count, lib.activ_graph_buffer_tensor_info
+        )
 
     # ---- looking inside ----
 
@@ -517,9 +568,18 @@ class Graph(Handle):
         resource, raw = self._open(), c.NodeInfo()
         check(lib.activ_graph_node_info(resource.pointer, self._index(node), ctypes.byref(raw)))
         inputs = tuple(Node(self, raw.inputs[i]) for i in range(raw.input_count))
-        return NodeInfo(raw.name.decode(), raw.kind.decode(), (raw.description or b"").decode(),
-                        tuple(raw.shape[:raw.ndim]), inputs, raw.first_param, raw.param_count,
-                        raw.first_buffer, raw.buffer_count, raw.multiply_adds)
+        return NodeInfo(
+            raw.name.decode(),
+            raw.kind.decode(),
+            (raw.description or b"").decode(),
+            tuple(raw.shape[: raw.ndim]),
+            inputs,
+            raw.first_param,
+            raw.param_count,
+            raw.first_buffer,
+            raw.buffer_count,
+            raw.multiply_adds,
+        )
 
     def node_function(self, node: Node) -> Optional[Function]:
         """The function of an activation or gated layer, which keeps the graph alive; None for others."""
@@ -534,7 +594,7 @@ class Graph(Handle):
             node = self.node(node)
         resource, raw = self._open(), c.LayerView()
         check(lib.activ_graph_layer_view(resource.pointer, self._index(node), ctypes.byref(raw)))
-        shape = tuple(raw.shape[:raw.ndim])
+        shape = tuple(raw.shape[: raw.ndim])
 
         def look(address: Optional[int], sizes: Tuple[int, ...]) -> Optional["np.ndarray"]:
             return view(address, sizes, "<f4", resource, read_only=True) if address else None
@@ -546,14 +606,24 @@ class Graph(Handle):
         info = c.GraphTensorInfo()
         for i in range(raw.first_tensor, raw.first_tensor + raw.tensor_count):
             check(lib.activ_graph_param_tensor_info(resource.pointer, i, ctypes.byref(info)))
-            first, sizes = info.offset - raw.first_param, tuple(info.shape[:info.ndim])
+            first, sizes = info.offset - raw.first_param, tuple(info.shape[: info.ndim])
             for flat, by_name in ((params, tensors), (grads, tensor_grads)):
                 if flat is not None:
-                    by_name[info.name.decode()] = flat[first:first + info.count].reshape(sizes)
+                    by_name[info.name.decode()] = flat[first : first + info.count].reshape(sizes)
         spec = lib.activ_fn_spec(raw.fn) if raw.fn else None
-        return LayerView(raw.name.decode(), raw.kind.decode(), None if spec is None else spec.decode(), shape,
-                         raw.width, look(raw.values, (raw.batch,) + shape),
-                         look(raw.value_grads, (raw.batch,) + shape), params, grads, tensors, tensor_grads)
+        return LayerView(
+            raw.name.decode(),
+            raw.kind.decode(),
+            None if spec is None else spec.decode(),
+            shape,
+            raw.width,
+            look(raw.values, (raw.batch,) + shape),
+            look(raw.value_grads, (raw.batch,) + shape),
+            params,
+            grads,
+            tensors,
+            tensor_grads,
+        )
 
     @property
     def max_batch(self) -> int:
@@ -563,8 +633,9 @@ class Graph(Handle):
     def memory_bytes(self, max_batch: int = 0, *, keep_values: bool = False) -> int:
         """How much memory it will hold when compiled so; once compiled, what it does hold."""
         resource = self._open()
-        options = c.CompileOptions(max_batch=checks.count(max_batch, "max_batch"),
-                                   keep_values=int(bool(keep_values)))
+        options = c.CompileOptions(
+            max_batch=checks.count(max_batch, "max_batch"), keep_values=int(bool(keep_values))
+        )
         with self._usage.alone():
             found = lib.activ_graph_memory_bytes_ex(resource.pointer, ctypes.byref(options))
             if found == 0:
@@ -583,8 +654,14 @@ class Graph(Handle):
         it."""
         self._run(lib.activ_checkpoint_save, checks.path(path))
 
-    def load_params(self, path: Any, *, names: Optional[Mapping[str, str]] = None, partial: bool = False,
-                    convert: bool = False) -> Dict[str, List[str]]:
+    def load_params(
+        self,
+        path: Any,
+        *,
+        names: Optional[Mapping[str, str]] = None,
+        partial: bool = False,
+        convert: bool = False,
+    ) -> Dict[str, List[str]]:
         """Loads parameters and buffers by name from a safetensors file, PyTorch's too.
 
         names: {graph's name: file's name} for tensors called otherwise there; a name that is "" or ends in
@@ -601,8 +678,13 @@ class Graph(Handle):
             found["missing" if what == c.LEFT_MISSING else "unused"].append(name.decode(errors="replace"))
 
         pairs = _names(names)
-        options = c.LoadOptions(name_count=len(pairs), names=pairs, partial=int(bool(partial)),
-                                convert=int(bool(convert)), left=c.LeftCallback(left))
+        options = c.LoadOptions(
+            name_count=len(pairs),
+            names=pairs,
+            partial=int(bool(partial)),
+            convert=int(bool(convert)),
+            left=c.LeftCallback(left),
+        )
         self._run(lib.activ_checkpoint_load_params_ex, checks.path(path), ctypes.byref(options))
         return found
 
@@ -614,6 +696,7 @@ class Graph(Handle):
     def save_training(self, path: Any, optimizer: Any) -> None:
         """Writes all that the next step depends on: network, optimiser, counters of random layers."""
         from ._optim import Optimizer
+
         if not isinstance(optimizer, Optimizer):
             raise TypeError(f"optimizer is {optimizer!r}; an activ.Optimizer is wanted")
         held = optimizer._open()
@@ -622,16 +705,25 @@ class Graph(Handle):
     def load_training(self, path: Any) -> Any:
         """Loads such a file into this compiled graph, and returns the optimiser, made anew."""
         from ._optim import Optimizer
+
         resource = self._open()
         with self._usage.alone():
-            made = create(self._watches, lib.activ_optimizer_destroy, lib.activ_checkpoint_load_training,
-                          resource.pointer, checks.path(path), parents=(resource,))
+            made = create(
+                self._watches,
+                lib.activ_optimizer_destroy,
+                lib.activ_checkpoint_load_training,
+                resource.pointer,
+                checks.path(path),
+                parents=(resource,),
+            )
         return Optimizer._of(self, made)
 
 
 def _names(names: Optional[Mapping[str, str]]) -> Any:
-    pairs = [c.TensorName(checks.text(graph, "a name"), checks.text(file, "a name"))
-             for graph, file in (names or {}).items()]
+    pairs = [
+        c.TensorName(checks.text(graph, "a name"), checks.text(file, "a name"))
+        for graph, file in (names or {}).items()
+    ]
     return (c.TensorName * len(pairs))(*pairs)
 
 
@@ -641,8 +733,15 @@ def load(path: Any, max_batch: int = 0, *, context: Optional[Context] = None) ->
     max_batch: the largest batch; 0: for `predict` alone. activ.Error: the file is malformed, or cannot be
     read."""
     pointer, parents, watches = parts_of(context)
-    resource = create(watches, lib.activ_graph_destroy, lib.activ_checkpoint_load, pointer, checks.path(path),
-                      checks.count(max_batch, "max_batch"), parents=parents)
+    resource = create(
+        watches,
+        lib.activ_graph_destroy,
+        lib.activ_checkpoint_load,
+        pointer,
+        checks.path(path),
+        checks.count(max_batch, "max_batch"),
+        parents=parents,
+    )
     graph = Graph.__new__(Graph)
     graph._setup(resource, context, watches)
     return graph

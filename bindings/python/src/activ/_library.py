@@ -85,10 +85,12 @@ def load() -> Tuple[ctypes.CDLL, str]:
         if not any(line.startswith("in the package") for line in tried):
             tried.insert(1, "in the package: this one was built without a library")
     raise ImportError(
-        f"libactiv {_ABI_TEXT}, the C library, was not found. Looked for it here:\n  " + "\n  ".join(tried) +
-        "\nInstall it (cmake --install build, then ldconfig), or set ACTIV_LIBRARY to the path of its file "
+        f"libactiv {_ABI_TEXT}, the C library, was not found. Looked for it here:\n  "
+        + "\n  ".join(tried)
+        + "\nInstall it (cmake --install build, then ldconfig), or set ACTIV_LIBRARY to the path of its file "
         f"(libactiv.so.{_ABI_TEXT}); set while this package is built, it goes into the package.",
-        name="activ")
+        name="activ",
+    )
 
 
 lib, path = load()

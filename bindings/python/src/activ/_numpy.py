@@ -9,10 +9,13 @@ from typing import Any
 try:
     import numpy as np
 except ImportError:
+
     class _Missing:
         def __getattr__(self, name: str) -> Any:
-            raise ImportError("activ needs NumPy for arrays: apt-get install python3-numpy, or "
-                              "pip install numpy", name="numpy")
+            raise ImportError(
+                "activ needs NumPy for arrays: apt-get install python3-numpy, or " "pip install numpy",
+                name="numpy",
+            )
 
     np = _Missing()  # type: ignore[assignment]
 

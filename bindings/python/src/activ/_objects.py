@@ -24,8 +24,13 @@ class Resource:
 
     __slots__ = ("pointer", "_destroy", "_parents", "_keep", "_tokens", "__weakref__")
 
-    def __init__(self, pointer: int, destroy: Callable[[int], Any], parents: Sequence["Resource"] = (),
-                 keep: Sequence[Any] = ()) -> None:
+    def __init__(
+        self,
+        pointer: int,
+        destroy: Callable[[int], Any],
+        parents: Sequence["Resource"] = (),
+        keep: Sequence[Any] = (),
+    ) -> None:
         # One token for this object, one for each child. The collector may finalise them in any order and from
         # any thread; append and pop are atomic, and whoever pops the first token destroys.
         self._tokens: List[bool] = [True]
@@ -61,7 +66,8 @@ class Usage:
 
     def _busy(self) -> RuntimeError:
         return RuntimeError(
-            f"the {self._what} is in use: by another thread, or by the call that this one comes from")
+            f"the {self._what} is in use: by another thread, or by the call that this one comes from"
+        )
 
     def enter(self, shared: bool = False) -> None:
         with self._lock:
@@ -150,8 +156,15 @@ def run(watches: Watches, function: Callable[..., int], *arguments: Any) -> None
     check(call(watches, function, *arguments, ctypes.byref(message)), message.text)
 
 
-def create(watches: Watches, destroy: Callable[[int], Any], function: Callable[..., int], *arguments: Any,
-           message: bool = True, parents: Sequence[Resource] = (), keep: Sequence[Any] = ()) -> Resource:
+def create(
+    watches: Watches,
+    destroy: Callable[[int], Any],
+    function: Callable[..., int],
+    *arguments: Any,
+    message: bool = True,
+    parents: Sequence[Resource] = (),
+    keep: Sequence[Any] = (),
+) -> Resource:
     """A call that makes an object; its last parameters are the out-pointer and, if so, an activ_message."""
     out = ctypes.c_void_p()
     why = c.Message()
@@ -208,15 +221,33 @@ class _Memory:
 
     __slots__ = ("__array_interface__", "owner")
 
-    def __init__(self, address: int, shape: Tuple[int, ...], typestr: str, owner: Any, read_only: bool,
-                 strides: Optional[Tuple[int, ...]] = None) -> None:
-        self.__array_interface__ = {"data": (address, read_only), "shape": shape, "typestr": typestr,
-                                    "strides": strides, "version": 3}
+    def __init__(
+        self,
+        address: int,
+        shape: Tuple[int, ...],
+        typestr: str,
+        owner: Any,
+        read_only: bool,
+        strides: Optional[Tuple[int, ...]] = None,
+    ) -> None:
+        self.__array_interface__ = {
+            "data": (address, read_only),
+            "shape": shape,
+            "typestr": typestr,
+            "strides": strides,
+            "version": 3,
+        }
         self.owner = owner
 
 
-def view(address: Optional[int], shape: Tuple[int, ...], typestr: str, owner: Any, read_only: bool = False,
-         strides: Optional[Tuple[int, ...]] = None) -> "np.ndarray":
+def view(
+    address: Optional[int],
+    shape: Tuple[int, ...],
+    typestr: str,
+    owner: Any,
+    read_only: bool = False,
+    strides: Optional[Tuple[int, ...]] = None,
+) -> "np.ndarray":
     """An array on memory of a C object, which lives as long as the array. strides: in bytes."""
     if not address:
         array = np.empty(shape, typestr)

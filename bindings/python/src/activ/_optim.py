@@ -77,8 +77,13 @@ class Optimizer(Handle):
                 return i
         raise KeyError(tensor)
 
-    def set_tensor(self, tensor: Union[int, str], *, lr_scale: Optional[float] = None,
-                   weight_decay: Optional[float] = None) -> None:
+    def set_tensor(
+        self,
+        tensor: Union[int, str],
+        *,
+        lr_scale: Optional[float] = None,
+        weight_decay: Optional[float] = None,
+    ) -> None:
         """Settings of one tensor ("layers.0.weight", or its number): lr_scale times the learning rate (0
         freezes it); weight_decay instead of the optimiser's. None: as it is. KeyError: no tensor of that
         name."""
@@ -86,7 +91,8 @@ class Optimizer(Handle):
         scale, decay = self.get_tensor(index)
         options = c.OptimizerTensorOptions(
             lr_scale=scale if lr_scale is None else checks.real(lr_scale, "lr_scale"),
-            weight_decay=decay if weight_decay is None else checks.real(weight_decay, "weight_decay"))
+            weight_decay=decay if weight_decay is None else checks.real(weight_decay, "weight_decay"),
+        )
         self._call(lib.activ_optimizer_set_tensor_options, index, ctypes.byref(options))
 
     def get_tensor(self, tensor: Union[int, str]) -> Tuple[float, float]:
@@ -108,40 +114,86 @@ class Optimizer(Handle):
 class SGD(Optimizer):
     """torch.optim.SGD. activ.Error: a setting out of bounds, a graph that is not compiled for training."""
 
-    def __init__(self, graph: Graph, lr: float = 0.001, momentum: float = 0.0, dampening: float = 0.0,
-                 weight_decay: float = 0.0, nesterov: bool = False, maximize: bool = False) -> None:
-        self._make(graph, lib.activ_sgd_create, c.SgdOptions(
-            lr=checks.real(lr, "lr"), momentum=checks.real(momentum, "momentum"),
-            dampening=checks.real(dampening, "dampening"),
-            weight_decay=checks.real(weight_decay, "weight_decay"), nesterov=int(bool(nesterov)),
-            maximize=int(bool(maximize))))
+    def __init__(
+        self,
+        graph: Graph,
+        lr: float = 0.001,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+        maximize: bool = False,
+    ) -> None:
+        self._make(
+            graph,
+            lib.activ_sgd_create,
+            c.SgdOptions(
+                lr=checks.real(lr, "lr"),
+                momentum=checks.real(momentum, "momentum"),
+                dampening=checks.real(dampening, "dampening"),
+                weight_decay=checks.real(weight_decay, "weight_decay"),
+                nesterov=int(bool(nesterov)),
+                maximize=int(bool(maximize)),
+            ),
+        )
 
 
 class AdamW(Optimizer):
     """torch.optim.AdamW."""
 
-    def __init__(self, graph: Graph, lr: float = 0.001, betas: Tuple[float, float] = (0.9, 0.999),
-                 eps: float = 1e-8, weight_decay: float = 0.01, amsgrad: bool = False,
-                 maximize: bool = False) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        lr: float = 0.001,
+        betas: Tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.01,
+        amsgrad: bool = False,
+        maximize: bool = False,
+    ) -> None:
         try:
             beta1, beta2 = betas
         except (TypeError, ValueError):
             raise TypeError(f"betas is {betas!r}; two numbers are wanted") from None
-        self._make(graph, lib.activ_adamw_create, c.AdamwOptions(
-            lr=checks.real(lr, "lr"), beta1=checks.real(beta1, "betas[0]"),
-            beta2=checks.real(beta2, "betas[1]"), eps=checks.real(eps, "eps"),
-            weight_decay=checks.real(weight_decay, "weight_decay"), amsgrad=int(bool(amsgrad)),
-            maximize=int(bool(maximize))))
+        self._make(
+            graph,
+            lib.activ_adamw_create,
+            c.AdamwOptions(
+                lr=checks.real(lr, "lr"),
+                beta1=checks.real(beta1, "betas[0]"),
+                beta2=checks.real(beta2, "betas[1]"),
+                eps=checks.real(eps, "eps"),
+                weight_decay=checks.real(weight_decay, "weight_decay"),
+                amsgrad=int(bool(amsgrad)),
+                maximize=int(bool(maximize)),
+            ),
+        )
 
 
 class RMSprop(Optimizer):
     """torch.optim.RMSprop."""
 
-    def __init__(self, graph: Graph, lr: float = 0.01, alpha: float = 0.99, eps: float = 1e-8,
-                 weight_decay: float = 0.0, momentum: float = 0.0, centered: bool = False,
-                 maximize: bool = False) -> None:
-        self._make(graph, lib.activ_rmsprop_create, c.RmspropOptions(
-            lr=checks.real(lr, "lr"), alpha=checks.real(alpha, "alpha"), eps=checks.real(eps, "eps"),
-            weight_decay=checks.real(weight_decay, "weight_decay"),
-            momentum=checks.real(momentum, "momentum"), centered=int(bool(centered)),
-            maximize=int(bool(maximize))))
+    def __init__(
+        self,
+        graph: Graph,
+        lr: float = 0.01,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum: float = 0.0,
+        centered: bool = False,
+        maximize: bool = False,
+    ) -> None:
+        self._make(
+            graph,
+            lib.activ_rmsprop_create,
+            c.RmspropOptions(
+                lr=checks.real(lr, "lr"),
+                alpha=checks.real(alpha, "alpha"),
+                eps=checks.real(eps, "eps"),
+                weight_decay=checks.real(weight_decay, "weight_decay"),
+                momentum=checks.real(momentum, "momentum"),
+                centered=int(bool(centered)),
+                maximize=int(bool(maximize)),
+            ),
+        )

@@ -39,14 +39,27 @@ class Tensor(Handle):
     # The library keeps the memory as long as an export needs it: its own, or what DLPack gave to it.
     _owns = True
 
-    def __init__(self, shape: Union[int, Sequence[int]] = (), dtype: Any = "float32", *,
-                 context: Optional[Context] = None) -> None:
+    def __init__(
+        self,
+        shape: Union[int, Sequence[int]] = (),
+        dtype: Any = "float32",
+        *,
+        context: Optional[Context] = None,
+    ) -> None:
         sizes = checks.shape(shape)
         number = dtype_number(dtype)
         pointer, parents, watches = parts_of(context)
         self._watches: Watches = watches
-        self._resource = create(watches, lib.activ_tensor_destroy, lib.activ_tensor_create, pointer, number,
-                                len(sizes), checks.sizes(sizes), parents=parents)
+        self._resource = create(
+            watches,
+            lib.activ_tensor_destroy,
+            lib.activ_tensor_create,
+            pointer,
+            number,
+            len(sizes),
+            checks.sizes(sizes),
+            parents=parents,
+        )
 
     @classmethod
     def _of(cls, resource: Resource, watches: Watches, owns: bool) -> "Tensor":
@@ -68,23 +81,39 @@ class Tensor(Handle):
         strides = []
         for stride in array.strides:
             if stride < 0 or stride % array.itemsize:
-                raise ValueError(f"strides of {array.strides} bytes: non-negative multiples of "
-                                 f"{array.itemsize} are wanted")
+                raise ValueError(
+                    f"strides of {array.strides} bytes: non-negative multiples of "
+                    f"{array.itemsize} are wanted"
+                )
             strides.append(stride // array.itemsize)
         if array.flags.writeable and array.dtype.isnative and hasattr(array, "__dlpack__"):
             # As DLPack the array belongs to the library, which lets go of it without a call of Python's.
             return _take(array.__dlpack__(), context)
         pointer, parents, watches = parts_of(context)
         call = lib.activ_tensor_view if array.flags.writeable else lib.activ_tensor_view_const
-        return cls._of(create(watches, lib.activ_tensor_destroy, call, pointer, number, array.ndim,
-                              checks.sizes(array.shape), checks.sizes(strides), checks.address(array),
-                              parents=parents, keep=(array,)), watches, owns=False)
+        return cls._of(
+            create(
+                watches,
+                lib.activ_tensor_destroy,
+                call,
+                pointer,
+                number,
+                array.ndim,
+                checks.sizes(array.shape),
+                checks.sizes(strides),
+                checks.address(array),
+                parents=parents,
+                keep=(array,),
+            ),
+            watches,
+            owns=False,
+        )
 
     # ---- what it is ----
 
     @property
     def dtype(self) -> str:
-        """"float32", "float64", "int32", "int64", "uint8"."""
+        """One of "float32", "float64", "int32", "int64", "uint8"."""
         return _NAMES[lib.activ_tensor_dtype(self._open().pointer)]
 
     @property
@@ -133,8 +162,14 @@ class Tensor(Handle):
 
     def _view(self, function: Any, *arguments: Any) -> "Tensor":
         resource = self._open()
-        made = create(self._watches, lib.activ_tensor_destroy, function, resource.pointer, *arguments,
-                      parents=(resource,))
+        made = create(
+            self._watches,
+            lib.activ_tensor_destroy,
+            function,
+            resource.pointer,
+            *arguments,
+            parents=(resource,),
+        )
         return self._of(made, self._watches, self._owns)
 
     def reshape(self, *shape: Any) -> "Tensor":
@@ -144,14 +179,19 @@ class Tensor(Handle):
 
     def narrow(self, dim: int, start: int, length: int) -> "Tensor":
         """A view of `length` entries from `start` on along a dimension (torch.Tensor.narrow)."""
-        return self._view(lib.activ_tensor_narrow, checks.axis(dim, self.ndim, "dim"),
-                          checks.count(start, "start"), checks.count(length, "length"))
+        return self._view(
+            lib.activ_tensor_narrow,
+            checks.axis(dim, self.ndim, "dim"),
+            checks.count(start, "start"),
+            checks.count(length, "length"),
+        )
 
     def transpose(self, dim0: int, dim1: int) -> "Tensor":
         """A view with two dimensions exchanged."""
         ndim = self.ndim
-        return self._view(lib.activ_tensor_transpose, checks.axis(dim0, ndim, "dim0"),
-                          checks.axis(dim1, ndim, "dim1"))
+        return self._view(
+            lib.activ_tensor_transpose, checks.axis(dim0, ndim, "dim0"), checks.axis(dim1, ndim, "dim1")
+        )
 
     def copy_from(self, other: "Tensor") -> None:
         """Copies all elements of a tensor of the same shape and type. activ.Error: another, or self is
@@ -169,8 +209,14 @@ class Tensor(Handle):
         resource = self._open()
         number = lib.activ_tensor_dtype(resource.pointer)
         item = lib.activ_dtype_size(number)
-        array = view(lib.activ_tensor_const_data(resource.pointer), self.shape, _TYPESTR[number], resource,
-                     self.read_only, tuple(stride * item for stride in self.strides))
+        array = view(
+            lib.activ_tensor_const_data(resource.pointer),
+            self.shape,
+            _TYPESTR[number],
+            resource,
+            self.read_only,
+            tuple(stride * item for stride in self.strides),
+        )
         if dtype is not None and array.dtype != dtype:
             if copy is False:
                 raise ValueError(f"a tensor of {array.dtype} is no {np.dtype(dtype)} without a copy")
@@ -184,8 +230,14 @@ class Tensor(Handle):
         self._open()
         return _dlpack.CPU, 0
 
-    def __dlpack__(self, *, stream: Any = None, max_version: Optional[Tuple[int, int]] = None,
-                   dl_device: Optional[Tuple[int, int]] = None, copy: Optional[bool] = None) -> Any:
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = None,
+        max_version: Optional[Tuple[int, int]] = None,
+        dl_device: Optional[Tuple[int, int]] = None,
+        copy: Optional[bool] = None,
+    ) -> Any:
         """A capsule on this tensor's memory: versioned if max_version is (1, 0) or more, else of before 1.0.
 
         BufferError: read-only, which only the versioned kind can express; another device than the CPU.
@@ -234,10 +286,12 @@ def from_dlpack(obj: Any, *, context: Optional[Context] = None) -> Tensor:
 
 def _take(capsule: Any, context: Optional[Context]) -> Tensor:
     name = _dlpack.name_of(capsule)
-    take = (lib.activ_tensor_from_dlpack_versioned if name == _dlpack.VERSIONED
-            else lib.activ_tensor_from_dlpack)
+    take = (
+        lib.activ_tensor_from_dlpack_versioned if name == _dlpack.VERSIONED else lib.activ_tensor_from_dlpack
+    )
     pointer, parents, watches = parts_of(context)
-    resource = create(watches, lib.activ_tensor_destroy, take, pointer, _dlpack.content(capsule, name),
-                      parents=parents)
+    resource = create(
+        watches, lib.activ_tensor_destroy, take, pointer, _dlpack.content(capsule, name), parents=parents
+    )
     _dlpack.mark_used(capsule, name)
     return Tensor._of(resource, watches, owns=True)

@@ -68,16 +68,34 @@ class Histogram(Accumulator):
     _add, _merge, _reset = lib.activ_histogram_add, lib.activ_histogram_merge, lib.activ_histogram_reset
 
     def __init__(self, bins: int, low: float, high: float) -> None:
-        self._setup(create((), lib.activ_histogram_destroy, lib.activ_histogram_create, None,
-                           checks.count(bins, "bins"), checks.real(low, "low"), checks.real(high, "high")))
+        self._setup(
+            create(
+                (),
+                lib.activ_histogram_destroy,
+                lib.activ_histogram_create,
+                None,
+                checks.count(bins, "bins"),
+                checks.real(low, "low"),
+                checks.real(high, "high"),
+            )
+        )
 
     @classmethod
     def auto(cls, x: Any, max_bins: int = 200) -> "Histogram":
         """An empty one, with edges for the values of x by the rule of Freedman and Diaconis."""
         array = checks.as_input(x, "x")
         histogram = cls.__new__(cls)
-        histogram._setup(create((), lib.activ_histogram_destroy, lib.activ_histogram_create_auto, None,
-                                array.size, checks.address(array), checks.count(max_bins, "max_bins")))
+        histogram._setup(
+            create(
+                (),
+                lib.activ_histogram_destroy,
+                lib.activ_histogram_create_auto,
+                None,
+                array.size,
+                checks.address(array),
+                checks.count(max_bins, "max_bins"),
+            )
+        )
         return histogram
 
     def _get(self) -> Tuple[Resource, c.HistogramInfo]:
@@ -119,9 +137,14 @@ class Histogram(Accumulator):
 
 def histogram_bins(n: int, low: float, high: float, q1: float, q3: float, max_bins: int = 200) -> int:
     """The rule by itself: how many bins for n values between low and high with these quartiles."""
-    return lib.activ_histogram_bins(checks.count(n, "n"), checks.real(low, "low"), checks.real(high, "high"),
-                                    checks.real(q1, "q1"), checks.real(q3, "q3"),
-                                    checks.count(max_bins, "max_bins"))
+    return lib.activ_histogram_bins(
+        checks.count(n, "n"),
+        checks.real(low, "low"),
+        checks.real(high, "high"),
+        checks.real(q1, "q1"),
+        checks.real(q3, "q3"),
+        checks.count(max_bins, "max_bins"),
+    )
 
 
 class Summary(NamedTuple):
@@ -176,8 +199,16 @@ class Quantiles(Accumulator):
     _add, _merge, _reset = lib.activ_quantiles_add, lib.activ_quantiles_merge, lib.activ_quantiles_reset
 
     def __init__(self, precision: int = c.QUANTILES_PRECISION) -> None:
-        self._setup(create((), lib.activ_quantiles_destroy, lib.activ_quantiles_create, None,
-                           checks.integer(precision, "precision"), message=False))
+        self._setup(
+            create(
+                (),
+                lib.activ_quantiles_destroy,
+                lib.activ_quantiles_create,
+                None,
+                checks.integer(precision, "precision"),
+                message=False,
+            )
+        )
 
     @property
     def count(self) -> int:
@@ -206,8 +237,17 @@ class Neurons(Accumulator):
 
     def __init__(self, width: int, threshold: float = 0.0) -> None:
         options = c.NeuronsOptions(threshold=checks.real(threshold, "threshold"))
-        self._setup(create((), lib.activ_neurons_destroy, lib.activ_neurons_create, None,
-                           checks.count(width, "width"), ctypes.byref(options), message=False))
+        self._setup(
+            create(
+                (),
+                lib.activ_neurons_destroy,
+                lib.activ_neurons_create,
+                None,
+                checks.count(width, "width"),
+                ctypes.byref(options),
+                message=False,
+            )
+        )
 
     @classmethod
     def _borrowed(cls, pointer: int, owner: Resource) -> "Neurons":
@@ -262,7 +302,7 @@ class Neurons(Accumulator):
         indices = np.empty(raw.width, np.uintp)
         count = c.size()
         check(function(resource.pointer, *arguments, raw.width, checks.address(indices), ctypes.byref(count)))
-        return indices[:count.value].astype(np.int64)
+        return indices[: count.value].astype(np.int64)
 
     def dead(self) -> "np.ndarray":
         """Which are dead: 0 for every input. activ.Error: there were no inputs."""
@@ -280,12 +320,12 @@ class Neurons(Accumulator):
 class GraphNeurons(Handle):
     """Neurons of all layers of a graph that have a function:
 
-        all = activ.GraphNeurons(g)
-        for batch in batches:
-            g.forward(batch)
-            all.add()
-        for node, neurons in all:
-            print(node.name, len(neurons.dead()), "of", neurons.width)
+    all = activ.GraphNeurons(g)
+    for batch in batches:
+        g.forward(batch)
+        all.add()
+    for node, neurons in all:
+        print(node.name, len(neurons.dead()), "of", neurons.width)
     """
 
     _kind = "neurons of a graph"
@@ -296,8 +336,15 @@ class GraphNeurons(Handle):
         owner = graph._open()
         options = c.NeuronsOptions(threshold=checks.real(threshold, "threshold"))
         self._graph = graph
-        self._resource = create((), lib.activ_graph_neurons_destroy, lib.activ_graph_neurons_create,
-                                owner.pointer, ctypes.byref(options), message=False, parents=(owner,))
+        self._resource = create(
+            (),
+            lib.activ_graph_neurons_destroy,
+            lib.activ_graph_neurons_create,
+            owner.pointer,
+            ctypes.byref(options),
+            message=False,
+            parents=(owner,),
+        )
         self._usage = Usage(self._kind)
 
     def _change(self, function: Any, *arguments: Any) -> None:
@@ -334,8 +381,10 @@ class GraphNeurons(Handle):
         if not -n <= at < n:
             raise IndexError(i)
         pointer = lib.activ_graph_neurons_at(resource.pointer, at % n)
-        return (Node(self._graph, lib.activ_graph_neurons_node(resource.pointer, at % n)),
-                Neurons._borrowed(pointer, resource))
+        return (
+            Node(self._graph, lib.activ_graph_neurons_node(resource.pointer, at % n)),
+            Neurons._borrowed(pointer, resource),
+        )
 
     def __iter__(self) -> Iterator[Tuple[Node, Neurons]]:
         return iter([self[i] for i in range(len(self))])
@@ -351,8 +400,15 @@ class Surface(NamedTuple):
     gradient: "np.ndarray"  # (n, n): the magnitude of z's gradient
 
 
-def surface(spec: Union[str, Custom, Function], n: int = 100, low: float = -5.0, high: float = 5.0, *,
-            params: Any = None, context: Optional[Context] = None) -> Surface:
+def surface(
+    spec: Union[str, Custom, Function],
+    n: int = 100,
+    low: float = -5.0,
+    high: float = 5.0,
+    *,
+    params: Any = None,
+    context: Optional[Context] = None,
+) -> Surface:
     """The gradient-flow surface of an elementwise function, n points along each side.
 
     activ.Error: not elementwise, n below 2, or low < high is not so."""
@@ -361,11 +417,28 @@ def surface(spec: Union[str, Custom, Function], n: int = 100, low: float = -5.0,
     n = checks.count(n, "n", 0, 2**20)
     held, address = f._params(params)
     arrays: List[Any] = [np.empty(shape, np.float32) for shape in ((n,), (n,), (n,), (n, n), (n, n))]
-    run(f._watches, lib.activ_surface, resource.pointer, address, n, checks.real(low, "low"),
-        checks.real(high, "high"), *(checks.address(array) for array in arrays))
+    run(
+        f._watches,
+        lib.activ_surface,
+        resource.pointer,
+        address,
+        n,
+        checks.real(low, "low"),
+        checks.real(high, "high"),
+        *(checks.address(array) for array in arrays),
+    )
     del held
     return Surface(*arrays)
 
 
-__all__ = ["GraphNeurons", "Histogram", "Neurons", "Quantiles", "Stats", "Summary", "Surface",
-           "histogram_bins", "surface"]
+__all__ = [
+    "GraphNeurons",
+    "Histogram",
+    "Neurons",
+    "Quantiles",
+    "Stats",
+    "Summary",
+    "Surface",
+    "histogram_bins",
+    "surface",
+]

@@ -9,9 +9,14 @@ from ._library import lib
 from ._numpy import np
 from ._objects import run
 
-SCHEMES = {"default": c.INIT_DEFAULT, "kaiming_uniform": c.INIT_KAIMING_UNIFORM,
-           "kaiming_normal": c.INIT_KAIMING_NORMAL, "xavier_uniform": c.INIT_XAVIER_UNIFORM,
-           "xavier_normal": c.INIT_XAVIER_NORMAL, "orthogonal": c.INIT_ORTHOGONAL}
+SCHEMES = {
+    "default": c.INIT_DEFAULT,
+    "kaiming_uniform": c.INIT_KAIMING_UNIFORM,
+    "kaiming_normal": c.INIT_KAIMING_NORMAL,
+    "xavier_uniform": c.INIT_XAVIER_UNIFORM,
+    "xavier_normal": c.INIT_XAVIER_NORMAL,
+    "orthogonal": c.INIT_ORTHOGONAL,
+}
 
 
 def scheme_number(scheme: Any) -> int:
@@ -27,8 +32,9 @@ def gain(scheme: str) -> float:
     return lib.activ_init_gain(scheme_number(scheme))
 
 
-def tensor(scheme: str, shape: Sequence[int], seed: int = 0, stream: int = 0,
-           gain: Optional[float] = None) -> "np.ndarray":
+def tensor(
+    scheme: str, shape: Sequence[int], seed: int = 0, stream: int = 0, gain: Optional[float] = None
+) -> "np.ndarray":
     """A weight of this shape, out x in x ..., by a scheme: a function of all arguments.
 
     activ.Error: fewer than two dimensions, a dimension of 0, a gain that is negative or not finite."""
@@ -36,6 +42,16 @@ def tensor(scheme: str, shape: Sequence[int], seed: int = 0, stream: int = 0,
     sizes = checks.shape(shape)
     factor = lib.activ_init_gain(number) if gain is None else checks.real(gain, "gain")
     values = np.empty(sizes, np.float32)
-    run((), lib.activ_init_tensor, None, number, factor, len(sizes), checks.sizes(sizes),
-        checks.count(seed, "seed"), checks.count(stream, "stream"), checks.address(values))
+    run(
+        (),
+        lib.activ_init_tensor,
+        None,
+        number,
+        factor,
+        len(sizes),
+        checks.sizes(sizes),
+        checks.count(seed, "seed"),
+        checks.count(stream, "stream"),
+        checks.address(values),
+    )
     return values

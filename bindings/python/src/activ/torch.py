@@ -10,8 +10,9 @@ from typing import Any, Optional, Sequence, Tuple, Union
 try:
     import torch as _torch
 except ImportError as _error:
-    raise ImportError("activ.torch needs PyTorch: apt-get install python3-torch, or pip install torch",
-                      name="torch") from _error
+    raise ImportError(
+        "activ.torch needs PyTorch: apt-get install python3-torch, or pip install torch", name="torch"
+    ) from _error
 from torch.autograd.function import once_differentiable as _once_differentiable
 
 from . import _checks as checks
@@ -41,19 +42,32 @@ class _Apply(_torch.autograd.Function):
     """x, or value and gate, and the parts of the parameters in their order."""
 
     @staticmethod
-    def forward(ctx: Any, f: Function, matrix: Matrix,  # type: ignore[override]
-                shape: Tuple[int, ...], gate_first: bool,
-                seed: Optional[int], x: "_torch.Tensor", gate: Optional["_torch.Tensor"],
-                *parts: "_torch.Tensor") -> "_torch.Tensor":
+    def forward(
+        ctx: Any,
+        f: Function,
+        matrix: Matrix,  # type: ignore[override]
+        shape: Tuple[int, ...],
+        gate_first: bool,
+        seed: Optional[int],
+        x: "_torch.Tensor",
+        gate: Optional["_torch.Tensor"],
+        *parts: "_torch.Tensor",
+    ) -> "_torch.Tensor":
         x = x.contiguous()
         gate = None if gate is None else gate.contiguous()
         flat = _flat(parts)
         y = _torch.empty(shape, dtype=_torch.float32)
         noise = None
         args = c.ForwardArgs(
-            params=None if flat is None else flat.data_ptr(), rows=matrix.rows, columns=matrix.columns,
-            channels=matrix.channels, x=x.data_ptr(), x_stride=matrix.stride, y=y.data_ptr(),
-            y_stride=matrix.columns)
+            params=None if flat is None else flat.data_ptr(),
+            rows=matrix.rows,
+            columns=matrix.columns,
+            channels=matrix.channels,
+            x=x.data_ptr(),
+            x_stride=matrix.stride,
+            y=y.data_ptr(),
+            y_stride=matrix.columns,
+        )
         if gate is not None:
             args.gate, args.gate_stride = gate.data_ptr(), matrix.stride
         elif matrix.half and matrix.rows:
@@ -81,10 +95,19 @@ class _Apply(_torch.autograd.Function):
         dgate = _torch.empty_like(gate) if wants_gate else None
         dflat = _torch.zeros_like(flat) if wants_parts else None
         args = c.BackwardArgs(
-            params=None if flat is None else flat.data_ptr(), rows=matrix.rows, columns=matrix.columns,
-            channels=matrix.channels, x=x.data_ptr(), x_stride=matrix.stride, dy=dy.data_ptr(),
-            dy_stride=matrix.columns, dx=_address(dx), dx_stride=matrix.stride, noise=_address(noise),
-            dparams=_address(dflat))
+            params=None if flat is None else flat.data_ptr(),
+            rows=matrix.rows,
+            columns=matrix.columns,
+            channels=matrix.channels,
+            x=x.data_ptr(),
+            x_stride=matrix.stride,
+            dy=dy.data_ptr(),
+            dy_stride=matrix.columns,
+            dx=_address(dx),
+            dx_stride=matrix.stride,
+            noise=_address(noise),
+            dparams=_address(dflat),
+        )
         if gate is not None:
             args.gate, args.gate_stride = gate.data_ptr(), matrix.stride
             args.dgate, args.dgate_stride = _address(dgate), matrix.stride
@@ -101,7 +124,7 @@ class _Apply(_torch.autograd.Function):
         offset = 0
         for i, size in enumerate(ctx.sizes):
             wanted = ctx.needs_input_grad[7 + i]
-            part = dflat[offset:offset + size.numel()] if dflat is not None and wanted else None
+            part = dflat[offset : offset + size.numel()] if dflat is not None and wanted else None
             parts.append(None if part is None else part.view(size))
             offset += size.numel()
         return (None, None, None, None, None, dx, dgate, *parts)
@@ -130,15 +153,24 @@ def _parts(f: Function, params: Any) -> Tuple["_torch.Tensor", ...]:
     if len(params) == 1 and len(layout) != 1 and params[0].numel() == f.param_count:
         return params
     if [part.numel() for part in params] != [part.count for part in layout]:
-        raise ValueError(f"{f.spec}: parameters of {[part.numel() for part in params]} values; "
-                         f"{[part.count for part in layout]} are wanted "
-                         f"({', '.join(part.name for part in layout)})")
+        raise ValueError(
+            f"{f.spec}: parameters of {[part.numel() for part in params]} values; "
+            f"{[part.count for part in layout]} are wanted "
+            f"({', '.join(part.name for part in layout)})"
+        )
     return params
 
 
-def forward(spec: Union[str, Custom, Function], x: "_torch.Tensor", gate: Optional["_torch.Tensor"] = None, *,
-            params: Any = None, dim: Optional[int] = None, gate_first: bool = False,
-            training: bool = False) -> "_torch.Tensor":
+def forward(
+    spec: Union[str, Custom, Function],
+    x: "_torch.Tensor",
+    gate: Optional["_torch.Tensor"] = None,
+    *,
+    params: Any = None,
+    dim: Optional[int] = None,
+    gate_first: bool = False,
+    training: bool = False,
+) -> "_torch.Tensor":
     """The function of x, differentiable, in the style of torch.nn.functional.
 
     x: float32 on the CPU, any shape. dim: of softmax and its like, and of the two halves of a gated
@@ -159,7 +191,7 @@ def forward(spec: Union[str, Custom, Function], x: "_torch.Tensor", gate: Option
     parts = _parts(f, params)
     seed = None
     if training and f.random and f.shape == "elementwise":
-        seed = int(_torch.randint(-2**63, 2**63 - 1, (), dtype=_torch.int64).item()) % 2**64
+        seed = int(_torch.randint(-(2**63), 2**63 - 1, (), dtype=_torch.int64).item()) % 2**64
     shape = tuple(x.shape)
     moved = f._needs_move(shape, dim)
     last = -1 if dim is None else dim
@@ -189,9 +221,15 @@ class Activation(_torch.nn.Module):
     activ.Error: no such function or setting; calls raise as `forward`.
     """
 
-    def __init__(self, spec: Union[str, Custom, Function], *, dim: Optional[int] = None,
-                 gate_first: bool = False, seed: Optional[int] = None,
-                 context: Optional[Context] = None) -> None:
+    def __init__(
+        self,
+        spec: Union[str, Custom, Function],
+        *,
+        dim: Optional[int] = None,
+        gate_first: bool = False,
+        seed: Optional[int] = None,
+        context: Optional[Context] = None,
+    ) -> None:
         super().__init__()
         self.function = function(spec, context)
         self.dim = None if dim is None else checks.integer(dim, "dim")
@@ -208,10 +246,17 @@ class Activation(_torch.nn.Module):
         values = _torch.empty(self.function.param_count)
         # Not Function.parameters: there may be no NumPy.
         resource = self.function._open()
-        check(call(self.function._watches, lib.activ_fn_param_init, resource.pointer,
-                   checks.count(seed, "seed"), values.data_ptr()))
+        check(
+            call(
+                self.function._watches,
+                lib.activ_fn_param_init,
+                resource.pointer,
+                checks.count(seed, "seed"),
+                values.data_ptr(),
+            )
+        )
         for part in self.function.layout:
-            start = values[part.offset:part.offset + part.count].clone()
+            start = values[part.offset : part.offset + part.count].clone()
             if _first:
                 self.register_parameter(part.name, _torch.nn.Parameter(start))
             else:
@@ -220,8 +265,15 @@ class Activation(_torch.nn.Module):
 
     def forward(self, x: "_torch.Tensor", gate: Optional["_torch.Tensor"] = None) -> "_torch.Tensor":
         params = [self._parameters[name] for name in self._names]
-        return forward(self.function, x, gate, params=params or None, dim=self.dim,
-                       gate_first=self.gate_first, training=self.training)
+        return forward(
+            self.function,
+            x,
+            gate,
+            params=params or None,
+            dim=self.dim,
+            gate_first=self.gate_first,
+            training=self.training,
+        )
 
     def extra_repr(self) -> str:
         text = self.function.spec
