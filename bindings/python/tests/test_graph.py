@@ -453,3 +453,46 @@ def test_random():
     assert abs(activ.random.normal(10000, 1, mean=5).mean() - 5) < 0.05
     order = activ.random.permutation(1000, 1, 2)
     assert np.array_equal(np.sort(order), np.arange(1000)) and 0 <= activ.random.bits(1) < 2**32
+
+
+# ---- weights under other names ----
+
+
+def test_names_of_other_programs(tmp_path):
+    g = network("prelu")
+    path = tmp_path / "weights.safetensors"
+    g.save_params(path, names={"layers.": "module.", "layers.2.bias": "last"})
+    file = activ.File(path)
+    assert set(file) == {"module.0.weight", "module.0.bias", "module.1.weight", "module.2.weight", "last"}
+    assert file.metadata == {} and np.array_equal(file["last"], g.parameters()["layers.2.bias"])
+    other = network("prelu")
+    other.init(9)
+    names = {"layers.": "module.", "layers.2.bias": "last"}
+    assert other.load_params(path, names=names) == {"missing": [], "unused": []}
+    assert np.array_equal(other.params, g.params)
+    before = other.params.copy()
+    with pytest.raises(activ.Error, match="weights.safetensors"):
+        other.load_params(path)
+    with pytest.raises(activ.Error):
+        other.load_params(path, names={"layers.": ""})
+    assert np.array_equal(other.params, before)
+    for names in ({1: "a"}, {"a": None}):
+        with pytest.raises(TypeError, match="a name"):
+            g.load_params(path, names=names)
+
+
+def test_partial_and_converted_weights(tmp_path):
+    g = network()
+    path = tmp_path / "some.safetensors"
+    weight = activ.random.normal((8, 4), 5).astype(np.float64) + 1e-12
+    activ.save_file({"layers.0.weight": weight, "extra": np.zeros(3, np.float32)}, path)
+    before = {name: value.copy() for name, value in g.parameters().items()}
+    for options in ({}, {"partial": True}, {"convert": True}):
+        with pytest.raises(activ.Error):
+            g.load_params(path, **options)
+        assert all(np.array_equal(value, before[name]) for name, value in g.parameters().items())
+    left = g.load_params(path, partial=True, convert=True)
+    assert sorted(left["missing"]) == ["layers.0.bias", "layers.2.bias", "layers.2.weight"]
+    assert left["unused"] == ["extra"]
+    assert np.array_equal(g.parameters()["layers.0.weight"], weight.astype(np.float32))
+    assert np.array_equal(g.parameters()["layers.2.weight"], before["layers.2.weight"])

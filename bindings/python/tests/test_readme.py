@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from conftest import PACKAGE, python
+from conftest import PACKAGE, ROOT, python
 
 README = os.path.join(PACKAGE, "README.md")
 
@@ -22,6 +22,14 @@ def test_all_blocks_are_of_a_kind_that_is_run():
         fences = re.findall(r"^```(\w*)$", file.read(), flags=re.M)
     assert set(fences[::2]) == {"sh", "python"} and set(fences[1::2]) == {""}
     assert len(blocks("python")) + len(blocks("sh")) == len(fences) // 2
+
+
+def test_building_the_library_is_the_main_readmes():
+    with open(README, encoding="utf-8") as file:
+        mine = re.findall(r"^    (cmake .*)$", file.read(), flags=re.M)
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
+        whole = file.read()
+    assert len(mine) == 2 and all(line in whole for line in mine)
 
 
 def test_python(tmp_path):

@@ -396,3 +396,24 @@ def test_a_network_learns():
             loss.backward()
             optimizer.step()
         assert loss.item() < 0.2, spec
+
+
+def test_weights_move_both_ways(tmp_path):
+    """A graph and an nn.Sequential with the same functions, by one file of weights."""
+    np = pytest.importorskip("numpy", reason="NumPy is missing: apt-get install python3-numpy")
+    g = activ.Graph()
+    g.cross_entropy(g.linear(g.apply(g.linear(g.input(4), 8), "staf(tau=3)"), 3))
+    g.compile(16)
+    g.init(1)
+    net = torch.nn.Sequential(torch.nn.Linear(4, 8), Activation("staf(tau=3)"), torch.nn.Linear(8, 3))
+    path = tmp_path / "weights.safetensors"
+    g.save_params(path, names={"layers.": ""})
+    net.load_state_dict({name: torch.from_numpy(value) for name, value in activ.load_file(path).items()})
+    x = activ.random.normal((16, 4), 1)
+    assert np.allclose(net(torch.from_numpy(x)).detach(), g.forward(x), atol=1e-5)
+    with torch.no_grad():
+        for value in net.parameters():
+            value.mul_(1.5)
+    activ.save_file({name: value.numpy() for name, value in net.state_dict().items()}, path)
+    g.load_params(path, names={"layers.": ""})
+    assert np.allclose(net(torch.from_numpy(x)).detach(), g.forward(x), atol=1e-4)

@@ -216,20 +216,20 @@ class Context(Handle):
     @property
     def tier(self) -> str:
         """The instruction set that objects of this context use."""
-        return lib.activ_context_tier(self._open().pointer).decode()
+        return lib.activ_context_tier(self._open()).decode()
 
     def __repr__(self) -> str:
         return "activ.Context(closed)" if self.closed else f"activ.Context(tier={self.tier!r})"
 
 
-def parts_of(context: Optional[Context]) -> Tuple[Optional[int], Tuple[Resource, ...], Watches]:
-    """What making an object from a context takes: its address, the resources to keep, its callbacks."""
+def parts_of(context: Optional[Context]) -> Tuple[Optional[Resource], Tuple[Resource, ...], Watches]:
+    """What making an object from a context takes: itself, the resources to keep, its callbacks."""
     if context is None:
         return None, (), ()
     if not isinstance(context, Context):
         raise TypeError(f"context is {context!r}; an activ.Context is wanted")
     resource = context._open()
-    return resource.pointer, (resource,), context._watches
+    return resource, (resource,), context._watches
 
 
 def tier() -> str:

@@ -54,14 +54,14 @@ class File(Handle):
             )
 
     def __len__(self) -> int:
-        return lib.activ_safetensors_count(self._open().pointer)
+        return lib.activ_safetensors_count(self._open())
 
     def keys(self) -> List[str]:
         """The tensors' names, in the order of their data."""
         resource, entry = self._open(), c.SafetensorsEntry()
         names = []
         for i in range(len(self)):
-            check(lib.activ_safetensors_at(resource.pointer, i, ctypes.byref(entry)))
+            check(lib.activ_safetensors_at(resource, i, ctypes.byref(entry)))
             names.append(entry.name.decode())
         return names
 
@@ -75,7 +75,7 @@ class File(Handle):
         resource, entry = self._open(), c.SafetensorsEntry()
         raw = checks.text(name, "name")
         try:
-            check(lib.activ_safetensors_find(resource.pointer, raw, ctypes.byref(entry)))
+            check(lib.activ_safetensors_find(resource, raw, ctypes.byref(entry)))
         except Error as error:
             if error.status == c.ERROR_UNKNOWN_NAME:
                 raise KeyError(name) from None
@@ -102,10 +102,10 @@ class File(Handle):
         resource = self._open()
         found: Dict[str, str] = {}
         while True:
-            key = lib.activ_safetensors_metadata_key(resource.pointer, len(found))
+            key = lib.activ_safetensors_metadata_key(resource, len(found))
             if key is None:
                 return found
-            found[key.decode()] = lib.activ_safetensors_metadata(resource.pointer, key).decode()
+            found[key.decode()] = lib.activ_safetensors_metadata(resource, key).decode()
 
     def __repr__(self) -> str:
         return "activ.File(closed)" if self.closed else f"activ.File({len(self)} tensors)"
@@ -134,7 +134,6 @@ def save_file(
     for name, value in tensors.items():
         names.append(checks.text(name, "a tensor's name"))
         if isinstance(value, Tensor):
-            value._open()
             if not value.contiguous:
                 copy = Tensor(value.shape, value.dtype)
                 copy.copy_from(value)
@@ -146,6 +145,7 @@ def save_file(
             held.append(Tensor.view(array if array.flags.c_contiguous else np.array(array, order="C")))
         except TypeError as error:
             raise TypeError(f"tensor {name!r}: {error}") from None
+    open_tensors = [tensor._open() for tensor in held]
     texts = [
         (checks.text(key, "a key"), checks.text(value, f"metadata[{key!r}]"))
         for key, value in (metadata or {}).items()
@@ -157,7 +157,7 @@ def save_file(
         checks.path(path),
         len(names),
         (c.text * len(names))(*names),
-        (c.pointer * len(held))(*(tensor._open().pointer for tensor in held)),
+        (c.pointer * len(open_tensors))(*(resource.pointer for resource in open_tensors)),
         len(texts),
         (c.SafetensorsText * len(texts))(*(c.SafetensorsText(*pair) for pair in texts)),
     )

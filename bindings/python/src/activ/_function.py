@@ -176,10 +176,16 @@ class Function(Handle):
         resource = self._open()
         self._watches = watches
         raw = c.FnInfo()
-        check(lib.activ_fn_info_of(resource.pointer, ctypes.byref(raw)))
+        check(lib.activ_fn_info_of(resource, ctypes.byref(raw)))
         self._shape = raw.shape
-        self._channels = lib.activ_fn_channels(resource.pointer)
-        self._param_count = lib.activ_fn_param_count(resource.pointer)
+        self._channels = lib.activ_fn_channels(resource)
+        self._param_count = lib.activ_fn_param_count(resource)
+        self._random = bool(lib.activ_fn_is_random(resource))
+        part, parts = c.FnTensorInfo(), []
+        for i in range(lib.activ_fn_param_tensor_count(resource)):
+            check(lib.activ_fn_param_tensor_info(resource, i, ctypes.byref(part)))
+            parts.append(Part(_text(part.name), part.offset, part.count))
+        self._layout = tuple(parts)
 
     @classmethod
     def _borrowed(cls, pointer: int, owner: Resource, watches: Watches) -> "Function":
@@ -209,7 +215,7 @@ class Function(Handle):
     @property
     def spec(self) -> str:
         """The canonical text: Function(f.spec) is the same function."""
-        return lib.activ_fn_spec(self._open().pointer).decode()
+        return lib.activ_fn_spec(self._open()).decode()
 
     @property
     def name(self) -> str:
@@ -219,7 +225,7 @@ class Function(Handle):
     def info(self) -> Info:
         """Formula, source, bounds."""
         raw = c.FnInfo()
-        check(lib.activ_fn_info_of(self._open().pointer, ctypes.byref(raw)))
+        check(lib.activ_fn_info_of(self._open(), ctypes.byref(raw)))
         return _info(raw)
 
     @property
@@ -230,7 +236,8 @@ class Function(Handle):
     @property
     def random(self) -> bool:
         """True if it draws random numbers in training (rrelu)."""
-        return bool(lib.activ_fn_is_random(self._open().pointer))
+        self._open()
+        return self._random
 
     @property
     def channels(self) -> int:
@@ -247,8 +254,8 @@ class Function(Handle):
         """The settings by name, in the order of the signature."""
         resource, raw = self._open(), c.SettingInfo()
         found: Dict[str, Setting] = {}
-        for i in range(lib.activ_fn_setting_count(resource.pointer)):
-            check(lib.activ_fn_setting_info(resource.pointer, i, ctypes.byref(raw)))
+        for i in range(lib.activ_fn_setting_count(resource)):
+            check(lib.activ_fn_setting_info(resource, i, ctypes.byref(raw)))
             setting = _setting(raw)
             found[setting.name] = setting
         return found
@@ -257,10 +264,7 @@ class Function(Handle):
     def functions(self) -> Tuple["Function", ...]:
         """Those that it is made of: act of a gated function, experts of a mixture."""
         resource = self._open()
-        inner = (
-            lib.activ_fn_function(resource.pointer, i)
-            for i in range(lib.activ_fn_function_count(resource.pointer))
-        )
+        inner = (lib.activ_fn_function(resource, i) for i in range(lib.activ_fn_function_count(resource)))
         return tuple(Function._borrowed(pointer, resource, self._watches) for pointer in inner)
 
     # ---- parameters ----
@@ -268,12 +272,8 @@ class Function(Handle):
     @property
     def layout(self) -> Tuple[Part, ...]:
         """The named parts of the parameters, in their order."""
-        resource, raw = self._open(), c.FnTensorInfo()
-        found: List[Part] = []
-        for i in range(lib.activ_fn_param_tensor_count(resource.pointer)):
-            check(lib.activ_fn_param_tensor_info(resource.pointer, i, ctypes.byref(raw)))
-            found.append(Part(_text(raw.name), raw.offset, raw.count))
-        return tuple(found)
+        self._open()
+        return self._layout
 
     def parameters(self, seed: int = 0) -> "np.ndarray":
         """Initial values, of shape (param_count,): the spec's, or drawn with `seed` where the start is
@@ -282,9 +282,7 @@ class Function(Handle):
         values = np.zeros(self._param_count, np.float32)
         seed = checks.count(seed, "seed")
         if self._param_count:
-            check(
-                call(self._watches, lib.activ_fn_param_init, resource.pointer, seed, checks.address(values))
-            )
+            check(call(self._watches, lib.activ_fn_param_init, resource, seed, checks.address(values)))
         return values
 
     def parts(self, params: "np.ndarray") -> Dict[str, "np.ndarray"]:
@@ -487,7 +485,7 @@ class Function(Handle):
         if noise is not None:
             args.noise = checks.address(noise)
         if matrix.rows or matrix.columns:
-            run(self._watches, lib.activ_forward_ex, resource.pointer, ctypes.byref(args))
+            run(self._watches, lib.activ_forward_ex, resource, ctypes.byref(args))
         del held
         return y, noise
 
@@ -576,7 +574,7 @@ class Function(Handle):
             checks.as_output(dparams, "dparams", (self._param_count,))
             args.dparams = checks.address(dparams)
         if matrix.rows or matrix.columns:
-            run(self._watches, lib.activ_backward_ex, resource.pointer, ctypes.byref(args))
+            run(self._watches, lib.activ_backward_ex, resource, ctypes.byref(args))
         del held
         return result[0] if gate is None else tuple(result)
 

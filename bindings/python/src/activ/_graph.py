@@ -120,30 +120,30 @@ class Graph(Handle):
 
     def _check(self, resource: Resource, status: int) -> None:
         if status != c.OK:
-            raise error(status, lib.activ_graph_error(resource.pointer))
+            raise error(status, lib.activ_graph_error(resource))
 
     def _call(self, function: Any, *arguments: Any) -> None:
         """A call that changes the graph, and tells of failures by activ_graph_error."""
         resource = self._open()
         with self._usage.alone():
-            self._check(resource, call(self._watches, function, resource.pointer, *arguments))
+            self._check(resource, call(self._watches, function, resource, *arguments))
 
     def _run(self, function: Any, *arguments: Any) -> None:
         """The same with an activ_message."""
         resource = self._open()
         with self._usage.alone():
-            run(self._watches, function, resource.pointer, *arguments)
+            run(self._watches, function, resource, *arguments)
 
     # ---- building ----
 
     def _build(self, function: Any, *arguments: Any) -> Node:
         resource = self._open()
         with self._usage.alone():
-            index = call(self._watches, function, resource.pointer, *arguments)
+            index = call(self._watches, function, resource, *arguments)
             if index < 0:
                 # The graph remembers its first error; compile returns the status.
-                status = lib.activ_graph_compile(resource.pointer, 0)
-                raise error(status, lib.activ_graph_error(resource.pointer))
+                status = lib.activ_graph_compile(resource, 0)
+                raise error(status, lib.activ_graph_error(resource))
         return Node(self, index)
 
     def _index(self, node: Any, name: str = "node") -> int:
@@ -181,7 +181,7 @@ class Graph(Handle):
         """y = f(x): element by element, or over the last dimension (softmax). function: a spec, Function or
         Custom."""
         _, resource = self._function(function)
-        return self._build(lib.activ_graph_apply, self._index(x, "x"), resource.pointer)
+        return self._build(lib.activ_graph_apply, self._index(x, "x"), resource)
 
     def apply_shared(self, x: Node, earlier: Node) -> Node:
         """y = f(x) with the function and the parameters of an earlier activation layer."""
@@ -191,7 +191,7 @@ class Graph(Handle):
         """y = value * act(gate), for a gated function (swiglu)."""
         _, resource = self._function(function)
         return self._build(
-            lib.activ_graph_gated, self._index(value, "value"), self._index(gate, "gate"), resource.pointer
+            lib.activ_graph_gated, self._index(value, "value"), self._index(gate, "gate"), resource
         )
 
     def gated_split(self, x: Node, function: FunctionLike, gate_first: bool = False) -> Node:
@@ -200,7 +200,7 @@ class Graph(Handle):
         return self._build(
             lib.activ_graph_gated_split,
             self._index(x, "x"),
-            resource.pointer,
+            resource,
             c.GATE_FIRST if gate_first else c.GATE_SECOND,
         )
 
@@ -293,13 +293,13 @@ class Graph(Handle):
     @property
     def seed(self) -> int:
         """Of the last init, or of a training checkpoint."""
-        return lib.activ_graph_seed(self._open().pointer)
+        return lib.activ_graph_seed(self._open())
 
     # ---- shapes of samples ----
 
     def _sizes(self, resource: Resource, index: int) -> Tuple[int, ...]:
         raw = c.NodeInfo()
-        check(lib.activ_graph_node_info(resource.pointer, index, ctypes.byref(raw)))
+        check(lib.activ_graph_node_info(resource, index, ctypes.byref(raw)))
         return tuple(raw.shape[: raw.ndim])
 
     def _samples(self, resource: Resource, x: Any, name: str, index: int) -> Tuple["np.ndarray", int]:
@@ -314,15 +314,15 @@ class Graph(Handle):
         return array, array.shape[0]
 
     def _result(self, resource: Resource, batch: int, out: Any) -> "np.ndarray":
-        sizes = self._sizes(resource, lib.activ_graph_output_node(resource.pointer))
+        sizes = self._sizes(resource, lib.activ_graph_output_node(resource))
         return checks.output(out, "out", (batch,) + sizes)
 
     def _ready(self) -> Resource:
         """For calls whose arguments have the network's shapes; that it is compiled, C checks."""
         resource = self._open()
-        ends = lib.activ_graph_input_node(resource.pointer), lib.activ_graph_output_node(resource.pointer)
+        ends = lib.activ_graph_input_node(resource), lib.activ_graph_output_node(resource)
         if min(ends) < 0:
-            why = lib.activ_graph_error(resource.pointer)
+            why = lib.activ_graph_error(resource)
             raise error(c.ERROR_STATE, why or b"the graph has no layers yet")
         return resource
 
@@ -331,7 +331,7 @@ class Graph(Handle):
     def forward(self, x: Any, out: Optional["np.ndarray"] = None) -> "np.ndarray":
         """Evaluation mode: (batch, ...) of the node before the loss. batch: 1 to max_batch."""
         resource = self._ready()
-        array, batch = self._samples(resource, x, "x", lib.activ_graph_input_node(resource.pointer))
+        array, batch = self._samples(resource, x, "x", lib.activ_graph_input_node(resource))
         y = self._result(resource, batch, out)
         self._call(lib.activ_graph_forward, batch, checks.address(array), checks.address(y))
         return y
@@ -340,7 +340,7 @@ class Graph(Handle):
         """Memory for `predict` with `batch` samples at a time."""
         resource = self._open()
         batch = checks.count(batch, "batch", 1)
-        return np.empty(lib.activ_graph_workspace_bytes(resource.pointer, batch), np.uint8)
+        return np.empty(lib.activ_graph_workspace_bytes(resource, batch), np.uint8)
 
     def predict(
         self, x: Any, out: Optional["np.ndarray"] = None, workspace: Optional["np.ndarray"] = None
@@ -349,7 +349,7 @@ class Graph(Handle):
 
         workspace: what `workspace` returned, one for each thread; None: a new one."""
         resource = self._ready()
-        array, batch = self._samples(resource, x, "x", lib.activ_graph_input_node(resource.pointer))
+        array, batch = self._samples(resource, x, "x", lib.activ_graph_input_node(resource))
         y = self._result(resource, batch, out)
         if workspace is None:
             workspace = self.workspace(min(max(batch, 1), 256))
@@ -359,7 +359,7 @@ class Graph(Handle):
             run(
                 self._watches,
                 lib.activ_graph_predict_ex,
-                resource.pointer,
+                resource,
                 checks.address(workspace),
                 workspace.nbytes,
                 batch,
@@ -381,17 +381,17 @@ class Graph(Handle):
         return np.ascontiguousarray(array, np.int32)
 
     def _loss_kind(self, resource: Resource) -> Optional[str]:
-        index = lib.activ_graph_loss_node(resource.pointer)
+        index = lib.activ_graph_loss_node(resource)
         if index < 0:
             return None
         raw = c.NodeInfo()
-        check(lib.activ_graph_node_info(resource.pointer, index, ctypes.byref(raw)))
+        check(lib.activ_graph_node_info(resource, index, ctypes.byref(raw)))
         return raw.kind.decode()
 
     def _targets(self, resource: Resource, targets: Any, batch: int) -> Tuple["np.ndarray", bool]:
         """The array, and whether the graph ends in cross-entropy."""
         if self._loss_kind(resource) == "mse":
-            output = lib.activ_graph_output_node(resource.pointer)
+            output = lib.activ_graph_output_node(resource)
             array, rows = self._samples(resource, targets, "targets", output)
             if rows != batch:
                 raise ValueError(f"targets has {rows} rows, x has {batch}")
@@ -404,7 +404,7 @@ class Graph(Handle):
         x: (batch, ...) float32. targets: for cross_entropy (batch,) integers, a class each (or ignore_index);
         for mse float32 of the predictions' shape."""
         resource = self._ready()
-        array, batch = self._samples(resource, x, "x", lib.activ_graph_input_node(resource.pointer))
+        array, batch = self._samples(resource, x, "x", lib.activ_graph_input_node(resource))
         wanted, labels = self._targets(resource, targets, batch)
         loss = c.f32()
         self._call(
@@ -419,7 +419,7 @@ class Graph(Handle):
     def evaluate(self, x: Any, targets: Any) -> Tuple[float, Optional[int]]:
         """(loss, how many samples are classified right) in evaluation mode; of mse (loss, None)."""
         resource = self._ready()
-        array, batch = self._samples(resource, x, "x", lib.activ_graph_input_node(resource.pointer))
+        array, batch = self._samples(resource, x, "x", lib.activ_graph_input_node(resource))
         wanted, labels = self._targets(resource, targets, batch)
         loss, correct = c.f32(), c.size()
         if labels:
@@ -444,7 +444,7 @@ class Graph(Handle):
     def forward_train(self, x: Any, out: Optional["np.ndarray"] = None) -> "np.ndarray":
         """The first half of a training step with a loss of one's own: the output in training mode."""
         resource = self._ready()
-        array, batch = self._samples(resource, x, "x", lib.activ_graph_input_node(resource.pointer))
+        array, batch = self._samples(resource, x, "x", lib.activ_graph_input_node(resource))
         y = self._result(resource, batch, out)
         self._call(lib.activ_graph_forward_train, batch, checks.address(array), checks.address(y))
         self._trained_on = array  # backward reads it again
@@ -454,10 +454,10 @@ class Graph(Handle):
         """The second half: from dy, the loss's gradient by the output, the gradients of all parameters. dx:
         True, or an array, for the gradient by the input, which is then returned."""
         resource = self._ready()
-        array, batch = self._samples(resource, dy, "dy", lib.activ_graph_output_node(resource.pointer))
+        array, batch = self._samples(resource, dy, "dy", lib.activ_graph_output_node(resource))
         result = None
         if dx is not False:
-            sizes = self._sizes(resource, lib.activ_graph_input_node(resource.pointer))
+            sizes = self._sizes(resource, lib.activ_graph_input_node(resource))
             result = checks.output(None if dx is True else dx, "dx", (batch,) + sizes)
         self._call(
             lib.activ_graph_backward,
@@ -484,7 +484,7 @@ class Graph(Handle):
 
     def _flat(self, function: Any, count: Any, what: str, why: str = "") -> "np.ndarray":
         resource = self._open()
-        address, size = function(resource.pointer), count(resource.pointer)
+        address, size = function(resource), count(resource)
         if not address and size:
             raise error(c.ERROR_STATE, f"there are no {what}: the graph is not compiled{why}".encode())
         return view(address, (size,), "<f4", resource)
@@ -509,13 +509,13 @@ class Graph(Handle):
 
     @property
     def param_count(self) -> int:
-        return lib.activ_graph_param_count(self._open().pointer)
+        return lib.activ_graph_param_count(self._open())
 
     def _named(self, flat: "np.ndarray", count: Any, info: Any) -> Dict[str, "np.ndarray"]:
         resource, raw = self._open(), c.GraphTensorInfo()
         found: Dict[str, Any] = {}
-        for i in range(count(resource.pointer)):
-            check(info(resource.pointer, i, ctypes.byref(raw)))
+        for i in range(count(resource)):
+            check(info(resource, i, ctypes.byref(raw)))
             part = flat[raw.offset : raw.offset + raw.count]
             found[raw.name.decode()] = part.reshape(tuple(raw.shape[: raw.ndim]))
         return found
@@ -539,34 +539,34 @@ class Graph(Handle):
     @property
     def nodes(self) -> Tuple[Node, ...]:
         """All of them, in the order of creation."""
-        return tuple(Node(self, i) for i in range(lib.activ_graph_node_count(self._open().pointer)))
+        return tuple(Node(self, i) for i in range(lib.activ_graph_node_count(self._open())))
 
     def _node(self, index: int) -> Optional[Node]:
         return Node(self, index) if index >= 0 else None
 
     @property
     def input_node(self) -> Optional[Node]:
-        return self._node(lib.activ_graph_input_node(self._open().pointer))
+        return self._node(lib.activ_graph_input_node(self._open()))
 
     @property
     def output_node(self) -> Optional[Node]:
         """The node that `forward` and `predict` give."""
-        return self._node(lib.activ_graph_output_node(self._open().pointer))
+        return self._node(lib.activ_graph_output_node(self._open()))
 
     @property
     def loss_node(self) -> Optional[Node]:
-        return self._node(lib.activ_graph_loss_node(self._open().pointer))
+        return self._node(lib.activ_graph_loss_node(self._open()))
 
     def node(self, name: str) -> Node:
         """The node of this name. KeyError: there is none."""
-        found = self._node(lib.activ_graph_find_node(self._open().pointer, checks.text(name, "name")))
+        found = self._node(lib.activ_graph_find_node(self._open(), checks.text(name, "name")))
         if found is None:
             raise KeyError(name)
         return found
 
     def node_info(self, node: Node) -> NodeInfo:
         resource, raw = self._open(), c.NodeInfo()
-        check(lib.activ_graph_node_info(resource.pointer, self._index(node), ctypes.byref(raw)))
+        check(lib.activ_graph_node_info(resource, self._index(node), ctypes.byref(raw)))
         inputs = tuple(Node(self, raw.inputs[i]) for i in range(raw.input_count))
         return NodeInfo(
             raw.name.decode(),
@@ -584,7 +584,7 @@ class Graph(Handle):
     def node_function(self, node: Node) -> Optional[Function]:
         """The function of an activation or gated layer, which keeps the graph alive; None for others."""
         resource = self._open()
-        pointer = lib.activ_graph_node_fn(resource.pointer, self._index(node))
+        pointer = lib.activ_graph_node_fn(resource, self._index(node))
         return None if pointer is None else Function._borrowed(pointer, resource, self._watches)
 
     def layer(self, node: Union[Node, str]) -> LayerView:
@@ -593,7 +593,7 @@ class Graph(Handle):
         if isinstance(node, str):
             node = self.node(node)
         resource, raw = self._open(), c.LayerView()
-        check(lib.activ_graph_layer_view(resource.pointer, self._index(node), ctypes.byref(raw)))
+        check(lib.activ_graph_layer_view(resource, self._index(node), ctypes.byref(raw)))
         shape = tuple(raw.shape[: raw.ndim])
 
         def look(address: Optional[int], sizes: Tuple[int, ...]) -> Optional["np.ndarray"]:
@@ -605,7 +605,7 @@ class Graph(Handle):
         tensor_grads: Dict[str, Any] = {}
         info = c.GraphTensorInfo()
         for i in range(raw.first_tensor, raw.first_tensor + raw.tensor_count):
-            check(lib.activ_graph_param_tensor_info(resource.pointer, i, ctypes.byref(info)))
+            check(lib.activ_graph_param_tensor_info(resource, i, ctypes.byref(info)))
             first, sizes = info.offset - raw.first_param, tuple(info.shape[: info.ndim])
             for flat, by_name in ((params, tensors), (grads, tensor_grads)):
                 if flat is not None:
@@ -628,7 +628,7 @@ class Graph(Handle):
     @property
     def max_batch(self) -> int:
         """The largest batch that it is compiled for; 0 before, and if it is for predictions only."""
-        return lib.activ_graph_max_batch(self._open().pointer)
+        return lib.activ_graph_max_batch(self._open())
 
     def memory_bytes(self, max_batch: int = 0, *, keep_values: bool = False) -> int:
         """How much memory it will hold when compiled so; once compiled, what it does hold."""
@@ -637,9 +637,9 @@ class Graph(Handle):
             max_batch=checks.count(max_batch, "max_batch"), keep_values=int(bool(keep_values))
         )
         with self._usage.alone():
-            found = lib.activ_graph_memory_bytes_ex(resource.pointer, ctypes.byref(options))
+            found = lib.activ_graph_memory_bytes_ex(resource, ctypes.byref(options))
             if found == 0:
-                raise error(c.ERROR_STATE, lib.activ_graph_error(resource.pointer))
+                raise error(c.ERROR_STATE, lib.activ_graph_error(resource))
         return found
 
     def __repr__(self) -> str:
@@ -700,7 +700,7 @@ class Graph(Handle):
         if not isinstance(optimizer, Optimizer):
             raise TypeError(f"optimizer is {optimizer!r}; an activ.Optimizer is wanted")
         held = optimizer._open()
-        self._run(lib.activ_checkpoint_save_training, held.pointer, checks.path(path))
+        self._run(lib.activ_checkpoint_save_training, held, checks.path(path))
 
     def load_training(self, path: Any) -> Any:
         """Loads such a file into this compiled graph, and returns the optimiser, made anew."""
@@ -712,7 +712,7 @@ class Graph(Handle):
                 self._watches,
                 lib.activ_optimizer_destroy,
                 lib.activ_checkpoint_load_training,
-                resource.pointer,
+                resource,
                 checks.path(path),
                 parents=(resource,),
             )

@@ -22,7 +22,7 @@ Self = TypeVar("Self", bound="Handle")
 class Resource:
     """One C object. `keep`: Python objects that have to live as long; `parents`: resources likewise."""
 
-    __slots__ = ("pointer", "_destroy", "_parents", "_keep", "_tokens", "__weakref__")
+    __slots__ = ("pointer", "_as_parameter_", "_destroy", "_parents", "_keep", "_tokens", "__weakref__")
 
     def __init__(
         self,
@@ -37,6 +37,8 @@ class Resource:
         for parent in parents:
             parent._tokens.append(False)
         self.pointer = pointer
+        # ctypes takes the resource itself as an argument, and so holds it during the call, whoever closes what.
+        self._as_parameter_ = pointer
         self._destroy = destroy
         self._parents = tuple(parents)
         self._keep = tuple(keep)

@@ -24,9 +24,9 @@ class Optimizer(Handle):
         resource = graph._open()
         with graph._usage.alone():
             out = ctypes.c_void_p()
-            status = function(resource.pointer, ctypes.byref(options), ctypes.byref(out))
+            status = function(resource, ctypes.byref(options), ctypes.byref(out))
             if status != c.OK:
-                raise error(status, lib.activ_graph_error(resource.pointer))
+                raise error(status, lib.activ_graph_error(resource))
             assert out.value is not None
             self._resource = Resource(out.value, lib.activ_optimizer_destroy, parents=(resource,))
         self._graph = graph
@@ -45,9 +45,9 @@ class Optimizer(Handle):
         resource = self._open()
         graph = self._graph._open()
         with self._graph._usage.alone():
-            status = function(resource.pointer, *arguments)
+            status = function(resource, *arguments)
             if status != c.OK:
-                raise error(status, lib.activ_graph_error(graph.pointer))
+                raise error(status, lib.activ_graph_error(graph))
 
     def step(self) -> None:
         """One step with the gradients that the graph holds."""
@@ -56,12 +56,12 @@ class Optimizer(Handle):
     @property
     def steps(self) -> int:
         """How many it has taken, those before a training checkpoint included."""
-        return lib.activ_optimizer_steps(self._open().pointer)
+        return lib.activ_optimizer_steps(self._open())
 
     @property
     def lr(self) -> float:
         """The learning rate, from the next step on; to be set, too."""
-        return lib.activ_optimizer_lr(self._open().pointer)
+        return lib.activ_optimizer_lr(self._open())
 
     @lr.setter
     def lr(self, value: float) -> None:
@@ -71,8 +71,8 @@ class Optimizer(Handle):
         if not isinstance(tensor, str):
             return checks.count(tensor, "tensor")
         graph, raw = self._graph._open(), c.GraphTensorInfo()
-        for i in range(lib.activ_graph_param_tensor_count(graph.pointer)):
-            check(lib.activ_graph_param_tensor_info(graph.pointer, i, ctypes.byref(raw)))
+        for i in range(lib.activ_graph_param_tensor_count(graph)):
+            check(lib.activ_graph_param_tensor_info(graph, i, ctypes.byref(raw)))
             if raw.name.decode() == tensor:
                 return i
         raise KeyError(tensor)
@@ -99,7 +99,7 @@ class Optimizer(Handle):
         """(lr_scale, weight_decay) of one tensor."""
         resource, index = self._open(), self._tensor(tensor)
         options = c.OptimizerTensorOptions()
-        check(lib.activ_optimizer_get_tensor_options(resource.pointer, index, ctypes.byref(options)))
+        check(lib.activ_optimizer_get_tensor_options(resource, index, ctypes.byref(options)))
         return options.lr_scale, options.weight_decay
 
     def decay_weights_only(self) -> None:

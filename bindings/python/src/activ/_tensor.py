@@ -114,16 +114,16 @@ class Tensor(Handle):
     @property
     def dtype(self) -> str:
         """One of "float32", "float64", "int32", "int64", "uint8"."""
-        return _NAMES[lib.activ_tensor_dtype(self._open().pointer)]
+        return _NAMES[lib.activ_tensor_dtype(self._open())]
 
     @property
     def ndim(self) -> int:
-        return lib.activ_tensor_ndim(self._open().pointer)
+        return lib.activ_tensor_ndim(self._open())
 
     def _numbers(self, function: Any) -> Tuple[int, ...]:
         resource = self._open()
-        ndim = lib.activ_tensor_ndim(resource.pointer)
-        return tuple(function(resource.pointer)[:ndim]) if ndim else ()
+        ndim = lib.activ_tensor_ndim(resource)
+        return tuple(function(resource)[:ndim]) if ndim else ()
 
     @property
     def shape(self) -> Tuple[int, ...]:
@@ -137,16 +137,16 @@ class Tensor(Handle):
     @property
     def size(self) -> int:
         """How many elements it has."""
-        return lib.activ_tensor_count(self._open().pointer)
+        return lib.activ_tensor_count(self._open())
 
     @property
     def contiguous(self) -> bool:
         """True if it is row-major, without gaps."""
-        return bool(lib.activ_tensor_is_contiguous(self._open().pointer))
+        return bool(lib.activ_tensor_is_contiguous(self._open()))
 
     @property
     def read_only(self) -> bool:
-        return bool(lib.activ_tensor_is_read_only(self._open().pointer))
+        return bool(lib.activ_tensor_is_read_only(self._open()))
 
     def __len__(self) -> int:
         if not self.ndim:
@@ -163,12 +163,7 @@ class Tensor(Handle):
     def _view(self, function: Any, *arguments: Any) -> "Tensor":
         resource = self._open()
         made = create(
-            self._watches,
-            lib.activ_tensor_destroy,
-            function,
-            resource.pointer,
-            *arguments,
-            parents=(resource,),
+            self._watches, lib.activ_tensor_destroy, function, resource, *arguments, parents=(resource,)
         )
         return self._of(made, self._watches, self._owns)
 
@@ -199,7 +194,7 @@ class Tensor(Handle):
         if not isinstance(other, Tensor):
             raise TypeError(f"a {type(other).__name__} is no activ.Tensor")
         source, own = other._open(), self._open()
-        run(self._watches, lib.activ_tensor_copy, source.pointer, own.pointer)
+        run(self._watches, lib.activ_tensor_copy, source, own)
 
     def numpy(self) -> "np.ndarray":
         """An array on the same memory, which it keeps alive; read-only if the tensor is."""
@@ -207,10 +202,10 @@ class Tensor(Handle):
 
     def __array__(self, dtype: Any = None, copy: Optional[bool] = None) -> "np.ndarray":
         resource = self._open()
-        number = lib.activ_tensor_dtype(resource.pointer)
+        number = lib.activ_tensor_dtype(resource)
         item = lib.activ_dtype_size(number)
         array = view(
-            lib.activ_tensor_const_data(resource.pointer),
+            lib.activ_tensor_const_data(resource),
             self.shape,
             _TYPESTR[number],
             resource,
@@ -259,7 +254,7 @@ class Tensor(Handle):
         export = lib.activ_tensor_to_dlpack_versioned if versioned else lib.activ_tensor_to_dlpack
         out = ctypes.c_void_p()
         try:
-            run(self._watches, export, resource.pointer, ctypes.byref(out))
+            run(self._watches, export, resource, ctypes.byref(out))
         except Error as error:
             if error.status == c.ERROR_STATE:
                 raise BufferError(str(error)) from None

@@ -35,7 +35,7 @@ class Accumulator(Handle):
     def _change(self, function: Any, *arguments: Any) -> None:
         resource = self._open()
         with self._usage.alone():
-            check(function(resource.pointer, *arguments))
+            check(function(resource, *arguments))
 
     def add(self, x: Any) -> None:
         """Counts the values of an array of float32, of any shape."""
@@ -51,7 +51,7 @@ class Accumulator(Handle):
         if other is self:
             raise ValueError(f"the {self._kind} cannot be merged with itself")
         with other._usage.shared():
-            self._change(self._merge, theirs.pointer)
+            self._change(self._merge, theirs)
 
     def reset(self) -> None:
         """As new."""
@@ -100,7 +100,7 @@ class Histogram(Accumulator):
 
     def _get(self) -> Tuple[Resource, c.HistogramInfo]:
         resource, raw = self._open(), c.HistogramInfo()
-        check(lib.activ_histogram_get(resource.pointer, ctypes.byref(raw)))
+        check(lib.activ_histogram_get(resource, ctypes.byref(raw)))
         return resource, raw
 
     @property
@@ -180,7 +180,7 @@ class Stats(Accumulator):
     def summary(self) -> Summary:
         """All of it."""
         resource, raw = self._open(), c.StatsInfo()
-        check(lib.activ_stats_get(resource.pointer, ctypes.byref(raw)))
+        check(lib.activ_stats_get(resource, ctypes.byref(raw)))
         return Summary(*(getattr(raw, field) for field in Summary._fields))
 
     @property
@@ -213,18 +213,18 @@ class Quantiles(Accumulator):
     @property
     def count(self) -> int:
         """How many values, NaN left out."""
-        return lib.activ_quantiles_count(self._open().pointer)
+        return lib.activ_quantiles_count(self._open())
 
     @property
     def nans(self) -> int:
-        return lib.activ_quantiles_nans(self._open().pointer)
+        return lib.activ_quantiles_nans(self._open())
 
     def __call__(self, probabilities: Union[float, Sequence[float]]) -> "np.ndarray":
         """The quantiles of these probabilities (0.5: the median), of the same shape; NaN without values."""
         resource = self._open()
         p = np.ascontiguousarray(probabilities, np.float64)
         values = np.empty(p.shape, np.float32)
-        check(lib.activ_quantiles_get(resource.pointer, p.size, checks.address(p), checks.address(values)))
+        check(lib.activ_quantiles_get(resource, p.size, checks.address(p), checks.address(values)))
         return values.reshape(np.shape(probabilities))
 
 
@@ -265,7 +265,7 @@ class Neurons(Accumulator):
 
     def _get(self) -> Tuple[Resource, c.NeuronsInfo]:
         resource, raw = self._open(), c.NeuronsInfo()
-        check(lib.activ_neurons_get(resource.pointer, ctypes.byref(raw)))
+        check(lib.activ_neurons_get(resource, ctypes.byref(raw)))
         return resource, raw
 
     def add(self, values: Any) -> None:
@@ -301,7 +301,7 @@ class Neurons(Accumulator):
         resource, raw = self._get()
         indices = np.empty(raw.width, np.uintp)
         count = c.size()
-        check(function(resource.pointer, *arguments, raw.width, checks.address(indices), ctypes.byref(count)))
+        check(function(resource, *arguments, raw.width, checks.address(indices), ctypes.byref(count)))
         return indices[: count.value].astype(np.int64)
 
     def dead(self) -> "np.ndarray":
@@ -340,7 +340,7 @@ class GraphNeurons(Handle):
             (),
             lib.activ_graph_neurons_destroy,
             lib.activ_graph_neurons_create,
-            owner.pointer,
+            owner,
             ctypes.byref(options),
             message=False,
             parents=(owner,),
@@ -351,7 +351,7 @@ class GraphNeurons(Handle):
         resource = self._open()
         self._graph._open()
         with self._usage.alone(), self._graph._usage.shared():
-            check(function(resource.pointer, *arguments))
+            check(function(resource, *arguments))
 
     def add(self) -> None:
         """Adds the outputs of the graph's last forward or evaluate call. activ.Error: there are none."""
@@ -365,24 +365,24 @@ class GraphNeurons(Handle):
         if other is self:
             raise ValueError("they cannot be merged with themselves")
         with other._usage.shared():
-            self._change(lib.activ_graph_neurons_merge, theirs.pointer)
+            self._change(lib.activ_graph_neurons_merge, theirs)
 
     def reset(self) -> None:
         self._change(lib.activ_graph_neurons_reset)
 
     def __len__(self) -> int:
-        return lib.activ_graph_neurons_count(self._open().pointer)
+        return lib.activ_graph_neurons_count(self._open())
 
     def __getitem__(self, i: int) -> Tuple[Node, Neurons]:
         """The i-th layer's node and neurons, which keep this object alive."""
         resource = self._open()
-        n = lib.activ_graph_neurons_count(resource.pointer)
+        n = lib.activ_graph_neurons_count(resource)
         at = checks.integer(i, "index")
         if not -n <= at < n:
             raise IndexError(i)
-        pointer = lib.activ_graph_neurons_at(resource.pointer, at % n)
+        pointer = lib.activ_graph_neurons_at(resource, at % n)
         return (
-            Node(self._graph, lib.activ_graph_neurons_node(resource.pointer, at % n)),
+            Node(self._graph, lib.activ_graph_neurons_node(resource, at % n)),
             Neurons._borrowed(pointer, resource),
         )
 
@@ -420,7 +420,7 @@ def surface(
     run(
         f._watches,
         lib.activ_surface,
-        resource.pointer,
+        resource,
         address,
         n,
         checks.real(low, "low"),

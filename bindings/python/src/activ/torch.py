@@ -35,17 +35,17 @@ def _checked(x: Any, name: str) -> "_torch.Tensor":
 
 
 def _compute(f: Function, args: Any, call: Any) -> None:
-    run(f._watches, call, f._open().pointer, ctypes.byref(args))
+    run(f._watches, call, f._open(), ctypes.byref(args))
 
 
 class _Apply(_torch.autograd.Function):
     """x, or value and gate, and the parts of the parameters in their order."""
 
     @staticmethod
-    def forward(
+    def forward(  # type: ignore[override]
         ctx: Any,
         f: Function,
-        matrix: Matrix,  # type: ignore[override]
+        matrix: Matrix,
         shape: Tuple[int, ...],
         gate_first: bool,
         seed: Optional[int],
@@ -250,7 +250,7 @@ class Activation(_torch.nn.Module):
             call(
                 self.function._watches,
                 lib.activ_fn_param_init,
-                resource.pointer,
+                resource,
                 checks.count(seed, "seed"),
                 values.data_ptr(),
             )
