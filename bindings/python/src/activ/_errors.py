@@ -45,11 +45,14 @@ _KINDS = {
 }
 
 
-def error(status: int, message: bytes = b"") -> Error:
-    """The exception for a status that is not 0."""
-    return _KINDS.get(status, Error)(status, message.decode(errors="replace"))
+def error(status: int, message: bytes = b"", what: str = "") -> Error:
+    """The exception for a status that is not 0. what: the thing at fault, where the library has no words."""
+    text = message.decode(errors="replace")
+    if not text and what:
+        text = f"{what}: {lib.activ_status_string(status).decode()}"
+    return _KINDS.get(status, Error)(status, text)
 
 
-def check(status: int, message: bytes = b"") -> None:
+def check(status: int, message: bytes = b"", what: str = "") -> None:
     if status != c.OK:
-        raise error(status, message)
+        raise error(status, message, what)

@@ -37,7 +37,7 @@ class Resource:
         for parent in parents:
             parent._tokens.append(False)
         self.pointer = pointer
-        # ctypes takes the resource itself as an argument, and so holds it during the call, whoever closes what.
+        # ctypes takes the resource itself as an argument, and so holds it: another thread may close it.
         self._as_parameter_ = pointer
         self._destroy = destroy
         self._parents = tuple(parents)
@@ -164,6 +164,7 @@ def create(
     function: Callable[..., int],
     *arguments: Any,
     message: bool = True,
+    what: str = "",
     parents: Sequence[Resource] = (),
     keep: Sequence[Any] = (),
 ) -> Resource:
@@ -177,7 +178,7 @@ def create(
         if out.value is not None:
             destroy(out.value)
         raise
-    check(status, why.text)
+    check(status, why.text, what)
     assert out.value is not None
     return Resource(out.value, destroy, parents, keep)
 

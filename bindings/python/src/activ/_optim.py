@@ -99,7 +99,8 @@ class Optimizer(Handle):
         """(lr_scale, weight_decay) of one tensor."""
         resource, index = self._open(), self._tensor(tensor)
         options = c.OptimizerTensorOptions()
-        check(lib.activ_optimizer_get_tensor_options(resource, index, ctypes.byref(options)))
+        status = lib.activ_optimizer_get_tensor_options(resource, index, ctypes.byref(options))
+        check(status, what=f"tensor {index}")
         return options.lr_scale, options.weight_decay
 
     def decay_weights_only(self) -> None:

@@ -32,10 +32,13 @@ class Accumulator(Handle):
         self._resource = resource
         self._usage = Usage(self._kind)
 
+    def _open_to_change(self) -> Resource:
+        return self._open()
+
     def _change(self, function: Any, *arguments: Any) -> None:
-        resource = self._open()
+        resource = self._open_to_change()
         with self._usage.alone():
-            check(function(resource, *arguments))
+            check(function(resource, *arguments), what=f"a {self._kind}")
 
     def add(self, x: Any) -> None:
         """Counts the values of an array of float32, of any shape."""
@@ -50,8 +53,12 @@ class Accumulator(Handle):
         theirs = other._open()
         if other is self:
             raise ValueError(f"the {self._kind} cannot be merged with itself")
-        with other._usage.shared():
-            self._change(self._merge, theirs)
+        resource = self._open_to_change()
+        with other._usage.shared(), self._usage.alone():
+            check(
+                self._merge(resource, theirs),
+                what=f"merging a {self._kind} that was made with other arguments",
+            )
 
     def reset(self) -> None:
         """As new."""
@@ -207,6 +214,7 @@ class Quantiles(Accumulator):
                 None,
                 checks.integer(precision, "precision"),
                 message=False,
+                what=f"a precision of {precision} (1 to 15 is allowed)",
             )
         )
 
@@ -224,7 +232,8 @@ class Quantiles(Accumulator):
         resource = self._open()
         p = np.ascontiguousarray(probabilities, np.float64)
         values = np.empty(p.shape, np.float32)
-        check(lib.activ_quantiles_get(resource, p.size, checks.address(p), checks.address(values)))
+        status = lib.activ_quantiles_get(resource, p.size, checks.address(p), checks.address(values))
+        check(status, what=f"probabilities {probabilities} (0 to 1 is allowed)")
         return values.reshape(np.shape(probabilities))
 
 
@@ -246,6 +255,7 @@ class Neurons(Accumulator):
                 checks.count(width, "width"),
                 ctypes.byref(options),
                 message=False,
+                what=f"{width} neurons with threshold {threshold}",
             )
         )
 
@@ -258,10 +268,10 @@ class Neurons(Accumulator):
 
     _owned = True
 
-    def _change(self, function: Any, *arguments: Any) -> None:
+    def _open_to_change(self) -> Resource:
         if not self._owned:
             raise TypeError("these neurons belong to a GraphNeurons: add to that, merge that, reset that")
-        super()._change(function, *arguments)
+        return self._open()
 
     def _get(self) -> Tuple[Resource, c.NeuronsInfo]:
         resource, raw = self._open(), c.NeuronsInfo()
@@ -301,7 +311,13 @@ class Neurons(Accumulator):
         resource, raw = self._get()
         indices = np.empty(raw.width, np.uintp)
         count = c.size()
-        check(function(resource, *arguments, raw.width, checks.address(indices), ctypes.byref(count)))
+        status = function(resource, *arguments, raw.width, checks.address(indices), ctypes.byref(count))
+        what = (
+            f"a limit or share of {arguments[0]}"
+            if arguments and status != c.ERROR_STATE
+            else "no inputs yet"
+        )
+        check(status, what=what)
         return indices[: count.value].astype(np.int64)
 
     def dead(self) -> "np.ndarray":
@@ -336,26 +352,28 @@ class GraphNeurons(Handle):
         owner = graph._open()
         options = c.NeuronsOptions(threshold=checks.real(threshold, "threshold"))
         self._graph = graph
-        self._resource = create(
-            (),
-            lib.activ_graph_neurons_destroy,
-            lib.activ_graph_neurons_create,
-            owner,
-            ctypes.byref(options),
-            message=False,
-            parents=(owner,),
-        )
+        with graph._usage.shared():
+            self._resource = create(
+                (),
+                lib.activ_graph_neurons_destroy,
+                lib.activ_graph_neurons_create,
+                owner,
+                ctypes.byref(options),
+                message=False,
+                what="a graph that is not compiled, or for predictions only",
+                parents=(owner,),
+            )
         self._usage = Usage(self._kind)
 
-    def _change(self, function: Any, *arguments: Any) -> None:
+    def _change(self, what: str, function: Any, *arguments: Any) -> None:
         resource = self._open()
         self._graph._open()
         with self._usage.alone(), self._graph._usage.shared():
-            check(function(resource, *arguments))
+            check(function(resource, *arguments), what=what)
 
     def add(self) -> None:
         """Adds the outputs of the graph's last forward or evaluate call. activ.Error: there are none."""
-        self._change(lib.activ_graph_neurons_add)
+        self._change("the graph has no values, which forward and evaluate leave", lib.activ_graph_neurons_add)
 
     def merge(self, other: "GraphNeurons") -> None:
         """Adds those of another graph with such layers of the same widths."""
@@ -365,10 +383,10 @@ class GraphNeurons(Handle):
         if other is self:
             raise ValueError("they cannot be merged with themselves")
         with other._usage.shared():
-            self._change(lib.activ_graph_neurons_merge, theirs)
+            self._change("merging neurons of another network", lib.activ_graph_neurons_merge, theirs)
 
     def reset(self) -> None:
-        self._change(lib.activ_graph_neurons_reset)
+        self._change("neurons", lib.activ_graph_neurons_reset)
 
     def __len__(self) -> int:
         return lib.activ_graph_neurons_count(self._open())

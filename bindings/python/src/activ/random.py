@@ -33,7 +33,8 @@ def uniform(
             checks.real(low, "low"),
             checks.real(high, "high"),
             checks.address(values),
-        )
+        ),
+        what=f"uniform numbers from {low} to {high}",
     )
     return values
 
@@ -52,7 +53,8 @@ def normal(
             checks.real(mean, "mean"),
             checks.real(deviation, "deviation"),
             checks.address(values),
-        )
+        ),
+        what=f"normal numbers around {mean} with deviation {deviation}, from index {index} on",
     )
     return values
 
