@@ -406,3 +406,18 @@ import builtins, sys
 sys.modules['keeper'] = builtins.keeper = (t, capsule, taken, dict(globals()))
 """
     assert python("-c", code).strip() == ""
+
+
+@needs_numpy
+def test_a_consumer_that_fails(monkeypatch):
+    """NumPy drops the capsule while its exception is set: the tensor is freed all the same, and nothing is
+    lost."""
+    import sys
+
+    lost = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda what: lost.append(str(what.exc_value)))
+    producer = Producer(False, code=4, bits=16)
+    with pytest.raises(Exception) as caught:
+        np.from_dlpack(producer)
+    assert producer.deleted == 1
+    assert "dtype" in str(caught.value) or any("dtype" in text for text in lost)

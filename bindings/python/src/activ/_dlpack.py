@@ -83,9 +83,22 @@ def delete(managed: int, name: bytes) -> None:
         struct.deleter(managed)
 
 
-_fetch = _api("PyErr_Fetch", None, c.pointer, c.pointer, c.pointer)
-_pending = (ctypes.c_void_p * 3)()
-_PENDING = tuple(ctypes.addressof(_pending) + i * ctypes.sizeof(ctypes.c_void_p) for i in range(3))
+# A consumer that fails may drop a capsule while its exception is set. No call of Python's succeeds then, and an
+# exception that is still set at a callback's end is one too many: so callbacks take it away first, by a call whose
+# arguments are made already, and raise it at their end. As nothing above them can receive it, sys.unraisablehook
+# does, and the consumer's caller gets a SystemError; but the memory is freed.
+_fetch = ctypes.pythonapi["PyErr_Fetch"]
+_fetch.restype = None
+_pending = tuple(ctypes.c_void_p() for _ in range(3))
+_PENDING = tuple(map(ctypes.byref, _pending))
+
+
+def _raise_pending(
+    pending: Tuple[Any, ...] = _pending, cast: Any = ctypes.cast, kind: Any = ctypes.py_object
+) -> None:
+    if pending[1]:
+        value = cast(pending[1], kind).value
+        raise value if isinstance(value, BaseException) else RuntimeError(value)
 
 
 def _destroy(
@@ -95,14 +108,15 @@ def _destroy(
     delete: Any = delete,
     names: Tuple[bytes, ...] = (LEGACY, VERSIONED),
     fetch: Any = _fetch,
-    pending: Tuple[int, ...] = _PENDING,
+    pending: Tuple[Any, ...] = _PENDING,
+    raise_pending: Any = _raise_pending,
 ) -> None:
-    # Defaults, as the names of the module may be gone when the interpreter ends. A consumer that fails may
-    # drop the capsule with its exception set, and then no Python call would succeed: it is taken away first.
+    # Defaults, as the names of the module may be gone when the interpreter ends.
     fetch(*pending)
     for name in names:
         if is_valid(capsule, name):
             delete(get(capsule, name), name)
+    raise_pending()
 
 
 _destructor = ctypes.PYFUNCTYPE(None, c.pointer)(_destroy)
@@ -124,10 +138,18 @@ def capsule(managed: int, name: bytes) -> Any:
 _exports: Dict[int, Tuple[Any, Any, bytes]] = {}
 
 
-def _delete_view(managed: int, exports: Dict[int, Tuple[Any, Any, bytes]] = _exports) -> None:
+def _delete_view(
+    managed: int,
+    exports: Dict[int, Tuple[Any, Any, bytes]] = _exports,
+    fetch: Any = _fetch,
+    pending: Tuple[Any, ...] = _PENDING,
+    raise_pending: Any = _raise_pending,
+) -> None:
+    fetch(*pending)
     owner, deleter, _ = exports.pop(managed)
     deleter(managed)
     del owner
+    raise_pending()
 
 
 _view_deleter = Deleter(_delete_view)
