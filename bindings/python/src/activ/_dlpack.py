@@ -83,10 +83,10 @@ def delete(managed: int, name: bytes) -> None:
         struct.deleter(managed)
 
 
-# A consumer that fails may drop a capsule while its exception is set. No call of Python's succeeds then, and an
-# exception that is still set at a callback's end is one too many: so callbacks take it away first, by a call whose
-# arguments are made already, and raise it at their end. As nothing above them can receive it, sys.unraisablehook
-# does, and the consumer's caller gets a SystemError; but the memory is freed.
+# A consumer that fails may drop a capsule while its exception is set. No call of Python's succeeds then, and
+# an exception that is still set at a callback's end is one too many: so callbacks take it away first, by a
+# call whose arguments are made already, and raise it at their end. As nothing above them can receive it,
+# sys.unraisablehook does, and the consumer's caller gets a SystemError; but the memory is freed.
 _fetch = ctypes.pythonapi["PyErr_Fetch"]
 _fetch.restype = None
 _pending = tuple(ctypes.c_void_p() for _ in range(3))

@@ -219,6 +219,7 @@ class Function(Handle):
 
     @property
     def name(self) -> str:
+        """The name in the catalogue, without settings."""
         return self.info.name
 
     @property
@@ -314,7 +315,7 @@ class Function(Handle):
 
     # ---- shapes ----
 
-    def matrix(self, shape: Tuple[int, ...], axis: Optional[int], halves: bool) -> Matrix:
+    def _matrix(self, shape: Tuple[int, ...], axis: Optional[int], halves: bool) -> Matrix:
         """How an array of this shape is cut up. ValueError: it cannot be.
 
         The rows of a rowwise function are along the last axis; others have to be moved there before."""
@@ -354,7 +355,7 @@ class Function(Handle):
             raise ValueError(f"{self.spec} works element by element: it has no use for axis")
         return Matrix(1 if n else 0, n, n, 0, 0)
 
-    def result_shape(self, shape: Tuple[int, ...], axis: Optional[int], halves: bool) -> Tuple[int, ...]:
+    def _result_shape(self, shape: Tuple[int, ...], axis: Optional[int], halves: bool) -> Tuple[int, ...]:
         if self._shape != c.SHAPE_GATED or not halves:
             return shape
         at = checks.axis(-1 if axis is None else axis, len(shape))
@@ -460,8 +461,8 @@ class Function(Handle):
             result = self._forward(moved, None, params, -1, False, None, None, 0, 0, 0)[0]
             y[...] = np.moveaxis(result, -1, axis)
             return y, None
-        matrix = self.matrix(x.shape, axis, gate is None)
-        y = checks.output(out, "out", self.result_shape(x.shape, axis, gate is None))
+        matrix = self._matrix(x.shape, axis, gate is None)
+        y = checks.output(out, "out", self._result_shape(x.shape, axis, gate is None))
         held, address = self._params(params)
         args = c.ForwardArgs(
             params=address,
@@ -525,12 +526,12 @@ class Function(Handle):
             raise TypeError("x is None: from y alone, there is no gate")
         x = checks.as_input(y if from_y else x, "y" if from_y else "x")
         gate = self._gate(x, gate)
-        wanted = self.result_shape(x.shape, axis, gate is None)
+        wanted = self._result_shape(x.shape, axis, gate is None)
         if accumulate and out is None:
             raise TypeError("accumulate adds to out, which is None")
         if self._needs_move(x.shape, axis):
             return self._backward_moved(x, dy, params, axis, from_y, accumulate, out, dparams)
-        matrix = self.matrix(x.shape, axis, gate is None)
+        matrix = self._matrix(x.shape, axis, gate is None)
         if dy.shape != wanted:
             raise ValueError(f"dy has shape {dy.shape}; {wanted} is wanted")
         if gate is None:

@@ -34,10 +34,12 @@ class Node:
 
     @property
     def info(self) -> "NodeInfo":
+        """What it is."""
         return self.graph.node_info(self)
 
     @property
     def name(self) -> str:
+        """Its name: "layers.0"; the graph's, or as set_name gave it."""
         return self.info.name
 
     @property
@@ -205,9 +207,11 @@ class Graph(Handle):
         )
 
     def add(self, a: Node, b: Node) -> Node:
+        """y = a + b, of the same shape."""
         return self._build(lib.activ_graph_add, self._index(a, "a"), self._index(b, "b"))
 
     def multiply(self, a: Node, b: Node) -> Node:
+        """y = a * b, element by element, of the same shape."""
         return self._build(lib.activ_graph_multiply, self._index(a, "a"), self._index(b, "b"))
 
     def concat(self, inputs: Sequence[Node], axis: int = -1) -> Node:
@@ -509,6 +513,7 @@ class Graph(Handle):
 
     @property
     def param_count(self) -> int:
+        """How many parameters all layers have together."""
         return lib.activ_graph_param_count(self._open())
 
     def _named(self, flat: "np.ndarray", count: Any, info: Any) -> Dict[str, "np.ndarray"]:
@@ -546,6 +551,7 @@ class Graph(Handle):
 
     @property
     def input_node(self) -> Optional[Node]:
+        """The node that is the input; None before there is one."""
         return self._node(lib.activ_graph_input_node(self._open()))
 
     @property
@@ -555,6 +561,7 @@ class Graph(Handle):
 
     @property
     def loss_node(self) -> Optional[Node]:
+        """The node that is the loss; None if there is none."""
         return self._node(lib.activ_graph_loss_node(self._open()))
 
     def node(self, name: str) -> Node:
@@ -565,6 +572,7 @@ class Graph(Handle):
         return found
 
     def node_info(self, node: Node) -> NodeInfo:
+        """What a node is."""
         resource, raw = self._open(), c.NodeInfo()
         check(lib.activ_graph_node_info(resource, self._index(node), ctypes.byref(raw)))
         inputs = tuple(Node(self, raw.inputs[i]) for i in range(raw.input_count))

@@ -39,6 +39,7 @@ class Optimizer(Handle):
 
     @property
     def graph(self) -> Graph:
+        """The graph whose parameters it updates."""
         return self._graph
 
     def _call(self, function: Any, *arguments: Any) -> None:

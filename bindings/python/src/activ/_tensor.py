@@ -118,6 +118,7 @@ class Tensor(Handle):
 
     @property
     def ndim(self) -> int:
+        """How many dimensions it has."""
         return lib.activ_tensor_ndim(self._open())
 
     def _numbers(self, function: Any) -> Tuple[int, ...]:
@@ -127,6 +128,7 @@ class Tensor(Handle):
 
     @property
     def shape(self) -> Tuple[int, ...]:
+        """The sizes of its dimensions."""
         return self._numbers(lib.activ_tensor_shape)
 
     @property
@@ -146,6 +148,7 @@ class Tensor(Handle):
 
     @property
     def read_only(self) -> bool:
+        """True if the memory must not be written."""
         return bool(lib.activ_tensor_is_read_only(self._open()))
 
     def __len__(self) -> int:

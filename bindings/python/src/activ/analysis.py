@@ -139,6 +139,7 @@ class Histogram(Accumulator):
 
     @property
     def nans(self) -> int:
+        """How many values are NaN."""
         return self._get()[1].nans
 
 
@@ -192,10 +193,12 @@ class Stats(Accumulator):
 
     @property
     def mean(self) -> float:
+        """Of the finite values; NaN if there are none."""
         return self.summary.mean
 
     @property
     def deviation(self) -> float:
+        """The standard deviation: the root of the mean of (x - mean)^2."""
         return self.summary.deviation
 
 
@@ -225,6 +228,7 @@ class Quantiles(Accumulator):
 
     @property
     def nans(self) -> int:
+        """How many values are NaN."""
         return lib.activ_quantiles_nans(self._open())
 
     def __call__(self, probabilities: Union[float, Sequence[float]]) -> "np.ndarray":
@@ -288,6 +292,7 @@ class Neurons(Accumulator):
 
     @property
     def width(self) -> int:
+        """How many neurons there are."""
         return self._get()[1].width
 
     @property
@@ -386,6 +391,7 @@ class GraphNeurons(Handle):
             self._change("merging neurons of another network", lib.activ_graph_neurons_merge, theirs)
 
     def reset(self) -> None:
+        """As new."""
         self._change("neurons", lib.activ_graph_neurons_reset)
 
     def __len__(self) -> int:

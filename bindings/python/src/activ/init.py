@@ -20,6 +20,7 @@ SCHEMES = {
 
 
 def scheme_number(scheme: Any) -> int:
+    """The library's number of a scheme. ValueError: no such scheme."""
     if not isinstance(scheme, str):
         raise TypeError(f"scheme is {scheme!r}; a str is wanted")
     if scheme not in SCHEMES:
@@ -55,3 +56,6 @@ def tensor(
         checks.address(values),
     )
     return values
+
+
+__all__ = ["SCHEMES", "gain", "tensor"]

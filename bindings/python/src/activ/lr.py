@@ -50,3 +50,6 @@ def warmup_cosine(
         checks.real(eta_min, "eta_min"),
         checks.count(step, "step"),
     )
+
+
+__all__ = ["cosine", "step", "warmup", "warmup_cosine"]

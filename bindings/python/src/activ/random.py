@@ -69,3 +69,6 @@ def permutation(n: int, seed: int, stream: int = 0) -> "np.ndarray":
         )
     )
     return order
+
+
+__all__ = ["bits", "normal", "permutation", "uniform"]

@@ -198,8 +198,8 @@ def forward(
     if moved:
         x = x.movedim(last, -1)
         shape, dim = tuple(x.shape), -1
-    matrix = f.matrix(shape, dim, gate is None)
-    y = _Apply.apply(f, matrix, f.result_shape(shape, dim, gate is None), gate_first, seed, x, gate, *parts)
+    matrix = f._matrix(shape, dim, gate is None)
+    y = _Apply.apply(f, matrix, f._result_shape(shape, dim, gate is None), gate_first, seed, x, gate, *parts)
     return y.movedim(-1, last) if moved else y
 
 
