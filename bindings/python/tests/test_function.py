@@ -114,6 +114,20 @@ def test_out():
     assert np.array_equal(total, 1 + f.backward(x, dy))
 
 
+def test_what_is_contiguous_is_not_copied(monkeypatch):
+    seen = []
+    plain = activ._function.run
+    monkeypatch.setattr(activ._function, "run", lambda *a: (seen.append(a[3]._obj), plain(*a)))
+    x, params = values(3, 4), np.ones(1, np.float32)
+    out = np.empty_like(x)
+    f = activ.Function("prelu")
+    f(x, params=params, out=out)
+    f.backward(x, x, params=params, out=out)
+    for args in seen:
+        assert args.x == x.ctypes.data and args.params == params.ctypes.data
+    assert seen[0].y == seen[1].dx == out.ctypes.data and seen[1].dy == x.ctypes.data
+
+
 def test_rows():
     f = activ.Function("softmax")
     x, dy = values(3, 4, 5), values(3, 4, 5, stream=1)

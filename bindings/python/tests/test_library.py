@@ -2,6 +2,7 @@
 import os
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -63,6 +64,24 @@ def test_not_found_says_where_it_looked(tmp_path):
         "set ACTIV_LIBRARY",
     ):
         assert words in out
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="sonames and LD_LIBRARY_PATH are Linux's")
+def test_package_then_system(tmp_path):
+    library = activ.library_path if os.path.isfile(activ.library_path) else os.environ["ACTIV_LIBRARY"]
+    package, name = tmp_path / "activ", "libactiv.so." + ".".join(map(str, ABI))
+    shutil.copytree(
+        os.path.dirname(activ.__file__), package, ignore=shutil.ignore_patterns("lib", "__pycache__")
+    )
+    os.mkdir(tmp_path / "system")
+    shutil.copyfile(library, tmp_path / "system" / name)
+    environment = {"ACTIV_LIBRARY": None, "LD_LIBRARY_PATH": tmp_path / "system", "PYTHONPATH": tmp_path}
+    assert importing(**environment).strip() == name
+    os.mkdir(package / "lib")
+    shutil.copyfile(library, package / "lib" / "libactiv.so")
+    assert importing(**environment).strip() == str(package / "lib" / "libactiv.so")
+    (package / "lib" / "libactiv.so").write_text("damaged")
+    assert importing(**environment).strip() == name
 
 
 def test_another_version_is_refused(compiler, tmp_path):
