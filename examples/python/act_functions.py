@@ -13,7 +13,7 @@ try:
     import activ
     import activ.torch
 except ImportError as error:
-    print(f"act_functions.py: {error}", file=sys.stderr)
+    print(f"act_functions.py: {error}; bindings/python/README.md says how to install", file=sys.stderr)
     sys.exit(2)
 
 from fashion_mnist import CLASSES, FOLDER, HIDDEN, NORMALIZED, Progress, fail, load, positive

@@ -10,7 +10,7 @@ import time
 try:
     import activ
 except ImportError as error:
-    print(f"train.py: {error}", file=sys.stderr)
+    print(f"train.py: {error}; bindings/python/README.md says how to install", file=sys.stderr)
     sys.exit(2)
 
 from fashion_mnist import FOLDER, HIDDEN, NORMALIZED, CLASSES, Progress, fail, load, positive

@@ -435,3 +435,13 @@ def test_weights_move_both_ways(tmp_path):
     activ.save_file({name: value.numpy() for name, value in net.state_dict().items()}, path)
     g.load_params(path, names={"layers.": ""})
     assert np.allclose(net(torch.from_numpy(x)).detach(), g.forward(x), atol=1e-4)
+
+
+def test_modules_with_a_context():
+    x = torch.randn(400, 300)
+    with activ.Context(threads=2) as context:
+        module = Activation("staf(tau=3)", seed=1, context=context)
+    assert torch.equal(module(x), Activation("staf(tau=3)", seed=1)(x))
+    assert torch.equal(copy.deepcopy(module)(x), module(x))
+    with pytest.raises(TypeError, match="context"):
+        pickle.dumps(module)
