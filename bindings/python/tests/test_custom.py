@@ -229,3 +229,26 @@ def test_log():
 
     with pytest.raises(LookupError, match="gelo"):
         activ.Function("gelo", context=activ.Context(log=broken))
+
+
+def test_a_step_of_ones_own_after_an_exception():
+    """The input of a forward_train that a callback broke off is still there for backward."""
+    fail = []
+
+    def forward(x, params):
+        if fail:
+            raise LookupError("broken off")
+        return x
+
+    g = activ.Graph()
+    g.apply(g.linear(g.input(1000), 1000), activ.Custom("fails", forward, lambda x, dy, params: dy))
+    g.compile(64)
+    g.init(1)
+    g.forward_train(np.ones((64, 1000), np.float32))
+    fail.append(True)
+    with pytest.raises(LookupError):
+        g.forward_train(np.ones((64, 1000), np.float32))
+    gc.collect()
+    junk = [np.full((64, 1000), 7, np.float32) for _ in range(8)]
+    g.backward(np.ones((64, 1000), np.float32))
+    assert (g.gradients()["layers.0.weight"] == 64).all() and junk

@@ -55,6 +55,8 @@ FUNCTIONS = [
     (TypeError, "spec", lambda: activ.Function(b"gelu")),
     (TypeError, "context", lambda: activ.Function("gelu", context="avx2")),
     (TypeError, "no gated", lambda: gelu(X, X)),
+    (ValueError, "gate_first", lambda: gelu(X, gate_first=True)),
+    (ValueError, "gate_first", lambda: swiglu.backward(X, X, X, gate_first=True)),
     (TypeError, "y, the function's result", lambda: gelu.backward(None, X)),
     (TypeError, "accumulate", lambda: gelu.backward(X, X, accumulate=True)),
     (TypeError, "seed", lambda: staf.parameters(NAN)),

@@ -338,6 +338,7 @@ def test_functional():
         ),
         (TypeError, "dim", lambda: Activation("softmax", dim=1.0)),
         (ValueError, "gate has shape", lambda: forward("glu", torch.ones(3), torch.ones(4))),
+        (ValueError, "gate_first", lambda: forward("gelu", torch.ones(4), gate_first=True)),
         (ValueError, "halves", lambda: forward("glu", torch.ones(3))),
         (ValueError, "axis", lambda: Activation("softmax", dim=2)(torch.ones(3, 3))),
         (ValueError, "no use for axis", lambda: Activation("gelu", dim=1)(torch.ones(3, 3))),

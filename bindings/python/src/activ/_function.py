@@ -375,7 +375,9 @@ class Function(Handle):
             raise ValueError(f"params has shape {array.shape}; {(self._param_count,)} is wanted")
         return array, checks.address(array)
 
-    def _gate(self, x: "np.ndarray", gate: Any) -> Optional["np.ndarray"]:
+    def _gate(self, x: "np.ndarray", gate: Any, gate_first: bool) -> Optional["np.ndarray"]:
+        if gate_first and (gate is not None or self._shape != c.SHAPE_GATED):
+            raise ValueError("gate_first is about the two halves of one array, of a gated function")
         if gate is None:
             return None
         if self._shape != c.SHAPE_GATED:
@@ -454,7 +456,7 @@ class Function(Handle):
     ) -> Tuple["np.ndarray", Any]:
         resource = self._open()
         x = checks.as_input(x, "x")
-        gate = self._gate(x, gate)
+        gate = self._gate(x, gate, gate_first)
         if axis is not None and self._needs_move(x.shape, axis):
             y = checks.output(out, "out", x.shape)
             moved = np.moveaxis(x, axis, -1)
@@ -525,7 +527,7 @@ class Function(Handle):
         if from_y and gate is not None:
             raise TypeError("x is None: from y alone, there is no gate")
         x = checks.as_input(y if from_y else x, "y" if from_y else "x")
-        gate = self._gate(x, gate)
+        gate = self._gate(x, gate, gate_first)
         wanted = self._result_shape(x.shape, axis, gate is None)
         if accumulate and out is None:
             raise TypeError("accumulate adds to out, which is None")

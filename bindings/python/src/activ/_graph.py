@@ -117,6 +117,7 @@ class Graph(Handle):
         self._context = context
         self._watches = watches
         self._usage = Usage("graph")
+        self._trained_on: Tuple[Any, ...] = ()
 
     # ---- failures ----
 
@@ -450,8 +451,10 @@ class Graph(Handle):
         resource = self._ready()
         array, batch = self._samples(resource, x, "x", lib.activ_graph_input_node(resource))
         y = self._result(resource, batch, out)
+        # backward reads x again, also if a callback raises here; the x before, if C refuses this call.
+        self._trained_on += (array,)
         self._call(lib.activ_graph_forward_train, batch, checks.address(array), checks.address(y))
-        self._trained_on = array  # backward reads it again
+        self._trained_on = (array,)
         return y
 
     def backward(self, dy: Any, *, dx: Union[bool, "np.ndarray"] = False) -> Optional["np.ndarray"]:

@@ -183,6 +183,8 @@ def forward(
     TypeError: another type or device; ValueError: shapes that do not fit."""
     f = function(spec)
     _checked(x, "x")
+    if gate_first and (gate is not None or f.shape != "gated"):
+        raise ValueError("gate_first is about the two halves of one tensor, of a gated function")
     if gate is not None:
         if f.shape != "gated":
             raise TypeError(f"{f.spec} is no gated function: it takes one tensor")
