@@ -37,8 +37,8 @@ class Custom:
 
     Each value must depend on its own element and the parameters alone: n may be any part of an array. With a
     pool (Context(threads=...)) the callables run in its threads, one at a time. An exception that one raises
-    is raised by the call that it was part of; what that call should have written is then NaN, at least in
-    part.
+    is raised by the call that it was part of (where several threads call at once, and a pool's thread raised,
+    by one of their calls); what that call should have written is then NaN, at least in part.
 
     TypeError: not callable, another type; ValueError: too many parameters, an array of another shape.
     """
