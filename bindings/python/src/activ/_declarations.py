@@ -823,6 +823,11 @@ def missing(name: str) -> Callable[..., Any]:
     return function
 
 
+def has(library: ctypes.CDLL, name: str) -> bool:
+    """Whether the library has one of the functions in LATER."""
+    return isinstance(getattr(library, name), ctypes._CFuncPtr)  # type: ignore[attr-defined]
+
+
 def bind(library: ctypes.CDLL) -> None:
     """Gives every function of the library its types. AttributeError: it lacks one that 0.2.0 has."""
     for name, (restype, argtypes) in FUNCTIONS.items():

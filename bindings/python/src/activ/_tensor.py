@@ -86,7 +86,7 @@ class Tensor(Handle):
                     f"{array.itemsize} are wanted"
                 )
             strides.append(stride // array.itemsize)
-        if array.flags.writeable and array.dtype.isnative and hasattr(array, "__dlpack__"):
+        if array.flags.writeable and hasattr(array, "__dlpack__") and c.has(lib, "activ_tensor_from_dlpack"):
             # As DLPack the array belongs to the library, which lets go of it without a call of Python's.
             return _take(array.__dlpack__(), context)
         pointer, parents, watches = parts_of(context)
