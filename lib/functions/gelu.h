@@ -87,5 +87,6 @@ V_INLINE vf gelu_derivative_far(vf x, const vf *v)
 static const v_elementwise gelu_elementwise = {
     .forward = { gelu_forward, gelu_far, .limit = NORMAL_LIMIT, .together = 3 },
     .derivative = { gelu_derivative, gelu_derivative_far, .limit = NORMAL_LIMIT, .together = 3 },
+    .gates = 1,
 };
 #endif

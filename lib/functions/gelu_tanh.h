@@ -91,5 +91,6 @@ V_INLINE vf gelu_tanh_derivative_far(vf x, const vf *v)
 static const v_elementwise gelu_tanh_elementwise = {
     .forward = { gelu_tanh_forward, gelu_tanh_far, .limit = GELU_TANH_LIMIT, .least = 0x1p-60f },
     .derivative = { gelu_tanh_derivative, gelu_tanh_derivative_far, .limit = GELU_TANH_DERIVATIVE_LIMIT },
+    .gates = 1,
 };
 #endif

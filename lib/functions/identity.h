@@ -28,5 +28,6 @@ V_INLINE vf identity_derivative(vf x, const vf *v)
 static const v_elementwise identity_elementwise = {
     .forward = { identity_forward },
     .derivative = { identity_derivative },
+    .gates = 1,
 };
 #endif

@@ -62,6 +62,9 @@ typedef struct v_elementwise {
     size_t scalars;
     v_gradients *gradients;
 
+    /* Functions that gate (sigmoid: glu) multiply by f in one loop, the others in two. */
+    int gates;
+
     /* In training, forward saves a float per element (activ_fn_training), and backward needs that and dy alone. */
     void (*forward_saving)(const activ_fn_args *a, size_t n, const float *x, float *y);
     void (*backward_saved)(const activ_fn_args *a, size_t n, const float *dy, float *dx);
@@ -77,8 +80,12 @@ typedef struct v_elementwise {
 #define V_MOST_TOGETHER 6
 #define V_TOGETHER_SHORT (V_LANES == 8 ? 6 : 4) /* of few operations: AVX2 gains by six */
 
+/* Where a vector is one number, as in the scalar tier, there is nothing to hide between the calls of fmaf; only what has
+ * none becomes vectors, by the compiler. */
 V_INLINE size_t v_together(v_paths f)
 {
+    if (V_LANES == 1)
+        return f.far ? 1 : V_TOGETHER;
     return f.together ? (size_t)f.together : V_TOGETHER;
 }
 
@@ -233,6 +240,9 @@ V_INLINE void v_channels(v_paths f, v_paths plain, vm (*plain_lanes)(const vf *v
  * 524288,1048576). */
 #define V_STREAM_FROM ((size_t)1 << 21)
 
+/* Elements whose intermediate results are on the stack. */
+#define V_PART ((size_t)256)
+
 /* Elements before the first that is aligned to a vector. */
 V_INLINE size_t v_unaligned_head(const float *y)
 {
@@ -262,7 +272,7 @@ typedef size_t v_far_loop(const activ_fn_args *a, int stream, size_t n, const fl
 V_INLINE size_t v_some(v_paths f, const int times, const activ_fn_args *a, const int stream, size_t n, const float *x,
                        const float *w, float *out)
 {
-    const size_t together = v_together(f) < V_TOGETHER ? 2 : V_TOGETHER;
+    const size_t together = v_together(f) < 2 ? 1 : 2;
     vf v[ACTIV_FN_SETTINGS], value[V_TOGETHER], factor[V_TOGETHER];
     size_t i = 0;
     int any = 1;
@@ -367,6 +377,21 @@ V_INLINE void v_short(v_paths f, const int times, v_far_loop *some, const activ_
         (void)some(a, 0, n, x, w, out);
 }
 
+/* y = w f(x) by way of f(x), for functions that rarely gate; y may be x or w. */
+static V_NOINLINE void v_times_by_parts(void (*forward)(const activ_fn_args *a, size_t n, const float *x, float *y),
+                                        const activ_fn_args *a, size_t n, const float *x, const float *w, float *y)
+{
+    float part[V_PART];
+    for (size_t start = 0, count; start < n; start += count) {
+        count = n - start < V_PART ? n - start : V_PART;
+        forward(a, count, x + start, part);
+        for (size_t i = 0; i < count; i += V_LANES) {
+            const size_t lanes = v_active_lanes(count - i, 0), at = start + i;
+            v_store_lanes(y + at, lanes, v_mul(v_load_lanes(w + at, lanes), v_load_lanes(part + i, lanes)));
+        }
+    }
+}
+
 /* Adds dy df/d(scalar). */
 V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, const activ_fn_args *a, size_t n,
                               const float *x, const float *dy, activ_lanes *to)
@@ -449,8 +474,10 @@ V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, cons
     {                                                                                                                \
         if (name##_elementwise.forward_loop)                                                                         \
             name##_elementwise.forward_loop(a, n, x, w, y);                                                          \
-        else                                                                                                         \
+        else if (name##_elementwise.gates || name##_elementwise.forward_saving)                                      \
             name##_times_choice(a, n, x, w, y);                                                                      \
+        else                                                                                                         \
+            v_times_by_parts(name##_kernel_forward, a, n, x, w, y);                                                  \
     }                                                                                                                \
     static void name##_kernel_backward(const activ_fn_args *a, size_t first, size_t count, size_t n, const float *x, \
                                        const float *dy, float *dx, activ_lanes *lanes)                               \

@@ -42,5 +42,6 @@ static const v_elementwise sigmoid_elementwise = {
     .forward = { logistic, logistic_far, .limit = LOGISTIC_LIMIT, .together = V_TOGETHER_SHORT },
     .derivative = { sigmoid_derivative, sigmoid_derivative_far, .limit = LOGISTIC_LIMIT, .together = V_TOGETHER_SHORT },
     .from_y = { sigmoid_from_y },
+    .gates = 1,
 };
 #endif

@@ -47,5 +47,6 @@ V_INLINE vf silu_derivative_far(vf x, const vf *v)
 static const v_elementwise silu_elementwise = {
     .forward = { silu_forward, silu_far, .limit = LOGISTIC_LIMIT, .together = V_TOGETHER_SHORT },
     .derivative = { silu_derivative, silu_derivative_far, .limit = LOGISTIC_LIMIT, .together = V_TOGETHER_SHORT },
+    .gates = 1,
 };
 #endif
