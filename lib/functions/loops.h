@@ -80,8 +80,8 @@ typedef struct v_elementwise {
 #define V_MOST_TOGETHER 6
 #define V_TOGETHER_SHORT (V_LANES == 8 ? 6 : 4) /* of few operations: AVX2 gains by six */
 
-/* Where a vector is one number, as in the scalar tier, there is nothing to hide between the calls of fmaf; only what has
- * none becomes vectors, by the compiler. */
+/* Where a vector is one number, as in the scalar tier, there is nothing to hide between the calls of fmaf; what has no
+ * such call the compiler makes vectors of. */
 V_INLINE size_t v_together(v_paths f)
 {
     if (V_LANES == 1)
