@@ -20,6 +20,10 @@ export TMPDIR="$target/tmp"
 # Only what the build script arranges makes programs find the library.
 unset LD_LIBRARY_PATH
 [ -n "${RUSTC:-}" ] || unset RUSTC
+# rustdoc has to be of the same version.
+case ${RUSTC:-} in
+*/*) [ -n "${RUSTDOC:-}" ] || export RUSTDOC="${RUSTC%/*}/rustdoc" ;;
+esac
 left_out=
 
 fail() {
