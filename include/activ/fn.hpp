@@ -1,0 +1,886 @@
+/* libactiv for C++: activation functions on arrays. fn.h says what each call computes; the bits are the same.
+ *
+ *     const activ::function gelu("gelu");
+ *     gelu.forward(x, y);                               // y[i] = gelu(x[i]): std::vector, std::array, C array, span
+ *     gelu.backward(x, dy, dx);                         // dx[i] = dy[i] gelu'(x[i])
+ *
+ *     const activ::function prelu("prelu");             // a trainable one: its parameters are the caller's
+ *     std::vector<float> weights = prelu.params();
+ *     prelu.with(weights).forward(x, y);                // without with(): the initial values
+ *     prelu.with(weights).backward(x, dy, dx, dweights);
+ *
+ *     softmax.forward_rows(activ::rows(x, 10), activ::rows(y, 10));
+ *     swiglu.forward_gated(value, gate, y);
+ *
+ * Lengths are checked before the library is called: ACTIV_ERROR_SHAPE, and a message with both of them. In place (y is
+ * x, dx is dy) is allowed where fn.h says so. An output that is not wanted is activ::none. */
+#ifndef ACTIV_FN_HPP
+#define ACTIV_FN_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+#ifndef ACTIV_NO_EXCEPTIONS
+#    include <vector>
+#endif
+
+#include "context.hpp"
+#include "fn.h"
+#include "keep.hpp"
+#include "status.hpp"
+
+namespace activ {
+
+/* Rows of values, perhaps with gaps between them: row r begins at element r * stride. An array alone is one row. */
+template <class T> class matrix {
+public:
+    template <class C, class = std::enable_if_t<std::is_convertible_v<C &&, span<T>>>>
+    matrix(C &&array) noexcept : values_(static_cast<C &&>(array)), rows_(1), columns_(values_.size())
+    {
+        stride_ = columns_;
+    }
+    template <class U, class = std::enable_if_t<std::is_convertible_v<U (*)[], T (*)[]>>, class = void>
+    matrix(const matrix<U> &other) noexcept
+        : values_(other.values()), rows_(other.rows()), columns_(other.columns()), stride_(other.stride())
+    {
+    }
+    matrix(span<T> values, std::size_t rows, std::size_t columns) noexcept : matrix(values, rows, columns, columns)
+    {
+    }
+    matrix(span<T> values, std::size_t rows, std::size_t columns, std::size_t stride) noexcept
+        : values_(values), rows_(rows), columns_(columns), stride_(stride)
+    {
+    }
+    span<T> values() const noexcept
+    {
+        return values_;
+    }
+    T *data() const noexcept
+    {
+        return values_.data();
+    }
+    std::size_t rows() const noexcept
+    {
+        return rows_;
+    }
+    std::size_t columns() const noexcept
+    {
+        return columns_;
+    }
+    std::size_t stride() const noexcept
+    {
+        return stride_;
+    }
+    /* Does the array hold all rows? Without gaps it has to be exactly as long; with gaps there may be more behind. */
+    bool fits() const noexcept
+    {
+        if (rows_ == 0)
+            return true;
+        if (stride_ < columns_ && rows_ > 1)
+            return false;
+        if (rows_ > 1 && stride_ > SIZE_MAX / (rows_ - 1))
+            return false;
+        const std::size_t gaps = rows_ > 1 ? (rows_ - 1) * stride_ : 0;
+        if (columns_ > SIZE_MAX - gaps)
+            return false;
+        return stride_ == columns_ ? gaps + columns_ == values_.size() : gaps + columns_ <= values_.size();
+    }
+
+private:
+    span<T> values_;
+    std::size_t rows_, columns_, stride_ = 0;
+};
+
+/* An array as rows of so many columns, without gaps. An array whose length is no multiple is refused by the call. */
+template <class C> auto rows(C &&array, std::size_t columns) noexcept
+{
+    using T = std::remove_pointer_t<decltype(std::data(array))>;
+    const span<T> values(std::data(array), std::size(array));
+    const std::size_t whole = columns > 0 ? values.size() / columns : 1;
+    /* One row more than there is room for does not fit, and says so. */
+    const std::size_t part = columns > 0 && values.size() % columns != 0;
+    return matrix<T>(values, whole + part, columns);
+}
+
+/* A matrix, or none. */
+template <class T> class optional_matrix {
+public:
+    optional_matrix(none_t) noexcept : value_(span<T>())
+    {
+    }
+    template <class C, class = std::enable_if_t<std::is_convertible_v<C &&, matrix<T>>>>
+    optional_matrix(C &&array) noexcept : value_(static_cast<C &&>(array)), given_(true)
+    {
+    }
+    explicit operator bool() const noexcept
+    {
+        return given_;
+    }
+    const matrix<T> &operator*() const noexcept
+    {
+        return value_;
+    }
+    T *data() const noexcept
+    {
+        return given_ ? value_.data() : nullptr;
+    }
+    std::size_t stride() const noexcept
+    {
+        return value_.stride();
+    }
+
+private:
+    matrix<T> value_;
+    bool given_ = false;
+};
+
+class function_view;
+
+namespace detail {
+
+/* A function, where its callbacks live, and the parameters that it is called with. */
+struct callee {
+    const activ_fn *fn = nullptr;
+    counted *host = nullptr;
+    counted *own = nullptr;
+    optional_span<const float> params = none;
+
+    std::uint64_t thrown() const noexcept
+    {
+        return (host ? host->thrown() : 0) + (own ? own->thrown() : 0);
+    }
+    std::exception_ptr last_thrown() const noexcept
+    {
+        if (std::exception_ptr last = own ? own->last_thrown() : nullptr)
+            return last;
+        return host ? host->last_thrown() : nullptr;
+    }
+};
+
+template <class T> failure check_rows(const char *call, const char *name, const matrix<T> &m) noexcept
+{
+    if (m.fits())
+        return failure::none();
+    return fail(ACTIV_ERROR_SHAPE, "%s: %s has %zu values, which are not %zu rows of %zu%s", call, name,
+                m.values().size(), m.rows(), m.columns(), m.stride() == m.columns() ? "" : " with their gaps");
+}
+
+template <class T, class U>
+failure check_same(const char *call, const char *a_name, const matrix<T> &a, const char *b_name,
+                   const matrix<U> &b) noexcept
+{
+    if (failure why = check_rows(call, a_name, a); why.status() != ACTIV_OK)
+        return why;
+    if (a.rows() == b.rows() && a.columns() == b.columns())
+        return failure::none();
+    return fail(ACTIV_ERROR_SHAPE, "%s: %s has %zu x %zu values, %s has %zu x %zu", call, a_name, a.rows(), a.columns(),
+                b_name, b.rows(), b.columns());
+}
+
+template <class T, class U>
+failure check_same(const char *call, const char *a_name, const optional_matrix<T> &a, const char *b_name,
+                   const matrix<U> &b) noexcept
+{
+    return a ? check_same(call, a_name, *a, b_name, b) : failure::none();
+}
+
+/* What the calls on arrays have in common: the function is there, parameters and their gradients have its length. */
+inline failure check_callee(const char *call, const callee &f,
+                            const optional_span<float> &dparams = optional_span<float>(none)) noexcept
+{
+    if (!f.fn)
+        return is_empty(call, "function");
+    const std::size_t count = activ_fn_param_count(f.fn);
+    if (f.params && f.params.size() != count)
+        return lengths(call, "params", f.params.size(), activ_fn_spec(f.fn), count);
+    if (dparams && dparams.size() != count)
+        return lengths(call, "dparams", dparams.size(), activ_fn_spec(f.fn), count);
+    return failure::none();
+}
+
+inline failure needs_rows(const char *call, const activ_fn *fn) noexcept
+{
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
+    if (activ_fn_info_of(fn, &info) == ACTIV_OK && info.shape == ACTIV_SHAPE_ROWWISE)
+        return fail(ACTIV_ERROR_SHAPE, "%s: '%.200s' is row-wise, and needs to know its rows: %s_rows", call,
+                    activ_fn_spec(fn), call);
+    return failure::none();
+}
+
+inline failure run(const char *call, const activ_fn *fn, const activ_forward_args &args) noexcept
+{
+    words why;
+    const activ_status status = activ_forward_ex(fn, &args, &why);
+    return status == ACTIV_OK ? failure::none() : failed(call, status, why.text);
+}
+
+inline failure run(const char *call, const activ_fn *fn, const activ_backward_args &args) noexcept
+{
+    words why;
+    const activ_status status = activ_backward_ex(fn, &args, &why);
+    return status == ACTIV_OK ? failure::none() : failed(call, status, why.text);
+}
+
+/* The plain call has failed: why? Its twin says, without a second line in the log. */
+template <class Args> failure ask(const char *call, const activ_fn *fn, activ_status status, const Args &args) noexcept
+{
+    if (failure why = needs_rows(call, fn); why.status() != ACTIV_OK)
+        return why;
+    log_is_quiet = true;
+    failure why = run(call, fn, args);
+    log_is_quiet = false;
+    return why.status() != ACTIV_OK ? why : failed(call, status, nullptr);
+}
+
+inline activ_forward_args forward_args(const callee &f, std::size_t rows, std::size_t columns) noexcept
+{
+    activ_forward_args args = ACTIV_FORWARD_ARGS_DEFAULTS;
+    args.params = f.params.data();
+    args.rows = rows;
+    args.columns = columns;
+    args.x_stride = args.gate_stride = args.y_stride = columns;
+    return args;
+}
+
+inline activ_backward_args backward_args(const callee &f, std::size_t rows, std::size_t columns,
+                                         optional_span<float> dparams) noexcept
+{
+    activ_backward_args args = ACTIV_BACKWARD_ARGS_DEFAULTS;
+    args.params = f.params.data();
+    args.rows = rows;
+    args.columns = columns;
+    args.x_stride = args.gate_stride = args.y_stride = args.dy_stride = args.dx_stride = args.dgate_stride = columns;
+    args.dparams = dparams.data();
+    return args;
+}
+
+inline activ_setting_info setting_at(const callee &f, std::size_t i) noexcept
+{
+    activ_setting_info info = ACTIV_SETTING_INFO_INIT;
+    (void)activ_fn_setting_info(f.fn, i, &info);
+    return info;
+}
+
+inline activ_fn_tensor_info param_tensor_at(const callee &f, std::size_t i) noexcept
+{
+    activ_fn_tensor_info info = ACTIV_FN_TENSOR_INFO_INIT;
+    (void)activ_fn_param_tensor_info(f.fn, i, &info);
+    return info;
+}
+
+/* The calls on arrays, and the questions: of a function, and of a view of one. Self has callee_(). */
+template <class Self> class calls {
+public:
+    /* ---- elementwise ---- */
+
+    result<void> try_forward(span<const float> x, span<float> y) const noexcept
+    {
+        const callee f = self();
+        if (failure why = check_callee("forward", f); why.status() != ACTIV_OK)
+            return why;
+        if (y.size() != x.size())
+            return lengths("forward", "y", y.size(), "x", x.size());
+        return watched(f, "forward", [&] {
+            const activ_status status = activ_forward(f.fn, f.params.data(), x.size(), x.data(), y.data());
+            if (status == ACTIV_OK)
+                return failure::none();
+            activ_forward_args args = forward_args(f, x.size() > 0, x.size());
+            args.x = x.data();
+            args.y = y.data();
+            return ask("forward", f.fn, status, args);
+        });
+    }
+    /* dx: may be none. dparams: added to; none if not wanted. */
+    result<void> try_backward(span<const float> x, span<const float> dy, optional_span<float> dx,
+                              optional_span<float> dparams = none) const noexcept
+    {
+        const callee f = self();
+        if (failure why = check_callee("backward", f, dparams); why.status() != ACTIV_OK)
+            return why;
+        if (dy.size() != x.size())
+            return lengths("backward", "dy", dy.size(), "x", x.size());
+        if (dx && dx.size() != x.size())
+            return lengths("backward", "dx", dx.size(), "x", x.size());
+        return watched(f, "backward", [&] {
+            const activ_status status = activ_backward(f.fn, f.params.data(), x.size(), x.data(), dy.data(), dx.data(),
+                                                       dparams.data());
+            if (status == ACTIV_OK)
+                return failure::none();
+            activ_backward_args args = backward_args(f, x.size() > 0, x.size(), dparams);
+            args.x = x.data();
+            args.dy = dy.data();
+            args.dx = dx.data();
+            return ask("backward", f.fn, status, args);
+        });
+    }
+
+    /* With parameters per channel: the arrays are samples of channels x inner values. */
+    result<void> try_forward_channels(span<const float> x, span<float> y, std::size_t channels,
+                                      std::size_t inner = 1) const noexcept
+    {
+        const callee f = self();
+        if (failure why = check_callee("forward_channels", f); why.status() != ACTIV_OK)
+            return why;
+        if (y.size() != x.size())
+            return lengths("forward_channels", "y", y.size(), "x", x.size());
+        std::size_t outer = 0;
+        if (failure why = samples("forward_channels", x.size(), channels, inner, &outer); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = needs_rows("forward", f.fn); why.status() != ACTIV_OK)
+            return why;
+        activ_forward_args args = forward_args(f, outer * channels, inner);
+        args.channels = channels;
+        args.x = x.data();
+        args.y = y.data();
+        return watched(f, "forward_channels", [&] { return run("forward_channels", f.fn, args); });
+    }
+    result<void> try_backward_channels(span<const float> x, span<const float> dy, optional_span<float> dx,
+                                       std::size_t channels, std::size_t inner = 1,
+                                       optional_span<float> dparams = none) const noexcept
+    {
+        const callee f = self();
+        if (failure why = check_callee("backward_channels", f, dparams); why.status() != ACTIV_OK)
+            return why;
+        if (dy.size() != x.size())
+            return lengths("backward_channels", "dy", dy.size(), "x", x.size());
+        if (dx && dx.size() != x.size())
+            return lengths("backward_channels", "dx", dx.size(), "x", x.size());
+        std::size_t outer = 0;
+        if (failure why = samples("backward_channels", x.size(), channels, inner, &outer); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = needs_rows("backward", f.fn); why.status() != ACTIV_OK)
+            return why;
+        activ_backward_args args = backward_args(f, outer * channels, inner, dparams);
+        args.channels = channels;
+        args.x = x.data();
+        args.dy = dy.data();
+        args.dx = dx.data();
+        return watched(f, "backward_channels", [&] { return run("backward_channels", f.fn, args); });
+    }
+
+    /* Training mode, where random functions draw. noise: of a random function as long as x; else it may be none. */
+    result<void> try_forward_train(span<const float> x, span<float> y, optional_span<float> noise, std::uint64_t seed,
+                                   std::uint64_t stream = 0, std::uint64_t index = 0) const noexcept
+    {
+        const callee f = self();
+        if (failure why = check_training("forward_train", f, noise.size(), static_cast<bool>(noise), x.size());
+            why.status() != ACTIV_OK)
+            return why;
+        if (y.size() != x.size())
+            return lengths("forward_train", "y", y.size(), "x", x.size());
+        activ_forward_args args = forward_args(f, x.size() > 0, x.size());
+        args.x = x.data();
+        args.y = y.data();
+        args.noise = noise.data();
+        args.seed = seed;
+        args.stream = stream;
+        args.index = index;
+        return watched(f, "forward_train", [&] { return run("forward_train", f.fn, args); });
+    }
+    result<void> try_backward_train(span<const float> x, optional_span<const float> noise, span<const float> dy,
+                                    optional_span<float> dx, optional_span<float> dparams = none) const noexcept
+    {
+        const callee f = self();
+        if (failure why = check_callee("backward_train", f, dparams); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_training("backward_train", f, noise.size(), static_cast<bool>(noise), x.size());
+            why.status() != ACTIV_OK)
+            return why;
+        if (dy.size() != x.size())
+            return lengths("backward_train", "dy", dy.size(), "x", x.size());
+        if (dx && dx.size() != x.size())
+            return lengths("backward_train", "dx", dx.size(), "x", x.size());
+        activ_backward_args args = backward_args(f, x.size() > 0, x.size(), dparams);
+        args.x = x.data();
+        args.noise = noise.data();
+        args.dy = dy.data();
+        args.dx = dx.data();
+        return watched(f, "backward_train", [&] { return run("backward_train", f.fn, args); });
+    }
+
+    /* From y = f(x), where x is gone: for the functions that fn.h names. */
+    result<void> try_backward_from_y(matrix<const float> y, matrix<const float> dy, optional_matrix<float> dx,
+                                     optional_span<float> dparams = none) const noexcept
+    {
+        const callee f = self();
+        if (failure why = check_callee("backward_from_y", f, dparams); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_rows("backward_from_y", "y", y); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_same("backward_from_y", "dy", dy, "y", y); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_same("backward_from_y", "dx", dx, "y", y); why.status() != ACTIV_OK)
+            return why;
+        activ_backward_args args = backward_args(f, y.rows(), y.columns(), dparams);
+        args.y = y.data();
+        args.y_stride = y.stride();
+        args.dy = dy.data();
+        args.dy_stride = dy.stride();
+        args.dx = dx.data();
+        args.dx_stride = dx.stride();
+        return watched(f, "backward_from_y", [&] { return run("backward_from_y", f.fn, args); });
+    }
+
+    /* ---- row-wise ---- */
+
+    result<void> try_forward_rows(matrix<const float> x, matrix<float> y) const noexcept
+    {
+        const callee f = self();
+        if (failure why = check_callee("forward_rows", f); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_rows("forward_rows", "x", x); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_same("forward_rows", "y", y, "x", x); why.status() != ACTIV_OK)
+            return why;
+        activ_forward_args args = forward_args(f, x.rows(), x.columns());
+        args.x = x.data();
+        args.x_stride = x.stride();
+        args.y = y.data();
+        args.y_stride = y.stride();
+        return watched(f, "forward_rows", [&] { return run("forward_rows", f.fn, args); });
+    }
+    result<void> try_backward_rows(matrix<const float> x, matrix<const float> dy, optional_matrix<float> dx,
+                                   optional_span<float> dparams = none) const noexcept
+    {
+        const callee f = self();
+        if (failure why = check_callee("backward_rows", f, dparams); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_rows("backward_rows", "x", x); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_same("backward_rows", "dy", dy, "x", x); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_same("backward_rows", "dx", dx, "x", x); why.status() != ACTIV_OK)
+            return why;
+        activ_backward_args args = backward_args(f, x.rows(), x.columns(), dparams);
+        args.x = x.data();
+        args.x_stride = x.stride();
+        args.dy = dy.data();
+        args.dy_stride = dy.stride();
+        args.dx = dx.data();
+        args.dx_stride = dx.stride();
+        return watched(f, "backward_rows", [&] { return run("backward_rows", f.fn, args); });
+    }
+
+    /* ---- gated ---- */
+
+    /* y = value * act(gate). The halves of an array m of rows of 2C values: matrix(span(m), rows, C, 2C), and the same
+     * of what is left of m from element C on. */
+    result<void> try_forward_gated(matrix<const float> value, matrix<const float> gate, matrix<float> y) const noexcept
+    {
+        const callee f = self();
+        if (failure why = check_callee("forward_gated", f); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_rows("forward_gated", "value", value); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_same("forward_gated", "gate", gate, "value", value); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_same("forward_gated", "y", y, "value", value); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = needs_gate("forward_gated", f.fn); why.status() != ACTIV_OK)
+            return why;
+        activ_forward_args args = forward_args(f, value.rows(), value.columns());
+        args.x = value.data();
+        args.x_stride = value.stride();
+        args.gate = gate.data();
+        args.gate_stride = gate.stride();
+        args.y = y.data();
+        args.y_stride = y.stride();
+        return watched(f, "forward_gated", [&] { return run("forward_gated", f.fn, args); });
+    }
+    result<void> try_backward_gated(matrix<const float> value, matrix<const float> gate, matrix<const float> dy,
+                                    optional_matrix<float> dvalue, optional_matrix<float> dgate,
+                                    optional_span<float> dparams = none) const noexcept
+    {
+        const callee f = self();
+        if (failure why = check_callee("backward_gated", f, dparams); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_rows("backward_gated", "value", value); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_same("backward_gated", "gate", gate, "value", value); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_same("backward_gated", "dy", dy, "value", value); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_same("backward_gated", "dvalue", dvalue, "value", value); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_same("backward_gated", "dgate", dgate, "value", value); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = needs_gate("backward_gated", f.fn); why.status() != ACTIV_OK)
+            return why;
+        activ_backward_args args = backward_args(f, value.rows(), value.columns(), dparams);
+        args.x = value.data();
+        args.x_stride = value.stride();
+        args.gate = gate.data();
+        args.gate_stride = gate.stride();
+        args.dy = dy.data();
+        args.dy_stride = dy.stride();
+        args.dx = dvalue.data();
+        args.dx_stride = dvalue.stride();
+        args.dgate = dgate.data();
+        args.dgate_stride = dgate.stride();
+        return watched(f, "backward_gated", [&] { return run("backward_gated", f.fn, args); });
+    }
+
+    /* ---- all arguments, as in C ---- */
+
+    /* For what has no call of its own (accumulate). Pointers: nothing checks their lengths. params: those of with(),
+     * if there are any. */
+    result<void> try_forward(activ_forward_args args) const noexcept
+    {
+        const callee f = self();
+        if (failure why = check_callee("forward", f); why.status() != ACTIV_OK)
+            return why;
+        if (f.params)
+            args.params = f.params.data();
+        return watched(f, "forward", [&] { return run("forward", f.fn, args); });
+    }
+    result<void> try_backward(activ_backward_args args) const noexcept
+    {
+        const callee f = self();
+        if (failure why = check_callee("backward", f); why.status() != ACTIV_OK)
+            return why;
+        if (f.params)
+            args.params = f.params.data();
+        return watched(f, "backward", [&] { return run("backward", f.fn, args); });
+    }
+
+    /* ---- parameters ---- */
+
+    /* The initial values: param_count of them. */
+    result<void> try_param_init(span<float> params, std::uint64_t seed = 0) const noexcept
+    {
+        const callee f = self();
+        if (failure why = check_callee("param_init", f); why.status() != ACTIV_OK)
+            return why;
+        const std::size_t count = activ_fn_param_count(f.fn);
+        if (params.size() != count)
+            return lengths("param_init", "params", params.size(), activ_fn_spec(f.fn), count);
+        if (count == 0)
+            return {};
+        return watched(f, "param_init", [&] {
+            const activ_status status = activ_fn_param_init(f.fn, seed, params.data());
+            return status == ACTIV_OK ? failure::none() : failed("param_init", status, nullptr);
+        });
+    }
+
+#ifndef ACTIV_NO_EXCEPTIONS
+    /* The same, throwing. */
+    void forward(span<const float> x, span<float> y) const
+    {
+        try_forward(x, y).value();
+    }
+    void backward(span<const float> x, span<const float> dy, optional_span<float> dx,
+                  optional_span<float> dparams = none) const
+    {
+        try_backward(x, dy, dx, dparams).value();
+    }
+    void forward_channels(span<const float> x, span<float> y, std::size_t channels, std::size_t inner = 1) const
+    {
+        try_forward_channels(x, y, channels, inner).value();
+    }
+    void backward_channels(span<const float> x, span<const float> dy, optional_span<float> dx, std::size_t channels,
+                           std::size_t inner = 1, optional_span<float> dparams = none) const
+    {
+        try_backward_channels(x, dy, dx, channels, inner, dparams).value();
+    }
+    void forward_train(span<const float> x, span<float> y, optional_span<float> noise, std::uint64_t seed,
+                       std::uint64_t stream = 0, std::uint64_t index = 0) const
+    {
+        try_forward_train(x, y, noise, seed, stream, index).value();
+    }
+    void backward_train(span<const float> x, optional_span<const float> noise, span<const float> dy,
+                        optional_span<float> dx, optional_span<float> dparams = none) const
+    {
+        try_backward_train(x, noise, dy, dx, dparams).value();
+    }
+    void backward_from_y(matrix<const float> y, matrix<const float> dy, optional_matrix<float> dx,
+                         optional_span<float> dparams = none) const
+    {
+        try_backward_from_y(y, dy, dx, dparams).value();
+    }
+    void forward_rows(matrix<const float> x, matrix<float> y) const
+    {
+        try_forward_rows(x, y).value();
+    }
+    void backward_rows(matrix<const float> x, matrix<const float> dy, optional_matrix<float> dx,
+                       optional_span<float> dparams = none) const
+    {
+        try_backward_rows(x, dy, dx, dparams).value();
+    }
+    void forward_gated(matrix<const float> value, matrix<const float> gate, matrix<float> y) const
+    {
+        try_forward_gated(value, gate, y).value();
+    }
+    void backward_gated(matrix<const float> value, matrix<const float> gate, matrix<const float> dy,
+                        optional_matrix<float> dvalue, optional_matrix<float> dgate,
+                        optional_span<float> dparams = none) const
+    {
+        try_backward_gated(value, gate, dy, dvalue, dgate, dparams).value();
+    }
+    void forward(const activ_forward_args &args) const
+    {
+        try_forward(args).value();
+    }
+    void backward(const activ_backward_args &args) const
+    {
+        try_backward(args).value();
+    }
+    void param_init(span<float> params, std::uint64_t seed = 0) const
+    {
+        try_param_init(params, seed).value();
+    }
+    /* The initial values in a new array. */
+    std::vector<float> params(std::uint64_t seed = 0) const
+    {
+        std::vector<float> values(param_count());
+        try_param_init(values, seed).value();
+        return values;
+    }
+#endif
+
+    /* ---- questions, all of which an empty function answers with nothing ---- */
+
+    /* The canonical text, which makes the same function again. */
+    std::string_view spec() const noexcept
+    {
+        return view(activ_fn_spec(get()));
+    }
+    std::size_t param_count() const noexcept
+    {
+        return activ_fn_param_count(get());
+    }
+    bool is_random() const noexcept
+    {
+        return activ_fn_is_random(get()) != 0;
+    }
+    std::size_t channels() const noexcept
+    {
+        return activ_fn_channels(get());
+    }
+    /* Its entry in the catalog. */
+    activ_fn_info info() const noexcept
+    {
+        activ_fn_info info = ACTIV_FN_INFO_INIT;
+        (void)activ_fn_info_of(get(), &info);
+        return info;
+    }
+    /* for (const activ_setting_info &s : f.settings()). Of a view, as a list of what belongs to the function. */
+    listing<callee, activ_setting_info, setting_at> settings() const noexcept
+    {
+        return { self(), activ_fn_setting_count(get()) };
+    }
+    listing<callee, activ_fn_tensor_info, param_tensor_at> param_tensors() const noexcept
+    {
+        return { self(), activ_fn_param_tensor_count(get()) };
+    }
+    /* The functions that it is made of. */
+    std::size_t function_count() const noexcept
+    {
+        return activ_fn_function_count(get());
+    }
+    inline function_view function_at(std::size_t i) const noexcept;
+
+    /* For C calls. */
+    const activ_fn *get() const noexcept
+    {
+        return self().fn;
+    }
+    /* A layer of a network: activ::node x = relu(x). */
+    template <class Node> auto operator()(const Node &x) const -> decltype(x.apply(std::declval<const Self &>()))
+    {
+        return x.apply(static_cast<const Self &>(*this));
+    }
+
+private:
+    callee self() const noexcept
+    {
+        return static_cast<const Self &>(*this).callee_();
+    }
+    static failure samples(const char *call, std::size_t count, std::size_t channels, std::size_t inner,
+                           std::size_t *outer) noexcept
+    {
+        *outer = 0;
+        if (count == 0)
+            return failure::none();
+        const bool fits = channels > 0 && inner > 0 && channels <= count / inner && count % (channels * inner) == 0;
+        if (!fits)
+            return fail(ACTIV_ERROR_SHAPE, "%s: x has %zu values, which are not samples of %zu channels x %zu", call,
+                        count, channels, inner);
+        *outer = count / (channels * inner);
+        return failure::none();
+    }
+    static failure check_training(const char *call, const callee &f, std::size_t noise, bool given,
+                                  std::size_t count) noexcept
+    {
+        if (failure why = check_callee(call, f); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = needs_rows(call, f.fn); why.status() != ACTIV_OK)
+            return why;
+        const bool wanted = activ_fn_is_random(f.fn) != 0;
+        if (noise != count && (given || wanted))
+            return lengths(call, "noise", noise, "x", count);
+        return failure::none();
+    }
+    static failure needs_gate(const char *call, const activ_fn *fn) noexcept
+    {
+        activ_fn_info info = ACTIV_FN_INFO_INIT;
+        if (activ_fn_info_of(fn, &info) == ACTIV_OK && info.shape == ACTIV_SHAPE_GATED)
+            return failure::none();
+        return fail(ACTIV_ERROR_SHAPE, "%s: '%.200s' is no gated function: gated(SPEC) makes one", call,
+                    activ_fn_spec(fn));
+    }
+};
+
+} // namespace detail
+
+/* A function of somebody else's, and the parameters to call it with: what f.with(params) gives. As a string_view, it has
+ * to go before what it looks at. */
+class function_view : public detail::calls<function_view> {
+public:
+    function_view() noexcept = default;
+    /* A function that C code has. */
+    explicit function_view(const activ_fn *fn) noexcept
+    {
+        callee_data_.fn = fn;
+    }
+    /* The shared one of this name with its default settings, which is always there (activ_fn_default); empty if there
+     * is none of the name. */
+    static function_view named(text name) noexcept
+    {
+        return function_view(activ_fn_default(name.c_str()));
+    }
+    /* Called with these parameters instead of the initial ones. */
+    function_view with(span<const float> params) const noexcept
+    {
+        function_view other = *this;
+        other.callee_data_.params = optional_span<const float>(params);
+        return other;
+    }
+    explicit operator bool() const noexcept
+    {
+        return callee_data_.fn != nullptr;
+    }
+    /* For the other headers. */
+    explicit function_view(const detail::callee &callee) noexcept : callee_data_(callee)
+    {
+    }
+    detail::callee callee_() const noexcept
+    {
+        return callee_data_;
+    }
+
+private:
+    detail::callee callee_data_;
+};
+
+template <class Self> function_view detail::calls<Self>::function_at(std::size_t i) const noexcept
+{
+    callee part = self();
+    part.fn = activ_fn_function(part.fn, i);
+    part.params = none;
+    return function_view(part);
+}
+
+/* A function that is made from its spec: "gelu", "leaky_relu(negative_slope=0.2)", "moe(relu, tanh)"; or of the caller's
+ * own code. Move-only, never changed, used by any number of threads. */
+class function : public detail::calls<function> {
+public:
+    /* None; using it is an error. */
+    function() noexcept = default;
+    function(function &&) noexcept = default;
+    function &operator=(function &&other) noexcept
+    {
+        fn_ = std::move(other.fn_);
+        own_ = std::move(other.own_);
+        return *this;
+    }
+
+    static result<function> try_create(text spec, const context &ctx = context()) noexcept
+    {
+        return detail::make<function, activ_fn>(
+            "function", ctx, [&](const activ_context *c, activ_fn **out, activ_message *why) {
+                return activ_fn_create_ex(c, spec.c_str(), out, why);
+            });
+    }
+    static result<function> try_create(const custom &own, const context &ctx = context()) noexcept
+    {
+        if (!own)
+            return detail::is_empty("function", "custom function");
+        const detail::custom_state &state = *own.state();
+        auto made = detail::make<function, activ_fn>(
+            "function", ctx, [&](const activ_context *c, activ_fn **out, activ_message *why) {
+                return activ_fn_create_custom_ex(c, state.definition.name, &state.callbacks, state.definition.user, out,
+                                                 why);
+            });
+        if (made)
+            made->own_ = detail::keeper(own.state());
+        return made;
+    }
+#ifndef ACTIV_NO_EXCEPTIONS
+    explicit function(text spec, const context &ctx = context()) : function(try_create(spec, ctx).value())
+    {
+    }
+    explicit function(const custom &own, const context &ctx = context()) : function(try_create(own, ctx).value())
+    {
+    }
+#endif
+    /* Takes over a function that C code has made. */
+    static function adopt(activ_fn *fn) noexcept
+    {
+        return function(fn, detail::keeper());
+    }
+    explicit operator bool() const noexcept
+    {
+        return fn_.get() != nullptr;
+    }
+    operator function_view() const noexcept
+    {
+        return function_view(callee_());
+    }
+    /* Called with these parameters instead of the initial ones. Not longer than the function lives. */
+    function_view with(span<const float> params) const noexcept
+    {
+        return function_view(callee_()).with(params);
+    }
+    /* For the other headers. */
+    function(activ_fn *fn, detail::keeper keep) noexcept : fn_(fn, std::move(keep))
+    {
+    }
+    detail::callee callee_() const noexcept
+    {
+        detail::callee c;
+        c.fn = fn_.get();
+        c.host = fn_.keep();
+        c.own = own_.get();
+        return c;
+    }
+
+private:
+    detail::keeper own_; /* let go after the function */
+    detail::owner<activ_fn, activ_fn_destroy> fn_;
+};
+
+namespace detail {
+struct no_owner {
+};
+inline activ_fn_info catalog_at(const no_owner &, std::size_t i) noexcept
+{
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
+    (void)activ_fn_catalog(i, &info);
+    return info;
+}
+} // namespace detail
+
+/* All functions: for (const activ_fn_info &f : activ::catalog()) std::puts(f.name). */
+inline detail::listing<detail::no_owner, activ_fn_info, detail::catalog_at> catalog() noexcept
+{
+    std::size_t count = 0;
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
+    while (activ_fn_catalog(count, &info) == ACTIV_OK)
+        count++;
+    return { detail::no_owner(), count };
+}
+
+} // namespace activ
+
+#endif
