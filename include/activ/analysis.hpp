@@ -548,10 +548,10 @@ inline result<void> try_surface(const function_view &fn, float low, float high, 
         return detail::lengths("surface", "f", f.size(), "points", n);
     if (slopes.size() != n)
         return detail::lengths("surface", "slopes", slopes.size(), "points", n);
-    if (z && (n > SIZE_MAX / (n + 1) || z.size() != n * n))
-        return detail::fail(ACTIV_ERROR_SHAPE, "surface: z has %zu values, points has %zu", z.size(), n);
-    if (gradient && (n > SIZE_MAX / (n + 1) || gradient.size() != n * n))
-        return detail::fail(ACTIV_ERROR_SHAPE, "surface: gradient has %zu values, points has %zu", gradient.size(), n);
+    if (z && (n > SIZE_MAX / (n + 1) || z.count() != n * n))
+        return detail::fail(ACTIV_ERROR_SHAPE, "surface: z has %zu values, points has %zu", z.count(), n);
+    if (gradient && (n > SIZE_MAX / (n + 1) || gradient.count() != n * n))
+        return detail::fail(ACTIV_ERROR_SHAPE, "surface: gradient has %zu values, points has %zu", gradient.count(), n);
     return detail::watched(c, "surface", [&] {
         detail::words why;
         const activ_status status = activ_surface(c.fn, c.params.data(), n, low, high, points.data(), f.data(),

@@ -69,9 +69,9 @@ public:
     {
         return caught.count();
     }
-    std::exception_ptr last_thrown() const noexcept override
+    std::exception_ptr tell_thrown() const noexcept override
     {
-        return caught.last();
+        return caught.tell();
     }
 
 protected:
@@ -283,9 +283,9 @@ public:
     {
         return caught.count();
     }
-    std::exception_ptr last_thrown() const noexcept override
+    std::exception_ptr tell_thrown() const noexcept override
     {
-        return caught.last();
+        return caught.tell();
     }
     activ_executor executor = ACTIV_EXECUTOR_DEFAULTS;
 };
@@ -390,11 +390,11 @@ public:
     {
         return customs.thrown() + (executor ? executor->thrown() : 0);
     }
-    std::exception_ptr last_thrown() const noexcept override
+    std::exception_ptr tell_thrown() const noexcept override
     {
-        if (std::exception_ptr last = customs.last_thrown())
-            return last;
-        return executor ? executor->last_thrown() : nullptr;
+        if (std::exception_ptr told = customs.tell_thrown())
+            return told;
+        return executor ? executor->tell_thrown() : nullptr;
     }
 
 private:

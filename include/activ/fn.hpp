@@ -150,11 +150,11 @@ struct callee {
     {
         return (host ? host->thrown() : 0) + (own ? own->thrown() : 0);
     }
-    std::exception_ptr last_thrown() const noexcept
+    std::exception_ptr tell_thrown() const noexcept
     {
-        if (std::exception_ptr last = own ? own->last_thrown() : nullptr)
-            return last;
-        return host ? host->last_thrown() : nullptr;
+        if (std::exception_ptr told = own ? own->tell_thrown() : nullptr)
+            return told;
+        return host ? host->tell_thrown() : nullptr;
     }
 };
 
@@ -192,10 +192,10 @@ inline failure check_callee(const char *call, const callee &f,
     if (!f.fn)
         return is_empty(call, "function");
     const std::size_t count = activ_fn_param_count(f.fn);
-    if (f.params && f.params.size() != count)
-        return lengths(call, "params", f.params.size(), activ_fn_spec(f.fn), count);
-    if (dparams && dparams.size() != count)
-        return lengths(call, "dparams", dparams.size(), activ_fn_spec(f.fn), count);
+    if (f.params && f.params.count() != count)
+        return lengths(call, "params", f.params.count(), activ_fn_spec(f.fn), count);
+    if (dparams && dparams.count() != count)
+        return lengths(call, "dparams", dparams.count(), activ_fn_spec(f.fn), count);
     return failure::none();
 }
 
@@ -300,8 +300,8 @@ public:
             return why;
         if (dy.size() != x.size())
             return lengths("backward", "dy", dy.size(), "x", x.size());
-        if (dx && dx.size() != x.size())
-            return lengths("backward", "dx", dx.size(), "x", x.size());
+        if (dx && dx.count() != x.size())
+            return lengths("backward", "dx", dx.count(), "x", x.size());
         return watched(f, "backward", [&] {
             const activ_status status = activ_backward(f.fn, f.params.data(), x.size(), x.data(), dy.data(), dx.data(),
                                                        dparams.data());
@@ -344,8 +344,8 @@ public:
             return why;
         if (dy.size() != x.size())
             return lengths("backward_channels", "dy", dy.size(), "x", x.size());
-        if (dx && dx.size() != x.size())
-            return lengths("backward_channels", "dx", dx.size(), "x", x.size());
+        if (dx && dx.count() != x.size())
+            return lengths("backward_channels", "dx", dx.count(), "x", x.size());
         std::size_t outer = 0;
         if (failure why = samples("backward_channels", x.size(), channels, inner, &outer); why.status() != ACTIV_OK)
             return why;
@@ -364,7 +364,7 @@ public:
                                    std::uint64_t stream = 0, std::uint64_t index = 0) const noexcept
     {
         const callee f = self();
-        if (failure why = check_training("forward_train", f, noise.size(), static_cast<bool>(noise), x.size());
+        if (failure why = check_training("forward_train", f, noise.count(), static_cast<bool>(noise), x.size());
             why.status() != ACTIV_OK)
             return why;
         if (y.size() != x.size())
@@ -384,13 +384,13 @@ public:
         const callee f = self();
         if (failure why = check_callee("backward_train", f, dparams); why.status() != ACTIV_OK)
             return why;
-        if (failure why = check_training("backward_train", f, noise.size(), static_cast<bool>(noise), x.size());
+        if (failure why = check_training("backward_train", f, noise.count(), static_cast<bool>(noise), x.size());
             why.status() != ACTIV_OK)
             return why;
         if (dy.size() != x.size())
             return lengths("backward_train", "dy", dy.size(), "x", x.size());
-        if (dx && dx.size() != x.size())
-            return lengths("backward_train", "dx", dx.size(), "x", x.size());
+        if (dx && dx.count() != x.size())
+            return lengths("backward_train", "dx", dx.count(), "x", x.size());
         activ_backward_args args = backward_args(f, x.size() > 0, x.size(), dparams);
         args.x = x.data();
         args.noise = noise.data();

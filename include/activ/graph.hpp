@@ -78,11 +78,11 @@ public:
     {
         return functions.thrown() + (host ? host->thrown() : 0);
     }
-    std::exception_ptr last_thrown() const noexcept override
+    std::exception_ptr tell_thrown() const noexcept override
     {
-        if (std::exception_ptr last = functions.last_thrown())
-            return last;
-        return host ? host->last_thrown() : nullptr;
+        if (std::exception_ptr told = functions.tell_thrown())
+            return told;
+        return host ? host->tell_thrown() : nullptr;
     }
     /* A function of one of its layers, in another graph, needs what this one keeps, but not this one. */
     const counted *part(std::size_t i) const noexcept override
@@ -396,6 +396,8 @@ inline tensor_info buffer_tensor_of(const graph_ref &g, std::size_t i) noexcept
 inline failure batch_of(const char *call, const char *name, std::size_t size, std::size_t per_sample,
                         std::size_t *batch) noexcept
 {
+    if (size == 0)
+        return fail(ACTIV_ERROR_RANGE, "%s: %s is empty: a batch has one sample or more", call, name);
     if (per_sample == 0 || size % per_sample != 0)
         return fail(ACTIV_ERROR_SHAPE, "%s: %s has %zu values, which are no whole number of samples of %zu", call, name,
                     size, per_sample);
@@ -560,7 +562,7 @@ public:
             why.status() != ACTIV_OK)
             return why;
         if (dx)
-            if (failure why = detail::check_batch("backward", "dx", dx.size(), state_->features, "dy", batch);
+            if (failure why = detail::check_batch("backward", "dx", dx.count(), state_->features, "dy", batch);
                 why.status() != ACTIV_OK)
                 return why;
         return run("backward", [&](activ_graph *g) { return activ_graph_backward(g, batch, dy.data(), dx.data()); });
@@ -860,6 +862,8 @@ private:
     {
         if (failure why = check_compiled(call); why.status() != ACTIV_OK)
             return why;
+        if (labels.empty())
+            return detail::fail(ACTIV_ERROR_RANGE, "%s: labels is empty: a batch has one sample or more", call);
         return detail::check_batch(call, "x", x.size(), state_->features, "labels", labels.size());
     }
     static activ_compile_options c_options(const compile_options &options) noexcept

@@ -34,12 +34,12 @@ public:
         if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
             delete this;
     }
-    /* How many exceptions its callbacks have thrown, and the last of them. */
+    /* How many exceptions its callbacks have thrown, and one of them: the first that was not told yet. */
     virtual std::uint64_t thrown() const noexcept
     {
         return 0;
     }
-    virtual std::exception_ptr last_thrown() const noexcept
+    virtual std::exception_ptr tell_thrown() const noexcept
     {
         return nullptr;
     }
@@ -135,11 +135,11 @@ public:
             sum += e->object->thrown();
         return sum;
     }
-    std::exception_ptr last_thrown() const noexcept
+    std::exception_ptr tell_thrown() const noexcept
     {
         for (const entry *e = first_; e; e = e->next)
-            if (std::exception_ptr last = e->object->last_thrown())
-                return last;
+            if (std::exception_ptr told = e->object->tell_thrown())
+                return told;
         return nullptr;
     }
     counted *at(std::size_t i) const noexcept
@@ -172,7 +172,9 @@ public:
             return true;
         } catch (...) {
             lock();
-            last_ = std::current_exception();
+            if (told_)
+                first_ = std::current_exception();
+            told_ = false;
             unlock();
             count_.fetch_add(1, std::memory_order_release);
             return false;
@@ -186,10 +188,12 @@ public:
     {
         return count_.load(std::memory_order_acquire);
     }
-    std::exception_ptr last() const noexcept
+    /* The first that has not been told, as the others may follow from it; or else the one that was told. */
+    std::exception_ptr tell() const noexcept
     {
         lock();
-        std::exception_ptr copy = last_;
+        std::exception_ptr copy = first_;
+        told_ = true;
         unlock();
         return copy;
     }
@@ -206,7 +210,8 @@ private:
     }
     mutable std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
     std::atomic<std::uint64_t> count_{ 0 };
-    std::exception_ptr last_;
+    mutable bool told_ = true;
+    std::exception_ptr first_;
 };
 
 /* Not an error of the library's: ACTIV_ERROR_INVALID, a mistake in the caller's code. The status has no better number. */
@@ -227,14 +232,14 @@ inline failure callback_threw(const char *call, std::exception_ptr cause) noexce
     return why;
 }
 
-/* Runs a C call that may run callbacks of `source`, which has thrown() and last_thrown(). */
+/* Runs a C call that may run callbacks of `source`, which has thrown() and tell_thrown(). */
 template <class Source, class Call> result<void> watched(const Source &source, const char *name, Call call) noexcept
 {
     const std::uint64_t before = source.thrown();
     if (failure why = call(); why.status() != ACTIV_OK)
         return why;
     if (source.thrown() != before)
-        return callback_threw(name, source.last_thrown());
+        return callback_threw(name, source.tell_thrown());
     return {};
 }
 

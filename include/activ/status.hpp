@@ -149,7 +149,8 @@ public:
     constexpr optional_span(none_t) noexcept
     {
     }
-    template <class C, class = std::enable_if_t<std::is_convertible_v<C &&, span<T>>>>
+    template <class C, class = std::enable_if_t<!std::is_same_v<std::decay_t<C>, optional_span> &&
+                                                std::is_convertible_v<C &&, span<T>>>>
     constexpr optional_span(C &&array) noexcept : values_(static_cast<C &&>(array)), given_(true)
     {
     }
@@ -165,7 +166,8 @@ public:
     {
         return values_.data();
     }
-    constexpr std::size_t size() const noexcept
+    /* Not size(): with that it would be an array, and none an empty one. */
+    constexpr std::size_t count() const noexcept
     {
         return values_.size();
     }

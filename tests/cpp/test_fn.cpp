@@ -1,0 +1,349 @@
+/* Functions on arrays: the bits of C, and what is refused. */
+#include "check.hpp"
+
+#include <array>
+#include <limits>
+#include <string>
+
+namespace {
+
+using floats = std::vector<float>;
+
+activ::function make(const char *spec)
+{
+    return must(activ::function::try_create(spec));
+}
+
+void elementwise()
+{
+    const activ::function f = make("mish");
+    const floats x = some_values(50), dy(50, 0.5f);
+    floats y(50), dx(50), c_y(50), c_dx(50);
+    must(f.try_forward(x, y));
+    must(f.try_backward(x, dy, dx));
+    CHECK(activ_forward(f.get(), nullptr, 50, x.data(), c_y.data()) == ACTIV_OK);
+    CHECK(activ_backward(f.get(), nullptr, 50, x.data(), dy.data(), c_dx.data(), nullptr) == ACTIV_OK);
+    CHECK(same_bits(y, c_y) && same_bits(dx, c_dx));
+
+    /* Other kinds of arrays, in place, and no array at all. */
+    std::array<float, 50> array{};
+    must(f.try_forward(x, array));
+    CHECK(same_bits(array, c_y));
+    float c_array[50];
+    must(f.try_forward(activ::span<const float>(x).subspan(0), c_array));
+    CHECK(same_bits(c_array, c_y));
+    floats in_place = x;
+    must(f.try_forward(in_place, in_place));
+    CHECK(same_bits(in_place, c_y));
+    must(f.try_forward(floats(), activ::span<float>()));
+    must(f.try_backward(floats(), floats(), activ::none));
+    must(f.try_forward(floats(2, 1.0f), activ::span<float>(y).subspan(0, 2)));
+#if defined(__cpp_lib_span)
+    must(f.try_forward(std::span<const float>(x), std::span<float>(array)));
+    CHECK(same_bits(array, c_y));
+#endif
+
+    REFUSED(f.try_forward(x, activ::span<float>(y).subspan(0, 3)), ACTIV_ERROR_SHAPE, "y has 3", "x has 50");
+    REFUSED(f.try_forward(activ::span<const float>(x).subspan(48), y), ACTIV_ERROR_SHAPE, "y has 50", "x has 2");
+    REFUSED(f.try_backward(x, floats(49), dx), ACTIV_ERROR_SHAPE, "dy has 49", "x has 50");
+    REFUSED(f.try_backward(x, dy, activ::span<float>(dx).subspan(49)), ACTIV_ERROR_SHAPE, "dx has 1", "x has 50");
+    floats forgotten;
+    REFUSED(f.try_backward(x, dy, forgotten), ACTIV_ERROR_SHAPE, "dx has 0", "x has 50");
+    REFUSED(f.try_forward(activ::span<const float>(y).subspan(0, 40), activ::span<float>(y).subspan(1, 40)),
+            ACTIV_ERROR_INVALID, "mish", "y overlaps");
+    REFUSED(f.try_backward(activ::span<const float>(dx).subspan(0, 40), activ::span<const float>(dy).subspan(0, 40),
+                           activ::span<float>(dx).subspan(1, 40)),
+            ACTIV_ERROR_INVALID, "mish", "dx overlaps");
+    REFUSED(make("softmax").try_forward(x, y), ACTIV_ERROR_SHAPE, "softmax", "forward_rows");
+    REFUSED(make("softmax").try_backward(x, dy, dx), ACTIV_ERROR_SHAPE, "softmax", "backward_rows");
+    REFUSED(make("glu").try_forward(x, y), ACTIV_ERROR_SHAPE, "glu", "gate");
+    THROWS(f.forward(x, activ::span<float>(y).subspan(0, 3)), ACTIV_ERROR_SHAPE, "y has 3", "x has 50");
+    THROWS(f.backward(x, dy, forgotten), ACTIV_ERROR_SHAPE, "dx has 0", "x has 50");
+#ifndef ACTIV_NO_EXCEPTIONS
+    const activ::function g("mish");
+    floats again(50);
+    g.forward(x, again);
+    CHECK(same_bits(again, c_y));
+    g.backward(x, dy, again);
+    CHECK(same_bits(again, c_dx));
+#endif
+}
+
+void making()
+{
+    REFUSED(activ::function::try_create("gelo"), ACTIV_ERROR_UNKNOWN_NAME, "gelo", "gelu");
+    REFUSED(activ::function::try_create("elu(alpha="), ACTIV_ERROR_SYNTAX, "expected");
+    REFUSED(activ::function::try_create(static_cast<const char *>(nullptr)), ACTIV_ERROR_INVALID);
+    THROWS((void)activ::function("gelo"), ACTIV_ERROR_UNKNOWN_NAME, "gelo", "gelu");
+    const std::string spec = "leaky_relu(negative_slope=0.2)";
+    activ::function f = must(activ::function::try_create(spec));
+    CHECK(f && f.spec() == spec && f.param_count() == 0 && !f.is_random() && f.channels() == 1);
+
+    /* Moved from, and back again. */
+    activ::function g = std::move(f);
+    CHECK(!f && g && f.spec().empty() && f.param_count() == 0 && f.get() == nullptr && f.settings().size() == 0);
+    floats y(1);
+    REFUSED(f.try_forward(floats(1), y), ACTIV_ERROR_INVALID, "function is empty", "moved");
+    REFUSED(f.try_backward(floats(1), floats(1), y), ACTIV_ERROR_INVALID, "function is empty");
+    REFUSED(f.try_param_init(y), ACTIV_ERROR_INVALID, "function is empty");
+    REFUSED(f.try_forward_rows(y, y), ACTIV_ERROR_INVALID, "function is empty");
+    REFUSED(f.try_backward_rows(y, y, y), ACTIV_ERROR_INVALID, "function is empty");
+    REFUSED(f.try_forward_gated(y, y, y), ACTIV_ERROR_INVALID, "function is empty");
+    REFUSED(f.try_backward_gated(y, y, y, y, y), ACTIV_ERROR_INVALID, "function is empty");
+    REFUSED(f.try_forward_channels(y, y, 1), ACTIV_ERROR_INVALID, "function is empty");
+    REFUSED(f.try_backward_channels(y, y, y, 1), ACTIV_ERROR_INVALID, "function is empty");
+    REFUSED(f.try_forward_train(y, y, activ::none, 1), ACTIV_ERROR_INVALID, "function is empty");
+    REFUSED(f.try_backward_train(y, activ::none, y, y), ACTIV_ERROR_INVALID, "function is empty");
+    REFUSED(f.try_backward_from_y(y, y, y), ACTIV_ERROR_INVALID, "function is empty");
+    REFUSED(f.try_forward(activ_forward_args ACTIV_FORWARD_ARGS_DEFAULTS), ACTIV_ERROR_INVALID, "function is empty");
+    REFUSED(f.try_backward(activ_backward_args ACTIV_BACKWARD_ARGS_DEFAULTS), ACTIV_ERROR_INVALID, "function is empty");
+    THROWS(f.forward(floats(1), y), ACTIV_ERROR_INVALID, "function is empty");
+    f = std::move(g);
+    CHECK(f && !g);
+    activ::function &itself = f;
+    f = std::move(itself);
+    CHECK(f && f.spec() == spec);
+    activ_fn *raw = nullptr;
+    CHECK(activ_fn_create(nullptr, "relu", &raw) == ACTIV_OK);
+    f = activ::function::adopt(raw);
+    CHECK(f.get() == raw && f.spec() == "relu");
+    const activ::function_view shared = activ::function_view::named("gelu");
+    CHECK(shared && shared.spec() == "gelu" && shared.get() == activ_fn_default("gelu"));
+    CHECK(!activ::function_view::named("gelo") && !activ::function_view());
+    must(shared.try_forward(floats(1), y));
+    REFUSED(activ::function_view().try_forward(floats(1), y), ACTIV_ERROR_INVALID, "function is empty");
+}
+
+void parameters()
+{
+    const activ::function f = make("prelu");
+    floats weights(f.param_count());
+    must(f.try_param_init(weights));
+    CHECK(weights.size() == 1 && weights[0] == 0.25f);
+    weights[0] = 0.5f;
+    const floats x{ -4, 4 }, dy{ 1, 1 };
+    floats y(2), dx(2), dparams(1, 10.0f);
+    must(f.try_forward(x, y));
+    CHECK(y[0] == -1 && y[1] == 4);
+    must(f.with(weights).try_forward(x, y));
+    CHECK(y[0] == -2 && y[1] == 4);
+    must(f.with(weights).try_backward(x, dy, dx, dparams));
+    CHECK(dx[0] == 0.5f && dx[1] == 1 && dparams[0] == 6);
+    must(f.with(weights).try_backward(x, dy, activ::none, dparams));
+    CHECK(dparams[0] == 2);
+    const floats two(2);
+    floats two_gradients(2);
+    REFUSED(f.with(two).try_forward(x, y), ACTIV_ERROR_SHAPE, "params has 2", "prelu has 1");
+    REFUSED(f.with(floats()).try_forward(x, y), ACTIV_ERROR_SHAPE, "params has 0", "prelu has 1");
+    REFUSED(f.try_backward(x, dy, dx, two_gradients), ACTIV_ERROR_SHAPE, "dparams has 2", "prelu has 1");
+    REFUSED(f.try_param_init(two_gradients), ACTIV_ERROR_SHAPE, "params has 2", "prelu has 1");
+    must(make("relu").with(floats()).try_forward(x, y));
+    must(make("relu").try_param_init(activ::span<float>()));
+    floats random(make("staf(tau=5)").param_count()), c_random = random;
+    const activ::function staf = make("staf(tau=5)");
+    must(staf.try_param_init(random, 42));
+    CHECK(activ_fn_param_init(staf.get(), 42, c_random.data()) == ACTIV_OK && same_bits(random, c_random));
+#ifndef ACTIV_NO_EXCEPTIONS
+    CHECK(same_bits(staf.params(42), c_random));
+    THROWS(f.with(two).forward(x, y), ACTIV_ERROR_SHAPE, "params has 2");
+    floats init(1);
+    f.param_init(init);
+    CHECK(init[0] == 0.25f);
+#endif
+}
+
+void by_rows()
+{
+    const activ::function softmax = make("softmax");
+    const floats x = some_values(12), dy = some_values(12);
+    floats y(12), dx(12), c(12);
+    must(softmax.try_forward_rows(activ::rows(x, 4), activ::rows(y, 4)));
+    CHECK(activ_forward_rows(softmax.get(), nullptr, 3, 4, x.data(), 4, c.data(), 4) == ACTIV_OK && same_bits(y, c));
+    must(softmax.try_backward_rows(activ::rows(x, 4), activ::rows(dy, 4), activ::rows(dx, 4)));
+    CHECK(activ_backward_rows(softmax.get(), nullptr, 3, 4, x.data(), 4, dy.data(), 4, c.data(), 4, nullptr) ==
+          ACTIV_OK);
+    CHECK(same_bits(dx, c));
+    /* One row, and rows with gaps. */
+    must(softmax.try_forward_rows(x, y));
+    CHECK(activ_forward_rows(softmax.get(), nullptr, 1, 12, x.data(), 12, c.data(), 12) == ACTIV_OK && same_bits(y, c));
+    floats gaps(11, 7.0f), c_gaps = gaps;
+    must(softmax.try_forward_rows(activ::matrix<const float>(x, 3, 3, 4), activ::matrix<float>(gaps, 3, 3, 4)));
+    CHECK(activ_forward_rows(softmax.get(), nullptr, 3, 3, x.data(), 4, c_gaps.data(), 4) == ACTIV_OK);
+    CHECK(same_bits(gaps, c_gaps) && gaps[3] == 7.0f);
+
+    REFUSED(softmax.try_forward_rows(activ::rows(x, 5), activ::rows(y, 5)), ACTIV_ERROR_SHAPE, "x has 12", "rows of 5");
+    REFUSED(softmax.try_forward_rows(activ::rows(x, 4), activ::rows(y, 3)), ACTIV_ERROR_SHAPE, "y has 4 x 3",
+            "x has 3 x 4");
+    REFUSED(softmax.try_forward_rows(activ::rows(x, 4), activ::matrix<float>(gaps, 3, 4)), ACTIV_ERROR_SHAPE,
+            "y has 11", "3 rows of 4");
+    REFUSED(softmax.try_forward_rows(activ::matrix<const float>(x, 3, 4, 5), activ::rows(y, 4)), ACTIV_ERROR_SHAPE,
+            "x has 12", "gaps");
+    REFUSED(softmax.try_forward_rows(activ::matrix<const float>(x, 3, 4, 3), activ::rows(y, 4)), ACTIV_ERROR_SHAPE, "x");
+    REFUSED(softmax.try_forward_rows(activ::matrix<const float>(x, SIZE_MAX, 4, 4), activ::rows(y, 4)),
+            ACTIV_ERROR_SHAPE, "x has 12");
+    REFUSED(softmax.try_backward_rows(activ::rows(x, 4), activ::rows(dy, 6), activ::rows(dx, 4)), ACTIV_ERROR_SHAPE,
+            "dy has 2 x 6");
+    REFUSED(softmax.try_backward_rows(activ::rows(x, 4), activ::rows(dy, 4), activ::rows(dx, 6)), ACTIV_ERROR_SHAPE,
+            "dx has 2 x 6");
+    REFUSED(make("glu").try_forward_rows(x, y), ACTIV_ERROR_SHAPE, "glu");
+    REFUSED(softmax.try_forward_rows(floats(), activ::span<float>()), ACTIV_ERROR_SHAPE, "columns");
+    must(softmax.try_forward_rows(activ::rows(floats(), 4), activ::rows(activ::span<float>(), 4)));
+    THROWS(softmax.forward_rows(activ::rows(x, 5), activ::rows(y, 5)), ACTIV_ERROR_SHAPE, "rows of 5");
+    THROWS(softmax.backward_rows(activ::rows(x, 5), activ::rows(y, 5), activ::none), ACTIV_ERROR_SHAPE, "rows of 5");
+}
+
+void gated()
+{
+    const activ::function swiglu = make("swiglu");
+    const floats both = some_values(16), dy = some_values(8);
+    floats y(8), dvalue(8), dgate(8), c(8), c_dvalue(8), c_dgate(8);
+    const activ::span<const float> all(both);
+    const activ::matrix<const float> value(all, 2, 4, 8), gate(all.subspan(4), 2, 4, 8);
+    must(swiglu.try_forward_gated(value, gate, activ::rows(y, 4)));
+    CHECK(activ_forward_gated(swiglu.get(), nullptr, 2, 4, both.data(), 8, both.data() + 4, 8, c.data(), 4) ==
+          ACTIV_OK);
+    CHECK(same_bits(y, c));
+    must(swiglu.try_backward_gated(value, gate, activ::rows(dy, 4), activ::rows(dvalue, 4), activ::rows(dgate, 4)));
+    CHECK(activ_backward_gated(swiglu.get(), nullptr, 2, 4, both.data(), 8, both.data() + 4, 8, dy.data(), 4,
+                               c_dvalue.data(), 4, c_dgate.data(), 4, nullptr) == ACTIV_OK);
+    CHECK(same_bits(dvalue, c_dvalue) && same_bits(dgate, c_dgate));
+    must(swiglu.try_backward_gated(value, gate, activ::rows(dy, 4), activ::none, activ::rows(dgate, 4)));
+    const floats a = some_values(3), b = some_values(3), five(5);
+    floats sum(3);
+    must(swiglu.try_forward_gated(a, b, sum));
+    REFUSED(swiglu.try_forward_gated(a, five, sum), ACTIV_ERROR_SHAPE, "gate has 1 x 5", "value has 1 x 3");
+    REFUSED(swiglu.try_forward_gated(a, b, y), ACTIV_ERROR_SHAPE, "y has 1 x 8", "value has 1 x 3");
+    REFUSED(swiglu.try_backward_gated(a, b, five, sum, activ::none), ACTIV_ERROR_SHAPE, "dy has 1 x 5");
+    REFUSED(swiglu.try_backward_gated(a, b, b, y, activ::none), ACTIV_ERROR_SHAPE, "dvalue has 1 x 8");
+    REFUSED(swiglu.try_backward_gated(a, b, b, activ::none, y), ACTIV_ERROR_SHAPE, "dgate has 1 x 8");
+    REFUSED(make("relu").try_forward_gated(a, b, sum), ACTIV_ERROR_SHAPE, "relu", "no gated function");
+    REFUSED(make("relu").try_backward_gated(a, b, b, sum, activ::none), ACTIV_ERROR_SHAPE, "no gated function");
+    THROWS(swiglu.forward_gated(a, five, sum), ACTIV_ERROR_SHAPE, "gate has 1 x 5");
+    THROWS(swiglu.backward_gated(a, five, b, sum, activ::none), ACTIV_ERROR_SHAPE, "gate has 1 x 5");
+    CHECK(swiglu.function_count() == 1 && swiglu.function_at(0).spec() == "silu" && !swiglu.function_at(1));
+    must(swiglu.function_at(0).try_forward(a, sum));
+}
+
+void per_channel()
+{
+    const activ::function f = make("prelu(num_parameters=3)");
+    const floats x = some_values(12), dy = some_values(12), weights{ 0.1f, 0.2f, 0.3f };
+    floats y(12), dx(12), dparams(3), c(12), c_dx(12), c_dparams(3);
+    must(f.with(weights).try_forward_channels(x, y, 3, 2));
+    CHECK(activ_forward_channels(f.get(), weights.data(), 2, 3, 2, x.data(), c.data()) == ACTIV_OK && same_bits(y, c));
+    must(f.with(weights).try_backward_channels(x, dy, dx, 3, 2, dparams));
+    CHECK(activ_backward_channels(f.get(), weights.data(), 2, 3, 2, x.data(), dy.data(), c_dx.data(),
+                                  c_dparams.data()) == ACTIV_OK);
+    CHECK(same_bits(dx, c_dx) && same_bits(dparams, c_dparams));
+    REFUSED(f.try_forward_channels(x, y, 5, 2), ACTIV_ERROR_SHAPE, "x has 12", "5 channels x 2");
+    REFUSED(f.try_forward_channels(x, y, 0), ACTIV_ERROR_SHAPE, "x has 12", "0 channels");
+    REFUSED(f.try_forward_channels(x, y, SIZE_MAX, SIZE_MAX), ACTIV_ERROR_SHAPE, "x has 12");
+    REFUSED(f.try_forward_channels(x, y, 4), ACTIV_ERROR_SHAPE, "prelu", "channels");
+    REFUSED(f.try_forward_channels(x, activ::span<float>(y).subspan(1), 3), ACTIV_ERROR_SHAPE, "y has 11", "x has 12");
+    REFUSED(f.try_backward_channels(x, floats(3), dx, 3), ACTIV_ERROR_SHAPE, "dy has 3", "x has 12");
+    REFUSED(f.try_backward_channels(x, dy, dparams, 3), ACTIV_ERROR_SHAPE, "dx has 3", "x has 12");
+    REFUSED(f.try_backward_channels(x, dy, dx, 7), ACTIV_ERROR_SHAPE, "x has 12", "7 channels");
+    REFUSED(f.try_backward_channels(x, dy, dx, 3, 2, dx), ACTIV_ERROR_SHAPE, "dparams has 12");
+    REFUSED(f.try_forward(x, y), ACTIV_ERROR_SHAPE, "prelu", "channels");
+    REFUSED(make("softmax").try_forward_channels(x, y, 3), ACTIV_ERROR_SHAPE, "softmax", "row-wise");
+    REFUSED(make("softmax").try_backward_channels(x, dy, dx, 3), ACTIV_ERROR_SHAPE, "softmax", "row-wise");
+    THROWS(f.forward_channels(x, y, 5, 2), ACTIV_ERROR_SHAPE, "5 channels x 2");
+    THROWS(f.backward_channels(x, dy, dx, 5, 2), ACTIV_ERROR_SHAPE, "5 channels x 2");
+}
+
+void training()
+{
+    const activ::function rrelu = make("rrelu"), relu = make("relu");
+    const floats x = some_values(9), dy(9, 1.0f);
+    floats y(9), noise(9), dx(9), c(9), c_noise(9);
+    must(rrelu.try_forward_train(x, y, noise, 7, 2, 100));
+    CHECK(activ_forward_train(rrelu.get(), nullptr, 7, 2, 100, 9, x.data(), c.data(), c_noise.data()) == ACTIV_OK);
+    CHECK(same_bits(y, c) && same_bits(noise, c_noise) && rrelu.is_random());
+    must(rrelu.try_backward_train(x, noise, dy, dx));
+    CHECK(activ_backward_train(rrelu.get(), nullptr, 9, x.data(), noise.data(), dy.data(), c.data(), nullptr) ==
+          ACTIV_OK);
+    CHECK(same_bits(dx, c));
+    must(relu.try_forward_train(x, y, activ::none, 7));
+    must(relu.try_backward_train(x, activ::none, dy, dx));
+    REFUSED(rrelu.try_forward_train(x, y, activ::none, 7), ACTIV_ERROR_SHAPE, "noise has 0", "x has 9");
+    REFUSED(rrelu.try_backward_train(x, activ::none, dy, dx), ACTIV_ERROR_SHAPE, "noise has 0", "x has 9");
+    REFUSED(relu.try_forward_train(x, y, activ::span<float>(noise).subspan(1), 7), ACTIV_ERROR_SHAPE, "noise has 8");
+    REFUSED(rrelu.try_forward_train(x, activ::span<float>(y).subspan(1), noise, 7), ACTIV_ERROR_SHAPE, "y has 8");
+    REFUSED(rrelu.try_backward_train(x, noise, floats(2), dx), ACTIV_ERROR_SHAPE, "dy has 2");
+    REFUSED(rrelu.try_backward_train(x, noise, dy, activ::span<float>(dx).subspan(1)), ACTIV_ERROR_SHAPE, "dx has 8");
+    REFUSED(rrelu.try_backward_train(x, noise, dy, dx, y), ACTIV_ERROR_SHAPE, "dparams has 9");
+    REFUSED(make("softmax").try_forward_train(x, y, activ::none, 7), ACTIV_ERROR_SHAPE, "softmax");
+    THROWS(rrelu.forward_train(x, y, activ::none, 7), ACTIV_ERROR_SHAPE, "noise has 0");
+    THROWS(rrelu.backward_train(x, activ::none, dy, dx), ACTIV_ERROR_SHAPE, "noise has 0");
+}
+
+void other_calls()
+{
+    const activ::function tanh = make("tanh");
+    const floats x = some_values(6), dy(6, 2.0f);
+    floats y(6), dx(6), c(6, 1.0f);
+    must(tanh.try_forward(x, y));
+    must(tanh.try_backward_from_y(y, dy, dx));
+    activ_backward_args args = ACTIV_BACKWARD_ARGS_DEFAULTS;
+    args.rows = 1;
+    args.columns = 6;
+    args.y = y.data();
+    args.dy = dy.data();
+    args.dx = c.data();
+    args.accumulate = 1;
+    must(tanh.try_backward(args));
+    for (std::size_t i = 0; i < 6; i++)
+        CHECK(c[i] == dx[i] + 1.0f);
+    REFUSED(tanh.try_backward_from_y(y, floats(5), dx), ACTIV_ERROR_SHAPE, "dy has 1 x 5", "y has 1 x 6");
+    REFUSED(tanh.try_backward_from_y(y, dy, activ::span<float>(dx).subspan(1)), ACTIV_ERROR_SHAPE, "dx has 1 x 5");
+    REFUSED(make("gelu").try_backward_from_y(y, dy, dx), ACTIV_ERROR_UNSUPPORTED, "gelu");
+    THROWS(make("gelu").backward_from_y(y, dy, dx), ACTIV_ERROR_UNSUPPORTED, "gelu");
+    activ_forward_args forward = ACTIV_FORWARD_ARGS_DEFAULTS;
+    forward.rows = 1;
+    forward.columns = 6;
+    REFUSED(tanh.try_forward(forward), ACTIV_ERROR_INVALID, "tanh", "NULL");
+    THROWS(tanh.forward(forward), ACTIV_ERROR_INVALID, "NULL");
+    forward.x = x.data();
+    forward.y = c.data();
+    must(tanh.try_forward(forward));
+    CHECK(same_bits(c, y));
+}
+
+void catalog()
+{
+    std::size_t count = 0, gelus = 0;
+    for (const activ_fn_info &f : activ::catalog()) {
+        count++;
+        gelus += std::strcmp(f.name, "gelu") == 0;
+    }
+    CHECK(count > 40 && gelus == 1 && activ::catalog().size() == count);
+    CHECK(activ::catalog()[count].name == nullptr);
+    const activ::function elu = make("elu(alpha=0.5)");
+    CHECK(std::strcmp(elu.info().name, "elu") == 0 && elu.settings().size() == 1);
+    for (const activ_setting_info &s : elu.settings())
+        CHECK(std::strcmp(s.name, "alpha") == 0 && s.value == 0.5 && s.initial == 1);
+    CHECK(elu.settings()[1].name == nullptr);
+    const activ::function staf = make("staf(tau=4)");
+    std::size_t values = 0;
+    for (const activ_fn_tensor_info &t : staf.param_tensors()) {
+        CHECK(t.offset == values);
+        values += t.count;
+    }
+    CHECK(values == staf.param_count() && staf.param_tensors().size() == 3);
+    CHECK(activ::function().info().name == nullptr);
+}
+
+} // namespace
+
+void test_fn()
+{
+    elementwise();
+    making();
+    parameters();
+    by_rows();
+    gated();
+    per_channel();
+    training();
+    other_calls();
+    catalog();
+}

@@ -1,0 +1,103 @@
+/* Tensors: views that keep their memory, and what is refused. */
+#include "check.hpp"
+
+#include <optional>
+
+namespace {
+
+void owned()
+{
+    activ::tensor t = must(activ::tensor::try_create({ 2, 3 }));
+    CHECK(t && t.dtype() == ACTIV_FLOAT32 && t.count() == 6 && t.is_contiguous() && !t.is_read_only());
+    CHECK(t.shape().size() == 2 && t.shape()[1] == 3 && t.strides()[0] == 3);
+    activ::span<float> values = must(t.try_values<float>());
+    for (std::size_t i = 0; i < values.size(); i++)
+        values[i] = static_cast<float>(i);
+    activ::tensor turned = must(t.try_transpose(0, 1));
+    CHECK(turned.shape()[0] == 3 && !turned.is_contiguous());
+    activ::tensor copy = must(activ::tensor::try_create({ 3, 2 }));
+    must(turned.try_copy_to(copy));
+    CHECK(same_bits(must(copy.try_values<const float>()), std::vector<float>({ 0, 3, 1, 4, 2, 5 })));
+    const activ::tensor flat = must(t.try_reshape({ 6 }));
+    CHECK(flat.shape().size() == 1 && flat.data() == t.data());
+    activ::tensor row = must(t.try_narrow(0, 1, 1));
+    CHECK(must(row.try_values<const float>())[0] == 3);
+    CHECK(must(activ::tensor::try_create({})).count() == 1 && must(activ::tensor::try_create({ 0, 4 })).count() == 0);
+
+    REFUSED(turned.try_values<float>(), ACTIV_ERROR_STATE, "gaps");
+    REFUSED(t.try_values<double>(), ACTIV_ERROR_SHAPE, "type");
+    REFUSED(t.try_reshape({ 4 }), ACTIV_ERROR_SHAPE);
+    REFUSED(turned.try_reshape({ 6 }), ACTIV_ERROR_STATE);
+    REFUSED(t.try_narrow(0, 1, 2), ACTIV_ERROR_RANGE);
+    REFUSED(t.try_transpose(0, 2), ACTIV_ERROR_RANGE);
+    REFUSED(t.try_copy_to(copy), ACTIV_ERROR_SHAPE);
+    REFUSED(activ::tensor::try_create({ 1 }, 99), ACTIV_ERROR_UNSUPPORTED, "type");
+    REFUSED(activ::tensor::try_create({ 1, 1, 1, 1, 1, 1, 1, 1, 1 }), ACTIV_ERROR_RANGE, "8 dimensions");
+    REFUSED(activ::tensor::try_create({ SIZE_MAX, 2 }), ACTIV_ERROR_RANGE, "overflow");
+
+    activ::tensor there = std::move(t);
+    CHECK(there && !t && t.count() == 0 && t.data() == nullptr && t.shape().empty() && t.dtype() == 0);
+    REFUSED(t.try_reshape({ 6 }), ACTIV_ERROR_INVALID, "tensor is empty");
+    REFUSED(t.try_narrow(0, 0, 1), ACTIV_ERROR_INVALID, "tensor is empty");
+    REFUSED(t.try_transpose(0, 1), ACTIV_ERROR_INVALID, "tensor is empty");
+    REFUSED(t.try_values<float>(), ACTIV_ERROR_INVALID, "tensor is empty");
+    REFUSED(t.try_copy_to(there), ACTIV_ERROR_INVALID, "tensor is empty");
+    REFUSED(there.try_copy_to(t), ACTIV_ERROR_INVALID, "tensor is empty");
+}
+
+void of_arrays()
+{
+    std::vector<float> array{ 0, 1, 2, 3, 4, 5 };
+    activ::tensor t = must(activ::tensor::try_view(activ::span<float>(array), { 2, 3 }));
+    must(t.try_values<float>())[5] = 9;
+    CHECK(array[5] == 9);
+    const activ::span<const float> constant(array);
+    activ::tensor c = must(activ::tensor::try_view(constant, { 6 }));
+    CHECK(c.is_read_only() && c.data() == nullptr && std::as_const(c).data() == array.data());
+    REFUSED(c.try_values<float>(), ACTIV_ERROR_STATE, "read-only");
+    CHECK(must(c.try_values<const float>()).size() == 6);
+    REFUSED(t.try_copy_to(c), ACTIV_ERROR_SHAPE);
+    activ::tensor same = must(activ::tensor::try_create({ 6 }));
+    REFUSED(same.try_copy_to(c), ACTIV_ERROR_STATE, "read-only");
+    must(c.try_copy_to(same));
+    activ::tensor every_other = must(activ::tensor::try_view(activ::span<float>(array), { 3 }, { 2 }));
+    CHECK(!every_other.is_contiguous() && every_other.count() == 3);
+    std::int32_t ints[4] = { 1, 2, 3, 4 };
+    CHECK(must(activ::tensor::try_view(activ::span<std::int32_t>(ints), { 4 })).dtype() == ACTIV_INT32);
+    std::vector<std::uint8_t> bytes(3);
+    CHECK(must(activ::tensor::try_view(activ::span<std::uint8_t>(bytes), { 3 })).dtype() == ACTIV_UINT8);
+    std::vector<double> doubles(3);
+    CHECK(must(activ::tensor::try_view(activ::span<double>(doubles), { 3 })).dtype() == ACTIV_FLOAT64);
+    std::vector<std::int64_t> longs(3);
+    CHECK(must(activ::tensor::try_view(activ::span<std::int64_t>(longs), { 3 })).dtype() == ACTIV_INT64);
+
+    REFUSED(activ::tensor::try_view(constant, { 7 }), ACTIV_ERROR_SHAPE, "array has 6", "shape has 7");
+    REFUSED(activ::tensor::try_view(constant, { SIZE_MAX, 2 }), ACTIV_ERROR_SHAPE, "array has 6");
+    REFUSED(activ::tensor::try_view(constant, { 4 }, { 2 }), ACTIV_ERROR_SHAPE, "array has 6", "reach has 7");
+    REFUSED(activ::tensor::try_view(constant, { 2, 2 }, { 2 }), ACTIV_ERROR_SHAPE, "strides has 1");
+    REFUSED(activ::tensor::try_view(constant, { 3, 3 }, { SIZE_MAX / 2, SIZE_MAX / 2 }), ACTIV_ERROR_SHAPE, "array");
+    must(activ::tensor::try_view(constant, { 5, 2 }, { 0, 5 }));
+    must(activ::tensor::try_view(activ::span<const float>(), { 0, 3 }));
+    REFUSED(activ::tensor::try_view(constant, { 1, 1, 1, 1, 1, 1, 1, 1, 6 }), ACTIV_ERROR_RANGE, "8 dimensions");
+#ifndef ACTIV_NO_EXCEPTIONS
+    activ::tensor made({ 2, 2 });
+    made.values<float>()[0] = 1;
+    activ::tensor other({ 2, 2 });
+    made.copy_to(other);
+    CHECK(other.values<const float>()[0] == 1 && made.reshape({ 4 }).narrow(0, 1, 2).count() == 2);
+    CHECK(made.transpose(0, 1).count() == 4 && activ::tensor::view(constant, { 2, 3 }).count() == 6);
+    CHECK(activ::tensor::view(constant, { 3 }, { 2 }).count() == 3);
+    THROWS((void)activ::tensor({ 1 }, 99), ACTIV_ERROR_UNSUPPORTED, "type");
+    THROWS((void)activ::tensor::view(constant, { 7 }), ACTIV_ERROR_SHAPE, "array has 6");
+    THROWS((void)made.reshape({ 5 }), ACTIV_ERROR_SHAPE);
+    THROWS((void)made.values<double>(), ACTIV_ERROR_SHAPE, "type");
+#endif
+}
+
+} // namespace
+
+void test_tensor()
+{
+    owned();
+    of_arrays();
+}
