@@ -26,6 +26,43 @@
 
 namespace activ {
 
+namespace detail {
+inline constexpr activ_load_options load_defaults = ACTIV_LOAD_DEFAULTS;
+} // namespace detail
+
+/* How tensors of other programs are loaded: checkpoint.h has the rules for names.
+ *
+ *     const activ_tensor_name names[] = { { "layers.0.", "fc1." }, { "layers.2.", "fc2." } };
+ *     activ::load_options options;
+ *     options.names = names;
+ *     options.partial = true;
+ *     activ::load_params(g, "model.safetensors", options, [](activ::left what, std::string_view name) { ... });
+ */
+struct load_options {
+    span<const activ_tensor_name> names = {};
+    bool partial = detail::load_defaults.partial != 0;
+    bool convert = detail::load_defaults.convert != 0;
+};
+
+/* What a partial load leaves. A newer library may know more. */
+enum class left : std::int32_t { missing = ACTIV_LEFT_MISSING, unused = ACTIV_LEFT_UNUSED };
+
+namespace detail {
+
+/* Told of tensors that were left; what it throws comes out of the call. */
+template <class F> struct left_listener {
+    F &f;
+    trap caught;
+
+    static void callback(void *user, std::int32_t what, const char *name)
+    {
+        auto *self = static_cast<left_listener *>(user);
+        self->caught.run([&] { self->f(static_cast<left>(what), view(name)); });
+    }
+};
+
+} // namespace detail
+
 /* ---- networks ---------------------------------------------------------------------------------------------------- */
 
 inline result<void> try_save(const graph &g, text path) noexcept
@@ -53,6 +90,44 @@ inline result<void> try_load_params(graph &g, text path) noexcept
         return detail::is_empty("load_params", "graph");
     detail::words why;
     return detail::outcome("load_params", activ_checkpoint_load_params(g.get(), path.c_str(), &why), why.text);
+}
+
+template <class F> result<void> try_load_params(graph &g, text path, const load_options &options, F &&told) noexcept
+{
+    static_assert(std::is_invocable_v<F &, left, std::string_view>, "told(activ::left what, std::string_view name)");
+    if (!g)
+        return detail::is_empty("load_params", "graph");
+    detail::left_listener<F> listener{ told, {} };
+    activ_load_options o = ACTIV_LOAD_DEFAULTS;
+    o.name_count = options.names.size();
+    o.names = options.names.data();
+    o.partial = options.partial;
+    o.convert = options.convert;
+    o.left = detail::left_listener<F>::callback;
+    o.user = &listener;
+    detail::words why;
+    const activ_status status = activ_checkpoint_load_params_ex(g.get(), path.c_str(), &o, &why);
+    if (status != ACTIV_OK)
+        return detail::failed("load_params", status, why.text);
+    /* The parameters are loaded all the same. */
+    if (listener.caught.count() > 0)
+        return detail::callback_threw("load_params", listener.caught.tell());
+    return {};
+}
+
+inline result<void> try_load_params(graph &g, text path, const load_options &options) noexcept
+{
+    return try_load_params(g, path, options, [](left, std::string_view) {});
+}
+
+/* Parameters and buffers alone, under names by these rules. */
+inline result<void> try_save_params(const graph &g, text path, span<const activ_tensor_name> names = {}) noexcept
+{
+    if (!g)
+        return detail::is_empty("save_params", "graph");
+    detail::words why;
+    const activ_status status = activ_checkpoint_save_params(g.get(), path.c_str(), names.size(), names.data(), &why);
+    return detail::outcome("save_params", status, why.text);
 }
 
 inline result<void> try_save_training(const graph &g, const optimizer &o, text path) noexcept
@@ -92,6 +167,18 @@ inline void load_params(graph &g, text path)
 {
     try_load_params(g, path).value();
 }
+template <class F> void load_params(graph &g, text path, const load_options &options, F &&told)
+{
+    try_load_params(g, path, options, told).value();
+}
+inline void load_params(graph &g, text path, const load_options &options)
+{
+    try_load_params(g, path, options).value();
+}
+inline void save_params(const graph &g, text path, span<const activ_tensor_name> names = {})
+{
+    try_save_params(g, path, names).value();
+}
 inline void save_training(const graph &g, const optimizer &o, text path)
 {
     try_save_training(g, o, path).value();
@@ -126,11 +213,11 @@ struct named_tensor {
 namespace detail {
 
 class safetensors_state final : public counted {
-public:
+  public:
     activ_safetensors *file = nullptr;
     keeper host;
 
-private:
+  private:
     ~safetensors_state() override
     {
         activ_safetensors_close(file);
@@ -139,7 +226,10 @@ private:
 
 inline safetensors_entry entry_of(const activ_safetensors_entry &e) noexcept
 {
-    return { view(e.name), e.dtype, view(e.dtype_name), { e.shape, e.ndim },
+    return { view(e.name),
+             e.dtype,
+             view(e.dtype_name),
+             { e.shape, e.ndim },
              { static_cast<const std::byte *>(e.data), e.bytes } };
 }
 
@@ -163,7 +253,7 @@ inline activ_safetensors_text text_at(const safetensors_ref &file, std::size_t i
 
 /* An open file. Move-only. */
 class safetensors {
-public:
+  public:
     /* None; using it is an error. */
     safetensors() noexcept = default;
     safetensors(safetensors &&) noexcept = default;
@@ -201,11 +291,11 @@ public:
         if (!found)
             return found.why();
         const safetensors_entry &e = *found;
-        return activ::tensor::make(
-            "safetensors", context(), file_, [&](const activ_context *c, activ_tensor **out, activ_message *why) {
-                return activ_tensor_view_const(c, e.dtype, e.shape.size(), e.shape.data(), nullptr, e.data.data(), out,
-                                               why);
-            });
+        return activ::tensor::make("safetensors", context(), file_,
+                                   [&](const activ_context *c, activ_tensor **out, activ_message *why) {
+                                       return activ_tensor_view_const(c, e.dtype, e.shape.size(), e.shape.data(),
+                                                                      nullptr, e.data.data(), out, why);
+                                   });
     }
 #ifndef ACTIV_NO_EXCEPTIONS
     /* The same, throwing. */
@@ -255,7 +345,7 @@ public:
         return file_ ? file_->file : nullptr;
     }
 
-private:
+  private:
     template <class Create> static result<safetensors> made(const context &ctx, Create create) noexcept
     {
         if (ctx.is_moved_from())
@@ -284,7 +374,8 @@ inline result<void> try_save_tensors(text path, span<const named_tensor> tensors
         return detail::is_empty("save_tensors", "context");
     for (const named_tensor &t : tensors)
         if (!t.tensor)
-            return detail::fail(ACTIV_ERROR_INVALID, "save_tensors: the tensor '%.300s' is empty", t.name ? t.name : "");
+            return detail::fail(ACTIV_ERROR_INVALID, "save_tensors: the tensor '%.300s' is empty",
+                                t.name ? t.name : "");
     /* C wants the names in one array and the tensors in another. */
     const char **names = new (std::nothrow) const char *[tensors.size() + 1];
     const activ_tensor **handles = new (std::nothrow) const activ_tensor *[tensors.size() + 1];

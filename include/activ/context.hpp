@@ -49,7 +49,7 @@ inline thread_local bool log_is_quiet = false;
 
 /* What C sees of a function of the caller's. */
 class custom_state : public counted {
-public:
+  public:
     activ_fn_callbacks callbacks = ACTIV_FN_CALLBACKS_DEFAULTS;
     activ_custom_fn definition = ACTIV_CUSTOM_FN_DEFAULTS;
     trap caught;
@@ -74,7 +74,7 @@ public:
         return caught.tell();
     }
 
-protected:
+  protected:
     /* Where a callback threw, nobody shall take what it left for a result. */
     template <class T> static void spoil(T *values, std::size_t count) noexcept
     {
@@ -82,19 +82,19 @@ protected:
             values[i] = std::numeric_limits<T>::quiet_NaN();
     }
 
-private:
+  private:
     char name_[64];
 };
 
 template <class F, class Slope> class scalar_custom final : public custom_state {
-public:
+  public:
     scalar_custom(text name, F f, Slope slope) : custom_state(name), f_(std::move(f)), slope_(std::move(slope))
     {
         callbacks.forward = forward;
         callbacks.backward = backward;
     }
 
-private:
+  private:
     static void forward(void *user, const float *, std::size_t n, const float *x, float *y)
     {
         auto *self = static_cast<scalar_custom *>(static_cast<custom_state *>(user));
@@ -123,11 +123,12 @@ private:
 
 template <class M, class = void> struct has_params : std::false_type {
 };
-template <class M> struct has_params<M, std::void_t<decltype(std::declval<const M &>().param_count())>> : std::true_type {
+template <class M>
+struct has_params<M, std::void_t<decltype(std::declval<const M &>().param_count())>> : std::true_type {
 };
 
 template <class Model> class array_custom final : public custom_state {
-public:
+  public:
     array_custom(text name, Model model) : custom_state(name), model_(std::move(model))
     {
         callbacks.forward = forward;
@@ -138,7 +139,7 @@ public:
         }
     }
 
-private:
+  private:
     static array_custom &self(void *user) noexcept
     {
         return *static_cast<array_custom *>(static_cast<custom_state *>(user));
@@ -191,7 +192,7 @@ private:
  * it. Its callables are const, and run in any thread of the executor, several at the same time. Where one throws, the
  * outputs of that call are NaN. */
 class custom {
-public:
+  public:
     /* None; using it is an error. */
     custom() noexcept = default;
 
@@ -243,7 +244,7 @@ public:
         return state_.get();
     }
 
-private:
+  private:
     static result<custom> of(detail::custom_state *state) noexcept
     {
         if (!state)
@@ -259,7 +260,7 @@ private:
 
 /* One call of an executor: task(i) has to be called once for every i below the count, in any thread. */
 class task {
-public:
+  public:
     void operator()(std::size_t i) const noexcept
     {
         run_(argument_, i);
@@ -269,7 +270,7 @@ public:
     {
     }
 
-private:
+  private:
     void (*run_)(void *, std::size_t);
     void *argument_;
 };
@@ -277,7 +278,7 @@ private:
 namespace detail {
 
 class executor_state : public counted {
-public:
+  public:
     trap caught;
     std::uint64_t thrown() const noexcept override
     {
@@ -292,7 +293,7 @@ public:
 
 /* Whose turn a task is: an executor that forgets some, or throws half-way, must not leave work undone. */
 class claims {
-public:
+  public:
     static constexpr std::size_t most = 256;
 
     claims(void (*task)(void *, std::size_t), void *argument, std::size_t first, std::size_t count) noexcept
@@ -314,7 +315,7 @@ public:
             std::this_thread::yield();
     }
 
-private:
+  private:
     void run(std::size_t i) noexcept
     {
         if (i >= count_ || claimed_[i].exchange(true, std::memory_order_acq_rel))
@@ -330,7 +331,7 @@ private:
 };
 
 template <class F> class callable_executor final : public executor_state {
-public:
+  public:
     callable_executor(std::int32_t threads, F f) : f_(std::move(f))
     {
         executor.user = static_cast<executor_state *>(this);
@@ -338,7 +339,7 @@ public:
         executor.parallel_for = parallel_for;
     }
 
-private:
+  private:
     static void parallel_for(void *user, std::size_t count, void (*task)(void *, std::size_t), void *argument)
     {
         auto *self = static_cast<callable_executor *>(static_cast<executor_state *>(user));
@@ -353,7 +354,7 @@ private:
 };
 
 class log_state : public counted {
-public:
+  public:
     virtual void line(activ_status status, std::string_view text) noexcept = 0;
     static void callback(void *user, activ_status status, const char *line)
     {
@@ -363,7 +364,7 @@ public:
 };
 
 template <class F> class callable_log final : public log_state {
-public:
+  public:
     explicit callable_log(F f) : f_(std::move(f))
     {
     }
@@ -372,14 +373,14 @@ public:
         caught_.run([&] { f_(status, text); });
     }
 
-private:
+  private:
     F f_;
     trap caught_;
 };
 
 /* A context and all that what is made with it needs. */
 class host_state final : public counted {
-public:
+  public:
     activ_context *context = nullptr;
     keeper pool, log;
     ref<executor_state> executor;
@@ -397,7 +398,7 @@ public:
         return executor ? executor->tell_thrown() : nullptr;
     }
 
-private:
+  private:
     ~host_state() override
     {
         activ_context_destroy(context);
@@ -406,11 +407,11 @@ private:
 };
 
 class pool_state final : public counted {
-public:
+  public:
     activ_pool *pool = nullptr;
     keeper host; /* its memory */
 
-private:
+  private:
     ~pool_state() override
     {
         activ_pool_destroy(pool);
@@ -426,7 +427,7 @@ class context_options;
  * threads, no log. Move-only; after a move nothing can be made with it. It may be destroyed before what is made with
  * it. */
 class context {
-public:
+  public:
     context() noexcept = default;
     context(context &&other) noexcept : state_(std::move(other.state_)), moved_(std::exchange(other.moved_, true))
     {
@@ -468,7 +469,7 @@ public:
         return state_.get();
     }
 
-private:
+  private:
     detail::ref<detail::host_state> state_;
     bool moved_ = false;
 };
@@ -493,7 +494,7 @@ result<Object> make(const char *what, const context &ctx, Create create) noexcep
 
 /* Threads of the library's own (pool.h). Its threads end when the last object that uses them is gone. Move-only. */
 class pool {
-public:
+  public:
     /* None. */
     pool() noexcept = default;
     pool(pool &&) noexcept = default;
@@ -540,14 +541,14 @@ public:
         return state_.get();
     }
 
-private:
+  private:
     detail::ref<detail::pool_state> state_;
 };
 
 /* What a context is made of. Each call returns the options, for the next one; what was wrong with one is told when the
  * context is made. */
 class context_options {
-public:
+  public:
     /* The pool's threads; the pool object itself may go. */
     context_options &threads(const pool &threads) noexcept
     {
@@ -563,8 +564,8 @@ public:
     template <class F> context_options &executor(std::int32_t threads, F run) noexcept
     {
         static_assert(std::is_invocable_v<F &, std::size_t, task>, "run(std::size_t count, activ::task task)");
-        executor_ = detail::ref<detail::executor_state>(
-            new (std::nothrow) detail::callable_executor<F>(threads, std::move(run)));
+        executor_ = detail::ref<detail::executor_state>(new (std::nothrow)
+                                                            detail::callable_executor<F>(threads, std::move(run)));
         pool_ = detail::ref<detail::pool_state>();
         return executor_ ? *this : refuse(detail::no_memory("context"));
     }
@@ -615,7 +616,7 @@ public:
         return *this;
     }
 
-private:
+  private:
     friend class context;
     static constexpr std::size_t most_functions = 64;
 

@@ -66,10 +66,10 @@ enum class gate : std::int32_t { second = ACTIV_GATE_SECOND, first = ACTIV_GATE_
 namespace detail {
 
 class graph_state final : public counted {
-public:
+  public:
     activ_graph *graph = nullptr;
     keeper host;
-    keepers functions; /* of the caller's code, in the graph or in what made its functions */
+    keepers functions;               /* of the caller's code, in the graph or in what made its functions */
     failure first = failure::none(); /* an error that only this header could see */
     bool compiled = false;
     std::size_t features = 0, outputs = 0; /* per sample, once it is compiled */
@@ -151,7 +151,7 @@ public:
         });
     }
 
-private:
+  private:
     ~graph_state() override
     {
         activ_graph_destroy(graph);
@@ -163,7 +163,7 @@ private:
 /* A node of a graph, to build with: a copyable value. It keeps the graph. An invalid one (false) stands for a line that
  * failed. */
 class node {
-public:
+  public:
     node() noexcept = default;
     explicit operator bool() const noexcept
     {
@@ -230,8 +230,7 @@ public:
         if (!options.weight.empty()) {
             const std::size_t classes = graph_ ? graph_->values_of(id_) : 0;
             if (graph_ && id_ >= 0 && options.weight.size() != classes)
-                graph_->refuse(
-                    detail::lengths("cross_entropy", "weight", options.weight.size(), "its input", classes));
+                graph_->refuse(detail::lengths("cross_entropy", "weight", options.weight.size(), "its input", classes));
             o.weight = options.weight.data();
         }
         return made([&](activ_graph *g) { return activ_graph_cross_entropy_ex(g, id_, &o); });
@@ -267,7 +266,7 @@ public:
         return graph_.get();
     }
 
-private:
+  private:
     /* Of no graph: makes the builder call fail, which the graph remembers. */
     static constexpr activ_node foreign = -1;
 
@@ -289,8 +288,8 @@ private:
     {
         if (other.graph_.get() == graph_.get())
             return other.id_;
-        graph_->refuse(failure(ACTIV_ERROR_INVALID, other.graph_ ? "graph: a node of another graph"
-                                                                 : "graph: a node of no graph"));
+        graph_->refuse(failure(ACTIV_ERROR_INVALID,
+                               other.graph_ ? "graph: a node of another graph" : "graph: a node of no graph"));
         return foreign;
     }
     static node pair(const node &a, const node &b, activ_node (*call)(activ_graph *, activ_node, activ_node)) noexcept
@@ -419,7 +418,7 @@ inline failure check_batch(const char *call, const char *name, std::size_t size,
 
 /* Move-only. */
 class graph {
-public:
+  public:
     /* In a program without exceptions: none; using it is an error. Else a new one. */
 #ifdef ACTIV_NO_EXCEPTIONS
     graph() noexcept = default;
@@ -579,8 +578,7 @@ public:
     result<float> try_evaluate_values(span<const float> x, span<const float> targets) noexcept
     {
         std::size_t batch = 0;
-        if (failure why = check_pass("evaluate_values", x, "targets", targets.size(), &batch);
-            why.status() != ACTIV_OK)
+        if (failure why = check_pass("evaluate_values", x, "targets", targets.size(), &batch); why.status() != ACTIV_OK)
             return why;
         float loss = 0;
         return given(loss, run("evaluate_values", [&](activ_graph *g) {
@@ -806,7 +804,7 @@ public:
         return state_;
     }
 
-private:
+  private:
     explicit graph(detail::graph_ref state) noexcept : state_(std::move(state))
     {
     }
@@ -879,7 +877,7 @@ private:
 /* A workspace for one thread, and the graph to predict from. As many as there are threads, at the same time, as long as
  * nobody trains the graph, initialises it or loads into it. Move-only. */
 class predictor {
-public:
+  public:
     predictor() noexcept = default;
     predictor(predictor &&other) noexcept
         : graph_(std::move(other.graph_)), workspace_(std::exchange(other.workspace_, nullptr)), bytes_(other.bytes_)
@@ -926,7 +924,7 @@ public:
     }
 #endif
 
-private:
+  private:
     friend class graph;
     detail::graph_ref graph_;
     std::byte *workspace_ = nullptr;

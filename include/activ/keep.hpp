@@ -21,7 +21,7 @@ namespace detail {
 
 /* Counted; the last reference deletes it. */
 class counted {
-public:
+  public:
     counted() noexcept = default;
     counted(const counted &) = delete;
     counted &operator=(const counted &) = delete;
@@ -49,15 +49,15 @@ public:
         return i == 0 ? this : nullptr;
     }
 
-protected:
+  protected:
     virtual ~counted() = default;
 
-private:
+  private:
     std::atomic<std::size_t> references_{ 0 };
 };
 
 template <class T> class ref {
-public:
+  public:
     ref() noexcept = default;
     explicit ref(T *object) noexcept : object_(object)
     {
@@ -97,7 +97,7 @@ public:
         return object_ != nullptr;
     }
 
-private:
+  private:
     T *object_ = nullptr;
 };
 
@@ -105,7 +105,7 @@ using keeper = ref<counted>;
 
 /* Any number of references, without exceptions. */
 class keepers {
-public:
+  public:
     keepers() noexcept = default;
     keepers(const keepers &) = delete;
     keepers &operator=(const keepers &) = delete;
@@ -150,7 +150,7 @@ public:
         return e ? e->object.get() : nullptr;
     }
 
-private:
+  private:
     struct entry {
         keeper object;
         entry *next;
@@ -162,7 +162,7 @@ private:
  * library compares the counts of before and after. If several threads share the callback, each of them that was inside
  * at that time reports it: rather too often than never. */
 class trap {
-public:
+  public:
     /* false: it threw. */
     template <class F> bool run(F &&callback) noexcept
     {
@@ -198,7 +198,7 @@ public:
         return copy;
     }
 
-private:
+  private:
     void lock() const noexcept
     {
         while (busy_.test_and_set(std::memory_order_acquire)) {
@@ -245,13 +245,12 @@ template <class Source, class Call> result<void> watched(const Source &source, c
 
 /* The handle of a C object, and what has to live longer than it. */
 template <class T, void (*destroy)(T *)> class owner {
-public:
+  public:
     owner() noexcept = default;
     owner(T *object, keeper keep) noexcept : keep_(std::move(keep)), object_(object)
     {
     }
-    owner(owner &&other) noexcept
-        : keep_(std::move(other.keep_)), object_(std::exchange(other.object_, nullptr))
+    owner(owner &&other) noexcept : keep_(std::move(other.keep_)), object_(std::exchange(other.object_, nullptr))
     {
     }
     owner &operator=(owner &&other) noexcept
@@ -276,7 +275,7 @@ public:
         return keep_.get();
     }
 
-private:
+  private:
     keeper keep_; /* let go after the object */
     T *object_ = nullptr;
 };

@@ -64,7 +64,7 @@ struct tensor_options {
 
 /* Move-only. */
 class optimizer {
-public:
+  public:
     /* None; using it is an error. */
     optimizer() noexcept = default;
     optimizer(optimizer &&) noexcept = default;
@@ -196,12 +196,11 @@ public:
         return optimizer_.get();
     }
     /* For the other headers. */
-    optimizer(activ_optimizer *raw, detail::graph_ref graph) noexcept
-        : optimizer_(raw, graph), graph_(std::move(graph))
+    optimizer(activ_optimizer *raw, detail::graph_ref graph) noexcept : optimizer_(raw, graph), graph_(std::move(graph))
     {
     }
 
-private:
+  private:
     template <class Create> static result<optimizer> made(const char *what, graph &g, Create create) noexcept
     {
         if (!g)

@@ -16,23 +16,24 @@
 
 namespace activ {
 
-inline result<void> try_random_uniform(std::uint64_t seed, std::uint64_t stream, std::uint64_t index, float low, float high,
-                                       span<float> out) noexcept
+inline result<void> try_random_uniform(std::uint64_t seed, std::uint64_t stream, std::uint64_t index, float low,
+                                       float high, span<float> out) noexcept
 {
-    return detail::outcome(
-        "random_uniform", activ_random_uniform(seed, stream, index, out.size(), low, high, out.data()), nullptr);
+    return detail::outcome("random_uniform",
+                           activ_random_uniform(seed, stream, index, out.size(), low, high, out.data()), nullptr);
 }
 
 inline result<void> try_random_normal(std::uint64_t seed, std::uint64_t stream, std::uint64_t index, float mean,
                                       float deviation, span<float> out) noexcept
 {
-    return detail::outcome(
-        "random_normal", activ_random_normal(seed, stream, index, out.size(), mean, deviation, out.data()), nullptr);
+    return detail::outcome("random_normal",
+                           activ_random_normal(seed, stream, index, out.size(), mean, deviation, out.data()), nullptr);
 }
 
 inline result<void> try_random_permutation(std::uint64_t seed, std::uint64_t stream, span<std::uint32_t> out) noexcept
 {
-    return detail::outcome("random_permutation", activ_random_permutation(seed, stream, out.size(), out.data()), nullptr);
+    return detail::outcome("random_permutation", activ_random_permutation(seed, stream, out.size(), out.data()),
+                           nullptr);
 }
 
 /* Fills a row-major tensor: `values` has to be as long as the shape says. */
@@ -44,8 +45,8 @@ inline result<void> try_init_tensor(activ_init_scheme scheme, float gain, const 
     if (shape.size() <= ACTIV_MAX_DIMS && shape.count() != values.size())
         return detail::lengths("init_tensor", "the array", values.size(), "the shape", shape.count());
     detail::words why;
-    const activ_status status = activ_init_tensor(ctx.get(), scheme, gain, shape.size(), shape.data(), seed, stream,
-                                                  values.data(), &why);
+    const activ_status status =
+        activ_init_tensor(ctx.get(), scheme, gain, shape.size(), shape.data(), seed, stream, values.data(), &why);
     return detail::outcome("init_tensor", status, why.text);
 }
 
@@ -94,8 +95,7 @@ inline std::string_view max_tier() noexcept
 }
 
 namespace detail {
-struct machine {
-};
+struct machine {};
 inline std::string_view tier_at(const machine &, std::size_t i) noexcept
 {
     return view(activ_tier_at(i));

@@ -60,7 +60,7 @@ namespace activ {
  * with each other; where there is a std::span, each converts to the other. Made of whatever has data() and size(), of C
  * arrays, and of a pointer with a number. It owns nothing: the array has to live as long. */
 template <class T> class span {
-public:
+  public:
     using element_type = T;
     using value_type = std::remove_cv_t<T>;
     using size_type = std::size_t;
@@ -71,11 +71,12 @@ public:
     {
     }
     /* A mutable span needs an array that lives; a const one may be of a temporary, for the length of a call. */
-    template <class C, class = std::enable_if_t<
-                           !std::is_same_v<std::remove_cv_t<C>, span> &&
-                           std::is_convertible_v<std::remove_pointer_t<decltype(std::data(std::declval<C &>()))> (*)[],
-                                                 T (*)[]> &&
-                           std::is_convertible_v<decltype(std::size(std::declval<C &>())), std::size_t>>>
+    template <
+        class C,
+        class = std::enable_if_t<
+            !std::is_same_v<std::remove_cv_t<C>, span> &&
+            std::is_convertible_v<std::remove_pointer_t<decltype(std::data(std::declval<C &>()))> (*)[], T (*)[]> &&
+            std::is_convertible_v<decltype(std::size(std::declval<C &>())), std::size_t>>>
     constexpr span(C &array) noexcept : data_(std::data(array)), size_(std::size(array))
     {
     }
@@ -129,7 +130,7 @@ public:
         return size_ == 0 ? *this : span(data_ + first, count);
     }
 
-private:
+  private:
     T *data_ = nullptr;
     std::size_t size_ = 0;
 };
@@ -145,7 +146,7 @@ inline constexpr none_t none{ 0 };
 
 /* A span, or none. */
 template <class T> class optional_span {
-public:
+  public:
     constexpr optional_span(none_t) noexcept
     {
     }
@@ -172,7 +173,7 @@ public:
         return values_.size();
     }
 
-private:
+  private:
     span<T> values_;
     bool given_ = false;
 };
@@ -180,7 +181,7 @@ private:
 /* The dimensions of a tensor, or of a sample: { 1, 28, 28 }. Copied. More than ACTIV_MAX_DIMS are kept in number alone,
  * and refused by the call that gets them. */
 class shape {
-public:
+  public:
     shape() noexcept = default;
     shape(std::initializer_list<std::size_t> dimensions) noexcept : shape(dimensions.begin(), dimensions.size())
     {
@@ -212,7 +213,7 @@ public:
         return overflows ? SIZE_MAX : product;
     }
 
-private:
+  private:
     shape(const std::size_t *dimensions, std::size_t count) noexcept : count_(count)
     {
         for (std::size_t i = 0; i < count && i < dimensions_.size(); i++)
@@ -224,12 +225,12 @@ private:
 
 /* A text for a C call: a literal, a std::string, a std::filesystem::path, or whatever else has a c_str(). */
 class text {
-public:
+  public:
     text(const char *characters) noexcept : characters_(characters)
     {
     }
-    template <class S, class = std::enable_if_t<std::is_same_v<decltype(std::declval<const S &>().c_str()),
-                                                               const char *>>>
+    template <class S,
+              class = std::enable_if_t<std::is_same_v<decltype(std::declval<const S &>().c_str()), const char *>>>
     text(const S &string) noexcept : characters_(string.c_str())
     {
     }
@@ -238,7 +239,7 @@ public:
         return characters_;
     }
 
-private:
+  private:
     const char *characters_;
 };
 
@@ -247,7 +248,7 @@ private:
 /* A status that is not ACTIV_OK, and the reason in words; where a callback of the caller's threw, also what it threw.
  * Allocates nothing. */
 class failure {
-public:
+  public:
     /* words: "" or NULL for those of the status. */
     failure(activ_status status, const char *words) noexcept : status_(status)
     {
@@ -292,7 +293,7 @@ public:
         return failure();
     }
 
-private:
+  private:
     failure() noexcept
     {
         message_.text[0] = '\0';
@@ -306,7 +307,7 @@ private:
 /* What the throwing calls throw, for every status, ACTIV_ERROR_OUT_OF_MEMORY too. The text names the thing that was
  * wrong. Only an exception of the caller's own callbacks comes out as itself. */
 class error : public std::runtime_error {
-public:
+  public:
     error(activ_status status, const char *words) : std::runtime_error(words), status_(status)
     {
     }
@@ -318,7 +319,7 @@ public:
         return status_;
     }
 
-private:
+  private:
     activ_status status_;
 };
 
@@ -332,9 +333,8 @@ private:
 
 /* A value, or why there is none. */
 template <class T> class [[nodiscard]] result {
-public:
-    result(T value) noexcept(std::is_nothrow_move_constructible_v<T>)
-        : why_(failure::none()), value_(std::move(value))
+  public:
+    result(T value) noexcept(std::is_nothrow_move_constructible_v<T>) : why_(failure::none()), value_(std::move(value))
     {
     }
     result(failure why) noexcept : why_(std::move(why))
@@ -359,15 +359,15 @@ public:
     }
 
     /* Only if there is a value. */
-    T &operator*() & noexcept
+    T &operator*() &noexcept
     {
         return *value_;
     }
-    const T &operator*() const & noexcept
+    const T &operator*() const &noexcept
     {
         return *value_;
     }
-    T &&operator*() && noexcept
+    T &&operator*() &&noexcept
     {
         return *std::move(value_);
     }
@@ -399,13 +399,13 @@ public:
     }
 #endif
 
-private:
+  private:
     failure why_;
     std::optional<T> value_;
 };
 
 template <> class [[nodiscard]] result<void> {
-public:
+  public:
     result() noexcept : why_(failure::none())
     {
     }
@@ -436,7 +436,7 @@ public:
     }
 #endif
 
-private:
+  private:
     failure why_;
 };
 
@@ -461,7 +461,8 @@ ACTIV_PRINTF(2, 3) inline failure fail(activ_status status, const char *format, 
 }
 
 /* Two lengths that have to be the same. */
-inline failure lengths(const char *call, const char *a, std::size_t a_count, const char *b, std::size_t b_count) noexcept
+inline failure lengths(const char *call, const char *a, std::size_t a_count, const char *b,
+                       std::size_t b_count) noexcept
 {
     return fail(ACTIV_ERROR_SHAPE, "%s: %s has %zu values, %s has %zu", call, a, a_count, b, b_count);
 }
@@ -499,9 +500,9 @@ inline std::string_view view(const char *text) noexcept
 
 /* Things that have a number, as a range for `for`. at(owner, i). */
 template <class Owner, class Value, Value (*at)(const Owner &, std::size_t)> class listing {
-public:
+  public:
     class iterator {
-    public:
+      public:
         using iterator_category = std::input_iterator_tag;
         using value_type = Value;
         using difference_type = std::ptrdiff_t;
@@ -535,7 +536,7 @@ public:
             return a.i_ != b.i_;
         }
 
-    private:
+      private:
         const Owner *owner_;
         std::size_t i_;
     };
@@ -561,7 +562,7 @@ public:
         return at(owner_, i);
     }
 
-private:
+  private:
     Owner owner_;
     std::size_t count_;
 };

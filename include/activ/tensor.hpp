@@ -4,7 +4,10 @@
  *     for (float &value : t.values<float>()) value = 1;
  *     activ::tensor column = t.narrow(1, 0, 1);         // a view, which keeps t's memory alive by itself
  *
- * A view of a tensor keeps what it looks at; a view of an array of the caller's does not own it. */
+ * A view of a tensor keeps what it looks at; a view of an array of the caller's does not own it.
+ *
+ *     activ::tensor shared = activ::tensor::from_dlpack(managed);      // of NumPy, PyTorch ...: no copy
+ *     DLManagedTensorVersioned *out = t.to_dlpack_versioned();         // the consumer calls its deleter */
 #ifndef ACTIV_TENSOR_HPP
 #define ACTIV_TENSOR_HPP
 
@@ -42,12 +45,12 @@ template <class T> constexpr activ_dtype dtype_of() noexcept
 }
 
 class tensor_state final : public counted {
-public:
+  public:
     activ_tensor *tensor = nullptr;
     keeper host; /* its memory */
-    keeper base; /* what it is a view of */
+    keeper base; /* a file that it is a view of; views of tensors C keeps itself */
 
-private:
+  private:
     ~tensor_state() override
     {
         activ_tensor_destroy(tensor);
@@ -58,7 +61,7 @@ private:
 
 /* Move-only; a copy is made by copy_to. */
 class tensor {
-public:
+  public:
     /* None; using it is an error. */
     tensor() noexcept = default;
     tensor(tensor &&) noexcept = default;
@@ -68,9 +71,10 @@ public:
     static result<tensor> try_create(const activ::shape &shape, activ_dtype dtype = ACTIV_FLOAT32,
                                      const context &ctx = context()) noexcept
     {
-        return make("tensor", ctx, detail::keeper(), [&](const activ_context *c, activ_tensor **out, activ_message *why) {
-            return activ_tensor_create(c, dtype, shape.size(), shape.data(), out, why);
-        });
+        return make("tensor", ctx, detail::keeper(),
+                    [&](const activ_context *c, activ_tensor **out, activ_message *why) {
+                        return activ_tensor_create(c, dtype, shape.size(), shape.data(), out, why);
+                    });
     }
     /* A view of an array, which has to be as long as the shape says; of a const array a read-only one. */
     template <class T>
@@ -78,9 +82,10 @@ public:
     {
         if (shape.size() <= ACTIV_MAX_DIMS && array.size() != shape.count())
             return detail::lengths("tensor", "the array", array.size(), "the shape", shape.count());
-        return make("tensor", ctx, detail::keeper(), [&](const activ_context *c, activ_tensor **out, activ_message *why) {
-            return view_of(c, shape, nullptr, array.data(), out, why);
-        });
+        return make("tensor", ctx, detail::keeper(),
+                    [&](const activ_context *c, activ_tensor **out, activ_message *why) {
+                        return view_of(c, shape, nullptr, array.data(), out, why);
+                    });
     }
     /* The same with strides, in elements: the array has to hold the last element. */
     template <class T>
@@ -99,9 +104,35 @@ public:
             if (needed > array.size())
                 return detail::lengths("tensor", "the array", array.size(), "what the strides reach", needed);
         }
-        return make("tensor", ctx, detail::keeper(), [&](const activ_context *c, activ_tensor **out, activ_message *why) {
-            return view_of(c, shape, strides.data(), array.data(), out, why);
-        });
+        return make("tensor", ctx, detail::keeper(),
+                    [&](const activ_context *c, activ_tensor **out, activ_message *why) {
+                        return view_of(c, shape, strides.data(), array.data(), out, why);
+                    });
+    }
+    /* Takes over an array of another library (DLPack); on failure it stays the caller's. The structs are dlpack.h's. */
+    static result<tensor> try_from_dlpack(DLManagedTensor *managed, const context &ctx = context()) noexcept
+    {
+        return make("from_dlpack", ctx, detail::keeper(),
+                    [&](const activ_context *c, activ_tensor **out, activ_message *why) {
+                        return activ_tensor_from_dlpack(c, managed, out, why);
+                    });
+    }
+    static result<tensor> try_from_dlpack(DLManagedTensorVersioned *managed, const context &ctx = context()) noexcept
+    {
+        return make("from_dlpack", ctx, detail::keeper(),
+                    [&](const activ_context *c, activ_tensor **out, activ_message *why) {
+                        return activ_tensor_from_dlpack_versioned(c, managed, out, why);
+                    });
+    }
+    /* For one consumer, who calls the deleter. Memory that the tensor owns stays until then, whatever happens to the
+     * tensor; an array of the caller's, an open file and a context's allocator have to stay by his care. */
+    result<DLManagedTensor *> try_to_dlpack() noexcept
+    {
+        return exported<DLManagedTensor>("to_dlpack", activ_tensor_to_dlpack);
+    }
+    result<DLManagedTensorVersioned *> try_to_dlpack_versioned() noexcept
+    {
+        return exported<DLManagedTensorVersioned>("to_dlpack_versioned", activ_tensor_to_dlpack_versioned);
     }
     /* Views of this tensor. */
     result<tensor> try_reshape(const activ::shape &shape) noexcept
@@ -153,8 +184,7 @@ public:
         : tensor(try_create(shape, dtype, ctx).value())
     {
     }
-    template <class T>
-    static tensor view(span<T> array, const activ::shape &shape, const context &ctx = context())
+    template <class T> static tensor view(span<T> array, const activ::shape &shape, const context &ctx = context())
     {
         return try_view(array, shape, ctx).value();
     }
@@ -163,6 +193,22 @@ public:
                        const context &ctx = context())
     {
         return try_view(array, shape, strides, ctx).value();
+    }
+    static tensor from_dlpack(DLManagedTensor *managed, const context &ctx = context())
+    {
+        return try_from_dlpack(managed, ctx).value();
+    }
+    static tensor from_dlpack(DLManagedTensorVersioned *managed, const context &ctx = context())
+    {
+        return try_from_dlpack(managed, ctx).value();
+    }
+    [[nodiscard]] DLManagedTensor *to_dlpack()
+    {
+        return try_to_dlpack().value();
+    }
+    [[nodiscard]] DLManagedTensorVersioned *to_dlpack_versioned()
+    {
+        return try_to_dlpack_versioned().value();
     }
     tensor reshape(const activ::shape &shape)
     {
@@ -243,7 +289,7 @@ public:
                          [&](activ_tensor **out, activ_message *why) { return create(ctx.get(), out, why); });
     }
 
-private:
+  private:
     template <class Create>
     static result<tensor> make_with(const char *what, detail::keeper host, detail::keeper base, Create create) noexcept
     {
@@ -264,16 +310,29 @@ private:
     {
         if (!*this)
             return detail::is_empty(what, "tensor");
-        return make_with(what, state_->host, state_, [&](activ_tensor **out, activ_message *why) {
-            return create(state_->tensor, out, why);
-        });
+        return make_with(what, state_->host, state_->base,
+                         [&](activ_tensor **out, activ_message *why) { return create(state_->tensor, out, why); });
+    }
+    template <class Managed>
+    result<Managed *> exported(const char *what,
+                               activ_status (*call)(activ_tensor *, Managed **, activ_message *)) noexcept
+    {
+        if (!*this)
+            return detail::is_empty(what, "tensor");
+        Managed *managed = nullptr;
+        detail::words why;
+        const activ_status status = call(state_->tensor, &managed, &why);
+        if (status != ACTIV_OK)
+            return detail::failed(what, status, why.text);
+        return managed;
     }
     template <class T>
     static activ_status view_of(const activ_context *c, const activ::shape &shape, const std::size_t *strides, T *data,
                                 activ_tensor **out, activ_message *why) noexcept
     {
         if constexpr (std::is_const_v<T>)
-            return activ_tensor_view_const(c, detail::dtype_of<T>(), shape.size(), shape.data(), strides, data, out, why);
+            return activ_tensor_view_const(c, detail::dtype_of<T>(), shape.size(), shape.data(), strides, data, out,
+                                           why);
         else
             return activ_tensor_view(c, detail::dtype_of<T>(), shape.size(), shape.data(), strides, data, out, why);
     }

@@ -56,7 +56,7 @@ void check_throws(Call call, const char *what, const char *file, int line, activ
     }
     check(false, what, file, line);
 }
-#    define THROWS(statement, ...) check_throws([&] { statement; }, #statement, __FILE__, __LINE__, __VA_ARGS__)
+#    define THROWS(statement, ...) check_throws([&] { statement; }, #    statement, __FILE__, __LINE__, __VA_ARGS__)
 #else
 #    define THROWS(statement, ...) static_cast<void>(0)
 #endif

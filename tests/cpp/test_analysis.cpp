@@ -10,7 +10,8 @@ using floats = std::vector<float>;
 
 void histograms()
 {
-    activ::histogram h = must(activ::histogram::try_create(4, 0, 4)), other = must(activ::histogram::try_create(4, 0, 4));
+    activ::histogram h = must(activ::histogram::try_create(4, 0, 4)),
+                     other = must(activ::histogram::try_create(4, 0, 4));
     must(h.try_add(floats{ 0, 1, 1.5f, 4, 5, -1, NAN }));
     must(other.try_add(floats{ 2.5f }));
     must(h.try_merge(other));
@@ -87,7 +88,8 @@ void dead()
     REFUSED(n.view().try_dead(), ACTIV_ERROR_STATE, "no inputs");
     must(n.try_add(activ::rows(floats{ 0, 1, 0, 0, 0, 0.5f }, 3)));
     const activ::neurons_info info = n.view().info();
-    CHECK(info.inputs == 2 && info.dead == 1 && info.active.size() == 3 && info.active[1] == 1 && info.peaks[2] == 0.5f);
+    CHECK(info.inputs == 2 && info.dead == 1 && info.active.size() == 3 && info.active[1] == 1 &&
+          info.peaks[2] == 0.5f);
     std::size_t indices[3] = { 9, 9, 9 };
     CHECK(must(n.view().try_dead(indices)) == 1 && indices[0] == 0 && indices[1] == 9);
     CHECK(must(n.view().try_quiet(0.5f)) == 2 && must(n.view().try_rarely_active(0.6)) == 3);
@@ -138,10 +140,12 @@ void graphs()
     CHECK(all.layers()[0].inputs == 0 && all.layers()[5].node == -1);
 
     const activ::layer_view v = must(activ::try_view_layer(g, hidden));
-    CHECK(v.name == "layers.1" && v.kind == "activation" && v.function.spec() == "relu" && v.width == 4 && v.batch == 2);
+    CHECK(v.name == "layers.1" && v.kind == "activation" && v.function.spec() == "relu" && v.width == 4 &&
+          v.batch == 2);
     CHECK(v.values.size() == 8 && v.value_grads.size() == 8 && v.params.empty() && v.shape.size() == 1);
     const activ::layer_view linear = must(activ::try_view_layer(g, g.find("layers.0")));
-    CHECK(linear.params.size() == 12 && linear.param_grads.size() == 12 && linear.tensor_count == 2 && !linear.function);
+    CHECK(linear.params.size() == 12 && linear.param_grads.size() == 12 && linear.tensor_count == 2 &&
+          !linear.function);
     CHECK(linear.params.data() == g.params().data() && linear.first_tensor == 0);
     REFUSED(activ::try_view_layer(g, activ::node()), ACTIV_ERROR_RANGE, "no node");
     activ::graph other = must(activ::graph::try_create());
@@ -163,8 +167,8 @@ void surfaces()
     must(activ::try_surface(f, -1, 1, points, values, slopes, z, gradient));
     CHECK(points[0] == -1 && points[1] == 0 && z[4] == 0 && slopes[1] == 1 && gradient[4] == std::sqrt(2.0f));
     must(activ::try_surface(f, -1, 1, points, values, slopes, activ::none, activ::none));
-    REFUSED(activ::try_surface(f, -1, 1, points, z, slopes, activ::none, gradient),
-            ACTIV_ERROR_SHAPE, "f has 9", "points has 3");
+    REFUSED(activ::try_surface(f, -1, 1, points, z, slopes, activ::none, gradient), ACTIV_ERROR_SHAPE, "f has 9",
+            "points has 3");
     REFUSED(activ::try_surface(f, -1, 1, points, values, z, activ::none, gradient), ACTIV_ERROR_SHAPE, "slopes has 9");
     REFUSED(activ::try_surface(f, -1, 1, points, values, slopes, slopes, gradient), ACTIV_ERROR_SHAPE, "z has 3");
     REFUSED(activ::try_surface(f, -1, 1, points, values, slopes, z, slopes), ACTIV_ERROR_SHAPE, "gradient has 3");

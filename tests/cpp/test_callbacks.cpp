@@ -13,7 +13,8 @@ using floats = std::vector<float>;
 
 activ::custom cube()
 {
-    return must(activ::custom::try_create("cube", [](float x) { return x * x * x; }, [](float x) { return 3 * x * x; }));
+    return must(activ::custom::try_create(
+        "cube", [](float x) { return x * x * x; }, [](float x) { return 3 * x * x; }));
 }
 
 /* prelu by the caller, with a weight to start from. */
@@ -62,7 +63,8 @@ void scalars()
     must(f->try_backward(x, dy, activ::none));
     REFUSED(activ::function::try_create(activ::custom()), ACTIV_ERROR_INVALID, "custom function is empty");
     const auto one = [](float) { return 1.0f; };
-    REFUSED(activ::function::try_create(must(activ::custom::try_create("relu", one, one))), ACTIV_ERROR_INVALID, "relu");
+    REFUSED(activ::function::try_create(must(activ::custom::try_create("relu", one, one))), ACTIV_ERROR_INVALID,
+            "relu");
     REFUSED(activ::function::try_create(must(activ::custom::try_create("1x", one, one))), ACTIV_ERROR_INVALID, "1x");
     REFUSED(activ::function::try_create(must(activ::custom::try_create(std::string(200, 'a'), one, one))),
             ACTIV_ERROR_INVALID, "aaa");
@@ -70,7 +72,8 @@ void scalars()
             ACTIV_ERROR_INVALID);
     THROWS((void)activ::function(activ::custom()), ACTIV_ERROR_INVALID, "custom function is empty");
 #ifndef ACTIV_NO_EXCEPTIONS
-    const activ::function g(activ::custom("twice", [](float a) { return 2 * a; }, [](float) { return 2.0f; }));
+    const activ::function g(activ::custom(
+        "twice", [](float a) { return 2 * a; }, [](float) { return 2.0f; }));
     g.forward(x, y); /* the custom is gone, what it holds is not */
     CHECK(y == floats({ -4, 2, 6 }));
 #endif

@@ -65,6 +65,65 @@ void networks()
     THROWS(activ::save_training(g, activ::optimizer(), path), ACTIV_ERROR_INVALID, "optimizer is empty");
 }
 
+/* Other programs' names, and parts of a network. */
+void other_names()
+{
+    const std::string path = in_scratch("names.safetensors");
+    activ::graph g = network(), h = network();
+    must(h.try_init(77));
+    const activ_tensor_name names[] = { { "layers.", "" }, { "layers.2.weight", "fc.weight" } };
+    must(activ::try_save_params(g, path, names));
+    CHECK(must(activ::safetensors::try_open(path)).try_find("fc.weight").status() == ACTIV_OK);
+    REFUSED(activ::try_load_params(h, path), ACTIV_ERROR_FORMAT, "layers.0");
+    activ::load_options options;
+    options.names = names;
+    must(activ::try_load_params(h, path, options));
+    CHECK(same_bits(g.params(), h.params()));
+
+    must(h.try_init(77));
+    const activ_tensor_name some[] = { { "layers.0.", "0." } };
+    options.names = some;
+    REFUSED(activ::try_load_params(h, path, options), ACTIV_ERROR_FORMAT);
+    options.partial = true;
+    std::string missing, unused;
+    must(activ::try_load_params(h, path, options, [&](activ::left what, std::string_view name) {
+        (what == activ::left::missing ? missing : unused) += std::string(name) + " ";
+    }));
+    CHECK(missing == "layers.1.weight layers.2.weight layers.2.bias " && unused.find("fc.weight") != std::string::npos);
+    CHECK(h.params()[0] == g.params()[0] && !same_bits(g.params(), h.params()));
+    const activ_tensor_name nothing[] = { { "nosuch", "0." } };
+    REFUSED(activ::try_save_params(g, path, nothing), ACTIV_ERROR_UNKNOWN_NAME, "nosuch");
+    options.names = nothing;
+    REFUSED(activ::try_load_params(h, path, options), ACTIV_ERROR_UNKNOWN_NAME, "nosuch");
+    const activ_tensor_name twice[] = { { "layers.0.weight", "a" }, { "layers.2.weight", "a" } };
+    REFUSED(activ::try_save_params(g, path, twice), ACTIV_ERROR_INVALID);
+    THROWS(activ::save_params(g, path, nothing), ACTIV_ERROR_UNKNOWN_NAME, "nosuch");
+    THROWS(activ::load_params(h, path, options), ACTIV_ERROR_UNKNOWN_NAME, "nosuch");
+    activ::graph gone = std::move(h);
+    REFUSED(activ::try_load_params(h, path, options), ACTIV_ERROR_INVALID, "graph is empty");
+    REFUSED(activ::try_save_params(h, path), ACTIV_ERROR_INVALID, "graph is empty");
+
+    /* float64, as some programs save it. */
+    std::vector<double> doubles(24, 0.1);
+    const activ::tensor w = must(activ::tensor::try_view(activ::span<const double>(doubles), { 6, 4 }));
+    must(activ::try_save_tensors(path, { { "layers.0.weight", w } }));
+    options = activ::load_options();
+    options.partial = true;
+    REFUSED(activ::try_load_params(gone, path, options), ACTIV_ERROR_UNSUPPORTED, "layers.0.weight");
+    options.convert = true;
+    must(activ::try_load_params(gone, path, options));
+    CHECK(gone.params()[0] == 0.1f);
+#ifndef ACTIV_NO_EXCEPTIONS
+    bool thrown = false;
+    try {
+        activ::load_params(gone, path, options, [](activ::left, std::string_view name) { throw std::string(name); });
+    } catch (const std::string &name) {
+        thrown = name == "layers.0.bias";
+    }
+    CHECK(thrown);
+#endif
+}
+
 void runs()
 {
     const std::string path = in_scratch("run.safetensors");
@@ -144,6 +203,7 @@ void tensors()
 void test_checkpoint()
 {
     networks();
+    other_names();
     runs();
     tensors();
 }

@@ -95,18 +95,16 @@ void own_threads()
     with(must(activ::context::try_create(activ::context_options().executor(3, threads))));
     CHECK(calls > 0);
     /* One that forgets half of the tasks, and one that does them twice, and more than there are. */
-    with(must(activ::context::try_create(activ::context_options().executor(
-        3, [](std::size_t count, activ::task task) {
-            for (std::size_t i = 0; i < count; i += 2)
-                task(i);
-        }))));
-    with(must(activ::context::try_create(activ::context_options().executor(
-        3, [](std::size_t count, activ::task task) {
-            for (std::size_t i = 0; i < 2 * count; i++) {
-                task(i);
-                task(i);
-            }
-        }))));
+    with(must(activ::context::try_create(activ::context_options().executor(3, [](std::size_t count, activ::task task) {
+        for (std::size_t i = 0; i < count; i += 2)
+            task(i);
+    }))));
+    with(must(activ::context::try_create(activ::context_options().executor(3, [](std::size_t count, activ::task task) {
+        for (std::size_t i = 0; i < 2 * count; i++) {
+            task(i);
+            task(i);
+        }
+    }))));
 }
 
 void logs()
@@ -200,7 +198,8 @@ activ::failure make_all(const activ_allocator &allocator)
     auto p = g->try_predictor(2);
     if (!p)
         return p.why();
-    auto m = activ::custom::try_create("cube", [](float a) { return a * a * a; }, [](float a) { return 3 * a * a; });
+    auto m = activ::custom::try_create(
+        "cube", [](float a) { return a * a * a; }, [](float a) { return 3 * a * a; });
     if (!m)
         return m.why();
     auto own = activ::function::try_create(*m, *c);
@@ -211,8 +210,8 @@ activ::failure make_all(const activ_allocator &allocator)
         pool = *std::move(made);
     else
         return made.why();
-    auto with = activ::context::try_create(activ::context_options().threads(pool).add(*m).log(
-        [](activ_status, std::string_view) {}));
+    auto with = activ::context::try_create(
+        activ::context_options().threads(pool).add(*m).log([](activ_status, std::string_view) {}));
     return with ? activ::failure::none() : with.why();
 }
 
@@ -245,10 +244,10 @@ void failing_memory()
 
 #if defined(__cpp_lib_memory_resource)
 class resource : public std::pmr::memory_resource {
-public:
+  public:
     std::size_t live = 0, most = SIZE_MAX;
 
-private:
+  private:
     void *do_allocate(std::size_t bytes, std::size_t alignment) override
     {
         if (bytes > most) {

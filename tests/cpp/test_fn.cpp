@@ -178,7 +178,8 @@ void by_rows()
             "y has 11", "3 rows of 4");
     REFUSED(softmax.try_forward_rows(activ::matrix<const float>(x, 3, 4, 5), activ::rows(y, 4)), ACTIV_ERROR_SHAPE,
             "x has 12", "gaps");
-    REFUSED(softmax.try_forward_rows(activ::matrix<const float>(x, 3, 4, 3), activ::rows(y, 4)), ACTIV_ERROR_SHAPE, "x");
+    REFUSED(softmax.try_forward_rows(activ::matrix<const float>(x, 3, 4, 3), activ::rows(y, 4)), ACTIV_ERROR_SHAPE,
+            "x");
     REFUSED(softmax.try_forward_rows(activ::matrix<const float>(x, SIZE_MAX, 4, 4), activ::rows(y, 4)),
             ACTIV_ERROR_SHAPE, "x has 12");
     REFUSED(softmax.try_backward_rows(activ::rows(x, 4), activ::rows(dy, 6), activ::rows(dx, 4)), ACTIV_ERROR_SHAPE,

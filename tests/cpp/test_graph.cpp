@@ -74,7 +74,8 @@ void layers()
     const std::vector<std::int32_t> labels{ 0, 3 };
     must(g.try_train(in, labels));
     must(g.try_forward(in, y));
-    CHECK(std::isfinite(y[0]) && g.values(g.output_node()) && !g.values(activ::node()) && !g.value_grads(activ::node()));
+    CHECK(std::isfinite(y[0]) && g.values(g.output_node()) && !g.values(activ::node()) &&
+          !g.value_grads(activ::node()));
 }
 
 /* Two graphs that are the same in C and here have the same description, memory and bits. */

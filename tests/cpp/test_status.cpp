@@ -32,7 +32,7 @@ static_assert(becomes<out, std::span<float>> && becomes<in, std::span<const floa
 
 /* Handles move, and are not copied; nothing that moves throws. */
 template <class T>
-constexpr bool moves = std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T> &&
+constexpr bool moves = std::is_nothrow_move_constructible_v<T> &&std::is_nothrow_move_assignable_v<T> &&
                        !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T>;
 static_assert(moves<activ::context> && moves<activ::pool> && moves<activ::function> && moves<activ::tensor>);
 static_assert(moves<activ::graph> && moves<activ::optimizer> && moves<activ::predictor> && moves<activ::safetensors>);

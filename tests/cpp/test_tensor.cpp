@@ -3,6 +3,29 @@
 
 #include <optional>
 
+/* As dlpack.h has them. */
+struct dl_tensor {
+    void *data;
+    std::int32_t device_type, device_id;
+    std::int32_t ndim;
+    std::uint8_t code, bits;
+    std::uint16_t lanes;
+    std::int64_t *shape, *strides;
+    std::uint64_t byte_offset;
+};
+struct DLManagedTensor {
+    dl_tensor tensor;
+    void *manager_ctx;
+    void (*deleter)(DLManagedTensor *);
+};
+struct DLManagedTensorVersioned {
+    std::uint32_t major, minor;
+    void *manager_ctx;
+    void (*deleter)(DLManagedTensorVersioned *);
+    std::uint64_t flags;
+    dl_tensor tensor;
+};
+
 namespace {
 
 void owned()
@@ -94,10 +117,45 @@ void of_arrays()
 #endif
 }
 
+void shared()
+{
+    /* Out, and in again; the tensors in between are gone. */
+    std::optional<activ::tensor> t = must(activ::tensor::try_create({ 2, 3 }));
+    must(t->try_values<float>())[4] = 7;
+    DLManagedTensor *legacy = must(t->try_to_dlpack());
+    DLManagedTensorVersioned *versioned = must(must(t->try_narrow(0, 1, 1)).try_to_dlpack_versioned());
+    t.reset();
+    CHECK(legacy->tensor.ndim == 2 && legacy->tensor.shape[1] == 3 && versioned->tensor.shape[0] == 1);
+    t = must(activ::tensor::try_from_dlpack(legacy));
+    CHECK(must(t->try_values<const float>())[4] == 7);
+    const activ::tensor row = must(activ::tensor::try_from_dlpack(versioned));
+    t.reset();
+    CHECK(must(row.try_values<const float>())[1] == 7);
+
+    const float constant[2] = { 1, 2 };
+    activ::tensor c = must(activ::tensor::try_view(activ::span<const float>(constant), { 2 }));
+    REFUSED(c.try_to_dlpack(), ACTIV_ERROR_STATE, "read-only");
+    DLManagedTensorVersioned *read_only = must(c.try_to_dlpack_versioned());
+    CHECK(must(activ::tensor::try_from_dlpack(read_only)).is_read_only());
+    REFUSED(activ::tensor().try_to_dlpack(), ACTIV_ERROR_INVALID, "tensor is empty");
+    REFUSED(activ::tensor().try_to_dlpack_versioned(), ACTIV_ERROR_INVALID, "tensor is empty");
+    REFUSED(activ::tensor::try_from_dlpack(static_cast<DLManagedTensor *>(nullptr)), ACTIV_ERROR_INVALID);
+    int deleted = 0;
+    DLManagedTensorVersioned newer{};
+    newer.major = 2;
+    newer.manager_ctx = &deleted;
+    newer.deleter = [](DLManagedTensorVersioned *self) { ++*static_cast<int *>(self->manager_ctx); };
+    REFUSED(activ::tensor::try_from_dlpack(&newer), ACTIV_ERROR_UNSUPPORTED);
+    CHECK(deleted == 0); /* it stays the caller's */
+    THROWS((void)c.to_dlpack(), ACTIV_ERROR_STATE, "read-only");
+    THROWS((void)activ::tensor::from_dlpack(&newer), ACTIV_ERROR_UNSUPPORTED);
+}
+
 } // namespace
 
 void test_tensor()
 {
     owned();
     of_arrays();
+    shared();
 }

@@ -79,7 +79,8 @@ void train_here(const data &d, const activ::context &context, const std::string 
     const activ::span<const float> all(d.x);
     const activ::span<const std::int32_t> labels(d.labels);
     for (std::size_t i = 0; i < STEPS; i++) {
-        *last = must(g.try_train(all.subspan(i * BATCH * FEATURES, BATCH * FEATURES), labels.subspan(i * BATCH, BATCH)));
+        *last =
+            must(g.try_train(all.subspan(i * BATCH * FEATURES, BATCH * FEATURES), labels.subspan(i * BATCH, BATCH)));
         must(g.try_clip_grad_norm(1));
         must(sgd.try_set_lr(activ::lr_cosine(0.05f, STEPS, 0, i)));
         must(sgd.try_step());
