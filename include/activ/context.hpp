@@ -8,14 +8,14 @@
  *     options.threads(threads).log([](activ_status, std::string_view line) { std::cerr << line << '\n'; });
  *     activ::context ctx(options);
  *
- * Order of destruction: any. Whatever is made with a context keeps the pool and the callables that it needs. Only what is
- * handed over as a pointer, an activ_allocator or a std::pmr::memory_resource, has to live as long by the caller's
+ * Order of destruction: any. Whatever is made with a context keeps the pool and the callables that it needs. Only what
+ * is handed over as a pointer, an activ_allocator or a std::pmr::memory_resource, has to live as long by the caller's
  * care.
  *
- * Exceptions. What a callable throws never passes through the library's C code. A function of the caller's or an executor
- * that throws makes the call that used it fail: the throwing call throws that very exception, the other one has it as
- * why().cause(). What a log throws is dropped, as there already is a failure on its way; a memory_resource that throws is
- * out of memory. */
+ * Exceptions. What a callable throws never passes through the library's C code. A function of the caller's or an
+ * executor that throws makes the call that used it fail: the throwing call throws that very exception, the other one
+ * has it as why().cause(). What a log throws is dropped, as there already is a failure on its way; a memory_resource
+ * that throws is out of memory. */
 #ifndef ACTIV_CONTEXT_HPP
 #define ACTIV_CONTEXT_HPP
 
@@ -207,9 +207,9 @@ class custom {
                       "f and slope take a float and give one, and are const");
         return of(new (std::nothrow) detail::scalar_custom<F, Slope>(name, std::move(f), std::move(slope)));
     }
-    /* The whole of it, on arrays, for a class with these members, the last two of them if it has parameters. dx and sums
-     * are empty where they are not wanted; else sums[j] = the sum over i of dy[i] df(x[i])/dparams[j]. In place: y may
-     * be x, dx may be dy or x.
+    /* The whole of it, on arrays, for a class with these members, the last two of them if it has parameters. dx and
+     * sums are empty where they are not wanted; else sums[j] = the sum over i of dy[i] df(x[i])/dparams[j]. In place: y
+     * may be x, dx may be dy or x.
      *
      *     void forward(activ::span<const float> params, activ::span<const float> x, activ::span<float> y) const;
      *     void backward(activ::span<const float> params, activ::span<const float> x, activ::span<const float> dy,
@@ -559,8 +559,8 @@ class context_options {
         return *this;
     }
     /* The caller's own: run(count, task) calls task(i) for every i below count, on up to `threads` threads, and returns
-     * when all of these calls have. One that throws has to have ended what it began; the tasks that it left out are done
-     * in its place, so that the work is whole, and the call reports the exception. */
+     * when all of these calls have. One that throws has to have ended what it began; the tasks that it left out are
+     * done in its place, so that the work is whole, and the call reports the exception. */
     template <class F> context_options &executor(std::int32_t threads, F run) noexcept
     {
         static_assert(std::is_invocable_v<F &, std::size_t, task>, "run(std::size_t count, activ::task task)");

@@ -733,8 +733,8 @@ template <class Self> class calls {
 
 } // namespace detail
 
-/* A function of somebody else's, and the parameters to call it with: what f.with(params) gives. As a string_view, it has
- * to go before what it looks at. */
+/* A function of somebody else's, and the parameters to call it with: what f.with(params) gives. As a string_view, it
+ * has to go before what it looks at. */
 class function_view : public detail::calls<function_view> {
   public:
     function_view() noexcept = default;
@@ -781,8 +781,8 @@ template <class Self> function_view detail::calls<Self>::function_at(std::size_t
     return function_view(part);
 }
 
-/* A function that is made from its spec: "gelu", "leaky_relu(negative_slope=0.2)", "moe(relu, tanh)"; or of the caller's
- * own code. Move-only, never changed, used by any number of threads. */
+/* A function that is made from its spec: "gelu", "leaky_relu(negative_slope=0.2)", "moe(relu, tanh)"; or of the
+ * caller's own code. Move-only, never changed, used by any number of threads. */
 class function : public detail::calls<function> {
   public:
     /* None; using it is an error. */

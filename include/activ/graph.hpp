@@ -9,12 +9,12 @@
  *     g.init(seed);
  *     float loss = g.train(pixels, labels);
  *
- * Building never throws: a line that fails gives an invalid node, the graph remembers the first error, and compile has it,
- * as in C. Methods of a node read in the order in which the data flow, and leave the precedence of operators alone.
+ * Building never throws: a line that fails gives an invalid node, the graph remembers the first error, and compile has
+ * it, as in C. Methods of a node read in the order in which the data flow, and leave the precedence of operators alone.
  *
  * A graph lives as long as it or an optimiser, a predictor, an accumulator or a node of it. Arrays that come out of it
- * (params, values, names) are its own. The batch is not given, but follows from the lengths of the arrays, which have to
- * fit each other: ACTIV_ERROR_SHAPE, and a message with both lengths. */
+ * (params, values, names) are its own. The batch is not given, but follows from the lengths of the arrays, which have
+ * to fit each other: ACTIV_ERROR_SHAPE, and a message with both lengths. */
 #ifndef ACTIV_GRAPH_HPP
 #define ACTIV_GRAPH_HPP
 

@@ -1,8 +1,8 @@
-/* libactiv for C++: who keeps what alive, and what callbacks threw. Used by the other headers; nothing here is meant for
- * programs.
+/* libactiv for C++: who keeps what alive, and what callbacks threw. Used by the other headers; nothing here is meant
+ * for programs.
  *
- * The C library asks that a pool outlives what was made with it, a graph its optimisers, a tensor its views, and
- * callbacks whatever calls them. Here each object holds a reference to what it needs, so that any order of destruction
+ * The C library asks that a pool outlives what was made with it, a graph its optimisers, an open file the tensors on
+ * its data, and callbacks whatever calls them. Here each object holds a reference to what it needs, so that any order of destruction
  * is right. References are counted by hand, as std::shared_ptr allocates, and throws where that fails. */
 #ifndef ACTIV_KEEP_HPP
 #define ACTIV_KEEP_HPP
@@ -214,7 +214,7 @@ class trap {
     std::exception_ptr first_;
 };
 
-/* Not an error of the library's: ACTIV_ERROR_INVALID, a mistake in the caller's code. The status has no better number. */
+/* ACTIV_ERROR_INVALID: a mistake in the caller's code. There is no better number. */
 inline failure callback_threw(const char *call, std::exception_ptr cause) noexcept
 {
     words what;

@@ -1,5 +1,5 @@
-/* libactiv for C++: random numbers, initial values of weights, and which library and which CPU this is. random.h, init.h,
- * cpu.h and version.h say what each call does. */
+/* libactiv for C++: random numbers, initial values of weights, and which library and which CPU this is. random.h,
+ * init.h, cpu.h and version.h say what each call does. */
 #ifndef ACTIV_RANDOM_HPP
 #define ACTIV_RANDOM_HPP
 

@@ -135,8 +135,8 @@ template <class T> class span {
     std::size_t size_ = 0;
 };
 
-/* What stands in place of an array that is not wanted: f.backward(x, dy, activ::none, dparams). An empty array would not
- * do: it is a mistake that is told. */
+/* What stands in place of an array that is not wanted: f.backward(x, dy, activ::none, dparams). An empty array would
+ * not do: it is a mistake that is told. */
 struct none_t {
     explicit constexpr none_t(int) noexcept
     {

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Every whole C program in the pages (a block with a main) compiles as pasted, and prints what the page says: the
-# indented lines behind it, the first of which may be the command, "$ ./name arguments".
+# Every whole program in the pages (a block of C or C++ with a main) compiles as pasted, and prints what the page says:
+# the indented lines behind it, the first of which may be the command, "$ ./name arguments".
 #
-# usage: pages.sh STATIC INCLUDE WORK PAGE...     environment: CC
+# usage: pages.sh STATIC INCLUDE WORK PAGE...     environment: CC CXX
 set -eu
 
 static=$1 include=$2 work=$3
@@ -13,10 +13,10 @@ programs=0
 for page in "$@"; do
     rm -f "$work"/page-*
     awk -v stem="$work/page-" '
-        /^```c$/ { inside = 1; text = ""; main = 0; saying = 0; next }
+        /^```(c|cpp)$/ { inside = 1; language = substr($0, 4); text = ""; main = 0; saying = 0; next }
         /^```$/ && inside {
             inside = 0
-            if (main) { n++; printf "%s", text > (stem n ".c"); saying = 1; said = 0 }
+            if (main) { n++; printf "%s", text > (stem n "." language); saying = 1; said = 0 }
             next
         }
         inside { text = text $0 "\n"; if ($0 ~ /^int main\(/) main = 1; next }
@@ -24,10 +24,14 @@ for page in "$@"; do
         saying && /^$/ && !said { next }
         { saying = 0 }
     ' "$page"
-    for source in "$work"/page-*.c; do
+    for source in "$work"/page-*.c "$work"/page-*.cpp; do
         [ -f "$source" ] || continue
         programs=$((programs + 1))
-        stem=${source%.c}
+        stem=${source%.*}
+        case $source in
+        *.c) compile="$CC -std=c11" ;;
+        *) compile="$CXX -std=c++17" ;;
+        esac
         arguments=
         case $(sed -n 1p "$stem.said" 2> /dev/null) in
         '$ ./'*)
@@ -35,7 +39,7 @@ for page in "$@"; do
             sed 1d "$stem.said" > "$stem.rest" && mv "$stem.rest" "$stem.said"
             ;;
         esac
-        if ! "$CC" -std=c11 -Wall -Wextra -Werror -I "$include" "$source" "$static" -lm -o "$stem" ||
+        if ! $compile -Wall -Wextra -Werror -I "$include" "$source" "$static" -lm -o "$stem" ||
             ! "$stem" $arguments > "$stem.printed"; then
             echo "FAILED: $page: $source" >&2
             failed=1

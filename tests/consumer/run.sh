@@ -47,7 +47,7 @@ for file in libactiv.a libactiv.so libactiv.so.$major.$minor libactiv.so.$versio
 done
 umbrella=$(find "$work/dest" -name activ.h)
 [ -n "$umbrella" ] || fail "not installed: activ.h"
-for header in "$source"/include/activ/*.h; do
+for header in "$source"/include/activ/*.h "$source"/include/activ/*.hpp; do
     cmp -s "$header" "${umbrella%/*}/${header##*/}" || fail "not installed: ${header##*/}"
 done
 [ -n "$(find "$work/dest" -name LICENSE)" ] || fail "not installed: LICENSE"
@@ -82,17 +82,23 @@ with_pkg_config() {
         $CC -std=c99 $warn "$here/consumer.c" -o "$work/pc_c" $shared -lm
         $CXX -std=c++17 $warn "$here/consumer.cpp" -o "$work/pc_cpp" $shared
         $CXX -std=c++98 $warn "$here/consumer98.cpp" -o "$work/pc_98" $shared
+        $CXX -std=c++17 $warn "$here/consumer_hpp.cpp" -o "$work/pc_hpp" $shared
+        $CXX -std=c++20 $warn -fno-exceptions "$here/consumer_hpp.cpp" -o "$work/pc_hpp20" $shared
         $CC -static -std=c99 $warn "$here/consumer.c" -o "$work/pc_static_c" $static
         $CXX -static -std=c++17 $warn "$here/consumer.cpp" -o "$work/pc_static_cpp" $static
+        $CXX -static -std=c++17 $warn "$here/consumer_hpp.cpp" -o "$work/pc_static_hpp" $static
     }
     LD_LIBRARY_PATH=$lib
     export LD_LIBRARY_PATH
     run "$label, C99, shared" shared "$work/pc_c" "$work/c.safetensors"
     run "$label, C++17, shared" shared "$work/pc_cpp" "$work/cpp.safetensors"
     run "$label, C++98, shared" shared "$work/pc_98"
+    run "$label, activ.hpp, shared" shared "$work/pc_hpp" "$work/hpp.safetensors"
+    run "$label, activ.hpp as C++20 without exceptions, shared" shared "$work/pc_hpp20" "$work/hpp.safetensors"
     unset LD_LIBRARY_PATH
     run "$label, C99, static" static "$work/pc_static_c" "$work/c.safetensors"
     run "$label, C++17, static" static "$work/pc_static_cpp" "$work/cpp.safetensors"
+    run "$label, activ.hpp, static" static "$work/pc_static_hpp" "$work/hpp.safetensors"
     unset PKG_CONFIG_PATH
 }
 
@@ -107,6 +113,7 @@ with_cmake() {
     run "$label, C99" "$kind" "$work/cmake/consumer_c" "$work/c.safetensors"
     run "$label, C++17" "$kind" "$work/cmake/consumer_cpp" "$work/cpp.safetensors"
     run "$label, C++98" "$kind" "$work/cmake/consumer_98"
+    run "$label, activ.hpp" "$kind" "$work/cmake/consumer_hpp" "$work/hpp.safetensors"
 }
 
 # An absolute LIBDIR cannot be moved, and is reached through a sysroot.

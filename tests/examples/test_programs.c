@@ -851,6 +851,10 @@ static void test_quickstart(void **state)
     assert_non_null(last);
     assert_true(strtod(last + strlen("right "), NULL) > 95);
     assert_refused(run(QUICKSTART_CLASSIFY " nosuch"), "quickstart_classify: ", "nosuch");
+#ifdef QUICKSTART_CLASSIFY_CPP
+    assert_run(run(QUICKSTART_CLASSIFY " > c.txt && " QUICKSTART_CLASSIFY_CPP " | diff c.txt -"), 0);
+    assert_refused(run(QUICKSTART_CLASSIFY_CPP " nosuch"), "quickstart_classify_cpp: ", "nosuch");
+#endif
 
     assert_run(run(QUICKSTART_OWN_LOSS), 0);
     last = strstr(output, "on [0, 2]: ");
