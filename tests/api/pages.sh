@@ -8,6 +8,7 @@ set -eu
 static=$1 include=$2 work=$3
 shift 3
 mkdir -p "$work"
+work=$(cd "$work" && pwd)
 failed=0
 programs=0
 for page in "$@"; do
@@ -40,7 +41,7 @@ for page in "$@"; do
             ;;
         esac
         if ! $compile -Wall -Wextra -Werror -I "$include" "$source" "$static" -lm -o "$stem" ||
-            ! "$stem" $arguments > "$stem.printed"; then
+            ! (cd "$work" && "$stem" $arguments) > "$stem.printed"; then
             echo "FAILED: $page: $source" >&2
             failed=1
         elif [ ! -s "$stem.said" ]; then
