@@ -80,7 +80,7 @@ namespace detail {
 template <class Self, class Raw, void (*destroy)(Raw *), activ_status (*c_merge)(Raw *, const Raw *),
           activ_status (*c_reset)(Raw *)>
 class accumulator {
-  public:
+public:
     /* Adds what was added to `from`, which was made with the same arguments. */
     result<void> try_merge(const Self &from) noexcept
     {
@@ -121,13 +121,13 @@ class accumulator {
         return raw_.get();
     }
 
-  protected:
+protected:
     accumulator() noexcept = default;
     accumulator(Raw *raw, keeper keep) noexcept : raw_(raw, std::move(keep))
     {
     }
 
-  private:
+private:
     owner<Raw, destroy> raw_;
 };
 
@@ -135,7 +135,7 @@ class accumulator {
 template <class Self, class Raw, void (*destroy)(Raw *), activ_status (*c_add)(Raw *, std::size_t, const float *),
           activ_status (*c_merge)(Raw *, const Raw *), activ_status (*c_reset)(Raw *)>
 class value_accumulator : public accumulator<Self, Raw, destroy, c_merge, c_reset> {
-  public:
+public:
     result<void> try_add(span<const float> x) noexcept
     {
         if (!this->get())
@@ -149,7 +149,7 @@ class value_accumulator : public accumulator<Self, Raw, destroy, c_merge, c_rese
     }
 #endif
 
-  protected:
+protected:
     using accumulator<Self, Raw, destroy, c_merge, c_reset>::accumulator;
 };
 
@@ -165,7 +165,7 @@ struct histogram_info {
 /* bins of equal width. */
 class histogram : public detail::value_accumulator<histogram, activ_histogram, activ_histogram_destroy,
                                                    activ_histogram_add, activ_histogram_merge, activ_histogram_reset> {
-  public:
+public:
     /* None; using it is an error. */
     histogram() noexcept = default;
     static result<histogram> try_create(std::size_t bins, double low, double high,
@@ -221,7 +221,7 @@ inline std::size_t histogram_bins(std::uint64_t n, double low, double high, doub
 /* Count, mean, variance, norm, extremes. */
 class stats : public detail::value_accumulator<stats, activ_stats, activ_stats_destroy, activ_stats_add,
                                                activ_stats_merge, activ_stats_reset> {
-  public:
+public:
     static result<stats> try_create(const context &ctx = context()) noexcept
     {
         return detail::make<stats, activ_stats>(
@@ -255,7 +255,7 @@ class stats : public detail::value_accumulator<stats, activ_stats, activ_stats_d
 /* Median and other quantiles, within a relative error that analysis.h states. */
 class quantiles : public detail::value_accumulator<quantiles, activ_quantiles, activ_quantiles_destroy,
                                                    activ_quantiles_add, activ_quantiles_merge, activ_quantiles_reset> {
-  public:
+public:
     static result<quantiles> try_create(std::int32_t precision = ACTIV_QUANTILES_PRECISION,
                                         const context &ctx = context()) noexcept
     {
@@ -362,7 +362,7 @@ template <class Call> result<std::size_t> listed(const char *call, const activ_n
 
 /* The neurons of somebody's accumulator, of an `activ::neurons` or of one layer of an `activ::graph_neurons`. */
 class neurons_view {
-  public:
+public:
     neurons_view() noexcept = default;
     explicit neurons_view(const activ_neurons *neurons) noexcept : neurons_(neurons)
     {
@@ -416,14 +416,14 @@ class neurons_view {
         return neurons_;
     }
 
-  private:
+private:
     const activ_neurons *neurons_ = nullptr;
 };
 
 /* The neurons of one layer. Ask view(). */
 class neurons : public detail::accumulator<neurons, activ_neurons, activ_neurons_destroy, activ_neurons_merge,
                                            activ_neurons_reset> {
-  public:
+public:
     /* None; using it is an error. */
     neurons() noexcept = default;
     static result<neurons> try_create(std::size_t width, float threshold = detail::neurons_defaults.threshold,
@@ -487,7 +487,7 @@ inline neurons_layer neurons_layer_at(const activ_graph_neurons *const &all, std
 /* The neurons of all layers of a graph that have a function. Keeps the graph. */
 class graph_neurons : public detail::accumulator<graph_neurons, activ_graph_neurons, activ_graph_neurons_destroy,
                                                  activ_graph_neurons_merge, activ_graph_neurons_reset> {
-  public:
+public:
     /* None; using it is an error. */
     graph_neurons() noexcept = default;
     static result<graph_neurons> try_create(const graph &g,

@@ -213,11 +213,11 @@ struct named_tensor {
 namespace detail {
 
 class safetensors_state final : public counted {
-  public:
+public:
     activ_safetensors *file = nullptr;
     keeper host;
 
-  private:
+private:
     ~safetensors_state() override
     {
         activ_safetensors_close(file);
@@ -253,7 +253,7 @@ inline activ_safetensors_text text_at(const safetensors_ref &file, std::size_t i
 
 /* An open file. Move-only. */
 class safetensors {
-  public:
+public:
     /* None; using it is an error. */
     safetensors() noexcept = default;
     safetensors(safetensors &&) noexcept = default;
@@ -345,7 +345,7 @@ class safetensors {
         return file_ ? file_->file : nullptr;
     }
 
-  private:
+private:
     template <class Create> static result<safetensors> made(const context &ctx, Create create) noexcept
     {
         if (ctx.is_moved_from())

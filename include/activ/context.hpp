@@ -49,7 +49,7 @@ inline thread_local bool log_is_quiet = false;
 
 /* What C sees of a function of the caller's. */
 class custom_state : public counted {
-  public:
+public:
     activ_fn_callbacks callbacks = ACTIV_FN_CALLBACKS_DEFAULTS;
     activ_custom_fn definition = ACTIV_CUSTOM_FN_DEFAULTS;
     trap caught;
@@ -74,7 +74,7 @@ class custom_state : public counted {
         return caught.tell();
     }
 
-  protected:
+protected:
     /* Where a callback threw, nobody shall take what it left for a result. */
     template <class T> static void spoil(T *values, std::size_t count) noexcept
     {
@@ -82,19 +82,19 @@ class custom_state : public counted {
             values[i] = std::numeric_limits<T>::quiet_NaN();
     }
 
-  private:
+private:
     char name_[64];
 };
 
 template <class F, class Slope> class scalar_custom final : public custom_state {
-  public:
+public:
     scalar_custom(text name, F f, Slope slope) : custom_state(name), f_(std::move(f)), slope_(std::move(slope))
     {
         callbacks.forward = forward;
         callbacks.backward = backward;
     }
 
-  private:
+private:
     static void forward(void *user, const float *, std::size_t n, const float *x, float *y)
     {
         auto *self = static_cast<scalar_custom *>(static_cast<custom_state *>(user));
@@ -128,7 +128,7 @@ struct has_params<M, std::void_t<decltype(std::declval<const M &>().param_count(
 };
 
 template <class Model> class array_custom final : public custom_state {
-  public:
+public:
     array_custom(text name, Model model) : custom_state(name), model_(std::move(model))
     {
         callbacks.forward = forward;
@@ -139,7 +139,7 @@ template <class Model> class array_custom final : public custom_state {
         }
     }
 
-  private:
+private:
     static array_custom &self(void *user) noexcept
     {
         return *static_cast<array_custom *>(static_cast<custom_state *>(user));
@@ -192,7 +192,7 @@ template <class Model> class array_custom final : public custom_state {
  * it. Its callables are const, and run in any thread of the executor, several at the same time. Where one throws, the
  * outputs of that call are NaN. */
 class custom {
-  public:
+public:
     /* None; using it is an error. */
     custom() noexcept = default;
 
@@ -200,7 +200,9 @@ class custom {
      *
      *     activ::custom cube("cube", [](float x) { return x * x * x; }, [](float x) { return 3 * x * x; });
      */
-    template <class F, class Slope> static result<custom> try_create(text name, F f, Slope slope) noexcept
+    template <class F, class Slope>
+    static result<custom> try_create(text name, F f, Slope slope) noexcept(
+        std::conjunction_v<std::is_nothrow_move_constructible<F>, std::is_nothrow_move_constructible<Slope>>)
     {
         static_assert(std::is_same_v<std::invoke_result_t<const F &, float>, float> &&
                           std::is_same_v<std::invoke_result_t<const Slope &, float>, float>,
@@ -217,7 +219,8 @@ class custom {
      *     std::size_t param_count() const;
      *     void param_init(std::uint64_t seed, activ::span<float> params) const;
      */
-    template <class Model> static result<custom> try_create(text name, Model model) noexcept
+    template <class Model>
+    static result<custom> try_create(text name, Model model) noexcept(std::is_nothrow_move_constructible_v<Model>)
     {
         return of(new (std::nothrow) detail::array_custom<Model>(name, std::move(model)));
     }
@@ -244,7 +247,7 @@ class custom {
         return state_.get();
     }
 
-  private:
+private:
     static result<custom> of(detail::custom_state *state) noexcept
     {
         if (!state)
@@ -260,7 +263,7 @@ class custom {
 
 /* One call of an executor: task(i) has to be called once for every i below the count, in any thread. */
 class task {
-  public:
+public:
     void operator()(std::size_t i) const noexcept
     {
         run_(argument_, i);
@@ -270,7 +273,7 @@ class task {
     {
     }
 
-  private:
+private:
     void (*run_)(void *, std::size_t);
     void *argument_;
 };
@@ -278,7 +281,7 @@ class task {
 namespace detail {
 
 class executor_state : public counted {
-  public:
+public:
     trap caught;
     std::uint64_t thrown() const noexcept override
     {
@@ -293,7 +296,7 @@ class executor_state : public counted {
 
 /* Whose turn a task is: an executor that forgets some, or throws half-way, must not leave work undone. */
 class claims {
-  public:
+public:
     static constexpr std::size_t most = 256;
 
     claims(void (*task)(void *, std::size_t), void *argument, std::size_t first, std::size_t count) noexcept
@@ -315,7 +318,7 @@ class claims {
             std::this_thread::yield();
     }
 
-  private:
+private:
     void run(std::size_t i) noexcept
     {
         if (i >= count_ || claimed_[i].exchange(true, std::memory_order_acq_rel))
@@ -331,7 +334,7 @@ class claims {
 };
 
 template <class F> class callable_executor final : public executor_state {
-  public:
+public:
     callable_executor(std::int32_t threads, F f) : f_(std::move(f))
     {
         executor.user = static_cast<executor_state *>(this);
@@ -339,7 +342,7 @@ template <class F> class callable_executor final : public executor_state {
         executor.parallel_for = parallel_for;
     }
 
-  private:
+private:
     static void parallel_for(void *user, std::size_t count, void (*task)(void *, std::size_t), void *argument)
     {
         auto *self = static_cast<callable_executor *>(static_cast<executor_state *>(user));
@@ -354,7 +357,7 @@ template <class F> class callable_executor final : public executor_state {
 };
 
 class log_state : public counted {
-  public:
+public:
     virtual void line(activ_status status, std::string_view text) noexcept = 0;
     static void callback(void *user, activ_status status, const char *line)
     {
@@ -364,7 +367,7 @@ class log_state : public counted {
 };
 
 template <class F> class callable_log final : public log_state {
-  public:
+public:
     explicit callable_log(F f) : f_(std::move(f))
     {
     }
@@ -373,14 +376,14 @@ template <class F> class callable_log final : public log_state {
         caught_.run([&] { f_(status, text); });
     }
 
-  private:
+private:
     F f_;
     trap caught_;
 };
 
 /* A context and all that what is made with it needs. */
 class host_state final : public counted {
-  public:
+public:
     activ_context *context = nullptr;
     keeper pool, log;
     ref<executor_state> executor;
@@ -398,7 +401,7 @@ class host_state final : public counted {
         return executor ? executor->tell_thrown() : nullptr;
     }
 
-  private:
+private:
     ~host_state() override
     {
         activ_context_destroy(context);
@@ -407,11 +410,11 @@ class host_state final : public counted {
 };
 
 class pool_state final : public counted {
-  public:
+public:
     activ_pool *pool = nullptr;
     keeper host; /* its memory */
 
-  private:
+private:
     ~pool_state() override
     {
         activ_pool_destroy(pool);
@@ -427,7 +430,7 @@ class context_options;
  * threads, no log. Move-only; after a move nothing can be made with it. It may be destroyed before what is made with
  * it. */
 class context {
-  public:
+public:
     context() noexcept = default;
     context(context &&other) noexcept : state_(std::move(other.state_)), moved_(std::exchange(other.moved_, true))
     {
@@ -469,7 +472,7 @@ class context {
         return state_.get();
     }
 
-  private:
+private:
     detail::ref<detail::host_state> state_;
     bool moved_ = false;
 };
@@ -494,7 +497,7 @@ result<Object> make(const char *what, const context &ctx, Create create) noexcep
 
 /* Threads of the library's own (pool.h). Its threads end when the last object that uses them is gone. Move-only. */
 class pool {
-  public:
+public:
     /* None. */
     pool() noexcept = default;
     pool(pool &&) noexcept = default;
@@ -541,14 +544,14 @@ class pool {
         return state_.get();
     }
 
-  private:
+private:
     detail::ref<detail::pool_state> state_;
 };
 
 /* What a context is made of. Each call returns the options, for the next one; what was wrong with one is told when the
  * context is made. */
 class context_options {
-  public:
+public:
     /* The pool's threads; the pool object itself may go. */
     context_options &threads(const pool &threads) noexcept
     {
@@ -561,7 +564,8 @@ class context_options {
     /* The caller's own: run(count, task) calls task(i) for every i below count, on up to `threads` threads, and returns
      * when all of these calls have. One that throws has to have ended what it began; the tasks that it left out are
      * done in its place, so that the work is whole, and the call reports the exception. */
-    template <class F> context_options &executor(std::int32_t threads, F run) noexcept
+    template <class F>
+    context_options &executor(std::int32_t threads, F run) noexcept(std::is_nothrow_move_constructible_v<F>)
     {
         static_assert(std::is_invocable_v<F &, std::size_t, task>, "run(std::size_t count, activ::task task)");
         executor_ = detail::ref<detail::executor_state>(new (std::nothrow)
@@ -570,7 +574,7 @@ class context_options {
         return executor_ ? *this : refuse(detail::no_memory("context"));
     }
     /* Gets the reason of each failure, log(status, line): see context.h for what it must not do. */
-    template <class F> context_options &log(F log) noexcept
+    template <class F> context_options &log(F log) noexcept(std::is_nothrow_move_constructible_v<F>)
     {
         static_assert(std::is_invocable_v<F &, activ_status, std::string_view>,
                       "log(activ_status status, std::string_view line)");
@@ -616,7 +620,7 @@ class context_options {
         return *this;
     }
 
-  private:
+private:
     friend class context;
     static constexpr std::size_t most_functions = 64;
 

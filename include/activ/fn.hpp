@@ -34,7 +34,7 @@ namespace activ {
 
 /* Rows of values, perhaps with gaps between them: row r begins at element r * stride. An array alone is one row. */
 template <class T> class matrix {
-  public:
+public:
     template <class C, class = std::enable_if_t<std::is_convertible_v<C &&, span<T>>>>
     matrix(C &&array) noexcept : values_(static_cast<C &&>(array)), rows_(1), columns_(values_.size())
     {
@@ -87,7 +87,7 @@ template <class T> class matrix {
         return stride_ == columns_ ? gaps + columns_ == values_.size() : gaps + columns_ <= values_.size();
     }
 
-  private:
+private:
     span<T> values_;
     std::size_t rows_, columns_, stride_ = 0;
 };
@@ -105,7 +105,7 @@ template <class C> auto rows(C &&array, std::size_t columns) noexcept
 
 /* A matrix, or none. */
 template <class T> class optional_matrix {
-  public:
+public:
     optional_matrix(none_t) noexcept : value_(span<T>())
     {
     }
@@ -130,7 +130,7 @@ template <class T> class optional_matrix {
         return value_.stride();
     }
 
-  private:
+private:
     matrix<T> value_;
     bool given_ = false;
 };
@@ -271,7 +271,7 @@ inline activ_fn_tensor_info param_tensor_at(const callee &f, std::size_t i) noex
 
 /* The calls on arrays, and the questions: of a function, and of a view of one. Self has callee_(). */
 template <class Self> class calls {
-  public:
+public:
     /* ---- elementwise ---- */
 
     result<void> try_forward(span<const float> x, span<float> y) const noexcept
@@ -691,7 +691,7 @@ template <class Self> class calls {
         return x.apply(static_cast<const Self &>(*this));
     }
 
-  private:
+private:
     callee self() const noexcept
     {
         return static_cast<const Self &>(*this).callee_();
@@ -736,7 +736,7 @@ template <class Self> class calls {
 /* A function of somebody else's, and the parameters to call it with: what f.with(params) gives. As a string_view, it
  * has to go before what it looks at. */
 class function_view : public detail::calls<function_view> {
-  public:
+public:
     function_view() noexcept = default;
     /* A function that C code has. */
     explicit function_view(const activ_fn *fn) noexcept
@@ -769,7 +769,7 @@ class function_view : public detail::calls<function_view> {
         return callee_data_;
     }
 
-  private:
+private:
     detail::callee callee_data_;
 };
 
@@ -784,7 +784,7 @@ template <class Self> function_view detail::calls<Self>::function_at(std::size_t
 /* A function that is made from its spec: "gelu", "leaky_relu(negative_slope=0.2)", "moe(relu, tanh)"; or of the
  * caller's own code. Move-only, never changed, used by any number of threads. */
 class function : public detail::calls<function> {
-  public:
+public:
     /* None; using it is an error. */
     function() noexcept = default;
     function(function &&) noexcept = default;
@@ -855,7 +855,7 @@ class function : public detail::calls<function> {
         return c;
     }
 
-  private:
+private:
     detail::keeper own_; /* let go after the function */
     detail::owner<activ_fn, activ_fn_destroy> fn_;
 };

@@ -66,7 +66,7 @@ enum class gate : std::int32_t { second = ACTIV_GATE_SECOND, first = ACTIV_GATE_
 namespace detail {
 
 class graph_state final : public counted {
-  public:
+public:
     activ_graph *graph = nullptr;
     keeper host;
     keepers functions;               /* of the caller's code, in the graph or in what made its functions */
@@ -151,7 +151,7 @@ class graph_state final : public counted {
         });
     }
 
-  private:
+private:
     ~graph_state() override
     {
         activ_graph_destroy(graph);
@@ -163,7 +163,7 @@ class graph_state final : public counted {
 /* A node of a graph, to build with: a copyable value. It keeps the graph. An invalid one (false) stands for a line that
  * failed. */
 class node {
-  public:
+public:
     node() noexcept = default;
     explicit operator bool() const noexcept
     {
@@ -266,7 +266,7 @@ class node {
         return graph_.get();
     }
 
-  private:
+private:
     /* Of no graph: makes the builder call fail, which the graph remembers. */
     static constexpr activ_node foreign = -1;
 
@@ -418,7 +418,7 @@ inline failure check_batch(const char *call, const char *name, std::size_t size,
 
 /* Move-only. */
 class graph {
-  public:
+public:
     /* In a program without exceptions: none; using it is an error. Else a new one. */
 #ifdef ACTIV_NO_EXCEPTIONS
     graph() noexcept = default;
@@ -804,7 +804,7 @@ class graph {
         return state_;
     }
 
-  private:
+private:
     explicit graph(detail::graph_ref state) noexcept : state_(std::move(state))
     {
     }
@@ -877,7 +877,7 @@ class graph {
 /* A workspace for one thread, and the graph to predict from. As many as there are threads, at the same time, as long as
  * nobody trains the graph, initialises it or loads into it. Move-only. */
 class predictor {
-  public:
+public:
     predictor() noexcept = default;
     predictor(predictor &&other) noexcept
         : graph_(std::move(other.graph_)), workspace_(std::exchange(other.workspace_, nullptr)), bytes_(other.bytes_)
@@ -924,7 +924,7 @@ class predictor {
     }
 #endif
 
-  private:
+private:
     friend class graph;
     detail::graph_ref graph_;
     std::byte *workspace_ = nullptr;

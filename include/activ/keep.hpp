@@ -2,8 +2,9 @@
  * for programs.
  *
  * The C library asks that a pool outlives what was made with it, a graph its optimisers, an open file the tensors on
- * its data, and callbacks whatever calls them. Here each object holds a reference to what it needs, so that any order of destruction
- * is right. References are counted by hand, as std::shared_ptr allocates, and throws where that fails. */
+ * its data, and callbacks whatever calls them. Here each object holds a reference to what it needs, so that any order
+ * of destruction is right. References are counted by hand, as std::shared_ptr allocates, and throws where that
+ * fails. */
 #ifndef ACTIV_KEEP_HPP
 #define ACTIV_KEEP_HPP
 
@@ -21,7 +22,7 @@ namespace detail {
 
 /* Counted; the last reference deletes it. */
 class counted {
-  public:
+public:
     counted() noexcept = default;
     counted(const counted &) = delete;
     counted &operator=(const counted &) = delete;
@@ -49,15 +50,15 @@ class counted {
         return i == 0 ? this : nullptr;
     }
 
-  protected:
+protected:
     virtual ~counted() = default;
 
-  private:
+private:
     std::atomic<std::size_t> references_{ 0 };
 };
 
 template <class T> class ref {
-  public:
+public:
     ref() noexcept = default;
     explicit ref(T *object) noexcept : object_(object)
     {
@@ -97,7 +98,7 @@ template <class T> class ref {
         return object_ != nullptr;
     }
 
-  private:
+private:
     T *object_ = nullptr;
 };
 
@@ -105,7 +106,7 @@ using keeper = ref<counted>;
 
 /* Any number of references, without exceptions. */
 class keepers {
-  public:
+public:
     keepers() noexcept = default;
     keepers(const keepers &) = delete;
     keepers &operator=(const keepers &) = delete;
@@ -150,7 +151,7 @@ class keepers {
         return e ? e->object.get() : nullptr;
     }
 
-  private:
+private:
     struct entry {
         keeper object;
         entry *next;
@@ -162,7 +163,7 @@ class keepers {
  * library compares the counts of before and after. If several threads share the callback, each of them that was inside
  * at that time reports it: rather too often than never. */
 class trap {
-  public:
+public:
     /* false: it threw. */
     template <class F> bool run(F &&callback) noexcept
     {
@@ -198,7 +199,7 @@ class trap {
         return copy;
     }
 
-  private:
+private:
     void lock() const noexcept
     {
         while (busy_.test_and_set(std::memory_order_acquire)) {
@@ -245,7 +246,7 @@ template <class Source, class Call> result<void> watched(const Source &source, c
 
 /* The handle of a C object, and what has to live longer than it. */
 template <class T, void (*destroy)(T *)> class owner {
-  public:
+public:
     owner() noexcept = default;
     owner(T *object, keeper keep) noexcept : keep_(std::move(keep)), object_(object)
     {
@@ -275,7 +276,7 @@ template <class T, void (*destroy)(T *)> class owner {
         return keep_.get();
     }
 
-  private:
+private:
     keeper keep_; /* let go after the object */
     T *object_ = nullptr;
 };

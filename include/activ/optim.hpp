@@ -64,7 +64,7 @@ struct tensor_options {
 
 /* Move-only. */
 class optimizer {
-  public:
+public:
     /* None; using it is an error. */
     optimizer() noexcept = default;
     optimizer(optimizer &&) noexcept = default;
@@ -200,7 +200,7 @@ class optimizer {
     {
     }
 
-  private:
+private:
     template <class Create> static result<optimizer> made(const char *what, graph &g, Create create) noexcept
     {
         if (!g)

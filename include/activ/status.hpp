@@ -10,7 +10,9 @@
  * result with .value(), and nothing else. Constructors throw; their counterparts are static, `try_create`.
  *
  * Where exceptions are switched off (-fno-exceptions, or ACTIV_NO_EXCEPTIONS defined before), the throwing calls and
- * constructors do not exist, and the others are all the same. Classes have the same layout either way. */
+ * constructors do not exist, and the others are all the same. All files of a program that include these headers have to
+ * agree on that, as on any macro that inline functions depend on; as C++17 and as C++20 they may be compiled side by
+ * side. */
 #ifndef ACTIV_STATUS_HPP
 #define ACTIV_STATUS_HPP
 
@@ -60,7 +62,7 @@ namespace activ {
  * with each other; where there is a std::span, each converts to the other. Made of whatever has data() and size(), of C
  * arrays, and of a pointer with a number. It owns nothing: the array has to live as long. */
 template <class T> class span {
-  public:
+public:
     using element_type = T;
     using value_type = std::remove_cv_t<T>;
     using size_type = std::size_t;
@@ -130,7 +132,7 @@ template <class T> class span {
         return size_ == 0 ? *this : span(data_ + first, count);
     }
 
-  private:
+private:
     T *data_ = nullptr;
     std::size_t size_ = 0;
 };
@@ -146,7 +148,7 @@ inline constexpr none_t none{ 0 };
 
 /* A span, or none. */
 template <class T> class optional_span {
-  public:
+public:
     constexpr optional_span(none_t) noexcept
     {
     }
@@ -173,7 +175,7 @@ template <class T> class optional_span {
         return values_.size();
     }
 
-  private:
+private:
     span<T> values_;
     bool given_ = false;
 };
@@ -181,7 +183,7 @@ template <class T> class optional_span {
 /* The dimensions of a tensor, or of a sample: { 1, 28, 28 }. Copied. More than ACTIV_MAX_DIMS are kept in number alone,
  * and refused by the call that gets them. */
 class shape {
-  public:
+public:
     shape() noexcept = default;
     shape(std::initializer_list<std::size_t> dimensions) noexcept : shape(dimensions.begin(), dimensions.size())
     {
@@ -213,7 +215,7 @@ class shape {
         return overflows ? SIZE_MAX : product;
     }
 
-  private:
+private:
     shape(const std::size_t *dimensions, std::size_t count) noexcept : count_(count)
     {
         for (std::size_t i = 0; i < count && i < dimensions_.size(); i++)
@@ -225,7 +227,7 @@ class shape {
 
 /* A text for a C call: a literal, a std::string, a std::filesystem::path, or whatever else has a c_str(). */
 class text {
-  public:
+public:
     text(const char *characters) noexcept : characters_(characters)
     {
     }
@@ -239,7 +241,7 @@ class text {
         return characters_;
     }
 
-  private:
+private:
     const char *characters_;
 };
 
@@ -248,7 +250,7 @@ class text {
 /* A status that is not ACTIV_OK, and the reason in words; where a callback of the caller's threw, also what it threw.
  * Allocates nothing. */
 class failure {
-  public:
+public:
     /* words: "" or NULL for those of the status. */
     failure(activ_status status, const char *words) noexcept : status_(status)
     {
@@ -293,7 +295,7 @@ class failure {
         return failure();
     }
 
-  private:
+private:
     failure() noexcept
     {
         message_.text[0] = '\0';
@@ -307,7 +309,7 @@ class failure {
 /* What the throwing calls throw, for every status, ACTIV_ERROR_OUT_OF_MEMORY too. The text names the thing that was
  * wrong. Only an exception of the caller's own callbacks comes out as itself. */
 class error : public std::runtime_error {
-  public:
+public:
     error(activ_status status, const char *words) : std::runtime_error(words), status_(status)
     {
     }
@@ -319,7 +321,7 @@ class error : public std::runtime_error {
         return status_;
     }
 
-  private:
+private:
     activ_status status_;
 };
 
@@ -333,7 +335,7 @@ class error : public std::runtime_error {
 
 /* A value, or why there is none. */
 template <class T> class [[nodiscard]] result {
-  public:
+public:
     result(T value) noexcept(std::is_nothrow_move_constructible_v<T>) : why_(failure::none()), value_(std::move(value))
     {
     }
@@ -399,13 +401,13 @@ template <class T> class [[nodiscard]] result {
     }
 #endif
 
-  private:
+private:
     failure why_;
     std::optional<T> value_;
 };
 
 template <> class [[nodiscard]] result<void> {
-  public:
+public:
     result() noexcept : why_(failure::none())
     {
     }
@@ -436,7 +438,7 @@ template <> class [[nodiscard]] result<void> {
     }
 #endif
 
-  private:
+private:
     failure why_;
 };
 
@@ -464,7 +466,7 @@ ACTIV_PRINTF(2, 3) inline failure fail(activ_status status, const char *format, 
 inline failure lengths(const char *call, const char *a, std::size_t a_count, const char *b,
                        std::size_t b_count) noexcept
 {
-    return fail(ACTIV_ERROR_SHAPE, "%s: %s has %zu values, %s has %zu", call, a, a_count, b, b_count);
+    return fail(ACTIV_ERROR_SHAPE, "%s: %.200s has %zu values, %.200s has %zu", call, a, a_count, b, b_count);
 }
 
 /* The status of a C call that has these words, or none. */
@@ -500,21 +502,21 @@ inline std::string_view view(const char *text) noexcept
 
 /* Things that have a number, as a range for `for`. at(owner, i). */
 template <class Owner, class Value, Value (*at)(const Owner &, std::size_t)> class listing {
-  public:
+public:
     class iterator {
-      public:
+    public:
         using iterator_category = std::input_iterator_tag;
         using value_type = Value;
         using difference_type = std::ptrdiff_t;
         using pointer = const Value *;
         using reference = Value;
 
-        iterator(const Owner *owner, std::size_t i) noexcept : owner_(owner), i_(i)
+        iterator(Owner owner, std::size_t i) noexcept : owner_(std::move(owner)), i_(i)
         {
         }
         Value operator*() const
         {
-            return at(*owner_, i_);
+            return at(owner_, i_);
         }
         iterator &operator++() noexcept
         {
@@ -536,8 +538,8 @@ template <class Owner, class Value, Value (*at)(const Owner &, std::size_t)> cla
             return a.i_ != b.i_;
         }
 
-      private:
-        const Owner *owner_;
+    private:
+        Owner owner_;
         std::size_t i_;
     };
 
@@ -546,11 +548,11 @@ template <class Owner, class Value, Value (*at)(const Owner &, std::size_t)> cla
     }
     iterator begin() const noexcept
     {
-        return iterator(&owner_, 0);
+        return iterator(owner_, 0);
     }
     iterator end() const noexcept
     {
-        return iterator(&owner_, count_);
+        return iterator(owner_, count_);
     }
     std::size_t size() const noexcept
     {
@@ -562,7 +564,7 @@ template <class Owner, class Value, Value (*at)(const Owner &, std::size_t)> cla
         return at(owner_, i);
     }
 
-  private:
+private:
     Owner owner_;
     std::size_t count_;
 };

@@ -45,12 +45,12 @@ template <class T> constexpr activ_dtype dtype_of() noexcept
 }
 
 class tensor_state final : public counted {
-  public:
+public:
     activ_tensor *tensor = nullptr;
     keeper host; /* its memory */
     keeper base; /* a file that it is a view of; views of tensors C keeps itself */
 
-  private:
+private:
     ~tensor_state() override
     {
         activ_tensor_destroy(tensor);
@@ -61,7 +61,7 @@ class tensor_state final : public counted {
 
 /* Move-only; a copy is made by copy_to. */
 class tensor {
-  public:
+public:
     /* None; using it is an error. */
     tensor() noexcept = default;
     tensor(tensor &&) noexcept = default;
@@ -76,7 +76,19 @@ class tensor {
                         return activ_tensor_create(c, dtype, shape.size(), shape.data(), out, why);
                     });
     }
-    /* A view of an array, which has to be as long as the shape says; of a const array a read-only one. */
+    /* A view of an array, which has to be as long as the shape says, and to live as long as the view; of a const array
+     * a read-only one. Any array that a span is made of, but no temporary. */
+    template <class C>
+    static result<tensor> try_view(C &array, const activ::shape &shape, const context &ctx = context()) noexcept
+    {
+        return try_view(span_of(array), shape, ctx);
+    }
+    template <class C>
+    static result<tensor> try_view(C &array, const activ::shape &shape, const activ::shape &strides,
+                                   const context &ctx = context()) noexcept
+    {
+        return try_view(span_of(array), shape, strides, ctx);
+    }
     template <class T>
     static result<tensor> try_view(span<T> array, const activ::shape &shape, const context &ctx = context()) noexcept
     {
@@ -184,6 +196,15 @@ class tensor {
         : tensor(try_create(shape, dtype, ctx).value())
     {
     }
+    template <class C> static tensor view(C &array, const activ::shape &shape, const context &ctx = context())
+    {
+        return try_view(array, shape, ctx).value();
+    }
+    template <class C>
+    static tensor view(C &array, const activ::shape &shape, const activ::shape &strides, const context &ctx = context())
+    {
+        return try_view(array, shape, strides, ctx).value();
+    }
     template <class T> static tensor view(span<T> array, const activ::shape &shape, const context &ctx = context())
     {
         return try_view(array, shape, ctx).value();
@@ -289,7 +310,11 @@ class tensor {
                          [&](activ_tensor **out, activ_message *why) { return create(ctx.get(), out, why); });
     }
 
-  private:
+private:
+    template <class C> static auto span_of(C &array) noexcept
+    {
+        return span<std::remove_pointer_t<decltype(std::data(array))>>(array);
+    }
     template <class Create>
     static result<tensor> make_with(const char *what, detail::keeper host, detail::keeper base, Create create) noexcept
     {

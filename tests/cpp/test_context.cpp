@@ -244,10 +244,10 @@ void failing_memory()
 
 #if defined(__cpp_lib_memory_resource)
 class resource : public std::pmr::memory_resource {
-  public:
+public:
     std::size_t live = 0, most = SIZE_MAX;
 
-  private:
+private:
     void *do_allocate(std::size_t bytes, std::size_t alignment) override
     {
         if (bytes > most) {

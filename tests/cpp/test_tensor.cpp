@@ -74,6 +74,9 @@ void of_arrays()
     activ::tensor t = must(activ::tensor::try_view(activ::span<float>(array), { 2, 3 }));
     must(t.try_values<float>())[5] = 9;
     CHECK(array[5] == 9);
+    CHECK(must(activ::tensor::try_view(array, { 6 })).data() == array.data());
+    CHECK(must(activ::tensor::try_view(std::as_const(array), { 6 })).is_read_only());
+    CHECK(must(activ::tensor::try_view(array, { 2 }, { 5 })).count() == 2);
     const activ::span<const float> constant(array);
     activ::tensor c = must(activ::tensor::try_view(constant, { 6 }));
     CHECK(c.is_read_only() && c.data() == nullptr && std::as_const(c).data() == array.data());
@@ -104,6 +107,7 @@ void of_arrays()
     REFUSED(activ::tensor::try_view(constant, { 1, 1, 1, 1, 1, 1, 1, 1, 6 }), ACTIV_ERROR_RANGE, "8 dimensions");
 #ifndef ACTIV_NO_EXCEPTIONS
     activ::tensor made({ 2, 2 });
+    CHECK(activ::tensor::view(array, { 6 }).count() == 6 && activ::tensor::view(array, { 3 }, { 2 }).count() == 3);
     made.values<float>()[0] = 1;
     activ::tensor other({ 2, 2 });
     made.copy_to(other);
