@@ -191,6 +191,8 @@ inline failure check_callee(const char *call, const callee &f,
 {
     if (!f.fn)
         return is_empty(call, "function");
+    if (!f.params && !dparams)
+        return failure::none();
     const std::size_t count = activ_fn_param_count(f.fn);
     if (f.params && f.params.count() != count)
         return lengths(call, "params", f.params.count(), activ_fn_spec(f.fn), count);
@@ -222,11 +224,9 @@ inline failure run(const char *call, const activ_fn *fn, const activ_backward_ar
     return status == ACTIV_OK ? failure::none() : failed(call, status, why.text);
 }
 
-/* The plain call has failed: why? Its twin says, without a second line in the log. */
+/* The plain call, which is the faster one, has failed: why? Its twin says, without a second line in the log. */
 template <class Args> failure ask(const char *call, const activ_fn *fn, activ_status status, const Args &args) noexcept
 {
-    if (failure why = needs_rows(call, fn); why.status() != ACTIV_OK)
-        return why;
     log_is_quiet = true;
     failure why = run(call, fn, args);
     log_is_quiet = false;
@@ -285,6 +285,8 @@ public:
             const activ_status status = activ_forward(f.fn, f.params.data(), x.size(), x.data(), y.data());
             if (status == ACTIV_OK)
                 return failure::none();
+            if (failure why = needs_rows("forward", f.fn); why.status() != ACTIV_OK)
+                return why;
             activ_forward_args args = forward_args(f, x.size() > 0, x.size());
             args.x = x.data();
             args.y = y.data();
@@ -307,6 +309,8 @@ public:
                 activ_backward(f.fn, f.params.data(), x.size(), x.data(), dy.data(), dx.data(), dparams.data());
             if (status == ACTIV_OK)
                 return failure::none();
+            if (failure why = needs_rows("backward", f.fn); why.status() != ACTIV_OK)
+                return why;
             activ_backward_args args = backward_args(f, x.size() > 0, x.size(), dparams);
             args.x = x.data();
             args.dy = dy.data();
@@ -433,12 +437,18 @@ public:
             return why;
         if (failure why = check_same("forward_rows", "y", y, "x", x); why.status() != ACTIV_OK)
             return why;
-        activ_forward_args args = forward_args(f, x.rows(), x.columns());
-        args.x = x.data();
-        args.x_stride = x.stride();
-        args.y = y.data();
-        args.y_stride = y.stride();
-        return watched(f, "forward_rows", [&] { return run("forward_rows", f.fn, args); });
+        return watched(f, "forward_rows", [&] {
+            const activ_status status = activ_forward_rows(f.fn, f.params.data(), x.rows(), x.columns(), x.data(),
+                                                           x.stride(), y.data(), y.stride());
+            if (status == ACTIV_OK)
+                return failure::none();
+            activ_forward_args args = forward_args(f, x.rows(), x.columns());
+            args.x = x.data();
+            args.x_stride = x.stride();
+            args.y = y.data();
+            args.y_stride = y.stride();
+            return ask("forward_rows", f.fn, status, args);
+        });
     }
     result<void> try_backward_rows(matrix<const float> x, matrix<const float> dy, optional_matrix<float> dx,
                                    optional_span<float> dparams = none) const noexcept
@@ -452,14 +462,21 @@ public:
             return why;
         if (failure why = check_same("backward_rows", "dx", dx, "x", x); why.status() != ACTIV_OK)
             return why;
-        activ_backward_args args = backward_args(f, x.rows(), x.columns(), dparams);
-        args.x = x.data();
-        args.x_stride = x.stride();
-        args.dy = dy.data();
-        args.dy_stride = dy.stride();
-        args.dx = dx.data();
-        args.dx_stride = dx.stride();
-        return watched(f, "backward_rows", [&] { return run("backward_rows", f.fn, args); });
+        return watched(f, "backward_rows", [&] {
+            const activ_status status =
+                activ_backward_rows(f.fn, f.params.data(), x.rows(), x.columns(), x.data(), x.stride(), dy.data(),
+                                    dy.stride(), dx.data(), dx.stride(), dparams.data());
+            if (status == ACTIV_OK)
+                return failure::none();
+            activ_backward_args args = backward_args(f, x.rows(), x.columns(), dparams);
+            args.x = x.data();
+            args.x_stride = x.stride();
+            args.dy = dy.data();
+            args.dy_stride = dy.stride();
+            args.dx = dx.data();
+            args.dx_stride = dx.stride();
+            return ask("backward_rows", f.fn, status, args);
+        });
     }
 
     /* ---- gated ---- */
@@ -477,16 +494,23 @@ public:
             return why;
         if (failure why = check_same("forward_gated", "y", y, "value", value); why.status() != ACTIV_OK)
             return why;
-        if (failure why = needs_gate("forward_gated", f.fn); why.status() != ACTIV_OK)
-            return why;
-        activ_forward_args args = forward_args(f, value.rows(), value.columns());
-        args.x = value.data();
-        args.x_stride = value.stride();
-        args.gate = gate.data();
-        args.gate_stride = gate.stride();
-        args.y = y.data();
-        args.y_stride = y.stride();
-        return watched(f, "forward_gated", [&] { return run("forward_gated", f.fn, args); });
+        return watched(f, "forward_gated", [&] {
+            const activ_status status =
+                activ_forward_gated(f.fn, f.params.data(), value.rows(), value.columns(), value.data(), value.stride(),
+                                    gate.data(), gate.stride(), y.data(), y.stride());
+            if (status == ACTIV_OK)
+                return failure::none();
+            if (failure why = needs_gate("forward_gated", f.fn); why.status() != ACTIV_OK)
+                return why;
+            activ_forward_args args = forward_args(f, value.rows(), value.columns());
+            args.x = value.data();
+            args.x_stride = value.stride();
+            args.gate = gate.data();
+            args.gate_stride = gate.stride();
+            args.y = y.data();
+            args.y_stride = y.stride();
+            return ask("forward_gated", f.fn, status, args);
+        });
     }
     result<void> try_backward_gated(matrix<const float> value, matrix<const float> gate, matrix<const float> dy,
                                     optional_matrix<float> dvalue, optional_matrix<float> dgate,
@@ -505,20 +529,28 @@ public:
             return why;
         if (failure why = check_same("backward_gated", "dgate", dgate, "value", value); why.status() != ACTIV_OK)
             return why;
-        if (failure why = needs_gate("backward_gated", f.fn); why.status() != ACTIV_OK)
-            return why;
-        activ_backward_args args = backward_args(f, value.rows(), value.columns(), dparams);
-        args.x = value.data();
-        args.x_stride = value.stride();
-        args.gate = gate.data();
-        args.gate_stride = gate.stride();
-        args.dy = dy.data();
-        args.dy_stride = dy.stride();
-        args.dx = dvalue.data();
-        args.dx_stride = dvalue.stride();
-        args.dgate = dgate.data();
-        args.dgate_stride = dgate.stride();
-        return watched(f, "backward_gated", [&] { return run("backward_gated", f.fn, args); });
+        return watched(f, "backward_gated", [&] {
+            const activ_status status =
+                activ_backward_gated(f.fn, f.params.data(), value.rows(), value.columns(), value.data(), value.stride(),
+                                     gate.data(), gate.stride(), dy.data(), dy.stride(), dvalue.data(), dvalue.stride(),
+                                     dgate.data(), dgate.stride(), dparams.data());
+            if (status == ACTIV_OK)
+                return failure::none();
+            if (failure why = needs_gate("backward_gated", f.fn); why.status() != ACTIV_OK)
+                return why;
+            activ_backward_args args = backward_args(f, value.rows(), value.columns(), dparams);
+            args.x = value.data();
+            args.x_stride = value.stride();
+            args.gate = gate.data();
+            args.gate_stride = gate.stride();
+            args.dy = dy.data();
+            args.dy_stride = dy.stride();
+            args.dx = dvalue.data();
+            args.dx_stride = dvalue.stride();
+            args.dgate = dgate.data();
+            args.dgate_stride = dgate.stride();
+            return ask("backward_gated", f.fn, status, args);
+        });
     }
 
     /* ---- all arguments, as in C ---- */
