@@ -114,5 +114,6 @@ void test_training();
 void test_checkpoint();
 void test_analysis();
 void test_other();
+void test_throwing();
 
 #endif

@@ -151,6 +151,19 @@ void named()
     CHECK(same_bits(before, after));
 }
 
+/* A function's callables go along with the graph, if there is memory for that. */
+void no_memory()
+{
+    const activ::function f = must(activ::function::try_create(cube()));
+    activ::graph g = must(activ::graph::try_create());
+    const activ::node x = g.input(3);
+    allow_new(0);
+    const activ::node y = f(x);
+    allow_new(-1);
+    CHECK(!y);
+    REFUSED(g.try_compile(1), ACTIV_ERROR_OUT_OF_MEMORY, "memory");
+}
+
 void too_many()
 {
     activ::context_options options;
@@ -223,14 +236,27 @@ void thrown_by_functions()
     many[77777] = 3;
     CHECK(throws<odd>([&] { gated.forward_gated(many, many, out); }));
 
-    struct bad_start : slope {
+    struct bad : slope {
         void param_init(std::uint64_t, activ::span<float>) const
         {
             throw odd();
         }
+        void forward(activ::span<const float>, activ::span<const float>, activ::span<float>) const
+        {
+            throw odd();
+        }
+        void backward(activ::span<const float>, activ::span<const float>, activ::span<const float>, activ::span<float>,
+                      activ::span<double>) const
+        {
+            throw odd();
+        }
     };
-    const activ::function start(activ::custom("start", bad_start{ { 1 } }));
-    CHECK(throws<odd>([&] { (void)start.params(); }));
+    const activ::function all(activ::custom("all", bad{ { 1 } }));
+    floats dparams(1);
+    CHECK(throws<odd>([&] { (void)all.params(); }));
+    CHECK(throws<odd>([&] { all.with(floats{ 1 }).forward(floats(2), y); }) && std::isnan(y[1]));
+    CHECK(throws<odd>([&] { all.with(floats{ 1 }).backward(floats(2), floats(2), dx, dparams); }));
+    CHECK(std::isnan(dx[1]) && std::isnan(dparams[0]));
 }
 
 void thrown_in_a_graph()
@@ -312,6 +338,7 @@ void test_callbacks()
     scalars();
     with_parameters();
     named();
+    no_memory();
     too_many();
     exceptions();
 }

@@ -188,6 +188,19 @@ void tensors()
     must(w.try_copy_to(copy)); /* the file is closed, its data are kept */
     CHECK(w.is_read_only() && same_bits(must(copy.try_values<const float>()), some_values(6)));
 
+    activ::context context;
+    const activ::context elsewhere = std::move(context);
+    REFUSED(activ::try_save_tensors(path, { { "copy", copy } }, {}, context), ACTIV_ERROR_INVALID, "context is empty");
+    for (long i = 0; i < 2; i++) {
+        allow_new(i);
+        const activ::result<void> refused = activ::try_save_tensors(path, { { "copy", copy } });
+        allow_new(-1);
+        REFUSED(refused, ACTIV_ERROR_OUT_OF_MEMORY, "save_tensors");
+    }
+    allow_new(0);
+    const activ_status without_memory = activ::safetensors::try_open(path).status();
+    allow_new(-1);
+    CHECK(without_memory == ACTIV_ERROR_OUT_OF_MEMORY);
     std::ifstream stream(path, std::ios::binary);
     const std::string bytes((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
     const activ::span<const std::byte> memory(reinterpret_cast<const std::byte *>(bytes.data()), bytes.size());

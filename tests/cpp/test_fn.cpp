@@ -186,6 +186,16 @@ void by_rows()
             "dy has 2 x 6");
     REFUSED(softmax.try_backward_rows(activ::rows(x, 4), activ::rows(dy, 4), activ::rows(dx, 6)), ACTIV_ERROR_SHAPE,
             "dx has 2 x 6");
+    /* The words of the library's own refusals. */
+    floats shifted(20);
+    const activ::span<float> from_0 = activ::span<float>(shifted).subspan(0, 12),
+                             from_1 = activ::span<float>(shifted).subspan(1, 12);
+    REFUSED(softmax.try_forward_rows(from_0, from_1), ACTIV_ERROR_INVALID, "softmax", "y overlaps");
+    REFUSED(softmax.try_backward_rows(from_0, dy, from_1), ACTIV_ERROR_INVALID, "softmax", "dx overlaps");
+    REFUSED(softmax.try_backward_rows(activ::rows(x, 5), dy, activ::none), ACTIV_ERROR_SHAPE, "x has 12");
+    REFUSED(make("glu").try_backward_rows(x, dy, dx), ACTIV_ERROR_SHAPE, "glu");
+    REFUSED(make("prelu(num_parameters=3)").try_forward_rows(x, y), ACTIV_ERROR_SHAPE, "prelu", "channels");
+    REFUSED(softmax.try_forward_rows(activ::matrix<const float>(x, 2, SIZE_MAX, SIZE_MAX), y), ACTIV_ERROR_SHAPE, "x");
     REFUSED(make("glu").try_forward_rows(x, y), ACTIV_ERROR_SHAPE, "glu");
     REFUSED(softmax.try_forward_rows(floats(), activ::span<float>()), ACTIV_ERROR_SHAPE, "columns");
     must(softmax.try_forward_rows(activ::rows(floats(), 4), activ::rows(activ::span<float>(), 4)));
@@ -221,6 +231,11 @@ void gated()
     REFUSED(make("relu").try_backward_gated(a, b, b, sum, activ::none), ACTIV_ERROR_SHAPE, "no gated function");
     THROWS(swiglu.forward_gated(a, five, sum), ACTIV_ERROR_SHAPE, "gate has 1 x 5");
     THROWS(swiglu.backward_gated(a, five, b, sum, activ::none), ACTIV_ERROR_SHAPE, "gate has 1 x 5");
+    const activ::span<float> from_0 = activ::span<float>(y).subspan(0, 3), from_1 = activ::span<float>(y).subspan(1, 3);
+    REFUSED(swiglu.try_forward_gated(from_0, b, from_1), ACTIV_ERROR_INVALID, "swiglu", "y overlaps");
+    REFUSED(swiglu.try_backward_gated(from_0, b, b, from_1, activ::none), ACTIV_ERROR_INVALID, "dvalue overlaps");
+    REFUSED(swiglu.try_forward_gated(activ::rows(a, 2), b, sum), ACTIV_ERROR_SHAPE, "value has 3");
+    REFUSED(swiglu.try_backward_gated(activ::rows(a, 2), b, b, sum, activ::none), ACTIV_ERROR_SHAPE, "value has 3");
     CHECK(swiglu.function_count() == 1 && swiglu.function_at(0).spec() == "silu" && !swiglu.function_at(1));
     must(swiglu.function_at(0).try_forward(a, sum));
 }
@@ -297,6 +312,7 @@ void other_calls()
         CHECK(c[i] == dx[i] + 1.0f);
     REFUSED(tanh.try_backward_from_y(y, floats(5), dx), ACTIV_ERROR_SHAPE, "dy has 1 x 5", "y has 1 x 6");
     REFUSED(tanh.try_backward_from_y(y, dy, activ::span<float>(dx).subspan(1)), ACTIV_ERROR_SHAPE, "dx has 1 x 5");
+    REFUSED(tanh.try_backward_from_y(activ::rows(y, 4), dy, dx), ACTIV_ERROR_SHAPE, "y has 6");
     REFUSED(make("gelu").try_backward_from_y(y, dy, dx), ACTIV_ERROR_UNSUPPORTED, "gelu");
     THROWS(make("gelu").backward_from_y(y, dy, dx), ACTIV_ERROR_UNSUPPORTED, "gelu");
     activ_forward_args forward = ACTIV_FORWARD_ARGS_DEFAULTS;

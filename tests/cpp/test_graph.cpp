@@ -223,6 +223,8 @@ void refused_in_running()
     REFUSED(g.try_forward(floats(7), y), ACTIV_ERROR_SHAPE, "x has 7", "samples of 3");
     REFUSED(g.try_forward(x, activ::span<float>(y).subspan(1)), ACTIV_ERROR_SHAPE, "y has 3", "2 x 2");
     REFUSED(g.try_forward(floats(), activ::span<float>()), ACTIV_ERROR_RANGE, "batch");
+    REFUSED(g.try_train(floats(), std::vector<std::int32_t>()), ACTIV_ERROR_RANGE, "labels is empty", "batch");
+    REFUSED(g.try_evaluate(floats(3), std::vector<std::int32_t>()), ACTIV_ERROR_RANGE, "labels is empty");
     floats six(6);
     REFUSED(g.try_forward(floats(9), six), ACTIV_ERROR_RANGE, "batch");
     REFUSED(g.try_train(floats(5), labels), ACTIV_ERROR_SHAPE, "x has 5", "2 x 3");

@@ -77,6 +77,7 @@ int main(int argc, char **argv)
         { "tensor", test_tensor },     { "graph", test_graph },
         { "training", test_training }, { "checkpoint", test_checkpoint },
         { "analysis", test_analysis }, { "other", test_other },
+        { "throwing", test_throwing },
     };
     for (const auto &test : tests) {
         const int before = failures;

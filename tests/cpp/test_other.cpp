@@ -28,6 +28,9 @@ void test_other()
             "shape has 15");
     REFUSED(activ::try_init_tensor(99, 1, { 2, 5 }, 7, 8, a), ACTIV_ERROR_UNSUPPORTED);
     REFUSED(activ::try_init_tensor(0, 1, { 1, 1, 1, 1, 1, 1, 1, 2, 5 }, 7, 8, a), ACTIV_ERROR_RANGE, "dimensions");
+    activ::context context;
+    const activ::context moved = std::move(context);
+    REFUSED(activ::try_init_tensor(0, 1, { 2, 5 }, 7, 8, a, context), ACTIV_ERROR_INVALID, "context is empty");
     THROWS(activ::init_tensor(99, 1, { 2, 5 }, 7, 8, a), ACTIV_ERROR_UNSUPPORTED);
 
     CHECK(activ::version() == activ_version_string() && activ::tier() == activ_tier());

@@ -1,0 +1,13 @@
+# Enables C++ if there is a compiler for it, and says so in activ_cxx. (check_language believes in whatever compiler a
+# preset names, and enable_language ends the configuration where it is not there.)
+include(CheckLanguage)
+check_language(CXX)
+set(activ_cxx OFF)
+if(CMAKE_CXX_COMPILER)
+    find_program(ACTIV_CXX_COMPILER ${CMAKE_CXX_COMPILER})
+    mark_as_advanced(ACTIV_CXX_COMPILER)
+    if(ACTIV_CXX_COMPILER)
+        enable_language(CXX)
+        set(activ_cxx ON)
+    endif()
+endif()
