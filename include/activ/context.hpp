@@ -637,7 +637,7 @@ private:
     static void *from_resource(void *user, std::size_t bytes, std::size_t) noexcept
     {
         auto *resource = static_cast<std::pmr::memory_resource *>(user);
-#    ifndef ACTIV_NO_EXCEPTIONS
+#    if defined(__cpp_exceptions)
         try {
             return resource->allocate(bytes, largest_alignment);
         } catch (...) {

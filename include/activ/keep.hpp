@@ -167,7 +167,7 @@ public:
     /* false: it threw. */
     template <class F> bool run(F &&callback) noexcept
     {
-#ifndef ACTIV_NO_EXCEPTIONS
+#if defined(__cpp_exceptions)
         try {
             callback();
             return true;
@@ -219,7 +219,7 @@ private:
 inline failure callback_threw(const char *call, std::exception_ptr cause) noexcept
 {
     words what;
-#ifndef ACTIV_NO_EXCEPTIONS
+#if defined(__cpp_exceptions)
     try {
         if (cause)
             std::rethrow_exception(cause);
