@@ -29,7 +29,7 @@ CALLBACKS = {"activ_log_callback": c.LogCallback}
 
 
 def headers():
-    for name in sorted(os.listdir(HEADERS)):
+    for name in sorted(name for name in os.listdir(HEADERS) if name.endswith(".h")):
         with open(os.path.join(HEADERS, name)) as file:
             text = file.read()
         text = re.sub(r"/\*.*?\*/", " ", text, flags=re.S)
