@@ -438,6 +438,49 @@ def test_weights_move_both_ways(tmp_path):
     assert np.allclose(net(torch.from_numpy(x)).detach(), g.forward(x), atol=1e-4)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("module, spec", [("ReLU", "relu"), ("GELU", "gelu"), ("PReLU", "prelu"), ("Mish", "mish")])
+def test_simple_network_moves_both_ways(tmp_path, module, spec, dtype):
+    """The chapter's SimpleNetwork of PyTorch's own modules, one activation object for all layers: what it saves gives
+    PyTorch's outputs in a graph, and what a graph saves gives the graph's outputs in PyTorch."""
+    np = pytest.importorskip("numpy", reason="NumPy is missing: apt-get install python3-numpy")
+    torch.manual_seed(1)
+    widths = [784, 256, 192, 128, 64, 10]
+    act = getattr(torch.nn, module)()
+    steps = [torch.nn.Flatten()]
+    for before, after in zip(widths, widths[1:]):
+        steps += [torch.nn.Linear(before, after)] + ([act] if after != 10 else [])
+    net = torch.nn.Sequential(*steps)
+    images = torch.rand(32, 1, 28, 28) * 2 - 1
+
+    g = activ.Graph()
+    x, shared = g.flatten(g.input((1, 28, 28))), None
+    for width in widths[1:-1]:
+        x = g.linear(x, width)
+        x = g.apply(x, spec) if shared is None else g.apply_shared(x, shared)
+        shared = x if shared is None else shared
+    g.cross_entropy(g.linear(x, 10))
+    g.compile(32)
+    # Flatten is number 0 there. A module that is used again is saved again; the graph has the first alone.
+    has_weight = len(list(act.parameters())) > 0
+    names = {f"layers.{i}.": f"{i + 1}." for i in ([0, 1, 2, 4, 6, 8] if has_weight else [0, 2, 4, 6, 8])}
+    copies = ["4.weight", "6.weight", "8.weight"] if has_weight else []
+    path = tmp_path / "weights.safetensors"
+    state = {name: value.to(getattr(torch, dtype)).numpy() for name, value in net.state_dict().items()}
+    activ.save_file(state, path)
+    left = g.load_params(path, names=names, convert=dtype == "float64", partial=has_weight)
+    assert left["missing"] == [] and sorted(left["unused"]) == copies
+    ours, theirs = g.forward(images.numpy()), net(images).detach().numpy()
+    assert np.abs(ours - theirs).max() <= 1e-5
+
+    g.init(seed=3)
+    g.save_params(path, names=names)
+    back = {name: torch.from_numpy(value) for name, value in activ.load_file(path).items()}
+    back.update({name: back["2.weight"] for name in copies})
+    net.load_state_dict(back)
+    assert np.abs(g.forward(images.numpy()) - net(images).detach().numpy()).max() <= 1e-5
+
+
 def test_modules_with_a_context():
     x = torch.randn(400, 300)
     with activ.Context(threads=2) as context:
