@@ -26,9 +26,11 @@
  * which never write to it, and calls with an activ_message. After a builder call has failed, every call that needs a
  * compiled graph returns that first error. Arrays of the caller's must not overlap the arena (ACTIV_ERROR_INVALID).
  *
- * Thread safety: a graph is used by one thread at a time; activ_graph_predict is the exception. With an executor in
- * its context, the graph shares its work out among the executor's threads, but for predictions. Results do not depend
- * on executor or tier: they are the same to the last bit (but for the sign and payload of a NaN).
+ * Thread safety: a graph is used by one thread at a time. The exceptions are activ_graph_predict and the other calls on
+ * a const activ_graph, which only read: any number of threads may make them at the same time, as long as nobody makes
+ * another call on the graph or on its optimiser, nor writes to its arrays. With an executor in its context, the graph
+ * shares its work out among the executor's threads, but for predictions. Results do not depend on executor or tier:
+ * they are the same to the last bit (but for the sign and payload of a NaN).
  */
 #ifndef ACTIV_GRAPH_H
 #define ACTIV_GRAPH_H
