@@ -166,44 +166,28 @@ V_INLINE vf v_near(v_paths f, const int times, vf x, vf w, const vf *v)
     return f.far || f.passes_nan ? result : v_keep_nan(x, result);
 }
 
-/* The results for any elements of some vectors, in place; returns whether any was far. Where all are near or all are
- * far, as in saturated data, the other path is left out. */
-V_INLINE int v_any(v_paths f, const int times, const size_t vectors, vf *value, const vf *w, const vf *v)
+/* The results for any elements of a vector, in place; returns whether any was far. Where all are near or all are far,
+ * as in saturated data, the other path is left out. */
+V_INLINE int v_any(v_paths f, const int times, vf *value, vf w, const vf *v)
 {
-    vf x[V_TOGETHER];
-    vi far[V_TOGETHER], some = i_set(0), all = i_set(-1);
-    V_UNROLL
-    for (size_t j = 0; j < vectors; j++) {
-        x[j] = value[j];
-        far[j] = v_far(f, v_extremes_of(v_tested(f, x[j], v)));
-        some = i_or(some, far[j]);
-        all = i_and(all, far[j]);
-    }
-    const int any_far = f.far && i_any_negative(some), any_near = i_any_negative(i_xor(all, i_set(-1)));
-    if (!f.far || any_near) {
-        V_UNROLL
-        for (size_t j = 0; j < vectors; j++)
-            value[j] = f.near(f.far ? v_sel_sign(v_float_of(far[j]), v_substitute(f, x[j], v), x[j]) : x[j], v);
-    }
-    if (f.far && any_far) {
-        V_UNROLL
-        for (size_t j = 0; j < vectors; j++)
-            value[j] = v_sel_sign(v_float_of(far[j]), f.far(x[j], v), value[j]);
-    }
-    V_UNROLL
-    for (size_t j = 0; j < vectors; j++) {
-        if (times)
-            value[j] = v_product(f, x[j], v_mul_subnormal(w[j], value[j]), v);
-        if (!f.passes_nan)
-            value[j] = v_keep_nan(x[j], value[j]);
-    }
+    const vf x = *value;
+    const vi far = v_far(f, v_extremes_of(v_tested(f, x, v)));
+    const int any_far = f.far && i_any_negative(far), any_near = i_any_negative(i_xor(far, i_set(-1)));
+    if (!f.far || any_near)
+        *value = f.near(f.far ? v_sel_sign(v_float_of(far), v_substitute(f, x, v), x) : x, v);
+    if (f.far && any_far)
+        *value = v_sel_sign(v_float_of(far), f.far(x, v), *value);
+    if (times)
+        *value = v_product(f, x, v_mul_subnormal(w, *value), v);
+    if (!f.passes_nan)
+        *value = v_keep_nan(x, *value);
     return any_far;
 }
 
 /* The same of one vector. */
 V_INLINE vf v_whole(v_paths f, const int times, vf x, vf w, const vf *v)
 {
-    (void)v_any(f, times, 1, &x, &w, v);
+    (void)v_any(f, times, &x, w, v);
     return x;
 }
 
@@ -264,6 +248,9 @@ V_INLINE void v_each(v_paths f, const int times, const activ_fn_args *a, size_t 
     }
 }
 
+/* One vector, or a part of one: a short array, or each of the last. */
+typedef void v_short_loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out);
+
 /* Where a loop over near elements meets a far one: some vectors at a time until one turn has none, or the array ends.
  * Streaming where the loop does: a cached store to a line that is being streamed takes very long. Returns how many
  * elements that were. Not inlined, so that it takes no registers from that loop. */
@@ -272,26 +259,22 @@ typedef size_t v_far_loop(const activ_fn_args *a, int stream, size_t n, const fl
 V_INLINE size_t v_some(v_paths f, const int times, const activ_fn_args *a, const int stream, size_t n, const float *x,
                        const float *w, float *out)
 {
-    const size_t together = v_together(f) < 2 ? 1 : 2;
-    vf v[ACTIV_FN_SETTINGS], value[V_TOGETHER], factor[V_TOGETHER];
+    const size_t group = v_together(f) * V_LANES;
+    vf v[ACTIV_FN_SETTINGS];
     size_t i = 0;
     int any = 1;
     v_broadcast(a, v);
-    for (; i < n && any; i += together * V_LANES) {
-        V_UNROLL
-        for (size_t j = 0; j < together; j++) {
-            size_t lanes = v_active_lanes(n - i, j), at = lanes > 0 ? i + j * V_LANES : i;
-            value[j] = v_load_inputs(x + at, lanes);
-            factor[j] = times ? v_load_lanes(w + at, lanes) : v_set(1.0f);
-        }
-        any = v_any(f, times, together, value, factor, v);
-        V_UNROLL
-        for (size_t j = 0; j < together; j++) {
-            size_t lanes = v_active_lanes(n - i, j), at = lanes > 0 ? i + j * V_LANES : i;
+    while (i < n && any) {
+        const size_t end = n - i < group ? n : i + group;
+        any = 0;
+        for (; i < end; i += V_LANES) {
+            const size_t lanes = v_active_lanes(end - i, 0);
+            vf value = v_load_inputs(x + i, lanes), factor = times ? v_load_lanes(w + i, lanes) : v_set(1.0f);
+            any |= v_any(f, times, &value, factor, v);
             if (stream && lanes == V_LANES)
-                v_stream(out + at, value[j]);
+                v_stream(out + i, value);
             else
-                v_store_lanes(out + at, lanes, value[j]);
+                v_store_lanes(out + i, lanes, value);
         }
     }
     return i < n ? i : n;
@@ -342,10 +325,20 @@ V_INLINE int v_single(v_paths f, const int times, const vf *v, size_t i, size_t 
     return 1;
 }
 
+/* Arrays of at most one vector. */
+V_INLINE void v_short(v_paths f, const int times, v_far_loop *some, const activ_fn_args *a, size_t n, const float *x,
+                      const float *w, float *out)
+{
+    vf v[ACTIV_FN_SETTINGS];
+    v_broadcast(a, v);
+    if (n > 0 && !v_single(f, times, v, 0, n, x, w, out))
+        (void)some(a, 0, n, x, w, out);
+}
+
 /* out = f(x), or w f(x) if `times`, for arrays of n; out may be x or w. `times` is a constant at each call, which w ==
  * NULL would not be. */
-V_INLINE void v_loop(v_paths f, const int times, v_far_loop *some, const activ_fn_args *a, size_t n, const float *x,
-                     const float *w, float *out)
+V_INLINE void v_loop(v_paths f, const int times, v_far_loop *some, v_short_loop *short_one, const activ_fn_args *a,
+                     size_t n, const float *x, const float *w, float *out)
 {
     const size_t group = v_together(f) * V_LANES;
     const int stream = n >= V_STREAM_FROM && out != x && !(times && out == w);
@@ -358,23 +351,13 @@ V_INLINE void v_loop(v_paths f, const int times, v_far_loop *some, const activ_f
         if (n - i >= group)
             i = v_groups(f, times, stream, v, i, n, x, w, out);
         if (n - i < group)
-            while (i < n && v_single(f, times, v, i, n, x, w, out))
-                i += V_LANES;
-        if (i < n)
-            i += some(a, stream, n - i, x + i, times ? w + i : NULL, out + i);
+            break;
+        i += some(a, stream, n - i, x + i, times ? w + i : NULL, out + i);
     }
     if (stream)
         v_stream_end();
-}
-
-/* Arrays of at most one vector. */
-V_INLINE void v_short(v_paths f, const int times, v_far_loop *some, const activ_fn_args *a, size_t n, const float *x,
-                      const float *w, float *out)
-{
-    vf v[ACTIV_FN_SETTINGS];
-    v_broadcast(a, v);
-    if (n > 0 && !v_single(f, times, v, 0, n, x, w, out))
-        (void)some(a, 0, n, x, w, out);
+    for (; i < n; i += V_LANES)
+        short_one(a, v_active_lanes(n - i, 0), x + i, times ? w + i : NULL, out + i);
 }
 
 /* y = w f(x) by way of f(x), for functions that rarely gate; y may be x or w. */
@@ -421,25 +404,32 @@ V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, cons
 
 /* ---- a function's kernel (kernels/functions.c), made of its v_elementwise -------------------- */
 
-/* A loop specialised for one pair of paths. Short arrays first, in the kernel itself: it then saves no registers for
- * them, which takes as long as the arithmetic. */
-#define V_LOOP(loop, paths, times)                                                                                     \
-    static V_NOINLINE size_t loop##_some(const activ_fn_args *a, int stream, size_t n, const float *x, const float *w, \
-                                         float *out)                                                                   \
-    {                                                                                                                  \
-        return (paths).near ? v_some(paths, times, a, stream, n, x, w, out) : n;                                       \
-    }                                                                                                                  \
-    static V_NOINLINE void loop##_long(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)   \
-    {                                                                                                                  \
-        if ((paths).near)                                                                                              \
-            v_loop(paths, times, loop##_some, a, n, x, w, out);                                                        \
-    }                                                                                                                  \
-    V_INLINE void loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)                   \
-    {                                                                                                                  \
-        if ((paths).near && n <= V_LANES)                                                                              \
-            v_short(paths, times, loop##_some, a, n, x, w, out);                                                       \
-        else                                                                                                           \
-            loop##_long(a, n, x, w, out);                                                                              \
+/* A loop specialised for one pair of paths. Short arrays have their own, which saves no registers: that would take as
+ * long as the arithmetic. Where a vector is one number, each is near or far by itself. */
+#define V_LOOP(loop, paths, times)                                                                                    \
+    static V_ONCE size_t loop##_some(const activ_fn_args *a, int stream, size_t n, const float *x, const float *w,    \
+                                     float *out)                                                                      \
+    {                                                                                                                 \
+        return (paths).near ? v_some(paths, times, a, stream, n, x, w, out) : n;                                      \
+    }                                                                                                                 \
+    static V_NOINLINE void loop##_short(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out) \
+    {                                                                                                                 \
+        if ((paths).near)                                                                                             \
+            v_short(paths, times, loop##_some, a, n, x, w, out);                                                      \
+    }                                                                                                                 \
+    static V_NOINLINE void loop##_long(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)  \
+    {                                                                                                                 \
+        if ((paths).near && (paths).far && V_LANES == 1)                                                              \
+            v_each(paths, times, a, n, x, w, out);                                                                    \
+        else if ((paths).near)                                                                                        \
+            v_loop(paths, times, loop##_some, loop##_short, a, n, x, w, out);                                         \
+    }                                                                                                                 \
+    V_INLINE void loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)                  \
+    {                                                                                                                 \
+        if (n <= V_LANES && V_LANES > 1)                                                                              \
+            loop##_short(a, n, x, w, out);                                                                            \
+        else                                                                                                          \
+            loop##_long(a, n, x, w, out);                                                                             \
     }
 
 /* Chooses the loop by the settings and channels of the call. */

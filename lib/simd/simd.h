@@ -64,6 +64,12 @@
 #if defined(__GNUC__)
 #    define V_INLINE static inline __attribute__((always_inline, unused))
 #    define V_NOINLINE __attribute__((noinline, unused))
+/* Nor a copy of its own for each caller. */
+#    if defined(__clang__)
+#        define V_ONCE V_NOINLINE
+#    else
+#        define V_ONCE __attribute__((noinline, noclone, unused))
+#    endif
 #    define v_prefetch(p) __builtin_prefetch(p, 1)
 #    define v_barrier() __asm__ volatile("" ::: "memory")
 /* Nearly always true: the other case's code is moved out of the loop, which saves a jump per turn. */
@@ -77,6 +83,7 @@
 #else
 #    define V_INLINE static inline
 #    define V_NOINLINE
+#    define V_ONCE
 #    define v_prefetch(p) ((void)(p))
 #    define v_barrier() ((void)0)
 #    define V_LIKELY(truth) (truth)
