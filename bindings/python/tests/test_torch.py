@@ -242,11 +242,37 @@ def test_gradients_numerically():
             ), name
 
 
-def test_what_is_differentiated_once():
+@pytest.mark.parametrize("spec", ["gelu", "prelu", "staf(tau=3)", "softmax", "glu"])
+@pytest.mark.parametrize("strided", [False, True])
+@pytest.mark.parametrize("last", [False, True])
+def test_what_is_differentiated_once(spec, strided, last):
+    """A second time is refused, and not taken for a constant, also where dy has no gradient."""
+    module, head = Activation(spec), torch.nn.Linear(2 if spec == "glu" else 4, 1)
+    x = torch.randn(4, 4, requires_grad=True)
+    y = module((x * 1).t() if strided else x)
+    y = y.pow(2).sum() if last else head(y).sum()
+    wanted = [x, *module.parameters()]
+    grads = torch.autograd.grad(y, wanted, create_graph=True, retain_graph=True)
+    for grad, plain in zip(grads, torch.autograd.grad(y, wanted, retain_graph=True)):
+        assert torch.equal(grad, plain) and grad.requires_grad and not plain.requires_grad
+        with pytest.raises(RuntimeError, match="first derivatives only"):
+            torch.autograd.grad(grad.sum(), x, retain_graph=True)
+
+
+def test_constants_are_not_mistaken_for_second_derivatives():
     x = torch.randn(3, requires_grad=True)
     (grad,) = torch.autograd.grad(forward("gelu", x).sum(), x, create_graph=True)
-    with pytest.raises(RuntimeError):
-        grad.sum().backward()
+    with pytest.raises(RuntimeError, match="first derivatives only"):
+        (x.sum() + grad.sum()).backward()
+    a, b = torch.randn(3, requires_grad=True), torch.randn(3, requires_grad=True)
+    (grad,) = torch.autograd.grad(forward("glu", a, b).sum(), a, create_graph=True)
+    with pytest.raises(RuntimeError, match="first derivatives only"):
+        torch.autograd.grad(grad.sum(), b)
+
+
+def test_jit_is_refused():
+    with pytest.raises(RuntimeError, match="gelu: torch.jit"):
+        torch.jit.trace(Activation("gelu"), torch.ones(2))
 
 
 def test_only_what_is_wanted_is_computed():

@@ -1,6 +1,7 @@
 """The functions in PyTorch: activ.torch.Activation("staf(tau=25)") is a torch.nn.Module.
 
-CPU and float32 only: another device or type is a TypeError. What is contiguous is not copied.
+CPU and float32 only: another device or type is a TypeError. What is contiguous is not copied. There are first
+derivatives alone, and no torch.jit: both are a RuntimeError.
 """
 from __future__ import annotations
 
@@ -13,7 +14,6 @@ except ImportError as _error:
     raise ImportError(
         "activ.torch needs PyTorch: apt-get install python3-torch, or pip install torch", name="torch"
     ) from _error
-from torch.autograd.function import once_differentiable as _once_differentiable
 
 from . import _checks as checks
 from . import _declarations as c
@@ -38,6 +38,23 @@ def _compute(f: Function, args: Any, call: Any) -> None:
     run(f._watches, call, f._open(), ctypes.byref(args))
 
 
+class _FirstDerivative(_torch.autograd.Function):
+    """Gradients as they are, whose own derivatives are refused.
+
+    torch.autograd.function.once_differentiable refuses only if dy has a gradient. Without one, as where the
+    module is the last one, it would call the gradients constants, and a penalty on them would do nothing."""
+
+    @staticmethod
+    def forward(ctx: Any, gradients: Tuple[Any, ...], *_: Any) -> Any:  # type: ignore[override]
+        return tuple(None if gradient is None else gradient.clone() for gradient in gradients)
+
+    @staticmethod
+    def backward(ctx: Any, *_: Any) -> Any:
+        raise RuntimeError(
+            "activ.torch has first derivatives only: what create_graph=True gave cannot be derived once more"
+        )
+
+
 class _Apply(_torch.autograd.Function):
     """x, or value and gate, and the parts of the parameters in their order."""
 
@@ -53,8 +70,6 @@ class _Apply(_torch.autograd.Function):
         gate: Optional["_torch.Tensor"],
         *parts: "_torch.Tensor",
     ) -> "_torch.Tensor":
-        x = x.contiguous()
-        gate = None if gate is None else gate.contiguous()
         flat = _flat(parts)
         y = _torch.empty(shape, dtype=_torch.float32)
         noise = None
@@ -80,12 +95,22 @@ class _Apply(_torch.autograd.Function):
         if matrix.rows:
             _compute(f, args, lib.activ_forward_ex)
         ctx.f, ctx.matrix, ctx.gate_first, ctx.sizes = f, matrix, gate_first, [part.shape for part in parts]
+        ctx.parts = parts
         ctx.save_for_backward(x, gate, noise, flat)
         return y
 
     @staticmethod
-    @_once_differentiable
     def backward(ctx: Any, dy: "_torch.Tensor") -> Any:
+        with _torch.no_grad():
+            gradients = _Apply._gradients(ctx, dy)
+        if _torch.is_grad_enabled():  # create_graph=True
+            x, gate, _, _ = ctx.saved_tensors
+            gradients = _FirstDerivative.apply(gradients, dy, x, gate, *ctx.parts)
+        return (None, None, None, None, None, *gradients)
+
+    @staticmethod
+    def _gradients(ctx: Any, dy: "_torch.Tensor") -> Tuple[Optional["_torch.Tensor"], ...]:
+        """By x, gate and the parts; None: not wanted."""
         x, gate, noise, flat = ctx.saved_tensors
         f, matrix = ctx.f, ctx.matrix
         dy = dy.contiguous()
@@ -127,7 +152,7 @@ class _Apply(_torch.autograd.Function):
             part = dflat[offset : offset + size.numel()] if dflat is not None and wanted else None
             parts.append(None if part is None else part.view(size))
             offset += size.numel()
-        return (None, None, None, None, None, dx, dgate, *parts)
+        return (dx, dgate, *parts)
 
 
 def _address(tensor: Optional["_torch.Tensor"]) -> Optional[int]:
@@ -183,6 +208,8 @@ def forward(
     TypeError: another type or device; ValueError: shapes that do not fit."""
     f = function(spec)
     _checked(x, "x")
+    if _torch.jit.is_tracing():
+        raise RuntimeError(f"{f.spec}: torch.jit cannot record what libactiv computes")
     if gate_first and (gate is not None or f.shape != "gated"):
         raise ValueError("gate_first is about the two halves of one tensor, of a gated function")
     if gate is not None:
@@ -201,6 +228,9 @@ def forward(
         x = x.movedim(last, -1)
         shape, dim = tuple(x.shape), -1
     matrix = f._matrix(shape, dim, gate is None)
+    # Here, not in _Apply: so what it saves belongs to the graph of operations.
+    x = x.contiguous()
+    gate = None if gate is None else gate.contiguous()
     y = _Apply.apply(f, matrix, f._result_shape(shape, dim, gate is None), gate_first, seed, x, gate, *parts)
     return y.movedim(-1, last) if moved else y
 
