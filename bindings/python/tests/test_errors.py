@@ -40,8 +40,10 @@ def test_error_has_status_and_name():
 
 FUNCTIONS = [
     # Types
-    (TypeError, "float64", lambda: gelu(X.astype(np.float64))),
-    (TypeError, "astype", lambda: gelu([1.0, 2.0])),
+    (TypeError, r"float64.*\.astype", lambda: gelu(X.astype(np.float64))),
+    (TypeError, r"float64.*\.astype", lambda: gelu(np.float64(1))),
+    (TypeError, r"x is a list.*numpy\.asarray\(x, ", lambda: gelu([1.0, 2.0])),
+    (TypeError, r"x is a float.*numpy\.asarray\(x, ", lambda: gelu(1.0)),
     (TypeError, "int64", lambda: gelu(np.arange(3))),
     (TypeError, "float16", lambda: gelu(X.astype(np.float16))),
     (TypeError, "complex", lambda: gelu(X.astype(np.complex64))),
@@ -196,7 +198,7 @@ GRAPHS = [
     (activ.Error, "edges", lambda: activ.Histogram(5, 1, 0)),
     (TypeError, "bins", lambda: activ.Histogram(NAN, 0, 1)),
     (TypeError, "low", lambda: activ.Histogram(5, "0", 1)),
-    (TypeError, "float64", lambda: activ.Stats().add([1.0])),
+    (TypeError, "x is a list", lambda: activ.Stats().add([1.0])),
     (TypeError, "merges its like", lambda: activ.Stats().merge(activ.Quantiles())),
     (activ.Error, "precision of 99", lambda: activ.Quantiles(precision=99)),
     (activ.Error, "1.5", lambda: activ.Quantiles()(1.5)),
@@ -321,3 +323,21 @@ def test_closed(kind):
             call(thing)
     with pytest.raises(TypeError, match="pickled"):
         pickle.dumps(thing)
+
+
+def test_files_that_cannot_be_read_are_os_errors_too(tmp_path):
+    network = graph()
+    for wrong in (
+        lambda: activ.load(tmp_path / "none.safetensors"),
+        lambda: activ.load_file(tmp_path / "none.safetensors"),
+        lambda: network.save(tmp_path / "none" / "net.safetensors"),
+    ):
+        with pytest.raises(OSError, match="No such file") as caught:
+            wrong()
+        assert isinstance(caught.value, activ.FileError) and caught.value.name == "ACTIV_ERROR_IO"
+        again = pickle.loads(pickle.dumps(caught.value))
+        assert type(again) is activ.FileError and str(again) == str(caught.value)
+    (tmp_path / "malformed").write_bytes(b"no safetensors file, this")
+    with pytest.raises(activ.Error) as caught:
+        activ.load(tmp_path / "malformed")
+    assert not isinstance(caught.value, OSError)

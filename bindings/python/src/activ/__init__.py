@@ -17,7 +17,7 @@ from typing import Any
 
 from . import analysis, init, lr, random
 from ._context import Context, Custom, max_tier, tier, tiers
-from ._errors import BadValueError, Error, OutOfMemoryError
+from ._errors import BadValueError, Error, FileError, OutOfMemoryError
 from ._files import File, load_file, save_file
 from ._function import Function, Info, Part, Setting, backward, forward, functions
 from ._graph import Graph, LayerView, Node, NodeInfo, load
@@ -52,6 +52,7 @@ __all__ = [
     "Custom",
     "Error",
     "File",
+    "FileError",
     "Function",
     "Graph",
     "GraphNeurons",

@@ -106,7 +106,14 @@ def as_input(value: Any, name: str, dtype: Any = None) -> "np.ndarray":
     array = _as_array(value, name)
     wanted = np.float32 if dtype is None else dtype
     if array.dtype != wanted:
-        hint = f"; {FLOAT32_HINT}" if dtype is None and array.dtype.kind in "fiu" else ""
+        hint = ""
+        if dtype is None and array.dtype.kind in "fiu":
+            if not hasattr(value, "astype"):  # a list, a number, a tensor
+                raise TypeError(
+                    f"{name} is a {type(value).__name__}; an array of {np.dtype(wanted)} is wanted: "
+                    f"numpy.asarray({name}, numpy.float32)"
+                )
+            hint = f"; {FLOAT32_HINT}"
         raise TypeError(f"{name} is of type {array.dtype}; {np.dtype(wanted)} is wanted{hint}")
     if array.flags.c_contiguous and array.flags.aligned and array.dtype.isnative:
         return array

@@ -31,6 +31,10 @@ class BadValueError(Error, ValueError):
     """An Error about a value: a name, a spec, a number, a shape. Also a ValueError."""
 
 
+class FileError(Error, OSError):
+    """An Error because a file cannot be read or written. Also an OSError, without an errno."""
+
+
 class OutOfMemoryError(Error, MemoryError):
     """An Error because there is no memory. Also a MemoryError."""
 
@@ -41,6 +45,7 @@ _KINDS = {
     c.ERROR_SYNTAX: BadValueError,
     c.ERROR_RANGE: BadValueError,
     c.ERROR_SHAPE: BadValueError,
+    c.ERROR_IO: FileError,
     c.ERROR_OUT_OF_MEMORY: OutOfMemoryError,
 }
 
