@@ -21,6 +21,8 @@ class BuildWithLibrary(build_py):
             return
         if not os.path.isfile(LIBRARY):
             raise SystemExit(f"ACTIV_LIBRARY: no file '{LIBRARY}'")
+        if LIBRARY.endswith(".a"):
+            raise SystemExit(f"ACTIV_LIBRARY: '{LIBRARY}' is a static library; the shared one is wanted")
         folder = os.path.join(self.build_lib, "activ", "lib")
         os.makedirs(folder, exist_ok=True)
         # Under one name, whatever the file's is: links are followed.

@@ -67,6 +67,19 @@ def test_not_found_says_where_it_looked(tmp_path):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="sonames and LD_LIBRARY_PATH are Linux's")
+def test_a_static_library_is_not_packed(tmp_path):
+    setup = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "setup.py")
+    if not os.path.isfile(setup):
+        pytest.skip(f"no {setup}")
+    archive = tmp_path / "libactiv.a"
+    archive.write_bytes(b"!<arch>\n")
+    code = f"import os, runpy, sys; os.chdir({os.path.dirname(setup)!r}); sys.argv = ['setup.py', '-q', 'build']; "
+    out = python(
+        "-c", code + "runpy.run_path('setup.py', run_name='__main__')", expect=1, ACTIV_LIBRARY=archive
+    )
+    assert "static library" in out and "Traceback" not in out
+
+
 def test_package_then_system(tmp_path):
     library = activ.library_path if os.path.isfile(activ.library_path) else os.environ["ACTIV_LIBRARY"]
     package, name = tmp_path / "activ", "libactiv.so." + ".".join(map(str, ABI))
