@@ -16,7 +16,7 @@ except ImportError as error:
     print(f"act_functions.py: {error}; bindings/python/README.md says how to install", file=sys.stderr)
     sys.exit(2)
 
-from fashion_mnist import CLASSES, FOLDER, HIDDEN, NORMALIZED, Progress, fail, load, positive
+from fashion_mnist import CLASSES, FOLDER, HIDDEN, NORMALIZED, Progress, fail, load, positive, threads
 
 # The chapter's names. Swish is SiLU there; TeLU is an ELU whose alpha is trained.
 act_functions = {
@@ -94,7 +94,7 @@ def main():
     parser.add_argument("--lr", type=float, default=0.001, metavar="X", help="learning rate")
     parser.add_argument("--momentum", type=float, default=0.8, metavar="X", help="momentum")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of initial values, order and noise")
-    parser.add_argument("--threads", type=positive, default=1, metavar="N", help="PyTorch's, for the layers")
+    parser.add_argument("--threads", type=threads, default=1, metavar="N", help="PyTorch's, for the layers")
     options = parser.parse_args()
     names = options.only.split(",") if options.only else list(act_functions)
     for name in names:
@@ -102,6 +102,8 @@ def main():
             fail(f"--only: no '{name}'; there are {', '.join(act_functions)}")
     if not (options.lr >= 0 and options.momentum >= 0):
         fail("--lr and --momentum have to be 0 or more")
+    if not 0 <= options.seed < 2**63:
+        fail(f"--seed is {options.seed}; 0 to {2**63 - 1} is allowed")
 
     torch.set_num_threads(options.threads)
     sets = []

@@ -1,4 +1,5 @@
 """FashionMNIST for the programs of this folder: IDX files, raw or gzipped, as NumPy arrays."""
+import argparse
 import gzip
 import os
 import sys
@@ -80,10 +81,29 @@ class Progress:
 
 def positive(text):
     """For argparse: a whole number from 1 on."""
-    value = int(text)
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
     if value < 1:
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"'{text}' is no whole number from 1 on")
     return value
 
 
-positive.__name__ = "whole number from 1 on"  # argparse's message has the name
+def threads(text):
+    """For argparse: as many as libactiv allows. PyTorch would try to start any number."""
+    value = positive(text)
+    if value > 256:
+        raise argparse.ArgumentTypeError(f"{value} threads are too many: 256 at most")
+    return value
+
+
+def check_writable(path):
+    """Hours of training should not end in a path that cannot be written."""
+    folder = os.path.dirname(path) or "."
+    if os.path.isdir(path):
+        fail(f"{path}: is a folder")
+    if not os.path.isdir(folder):
+        fail(f"{path}: there is no folder {folder}")
+    if not os.access(folder, os.W_OK):
+        fail(f"{path}: the folder {folder} cannot be written")

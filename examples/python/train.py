@@ -13,7 +13,8 @@ except ImportError as error:
     print(f"train.py: {error}; bindings/python/README.md says how to install", file=sys.stderr)
     sys.exit(2)
 
-from fashion_mnist import FOLDER, HIDDEN, NORMALIZED, CLASSES, Progress, fail, load, positive
+from fashion_mnist import CLASSES, FOLDER, HIDDEN, NORMALIZED
+from fashion_mnist import Progress, check_writable, fail, load, positive, threads
 
 TEST_BATCH = 128
 
@@ -71,10 +72,12 @@ def main():
         "--seed", type=int, default=1, metavar="N", help="of initial values and order of images"
     )
     parser.add_argument(
-        "--threads", type=positive, default=1, metavar="N", help="the results do not depend on it"
+        "--threads", type=threads, default=1, metavar="N", help="the results do not depend on it"
     )
     parser.add_argument("--save", metavar="FILE", help="write the trained network there (safetensors)")
     options = parser.parse_args()
+    if options.save:
+        check_writable(options.save)
 
     images, labels = load(options.data, "train")
     test_images, test_labels = load(options.data, "t10k")
@@ -125,4 +128,6 @@ if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
+        Progress().clear()
+        print("Interrupted.", file=sys.stderr)
         sys.exit(130)

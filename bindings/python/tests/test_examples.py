@@ -67,6 +67,17 @@ def test_help_and_errors(program, images, tmp_path):
         out = python(program, "--data", tmp_path, expect=2)
         assert "train-images-idx3-ubyte.gz" in out and "Traceback" not in out, out
     assert "gelo" in python(TRAIN, "--data", images, "--activation", "gelo", expect=2)
+    assert "'x' is no whole number from 1 on" in python(program, "--epochs", "x", expect=2)
+    assert "256 at most" in python(program, "--threads", 100000000, expect=2)
+    out = python(program, "--data", images, "--seed", -1, expect=2)
+    assert "seed is -1" in out and "Traceback" not in out
+
+
+def test_a_path_that_cannot_be_written_is_refused_before_the_training(images, tmp_path):
+    out = python(TRAIN, "--data", images, "--save", tmp_path / "none" / "net.safetensors", expect=2)
+    assert "no folder" in out and "Epoch" not in out
+    out = python(TRAIN, "--data", images, "--save", tmp_path, expect=2)
+    assert "is a folder" in out and "Epoch" not in out
 
 
 def test_train(images, tmp_path):
