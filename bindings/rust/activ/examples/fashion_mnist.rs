@@ -214,12 +214,21 @@ pub fn train(settings: &Settings) -> Result<Outcome> {
 
 // ---- the command line ----
 
-fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Settings> {
+const OPTIONS: &str = "--data --activation --epochs --batch --lr --momentum --seed --threads";
+
+/// None: --help was asked for.
+pub fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Settings>> {
     fn number<T: std::str::FromStr>(option: &str, text: &str) -> Result<T> {
         text.parse().map_err(|_| format!("{}: '{}' is no number that it takes", option, text).into())
     }
     let mut settings = Settings::default();
     while let Some(option) = arguments.next() {
+        if option == "--help" || option == "-h" {
+            return Ok(None);
+        }
+        if !OPTIONS.split(' ').any(|known| known == option) {
+            return Err(format!("unknown option '{}'; there are {}", option, OPTIONS).into());
+        }
         let value = arguments.next().ok_or_else(|| format!("{}: needs a value", option))?;
         match option.as_str() {
             "--data" => settings.data = value.into(),
@@ -229,20 +238,23 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Settings> {
             "--lr" => settings.lr = number(&option, &value)?,
             "--momentum" => settings.momentum = number(&option, &value)?,
             "--seed" => settings.seed = number(&option, &value)?,
-            "--threads" => settings.threads = number(&option, &value)?,
-            _ => {
-                let known = "--data --activation --epochs --batch --lr --momentum --seed --threads";
-                return Err(format!("unknown option '{}'; there are {}", option, known).into());
-            }
+            _ => settings.threads = number(&option, &value)?,
         }
     }
-    Ok(settings)
+    if settings.epochs == 0 {
+        return Err("--epochs: '0' is no number that it takes".into());
+    }
+    Ok(Some(settings))
 }
 
 fn main() {
-    let outcome = parse(std::env::args().skip(1)).and_then(|settings| train(&settings));
+    let outcome = parse(std::env::args().skip(1)).and_then(|settings| settings.as_ref().map(train).transpose());
     match outcome {
-        Ok(outcome) => println!(
+        Ok(None) => println!(
+            "usage: fashion_mnist [OPTION VALUE] ...\n\nThe options: {}.\n--help, -h: this text.",
+            OPTIONS.replace(' ', ", ")
+        ),
+        Ok(Some(outcome)) => println!(
             "\n{:.2} % of the test images are classified right ({}).\nThe network's digest is {:016x}.",
             outcome.test_accuracy,
             activ::tier(),

@@ -25,6 +25,10 @@ fn make_data() -> Result<(Vec<f32>, Vec<i32>)> {
 
 fn main() -> Result<()> {
     let spec = std::env::args().nth(1).unwrap_or_else(|| "mish".to_string());
+    if spec == "--help" || spec == "-h" {
+        println!("usage: quickstart [FUNCTION], a function like gelu or 'staf(tau=5)'; mish unless said");
+        return Ok(());
+    }
     let act = Function::new(&spec)?;
 
     let mut build = Graph::builder()?;

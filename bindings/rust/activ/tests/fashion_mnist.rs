@@ -7,7 +7,7 @@ mod common;
 mod example;
 
 use common::{skipped, Scratch};
-use example::{train, Settings};
+use example::{parse, train, Settings};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -99,6 +99,27 @@ fn damaged_files_and_bad_settings_are_refused() {
     assert!(refused(&settings(&folder, "mish")).contains("no IDX"));
     fs::remove_file(&labels).unwrap();
     assert!(refused(&settings(&folder, "mish")).contains("dataset-fashion-mnist"));
+}
+
+#[test]
+fn the_command_line_is_understood_or_refused() {
+    let parsed = |line: &str| parse(line.split_whitespace().map(String::from));
+    for help in ["--help", "-h", "--epochs 3 --help"] {
+        assert!(parsed(help).unwrap().is_none(), "{}", help);
+    }
+    let found = parsed("--epochs 3 --threads 2").unwrap().unwrap();
+    assert_eq!((found.epochs, found.threads), (3, 2));
+    for (line, word) in [
+        ("--bogus", "unknown option '--bogus'"),
+        ("extra", "unknown option 'extra'"),
+        ("--epochs", "needs a value"),
+        ("--epochs x", "'x'"),
+        ("--epochs 0", "'0'"),
+        ("--batch -1", "'-1'"),
+    ] {
+        let error = parsed(line).err().expect("an error").to_string();
+        assert!(error.contains(word), "{}: {}", line, error);
+    }
 }
 
 /// The README's `fashion_mnist_train --activation mish --epochs 2`.
