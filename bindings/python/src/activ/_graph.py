@@ -422,7 +422,9 @@ class Graph(Handle):
         return loss.value
 
     def evaluate(self, x: Any, targets: Any) -> Tuple[float, Optional[int]]:
-        """(loss, how many samples are classified right) in evaluation mode; of mse (loss, None)."""
+        """(loss, how many samples are classified right) in evaluation mode; of mse (loss, None).
+
+        batch: 1 to max_batch, other than `predict`'s."""
         resource = self._ready()
         array, batch = self._samples(resource, x, "x", lib.activ_graph_input_node(resource))
         wanted, labels = self._targets(resource, targets, batch)
