@@ -252,3 +252,10 @@ def test_a_step_of_ones_own_after_an_exception():
     junk = [np.full((64, 1000), 7, np.float32) for _ in range(8)]
     g.backward(np.ones((64, 1000), np.float32))
     assert (g.gradients()["layers.0.weight"] == 64).all() and junk
+
+
+def test_sums_without_parameters_are_refused_in_words():
+    square = activ.Function(activ.Custom("square", lambda x, p: x * x, lambda x, dy, p: (2 * x * dy, [])))
+    x = np.ones(3, np.float32)
+    with pytest.raises(TypeError, match="square's backward has to return dx alone"):
+        square.backward(x, x)

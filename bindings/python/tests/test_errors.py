@@ -1,4 +1,5 @@
 """Bad arguments: an exception that names the thing, and nothing else happens."""
+import copy
 import pickle
 
 import pytest
@@ -323,6 +324,12 @@ def test_closed(kind):
             call(thing)
     with pytest.raises(TypeError, match="pickled"):
         pickle.dumps(thing)
+
+
+def test_a_graph_that_is_to_be_copied_names_the_way():
+    for copying in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="Graph.save.*activ.load"):
+            copying(graph())
 
 
 def test_files_that_cannot_be_read_are_os_errors_too(tmp_path):

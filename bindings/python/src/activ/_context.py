@@ -121,6 +121,8 @@ class Custom:
                         f"{self.name}'s backward returned sums of shape {totals.shape}; "
                         f"{(self.count,)} is wanted"
                     )
+            elif isinstance(result, tuple):
+                raise TypeError(f"{self.name}'s backward has to return dx alone: there are no parameters")
             result = _float32(result, f"{self.name}'s backward", (n,))
             if dx:
                 ctypes.memmove(dx, checks.address(result), result.nbytes)

@@ -655,6 +655,11 @@ class Graph(Handle):
                 raise error(c.ERROR_STATE, lib.activ_graph_error(resource))
         return found
 
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            "a Graph cannot be pickled or copied: Graph.save writes it, activ.load makes another one"
+        )
+
     def __repr__(self) -> str:
         if self.closed:
             return "activ.Graph(closed)"
