@@ -162,7 +162,7 @@ class Graph(Handle):
         resource = function._open()
         if not function._plain:
             # The graph copies the function, but not its callbacks and threads, which have to live as long.
-            self._open()._keep += (resource,)
+            self._open().keep(resource)
             self._watches += tuple(watch for watch in function._watches if watch not in self._watches)
         return function, resource
 

@@ -3,7 +3,8 @@
 Ownership. A Resource owns one C object. Whatever needs the object refers to the Resource: the Python object,
 views of its memory, resources made from it. The C object is destroyed when the last of them is gone, children
 before parents. `close` gives up the Python object's own reference, after which its methods raise ValueError;
-views stay valid.
+views stay valid. Objects in a cycle are finalised in any order: one whose C object is destroyed already, but
+which another's __del__ still reaches, is closed, too.
 """
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ class Resource:
     def __init__(
         self,
         pointer: int,
-        destroy: Callable[[int], Any],
+        destroy: Callable[[Any], Any],
         parents: Sequence["Resource"] = (),
         keep: Sequence[Any] = (),
     ) -> None:
@@ -36,18 +37,26 @@ class Resource:
         self._tokens: List[bool] = [True]
         for parent in parents:
             parent._tokens.append(False)
-        self.pointer = pointer
+        self.pointer: Optional[int] = pointer
         # ctypes takes the resource itself as an argument, and so holds it: another thread may close it.
-        self._as_parameter_ = pointer
+        self._as_parameter_: Optional[int] = pointer
         self._destroy = destroy
         self._parents = tuple(parents)
-        self._keep = tuple(keep)
+        self._keep = list(keep)
+
+    def keep(self, value: Any) -> None:
+        """One more object that has to live as long."""
+        self._keep.append(value)
 
     def _release(self) -> None:
-        if self._tokens.pop():
-            self._destroy(self.pointer)
-            for parent in self._parents:
-                parent._release()
+        # No recursion: a view of a view of a view ... may be deeper than Python's stack.
+        releasing = [self]
+        while releasing:
+            resource = releasing.pop()
+            if resource._tokens.pop():
+                pointer, resource.pointer, resource._as_parameter_ = resource.pointer, None, None
+                resource._destroy(pointer)
+                releasing += reversed(resource._parents)
 
     def __del__(self) -> None:
         if hasattr(self, "_keep"):
@@ -192,12 +201,12 @@ class Handle:
     @property
     def closed(self) -> bool:
         """True after close()."""
-        return self._resource is None
+        return self._resource is None or self._resource.pointer is None
 
     def _open(self) -> Resource:
         """The resource, to be held while C works with it. ValueError: closed."""
         resource = self._resource
-        if resource is None:
+        if resource is None or resource.pointer is None:
             raise ValueError(f"the {self._kind} is closed")
         return resource
 
