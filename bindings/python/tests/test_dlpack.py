@@ -2,6 +2,7 @@
 own."""
 import ctypes
 import gc
+import threading
 import weakref
 
 import pytest
@@ -231,6 +232,54 @@ def test_import_of_a_capsule():
     assert producer.deleted == 1
 
 
+@pytest.mark.parametrize("versioned", [False, True])
+def test_one_capsule_taken_over_by_two_threads(versioned, monkeypatch):
+    """The second comes while C works for the first."""
+    producer = Producer(versioned)
+    held = [producer.__dlpack__()]
+    name = "activ_tensor_from_dlpack" + ("_versioned" if versioned else "")
+    real, seen = getattr(lib, name), []
+
+    def second():
+        try:
+            seen.append(activ.from_dlpack(held[0]))
+        except ValueError as error:
+            seen.append(str(error))
+
+    def slow(*arguments):
+        monkeypatch.undo()
+        thread = threading.Thread(target=second)
+        thread.start()
+        thread.join()
+        return real(*arguments)
+
+    monkeypatch.setattr(lib, name, slow)
+    t = activ.from_dlpack(held[0])
+    held.clear()
+    assert len(seen) == 1 and "already" in str(seen[0])
+    del t
+    gc.collect()
+    assert producer.deleted == 1
+
+
+def test_a_capsule_that_is_refused_stays_whole():
+    class Complaint(Exception):
+        pass
+
+    def log(status, line):
+        raise Complaint(line)
+
+    producer = Producer(True, bits=16)
+    capsule = producer.__dlpack__(max_version=(1, 0))
+    for options, kind in (({}, activ.Error), ({"context": activ.Context(log=log)}, Complaint)):
+        with pytest.raises(kind):
+            activ.from_dlpack(capsule, **options)
+        assert PyCapsule_GetName(capsule) == b"dltensor_versioned" and producer.deleted == 0
+    del capsule
+    gc.collect()
+    assert producer.deleted == 1
+
+
 def test_import_of_read_only_memory():
     t = activ.from_dlpack(Producer(True, flags=_dlpack.READ_ONLY))
     assert t.read_only
@@ -381,6 +430,40 @@ def test_torch_both_ways():
         assert activ.from_dlpack(torch.ones(2, dtype=dtype)).dtype == str(dtype).split(".")[1]
     with pytest.raises(activ.Error):
         activ.from_dlpack(torch.ones(2, dtype=torch.float16))
+
+
+@needs_torch
+def test_what_torch_does_not_say():
+    """The imaginary part of a conjugate: PyTorch exports the numbers without their sign."""
+    x = torch.complex(torch.ones(1), torch.full((1,), 2.0)).conj().imag
+    assert x.is_neg() and x.item() == -2
+    with pytest.raises(BufferError, match="resolve_neg"):
+        activ.from_dlpack(x)
+    t = activ.from_dlpack(x.resolve_neg())
+    assert Consumer(t.__dlpack__()).floats(1) == [-2]
+
+
+VIEWS = """
+import gc
+import activ
+t = activ.Tensor(8)
+for i in range(5000):
+    t = t.reshape(2, 4)
+if {cycle}:
+    class Cycle:
+        pass
+    cycle = Cycle()
+    cycle.itself, cycle.tensor = cycle, t
+    del cycle
+del t
+gc.collect()
+"""
+
+
+@pytest.mark.parametrize("cycle", [False, True])
+def test_views_of_views(cycle):
+    """More of them than Python's stack is deep, which the collector frees from the first to the last."""
+    assert python("-c", VIEWS.format(cycle=cycle)) == ""
 
 
 def test_the_interpreter_ends_with_exports_alive():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import threading
 from typing import Any, Dict, Tuple
 
 from . import _declarations as c
@@ -182,6 +183,10 @@ def request(obj: Any) -> Any:
     device = obj.__dlpack_device__()
     if int(device[0]) != CPU:
         raise BufferError(f"the array is on device {tuple(map(int, device))}; (1, 0), the CPU, is wanted")
+    # Of PyTorch's two lazy views it refuses the conjugate itself, but exports the other's numbers unnegated.
+    is_negated = getattr(obj, "is_neg", None)
+    if callable(is_negated) and is_negated():
+        raise BufferError("the tensor's numbers are stored without their sign; resolve_neg() writes them out")
     try:
         return obj.__dlpack__(max_version=(1, 0))
     except TypeError:  # a producer of before 1.0
@@ -204,3 +209,21 @@ def content(capsule: Any, name: bytes) -> int:
 
 def mark_used(capsule: Any, name: bytes) -> None:
     _set_name(capsule, ctypes.addressof(_USED[name]))
+
+
+# Two threads that take one capsule over: the second has to find it used.
+_taking = threading.Lock()
+
+
+def take(capsule: Any) -> Tuple[int, bytes]:
+    """The managed tensor, which is the caller's from now on, and its kind. Raises as name_of."""
+    with _taking:
+        name = name_of(capsule)
+        managed = content(capsule, name)
+        mark_used(capsule, name)
+        return managed, name
+
+
+def give_back(capsule: Any, name: bytes) -> None:
+    """It is the capsule's again."""
+    _set_name(capsule, ctypes.addressof(_NAMES[name]))

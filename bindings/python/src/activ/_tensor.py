@@ -8,10 +8,10 @@ from . import _checks as checks
 from . import _declarations as c
 from . import _dlpack
 from ._context import Context, parts_of
-from ._errors import Error
+from ._errors import Error, check
 from ._library import lib
 from ._numpy import np
-from ._objects import Handle, Resource, Watches, create, run, view
+from ._objects import Handle, Resource, Watches, call, create, run, view
 
 DTYPES = {"float32": c.FLOAT32, "float64": c.FLOAT64, "int32": c.INT32, "int64": c.INT64, "uint8": c.UINT8}
 _NAMES = {number: name for name, number in DTYPES.items()}
@@ -90,12 +90,12 @@ class Tensor(Handle):
             # As DLPack the array belongs to the library, which lets go of it without a call of Python's.
             return _take(array.__dlpack__(), context)
         pointer, parents, watches = parts_of(context)
-        call = lib.activ_tensor_view if array.flags.writeable else lib.activ_tensor_view_const
+        make = lib.activ_tensor_view if array.flags.writeable else lib.activ_tensor_view_const
         return cls._of(
             create(
                 watches,
                 lib.activ_tensor_destroy,
-                call,
+                make,
                 pointer,
                 number,
                 array.ndim,
@@ -283,13 +283,21 @@ def from_dlpack(obj: Any, *, context: Optional[Context] = None) -> Tensor:
 
 
 def _take(capsule: Any, context: Optional[Context]) -> Tensor:
-    name = _dlpack.name_of(capsule)
-    take = (
-        lib.activ_tensor_from_dlpack_versioned if name == _dlpack.VERSIONED else lib.activ_tensor_from_dlpack
-    )
     pointer, parents, watches = parts_of(context)
-    resource = create(
-        watches, lib.activ_tensor_destroy, take, pointer, _dlpack.content(capsule, name), parents=parents
-    )
-    _dlpack.mark_used(capsule, name)
-    return Tensor._of(resource, watches, owns=True)
+    out, why = ctypes.c_void_p(), c.Message()
+    managed, name = _dlpack.take(capsule)
+    versioned = name == _dlpack.VERSIONED
+    function = lib.activ_tensor_from_dlpack_versioned if versioned else lib.activ_tensor_from_dlpack
+    try:
+        # Also where a log raises: whose the memory is depends on what C did, and on nothing else.
+        status = call(watches, function, pointer, managed, ctypes.byref(out), ctypes.byref(why))
+    except BaseException:
+        if out.value is not None:
+            lib.activ_tensor_destroy(out)
+        raise
+    finally:
+        if out.value is None:
+            _dlpack.give_back(capsule, name)
+    check(status, why.text)
+    assert out.value is not None
+    return Tensor._of(Resource(out.value, lib.activ_tensor_destroy, parents), watches, owns=True)
