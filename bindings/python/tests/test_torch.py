@@ -333,6 +333,18 @@ def test_strides():
     assert Activation("staf")(torch.empty(0)).shape == (0,)
 
 
+def test_numbers_without_their_sign():
+    """The imaginary part of a conjugate is stored so, and contiguous where it is one number."""
+    ends = torch.complex(torch.ones(1), torch.full((1,), 2.0)).conj().imag
+    assert ends.is_neg() and ends.is_contiguous()
+    assert forward("identity", ends).item() == -2 and forward("relu", ends).item() == 0
+    assert forward("reglu", ends, -ends).item() == -4
+    assert forward("prelu", torch.full((1,), -3.0), params=ends).item() == 6
+    x = torch.full((1,), 5.0, requires_grad=True)
+    forward("relu", x).backward(ends)
+    assert x.grad.item() == -2
+
+
 def test_functional():
     x = torch.randn(4, 6)
     f = activ.Function("staf(tau=2)")

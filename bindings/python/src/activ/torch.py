@@ -34,6 +34,11 @@ def _checked(x: Any, name: str) -> "_torch.Tensor":
     return x
 
 
+def _plain(x: "_torch.Tensor") -> "_torch.Tensor":
+    """Row-major, with the numbers in memory: the imaginary part of a conjugate is stored without its sign."""
+    return x.resolve_neg().contiguous()
+
+
 def _compute(f: Function, args: Any, call: Any) -> None:
     run(f._watches, call, f._open(), ctypes.byref(args))
 
@@ -113,7 +118,7 @@ class _Apply(_torch.autograd.Function):
         """By x, gate and the parts; None: not wanted."""
         x, gate, noise, flat = ctx.saved_tensors
         f, matrix = ctx.f, ctx.matrix
-        dy = dy.contiguous()
+        dy = _plain(dy)
         wants_x, wants_gate = ctx.needs_input_grad[5:7]
         wants_parts = any(ctx.needs_input_grad[7:])
         dx = _torch.empty_like(x) if wants_x else None
@@ -164,7 +169,7 @@ def _flat(parts: Sequence["_torch.Tensor"]) -> Optional["_torch.Tensor"]:
     if not parts:
         return None
     if len(parts) == 1:
-        return parts[0].detach().contiguous().view(-1)
+        return _plain(parts[0].detach()).view(-1)
     return _torch.cat([part.detach().reshape(-1) for part in parts])
 
 
@@ -229,8 +234,8 @@ def forward(
         shape, dim = tuple(x.shape), -1
     matrix = f._matrix(shape, dim, gate is None)
     # Here, not in _Apply: so what it saves belongs to the graph of operations.
-    x = x.contiguous()
-    gate = None if gate is None else gate.contiguous()
+    x = _plain(x)
+    gate = None if gate is None else _plain(gate)
     y = _Apply.apply(f, matrix, f._result_shape(shape, dim, gate is None), gate_first, seed, x, gate, *parts)
     return y.movedim(-1, last) if moved else y
 
