@@ -13,7 +13,8 @@ FLOAT32_HINT = "convert it with .astype(numpy.float32)"
 
 def count(value: Any, name: str, least: int = 0, most: int = 2**64 - 1) -> int:
     """A whole number. TypeError: not one (1.0 and NaN are not either); ValueError: out of bounds."""
-    if isinstance(value, bool):
+    # NumPy's and PyTorch's truth values have an index, too.
+    if isinstance(value, bool) or str(getattr(value, "dtype", "")) in ("bool", "torch.bool"):
         raise TypeError(f"{name} is {value!r}; a whole number is wanted")
     try:
         number = operator.index(value)
@@ -31,7 +32,7 @@ def integer(value: Any, name: str) -> int:
 
 
 def real(value: Any, name: str) -> float:
-    """A number. TypeError: not one (a text is none)."""
+    """A number. TypeError: not one (a text is none); ValueError: a whole one beyond all floats."""
     number = hasattr(value, "__float__") or hasattr(value, "__index__")
     if isinstance(value, (str, bytes, bytearray)) or not number:
         raise TypeError(f"{name} is {value!r}, of type {type(value).__name__}; a number is wanted")
@@ -39,6 +40,8 @@ def real(value: Any, name: str) -> float:
         return float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{name} is of type {type(value).__name__}; a number is wanted") from None
+    except OverflowError:
+        raise ValueError(f"{name} is too large for a float") from None
 
 
 def text(value: Any, name: str) -> bytes:

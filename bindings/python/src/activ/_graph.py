@@ -154,7 +154,7 @@ class Graph(Handle):
             raise TypeError(f"{name} is {node!r}; an activ.Node is wanted")
         if node.graph is not self:
             raise ValueError(f"{name} is a node of another graph")
-        return node.index
+        return checks.integer(node.index, f"{name}'s index")
 
     def _function(self, function: FunctionLike) -> Tuple[Function, Resource]:
         if not isinstance(function, Function):
@@ -345,7 +345,12 @@ class Graph(Handle):
         """Memory for `predict` with `batch` samples at a time."""
         resource = self._open()
         batch = checks.count(batch, "batch", 1)
-        return np.empty(lib.activ_graph_workspace_bytes(resource, batch), np.uint8)
+        needed = lib.activ_graph_workspace_bytes(resource, batch)
+        if not needed:
+            if lib.activ_graph_workspace_bytes(resource, 1):
+                raise error(c.ERROR_RANGE, f"a workspace for {batch} samples: its size overflows".encode())
+            raise error(c.ERROR_STATE, b"the graph is not compiled")
+        return np.empty(needed, np.uint8)
 
     def predict(
         self, x: Any, out: Optional["np.ndarray"] = None, workspace: Optional["np.ndarray"] = None
