@@ -233,15 +233,9 @@ static int is_ignored(const activ_file_names *names, const activ_safetensors_ent
 {
     static const char counter[] = ".num_batches_tracked", neighbour[] = ".running_mean";
     const char *role = strrchr(entry->name, '.');
-    char name[1024];
     if (!role || strcmp(role, counter) != 0 || entry->dtype != ACTIV_INT64)
         return 0;
-    const size_t length = (size_t)(role - entry->name);
-    if (length > sizeof name - sizeof neighbour)
-        return 0;
-    memcpy(name, entry->name, length);
-    memcpy(name + length, neighbour, sizeof neighbour);
-    return activ_file_names_have(names, name);
+    return activ_file_names_have_parts(names, entry->name, (size_t)(role - entry->name), neighbour);
 }
 
 /* Is there a tensor of this name and shape, of float32, or one that is to be converted? options: NULL for none. */

@@ -112,3 +112,21 @@ int activ_file_names_have(const activ_file_names *names, const char *name)
 {
     return names->count > 0 && activ_find_name(names->order, names->count, name_at, names, name) < names->count;
 }
+
+int activ_file_names_have_parts(const activ_file_names *names, const char *first, size_t length, const char *rest)
+{
+    size_t low = 0, high = names->count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        const char *name = name_at(names, names->order[middle]);
+        int side = strncmp(first, name, length);
+        side = side == 0 ? strcmp(rest, name + length) : side;
+        if (side == 0)
+            return 1;
+        if (side < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return 0;
+}

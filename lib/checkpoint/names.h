@@ -24,4 +24,7 @@ void activ_file_names_free(activ_file_names *names);
 /* Is one of the tensors called so? */
 int activ_file_names_have(const activ_file_names *names, const char *name);
 
+/* The same of the first `length` bytes of one text and a second one: names that rules make may have any length. */
+int activ_file_names_have_parts(const activ_file_names *names, const char *first, size_t length, const char *rest);
+
 #endif

@@ -323,6 +323,36 @@ static void test_other_types(void **state)
     unlink(path);
 }
 
+/* PyTorch's counter of steps is known by its neighbour, whatever the rules make of that one's name. */
+static void test_counter_under_long_names(void **state)
+{
+    (void)state;
+    static char prefix[2000], names[SEQUENTIAL][2100];
+    fill_values();
+    for (size_t length = 0; length < sizeof prefix; length += length < 990 ? 330 : length < 1030 ? 1 : 300) {
+        memset(prefix, 'x', length);
+        prefix[length] = '\0';
+        other_tensor t[SEQUENTIAL];
+        memcpy(t, sequential, sizeof t);
+        for (size_t i = 0; i < SEQUENTIAL; i++) {
+            snprintf(names[i], sizeof names[i], "%s%s", prefix, sequential[i].name);
+            t[i].name = names[i];
+        }
+        write_file(SEQUENTIAL, t);
+        const activ_tensor_name rule = { "layers.", prefix };
+        activ_load_options options = ACTIV_LOAD_DEFAULTS;
+        options.names = &rule;
+        options.name_count = 1;
+        options.convert = 1;
+        activ_graph *g = make(NULL, 3);
+        activ_message message = { "" };
+        if (activ_checkpoint_load_params_ex(g, path, &options, &message) != ACTIV_OK)
+            fail_msg("%zu bytes: %.200s", length, message.text);
+        activ_graph_destroy(g);
+    }
+    unlink(path);
+}
+
 /* ---- only some --------------------------------------------------------------------------------- */
 
 typedef struct left_text {
@@ -535,10 +565,15 @@ static void test_tensors_are_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tensors_are_all), cmocka_unit_test(test_rules),
-        cmocka_unit_test(test_wrong_rules),     cmocka_unit_test(test_float64),
-        cmocka_unit_test(test_other_types),     cmocka_unit_test(test_partial),
-        cmocka_unit_test(test_training_file),   cmocka_unit_test(test_options),
+        cmocka_unit_test(test_tensors_are_all),
+        cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_wrong_rules),
+        cmocka_unit_test(test_float64),
+        cmocka_unit_test(test_other_types),
+        cmocka_unit_test(test_partial),
+        cmocka_unit_test(test_training_file),
+        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_counter_under_long_names),
         cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
