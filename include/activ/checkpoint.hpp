@@ -201,7 +201,7 @@ struct safetensors_entry {
     span<const std::byte> data;
 };
 
-/* For try_save_tensors: { "weight", w }. */
+/* For try_save_tensors: { "weight", w }. Copies neither: the text and the tensor have to live until that call. */
 struct named_tensor {
     named_tensor(text under, const activ::tensor &values) noexcept : name(under.c_str()), tensor(values.get())
     {

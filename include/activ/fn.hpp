@@ -869,6 +869,17 @@ public:
     {
         return function_view(callee_());
     }
+    /* What these list belongs to the function. Of a temporary one it would be gone before a loop over it begins. */
+    auto settings() const &noexcept
+    {
+        return calls::settings();
+    }
+    void settings() const && = delete;
+    auto param_tensors() const &noexcept
+    {
+        return calls::param_tensors();
+    }
+    void param_tensors() const && = delete;
     /* Called with these parameters instead of the initial ones. Not longer than the function lives. */
     function_view with(span<const float> params) const noexcept
     {

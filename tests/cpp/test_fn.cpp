@@ -14,6 +14,21 @@ activ::function make(const char *spec)
     return must(activ::function::try_create(spec));
 }
 
+/* What belongs to a function is not to be had of a temporary one, as in for (... : function(spec).settings()). */
+template <class F, class = void> struct lists_settings : std::false_type {
+};
+template <class F> struct lists_settings<F, std::void_t<decltype(std::declval<F>().settings())>> : std::true_type {
+};
+template <class F, class = void> struct lists_tensors : std::false_type {
+};
+template <class F> struct lists_tensors<F, std::void_t<decltype(std::declval<F>().param_tensors())>> : std::true_type {
+};
+static_assert(lists_settings<activ::function &>::value && lists_settings<const activ::function &>::value &&
+              !lists_settings<activ::function>::value && !lists_settings<const activ::function>::value);
+static_assert(lists_tensors<activ::function &>::value && lists_tensors<const activ::function &>::value &&
+              !lists_tensors<activ::function>::value && !lists_tensors<const activ::function>::value);
+static_assert(lists_settings<activ::function_view>::value && lists_tensors<activ::function_view>::value);
+
 void elementwise()
 {
     const activ::function f = make("mish");
