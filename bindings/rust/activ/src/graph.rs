@@ -754,6 +754,9 @@ impl Graph {
             let _locked = self.inner.lock();
             unsafe { sys::activ_graph_workspace_bytes(self.raw(), batch) }
         };
+        if bytes == 0 && batch > 0 {
+            return Err(Error::new(Status::RANGE, format!("a workspace for {} samples: its size overflows", batch)));
+        }
         Ok(Workspace { bytes: filled(0, bytes)? })
     }
 

@@ -219,6 +219,7 @@ fn training() {
     refuses(graph.forward(&x, &mut [0.0; 47]), Status::SHAPE, &["y has 47", "not 48"]);
     refuses(graph.predict(&x[..7]), Status::SHAPE, &["7 values"]);
     refuses(graph.predict(&[]), Status::RANGE, &[]);
+    refuses(graph.workspace(usize::MAX), Status::RANGE, &["overflows"]);
     let mut none = graph.workspace(0).unwrap();
     refuses(graph.predict_into(&mut none, &x, &mut [0.0; 48]), Status::RANGE, &[]);
     refuses(graph.forward_train(&x, &mut [0.0; 3]), Status::SHAPE, &["y has 3", "not 48"]);
