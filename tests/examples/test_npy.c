@@ -201,6 +201,11 @@ static void test_refused_files(void **state)
     assert_int_equal(mkdir(scratch_path("folder"), 0700), 0);
     assert_refused("folder", ACTIV_ERROR_IO, "");
     assert_int_equal(rmdir(scratch_path("folder")), 0);
+    assert_int_equal(mkfifo(scratch_path("pipe"), 0600), 0);
+    (void)alarm(20); /* nobody writes to it: who waits for that waits for ever */
+    assert_refused("pipe", ACTIV_ERROR_IO, "regular file");
+    (void)alarm(0);
+    assert_int_equal(unlink(scratch_path("pipe")), 0);
 
     /* A good file cut anywhere. */
     unsigned char whole[256];

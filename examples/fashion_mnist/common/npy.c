@@ -4,12 +4,14 @@
 #include "npy.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "files.h"
 #include "message.h"
@@ -293,7 +295,9 @@ static activ_status read_elements(FILE *file, const char *path, const struct hea
     else if (h->swap)
         swap_bytes(activ_tensor_data(tensor), bytes / size, size);
     if (status == ACTIV_OK && h->fortran_order && h->ndim > 1) {
-        status = turn(tensor, h, out, message);
+        status = turn(tensor, h, out, &reason);
+        if (status != ACTIV_OK)
+            message_set(message, "%s: %s", path, reason.text);
         activ_tensor_destroy(tensor);
     } else if (status == ACTIV_OK) {
         *out = tensor;
@@ -306,11 +310,15 @@ static activ_status read_elements(FILE *file, const char *path, const struct hea
 activ_status npy_read(const char *path, activ_tensor **out, activ_message *message)
 {
     struct stat info;
-    FILE *file = fopen(path, "rb");
-    if (file == NULL || fstat(fileno(file), &info) != 0) {
+    /* Opening a pipe would wait for a writer; regular files ignore O_NONBLOCK. */
+    const int handle = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    FILE *file = handle >= 0 ? fdopen(handle, "rb") : NULL;
+    if (file == NULL || fstat(handle, &info) != 0) {
         message_set(message, "%s: %s", path, strerror(errno));
         if (file != NULL)
             (void)fclose(file);
+        else if (handle >= 0)
+            (void)close(handle);
         return ACTIV_ERROR_IO;
     }
     char *text = NULL;
@@ -363,12 +371,14 @@ activ_status npy_write(const char *path, const activ_tensor *tensor, activ_messa
 {
     activ_tensor *copy = NULL;
     activ_status status = ACTIV_OK;
+    activ_message reason;
     if (!activ_tensor_is_contiguous(tensor)) {
         status = activ_tensor_create(NULL, activ_tensor_dtype(tensor), activ_tensor_ndim(tensor),
-                                     activ_tensor_shape(tensor), &copy, message);
+                                     activ_tensor_shape(tensor), &copy, &reason);
         if (status == ACTIV_OK)
-            status = activ_tensor_copy(tensor, copy, message);
+            status = activ_tensor_copy(tensor, copy, &reason);
         if (status != ACTIV_OK) {
+            message_set(message, "%s: %s", path, reason.text);
             activ_tensor_destroy(copy);
             return status;
         }
