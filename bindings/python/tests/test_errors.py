@@ -187,6 +187,8 @@ GRAPHS = [
     (ValueError, "node's index", lambda: (lambda g: g.node_info(activ.Node(g, 2**32)))(graph())),
     (activ.Error, "", lambda: (lambda g: g.node_info(activ.Node(g, -1)))(graph())),
     (ValueError, "too large", lambda: graph().clip_grad_norm(10**400)),
+    (TypeError, "names is a list", lambda: graph().load_params("/tmp/never", names=["layers."])),
+    (TypeError, "names is a str", lambda: graph().save_params("/tmp/never", names="layers.")),
     (ValueError, "no scheme", lambda: graph().init_weights("he")),
     (TypeError, "scheme", lambda: graph().init_weights(1)),
     (TypeError, "lr", lambda: activ.SGD(graph(), lr="0.1")),

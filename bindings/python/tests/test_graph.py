@@ -1,13 +1,14 @@
 """Networks, their memory, optimisers and files."""
 import gc
 import math
+import weakref
 
 import pytest
 
 np = pytest.importorskip("numpy", reason="NumPy is missing: apt-get install python3-numpy")
 
 import activ  # noqa: E402
-from activ import _declarations  # noqa: E402
+from activ import _declarations, _objects  # noqa: E402
 from activ._library import lib  # noqa: E402
 from conftest import python  # noqa: E402
 
@@ -242,6 +243,33 @@ def test_the_collector_destroys_in_the_right_order():
         g.cycle = cycle
         del g, cycle
     gc.collect()
+
+
+def test_whose_input_a_step_keeps(monkeypatch):
+    """That of the last call that C made: backward reads it, whatever the caller did with it."""
+    g = network()
+    second = [X.copy()]
+    kept = weakref.ref(second[0])
+    real = _objects.Usage.leave
+
+    def leave(usage):
+        real(usage)
+        monkeypatch.undo()
+        g.forward_train(second[0])  # as another thread would, as soon as the graph is free
+
+    monkeypatch.setattr(_objects.Usage, "leave", leave)
+    g.forward_train(X.copy())
+    second.clear()
+    gc.collect()
+    assert kept() is not None
+    refused = np.zeros((17, 4), np.float32)
+    gone = weakref.ref(refused)
+    with pytest.raises(activ.Error):
+        g.forward_train(refused)
+    del refused
+    gc.collect()
+    assert gone() is None and kept() is not None
+    g.backward(np.ones((16, 3), np.float32))
 
 
 FINALISERS = """

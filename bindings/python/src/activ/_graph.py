@@ -162,8 +162,10 @@ class Graph(Handle):
         resource = function._open()
         if not function._plain:
             # The graph copies the function, but not its callbacks and threads, which have to live as long.
-            self._open().keep(resource)
-            self._watches += tuple(watch for watch in function._watches if watch not in self._watches)
+            own = self._open()
+            with self._usage.alone():
+                own.keep(resource)
+                self._watches += tuple(watch for watch in function._watches if watch not in self._watches)
         return function, resource
 
     def input(self, *shape: Any) -> Node:
@@ -458,10 +460,22 @@ class Graph(Handle):
         resource = self._ready()
         array, batch = self._samples(resource, x, "x", lib.activ_graph_input_node(resource))
         y = self._result(resource, batch, out)
-        # backward reads x again, also if a callback raises here; the x before, if C refuses this call.
-        self._trained_on += (array,)
-        self._call(lib.activ_graph_forward_train, batch, checks.address(array), checks.address(y))
-        self._trained_on = (array,)
+        done: List[int] = []
+
+        def function(*arguments: Any) -> int:
+            done.append(lib.activ_graph_forward_train(*arguments))
+            return done[0]
+
+        with self._usage.alone():
+            before = self._trained_on
+            self._trained_on = before + (array,)
+            try:
+                addresses = checks.address(array), checks.address(y)
+                self._check(resource, call(self._watches, function, resource, batch, *addresses))
+            finally:
+                # backward reads x again, also if a callback raised; the x before, if C refused this call.
+                if done:
+                    self._trained_on = (array,) if done[0] == c.OK else before
         return y
 
     def backward(self, dy: Any, *, dx: Union[bool, "np.ndarray"] = False) -> Optional["np.ndarray"]:
@@ -693,14 +707,14 @@ class Graph(Handle):
         Returns {"missing": the graph's tensors that were not in the file, "unused": the file's that were not
         used}. On failure (activ.Error) the graph is unchanged."""
         found: Dict[str, List[str]] = {"missing": [], "unused": []}
-        if not names and not partial and not convert:
+        pairs = _names(names)
+        if not pairs and not partial and not convert:
             self._run(lib.activ_checkpoint_load_params, checks.path(path))
             return found
 
         def left(user: Any, what: int, name: bytes) -> None:
             found["missing" if what == c.LEFT_MISSING else "unused"].append(name.decode(errors="replace"))
 
-        pairs = _names(names)
         options = c.LoadOptions(
             name_count=len(pairs),
             names=pairs,
@@ -743,6 +757,8 @@ class Graph(Handle):
 
 
 def _names(names: Optional[Mapping[str, str]]) -> Any:
+    if names is not None and not isinstance(names, Mapping):
+        raise TypeError(f"names is a {type(names).__name__}; a mapping of names to names is wanted")
     pairs = [
         c.TensorName(checks.text(graph, "a name"), checks.text(file, "a name"))
         for graph, file in (names or {}).items()
