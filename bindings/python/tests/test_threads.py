@@ -7,6 +7,7 @@ import pytest
 np = pytest.importorskip("numpy", reason="NumPy is missing: apt-get install python3-numpy")
 
 import activ  # noqa: E402
+from activ._library import lib  # noqa: E402
 
 
 def test_the_gil_is_released():
@@ -160,6 +161,68 @@ def test_a_second_user_of_a_graph_is_refused():
     thread.join()
     assert refused and "in use" in refused[0]
     sgd.step()
+
+
+def in_another_thread(function):
+    """What it raised there; None if nothing."""
+    raised = []
+
+    def run():
+        try:
+            function()
+            raised.append(None)
+        except Exception as exception:
+            raised.append(exception)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(30)
+    return raised[0]
+
+
+def test_nodes_that_another_thread_builds(monkeypatch):
+    """They move in memory: who looks at them meanwhile is refused, and who builds while another looks."""
+    g = activ.Graph()
+    x = g.linear(g.input(4), 4)
+    looks = {
+        "node_info": lambda: g.node_info(x),
+        "node": lambda: g.node("input"),
+        "node_function": lambda: g.node_function(x),
+        "forward": lambda: g.forward(np.zeros((1, 4), np.float32)),
+        "layer": lambda: g.layer(x),
+    }
+    builds = {
+        "linear": lambda: g.linear(x, 4),
+        "set_name": lambda: g.set_name(x, "other"),
+        "apply": lambda: g.apply(x, activ.Custom("own", lambda x, p: x, lambda x, dy, p: dy)),
+        "compile": lambda: g.compile(4),
+    }
+    seen = {}
+
+    def during(name, call, others):
+        """Calls the others in another thread while C works."""
+        with monkeypatch.context() as patch:
+            real = getattr(lib, name)
+
+            def slow(*arguments):
+                patch.undo()
+                seen.update({what: in_another_thread(other) for what, other in others.items()})
+                return real(*arguments)
+
+            patch.setattr(lib, name, slow)
+            call()
+
+    def refused(what):
+        return isinstance(seen[what], RuntimeError) and "in use" in str(seen[what])
+
+    for name in ("linear", "set_name"):
+        during(f"activ_graph_{name}", builds[name], looks)
+        assert all(map(refused, looks)), seen
+    during("activ_graph_node_info", looks["node_info"], {**builds, "look": looks["node_info"]})
+    assert all(map(refused, builds)) and seen["look"] is None, seen
+    g.compile(4)
+    during("activ_graph_forward", looks["forward"], {"look": looks["node_info"], "layer": looks["layer"]})
+    assert seen["look"] is None and seen["layer"] is None  # they stay now
 
 
 def test_closing_while_another_thread_works():

@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from contextlib import contextmanager, nullcontext
+from typing import Any, ContextManager, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Union
 
 from . import _checks as checks
 from . import _declarations as c
@@ -117,6 +119,9 @@ class Graph(Handle):
         self._context = context
         self._watches = watches
         self._usage = Usage("graph")
+        # Building moves the nodes in memory; once it is compiled they stay, and are looked at without a lock.
+        self._building = Usage("graph")
+        self._built = False
         self._trained_on: Tuple[Any, ...] = ()
 
     # ---- failures ----
@@ -137,11 +142,21 @@ class Graph(Handle):
         with self._usage.alone():
             run(self._watches, function, resource, *arguments)
 
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """While nodes are added or named, and in compile: nobody looks at them."""
+        with self._usage.alone(), self._building.alone():
+            yield
+
+    def _looking(self) -> ContextManager[None]:
+        """While nodes are looked at: nobody changes them."""
+        return nullcontext() if self._built else self._building.shared()
+
     # ---- building ----
 
     def _build(self, function: Any, *arguments: Any) -> Node:
         resource = self._open()
-        with self._usage.alone():
+        with self._changing():
             index = call(self._watches, function, resource, *arguments)
             if index < 0:
                 # The graph remembers its first error; compile returns the status.
@@ -273,7 +288,9 @@ class Graph(Handle):
 
     def set_name(self, node: Node, name: str) -> None:
         """Renames a node, before compile: 1 to 63 letters, digits, '_', '-' and '.'."""
-        self._call(lib.activ_graph_set_name, self._index(node), checks.text(name, "name"))
+        resource, index, raw = self._open(), self._index(node), checks.text(name, "name")
+        with self._changing():
+            self._check(resource, call(self._watches, lib.activ_graph_set_name, resource, index, raw))
 
     def compile(self, max_batch: int, *, keep_values: bool = False) -> None:
         """Plans the memory for batches of up to max_batch samples and allocates it. 0: for `predict` alone.
@@ -282,7 +299,10 @@ class Graph(Handle):
         options = c.CompileOptions(
             max_batch=checks.count(max_batch, "max_batch"), keep_values=int(bool(keep_values))
         )
-        self._run(lib.activ_graph_compile_ex, ctypes.byref(options))
+        resource = self._open()
+        with self._changing():
+            run(self._watches, lib.activ_graph_compile_ex, resource, ctypes.byref(options))
+            self._built = True
 
     # ---- initial values ----
 
@@ -306,8 +326,9 @@ class Graph(Handle):
 
     def _sizes(self, resource: Resource, index: int) -> Tuple[int, ...]:
         raw = c.NodeInfo()
-        check(lib.activ_graph_node_info(resource, index, ctypes.byref(raw)))
-        return tuple(raw.shape[: raw.ndim])
+        with self._looking():
+            check(lib.activ_graph_node_info(resource, index, ctypes.byref(raw)))
+            return tuple(raw.shape[: raw.ndim])
 
     def _samples(self, resource: Resource, x: Any, name: str, index: int) -> Tuple["np.ndarray", int]:
         """Samples for a node: (batch, *its shape), or (batch, all of it as one row)."""
@@ -397,8 +418,9 @@ class Graph(Handle):
         if index < 0:
             return None
         raw = c.NodeInfo()
-        check(lib.activ_graph_node_info(resource, index, ctypes.byref(raw)))
-        return raw.kind.decode()
+        with self._looking():
+            check(lib.activ_graph_node_info(resource, index, ctypes.byref(raw)))
+            return raw.kind.decode()
 
     def _targets(self, resource: Resource, targets: Any, batch: int) -> Tuple["np.ndarray", bool]:
         """The array, and whether the graph ends in cross-entropy."""
@@ -543,10 +565,11 @@ class Graph(Handle):
     def _named(self, flat: "np.ndarray", count: Any, info: Any) -> Dict[str, "np.ndarray"]:
         resource, raw = self._open(), c.GraphTensorInfo()
         found: Dict[str, Any] = {}
-        for i in range(count(resource)):
-            check(info(resource, i, ctypes.byref(raw)))
-            part = flat[raw.offset : raw.offset + raw.count]
-            found[raw.name.decode()] = part.reshape(tuple(raw.shape[: raw.ndim]))
+        with self._looking():
+            for i in range(count(resource)):
+                check(info(resource, i, ctypes.byref(raw)))
+                part = flat[raw.offset : raw.offset + raw.count]
+                found[raw.name.decode()] = part.reshape(tuple(raw.shape[: raw.ndim]))
         return found
 
     def parameters(self) -> Dict[str, "np.ndarray"]:
@@ -590,33 +613,36 @@ class Graph(Handle):
 
     def node(self, name: str) -> Node:
         """The node of this name. KeyError: there is none."""
-        found = self._node(lib.activ_graph_find_node(self._open(), checks.text(name, "name")))
+        resource, raw = self._open(), checks.text(name, "name")
+        with self._looking():
+            found = self._node(lib.activ_graph_find_node(resource, raw))
         if found is None:
             raise KeyError(name)
         return found
 
     def node_info(self, node: Node) -> NodeInfo:
         """What a node is."""
-        resource, raw = self._open(), c.NodeInfo()
-        check(lib.activ_graph_node_info(resource, self._index(node), ctypes.byref(raw)))
-        inputs = tuple(Node(self, raw.inputs[i]) for i in range(raw.input_count))
-        return NodeInfo(
-            raw.name.decode(),
-            raw.kind.decode(),
-            (raw.description or b"").decode(),
-            tuple(raw.shape[: raw.ndim]),
-            inputs,
-            raw.first_param,
-            raw.param_count,
-            raw.first_buffer,
-            raw.buffer_count,
-            raw.multiply_adds,
-        )
+        resource, raw, index = self._open(), c.NodeInfo(), self._index(node)
+        with self._looking():
+            check(lib.activ_graph_node_info(resource, index, ctypes.byref(raw)))
+            return NodeInfo(
+                raw.name.decode(),
+                raw.kind.decode(),
+                (raw.description or b"").decode(),
+                tuple(raw.shape[: raw.ndim]),
+                tuple(Node(self, raw.inputs[i]) for i in range(raw.input_count)),
+                raw.first_param,
+                raw.param_count,
+                raw.first_buffer,
+                raw.buffer_count,
+                raw.multiply_adds,
+            )
 
     def node_function(self, node: Node) -> Optional[Function]:
         """The function of an activation or gated layer, which keeps the graph alive; None for others."""
-        resource = self._open()
-        pointer = lib.activ_graph_node_fn(resource, self._index(node))
+        resource, index = self._open(), self._index(node)
+        with self._looking():
+            pointer = lib.activ_graph_node_fn(resource, index)
         return None if pointer is None else Function._borrowed(pointer, resource, self._watches)
 
     def layer(self, node: Union[Node, str]) -> LayerView:
@@ -625,7 +651,8 @@ class Graph(Handle):
         if isinstance(node, str):
             node = self.node(node)
         resource, raw = self._open(), c.LayerView()
-        check(lib.activ_graph_layer_view(resource, self._index(node), ctypes.byref(raw)))
+        with self._looking():
+            check(lib.activ_graph_layer_view(resource, self._index(node), ctypes.byref(raw)))
         shape = tuple(raw.shape[: raw.ndim])
 
         def look(address: Optional[int], sizes: Tuple[int, ...]) -> Optional["np.ndarray"]:
@@ -783,4 +810,5 @@ def load(path: Any, max_batch: int = 0, *, context: Optional[Context] = None) ->
     )
     graph = Graph.__new__(Graph)
     graph._setup(resource, context, watches)
+    graph._built = True
     return graph
