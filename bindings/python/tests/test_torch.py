@@ -333,6 +333,18 @@ def test_strides():
     assert Activation("staf")(torch.empty(0)).shape == (0,)
 
 
+def test_a_function_that_others_share_is_not_closed():
+    module = Activation("softsign")
+    with module.function as f:
+        assert f is Activation("softsign").function
+    module.function.close()
+    assert not f.closed and module(torch.ones(1)).item() == 0.5 and forward("softsign", torch.ones(1)) == 0.5
+    own = Activation(activ.Function("softsign"))
+    own.function.close()
+    with pytest.raises(ValueError, match="closed"):
+        own(torch.ones(1))
+
+
 def test_numbers_without_their_sign():
     """The imaginary part of a conjugate is stored so, and contiguous where it is one number."""
     ends = torch.complex(torch.ones(1), torch.full((1,), 2.0)).conj().imag

@@ -143,6 +143,8 @@ class Function(Handle):
     """
 
     _kind = "function"
+    # Kept for all who name its spec: nobody closes it for the others.
+    _shared = False
 
     def __init__(self, spec: Union[str, Custom], *, context: Optional[Context] = None) -> None:
         pointer, parents, watches = parts_of(context)
@@ -195,6 +197,12 @@ class Function(Handle):
         function._plain = False
         function._setup(watches)
         return function
+
+    def close(self) -> None:
+        """Gives it up, as all objects; but one that activ.forward and activ.torch made of a spec stays open:
+        others share it."""
+        if not self._shared:
+            super().close()
 
     # ---- what it is ----
 
@@ -613,7 +621,9 @@ class Function(Handle):
 
 @lru_cache(maxsize=256)
 def _by_spec(spec: str) -> Function:
-    return Function(spec)
+    shared = Function(spec)
+    shared._shared = True
+    return shared
 
 
 def function(spec: Union[str, Custom, Function], context: Optional[Context] = None) -> Function:
