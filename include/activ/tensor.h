@@ -119,7 +119,8 @@ ACTIV_API activ_status activ_tensor_from_dlpack_versioned(const activ_context *c
                                                           activ_message *message);
 
 /* The other way: *out is for one consumer, who calls its deleter, from any thread. Until then memory that the tensor
- * owns stays, also if the tensor is destroyed; memory of the caller's that it is a view of has to stay.
+ * owns stays, also if the tensor is destroyed; memory of the caller's that it is a view of, and the allocator of the
+ * context that it was made with, have to stay.
  *
  * ACTIV_ERROR_STATE: a read-only tensor in the legacy form, which cannot say so; ACTIV_ERROR_RANGE: a size or stride
  * above 2^63 - 1; ACTIV_ERROR_INVALID: NULL; ACTIV_ERROR_OUT_OF_MEMORY. */
