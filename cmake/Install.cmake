@@ -1,5 +1,6 @@
-# `cmake --install`: headers, both libraries, the activ command, activ.pc and the CMake package.
-# Component "runtime" is what a program linked to the shared library needs, "development" what building one needs.
+# `cmake --install`: headers, both libraries, the activ command, activ.pc, the CMake package, pages and examples.
+# Component "runtime" is what a program linked to the shared library needs, "development" what building one needs,
+# "tool" the command, "doc" what is read.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -12,6 +13,14 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/activ DESTINATION ${CMAKE_INSTAL
     COMPONENT development FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT runtime)
 
+# As they lie in the tree, so that their links hold, but for those to what is for the library's authors.
+install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/CHANGELOG.md
+    DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT doc)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs DESTINATION ${CMAKE_INSTALL_DOCDIR}
+    COMPONENT doc PATTERN internals EXCLUDE)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/examples/quickstart DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples
+    COMPONENT doc)
+
 # The command finds the library beside itself wherever the two are moved together.
 if(ACTIV_BUILD_TOOL)
     if(NOT IS_ABSOLUTE "${CMAKE_INSTALL_BINDIR}" AND NOT IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
@@ -22,7 +31,10 @@ if(ACTIV_BUILD_TOOL)
             set_target_properties(activ_tool PROPERTIES INSTALL_RPATH "$ORIGIN/${activ_bin_to_lib}")
         endif()
     endif()
-    install(TARGETS activ_tool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
+    install(TARGETS activ_tool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tool)
+    install(FILES ${PROJECT_SOURCE_DIR}/src/activ.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT tool)
+    install(FILES ${PROJECT_SOURCE_DIR}/src/activ.bash
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME activ COMPONENT tool)
 endif()
 
 # activ.pc finds its prefix from where it lies, so that an installed tree may be moved. An absolute LIBDIR says
@@ -66,3 +78,11 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/activConfigVersion.cmake
 install(FILES ${PROJECT_BINARY_DIR}/activConfig.cmake ${PROJECT_BINARY_DIR}/activConfigVersion.cmake
     DESTINATION ${activ_package_dir} COMPONENT development)
 install(EXPORT activTargets NAMESPACE activ:: DESTINATION ${activ_package_dir} COMPONENT development)
+
+# An embedding project may have an "uninstall" of its own.
+if(PROJECT_IS_TOP_LEVEL)
+    add_custom_target(uninstall
+        COMMAND ${CMAKE_COMMAND} -D MANIFEST=${PROJECT_BINARY_DIR}/install_manifest.txt
+                -P ${PROJECT_SOURCE_DIR}/cmake/Uninstall.cmake
+        COMMENT "Removing what install_manifest.txt names" USES_TERMINAL VERBATIM)
+endif()

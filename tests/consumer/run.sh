@@ -8,28 +8,7 @@
 set -eu
 
 build=$1 source=$2 prefix=$3 libdir=$4 default=$5 work=$6
-here=$source/tests/consumer
-version=$(sed -n 's/^#define ACTIV_VERSION_\(MAJOR\|MINOR\|PATCH\) //p' "$source/include/activ/version.h" |
-    paste -sd.)
-major=${version%%.*}
-minor=${version#*.}; minor=${minor%.*}
-
-fail() { echo "FAILED: $*" >&2; exit 1; }
-
-# run WHAT KIND PROGRAM [ARGUMENT]: runs it, and sees that it is linked as KIND says.
-run() {
-    what=$1 kind=$2 program=$3
-    shift 3
-    needed=$(readelf -d "$program" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
-    case $kind in
-    shared)
-        echo "$needed" | grep -q "^libactiv\.so\.$major\.$minor\$" || fail "$what: not linked to libactiv.so"
-        ;;
-    static) ! echo "$needed" | grep -q libactiv || fail "$what: linked to libactiv.so" ;;
-    esac
-    "$program" "$@" > "$work/output" || fail "$what: $program: exit code $?"
-    echo "ok: $what"
-}
+. "$source/tests/consumer/ways.sh"
 
 rm -rf "$work"
 mkdir -p "$work"
@@ -54,6 +33,21 @@ done
 ! grep -rqF -e "$build" -e "$source" "${umbrella%/*}" "$full_libdir/pkgconfig" "$full_libdir/cmake" ||
     fail "an installed file names the folder it was built in"
 echo "ok: all there"
+
+doc=$(find "$work/dest" -name CHANGELOG.md)
+doc=${doc%/*}
+[ -n "$doc" ] || fail "not installed: CHANGELOG.md"
+[ ! -e "$doc/docs/internals" ] || fail "installed: docs/internals"
+links=0
+for page in "$doc"/*.md "$doc"/docs/*.md; do
+    # What is for the library's authors, and the bindings, stay in the tree.
+    for link in $(grep -o '](\(\.\./\)*[A-Za-z_/-]*\.\(md\|svg\)' "$page" | sed 's/](//' | grep -v -e internals/ -e bindings/); do
+        links=$((links + 1))
+        [ -e "${page%/*}/$link" ] || fail "${page#"$doc/"}: nothing is installed at its link $link"
+    done
+done
+[ "$links" -gt 20 ] || fail "links of the pages: only $links"
+echo "ok: pages, and what they link to"
 if [ -e "$root/bin/activ" ]; then
     # It finds a library beside it by itself; one in an absolute folder is the loader's business.
     case $libdir in
@@ -63,58 +57,6 @@ if [ -e "$root/bin/activ" ]; then
     grep -qx "activ $version" "$work/output" || fail "activ version: $(cat "$work/output")"
     echo "ok: the activ command"
 fi
-
-# with_pkg_config LABEL LIBDIR: the module in LIBDIR/pkgconfig, shared and static, C and C++.
-with_pkg_config() {
-    label=$1 lib=$2
-    PKG_CONFIG_PATH=$lib/pkgconfig
-    export PKG_CONFIG_PATH
-    "$PKG_CONFIG" --validate activ || fail "$label: activ.pc"
-    found=$("$PKG_CONFIG" --modversion activ)
-    [ "$found" = "$version" ] || fail "$label: version $found"
-    shared=$("$PKG_CONFIG" --cflags --libs activ)
-    static=$("$PKG_CONFIG" --static --cflags --libs activ)
-    case " $shared " in *" -lm "*) fail "$label: -lm without --static" ;; esac
-    warn="-Wall -Wextra -Wpedantic -Werror"
-    rm -f "$work"/pc_*
-    # shellcheck disable=SC2086
-    {
-        $CC -std=c99 $warn "$here/consumer.c" -o "$work/pc_c" $shared -lm
-        $CXX -std=c++17 $warn "$here/consumer.cpp" -o "$work/pc_cpp" $shared
-        $CXX -std=c++98 $warn "$here/consumer98.cpp" -o "$work/pc_98" $shared
-        $CXX -std=c++17 $warn "$here/consumer_hpp.cpp" -o "$work/pc_hpp" $shared
-        $CXX -std=c++20 $warn -fno-exceptions "$here/consumer_hpp.cpp" -o "$work/pc_hpp20" $shared
-        $CC -static -std=c99 $warn "$here/consumer.c" -o "$work/pc_static_c" $static
-        $CXX -static -std=c++17 $warn "$here/consumer.cpp" -o "$work/pc_static_cpp" $static
-        $CXX -static -std=c++17 $warn "$here/consumer_hpp.cpp" -o "$work/pc_static_hpp" $static
-    }
-    LD_LIBRARY_PATH=$lib
-    export LD_LIBRARY_PATH
-    run "$label, C99, shared" shared "$work/pc_c" "$work/c.safetensors"
-    run "$label, C++17, shared" shared "$work/pc_cpp" "$work/cpp.safetensors"
-    run "$label, C++98, shared" shared "$work/pc_98"
-    run "$label, activ.hpp, shared" shared "$work/pc_hpp" "$work/hpp.safetensors"
-    run "$label, activ.hpp as C++20 without exceptions, shared" shared "$work/pc_hpp20" "$work/hpp.safetensors"
-    unset LD_LIBRARY_PATH
-    run "$label, C99, static" static "$work/pc_static_c" "$work/c.safetensors"
-    run "$label, C++17, static" static "$work/pc_static_cpp" "$work/cpp.safetensors"
-    run "$label, activ.hpp, static" static "$work/pc_static_hpp" "$work/hpp.safetensors"
-    unset PKG_CONFIG_PATH
-}
-
-# with_cmake LABEL KIND TARGET OPTION...: builds this folder's project and runs its programs.
-with_cmake() {
-    label=$1 kind=$2 target=$3
-    shift 3
-    rm -rf "$work/cmake"
-    "$CMAKE" -G "$GENERATOR" -S "$here" -B "$work/cmake" -DCMAKE_C_COMPILER="$CC" -DCMAKE_CXX_COMPILER="$CXX" \
-        -DACTIV_TARGET="$target" -DCMAKE_BUILD_TYPE=Release "$@" > "$work/log" 2>&1 &&
-        "$CMAKE" --build "$work/cmake" -j 2 >> "$work/log" 2>&1 || { cat "$work/log"; fail "$label"; }
-    run "$label, C99" "$kind" "$work/cmake/consumer_c" "$work/c.safetensors"
-    run "$label, C++17" "$kind" "$work/cmake/consumer_cpp" "$work/cpp.safetensors"
-    run "$label, C++98" "$kind" "$work/cmake/consumer_98"
-    run "$label, activ.hpp" "$kind" "$work/cmake/consumer_hpp" "$work/hpp.safetensors"
-}
 
 # An absolute LIBDIR cannot be moved, and is reached through a sysroot.
 case $libdir in
@@ -134,6 +76,8 @@ case $libdir in
             -DACTIV_WANTED="$major.$minor"
     done
     with_cmake "find_package, activ" "$default" activ::activ -DACTIV_FROM=package "$package"
+
+    with_quickstart "examples as installed" "$doc/examples/quickstart" "$package"
 
     # While the major version is 0, another minor version is another library.
     for wanted in "$major.$((minor + 1))" "$((major + 1)).0" 0.0; do
@@ -166,6 +110,28 @@ DESTDIR=$work/embedded "$CMAKE" --install "$work/cmake" > /dev/null
 echo "ok: installs nothing"
 with_cmake "FetchContent, shared, of the functions that it needs" shared activ::activ -DACTIV_FROM=fetch \
     -DACTIV_SOURCE="$source" -DBUILD_SHARED_LIBS=ON "$functions"
+
+echo "-- removed"
+DESTDIR=$work/gone "$CMAKE" --install "$build" > "$work/log" || { cat "$work/log"; fail "install"; }
+# uninstall: as the target does it, but with a manifest of our own.
+uninstall() { DESTDIR=$work/gone "$CMAKE" -D MANIFEST="$work/manifest" -P "$source/cmake/Uninstall.cmake" > "$work/log" 2>&1; }
+cp "$build/install_manifest.txt" "$work/manifest"
+theirs="$work/gone$prefix/include/activ/not; ours.h"
+mkdir -p "${theirs%/*}" "$work/gone/folder"
+touch "$theirs"
+printf '\n/folder\n' >> "$work/manifest"
+! uninstall || fail "uninstall removes a folder"
+grep -q 'gone/folder' "$work/log" || { cat "$work/log"; fail "uninstall does not name the folder"; }
+left=$(find "$work/gone" ! -type d)
+[ "$left" = "$theirs" ] || fail "uninstall leaves: $left"
+# As all else is gone, it has only to say so, and takes names as they are.
+rmdir "$work/gone/folder"
+echo "${theirs#"$work/gone"}" >> "$work/manifest"
+uninstall || { cat "$work/log"; fail "uninstall, the second time"; }
+[ ! -e "$theirs" ] || fail "uninstall: '$theirs' is still there"
+! uninstall || fail "uninstall without a manifest"
+tr -s ' \n' ' ' < "$work/log" | grep -q "$work/manifest is not there" || { cat "$work/log"; fail "uninstall without a manifest"; }
+echo "ok: what the manifest names, and nothing else"
 
 rm -rf "$work"
 echo "All ways in work."
