@@ -85,4 +85,5 @@ if(PROJECT_IS_TOP_LEVEL)
         COMMAND ${CMAKE_COMMAND} -D MANIFEST=${PROJECT_BINARY_DIR}/install_manifest.txt
                 -P ${PROJECT_SOURCE_DIR}/cmake/Uninstall.cmake
         COMMENT "Removing what install_manifest.txt names" USES_TERMINAL VERBATIM)
+    include(${PROJECT_SOURCE_DIR}/cmake/Package.cmake)
 endif()

@@ -1,0 +1,4 @@
+# cpack reads this first.
+if(CPACK_GENERATOR STREQUAL "DEB" AND CPACK_ACTIV_REFUSED)
+    message(FATAL_ERROR "${CPACK_ACTIV_REFUSED}")
+endif()
