@@ -1,19 +1,20 @@
 #!/bin/sh
 # What other people's builds do to the library, and it to them: configured in many ways, and the commands read that
-# would be run. Only the last part compiles.
+# would be run. Few parts compile.
 #
 # usage: run.sh SOURCE WORK   (tests/CMakeLists.txt fills these in)
-# environment: CC CMAKE NINJA, CROSS_CC (may be empty: a compiler for AArch64)
+# environment: CC CMAKE NINJA, CXX and CROSS_CC (may be empty: a compiler for C++, one for AArch64)
 set -eu
 
 source=$1 work=$2
 
 fail() { echo "FAILED: $*" >&2; exit 1; }
 
-# configure OPTION...: a project that embeds the library, and all commands of its build in $work/commands.
+# configure OPTION...: a project that embeds the library ($project), and all commands of its build in $work/commands.
+project=$source/tests/builds
 configure() {
     rm -rf "$work/build"
-    "$CMAKE" -G Ninja -S "$source/tests/builds" -B "$work/build" -DCMAKE_MAKE_PROGRAM="$NINJA" \
+    "$CMAKE" -G Ninja -S "$project" -B "$work/build" -DCMAKE_MAKE_PROGRAM="$NINJA" \
         -DACTIV_SOURCE="$source" "$@" > "$work/log" 2>&1 || return 1
     "$NINJA" -C "$work/build" -t commands > "$work/commands"
 }
@@ -84,6 +85,29 @@ for target in activ::activ_static activ::activ_shared activ::activ; do
     configured "$native" -DEXPORTS=ON -DACTIV_TARGET=$target -DACTIV_INSTALL=ON
 done
 echo "ok: with ACTIV_INSTALL=ON"
+
+echo "-- two projects of one build in C++ alone, which both embed the library"
+if [ -n "${CXX:-}" ]; then
+    project=$source/tests/builds/two
+    few="-DACTIV_FUNCTIONS=relu -DACTIV_TIERS=scalar"
+    for ways in "subdirectory fetch" "fetch subdirectory" "subdirectory subdirectory"; do
+        # shellcheck disable=SC2086
+        configured "$native" -DCMAKE_CXX_COMPILER="$CXX" -DFIRST="${ways% *}" -DSECOND="${ways#* }" $few
+        [ "$(commands_of '-c .*/cpu/cpu\.c$' | wc -l)" = 1 ] || fail "$ways: the library is not compiled once"
+    done
+    "$NINJA" -C "$work/build" > "$work/log" 2>&1 || { cat "$work/log"; fail "two projects"; }
+    for name in first second; do
+        "$work/build/$name/$name" || fail "two projects: $name: exit code $?"
+    done
+    # shellcheck disable=SC2086
+    ! configure "$native" -DCMAKE_CXX_COMPILER="$CXX" -DFIRST=subdirectory -DSECOND=subdirectory -DOTHER=9.9.9 $few ||
+        fail "two versions in one build"
+    grep -q 'Two versions of libactiv' "$work/log" || { cat "$work/log"; fail "two versions"; }
+    project=$source/tests/builds
+    echo "ok: it is there once"
+else
+    echo "SKIPPED: no C++ compiler"
+fi
 
 echo "-- a compiler for another target, and nothing said about it"
 if [ -n "${CROSS_CC:-}" ]; then
