@@ -46,6 +46,7 @@ for kind in shared static; do
     with_cmake "find_package, activ_$kind" $kind activ::activ_$kind -DACTIV_FROM=package
 done
 with_cmake "find_package, activ" shared activ::activ -DACTIV_FROM=package -DACTIV_WANTED="$major.$minor"
+with_two "find_package in C++ alone"
 with_quickstart "examples of libactiv-doc" /usr/share/doc/activ/examples/quickstart
 
 apt-get purge -qq -y activ libactiv-doc libactiv-dev "$library"

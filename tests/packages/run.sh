@@ -22,7 +22,7 @@ codename=${CODENAME:-$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)}
 mkdir -p "$work"
 work=$(cd "$work" && pwd)
 # The Debian is kept for the next run, if this one passes.
-rm -rf "$work/archive" "$work/tree" "$work/build" "$work/dest"
+rm -rf "$work/archive" "$work/build" "$work/dest"
 mkdir "$work/archive"
 
 echo "-- the source archive"
@@ -56,10 +56,17 @@ says 'no git checkout' || { cat "$work/log"; fail "without git, package_source s
 says 'install_manifest.txt is not there' || { cat "$work/log"; fail "uninstall says something else"; }
 
 rm -rf "$work/build"
+SOURCE_DATE_EPOCH=1700000000
+export SOURCE_DATE_EPOCH
 { "$CMAKE" --preset package -S "$tree" -B "$work/build" &&
     "$CMAKE" --build "$work/build" -j "${JOBS:-1}" &&
     "$CMAKE" --build "$work/build" --target package; } > "$work/log" 2>&1 || { cat "$work/log"; fail "target package"; }
 cd "$work/build"
+sha256sum ./*.deb > "$work/sums"
+rm ./*.deb
+sleep 1
+"$CMAKE" --build . --target package > "$work/log" 2>&1 || { cat "$work/log"; fail "target package, again"; }
+sha256sum --quiet -c "$work/sums" || fail "the same build gives other packages"
 architecture=$(dpkg --print-architecture)
 multiarch=$(gcc -print-multiarch)
 set -- "libactiv${soname}_${version}_$architecture.deb" "libactiv-dev_${version}_$architecture.deb" \
