@@ -77,6 +77,9 @@ case $libdir in
     done
     with_cmake "find_package, activ" "$default" activ::activ -DACTIV_FROM=package "$package"
 
+    for kind in shared static; do
+        with_two "find_package in C++ alone, $kind" "$package" -DACTIV_TARGET=activ::activ_$kind
+    done
     with_quickstart "examples as installed" "$doc/examples/quickstart" "$package"
 
     # While the major version is 0, another minor version is another library.

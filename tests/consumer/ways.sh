@@ -80,6 +80,22 @@ with_cmake() {
     run "$label, activ.hpp" "$kind" "$work/cmake/consumer_hpp" "$work/hpp.safetensors"
 }
 
+# with_two LABEL OPTION...: a project in C++ alone, two parts of which look for the package. Linked statically, it needs
+# threads too.
+with_two() {
+    label=$1
+    shift
+    rm -rf "$work/two"
+    "$CMAKE" -G "$GENERATOR" -S "$source/tests/builds/two" -B "$work/two" -DCMAKE_CXX_COMPILER="$CXX" -DFIRST=package \
+        -DSECOND=package "$@" > "$work/log" 2>&1 &&
+        "$CMAKE" --build "$work/two" >> "$work/log" 2>&1 || { cat "$work/log"; fail "$label"; }
+    ! grep -q '^CMAKE_C_COMPILER:' "$work/two/CMakeCache.txt" || fail "$label: looks for a C compiler"
+    for part in first second; do
+        "$work/two/$part/$part" || fail "$label: $part: exit code $?"
+    done
+    echo "ok: $label"
+}
+
 # with_quickstart LABEL FOLDER OPTION...: the examples, copied from where they are installed and built there.
 with_quickstart() {
     label=$1 installed=$2
