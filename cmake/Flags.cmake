@@ -10,6 +10,10 @@ if(CMAKE_C_COMPILER_ID MATCHES "GNU|Clang")
     if(PROJECT_IS_TOP_LEVEL)
         target_compile_options(activ_warnings INTERFACE -Wall -Wextra -Wpedantic -Wconversion
             $<$<BOOL:${ACTIV_WARNINGS_AS_ERRORS}>:-Werror>)
+        # Fields that an initializer leaves out are 0, and meant so; gcc knows where others are named.
+        if(CMAKE_C_COMPILER_ID MATCHES "Clang")
+            target_compile_options(activ_warnings INTERFACE -Wno-missing-field-initializers)
+        endif()
     endif()
     target_compile_options(activ_arithmetic INTERFACE -ffp-contract=off -fno-fast-math -fno-unsafe-math-optimizations
         -fno-finite-math-only -fno-math-errno)
