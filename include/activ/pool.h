@@ -40,7 +40,7 @@ typedef struct activ_pool activ_pool;
  * of the thread that made the pool.
  *
  * ACTIV_ERROR_INVALID: NULL; ACTIV_ERROR_RANGE: more than 256; ACTIV_ERROR_OUT_OF_MEMORY: no memory, or the system
- * starts no more threads; ACTIV_ERROR_UNSUPPORTED: a system without POSIX threads. */
+ * starts no more threads; ACTIV_ERROR_UNSUPPORTED: built without threads. */
 ACTIV_API activ_status activ_pool_create(const activ_context *context, size_t threads, activ_pool **out);
 ACTIV_API activ_status activ_pool_create_ex(const activ_context *context, size_t threads, activ_pool **out,
                                             activ_message *message);

@@ -6,21 +6,18 @@
  * too; when no index is left it closes the gate and waits for the threads inside, and for no others.
  *
  * So fork() is no special case: in the child no thread enters, and the caller does all the work. */
-#ifdef __linux__
-#    define _GNU_SOURCE /* sched_getaffinity */
-#else
-#    define _POSIX_C_SOURCE 200809L
+/* CMake defines ACTIV_NO_THREADS where it finds none. */
+#if !defined(ACTIV_NO_THREADS) && defined(__wasm__) && !defined(_REENTRANT)
+#    define ACTIV_NO_THREADS
+#endif
+#ifndef ACTIV_NO_THREADS
+#    include "base/threads.h"
 #endif
 
 #include "activ/pool.h"
 
 #include "base/host.h"
 #include "base/text.h"
-
-/* CMake defines ACTIV_NO_PTHREAD where it finds none. */
-#if !defined(ACTIV_NO_PTHREAD) && (defined(_WIN32) || (defined(__wasm__) && !defined(_REENTRANT)))
-#    define ACTIV_NO_PTHREAD
-#endif
 
 /* What a pool needs of a context: memory and log. */
 static activ_host host_of(const activ_context *context)
@@ -32,7 +29,7 @@ static activ_host host_of(const activ_context *context)
     return host;
 }
 
-#ifdef ACTIV_NO_PTHREAD
+#ifdef ACTIV_NO_THREADS
 
 activ_status activ_pool_create_ex(const activ_context *context, size_t threads, activ_pool **out,
                                   activ_message *message)
@@ -41,7 +38,7 @@ activ_status activ_pool_create_ex(const activ_context *context, size_t threads, 
     activ_host host = host_of(context);
     if (!out)
         return activ_host_fail(&host, message, ACTIV_ERROR_INVALID, "pool: out is NULL");
-    return activ_host_fail(&host, message, ACTIV_ERROR_UNSUPPORTED, "pool: built without POSIX threads");
+    return activ_host_fail(&host, message, ACTIV_ERROR_UNSUPPORTED, "pool: built without threads");
 }
 
 void activ_pool_destroy(activ_pool *pool)
@@ -57,14 +54,8 @@ const activ_executor *activ_pool_executor(const activ_pool *pool)
 
 #else
 
-#    include <pthread.h>
-#    include <sched.h>
-#    include <signal.h>
 #    include <stdatomic.h>
 #    include <stdint.h>
-#    include <sys/mman.h>
-#    include <time.h>
-#    include <unistd.h>
 
 enum {
     MAX_THREADS = 256,
@@ -90,36 +81,19 @@ struct activ_pool {
     _Alignas(64) atomic_size_t next; /* the next index to take */
     _Alignas(64) atomic_flag busy;   /* held by the caller whose job runs */
     atomic_int asleep;               /* a thread may wait for `work`; changed with the lock held */
-    pthread_mutex_t lock;
-    pthread_cond_t work; /* signals a new generation */
-    pthread_cond_t done; /* signals that the last thread has left an awaited job */
+    pool_lock lock;
+    pool_signal work; /* signals a new generation */
+    pool_signal done; /* signals that the last thread has left an awaited job */
     int64_t spin_ns;
-    pid_t process;               /* the one that has the threads; and */
-    volatile unsigned char *own; /* 1 in it, 0 in its children, whose PID may be the same: NULL if the system cannot */
+    pool_process process; /* the one that has the threads */
     activ_host host;
     activ_executor executor;
     size_t bytes; /* of this struct with its array */
     size_t started;
-    pthread_t thread[];
+    pool_thread thread[];
 };
 
 /* ---- waiting ----------------------------------------------------------------------------- */
-
-static void cpu_pause(void)
-{
-#    if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#    elif defined(__aarch64__)
-    __asm__ volatile("isb");
-#    endif
-}
-
-static int64_t now_ns(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 /* Bounded spinning before a sleep: while (spin(&wait, pool->spin_ns)). */
 typedef struct spin_wait {
@@ -153,39 +127,21 @@ static void wait_for_another_generation(activ_pool *pool, unsigned seen)
         if (generation_of(atomic_load_explicit(&pool->gate, memory_order_relaxed)) != seen)
             return;
     } while (spin(&wait, pool->spin_ns));
-    (void)pthread_mutex_lock(&pool->lock);
+    pool_lock_take(&pool->lock);
     /* This thread sets `asleep` and then checks the gate; a caller opens the gate and then checks `asleep`. So one of
      * them sees the other. */
     for (;;) {
         atomic_store(&pool->asleep, 1);
         if (generation_of(atomic_load(&pool->gate)) != seen)
             break;
-        (void)pthread_cond_wait(&pool->work, &pool->lock);
+        pool_signal_wait(&pool->work, &pool->lock);
     }
-    (void)pthread_mutex_unlock(&pool->lock);
-}
-
-/* Memory that fork() gives to the child as zeros, with a 1 in it: a PID does not tell a child from its parent where
- * there are namespaces, or where numbers come round. */
-enum { MARK_BYTES = 1 };
-static volatile unsigned char *make_mark(void)
-{
-#    ifdef MADV_WIPEONFORK
-    unsigned char *mark = mmap(NULL, MARK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (mark == MAP_FAILED)
-        return NULL;
-    if (madvise(mark, MARK_BYTES, MADV_WIPEONFORK) == 0) {
-        *mark = 1;
-        return mark;
-    }
-    (void)munmap(mark, MARK_BYTES);
-#    endif
-    return NULL;
+    pool_lock_leave(&pool->lock);
 }
 
 static int has_threads(const activ_pool *pool)
 {
-    return getpid() == pool->process && (!pool->own || *pool->own);
+    return pool_process_is_here(&pool->process);
 }
 
 static void wake_sleepers(activ_pool *pool)
@@ -193,10 +149,10 @@ static void wake_sleepers(activ_pool *pool)
     /* In a child after fork() no thread sleeps, and the lock may be held forever. */
     if (!atomic_load(&pool->asleep) || !has_threads(pool))
         return;
-    (void)pthread_mutex_lock(&pool->lock);
+    pool_lock_take(&pool->lock);
     atomic_store(&pool->asleep, 0);
-    (void)pthread_cond_broadcast(&pool->work);
-    (void)pthread_mutex_unlock(&pool->lock);
+    pool_signal_all(&pool->work);
+    pool_lock_leave(&pool->lock);
 }
 
 static void wait_until_empty(activ_pool *pool)
@@ -206,11 +162,11 @@ static void wait_until_empty(activ_pool *pool)
         if ((atomic_load_explicit(&pool->gate, memory_order_acquire) & INSIDE) == 0)
             return;
     } while (spin(&wait, pool->spin_ns));
-    (void)pthread_mutex_lock(&pool->lock);
+    pool_lock_take(&pool->lock);
     (void)atomic_fetch_or(&pool->gate, AWAITED);
     while ((atomic_load(&pool->gate) & INSIDE) != 0)
-        (void)pthread_cond_wait(&pool->done, &pool->lock);
-    (void)pthread_mutex_unlock(&pool->lock);
+        pool_signal_wait(&pool->done, &pool->lock);
+    pool_lock_leave(&pool->lock);
 }
 
 /* ---- jobs -------------------------------------------------------------------------------- */
@@ -228,9 +184,9 @@ static void leave(activ_pool *pool)
 {
     unsigned before = atomic_fetch_sub(&pool->gate, 1);
     if ((before & AWAITED) && (before & INSIDE) == 1) {
-        (void)pthread_mutex_lock(&pool->lock);
-        (void)pthread_cond_signal(&pool->done);
-        (void)pthread_mutex_unlock(&pool->lock);
+        pool_lock_take(&pool->lock);
+        pool_signal_one(&pool->done);
+        pool_lock_leave(&pool->lock);
     }
 }
 
@@ -241,7 +197,7 @@ static void run_tasks(activ_pool *pool)
         pool->task(pool->argument, index);
 }
 
-static void *worker(void *user)
+static pool_result POOL_CALL worker(void *user)
 {
     activ_pool *pool = user;
     unsigned gate = 0;
@@ -254,7 +210,7 @@ static void *worker(void *user)
         }
         /* Checked last: `enter` may have reloaded the gate, and no generation follows the end. */
         if (gate & ENDING)
-            return NULL;
+            return 0;
     }
 }
 
@@ -288,52 +244,23 @@ static void parallel_for(void *user, size_t count, void (*task)(void *argument, 
 
 /* ---- the pool ---------------------------------------------------------------------------- */
 
-static size_t usable_cpus(void)
-{
-#    if defined(__linux__) && defined(CPU_COUNT)
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
-        return (size_t)CPU_COUNT(&set);
-#    endif
-    long count = sysconf(_SC_NPROCESSORS_ONLN);
-    return count > 0 ? (size_t)count : 1;
-}
-
 static int make_locks(activ_pool *pool)
 {
-    if (pthread_mutex_init(&pool->lock, NULL) != 0)
+    if (!pool_lock_make(&pool->lock))
         return 0;
-    if (pthread_cond_init(&pool->work, NULL) == 0) {
-        if (pthread_cond_init(&pool->done, NULL) == 0)
+    if (pool_signal_make(&pool->work)) {
+        if (pool_signal_make(&pool->done))
             return 1;
-        (void)pthread_cond_destroy(&pool->work);
+        pool_signal_end(&pool->work);
     }
-    (void)pthread_mutex_destroy(&pool->lock);
+    pool_lock_end(&pool->lock);
     return 0;
-}
-
-/* New threads inherit the signal mask: they handle no signals, but for those that their own instructions raise, which a
- * host's crash handler wants to see. */
-static int start_threads(activ_pool *pool, size_t count)
-{
-    static const int own[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT };
-    sigset_t blocked, before;
-    (void)sigfillset(&blocked);
-    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
-        (void)sigdelset(&blocked, own[i]);
-    if (pthread_sigmask(SIG_SETMASK, &blocked, &before) != 0)
-        return 0;
-    while (pool->started < count && pthread_create(&pool->thread[pool->started], NULL, worker, pool) == 0)
-        pool->started++;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return pool->started == count;
 }
 
 static void release(activ_pool *pool)
 {
     activ_host host = pool->host;
-    if (pool->own)
-        (void)munmap((void *)(uintptr_t)pool->own, MARK_BYTES);
+    pool_process_end(&pool->process);
     activ_host_free(&host, pool, pool->bytes);
 }
 
@@ -348,14 +275,13 @@ activ_status activ_pool_create_ex(const activ_context *context, size_t threads, 
     size_t cpus = usable_cpus();
     if (threads == 0)
         threads = cpus < MAX_THREADS ? cpus : MAX_THREADS;
-    size_t bytes = sizeof(activ_pool) + (threads - 1) * sizeof(pthread_t);
+    size_t bytes = sizeof(activ_pool) + (threads - 1) * sizeof(pool_thread);
     activ_pool *pool = activ_host_alloc(&host, bytes);
     if (!pool)
         return activ_host_fail(&host, message, ACTIV_ERROR_OUT_OF_MEMORY, "no memory for a pool");
     pool->host = host;
     pool->bytes = bytes;
-    pool->process = getpid();
-    pool->own = make_mark();
+    pool->process = pool_process_here();
     /* With more threads than CPUs, a spinning thread takes time from a working one. */
     pool->spin_ns = threads <= cpus ? SPIN_NS : 0;
     pool->executor.size = sizeof pool->executor;
@@ -367,7 +293,8 @@ activ_status activ_pool_create_ex(const activ_context *context, size_t threads, 
         release(pool);
         return activ_host_fail(&host, message, ACTIV_ERROR_OUT_OF_MEMORY, "pool: the system cannot create locks");
     }
-    if (!start_threads(pool, threads - 1)) {
+    pool->started = pool_threads_start(pool->thread, threads - 1, worker, pool);
+    if (pool->started < threads - 1) {
         activ_pool_destroy(pool);
         return activ_host_fail(&host, message, ACTIV_ERROR_OUT_OF_MEMORY, "pool: the system cannot start more threads");
     }
@@ -382,10 +309,10 @@ void activ_pool_destroy(activ_pool *pool)
     if (has_threads(pool)) {
         publish(pool, ENDING);
         for (size_t i = 0; i < pool->started; i++)
-            (void)pthread_join(pool->thread[i], NULL);
-        (void)pthread_cond_destroy(&pool->done);
-        (void)pthread_cond_destroy(&pool->work);
-        (void)pthread_mutex_destroy(&pool->lock);
+            pool_thread_join(pool->thread[i]);
+        pool_signal_end(&pool->done);
+        pool_signal_end(&pool->work);
+        pool_lock_end(&pool->lock);
     }
     release(pool);
 }
