@@ -1,4 +1,4 @@
-/* Whole files, on POSIX. */
+/* Whole files, on POSIX. file_windows.c does the same on Windows. */
 #define _POSIX_C_SOURCE 200809L
 #define _FILE_OFFSET_BITS 64
 
