@@ -1,11 +1,10 @@
 /* Random numbers as a function of (seed, stream, index). */
 #include "base/random.h"
 
-#include <math.h>
-
 #include "activ/random.h"
 #include "base/checked.h"
 #include "base/dmath.h"
+#include "base/fma.h"
 #include "base/rounding.h"
 
 /* Salmon et al. 2011, table 2 and section 3.3: ten rounds of two 32x32 multiplications, keys raised by Weyl constants
@@ -53,7 +52,7 @@ static activ_status uniform(uint64_t seed, uint64_t stream, uint64_t index, size
         if (i == 0 || at % 4 == 0)
             activ_philox(seed, stream, at / 4, block);
         float u = (float)(block[at % 4] >> 8) * 0x1p-24f;
-        float value = fmaf(u, span, low);
+        float value = activ_fmaf(u, span, low);
         /* Rounding may reach high, which is not in the interval. */
         out[i] = value < high || span == 0.0f ? value : low;
     }

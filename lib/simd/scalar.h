@@ -1,6 +1,8 @@
 /* The vocabulary in plain C, one lane. It is the definition that the other tiers are tested against. */
 #include <math.h>
 
+#include "base/fma.h"
+
 #define V_LANES 1
 
 typedef float vf;
@@ -43,8 +45,8 @@ V_INLINE vf v_sub(vf a, vf b) { return a - b; }
 V_INLINE vf v_mul(vf a, vf b) { return a * b; }
 V_INLINE vf v_div(vf a, vf b) { return a / b; }
 V_INLINE vf v_sqrt(vf a) { return sqrtf(a); }
-V_INLINE vf v_fma(vf a, vf b, vf c) { return fmaf(a, b, c); }
-V_INLINE vf v_fnma(vf a, vf b, vf c) { return fmaf(-a, b, c); }
+V_INLINE vf v_fma(vf a, vf b, vf c) { return activ_fmaf(a, b, c); }
+V_INLINE vf v_fnma(vf a, vf b, vf c) { return activ_fmaf(-a, b, c); }
 V_INLINE vf v_neg(vf a) { return v_float_of(v_bits(a) ^ INT32_MIN); }
 V_INLINE vf v_abs(vf a) { return v_float_of(v_bits(a) & INT32_MAX); }
 V_INLINE vf v_copysign(vf a, vf sign) { return v_float_of((v_bits(a) & INT32_MAX) | (v_bits(sign) & INT32_MIN)); }
@@ -110,7 +112,7 @@ V_INLINE vacc acc_zero(void) { return 0.0; }
 V_INLINE vacc acc_set(double s) { return s; }
 V_INLINE vacc acc_of(vf a) { return (double)a; }
 V_INLINE vf acc_round(vacc a) { return (float)a; }
-V_INLINE vacc acc_fma_wide(vacc acc, vacc a, vacc b) { return fma(a, b, acc); }
+V_INLINE vacc acc_fma_wide(vacc acc, vacc a, vacc b) { return activ_fma(a, b, acc); }
 V_INLINE vacc acc_div(vacc a, vacc b) { return a / b; }
 V_INLINE vacc acc_fma(vacc acc, vf a, vf b) { return acc + (double)a * (double)b; }
 V_INLINE vacc acc_load(const double *p) { return *p; }
