@@ -5,17 +5,16 @@
 #include <errno.h>
 #include <float.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <activ/activ.h>
 
 #include "commands.h"
 #include "reference/reference.h"
+#include "system.h"
 #include "tally.h"
 
 enum {
@@ -28,7 +27,7 @@ enum {
 
 typedef struct options {
     int exhaustive, json, no_series;
-    unsigned jobs;
+    unsigned jobs; /* 0: one for each CPU */
     const char *tier;
     char **specs;
     int spec_count;
@@ -51,23 +50,22 @@ typedef struct result {
     uint64_t different[MAX_TIERS][2]; /* results whose bits differ from the first tier's */
 } result;
 
-/* The work on one subject, split into tasks. */
-typedef struct work {
-    const subject *subject;
-    uint64_t tasks;
-    atomic_uint_fast64_t next;
-    atomic_int failed;
-    pthread_mutex_t lock;
-    result total;
-    int show_progress;
-} work;
-
-/* The buffers and the result of one thread. */
+/* The buffers and the result of one job. */
 typedef struct worker {
     float x[REF_BLOCK], ones[REF_BLOCK], got[2][REF_BLOCK], first[2][REF_BLOCK];
     ref_values want;
     result result;
 } worker;
+
+/* The work on one subject, split into tasks, which the jobs take one after another. */
+typedef struct work {
+    const subject *subject;
+    uint64_t tasks;
+    atomic_uint_fast64_t next;
+    atomic_int failed;
+    worker *workers[MAX_JOBS];
+    int show_progress;
+} work;
 
 static float float_of(uint32_t bits)
 {
@@ -158,15 +156,11 @@ static activ_status run_block(const subject *s, uint64_t block, worker *d)
     return ACTIV_OK;
 }
 
-static void *run_worker(void *argument)
+static void run_worker(void *argument, size_t job)
 {
     work *w = argument;
     const subject *s = w->subject;
-    worker *d = calloc(1, sizeof *d);
-    if (!d) {
-        atomic_store(&w->failed, 1);
-        return NULL;
-    }
+    worker *d = w->workers[job];
     for (size_t i = 0; i < REF_BLOCK; i++)
         d->ones[i] = 1.0f;
     uint64_t task, blocks = block_count(s);
@@ -178,15 +172,15 @@ static void *run_worker(void *argument)
         if (w->show_progress && task % 16 == 0)
             fprintf(stderr, "\r%s: %3d %% \r", activ_fn_spec(s->fn[0]), (int)(100 * task / w->tasks));
     }
-    pthread_mutex_lock(&w->lock);
-    for (size_t t = 0; t < s->tier_count; t++)
+}
+
+static void add_result(result *total, size_t tiers, const result *one)
+{
+    for (size_t t = 0; t < tiers; t++)
         for (int k = 0; k < 2; k++) {
-            tally_merge(&w->total.directions[t][k], &d->result.directions[t][k]);
-            w->total.different[t][k] += d->result.different[t][k];
+            tally_merge(&total->directions[t][k], &one->directions[t][k]);
+            total->different[t][k] += one->different[t][k];
         }
-    pthread_mutex_unlock(&w->lock);
-    free(d);
-    return NULL;
 }
 
 /* Measures all inputs of a subject. 0, or -1 if out of memory. */
@@ -194,22 +188,33 @@ static int measure(const subject *s, unsigned jobs, result *total)
 {
     work w = { .subject = s,
                .tasks = (block_count(s) + TASK_BLOCKS - 1) / TASK_BLOCKS,
-               .show_progress = isatty(STDERR_FILENO) };
+               .show_progress = system_shows_errors() };
     atomic_init(&w.next, 0);
     atomic_init(&w.failed, 0);
-    pthread_mutex_init(&w.lock, NULL);
-    pthread_t threads[MAX_JOBS];
-    unsigned started = 0;
-    /* This thread works too; if others cannot be created, fewer do. */
-    while (started + 1 < jobs && pthread_create(&threads[started], NULL, run_worker, &w) == 0)
-        started++;
-    run_worker(&w);
-    for (unsigned i = 0; i < started; i++)
-        pthread_join(threads[i], NULL);
-    pthread_mutex_destroy(&w.lock);
+    /* Without threads, this one does it all. */
+    activ_pool *pool = NULL;
+    if (jobs != 1 && activ_pool_create(NULL, jobs, &pool) == ACTIV_OK)
+        jobs = (unsigned)activ_pool_executor(pool)->num_threads;
+    else
+        jobs = 1;
+    for (unsigned i = 0; i < jobs; i++)
+        if (!(w.workers[i] = calloc(1, sizeof *w.workers[i])))
+            atomic_store(&w.failed, 1);
+    if (!atomic_load(&w.failed) && pool) {
+        const activ_executor *threads = activ_pool_executor(pool);
+        threads->parallel_for(threads->user, jobs, run_worker, &w);
+    } else if (!atomic_load(&w.failed)) {
+        run_worker(&w, 0);
+    }
+    activ_pool_destroy(pool);
     if (w.show_progress)
         fprintf(stderr, "\r%*s\r", (int)strlen(activ_fn_spec(s->fn[0])) + 8, "");
-    *total = w.total;
+    memset(total, 0, sizeof *total);
+    for (unsigned i = 0; i < jobs; i++) {
+        if (w.workers[i])
+            add_result(total, s->tier_count, &w.workers[i]->result);
+        free(w.workers[i]);
+    }
     return atomic_load(&w.failed) ? -1 : 0;
 }
 
@@ -386,8 +391,7 @@ static int refuse(const char *what, const char *word)
 /* 0, or 2 after a message. */
 static int read_options(int argc, char **argv, options *o)
 {
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-    *o = (options){ .jobs = cpus < 1 ? 1 : cpus > MAX_JOBS ? MAX_JOBS : (unsigned)cpus, .specs = argv };
+    *o = (options){ .specs = argv };
     for (int i = 0; i < argc; i++) {
         const char *word = argv[i];
         if (strcmp(word, "--exhaustive") == 0) {

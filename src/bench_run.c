@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <activ/activ.h>
 
 #include "bench.h"
+#include "system.h"
 
 /* Elements of a row, for row-wise functions. */
 enum { ROW = 64 };
@@ -80,13 +80,6 @@ const input_kind bench_inputs[INPUTS] = {
 
 /* ---- runs ---- */
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static activ_status run_once(const bench *b, const subject *s, int direction, const float *x)
 {
     /* Row-wise functions on rows of ROW elements, or on one row where that does not divide n. */
@@ -116,10 +109,10 @@ static double run(const bench *b, const subject *s, int direction, size_t input,
 {
     if (repeats > 1)
         (void)run_once(b, s, direction, b->x[input]);
-    double start = now();
+    double start = system_seconds();
     for (long r = 0; r < repeats; r++)
         (void)run_once(b, s, direction, b->x[input]);
-    return now() - start;
+    return system_seconds() - start;
 }
 
 static double run_copy(const bench *b, long repeats)
@@ -128,10 +121,10 @@ static double run_copy(const bench *b, long repeats)
     void *(*volatile copy)(void *, const void *, size_t) = memcpy;
     if (repeats > 1)
         copy(b->out, b->x[0], b->n * sizeof(float));
-    double start = now();
+    double start = system_seconds();
     for (long r = 0; r < repeats; r++)
         copy(b->out, b->x[0], b->n * sizeof(float));
-    return now() - start;
+    return system_seconds() - start;
 }
 
 /* Repetitions for one measurement of what takes so many seconds. */
@@ -225,7 +218,7 @@ static int make_arrays(bench *b)
     const size_t page = 4096 / sizeof(float), eighth = page / 8, room = (b->n + page - 1) / page * page + page;
     const size_t arrays = 4 + b->input_count;
     if (room <= SIZE_MAX / sizeof(float) / arrays)
-        b->block = aligned_alloc(4096, arrays * room * sizeof(float));
+        b->block = system_pages(arrays * room * sizeof(float));
     if (!b->block)
         return 0;
     b->dy = b->block + 2 * eighth;
@@ -317,5 +310,5 @@ void bench_release(bench *b)
         free(s->dparams);
     }
     free(b->subjects);
-    free(b->block);
+    system_free_pages(b->block);
 }
