@@ -16,7 +16,7 @@ struct activ_histogram {
     uint64_t *counts; /* both behind the struct */
 };
 
-_Static_assert(sizeof(activ_histogram) % sizeof(double) == 0, "the arrays behind it are aligned");
+_Static_assert(sizeof(activ_histogram) % _Alignof(double) == 0, "the arrays behind it are aligned");
 
 /* ---- making one ---------------------------------------------------------------------------------------- */
 

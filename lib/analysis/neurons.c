@@ -15,7 +15,7 @@ struct activ_neurons {
     float *peaks;       /* both behind the struct */
 };
 
-_Static_assert(sizeof(activ_neurons) % sizeof(uint64_t) == 0, "the arrays behind it are aligned");
+_Static_assert(sizeof(activ_neurons) % _Alignof(uint64_t) == 0, "the arrays behind it are aligned");
 
 /* ---- making one ---------------------------------------------------------------------------------------- */
 

@@ -22,7 +22,7 @@ struct activ_quantiles {
     uint64_t *counts; /* behind the struct; zeros are not in it */
 };
 
-_Static_assert(sizeof(activ_quantiles) % sizeof(uint64_t) == 0, "the array behind it is aligned");
+_Static_assert(sizeof(activ_quantiles) % _Alignof(uint64_t) == 0, "the array behind it is aligned");
 
 static void clear(activ_quantiles *q)
 {
