@@ -17,4 +17,8 @@ if(CMAKE_C_COMPILER_ID MATCHES "GNU|Clang")
     endif()
     target_compile_options(activ_arithmetic INTERFACE -ffp-contract=off -fno-fast-math -fno-unsafe-math-optimizations
         -fno-finite-math-only -fno-math-errno)
+    # The x87 would round to 64 bits of mantissa first.
+    if(ACTIV_TARGET_I386)
+        target_compile_options(activ_arithmetic INTERFACE -msse2 -mfpmath=sse)
+    endif()
 endif()

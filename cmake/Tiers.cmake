@@ -1,20 +1,6 @@
 # The tiers of kernels: one line each, slowest first. lib/kernels/unit.c and functions.c are compiled once per tier with the flags
 # given here and ACTIV_TIER=name; lib/cpu/cpu.c needs has_NAME() and a rank for it.
-# Which ones there are the compiler says, not CMAKE_SYSTEM_PROCESSOR: with nothing but CMAKE_C_COMPILER set, a cross build
-# has the host's.
-include(CheckCSourceCompiles)
-function(activ_check_target macro out)
-    set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
-    set(CMAKE_REQUIRED_QUIET ON)
-    check_c_source_compiles("
-        #ifndef ${macro}
-        #error another target
-        #endif
-        int defined;" ${out})
-endfunction()
-activ_check_target(__x86_64__ ACTIV_TARGET_X86_64)
-activ_check_target(__aarch64__ ACTIV_TARGET_AARCH64)
-
+# Which ones there are the target decides (Target.cmake).
 set(activ_tiers scalar)
 set(activ_tier_flags_scalar "")
 if(ACTIV_TARGET_X86_64)
@@ -25,6 +11,20 @@ if(ACTIV_TARGET_X86_64)
     mark_as_advanced(ACTIV_EMULATE_AVX512)
     if(ACTIV_EMULATE_AVX512)
         set(activ_tier_flags_avx512 ${activ_tier_flags_avx2} -isystem ${PROJECT_SOURCE_DIR}/tests/emulated)
+    endif()
+    # On Windows the stack is aligned to 16 bytes, and gcc moves vectors of 32 and 64 to and from it as if it were to more
+    # (GCC bug 54412; Debian's gcc 12 does so where AVX-512 moves are masked): programs crash by chance. The assembler,
+    # from binutils 2.38 on, can write moves that need no alignment instead; nothing else of AVX's needs it.
+    if(WIN32 AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
+        include(CheckCCompilerFlag)
+        check_c_compiler_flag(-Wa,-muse-unaligned-vector-move ACTIV_UNALIGNED_MOVES)
+        if(ACTIV_UNALIGNED_MOVES)
+            list(APPEND activ_tier_flags_avx2 -Wa,-muse-unaligned-vector-move)
+            list(APPEND activ_tier_flags_avx512 -Wa,-muse-unaligned-vector-move)
+        else()
+            message(STATUS "The assembler is older than binutils 2.38: no tiers but scalar (GCC bug 54412)")
+            set(activ_tiers scalar)
+        endif()
     endif()
 elseif(ACTIV_TARGET_AARCH64)
     list(APPEND activ_tiers neon)

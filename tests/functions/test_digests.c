@@ -347,7 +347,7 @@ static void check_rows(const char *path)
 
 static void write_file(const char *path)
 {
-    FILE *file = fopen(path, "w");
+    FILE *file = fopen(path, "wb");
     if (file == NULL)
         stop("%s cannot be written", path);
     fputs("# Digests of each function's results: of all inputs, and of those of the quick test. Made by\n"
