@@ -22,3 +22,7 @@ if(CMAKE_C_COMPILER_ID MATCHES "GNU|Clang")
         target_compile_options(activ_arithmetic INTERFACE -msse2 -mfpmath=sse)
     endif()
 endif()
+# MSVC, from Visual Studio 2022 17.5 on: not tried (docs/platforms.md).
+if(CMAKE_C_COMPILER_ID STREQUAL "MSVC")
+    target_compile_options(activ_arithmetic INTERFACE /fp:precise /experimental:c11atomics)
+endif()
