@@ -14,9 +14,17 @@ if(CMAKE_C_COMPILER_ID MATCHES "GNU|Clang")
         if(CMAKE_C_COMPILER_ID MATCHES "Clang")
             target_compile_options(activ_warnings INTERFACE -Wno-missing-field-initializers)
         endif()
+        # MinGW's isnan and isinf contain a conversion for each type.
+        if(MINGW)
+            target_compile_options(activ_warnings INTERFACE -Wno-float-conversion)
+        endif()
     endif()
     target_compile_options(activ_arithmetic INTERFACE -ffp-contract=off -fno-fast-math -fno-unsafe-math-optimizations
         -fno-finite-math-only -fno-math-errno)
+    # There clang says, once for every unit, that it cannot keep floating-point exceptions, which nobody reads.
+    if(EMSCRIPTEN)
+        target_compile_options(activ_arithmetic INTERFACE -Wno-unsupported-floating-point-opt)
+    endif()
     # The x87 would round to 64 bits of mantissa first.
     if(ACTIV_TARGET_I386)
         target_compile_options(activ_arithmetic INTERFACE -msse2 -mfpmath=sse)

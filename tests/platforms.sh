@@ -62,6 +62,9 @@ platform() {
         fail "$1 ran '$ran' instead of '$2'"
         return 1
     fi
+    threads="1, 2, 3 and 8 threads"
+    [ "$1" != wasm ] || threads="1 thread"
+    grep -q "small, scalar: checked with $threads" "$log" || { fail "$1: no checkpoints by $threads"; return 1; }
     echo "ok  $1: $ran"
 }
 
