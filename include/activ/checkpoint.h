@@ -4,7 +4,8 @@
  * A file is written under a temporary name in the same directory (.activ.PID.TIME.N) and renamed when complete, so
  * that a reader never sees half a file and a failure leaves the old one; the temporary file is left behind only by a
  * process that was killed while it wrote. File and directory are flushed to the disk. A file that is replaced passes
- * its mode on; a link is replaced, not followed.
+ * its mode on; a link is replaced, not followed. On Windows paths are UTF-8, and a file that another program has open
+ * is not replaced (docs/platforms.md).
  *
  * Readers trust nothing: sizes, offsets, overlaps, duplicate names, UTF-8 and JSON are checked before memory is taken
  * for what they claim. Refusing a file takes no more than 16 times its size and 16 MB of memory, and for files of up to

@@ -19,8 +19,8 @@ static double double_of(uint64_t bits)
 }
 
 /* The product of two floats is a double. So is the sum once it is rounded to odd: towards the odd one of its two
- * neighbours, unless it is one itself. Rounded again to float, that gives what one rounding of the exact sum would, as a
- * double has more than two bits more. */
+ * neighbours, unless it is one itself. Rounded again to float, that gives what one rounding of the exact sum would, as
+ * a double has more than two bits more. */
 float activ_exact_fmaf(float a, float b, float c)
 {
     const double product = (double)a * (double)b, sum = product + (double)c;
