@@ -10,10 +10,9 @@ if(CMAKE_C_COMPILER_ID MATCHES "GNU|Clang")
     if(PROJECT_IS_TOP_LEVEL)
         target_compile_options(activ_warnings INTERFACE -Wall -Wextra -Wpedantic -Wconversion
             $<$<BOOL:${ACTIV_WARNINGS_AS_ERRORS}>:-Werror>)
-        # Fields that an initializer leaves out are 0, and meant so; gcc knows where others are named.
-        if(CMAKE_C_COMPILER_ID MATCHES "Clang")
-            target_compile_options(activ_warnings INTERFACE -Wno-missing-field-initializers)
-        endif()
+        # { near } alone, for a pair of functions of which the other may be missing: clang's -Wextra, not gcc's.
+        target_compile_options(activ_warnings INTERFACE
+            $<$<C_COMPILER_ID:Clang,AppleClang>:-Wno-missing-field-initializers>)
         # MinGW's isnan and isinf contain a conversion for each type.
         if(MINGW)
             target_compile_options(activ_warnings INTERFACE -Wno-float-conversion)

@@ -289,7 +289,7 @@ static activ_status fail_null(const activ_tensor *tensor, activ_message *message
 
 activ_status activ_tensor_to_dlpack(activ_tensor *tensor, struct DLManagedTensor **out, activ_message *message)
 {
-    exported *e;
+    exported *e = NULL;
     if (!tensor || !out)
         return fail_null(tensor, message);
     if (tensor->is_read_only)
@@ -308,7 +308,7 @@ activ_status activ_tensor_to_dlpack(activ_tensor *tensor, struct DLManagedTensor
 activ_status activ_tensor_to_dlpack_versioned(activ_tensor *tensor, struct DLManagedTensorVersioned **out,
                                               activ_message *message)
 {
-    exported *e;
+    exported *e = NULL;
     if (!tensor || !out)
         return fail_null(tensor, message);
     activ_status status = make_exported(tensor, &e, message);
