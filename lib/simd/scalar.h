@@ -50,8 +50,18 @@ V_INLINE vf v_fnma(vf a, vf b, vf c) { return activ_fmaf(-a, b, c); }
 V_INLINE vf v_neg(vf a) { return v_float_of(v_bits(a) ^ INT32_MIN); }
 V_INLINE vf v_abs(vf a) { return v_float_of(v_bits(a) & INT32_MAX); }
 V_INLINE vf v_copysign(vf a, vf sign) { return v_float_of((v_bits(a) & INT32_MAX) | (v_bits(sign) & INT32_MIN)); }
-V_INLINE vf v_min(vf a, vf b) { return a < b ? a : b; }
-V_INLINE vf v_max(vf a, vf b) { return a > b ? a : b; }
+/* clang 14 makes WebAssembly's f32.max of 0 > b ? 0 : b, which is 0 for b = -0: what it cannot see through stops it. */
+#if defined(__wasm__)
+V_INLINE vm scalar_seen(vm m)
+{
+    __asm__("" : "+r"(m));
+    return m;
+}
+#else
+V_INLINE vm scalar_seen(vm m) { return m; }
+#endif
+V_INLINE vf v_min(vf a, vf b) { return scalar_seen(a < b) ? a : b; }
+V_INLINE vf v_max(vf a, vf b) { return scalar_seen(a > b) ? a : b; }
 
 V_INLINE vm v_lt(vf a, vf b) { return a < b; }
 V_INLINE vm v_le(vf a, vf b) { return a <= b; }

@@ -245,10 +245,15 @@ static void delete_versioned(struct DLManagedTensorVersioned *self)
         give_back(self->user);
 }
 
+static int is_int64(uint64_t count)
+{
+    return count <= INT64_MAX;
+}
+
 static activ_status make_exported(activ_tensor *tensor, exported **out, activ_message *message)
 {
     for (size_t i = 0; i < tensor->ndim; i++)
-        if ((uint64_t)tensor->shape[i] > INT64_MAX || (uint64_t)tensor->strides[i] > INT64_MAX)
+        if (!is_int64(tensor->shape[i]) || !is_int64(tensor->strides[i]))
             return fail_number(&tensor->host, message, ACTIV_ERROR_RANGE, "the size or stride of dimension ", i,
                                " overflows");
     exported *e = activ_host_alloc(&tensor->host, sizeof *e);
