@@ -263,23 +263,13 @@ typedef struct activ_neurons_info {
     uint64_t inputs;        /* rows so far */
     const uint64_t *active; /* for how many of them each neuron was active; by `inputs`, its share */
     const float *peaks;     /* the largest magnitude of each; infinity also for NaN */
-    size_t dead;            /* how many are dead; 0 if there were no inputs */
-#if UINTPTR_MAX == UINT32_MAX
-    uint32_t reserved; /* 0; else the struct would end with padding there */
-#endif
+    uint64_t dead;          /* how many are dead; 0 if there were no inputs */
 } activ_neurons_info;
 
-#if UINTPTR_MAX == UINT32_MAX
-#    define ACTIV_NEURONS_INFO_INIT                            \
-        {                                                      \
-            sizeof(activ_neurons_info), 0, 0, NULL, NULL, 0, 0 \
-        }
-#else
-#    define ACTIV_NEURONS_INFO_INIT                         \
-        {                                                   \
-            sizeof(activ_neurons_info), 0, 0, NULL, NULL, 0 \
-        }
-#endif
+#define ACTIV_NEURONS_INFO_INIT                         \
+    {                                                   \
+        sizeof(activ_neurons_info), 0, 0, NULL, NULL, 0 \
+    }
 
 /* ACTIV_ERROR_INVALID: NULL, no size. */
 ACTIV_API activ_status activ_neurons_get(const activ_neurons *neurons, activ_neurons_info *info);

@@ -20,7 +20,8 @@ rm -rf "$work"
 mkdir -p "$work"
 
 # All rooms but the kernels', which export nothing.
-find "$source/lib" -name '*.c' ! -path '*/kernels/unit.c' ! -path '*/kernels/functions.c' | sort > "$work/sources"
+find "$source/lib" -name '*.c' ! -path '*/kernels/unit.c' ! -path '*/kernels/functions.c' \
+    ! -name '*_windows.c' | sort > "$work/sources"
 while read -r file; do
     object=$work/$(echo "${file#"$source/lib/"}" | tr / _).o
     "$CLANG" -std=c11 -g -O0 -fPIC -fvisibility=hidden -D_POSIX_C_SOURCE=200809L -DACTIV_BUILD_SHARED \

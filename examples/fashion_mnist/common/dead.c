@@ -67,7 +67,7 @@ static activ_status count_dead(float share, const activ_graph_neurons *neurons, 
         if (status != ACTIV_OK)
             return status;
         subject->width[i] = info.width;
-        subject->dead[i] = info.dead;
+        subject->dead[i] = (size_t)info.dead;
     }
     return ACTIV_OK;
 }

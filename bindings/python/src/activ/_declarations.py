@@ -713,7 +713,7 @@ class NeuronsInfo(Sized):
         ("inputs", u64),
         ("active", pointer),
         ("peaks", pointer),
-        ("dead", size),
+        ("dead", u64),
     ]
 
 

@@ -1340,7 +1340,7 @@ pub struct activ_neurons_info {
     pub inputs: u64,
     pub active: *const u64,
     pub peaks: *const f32,
-    pub dead: usize,
+    pub dead: u64,
 }
 
 opaque!(activ_graph_neurons);

@@ -455,7 +455,7 @@ impl<'a> NeuronsReport<'a> {
 
     /// How many are dead; 0 if there were no inputs.
     pub fn dead_count(&self) -> usize {
-        self.info().dead
+        self.info().dead as usize
     }
 
     fn list(
