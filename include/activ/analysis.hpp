@@ -341,7 +341,9 @@ inline neurons_info info_of(const activ_neurons *neurons) noexcept
     activ_neurons_info info = ACTIV_NEURONS_INFO_INIT;
     if (activ_neurons_get(neurons, &info) != ACTIV_OK)
         return {};
-    return { info.inputs, { info.active, info.width }, { info.peaks, info.width }, static_cast<std::size_t>(info.dead) };
+    return {
+        info.inputs, { info.active, info.width }, { info.peaks, info.width }, static_cast<std::size_t>(info.dead)
+    };
 }
 
 /* The first of the neurons that a C call lists go to `indices`; all of them are counted. */
