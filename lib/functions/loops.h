@@ -80,13 +80,10 @@ typedef struct v_elementwise {
 #define V_MOST_TOGETHER 6
 #define V_TOGETHER_SHORT (V_LANES == 8 ? 6 : 4) /* of few operations: AVX2 gains by six */
 
-/* Where a vector is one number, as in the scalar tier, there is nothing to hide between the calls of fmaf; what has no
- * such call the compiler makes vectors of. */
+/* Where a vector is one number, the compiler makes vectors of several. */
 V_INLINE size_t v_together(v_paths f)
 {
-    if (V_LANES == 1)
-        return f.far ? 1 : V_TOGETHER;
-    return f.together ? (size_t)f.together : V_TOGETHER;
+    return f.together && V_LANES > 1 ? (size_t)f.together : V_TOGETHER;
 }
 
 /* A NaN in x is passed through, where arithmetic might lose it. */
@@ -405,7 +402,8 @@ V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, cons
 /* ---- a function's kernel (kernels/functions.c), made of its v_elementwise -------------------- */
 
 /* A loop specialised for one pair of paths. Short arrays have their own, which saves no registers: that would take as
- * long as the arithmetic. Where a vector is one number, each is near or far by itself. */
+ * long as the arithmetic. Where a vector is one number, each is near or far by itself: there is nothing to hide between
+ * the calls of fmaf. */
 #define V_LOOP(loop, paths, times)                                                                                    \
     static V_ONCE size_t loop##_some(const activ_fn_args *a, int stream, size_t n, const float *x, const float *w,    \
                                      float *out)                                                                      \
