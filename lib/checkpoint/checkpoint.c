@@ -134,7 +134,7 @@ static activ_status fail_null(const activ_graph *g, activ_message *message, cons
     return activ_host_fail(g ? &g->host : &host, message, ACTIV_ERROR_INVALID, "checkpoint: ", what);
 }
 
-/* Saves what `names` has, and if `texts` the description of the network, and of the optimiser, which may be NULL. */
+/* Saves what `names` has, and if has_texts the description of the network, and of the optimiser, which may be NULL. */
 static activ_status save_named(const activ_graph *g, const activ_optimizer *o, const activ_file_names *names,
                                const int has_texts, const char *path, activ_message *message)
 {

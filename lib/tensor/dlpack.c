@@ -82,6 +82,15 @@ static activ_status fail_number(const activ_host *host, activ_message *message, 
     return activ_host_fail(host, message, status, "DLPack: ", reason);
 }
 
+/* tensor: what was given; if it is not NULL, `out` is. host: NULL if none is known. */
+static activ_status fail_null(const activ_host *host, const void *tensor, activ_message *message)
+{
+    activ_host defaults;
+    activ_host_of(NULL, &defaults);
+    return activ_host_fail(host ? host : &defaults, message, ACTIV_ERROR_INVALID,
+                           "DLPack: ", tensor ? "out" : "the tensor", " is NULL");
+}
+
 static activ_status fail_type(const activ_host *host, const dl_tensor *t, activ_message *message)
 {
     static const char *const kinds[] = { "int", "uint", "float", "opaque", "bfloat", "complex", "bool" };
@@ -134,8 +143,9 @@ static activ_status read_dims(const activ_host *host, const dl_tensor *t, size_t
     return ACTIV_OK;
 }
 
-static activ_status import(const activ_host *host, const dl_tensor *t, int is_read_only, activ_tensor **out,
-                           activ_message *message)
+/* owner: the managed tensor that t is of, whom `release` tells. */
+static activ_status import(const activ_host *host, const dl_tensor *t, int is_read_only, void *owner,
+                           void (*release)(void *owner), activ_tensor **out, activ_message *message)
 {
     size_t shape[ACTIV_MAX_DIMS] = { 0 }, strides[ACTIV_MAX_DIMS] = { 0 }, last;
     if (t->device_type != DEVICE_CPU)
@@ -161,6 +171,8 @@ static activ_status import(const activ_host *host, const dl_tensor *t, int is_re
     }
     tensor->data = t->data ? (char *)t->data + t->byte_offset : NULL;
     tensor->is_read_only = is_read_only;
+    tensor->release = release;
+    tensor->foreign = owner;
     *out = tensor;
     return ACTIV_OK;
 }
@@ -185,14 +197,8 @@ activ_status activ_tensor_from_dlpack(const activ_context *context, struct DLMan
     activ_host host;
     activ_host_of(context, &host);
     if (!managed || !out)
-        return activ_host_fail(&host, message, ACTIV_ERROR_INVALID, "DLPack: ", managed ? "out" : "the tensor",
-                               " is NULL");
-    activ_status status = import(&host, &managed->tensor, 0, out, message);
-    if (status == ACTIV_OK) {
-        (*out)->release = release_legacy;
-        (*out)->foreign = managed;
-    }
-    return status;
+        return fail_null(&host, managed, message);
+    return import(&host, &managed->tensor, 0, managed, release_legacy, out, message);
 }
 
 activ_status activ_tensor_from_dlpack_versioned(const activ_context *context, struct DLManagedTensorVersioned *managed,
@@ -201,17 +207,12 @@ activ_status activ_tensor_from_dlpack_versioned(const activ_context *context, st
     activ_host host;
     activ_host_of(context, &host);
     if (!managed || !out)
-        return activ_host_fail(&host, message, ACTIV_ERROR_INVALID, "DLPack: ", managed ? "out" : "the tensor",
-                               " is NULL");
+        return fail_null(&host, managed, message);
     if (managed->major != VERSION_MAJOR)
         return fail_number(&host, message, ACTIV_ERROR_UNSUPPORTED, "major version ", managed->major,
                            ", which is not 1");
-    activ_status status = import(&host, &managed->tensor, (managed->flags & FLAG_READ_ONLY) != 0, out, message);
-    if (status == ACTIV_OK) {
-        (*out)->release = release_versioned;
-        (*out)->foreign = managed;
-    }
-    return status;
+    const int is_read_only = (managed->flags & FLAG_READ_ONLY) != 0;
+    return import(&host, &managed->tensor, is_read_only, managed, release_versioned, out, message);
 }
 
 /* ---- to DLPack --------------------------------------------------------------------------------------- */
@@ -285,18 +286,11 @@ static void fill(exported *e, dl_tensor *to)
         }
 }
 
-static activ_status fail_null(const activ_tensor *tensor, activ_message *message)
-{
-    const char *what = tensor ? "out" : "the tensor";
-    return tensor ? activ_host_fail(&tensor->host, message, ACTIV_ERROR_INVALID, "DLPack: ", what, " is NULL")
-                  : activ_fail(message, ACTIV_ERROR_INVALID, "DLPack: ", what, " is NULL");
-}
-
 activ_status activ_tensor_to_dlpack(activ_tensor *tensor, struct DLManagedTensor **out, activ_message *message)
 {
     exported *e = NULL;
     if (!tensor || !out)
-        return fail_null(tensor, message);
+        return fail_null(tensor ? &tensor->host : NULL, tensor, message);
     if (tensor->is_read_only)
         return activ_host_fail(&tensor->host, message, ACTIV_ERROR_STATE,
                                "DLPack: the tensor is read-only, which versions before 1.0 cannot say");
@@ -315,7 +309,7 @@ activ_status activ_tensor_to_dlpack_versioned(activ_tensor *tensor, struct DLMan
 {
     exported *e = NULL;
     if (!tensor || !out)
-        return fail_null(tensor, message);
+        return fail_null(tensor ? &tensor->host : NULL, tensor, message);
     activ_status status = make_exported(tensor, &e, message);
     if (status != ACTIV_OK)
         return status;
