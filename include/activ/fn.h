@@ -127,6 +127,14 @@ ACTIV_API activ_status activ_fn_create_custom_ex(const activ_context *context, c
                                                  const activ_fn_callbacks *callbacks, void *user, activ_fn **out,
                                                  activ_message *message);
 
+/* The derivative f' of a function as a function, whose own derivative is f'': also the spec "derivative(SPEC)", which
+ * may be nested. Its values have the bits that activ_backward gives for dy = 1; its parameters are those of fn, in the
+ * same order. For formulas and functions of the catalog that are elementwise, have no parameters per channel and are
+ * not made of others; otherwise ACTIV_ERROR_UNSUPPORTED. Of a random function the derivative is that of its evaluation.
+ * Allocates as fn did; *out is untouched after an error. */
+ACTIV_API activ_status activ_fn_derivative(const activ_fn *fn, activ_fn **out);
+ACTIV_API activ_status activ_fn_derivative_ex(const activ_fn *fn, activ_fn **out, activ_message *message);
+
 /* The function of this name (of the catalog, an alias or another spelling, without settings) with its default
  * settings, for code that has no place for a handle. Made at the first call, in memory that the library has for it:
  * nothing is allocated, and it is never destroyed. It runs on the tier of activ_tier, without threads and without a

@@ -46,6 +46,9 @@ static activ_status add_function(activ_fn *fn, activ_slice spec, int depth, size
     if (!is_gated && component->function_count > 0)
         return activ_fail(message, ACTIV_ERROR_UNSUPPORTED, component->spec,
                           " is made of functions itself, which it cannot be in ", fn->entry->name);
+    if (!is_gated && component->formula)
+        return activ_fail(message, ACTIV_ERROR_UNSUPPORTED, component->spec, " is a formula, which it cannot be in ",
+                          fn->entry->name);
     return ACTIV_OK;
 }
 
@@ -91,6 +94,24 @@ static activ_status add_functions(activ_fn *fn, int depth, size_t *room, activ_m
     return status;
 }
 
+/* The functions of the catalog that a formula calls. Their parameters are no parameters of its own. */
+static activ_status add_called(activ_fn *fn, activ_message *message)
+{
+    const activ_formula *formula = &fn->formula->formula;
+    activ_status status = ACTIV_OK;
+    if (formula->call_count == 0)
+        return ACTIV_OK;
+    fn->functions = activ_host_alloc(&fn->host, formula->call_count * sizeof *fn->functions);
+    if (!fn->functions)
+        return fail_memory(message);
+    fn->function_count = formula->call_count;
+    for (size_t i = 0; status == ACTIV_OK && i < formula->call_count; i++) {
+        const char *spec = formula->calls[i].spec;
+        status = activ_fn_make(&fn->host, (activ_slice){ spec, strlen(spec) }, message, &fn->functions[i]);
+    }
+    return status;
+}
+
 /* Counts the vectors of parameters that the definition gives, their values, and the settings among them. */
 static void count_parameters(activ_fn *fn)
 {
@@ -108,6 +129,8 @@ static void count_parameters(activ_fn *fn)
         fn->vectors = 1;
         fn->param_count = fn->custom->callbacks.param_count;
     }
+    if (fn->formula)
+        fn->vectors = activ_fn_formula_vectors(fn->formula, &fn->param_count, &fn->name_bytes);
     for (size_t length; d->param_vector && (length = d->param_vector(fn->settings, (int)fn->vectors, &name)) > 0;) {
         fn->vectors++;
         fn->param_count += length;
@@ -186,6 +209,10 @@ static void name_parameters(activ_fn *fn)
         fn->lengths[0] = fn->param_count;
         return;
     }
+    if (fn->formula) {
+        activ_fn_formula_name(fn->formula, fn->names, fn->lengths, fn->name_texts);
+        return;
+    }
     for (size_t length;
          d->param_vector && (length = d->param_vector(fn->settings, (int)vector, &fn->names[vector])) > 0; vector++)
         fn->lengths[vector] = length;
@@ -223,7 +250,7 @@ static activ_status init_function(activ_fn *fn, size_t *room, activ_message *mes
         return activ_fail(message, ACTIV_ERROR_RANGE, fn->entry->name, " has more parameters than there are values");
     if (room)
         *room -= fn->param_count;
-    if (fn->entry->shape != ACTIV_SHAPE_GATED)
+    if (fn->entry->shape != ACTIV_SHAPE_GATED && !fn->formula)
         count_parts(fn);
     if (fn->vectors > ACTIV_FN_VECTORS)
         return activ_fail(message, ACTIV_ERROR_RANGE, fn->entry->name, " has more than 48 vectors of parameters");
@@ -249,6 +276,8 @@ static activ_status init_function(activ_fn *fn, size_t *room, activ_message *mes
     }
     if (fn->custom)
         fn->kernel = &activ_custom_kernel;
+    else if (fn->formula)
+        fn->kernel = kernels->formula;
     else if (fn->entry->shape == ACTIV_SHAPE_ELEMENTWISE)
         fn->kernel = kernels->elementwise[fn->entry->index];
     else
@@ -264,7 +293,7 @@ static activ_status init_function(activ_fn *fn, size_t *room, activ_message *mes
         .scalar_settings = fn->scalar_settings,
         .components = fn->components,
         .component_count = fn->function_count,
-        .object = fn->custom,
+        .object = fn->formula ? (const void *)&fn->formula->formula.programs : fn->custom,
     };
     return ACTIV_OK;
 }
@@ -274,23 +303,26 @@ static activ_status make(const activ_host *host, activ_slice spec, int depth, si
 {
     const activ_fn_entry *entry;
     activ_custom *custom;
+    activ_fn_formula *formula;
     activ_setting_value *settings;
     size_t settings_bytes;
-    activ_status status = activ_fn_parse(host, spec, message, &entry, &custom, &settings, &settings_bytes);
+    activ_status status = activ_fn_parse(host, spec, message, &entry, &custom, &formula, &settings, &settings_bytes);
     if (status != ACTIV_OK)
         return status;
     activ_fn *fn = activ_host_alloc(host, sizeof *fn);
     if (!fn) {
         activ_host_free(host, settings, settings_bytes);
         activ_host_free(host, custom, sizeof *custom);
+        activ_fn_formula_free(host, formula);
         return fail_memory(message);
     }
     fn->host = *host;
     fn->entry = entry;
     fn->custom = custom;
+    fn->formula = formula;
     fn->setting_count = activ_settings_count(entry->definition->settings);
     fn->settings = settings;
-    status = add_functions(fn, depth, room, message);
+    status = formula ? add_called(fn, message) : add_functions(fn, depth, room, message);
     if (status == ACTIV_OK)
         status = init_function(fn, room, message);
     if (status != ACTIV_OK) {
@@ -340,6 +372,37 @@ activ_status activ_fn_create_ex(const activ_context *context, const char *spec, 
 activ_status activ_fn_create(const activ_context *context, const char *spec, activ_fn **out)
 {
     return activ_fn_create_ex(context, spec, out, NULL);
+}
+
+activ_status activ_fn_derivative_ex(const activ_fn *fn, activ_fn **out, activ_message *message)
+{
+    if (!fn || !out) {
+        activ_host host;
+        activ_host_of(NULL, &host);
+        return activ_host_fail(fn ? &fn->host : &host, message, ACTIV_ERROR_INVALID,
+                               "the derivative of a function: the function, or out, is NULL");
+    }
+    const size_t bytes = strlen(fn->spec) + sizeof "derivative()";
+    char *spec = activ_host_alloc_raw(&fn->host, bytes);
+    activ_message own;
+    activ_status status;
+    if (spec) {
+        activ_text text;
+        activ_text_start(&text, spec, bytes);
+        activ_text_add(&text, "derivative(");
+        activ_text_add(&text, fn->spec);
+        activ_text_add(&text, ")");
+        status = activ_fn_make(&fn->host, (activ_slice){ spec, text.length }, &own, out);
+    } else {
+        status = fail_memory(&own);
+    }
+    activ_host_free(&fn->host, spec, bytes);
+    return status == ACTIV_OK ? status : activ_host_fail(&fn->host, message, status, own.text);
+}
+
+activ_status activ_fn_derivative(const activ_fn *fn, activ_fn **out)
+{
+    return activ_fn_derivative_ex(fn, out, NULL);
 }
 
 /* ---- the host's own code ------------------------------------------------------------------------ */
@@ -433,6 +496,7 @@ void activ_fn_destroy(activ_fn *fn)
     activ_host_free(&host, fn->settings, (fn->setting_count + 1) * sizeof *fn->settings);
     activ_host_free(&host, fn->block, fn->block_bytes);
     activ_host_free(&host, fn->custom, sizeof *fn->custom);
+    activ_fn_formula_free(&host, fn->formula);
     activ_host_free(&host, fn, sizeof *fn);
 }
 
@@ -440,6 +504,8 @@ size_t activ_fn_bytes(const activ_fn *fn)
 {
     size_t bytes = sizeof *fn + (fn->setting_count + 1) * sizeof *fn->settings + fn->block_bytes +
                    fn->function_count * sizeof *fn->functions + (fn->custom ? sizeof *fn->custom : 0);
+    if (fn->formula)
+        bytes += sizeof *fn->formula + fn->formula->text_bytes + formula_bytes(&fn->formula->formula);
     for (size_t i = 0; i < fn->function_count; i++)
         bytes += activ_fn_bytes(fn->functions[i]);
     return bytes;
@@ -454,7 +520,7 @@ const char *activ_fn_spec(const activ_fn *fn)
 
 int32_t activ_fn_is_random(const activ_fn *fn)
 {
-    if (!fn)
+    if (!fn || fn->formula)
         return 0;
     for (size_t i = 0; i < fn->function_count; i++)
         if (activ_fn_is_random(fn->functions[i]))
@@ -535,6 +601,10 @@ activ_status activ_fn_param_init(const activ_fn *fn, uint64_t seed, float *param
         return activ_fn_param_init(fn->functions[0], seed, params);
     if (fn->custom && fn->param_count > 0)
         fn->custom->callbacks.param_init(fn->custom->user, seed, params);
+    if (fn->formula) {
+        activ_fn_formula_init(fn->formula, params);
+        return ACTIV_OK;
+    }
     if (fn->entry->definition->param_init) {
         const int rounding = activ_round_to_nearest();
         fn->entry->definition->param_init(fn->settings, seed, params);

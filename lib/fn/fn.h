@@ -6,6 +6,7 @@
 
 #include "activ/fn.h"
 #include "base/host.h"
+#include "formula/formula.h"
 #include "functions/definition.h"
 #include "functions/kernel.h"
 
@@ -32,10 +33,20 @@ typedef struct activ_custom {
     activ_fn_definition definition;
 } activ_custom;
 
+/* A formula (fn/formula.c), with the entry that stands for the catalog's. */
+typedef struct activ_fn_formula {
+    activ_formula formula;
+    activ_fn_entry entry;
+    activ_fn_definition definition;
+    char *text; /* canonical */
+    size_t text_bytes;
+} activ_fn_formula;
+
 struct activ_fn {
     activ_host host;
     const activ_fn_entry *entry;
-    activ_custom *custom;          /* NULL: it is one of the catalog's */
+    activ_custom *custom;          /* NULL: it is not the host's own code */
+    activ_fn_formula *formula;     /* NULL: it is no formula */
     const activ_fn_kernel *kernel; /* of an elementwise function; of a gated one: its gate's */
     const activ_rowwise_kernel *rowwise;
 
@@ -96,6 +107,8 @@ size_t activ_fn_bytes(const activ_fn *fn);
  * it is a name or alias, as it is spelled. */
 const activ_fn_entry *activ_fn_find(activ_slice name, activ_message *message);
 int activ_fn_is_in_catalog(activ_slice name);
+/* The nearest name of an entry, or of `others`, which ends with NULL; NULL if none is near. */
+const char *activ_fn_nearest(activ_slice name, const char *const *others);
 
 /* fn/custom.c: checks and copies what the host gives; finds a function of this name among the host's
  * (ACTIV_ERROR_UNKNOWN_NAME, without a message, if there is none). */
@@ -104,12 +117,23 @@ activ_status activ_custom_read(const char *name, const activ_fn_callbacks *callb
 activ_status activ_custom_find(const activ_host *host, activ_slice name, activ_custom *custom, activ_message *message);
 extern const activ_fn_kernel activ_custom_kernel;
 
+/* fn/formula.c: is the spec a formula, or the derivative of a function, rather than a name with settings? Makes it; and
+ * whatever the catalog's functions have tables for: its parameters' names, one after the other in `text`, lengths and
+ * initial values. */
+int activ_fn_is_formula(const activ_host *host, activ_slice spec);
+activ_status activ_fn_formula_make(const activ_host *host, activ_slice spec, activ_message *message,
+                                   activ_fn_formula **out);
+void activ_fn_formula_free(const activ_host *host, activ_fn_formula *formula);
+size_t activ_fn_formula_vectors(const activ_fn_formula *formula, size_t *param_count, size_t *name_bytes);
+void activ_fn_formula_name(const activ_fn_formula *formula, const char **names, size_t *lengths, char *text);
+void activ_fn_formula_init(const activ_fn_formula *formula, float *params);
+
 /* fn/spec.c: parses a spec: its function, its settings in an array of settings_bytes from the host, and, if it is one
- * of the host's own code, what is known of it, from the host too; else *custom is NULL. And writes the canonical spec,
- * returning its length even where it does not fit. */
+ * of the host's own code, what is known of it, from the host too; else *custom is NULL. Likewise *formula. And writes
+ * the canonical spec, returning its length even where it does not fit. */
 activ_status activ_fn_parse(const activ_host *host, activ_slice spec, activ_message *message,
-                            const activ_fn_entry **entry, activ_custom **custom, activ_setting_value **settings,
-                            size_t *settings_bytes);
+                            const activ_fn_entry **entry, activ_custom **custom, activ_fn_formula **formula,
+                            activ_setting_value **settings, size_t *settings_bytes);
 size_t activ_fn_write_spec(const activ_fn *fn, char *buffer, size_t size);
 
 /* The arguments of a kernel, with the caller's parameters (NULL: the initial ones). `storage` holds the caller's

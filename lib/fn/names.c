@@ -165,3 +165,20 @@ const activ_fn_entry *activ_fn_find(activ_slice name, activ_message *message)
     activ_text_add(&text, " activ_fn_catalog and the command `activ list` have all names");
     return NULL;
 }
+
+const char *activ_fn_nearest(activ_slice name, const char *const *others)
+{
+    const nearest n = find_nearest(name);
+    const folded wanted = fold(name);
+    size_t distance = n.distance;
+    const char *best = n.entry ? n.entry->name : NULL;
+    for (size_t i = 0; others[i]; i++) {
+        const folded own = fold((activ_slice){ others[i], strlen(others[i]) });
+        const size_t to_other = distance_of(&wanted, &own);
+        if (to_other < distance) {
+            distance = to_other;
+            best = others[i];
+        }
+    }
+    return distance <= 1 + name.length / 4 && distance < name.length ? best : NULL;
+}

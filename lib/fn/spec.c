@@ -59,10 +59,23 @@ static activ_status find_entry(const activ_host *host, activ_slice name, activ_m
 }
 
 activ_status activ_fn_parse(const activ_host *host, activ_slice spec, activ_message *message,
-                            const activ_fn_entry **entry, activ_custom **custom, activ_setting_value **settings,
-                            size_t *settings_bytes)
+                            const activ_fn_entry **entry, activ_custom **custom, activ_fn_formula **formula,
+                            activ_setting_value **settings, size_t *settings_bytes)
 {
     activ_reader reader;
+    *custom = NULL;
+    *formula = NULL;
+    if (activ_fn_is_formula(host, spec)) {
+        *settings_bytes = sizeof **settings;
+        *settings = activ_host_alloc(host, *settings_bytes);
+        activ_status status = *settings ? activ_fn_formula_make(host, spec, message, formula)
+                                        : activ_fail(message, ACTIV_ERROR_OUT_OF_MEMORY, "no memory for a function");
+        if (status == ACTIV_OK)
+            *entry = &(*formula)->entry;
+        else
+            activ_host_free(host, *settings, *settings_bytes);
+        return status;
+    }
     activ_reader_start(&reader, spec, "spec", message);
     activ_read_blanks(&reader);
     activ_slice name = activ_read_name(&reader, 0);
@@ -102,8 +115,12 @@ static void write_functions(activ_text *text, const activ_fn *fn, const activ_se
     if (!setting->positional)
         activ_text_add(text, "[");
     for (size_t i = 0; i < fn->function_count; i++) {
+        /* A formula's declarations have commas. */
+        const int has_commas = fn->functions[i]->formula && strchr(fn->functions[i]->spec, ';');
         activ_text_add(text, i > 0 ? ", " : "");
+        activ_text_add(text, has_commas ? "(" : "");
         activ_text_add(text, fn->functions[i]->spec);
+        activ_text_add(text, has_commas ? ")" : "");
     }
     if (!setting->positional)
         activ_text_add(text, "]");
@@ -120,7 +137,7 @@ size_t activ_fn_write_spec(const activ_fn *fn, char *buffer, size_t size)
     activ_text text;
     int written = 0;
     activ_text_start(&text, buffer, size);
-    activ_text_add(&text, fn->entry->name);
+    activ_text_add(&text, fn->formula ? fn->formula->text : fn->entry->name);
     for (size_t i = 0; i < fn->setting_count; i++) {
         const activ_setting *setting = &fn->entry->definition->settings[i];
         const activ_setting_value *value = &fn->settings[i];

@@ -104,6 +104,10 @@ typedef struct activ_kernels {
     const activ_fn_kernel *const *elementwise;  /* by ACTIV_FN_name */
     const activ_rowwise_kernel *const *rowwise; /* by ACTIV_ROWWISE_name */
 
+    /* Of formulas, args->object being an activ_formula_programs; and one operation of theirs (ACTIV_OP_...). */
+    const activ_fn_kernel *formula;
+    float (*formula_operation)(int op, float a, float b);
+
     void (*gemm)(const activ_gemm *g);
 
     /* y = a + b and y = a b; y may be a or b. */

@@ -10,6 +10,7 @@
 
 /* Not headers (NAME.inc.h): code in the vocabulary of the tier, included here only. */
 #include "kernels/cross_entropy.inc.h"
+#include "kernels/formula.inc.h"
 #include "kernels/gemm.inc.h"
 #include "kernels/norm.inc.h"
 #include "kernels/reduce.inc.h"
@@ -24,6 +25,8 @@ extern const activ_kernels V_TIER_NAME(activ_kernels);
 const activ_kernels V_TIER_NAME(activ_kernels) = {
     .elementwise = V_TIER_NAME(activ_elementwise),
     .rowwise = V_TIER_NAME(activ_rowwise),
+    .formula = &formula_kernel,
+    .formula_operation = formula_operation,
     .gemm = gemm,
     .add = add,
     .multiply = multiply,

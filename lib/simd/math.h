@@ -344,16 +344,20 @@ V_INLINE vsplit v_split(vf a)
     return s;
 }
 
-/* exponent + log2 m to a relative 2^-48: with f = (m-1)/(m+1), log2 m = 2/ln 2 (f + f^3/3 + f^5/5 ...). */
-V_INLINE vacc v_log2_wide(vf m, vf exponent)
+/* exponent + log2(1 + a) to a relative 2^-48, 1 + a from 1/sqrt 2 to sqrt 2: with f = a/(2 + a), log2(1 + a) =
+ * 2/ln 2 (f + f^3/3 + f^5/5 ...). */
+V_INLINE vacc v_log2_away(vacc a, vf exponent)
 {
     static const double c[] = { 0x1.71547652b82fep+1, 0x1.ec709dc3a03fdp-1, 0x1.2776c50ef9bfep-1,
                                 0x1.a61762a7aded9p-2, 0x1.484b13d7c02a9p-2, 0x1.0c9a84994022dp-2,
                                 0x1.c68f568d31760p-3, 0x1.89f3b1694cffep-3, 0x1.5b9ac9b743f0dp-3 };
-    vacc f = acc_div(acc_of(v_sub(m, v_set(1.0f))), acc_sum(acc_of(m), acc_set(1.0)));
+    vacc f = acc_div(a, acc_sum(a, acc_set(2.0)));
     vacc s = acc_mul(f, f);
     return acc_fma_wide(acc_of(exponent), f, v_polynomial_wide(c, 8, s));
 }
+
+/* exponent + log2 m, m from 1/sqrt 2 to sqrt 2. */
+V_INLINE vacc v_log2_wide(vf m, vf exponent) { return v_log2_away(acc_of(v_sub(m, v_set(1.0f))), exponent); }
 
 /* 2^a = m 2^n to a relative 2^-36, m from 1/sqrt 2 to sqrt 2; of |a| > 2000, 2^2000 or 2^-2000. */
 typedef struct vpower {

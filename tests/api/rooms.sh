@@ -7,7 +7,7 @@ set -eu
 
 lib=$1 work=$2
 shift 2
-rooms='base cpu context simd functions kernels fn tensor graph optim checkpoint analysis'
+rooms='base cpu context simd functions kernels formula fn tensor graph optim checkpoint analysis'
 failed=0
 fail() { echo "FAILED: $*" >&2; failed=1; }
 mkdir -p "$work"

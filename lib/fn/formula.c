@@ -1,0 +1,259 @@
+/* Functions that are formulas, and derivatives of functions: how they are told from a name with settings, and what a
+ * definition would say of them. */
+#include <string.h>
+
+#include "fn/fn.h"
+#include "kernels/kernels.h"
+
+/* ---- is it a formula? ------------------------------------------------------------------------------- */
+
+static int is_among(activ_slice name, const char *const *words)
+{
+    for (size_t i = 0; words[i]; i++)
+        if (activ_slice_is(name, words[i]))
+            return 1;
+    return 0;
+}
+
+static const char *const own_functions[] = { "derivative", "exp", "expm1", "log",  "log1p", "sqrt",  "sin",
+                                             "cos",        "tan", "sinh",  "cosh", "atan",  "asinh", "erf",
+                                             "erfc",       "abs", "sign",  "min",  "max",   "pow",   "clamp",
+                                             "where",      "sum", "not",   NULL };
+
+/* Does x occur as a name? */
+static int has_x(const char *at, const char *end)
+{
+    activ_reader r;
+    activ_reader_start(&r, (activ_slice){ at, (size_t)(end - at) }, "spec", NULL);
+    while (r.at < r.end) {
+        const activ_slice word = activ_read_name(&r, 1); /* of letters and digits */
+        if (activ_slice_is(word, "x"))
+            return 1;
+        r.at += word.length == 0;
+    }
+    return 0;
+}
+
+/* The bracket that closes the one at `at`, or the end. */
+static const char *closing(const char *at, const char *end)
+{
+    size_t depth = 0;
+    for (; at < end; at++) {
+        depth += *at == '(' || *at == '[';
+        depth -= (*at == ')' || *at == ']') && depth > 0;
+        if (depth == 0)
+            return at;
+    }
+    return end;
+}
+
+static int takes_functions(activ_slice name)
+{
+    const activ_fn_entry *entry = activ_fn_find(name, NULL);
+    for (const activ_setting *s = entry ? entry->definition->settings : NULL; s && s->name; s++)
+        if (s->kind == ACTIV_SETTING_KIND_FUNCTIONS)
+            return 1;
+    return 0;
+}
+
+int activ_fn_is_formula(const activ_host *host, activ_slice spec)
+{
+    static const char *const leaves[] = { "x", "pi", "e", "let", NULL };
+    activ_reader r;
+    activ_custom custom;
+    activ_reader_start(&r, spec, "spec", NULL);
+    activ_read_blanks(&r);
+    const activ_slice name = activ_read_name(&r, 0);
+    activ_read_blanks(&r);
+    if (name.length == 0)
+        return r.at < r.end &&
+               (*r.at == '(' || *r.at == '-' || *r.at == '+' || *r.at == '.' || (*r.at >= '0' && *r.at <= '9'));
+    if (is_among(name, leaves))
+        return 1;
+    if (r.at == r.end)
+        return 0;
+    if (*r.at != '(')
+        return memchr("+-*/^<>=!;[", *r.at, 11) != NULL;
+    const char *close = closing(r.at, r.end), *arguments = r.at;
+    r.at = close < r.end ? close + 1 : close;
+    activ_read_blanks(&r);
+    if (r.at < r.end)
+        return memchr("+-*/^<>=!;", *r.at, 10) != NULL || *r.at == 'a' || *r.at == 'o'; /* and, or */
+    if (is_among(name, own_functions))
+        return 1;
+    return !takes_functions(name) && activ_custom_find(host, name, &custom, NULL) != ACTIV_OK &&
+           has_x(arguments, close);
+}
+
+/* ---- making it --------------------------------------------------------------------------------------- */
+
+static const activ_fn_definition *find(activ_slice name, const char **meant)
+{
+    const activ_fn_entry *entry = activ_fn_is_in_catalog(name) ? activ_fn_find(name, NULL) : NULL;
+    if (meant)
+        *meant = entry ? NULL : activ_fn_nearest(name, own_functions);
+    return entry && entry->shape == ACTIV_SHAPE_ELEMENTWISE ? entry->definition : NULL;
+}
+
+/* "derivative(derivative(SPEC))": how often, and what of. */
+static activ_status read_derivative(activ_slice *spec, int *times, activ_message *message)
+{
+    *times = 0;
+    for (;;) {
+        activ_reader r;
+        activ_reader_start(&r, *spec, "spec", message);
+        activ_read_blanks(&r);
+        const activ_slice name = activ_read_name(&r, 0);
+        activ_read_blanks(&r);
+        if (!activ_slice_is(name, "derivative") || !activ_read_character(&r, '('))
+            return ACTIV_OK;
+        const char *close = closing(r.at - 1, r.end);
+        if (close == r.end)
+            return activ_fail_expected(&r, "')' after the function whose derivative it is");
+        if (++*times > 4)
+            return activ_fail(message, ACTIV_ERROR_RANGE, "derivative: four times at most");
+        *spec = (activ_slice){ r.at, (size_t)(close - r.at) };
+        r.at = close + 1;
+        activ_read_blanks(&r);
+        if (r.at < r.end)
+            return activ_fail(message, ACTIV_ERROR_SYNTAX,
+                              "derivative(...) is a function by itself, and no part of a formula");
+    }
+}
+
+/* Of a function with a name: it is made first, as its settings are needed. */
+static activ_status make_of_function(activ_fn_formula *own, const activ_host *host, activ_slice spec, int times,
+                                     activ_message *message, char **canonical, size_t *bytes)
+{
+    activ_fn *fn;
+    activ_status status = activ_fn_make(host, spec, message, &fn);
+    if (status != ACTIV_OK)
+        return status;
+    if (fn->entry->shape != ACTIV_SHAPE_ELEMENTWISE || fn->custom || fn->function_count > 0 || fn->num_parameters > 1)
+        status = activ_fail(message, ACTIV_ERROR_UNSUPPORTED, fn->spec,
+                            " has no derivative as a function: only elementwise functions of the catalog, without "
+                            "parameters per channel, and formulas have");
+    if (status == ACTIV_OK)
+        status = formula_create_derivative(&own->formula, host, activ_kernels_of(host->tier), find,
+                                           fn->entry->definition, fn->spec, fn->settings, times, message);
+    *bytes = strlen(fn->spec) + 1;
+    *canonical = status == ACTIV_OK ? activ_host_alloc(host, *bytes) : NULL;
+    if (*canonical)
+        memcpy(*canonical, fn->spec, *bytes);
+    else if (status == ACTIV_OK)
+        status = activ_fail(message, ACTIV_ERROR_OUT_OF_MEMORY, "no memory for a function");
+    activ_fn_destroy(fn);
+    return status;
+}
+
+/* "derivative(", as often as it is one, the function, and the brackets. */
+static activ_status write_text(activ_fn_formula *own, const activ_host *host, const char *inner, size_t length,
+                               int times, activ_message *message)
+{
+    const size_t bytes = length + (size_t)times * (sizeof "derivative()" - 1) + 1;
+    activ_text text;
+    own->text = activ_host_alloc(host, bytes);
+    own->text_bytes = bytes;
+    if (!own->text)
+        return activ_fail(message, ACTIV_ERROR_OUT_OF_MEMORY, "no memory for a function");
+    activ_text_start(&text, own->text, bytes);
+    for (int i = 0; i < times; i++)
+        activ_text_add(&text, "derivative(");
+    activ_text_add_bytes(&text, inner, length);
+    for (int i = 0; i < times; i++)
+        activ_text_add(&text, ")");
+    return ACTIV_OK;
+}
+
+static activ_status make(activ_fn_formula *own, const activ_host *host, activ_slice spec, activ_message *message)
+{
+    int times;
+    char *inner = NULL;
+    size_t bytes = 0;
+    activ_status status = read_derivative(&spec, &times, message);
+    if (status != ACTIV_OK)
+        return status;
+    if (times > 0 && !activ_fn_is_formula(host, spec)) {
+        status = make_of_function(own, host, spec, times, message, &inner, &bytes);
+    } else {
+        status = formula_create(&own->formula, host, activ_kernels_of(host->tier), find, spec, times, message);
+        bytes = status == ACTIV_OK ? formula_write(spec, NULL, 0) + 1 : 0;
+        inner = status == ACTIV_OK ? activ_host_alloc(host, bytes) : NULL;
+        if (inner)
+            (void)formula_write(spec, inner, bytes);
+        else if (status == ACTIV_OK)
+            status = activ_fail(message, ACTIV_ERROR_OUT_OF_MEMORY, "no memory for a function");
+    }
+    if (status == ACTIV_OK)
+        status = write_text(own, host, inner, bytes - 1, times, message);
+    activ_host_free(host, inner, bytes);
+    if (status != ACTIV_OK)
+        return status;
+    own->definition.signature = own->text;
+    own->definition.formula = own->text;
+    own->definition.source = "";
+    own->entry = (activ_fn_entry){ times > 0 ? "derivative" : "formula", ACTIV_SHAPE_ELEMENTWISE, 0, &own->definition };
+    return ACTIV_OK;
+}
+
+activ_status activ_fn_formula_make(const activ_host *host, activ_slice spec, activ_message *message,
+                                   activ_fn_formula **out)
+{
+    activ_fn_formula *own = activ_host_alloc(host, sizeof *own);
+    if (!own)
+        return activ_fail(message, ACTIV_ERROR_OUT_OF_MEMORY, "no memory for a function");
+    const activ_status status = make(own, host, spec, message);
+    if (status == ACTIV_OK)
+        *out = own;
+    else
+        activ_fn_formula_free(host, own);
+    return status;
+}
+
+void activ_fn_formula_free(const activ_host *host, activ_fn_formula *own)
+{
+    if (!own)
+        return;
+    formula_free(&own->formula);
+    activ_host_free(host, own->text, own->text_bytes);
+    activ_host_free(host, own, sizeof *own);
+}
+
+/* ---- parameters --------------------------------------------------------------------------------------- */
+
+size_t activ_fn_formula_vectors(const activ_fn_formula *own, size_t *param_count, size_t *name_bytes)
+{
+    const activ_formula *f = &own->formula;
+    size_t vectors = 0;
+    for (size_t i = 0; i < f->name_count; i++) {
+        vectors += !f->params[i].fixed;
+        *name_bytes += f->params[i].fixed ? 0 : f->params[i].name.length + 1;
+    }
+    *param_count = f->param_count;
+    return vectors;
+}
+
+void activ_fn_formula_name(const activ_fn_formula *own, const char **names, size_t *lengths, char *text)
+{
+    const activ_formula *f = &own->formula;
+    for (size_t i = 0, vector = 0; i < f->name_count; i++) {
+        const formula_param *param = &f->params[i];
+        if (param->fixed)
+            continue;
+        memcpy(text, param->name.at, param->name.length);
+        names[vector] = text;
+        lengths[vector++] = param->length > 0 ? param->length : 1;
+        text += param->name.length + 1; /* zeroed memory */
+    }
+}
+
+void activ_fn_formula_init(const activ_fn_formula *own, float *params)
+{
+    const activ_formula *f = &own->formula;
+    for (size_t i = 0; i < f->name_count; i++) {
+        const formula_param *param = &f->params[i];
+        const size_t length = param->length > 0 ? param->length : 1;
+        for (size_t k = 0; !param->fixed && k < length; k++)
+            params[param->first + k] = (float)f->values[param->value + k];
+    }
+}

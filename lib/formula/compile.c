@@ -1,0 +1,517 @@
+/* Nodes to programs: f, f', and the gradients of the parameters with f'.
+ *
+ * What becomes an fma is decided for f and f' each by itself, so that their bits do not depend on what else a program
+ * computes. */
+#include <string.h>
+
+#include "formula/formula.h"
+
+/* ---- fma ---------------------------------------------------------------------------------------------- */
+
+/* old: in the graph as it was; operands of n are new. */
+static formula_node_index fuse_node(activ_formula *f, formula_node_index old, const formula_node *n, void *user)
+{
+    const uint16_t *uses = user;
+    if (n->op != ACTIV_OP_add && n->op != ACTIV_OP_sub)
+        return FORMULA_NONE;
+    const formula_node was = f->nodes[old], a = f->nodes[n->a], b = f->nodes[n->b];
+    const int first = a.op == ACTIV_OP_mul && a.depends & FORMULA_ON_X && uses[was.a] == 1;
+    const int second = b.op == ACTIV_OP_mul && b.depends & FORMULA_ON_X && uses[was.b] == 1;
+    if (second)
+        return formula_make(f, n->op == ACTIV_OP_add ? ACTIV_OP_fma : ACTIV_OP_fnma, b.a, b.b, n->a);
+    if (first)
+        return formula_make(f, n->op == ACTIV_OP_add ? ACTIV_OP_fma : ACTIV_OP_fms, a.a, a.b, n->b);
+    return FORMULA_NONE;
+}
+
+static void count_uses(const activ_formula *f, const formula_node_index *roots, size_t count, unsigned char *marks,
+                       uint16_t *uses)
+{
+    for (size_t i = 0; i < count; i++) {
+        marks[roots[i]] = 1;
+        uses[roots[i]]++;
+    }
+    formula_mark(f, marks);
+    for (size_t i = 0; i < f->count; i++) {
+        const formula_node *n = &f->nodes[i];
+        const int arity = marks[i] ? formula_arity(n->op) : 0;
+        const formula_node_index operands[3] = { n->a, n->b, n->c };
+        for (int k = 0; k < arity; k++)
+            uses[operands[k]]++;
+    }
+}
+
+static void fuse(activ_formula *f, formula_node_index *roots, size_t count)
+{
+    const size_t nodes = f->count;
+    uint16_t *uses = activ_host_alloc(&f->host, nodes * sizeof *uses);
+    unsigned char *marks = activ_host_alloc(&f->host, nodes);
+    if (!uses || !marks)
+        formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+    if (f->status == ACTIV_OK) {
+        count_uses(f, roots, count, marks, uses);
+        formula_rebuild_all(f, roots, count, fuse_node, uses);
+    }
+    activ_host_free(&f->host, uses, nodes * sizeof *uses);
+    activ_host_free(&f->host, marks, nodes);
+}
+
+/* ---- a program in the making ---------------------------------------------------------------------------- */
+
+typedef struct compiler {
+    activ_formula *f;
+    activ_instruction *code;
+    size_t count, capacity;
+    float *constants;
+    size_t constant_count, constant_capacity;
+    activ_program_setting settings[3 * FORMULA_CALLS * FORMULA_SETTINGS];
+    size_t setting_count, first_setting; /* of all programs; of this one */
+    size_t uniform_count;
+
+    /* Of each node. */
+    unsigned char *marks, *needs; /* needs: registers to compute it, about */
+    uint16_t *uses;               /* that are still to come */
+    uint16_t *places;             /* the operand that holds it, plus 1; 0: none yet */
+    uint16_t *constant_places;    /* of a constant: its number, plus 1 */
+    formula_node_index *order;
+    size_t order_count;
+
+    uint64_t registers; /* bit k: register k is taken */
+    size_t most;        /* registers taken at once, the first included */
+    int is_prologue;
+} compiler;
+
+static void *room_for_one(compiler *c, void *array, size_t count, size_t *capacity, size_t bytes)
+{
+    if (count < *capacity)
+        return array;
+    void *grown = activ_host_grow(&c->f->host, array, count, capacity, bytes);
+    if (!grown)
+        formula_fail(c->f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+    return grown ? grown : array;
+}
+
+static void emit(compiler *c, int op, unsigned scalars, size_t out, uint16_t a, uint16_t b, uint16_t operand)
+{
+    c->code = room_for_one(c, c->code, c->count, &c->capacity, sizeof *c->code);
+    if (c->f->status != ACTIV_OK)
+        return;
+    c->code[c->count++] = (activ_instruction){ (uint8_t)op, (uint8_t)scalars, (uint16_t)out, a, b, operand };
+}
+
+static size_t take_register(compiler *c)
+{
+    size_t i = 1;
+    while (i < ACTIV_PROGRAM_REGISTERS && c->registers >> i & 1)
+        i++;
+    if (i == ACTIV_PROGRAM_REGISTERS) {
+        formula_fail(c->f, ACTIV_ERROR_RANGE, "it is too large: more than 47 values are needed at once");
+        return 1;
+    }
+    c->registers |= UINT64_C(1) << i;
+    c->most = i + 1 > c->most ? i + 1 : c->most;
+    return i;
+}
+
+static void release(compiler *c, uint16_t operand)
+{
+    const size_t index = ACTIV_OPERAND_INDEX(operand);
+    if (ACTIV_OPERAND_KIND(operand) == ACTIV_OPERAND_REGISTER && index > 0)
+        c->registers &= ~(UINT64_C(1) << index);
+}
+
+static int is_scalar(uint16_t operand)
+{
+    return ACTIV_OPERAND_KIND(operand) != ACTIV_OPERAND_REGISTER;
+}
+
+/* Where the node's value is: leaves, uniforms, and what has been computed. */
+static uint16_t place_of(compiler *c, formula_node_index node)
+{
+    activ_formula *f = c->f;
+    const formula_node *n = &f->nodes[node];
+    if (c->places[node])
+        return (uint16_t)(c->places[node] - 1);
+    if (n->op == ACTIV_OP_variable && n->a == 0)
+        return 0;
+    if (n->op == ACTIV_OP_param)
+        return ACTIV_OPERAND(ACTIV_OPERAND_PARAM, n->a);
+    if (n->op != ACTIV_OP_constant) {
+        formula_fail(f, ACTIV_ERROR_UNSUPPORTED, "a setting of a function depends on x");
+        return 0;
+    }
+    if (!c->constant_places[node]) {
+        c->constants = room_for_one(c, c->constants, c->constant_count, &c->constant_capacity, sizeof *c->constants);
+        if (f->status != ACTIV_OK)
+            return 0;
+        c->constants[c->constant_count++] = (float)n->number;
+        c->constant_places[node] = (uint16_t)c->constant_count;
+    }
+    return ACTIV_OPERAND(ACTIV_OPERAND_CONSTANT, c->constant_places[node] - 1);
+}
+
+/* In which positions an operation takes scalars. */
+static unsigned scalar_positions(int op)
+{
+    switch (op) {
+    case ACTIV_OP_add:
+    case ACTIV_OP_mul:
+    case ACTIV_OP_min:
+    case ACTIV_OP_max:
+    case ACTIV_OP_eq:
+    case ACTIV_OP_pow:
+        return 2;
+    case ACTIV_OP_sub:
+    case ACTIV_OP_div:
+    case ACTIV_OP_lt:
+    case ACTIV_OP_le:
+        return 3;
+    case ACTIV_OP_fma:
+    case ACTIV_OP_fms:
+    case ACTIV_OP_fnma:
+    case ACTIV_OP_select:
+        return 6;
+    default:
+        return 0;
+    }
+}
+
+static void add_settings(compiler *c, formula_node_index call)
+{
+    const formula_call *own = &c->f->calls[call];
+    for (size_t i = c->first_setting; i < c->setting_count; i++)
+        if (c->settings[i].call == call)
+            return;
+    for (size_t i = 0; i < own->dynamic; i++)
+        c->settings[c->setting_count++] =
+            (activ_program_setting){ (uint16_t)call, own->settings[i], place_of(c, own->values[i]) };
+}
+
+/* A scalar, where a register is wanted. */
+static uint16_t copied(compiler *c, uint16_t operand)
+{
+    const size_t out = take_register(c);
+    emit(c, ACTIV_OP_copy, 1, out, operand, 0, 0);
+    return (uint16_t)out;
+}
+
+static void emit_node(compiler *c, formula_node_index node)
+{
+    const formula_node n = c->f->nodes[node];
+    const int arity = formula_arity(n.op), is_call = n.op == ACTIV_OP_call || n.op == ACTIV_OP_slope;
+    formula_node_index operands[3] = { n.a, n.b, n.c };
+    uint16_t places[3] = { 0, 0, 0 };
+    unsigned scalars = 0;
+    if (is_call)
+        add_settings(c, n.b);
+    for (int k = 0; k < arity; k++)
+        places[k] = place_of(c, operands[k]);
+    /* a b + c with the scalar factor second. */
+    if ((n.op == ACTIV_OP_fma || n.op == ACTIV_OP_fms || n.op == ACTIV_OP_fnma) && is_scalar(places[0])) {
+        const uint16_t other = places[0];
+        places[0] = places[1];
+        places[1] = other;
+    }
+    unsigned allowed = scalar_positions(n.op);
+    uint16_t own_copies[3];
+    int copies = 0;
+    for (int k = 0; k < arity; k++) {
+        if (!is_scalar(places[k]))
+            continue;
+        if (allowed >> k & 1 && !(allowed == 3 && scalars)) {
+            scalars |= 1u << k;
+            continue;
+        }
+        places[k] = own_copies[copies++] = copied(c, places[k]);
+    }
+    for (int k = 0; k < arity; k++)
+        if (--c->uses[operands[k]] == 0 && c->places[operands[k]])
+            release(c, (uint16_t)(c->places[operands[k]] - 1));
+    for (int k = 0; k < copies; k++)
+        release(c, own_copies[k]);
+    const size_t out = take_register(c);
+    emit(c, n.op, scalars, out, places[0], is_call ? (uint16_t)n.b : places[1], places[2]);
+    c->places[node] = (uint16_t)(out + 1);
+}
+
+/* ---- order ---------------------------------------------------------------------------------------------- */
+
+/* Is it computed in this part of the program: block by block, or once per call? */
+static int is_computed(const compiler *c, formula_node_index node)
+{
+    const formula_node *n = &c->f->nodes[node];
+    return formula_arity(n->op) > 0 && ((n->depends & FORMULA_ON_X) != 0) != c->is_prologue;
+}
+
+/* About as many registers as computing it takes: operands in descending order, each result being kept. */
+static unsigned char need_of(const compiler *c, const formula_node *n)
+{
+    const int arity = formula_arity(n->op);
+    const formula_node_index operands[3] = { n->a, n->b, n->c };
+    unsigned need[3] = { 0, 0, 0 }, most = 1;
+    for (int k = 0; k < arity; k++)
+        need[k] = c->needs[operands[k]];
+    for (unsigned taken = 0; taken < (unsigned)arity; taken++) {
+        int next = 0;
+        for (int k = 1; k < arity; k++)
+            next = need[k] > need[next] ? k : next;
+        most = need[next] + taken > most ? need[next] + taken : most;
+        need[next] = 0;
+    }
+    return most < 250 ? (unsigned char)most : 250;
+}
+
+/* Appends what is needed for the root, and not computed yet, to the order: operands first, those that need most
+ * registers before the others. `stack` has room for all nodes, thrice. */
+static void add_to_order(compiler *c, formula_node_index root, formula_node_index *stack)
+{
+    size_t depth = 0;
+    if (!is_computed(c, root) || c->marks[root] == 2)
+        return;
+    stack[depth++] = root;
+    while (depth > 0) {
+        const formula_node_index node = stack[depth - 1];
+        const formula_node *n = &c->f->nodes[node];
+        const int arity = formula_arity(n->op);
+        const formula_node_index operands[3] = { n->a, n->b, n->c };
+        formula_node_index next = FORMULA_NONE;
+        for (int k = 0; k < arity && c->marks[node] != 2; k++) {
+            const formula_node_index operand = operands[k];
+            if (is_computed(c, operand) && c->marks[operand] != 2 &&
+                (next == FORMULA_NONE || c->needs[operand] > c->needs[next]))
+                next = operand;
+        }
+        if (next != FORMULA_NONE) {
+            stack[depth++] = next;
+            continue;
+        }
+        if (c->marks[node] != 2) {
+            c->marks[node] = 2;
+            c->order[c->order_count++] = node;
+        }
+        depth--;
+    }
+}
+
+static void emit_order(compiler *c)
+{
+    for (size_t i = 0; c->f->status == ACTIV_OK && i < c->order_count; i++)
+        emit_node(c, c->order[i]);
+    c->order_count = 0;
+}
+
+/* What does not depend on x but is no leaf, where something that does needs it: once per call. */
+static void emit_uniforms(compiler *c, const formula_node_index *roots, size_t count, formula_node_index *stack)
+{
+    activ_formula *f = c->f;
+    const size_t nodes = f->count;
+    c->is_prologue = 1;
+    unsigned char *wanted = activ_host_alloc(&f->host, nodes);
+    if (!wanted) {
+        formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        wanted[roots[i]] = 1;
+    for (size_t i = 0; i < nodes; i++) {
+        const formula_node *n = &f->nodes[i];
+        const int arity = c->marks[i] && n->depends & FORMULA_ON_X ? formula_arity(n->op) : 0;
+        const formula_node_index operands[3] = { n->a, n->b, n->c };
+        for (int k = 0; k < arity; k++)
+            wanted[operands[k]] = 1;
+        if (c->marks[i] && (n->op == ACTIV_OP_call || n->op == ACTIV_OP_slope))
+            for (size_t k = 0; k < f->calls[n->b].dynamic; k++)
+                wanted[f->calls[n->b].values[k]] = 1;
+    }
+    for (size_t i = 0; f->status == ACTIV_OK && i < nodes; i++) {
+        const formula_node_index node = (formula_node_index)i;
+        if (!c->marks[i] || !wanted[i] || !is_computed(c, node))
+            continue;
+        if (c->uniform_count == ACTIV_PROGRAM_UNIFORMS) {
+            formula_fail(f, ACTIV_ERROR_RANGE, "more than 64 values are made of parameters alone");
+            break;
+        }
+        c->uses[i]++; /* it may be part of another */
+        add_to_order(c, node, stack);
+        emit_order(c);
+        emit(c, ACTIV_OP_uniform, 0, c->uniform_count, place_of(c, node), 0, 0);
+        if (f->status == ACTIV_OK)
+            release(c, (uint16_t)(c->places[i] - 1));
+        c->places[i] = (uint16_t)(ACTIV_OPERAND(ACTIV_OPERAND_UNIFORM, c->uniform_count++) + 1);
+    }
+    activ_host_free(&f->host, wanted, nodes);
+    c->registers = 1;
+    c->is_prologue = 0;
+}
+
+/* ---- a program ------------------------------------------------------------------------------------------ */
+
+static int loses_nan(int op)
+{
+    return op == ACTIV_OP_select || op == ACTIV_OP_lt || op == ACTIV_OP_le || op == ACTIV_OP_eq ||
+           op == ACTIV_OP_scale || op == ACTIV_OP_pow;
+}
+
+/* Elements of the parameters, in order: their vector and place in it. */
+static void element_of(const activ_formula *f, size_t number, uint16_t *vector, uint16_t *element)
+{
+    uint16_t v = 0;
+    for (size_t i = 0; i < f->name_count; i++) {
+        const formula_param *param = &f->params[i];
+        const size_t length = param->length > 0 ? param->length : 1;
+        if (param->fixed)
+            continue;
+        if (number < length) {
+            *vector = v;
+            *element = (uint16_t)number;
+            return;
+        }
+        number -= length;
+        v++;
+    }
+}
+
+/* roots: `sums` gradients, that of parameter numbers[i] each, and what is computed last. */
+static void compile(compiler *c, formula_node_index *roots, const size_t *numbers, size_t sums, activ_program *program)
+{
+    activ_formula *f = c->f;
+    const size_t nodes = f->count;
+    formula_node_index *stack = activ_host_alloc(&f->host, nodes * sizeof *stack);
+    memset(program, 0, sizeof *program);
+    c->marks = activ_host_alloc(&f->host, nodes);
+    c->needs = activ_host_alloc(&f->host, nodes);
+    c->uses = activ_host_alloc(&f->host, nodes * sizeof *c->uses);
+    c->places = activ_host_alloc(&f->host, nodes * sizeof *c->places);
+    c->constant_places = activ_host_alloc(&f->host, nodes * sizeof *c->constant_places);
+    c->order = activ_host_alloc(&f->host, nodes * sizeof *c->order);
+    if (!stack || !c->marks || !c->needs || !c->uses || !c->places || !c->constant_places || !c->order)
+        formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+    program->first = c->count;
+    if (f->status == ACTIV_OK) {
+        const size_t start = c->count;
+        c->first_setting = c->setting_count;
+        c->uniform_count = 0;
+        c->registers = 1;
+        c->most = 1;
+        count_uses(f, roots, sums + 1, c->marks, c->uses);
+        for (size_t i = 0; i < nodes; i++) {
+            c->needs[i] = need_of(c, &f->nodes[i]);
+            program->keeps_nan |= c->marks[i] && loses_nan(f->nodes[i].op);
+        }
+        emit_uniforms(c, roots, sums + 1, stack);
+        program->first = c->count - start;
+        for (size_t i = 0; f->status == ACTIV_OK && i <= sums; i++) {
+            uint16_t vector = 0, element = 0;
+            add_to_order(c, roots[i], stack);
+            emit_order(c);
+            if (f->status != ACTIV_OK)
+                break;
+            uint16_t place = place_of(c, roots[i]);
+            if (i == sums) {
+                place = is_scalar(place) ? copied(c, place) : place;
+                program->result = place;
+                break;
+            }
+            element_of(f, numbers[i], &vector, &element);
+            emit(c, ACTIV_OP_sum, is_scalar(place) ? 1 : 0, 0, place, vector, element);
+            if (--c->uses[roots[i]] == 0)
+                release(c, place);
+        }
+        program->count = c->count - start;
+        program->registers = c->most;
+        program->setting_count = c->setting_count - c->first_setting;
+    }
+    activ_host_free(&f->host, stack, nodes * sizeof *stack);
+    activ_host_free(&f->host, c->marks, nodes);
+    activ_host_free(&f->host, c->needs, nodes);
+    activ_host_free(&f->host, c->uses, nodes * sizeof *c->uses);
+    activ_host_free(&f->host, c->places, nodes * sizeof *c->places);
+    activ_host_free(&f->host, c->constant_places, nodes * sizeof *c->constant_places);
+    activ_host_free(&f->host, c->order, nodes * sizeof *c->order);
+}
+
+enum { PROGRAMS = 3 };
+
+/* Puts the three programs into one block. */
+static void pack(compiler *c, activ_program *programs, const size_t *starts)
+{
+    activ_formula *f = c->f;
+    const size_t code = c->count * sizeof *c->code, numbers = c->constant_count * sizeof *c->constants;
+    const size_t settings = c->setting_count * sizeof *c->settings;
+    f->block_bytes = code + numbers + settings;
+    f->block = activ_host_alloc(&f->host, f->block_bytes);
+    if (f->block_bytes > 0 && !f->block) {
+        formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+        return;
+    }
+    char *at = f->block;
+    size_t setting = 0;
+    if (numbers > 0)
+        memcpy(at, c->constants, numbers);
+    if (code > 0)
+        memcpy(at + numbers, c->code, code);
+    if (settings > 0)
+        memcpy(at + numbers + code, c->settings, settings);
+    for (int i = 0; i < PROGRAMS; i++) {
+        programs[i].constants = (const float *)(const void *)at;
+        programs[i].code = (const activ_instruction *)(const void *)(at + numbers) + starts[i];
+        programs[i].settings = (const activ_program_setting *)(const void *)(at + numbers + code) + setting;
+        setting += programs[i].setting_count;
+    }
+}
+
+activ_status formula_compile(activ_formula *f)
+{
+    compiler *c = activ_host_alloc(&f->host, sizeof *c);
+    const size_t params = f->param_count;
+    formula_node_index *roots = activ_host_alloc(&f->host, (params + 1) * sizeof *roots);
+    size_t *numbers = activ_host_alloc(&f->host, (params + 1) * sizeof *numbers), sums = 0;
+    if (!c || !roots || !numbers)
+        formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+    if (f->status == ACTIV_OK) {
+        activ_program programs[PROGRAMS];
+        size_t starts[PROGRAMS] = { 0 };
+        c->f = f;
+        const formula_node_index zero = formula_constant(f, 0.0);
+        /* Of the formula as it is written: as it is without fma. */
+        for (size_t i = 0; i < params; i++) {
+            const formula_node_index slope = formula_derive(f, f->root, formula_param_value(f, i));
+            if (slope == FORMULA_NONE)
+                continue;
+            numbers[sums] = i;
+            roots[sums++] = slope;
+        }
+        formula_node_index value = f->root;
+        formula_node_index slope = formula_derive(f, value, formula_variable(f, 0));
+        slope = slope == FORMULA_NONE ? zero : slope;
+        formula_share_slopes(f, &value, 1);
+        fuse(f, &value, 1);
+        formula_share_slopes(f, &slope, 1);
+        fuse(f, &slope, 1);
+        formula_share_slopes(f, roots, sums);
+        fuse(f, roots, sums);
+        roots[sums] = slope;
+        if (f->status == ACTIV_OK)
+            compile(c, &value, NULL, 0, &programs[0]);
+        starts[1] = c->count;
+        if (f->status == ACTIV_OK)
+            compile(c, &slope, NULL, 0, &programs[1]);
+        starts[2] = c->count;
+        if (f->status == ACTIV_OK)
+            compile(c, roots, numbers, sums, &programs[2]);
+        if (f->status == ACTIV_OK)
+            pack(c, programs, starts);
+        f->programs.forward = programs[0];
+        f->programs.derivative = programs[1];
+        f->programs.gradient = programs[2];
+        for (size_t i = 0; i < f->call_count; i++)
+            if (f->calls[i].has_params)
+                f->programs.params_of |= UINT32_C(1) << i;
+        activ_host_free(&f->host, c->code, c->capacity * sizeof *c->code);
+        activ_host_free(&f->host, c->constants, c->constant_capacity * sizeof *c->constants);
+    }
+    activ_host_free(&f->host, c, sizeof *c);
+    activ_host_free(&f->host, roots, (params + 1) * sizeof *roots);
+    activ_host_free(&f->host, numbers, (params + 1) * sizeof *numbers);
+    return f->status;
+}

@@ -1,0 +1,285 @@
+/* Derivatives by the rules. Where a function has a kink, the rules are those of the catalog: of max(a, b) that of a
+ * where a > b, else that of b, and 0 where a constant is reached; of abs 0; of a comparison 0. The half of a `where`
+ * that is not taken has no part in the derivative, and an inner derivative none where the outer one is 0: there is no
+ * 0 times infinity. */
+#include <string.h>
+
+#include "formula/formula.h"
+
+enum { ZERO = FORMULA_NONE };
+
+static formula_node_index unary(activ_formula *f, int op, formula_node_index a)
+{
+    return formula_make(f, op, a, FORMULA_NONE, FORMULA_NONE);
+}
+
+static formula_node_index binary(activ_formula *f, int op, formula_node_index a, formula_node_index b)
+{
+    return formula_make(f, op, a, b, FORMULA_NONE);
+}
+
+/* a + b, a - b, a b and a/b of derivatives, which may be ZERO. */
+static formula_node_index sum(activ_formula *f, formula_node_index a, formula_node_index b)
+{
+    return a == ZERO ? b : b == ZERO ? a : binary(f, ACTIV_OP_add, a, b);
+}
+
+static formula_node_index negative(activ_formula *f, formula_node_index a)
+{
+    return a == ZERO ? ZERO : unary(f, ACTIV_OP_neg, a);
+}
+
+static formula_node_index product(activ_formula *f, formula_node_index factor, formula_node_index d)
+{
+    return d == ZERO || factor == ZERO ? ZERO : binary(f, ACTIV_OP_mul, factor, d);
+}
+
+/* The chain rule's outer'(inner) inner'. */
+static formula_node_index chain(activ_formula *f, formula_node_index outer, formula_node_index inner)
+{
+    if (inner == ZERO || outer == ZERO)
+        return ZERO;
+    const int varies = f->status == ACTIV_OK && f->nodes[inner].depends & ~FORMULA_ON_PARAMS;
+    return binary(f, varies ? ACTIV_OP_scale : ACTIV_OP_mul, outer, inner);
+}
+
+/* condition ? a : b, where one of them may be ZERO. */
+static formula_node_index selected(activ_formula *f, formula_node_index condition, formula_node_index a,
+                                   formula_node_index b)
+{
+    if (a == ZERO && b == ZERO)
+        return ZERO;
+    const formula_node_index zero = formula_constant(f, 0.0);
+    return formula_make(f, ACTIV_OP_select, condition, a == ZERO ? zero : a, b == ZERO ? zero : b);
+}
+
+/* d/dx of max(a, b), with a > b given as `first`, b > a as `second`; of min the same with these exchanged. */
+static formula_node_index extreme(activ_formula *f, formula_node_index first, formula_node_index second,
+                                  formula_node_index da, formula_node_index db)
+{
+    return da == ZERO ? selected(f, second, db, ZERO) : selected(f, first, da, db);
+}
+
+static formula_node_index power(activ_formula *f, const formula_node *n, formula_node_index value,
+                                formula_node_index da, formula_node_index db)
+{
+    const formula_node_index one = formula_constant(f, 1.0);
+    formula_node_index d = ZERO;
+    if (da != ZERO) {
+        const formula_node_index less = binary(f, ACTIV_OP_sub, n->b, one);
+        d = chain(f, binary(f, ACTIV_OP_mul, n->b, binary(f, ACTIV_OP_pow, n->a, less)), da);
+    }
+    if (db == ZERO)
+        return d;
+    const formula_node_index zero = formula_constant(f, 0.0);
+    const formula_node_index slope = binary(f, ACTIV_OP_mul, value, unary(f, ACTIV_OP_log, n->a));
+    const formula_node_index at_zero = binary(f, ACTIV_OP_eq, n->a, zero);
+    return sum(f, d, chain(f, formula_make(f, ACTIV_OP_select, at_zero, zero, slope), db));
+}
+
+static formula_node_index unary_slope(activ_formula *f, const formula_node *n, formula_node_index value)
+{
+    const formula_node_index one = formula_constant(f, 1.0), a = n->a;
+    switch (n->op) {
+    case ACTIV_OP_abs:
+        return unary(f, ACTIV_OP_sign, a);
+    case ACTIV_OP_exp:
+        return value;
+    case ACTIV_OP_expm1:
+        return unary(f, ACTIV_OP_exp, a);
+    case ACTIV_OP_sin:
+        return unary(f, ACTIV_OP_cos, a);
+    case ACTIV_OP_cos:
+        return unary(f, ACTIV_OP_neg, unary(f, ACTIV_OP_sin, a));
+    case ACTIV_OP_tan:
+        return binary(f, ACTIV_OP_add, binary(f, ACTIV_OP_mul, value, value), one);
+    case ACTIV_OP_sinh:
+        return unary(f, ACTIV_OP_cosh, a);
+    case ACTIV_OP_cosh:
+        return unary(f, ACTIV_OP_sinh, a);
+    case ACTIV_OP_erf:
+        return binary(f, ACTIV_OP_mul, formula_constant(f, 1.1283791670955126), unary(f, ACTIV_OP_gauss, a));
+    case ACTIV_OP_erfc:
+        return binary(f, ACTIV_OP_mul, formula_constant(f, -1.1283791670955126), unary(f, ACTIV_OP_gauss, a));
+    case ACTIV_OP_gauss:
+        return binary(f, ACTIV_OP_mul, binary(f, ACTIV_OP_mul, a, formula_constant(f, -2.0)), value);
+    default:
+        return ZERO;
+    }
+}
+
+/* ---- functions of the catalog ----------------------------------------------------------------------- */
+
+static int is_function(const formula_call *call, const char *name)
+{
+    const size_t length = strlen(name);
+    return strncmp(call->definition->signature, name, length) == 0 &&
+           (call->definition->signature[length] == '\0' || call->definition->signature[length] == '(');
+}
+
+/* f'' of tanh and sigmoid, from their values and slopes. */
+static formula_node_index known_second(activ_formula *f, const formula_node *n, formula_node_index slope)
+{
+    const formula_node_index value = formula_make(f, ACTIV_OP_call, n->a, n->b, FORMULA_NONE);
+    const formula_node_index twice = binary(f, ACTIV_OP_mul, value, formula_constant(f, -2.0));
+    if (is_function(&f->calls[n->b], "tanh"))
+        return binary(f, ACTIV_OP_mul, twice, slope);
+    if (is_function(&f->calls[n->b], "sigmoid"))
+        return binary(f, ACTIV_OP_mul, binary(f, ACTIV_OP_add, twice, formula_constant(f, 1.0)), slope);
+    return ZERO;
+}
+
+/* The derivative of f(a) or f'(a): by a, and by what its settings or parameters are made of. */
+static formula_node_index of_call(activ_formula *f, const formula_node *n, formula_node_index self,
+                                  const formula_node_index *d, formula_node_index variable)
+{
+    const formula_node_index call = n->b;
+    formula_node_index result = ZERO, slope = ZERO, body = ZERO;
+    const formula_node_index inner = d[n->a];
+    const int is_slope = n->op == ACTIV_OP_slope;
+    int needs_body = f->calls[call].has_params && f->nodes[variable].op == ACTIV_OP_param;
+    for (size_t i = 0; i < f->calls[call].dynamic; i++)
+        needs_body |= d[f->calls[call].values[i]] != ZERO;
+    if (inner != ZERO && !is_slope)
+        slope = formula_make(f, ACTIV_OP_slope, n->a, call, FORMULA_NONE);
+    else if (inner != ZERO)
+        slope = known_second(f, n, self);
+    needs_body |= inner != ZERO && slope == ZERO;
+    if (needs_body)
+        body = formula_body(f, call);
+    if (f->status != ACTIV_OK)
+        return ZERO;
+    if (body != ZERO && is_slope)
+        body = formula_derive(f, body, f->calls[call].variable);
+    if (body != ZERO && inner != ZERO && slope == ZERO)
+        slope = formula_in_place(f, call, n->a, formula_derive(f, body, f->calls[call].variable));
+    result = chain(f, slope, inner);
+    for (size_t i = 0; body != ZERO && i < f->calls[call].dynamic; i++) {
+        const formula_node_index outer = d[f->calls[call].values[i]];
+        if (outer == ZERO)
+            continue;
+        const formula_node_index by_setting = formula_derive(f, body, f->calls[call].places[i]);
+        result = sum(f, result, chain(f, formula_in_place(f, call, n->a, by_setting), outer));
+    }
+    if (body != ZERO && f->calls[call].has_params && f->nodes[variable].op == ACTIV_OP_param)
+        result = sum(f, result, formula_in_place(f, call, n->a, formula_derive(f, body, variable)));
+    return result;
+}
+
+/* ---- nodes in turn ---------------------------------------------------------------------------------- */
+
+static formula_node_index of_node(activ_formula *f, formula_node_index index, const formula_node_index *d,
+                                  formula_node_index variable)
+{
+    const formula_node n = f->nodes[index];
+    const int arity = formula_arity(n.op);
+    const formula_node_index da = arity > 0 ? d[n.a] : ZERO, db = arity > 1 ? d[n.b] : ZERO,
+                             dc = arity > 2 ? d[n.c] : ZERO;
+    switch (n.op) {
+    case ACTIV_OP_neg:
+        return negative(f, da);
+    case ACTIV_OP_add:
+        return sum(f, da, db);
+    case ACTIV_OP_sub:
+        return da == ZERO ? negative(f, db) : db == ZERO ? da : binary(f, ACTIV_OP_sub, da, db);
+    case ACTIV_OP_mul:
+    case ACTIV_OP_scale:
+        return sum(f, product(f, n.b, da), product(f, n.a, db));
+    case ACTIV_OP_div: {
+        /* (a' - (a/b) b')/b */
+        const formula_node_index rest = negative(f, product(f, index, db)), top = sum(f, da, rest);
+        return top == ZERO ? ZERO : binary(f, ACTIV_OP_div, top, n.b);
+    }
+    case ACTIV_OP_sqrt:
+        return da == ZERO ? ZERO
+                          : binary(f, ACTIV_OP_div, binary(f, ACTIV_OP_mul, da, formula_constant(f, 0.5)), index);
+    case ACTIV_OP_log:
+        return da == ZERO ? ZERO : binary(f, ACTIV_OP_div, da, n.a);
+    case ACTIV_OP_log1p:
+        return da == ZERO ? ZERO : binary(f, ACTIV_OP_div, da, binary(f, ACTIV_OP_add, n.a, formula_constant(f, 1.0)));
+    case ACTIV_OP_atan:
+    case ACTIV_OP_asinh: {
+        if (da == ZERO)
+            return ZERO;
+        const formula_node_index one = formula_constant(f, 1.0);
+        const formula_node_index square = binary(f, ACTIV_OP_add, binary(f, ACTIV_OP_mul, n.a, n.a), one);
+        return binary(f, ACTIV_OP_div, da, n.op == ACTIV_OP_atan ? square : unary(f, ACTIV_OP_sqrt, square));
+    }
+    case ACTIV_OP_min:
+        return da == ZERO && db == ZERO
+                   ? ZERO
+                   : extreme(f, binary(f, ACTIV_OP_lt, n.a, n.b), binary(f, ACTIV_OP_lt, n.b, n.a), da, db);
+    case ACTIV_OP_max:
+        return da == ZERO && db == ZERO
+                   ? ZERO
+                   : extreme(f, binary(f, ACTIV_OP_lt, n.b, n.a), binary(f, ACTIV_OP_lt, n.a, n.b), da, db);
+    case ACTIV_OP_select:
+        return selected(f, n.a, db, dc);
+    case ACTIV_OP_pow:
+        return power(f, &n, index, da, db);
+    case ACTIV_OP_call:
+    case ACTIV_OP_slope:
+        return of_call(f, &n, index, d, variable);
+    default:
+        return da == ZERO ? ZERO : chain(f, unary_slope(f, &n, index), da);
+    }
+}
+
+formula_node_index formula_derive(activ_formula *f, formula_node_index root, formula_node_index variable)
+{
+    const size_t nodes = f->count;
+    if (f->status != ACTIV_OK || root == ZERO)
+        return ZERO;
+    formula_node_index *d = activ_host_alloc(&f->host, nodes * sizeof *d), result = ZERO;
+    unsigned char *marks = activ_host_alloc(&f->host, nodes);
+    if (!d || !marks) {
+        formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+    } else {
+        marks[root] = 1;
+        formula_mark(f, marks);
+        for (size_t i = 0; f->status == ACTIV_OK && i <= (size_t)root; i++)
+            if (marks[i])
+                d[i] = (formula_node_index)i == variable ? formula_constant(f, 1.0)
+                                                         : of_node(f, (formula_node_index)i, d, variable);
+        result = f->status == ACTIV_OK ? d[root] : ZERO;
+    }
+    activ_host_free(&f->host, d, nodes * sizeof *d);
+    activ_host_free(&f->host, marks, nodes);
+    return result;
+}
+
+/* ---- slopes from values ----------------------------------------------------------------------------- */
+
+static formula_node_index share_node(activ_formula *f, formula_node_index old, const formula_node *n, void *user)
+{
+    const unsigned char *marks = user;
+    (void)old;
+    if (n->op != ACTIV_OP_slope || f->calls[n->b].has_params)
+        return FORMULA_NONE;
+    const size_t nodes = f->count;
+    const formula_node_index value = formula_make(f, ACTIV_OP_call, n->a, n->b, FORMULA_NONE);
+    if (f->status != ACTIV_OK || f->count > nodes || !marks[value])
+        return FORMULA_NONE;
+    const formula_node_index one = formula_constant(f, 1.0);
+    if (is_function(&f->calls[n->b], "tanh"))
+        return formula_make(f, ACTIV_OP_fnma, value, value, one);
+    if (is_function(&f->calls[n->b], "sigmoid"))
+        return binary(f, ACTIV_OP_mul, value, binary(f, ACTIV_OP_sub, one, value));
+    return FORMULA_NONE;
+}
+
+void formula_share_slopes(activ_formula *f, formula_node_index *roots, size_t count)
+{
+    const size_t nodes = FORMULA_NODES;
+    unsigned char *marks = activ_host_alloc(&f->host, nodes);
+    if (!marks) {
+        formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        marks[roots[i]] = 1;
+    if (f->status == ACTIV_OK)
+        formula_mark(f, marks);
+    formula_rebuild_all(f, roots, count, share_node, marks);
+    activ_host_free(&f->host, marks, nodes);
+}

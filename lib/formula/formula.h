@@ -1,0 +1,163 @@
+/* Formulas: a text becomes a graph of operations, its derivatives are found by the rules, and all three become programs
+ * for kernels/formula.inc.h. docs/formulas.md has the language.
+ *
+ *   parse.c    text to nodes          nodes.c    nodes: equal ones are one, constants are folded
+ *   derive.c   nodes to nodes         compile.c  nodes to programs
+ *
+ * Nothing here recurses over nodes or has a cost that is not bounded by the limits below, whatever the text. */
+#ifndef ACTIV_FORMULA_FORMULA_H
+#define ACTIV_FORMULA_FORMULA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/host.h"
+#include "base/settings.h"
+#include "functions/definition.h"
+#include "kernels/kernels.h"
+#include "kernels/program.h"
+
+#define FORMULA_TEXT 65536  /* characters */
+#define FORMULA_NODES 16384 /* of the formula and all derivatives */
+#define FORMULA_STEPS 65536 /* names and numbers read, those of sums once per term */
+#define FORMULA_DEPTH 64    /* brackets in brackets */
+#define FORMULA_NAMES 48    /* parameters and settings; and bindings */
+#define FORMULA_PARAMS 1024 /* values of parameters */
+#define FORMULA_CALLS 16    /* functions of the catalog, each with its settings */
+#define FORMULA_SETTINGS 8  /* of one of them */
+
+typedef int32_t formula_node_index;
+
+/* Nodes are created after those that they refer to. */
+typedef struct formula_node {
+    uint8_t op;                 /* ACTIV_OP_... */
+    uint8_t depends;            /* FORMULA_ON_... */
+    formula_node_index a, b, c; /* operands, or of a variable or a parameter its number; of a call b is the call's */
+    double number;              /* of a constant */
+} formula_node;
+
+enum { FORMULA_ON_X = 1, FORMULA_ON_PARAMS = 2, FORMULA_ON_TEMPORARY = 4 };
+#define FORMULA_NONE (-1) /* as an operand; as a derivative: 0, whatever x is */
+
+/* A name that the text declares. */
+typedef struct formula_param {
+    activ_slice name;
+    size_t length; /* of a vector; 0: a scalar */
+    int fixed;
+    int used;
+    size_t value; /* its first among all values */
+    size_t first; /* and, unless it is fixed, among all parameters */
+} formula_param;
+
+/* A function of the catalog, in a formula. */
+typedef struct formula_call {
+    const activ_fn_definition *definition;
+    char *spec; /* to create it, with the settings that are constants */
+    size_t spec_bytes;
+    activ_setting_value *set; /* all settings, in the definition's order */
+    size_t set_count;
+    size_t dynamic; /* settings that are no constants: their numbers, and nodes */
+    unsigned char settings[FORMULA_SETTINGS];
+    formula_node_index values[FORMULA_SETTINGS];
+    int has_params; /* its parameters are those of the whole function: derivative(SPEC) */
+    /* Its formula, with variables in the place of x and of the dynamic settings; once it is needed. */
+    formula_node_index body, variable, places[FORMULA_SETTINGS];
+} formula_call;
+
+/* Definition of an elementwise function of the catalog by its name; NULL if there is none: then *meant is the nearest
+ * name, or NULL. */
+typedef const activ_fn_definition *formula_find(activ_slice name, const char **meant);
+
+typedef struct activ_formula {
+    activ_host host;
+    const activ_kernels *kernels;
+    activ_message *message; /* while it is made */
+    activ_status status;    /* the first error; nodes made after it mean nothing */
+
+    formula_node *nodes;
+    size_t count, capacity;
+    formula_node_index *table; /* by hash: number of a node plus 1 */
+    size_t table_size;
+    formula_node_index temporaries; /* variables made so far */
+
+    formula_find *find;
+    formula_param params[FORMULA_NAMES];
+    size_t name_count, param_count; /* names; values of trainable ones */
+    double *values;                 /* of all names, one after the other: initial ones, and fixed ones */
+    size_t value_count, value_capacity;
+    char *names; /* one after the other */
+    size_t name_bytes;
+
+    formula_call calls[FORMULA_CALLS];
+    size_t call_count;
+
+    formula_node_index root;
+
+    activ_formula_programs programs;
+    void *block; /* of the programs */
+    size_t block_bytes;
+} activ_formula;
+
+/* ---- what fn/ uses ---------------------------------------------------------------------------------- */
+
+/* Parses, derives and compiles. *formula has to be zero, but for nothing; freed by formula_free, after a failure too.
+ * derivatives: how many times f is derived first. */
+activ_status formula_create(activ_formula *f, const activ_host *host, const activ_kernels *kernels, formula_find *find,
+                            activ_slice text, int derivatives, activ_message *message);
+
+/* The same of a function of the catalog, with its own parameters: derivative(SPEC). */
+activ_status formula_create_derivative(activ_formula *f, const activ_host *host, const activ_kernels *kernels,
+                                       formula_find *find, const activ_fn_definition *definition, const char *spec,
+                                       const activ_setting_value *settings, int derivatives, activ_message *message);
+void formula_free(activ_formula *f);
+size_t formula_bytes(const activ_formula *f);
+
+/* The text with its blanks where they belong: the same text for formulas that differ in them only. Returns the length,
+ * even where it does not fit. */
+size_t formula_write(activ_slice text, char *buffer, size_t size);
+
+/* ---- parse.c ------------------------------------------------------------------------------------ */
+
+/* The formula of a function that the formula calls, as a node. */
+formula_node_index formula_body(activ_formula *f, formula_node_index call);
+activ_status formula_parse(activ_formula *f, activ_slice text);
+
+/* ---- derive.c ----------------------------------------------------------------------------------- */
+
+/* The derivative of root for a variable or parameter; FORMULA_NONE: it is 0. */
+formula_node_index formula_derive(activ_formula *f, formula_node_index root, formula_node_index variable);
+/* tanh' and sigmoid' from their values, where those are computed anyway. */
+void formula_share_slopes(activ_formula *f, formula_node_index *roots, size_t count);
+
+/* ---- compile.c ---------------------------------------------------------------------------------- */
+
+activ_status formula_compile(activ_formula *f);
+
+/* ---- nodes.c ------------------------------------------------------------------------------------ */
+
+formula_node_index formula_constant(activ_formula *f, double number);
+formula_node_index formula_variable(activ_formula *f, formula_node_index number); /* 0: x */
+formula_node_index formula_param_value(activ_formula *f, size_t number);
+formula_node_index formula_make(activ_formula *f, int op, formula_node_index a, formula_node_index b,
+                                formula_node_index c);
+int formula_arity(int op);
+int formula_is_constant(const activ_formula *f, formula_node_index node, double *number);
+void formula_fail(activ_formula *f, activ_status status, const char *what);
+
+/* The number of a call, new or known; of one whose dynamic settings have become other nodes. */
+formula_node_index formula_add_call(activ_formula *f, const formula_call *call);
+formula_node_index formula_call_with(activ_formula *f, formula_node_index call, const formula_node_index *now);
+
+/* Which nodes are needed for those marked: marks them too. `marks` has f->count bytes. */
+void formula_mark(const activ_formula *f, unsigned char *marks);
+
+/* root with each node made anew by `make`, from the operands as they have become; FORMULA_NONE of it: as it was. */
+typedef formula_node_index formula_rebuild(activ_formula *f, formula_node_index old, const formula_node *node,
+                                           void *user);
+int formula_rebuild_all(activ_formula *f, formula_node_index *roots, size_t count, formula_rebuild *make, void *user);
+
+/* What stands in the terms of a call's body, in those of the call with this argument. */
+formula_node_index formula_in_place(activ_formula *f, formula_node_index call, formula_node_index argument,
+                                    formula_node_index root);
+
+#endif

@@ -1,0 +1,447 @@
+/* Nodes of a formula: equal ones are one node, constants are folded, and what is the same for every float32 is
+ * simplified. */
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "formula/formula.h"
+
+void formula_fail(activ_formula *f, activ_status status, const char *what)
+{
+    if (f->status == ACTIV_OK)
+        f->status = activ_fail(f->message, status, "formula: ", what);
+}
+
+int formula_arity(int op)
+{
+#define ACTIV_OP(name) op == ACTIV_OP_##name ||
+    if (ACTIV_PROGRAM_UNARY(ACTIV_OP) op == ACTIV_OP_call || op == ACTIV_OP_slope)
+        return 1;
+    if (ACTIV_PROGRAM_BINARY(ACTIV_OP) 0)
+        return 2;
+    if (ACTIV_PROGRAM_TERNARY(ACTIV_OP) 0)
+        return 3;
+#undef ACTIV_OP
+    return 0;
+}
+
+/* ---- one node for equal ones -------------------------------------------------------------------- */
+
+static uint32_t hash_of(const formula_node *n)
+{
+    uint64_t bits;
+    memcpy(&bits, &n->number, sizeof bits);
+    uint64_t h = (bits ^ n->op) * UINT64_C(0x9e3779b97f4a7c15);
+    h = (h ^ h >> 29 ^ (uint32_t)n->a) * UINT64_C(0xbf58476d1ce4e5b9);
+    h = (h ^ h >> 29 ^ (uint32_t)n->b) * UINT64_C(0x94d049bb133111eb);
+    h = (h ^ h >> 29 ^ (uint32_t)n->c) * UINT64_C(0xd6e8feb86659fd93);
+    return (uint32_t)(h >> 32);
+}
+
+static int is_same(const formula_node *n, const formula_node *other)
+{
+    return n->op == other->op && n->a == other->a && n->b == other->b && n->c == other->c &&
+           memcmp(&n->number, &other->number, sizeof n->number) == 0; /* -0 differs from 0 */
+}
+
+/* The place in the table of a node that is equal, or where it belongs. */
+static size_t place_of(const activ_formula *f, const formula_node *n)
+{
+    size_t at = hash_of(n) & (f->table_size - 1);
+    while (f->table[at] > 0 && !is_same(&f->nodes[f->table[at] - 1], n))
+        at = (at + 1) & (f->table_size - 1);
+    return at;
+}
+
+static int grow_table(activ_formula *f)
+{
+    const size_t size = f->table_size ? f->table_size * 4 : 256;
+    formula_node_index *table = activ_host_alloc(&f->host, size * sizeof *table);
+    if (!table)
+        return 0;
+    activ_host_free(&f->host, f->table, f->table_size * sizeof *table);
+    f->table = table;
+    f->table_size = size;
+    for (size_t i = 0; i < f->count; i++)
+        table[place_of(f, &f->nodes[i])] = (formula_node_index)i + 1;
+    return 1;
+}
+
+static formula_node_index intern(activ_formula *f, const formula_node *n)
+{
+    if (f->status != ACTIV_OK)
+        return 0;
+    if (2 * (f->count + 1) > f->table_size && !grow_table(f)) {
+        formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+        return 0;
+    }
+    const size_t place = place_of(f, n);
+    if (f->table[place] > 0)
+        return f->table[place] - 1;
+    if (f->count == FORMULA_NODES) {
+        formula_fail(f, ACTIV_ERROR_RANGE, "it and its derivatives have more than 16384 operations");
+        return 0;
+    }
+    if (f->count == f->capacity) {
+        formula_node *nodes = activ_host_grow(&f->host, f->nodes, f->count, &f->capacity, sizeof *nodes);
+        if (!nodes) {
+            formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+            return 0;
+        }
+        f->nodes = nodes;
+    }
+    f->nodes[f->count] = *n;
+    f->table[place] = (formula_node_index)++f->count;
+    return (formula_node_index)f->count - 1;
+}
+
+static formula_node_index leaf(activ_formula *f, int op, int depends, formula_node_index a, double number)
+{
+    const formula_node n = { (uint8_t)op, (uint8_t)depends, a, FORMULA_NONE, FORMULA_NONE, number };
+    return intern(f, &n);
+}
+
+formula_node_index formula_constant(activ_formula *f, double number)
+{
+    return leaf(f, ACTIV_OP_constant, 0, FORMULA_NONE, number);
+}
+
+formula_node_index formula_variable(activ_formula *f, formula_node_index number)
+{
+    return leaf(f, ACTIV_OP_variable, number == 0 ? FORMULA_ON_X : FORMULA_ON_TEMPORARY, number, 0.0);
+}
+
+formula_node_index formula_param_value(activ_formula *f, size_t number)
+{
+    return leaf(f, ACTIV_OP_param, FORMULA_ON_PARAMS, (formula_node_index)number, 0.0);
+}
+
+/* ---- simplification ----------------------------------------------------------------------------- */
+
+int formula_is_constant(const activ_formula *f, formula_node_index node, double *number)
+{
+    if (f->status != ACTIV_OK || f->nodes[node].op != ACTIV_OP_constant)
+        return 0;
+    *number = f->nodes[node].number;
+    return 1;
+}
+
+/* A constant's value, or a NaN. */
+static double value_of(const activ_formula *f, formula_node_index node)
+{
+    double number = 0.0;
+    return node != FORMULA_NONE && formula_is_constant(f, node, &number) ? number : (double)NAN;
+}
+
+/* The operation on constants: arithmetic in double, with one rounding to float32 when a program is made; what is not
+ * arithmetic has the kernels' bits. */
+static double fold(const activ_formula *f, int op, double a, double b, double c)
+{
+    switch (op) {
+    case ACTIV_OP_neg:
+        return -a;
+    case ACTIV_OP_abs:
+        return fabs(a);
+    case ACTIV_OP_sqrt:
+        return sqrt(a);
+    case ACTIV_OP_sign:
+        return a > 0.0 ? 1.0 : a < 0.0 ? -1.0 : a;
+    case ACTIV_OP_not:
+        return a == 0.0;
+    case ACTIV_OP_add:
+        return a + b;
+    case ACTIV_OP_sub:
+        return a - b;
+    case ACTIV_OP_mul:
+        return a * b;
+    case ACTIV_OP_scale:
+        return a == 0.0 ? 0.0 : a * b;
+    case ACTIV_OP_div:
+        return a / b;
+    case ACTIV_OP_min:
+        return a < b ? a : b;
+    case ACTIV_OP_max:
+        return a > b ? a : b;
+    case ACTIV_OP_lt:
+        return a < b;
+    case ACTIV_OP_le:
+        return a <= b;
+    case ACTIV_OP_eq:
+        return a == b;
+    case ACTIV_OP_and:
+        return a != 0.0 && b != 0.0;
+    case ACTIV_OP_or:
+        return a != 0.0 || b != 0.0;
+    case ACTIV_OP_select:
+        return a != 0.0 ? b : c;
+    default:
+        return (double)f->kernels->formula_operation(op, (float)a, (float)b);
+    }
+}
+
+static int is_commutative(int op)
+{
+    return op == ACTIV_OP_add || op == ACTIV_OP_mul || op == ACTIV_OP_min || op == ACTIV_OP_max || op == ACTIV_OP_eq ||
+           op == ACTIV_OP_and || op == ACTIV_OP_or;
+}
+
+static int is_op(const activ_formula *f, formula_node_index node, int op)
+{
+    return f->status == ACTIV_OK && f->nodes[node].op == op;
+}
+
+/* The reciprocal of a power of two, with which multiplying is dividing; else 0. */
+static double exact_reciprocal(double number)
+{
+    int exponent;
+    return fabs(frexp(number, &exponent)) == 0.5 && exponent > -100 && exponent < 100 ? 1.0 / number : 0.0;
+}
+
+/* What the operation is by an identity that holds for every value but the sign of a zero and NaN's payload;
+ * FORMULA_NONE: nothing simpler. */
+static formula_node_index simplify(activ_formula *f, int op, formula_node_index a, formula_node_index b,
+                                   formula_node_index c)
+{
+    const double p = value_of(f, a), q = formula_arity(op) > 1 ? value_of(f, b) : (double)NAN;
+    switch (op) {
+    case ACTIV_OP_neg:
+        if (is_op(f, a, ACTIV_OP_neg))
+            return f->nodes[a].a;
+        if (is_op(f, a, ACTIV_OP_sub))
+            return formula_make(f, ACTIV_OP_sub, f->nodes[a].b, f->nodes[a].a, FORMULA_NONE);
+        break;
+    case ACTIV_OP_abs:
+        if (is_op(f, a, ACTIV_OP_abs))
+            return a;
+        if (is_op(f, a, ACTIV_OP_neg))
+            return formula_make(f, ACTIV_OP_abs, f->nodes[a].a, FORMULA_NONE, FORMULA_NONE);
+        break;
+    case ACTIV_OP_add:
+        if (p == 0.0)
+            return b;
+        if (q == 0.0)
+            return a;
+        if (is_op(f, b, ACTIV_OP_neg))
+            return formula_make(f, ACTIV_OP_sub, a, f->nodes[b].a, FORMULA_NONE);
+        if (is_op(f, a, ACTIV_OP_neg))
+            return formula_make(f, ACTIV_OP_sub, b, f->nodes[a].a, FORMULA_NONE);
+        break;
+    case ACTIV_OP_sub:
+        if (q == 0.0)
+            return a;
+        if (p == 0.0)
+            return formula_make(f, ACTIV_OP_neg, b, FORMULA_NONE, FORMULA_NONE);
+        if (is_op(f, b, ACTIV_OP_neg))
+            return formula_make(f, ACTIV_OP_add, a, f->nodes[b].a, FORMULA_NONE);
+        break;
+    case ACTIV_OP_mul:
+        if (p == 1.0)
+            return b;
+        if (q == 1.0)
+            return a;
+        if (p == -1.0)
+            return formula_make(f, ACTIV_OP_neg, b, FORMULA_NONE, FORMULA_NONE);
+        if (q == -1.0)
+            return formula_make(f, ACTIV_OP_neg, a, FORMULA_NONE, FORMULA_NONE);
+        break;
+    case ACTIV_OP_div:
+        if (q == 1.0)
+            return a;
+        if (exact_reciprocal(q) != 0.0)
+            return formula_make(f, ACTIV_OP_mul, a, formula_constant(f, 1.0 / q), FORMULA_NONE);
+        break;
+    case ACTIV_OP_scale:
+        if (p == 1.0)
+            return b;
+        if (p != 0.0 && p == p) /* a constant */
+            return formula_make(f, ACTIV_OP_mul, a, b, FORMULA_NONE);
+        if (q == 1.0)
+            return a;
+        break;
+    case ACTIV_OP_min:
+    case ACTIV_OP_max:
+        if (a == b)
+            return a;
+        break;
+    case ACTIV_OP_select:
+        if (p == p) /* a constant */
+            return p != 0.0 ? b : c;
+        if (b == c)
+            return b;
+        break;
+    default:
+        break;
+    }
+    return FORMULA_NONE;
+}
+
+formula_node_index formula_make(activ_formula *f, int op, formula_node_index a, formula_node_index b,
+                                formula_node_index c)
+{
+    if (f->status != ACTIV_OK)
+        return 0;
+    const int arity = formula_arity(op), is_call = op == ACTIV_OP_call || op == ACTIV_OP_slope;
+    double numbers[3] = { 0.0, 0.0, 0.0 };
+    const int constants = formula_is_constant(f, a, &numbers[0]) &&
+                          (arity < 2 || formula_is_constant(f, b, &numbers[1])) &&
+                          (arity < 3 || formula_is_constant(f, c, &numbers[2]));
+    if (constants && !is_call) {
+        const double number = fold(f, op, numbers[0], numbers[1], numbers[2]);
+        if (fabs(number) <= (double)FLT_MAX)
+            return formula_constant(f, number);
+    }
+    const formula_node_index simpler = simplify(f, op, a, b, c);
+    if (simpler != FORMULA_NONE || f->status != ACTIV_OK)
+        return simpler;
+    /* The scalar last, as programs want it; else in the order of their making. */
+    if (is_commutative(op)) {
+        const int first = (f->nodes[a].depends & FORMULA_ON_X) != 0, second = (f->nodes[b].depends & FORMULA_ON_X) != 0;
+        if (first != second ? second : b < a) {
+            const formula_node_index other = a;
+            a = b;
+            b = other;
+        }
+    }
+    int depends = f->nodes[a].depends;
+    depends |= arity > 1 ? f->nodes[b].depends : 0;
+    depends |= arity > 2 ? f->nodes[c].depends : 0;
+    for (size_t i = 0; is_call && i < f->calls[b].dynamic; i++)
+        depends |= f->nodes[f->calls[b].values[i]].depends;
+    if (is_call && f->calls[b].has_params)
+        depends |= FORMULA_ON_PARAMS;
+    const formula_node n = { (uint8_t)op, (uint8_t)depends, a, b, c, 0.0 };
+    return intern(f, &n);
+}
+
+/* ---- calls -------------------------------------------------------------------------------------- */
+
+formula_node_index formula_add_call(activ_formula *f, const formula_call *call)
+{
+    for (size_t i = 0; i < f->call_count; i++) {
+        const formula_call *other = &f->calls[i];
+        if (other->definition == call->definition && strcmp(other->spec, call->spec) == 0 &&
+            other->dynamic == call->dynamic && other->has_params == call->has_params &&
+            memcmp(other->settings, call->settings, call->dynamic) == 0 &&
+            memcmp(other->values, call->values, call->dynamic * sizeof call->values[0]) == 0)
+            return (formula_node_index)i;
+    }
+    if (f->call_count == FORMULA_CALLS) {
+        formula_fail(f, ACTIV_ERROR_RANGE, "more than 16 functions of the catalog, each with its settings");
+        return 0;
+    }
+    formula_call *own = &f->calls[f->call_count];
+    *own = *call;
+    own->body = FORMULA_NONE;
+    own->spec = activ_host_alloc(&f->host, own->spec_bytes);
+    own->set = activ_host_alloc(&f->host, (own->set_count + 1) * sizeof *own->set);
+    if (!own->spec || !own->set) {
+        activ_host_free(&f->host, own->spec, own->spec_bytes);
+        activ_host_free(&f->host, own->set, (own->set_count + 1) * sizeof *own->set);
+        formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+        return 0;
+    }
+    memcpy(own->spec, call->spec, own->spec_bytes);
+    memcpy(own->set, call->set, own->set_count * sizeof *own->set);
+    return (formula_node_index)f->call_count++;
+}
+
+formula_node_index formula_call_with(activ_formula *f, formula_node_index call, const formula_node_index *now)
+{
+    formula_call changed = f->calls[call];
+    int differs = 0;
+    for (size_t i = 0; i < changed.dynamic; i++) {
+        changed.values[i] = now[changed.values[i]];
+        differs |= changed.values[i] != f->calls[call].values[i];
+    }
+    return differs ? formula_add_call(f, &changed) : call;
+}
+
+/* ---- walks -------------------------------------------------------------------------------------- */
+
+void formula_mark(const activ_formula *f, unsigned char *marks)
+{
+    for (size_t i = f->count; i-- > 0;) {
+        const formula_node *n = &f->nodes[i];
+        if (!marks[i])
+            continue;
+        const int arity = formula_arity(n->op);
+        if (arity > 0)
+            marks[n->a] = 1;
+        if (arity > 1)
+            marks[n->b] = 1;
+        if (arity > 2)
+            marks[n->c] = 1;
+        if (n->op == ACTIV_OP_call || n->op == ACTIV_OP_slope)
+            for (size_t k = 0; k < f->calls[n->b].dynamic; k++)
+                marks[f->calls[n->b].values[k]] = 1;
+    }
+}
+
+int formula_rebuild_all(activ_formula *f, formula_node_index *roots, size_t count, formula_rebuild *make, void *user)
+{
+    const size_t nodes = f->count;
+    formula_node_index *now = activ_host_alloc(&f->host, nodes * sizeof *now);
+    unsigned char *marks = activ_host_alloc(&f->host, nodes);
+    if (!now || !marks)
+        formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+    for (size_t i = 0; f->status == ACTIV_OK && i < count; i++)
+        marks[roots[i]] = 1;
+    if (f->status == ACTIV_OK)
+        formula_mark(f, marks);
+    for (size_t i = 0; f->status == ACTIV_OK && i < nodes; i++) {
+        if (!marks[i])
+            continue;
+        formula_node n = f->nodes[i];
+        const int arity = formula_arity(n.op), is_call = n.op == ACTIV_OP_call || n.op == ACTIV_OP_slope;
+        if (arity > 0)
+            n.a = now[n.a];
+        if (arity > 1)
+            n.b = now[n.b];
+        if (arity > 2)
+            n.c = now[n.c];
+        if (is_call)
+            n.b = formula_call_with(f, n.b, now);
+        formula_node_index made = make(f, (formula_node_index)i, &n, user);
+        if (made == FORMULA_NONE)
+            made = arity > 0 ? formula_make(f, n.op, n.a, n.b, n.c) : (formula_node_index)i;
+        now[i] = made;
+    }
+    for (size_t i = 0; f->status == ACTIV_OK && i < count; i++)
+        roots[i] = now[roots[i]];
+    activ_host_free(&f->host, now, nodes * sizeof *now);
+    activ_host_free(&f->host, marks, nodes);
+    return f->status == ACTIV_OK;
+}
+
+/* ---- bodies ------------------------------------------------------------------------------------- */
+
+typedef struct substitution {
+    const formula_call *call;
+    formula_node_index argument;
+} substitution;
+
+static formula_node_index substitute_node(activ_formula *f, formula_node_index old, const formula_node *node,
+                                          void *user)
+{
+    const substitution *s = user;
+    (void)f;
+    (void)node;
+    if (old == s->call->variable)
+        return s->argument;
+    for (size_t i = 0; i < s->call->dynamic; i++)
+        if (old == s->call->places[i])
+            return s->call->values[i];
+    return FORMULA_NONE;
+}
+
+/* What stands in the body's terms, in those of the call with this argument. */
+formula_node_index formula_in_place(activ_formula *f, formula_node_index call, formula_node_index argument,
+                                    formula_node_index root)
+{
+    if (root == FORMULA_NONE)
+        return FORMULA_NONE;
+    const formula_call copy = f->calls[call];
+    substitution s = { &copy, argument };
+    formula_rebuild_all(f, &root, 1, substitute_node, &s);
+    return root;
+}

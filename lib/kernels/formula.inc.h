@@ -1,0 +1,488 @@
+/* Runs the program of a formula (kernels/program.h): block by block, so that its registers stay in the L1 cache, and
+ * operation by operation, each a loop over the block. Blocks are padded to whole vectors; what is padded is computed
+ * from 1, and lost. */
+#include "kernels/program.h"
+#include "simd/elementary.h"
+
+/* A block's registers, in floats: what one call may take of the stack; beside the sums of more than a few
+ * parameters (fn/sums.c) there is less. */
+#define FORMULA_FLOATS 2048
+#define FORMULA_LONGEST 256 /* elements of a block, at most */
+#define FORMULA_FEW_PARAMS 8
+
+typedef struct formula_run {
+    const activ_program *program;
+    const activ_fn_args *args;
+    uint32_t params_of;
+    float *registers;
+    size_t block;
+    const float *uniforms;
+
+    /* The current block. */
+    size_t count, padded;
+    const float *x, *dy;
+    float *out; /* of the last instruction; NULL: a register */
+
+    activ_lanes *lanes;
+    size_t first, sums;                 /* of each vector, in this pass */
+    const unsigned short *vector_lanes; /* the first lane of each vector */
+} formula_run;
+
+V_INLINE const float *formula_scalar(const formula_run *r, uint16_t operand)
+{
+    const size_t index = ACTIV_OPERAND_INDEX(operand);
+    switch (ACTIV_OPERAND_KIND(operand)) {
+    case ACTIV_OPERAND_CONSTANT:
+        return r->program->constants + index;
+    case ACTIV_OPERAND_PARAM:
+        return r->args->params + index;
+    default:
+        return r->uniforms + index;
+    }
+}
+
+V_INLINE float *formula_register(const formula_run *r, size_t index)
+{
+    return r->registers + index * r->block;
+}
+
+V_INLINE const float *formula_operand(const formula_run *r, uint16_t operand, int is_scalar)
+{
+    if (is_scalar)
+        return formula_scalar(r, operand);
+    return operand == 0 ? r->x : formula_register(r, operand);
+}
+
+/* ---- loops ---------------------------------------------------------------------------------- */
+
+/* `name` is an operation on vectors. a b c: arrays, or scalars where a capital says so. */
+#define FORMULA_LOOP(expression)            \
+    for (size_t k = 0; k < n; k += V_LANES) \
+        v_store(out + k, expression);       \
+    break
+
+#define A v_load(a + k)
+#define B v_load(b + k)
+#define C v_load(c + k)
+#define FORMULA_UNARY(operation) FORMULA_LOOP(operation(A))
+
+/* The scalar, if there is one, is second. */
+#define FORMULA_COMMUTATIVE(operation)     \
+    {                                      \
+        if (scalars) {                     \
+            const vf s = v_set(*b);        \
+            FORMULA_LOOP(operation(A, s)); \
+        }                                  \
+        FORMULA_LOOP(operation(A, B));     \
+    }
+
+#define FORMULA_BINARY(operation)          \
+    {                                      \
+        if (scalars == 1) {                \
+            const vf s = v_set(*a);        \
+            FORMULA_LOOP(operation(s, B)); \
+        }                                  \
+        FORMULA_COMMUTATIVE(operation)     \
+    }
+
+#define FORMULA_TERNARY(operation)                                   \
+    {                                                                \
+        const float *c = formula_operand(r, i->c, scalars >> 2 & 1); \
+        const vf s = v_set(*b), t = v_set(*c);                       \
+        if (scalars == 6) {                                          \
+            FORMULA_LOOP(operation(A, s, t));                        \
+        }                                                            \
+        if (scalars == 2) {                                          \
+            FORMULA_LOOP(operation(A, s, C));                        \
+        }                                                            \
+        if (scalars == 4) {                                          \
+            FORMULA_LOOP(operation(A, B, t));                        \
+        }                                                            \
+        FORMULA_LOOP(operation(A, B, C));                            \
+    }
+
+#define FORMULA_LT(x, y) e_truth(v_lt(x, y))
+#define FORMULA_LE(x, y) e_truth(v_le(x, y))
+#define FORMULA_EQ(x, y) e_truth(v_eq(x, y))
+#define FORMULA_AND(x, y) e_truth(m_and(e_is_true(x), e_is_true(y)))
+#define FORMULA_OR(x, y) e_truth(m_or(e_is_true(x), e_is_true(y)))
+#define FORMULA_NOT(x) e_truth(v_eq(x, v_set(0.0f)))
+#define FORMULA_SELECT(x, y, z) v_sel(e_is_true(x), y, z)
+#define FORMULA_FMS(x, y, z) v_fma(x, y, v_neg(z))
+#define FORMULA_FNMA(x, y, z) v_fnma(x, y, z)
+
+/* sin, cos and tan: interleaved vectors, the last of them repeated where there are fewer. */
+V_INLINE void formula_angles(int op, size_t n, const float *a, float *out)
+{
+    vf x[V_INTERLEAVE], low[V_INTERLEAVE], sine[V_INTERLEAVE], cosine[V_INTERLEAVE];
+    for (size_t k = 0; k < n; k += V_INTERLEAVE * V_LANES) {
+        for (size_t j = 0; j < V_INTERLEAVE; j++) {
+            const size_t at = k + j * V_LANES;
+            x[j] = v_load(a + (at < n ? at : n - V_LANES));
+            low[j] = v_set(0.0f);
+        }
+        if (op == ACTIV_OP_sin)
+            v_sine(x, low, sine);
+        else
+            v_sincos(x, low, sine, cosine);
+        for (size_t j = 0; j < V_INTERLEAVE && k + j * V_LANES < n; j++)
+            v_store(out + k + j * V_LANES, op == ACTIV_OP_sin   ? sine[j]
+                                           : op == ACTIV_OP_cos ? cosine[j]
+                                                                : v_div(sine[j], cosine[j]));
+    }
+}
+
+/* The functions that are computed in double, or rarely: one loop each, out of the way. */
+static V_NOINLINE void formula_rare(int op, size_t n, const float *a, const float *b, int scalars, float *out)
+{
+    switch (op) {
+    case ACTIV_OP_sin:
+        formula_angles(ACTIV_OP_sin, n, a, out);
+        break;
+    case ACTIV_OP_cos:
+        formula_angles(ACTIV_OP_cos, n, a, out);
+        break;
+    case ACTIV_OP_tan:
+        formula_angles(ACTIV_OP_tan, n, a, out);
+        break;
+    case ACTIV_OP_expm1:
+        FORMULA_UNARY(e_expm1);
+    case ACTIV_OP_log:
+        FORMULA_UNARY(e_log);
+    case ACTIV_OP_log1p:
+        FORMULA_UNARY(e_log1p);
+    case ACTIV_OP_sinh:
+        FORMULA_UNARY(e_sinh);
+    case ACTIV_OP_cosh:
+        FORMULA_UNARY(e_cosh);
+    case ACTIV_OP_atan:
+        FORMULA_UNARY(e_atan);
+    case ACTIV_OP_asinh:
+        FORMULA_UNARY(e_asinh);
+    case ACTIV_OP_erf:
+        FORMULA_UNARY(e_erf);
+    case ACTIV_OP_erfc:
+        FORMULA_UNARY(e_erfc);
+    case ACTIV_OP_gauss:
+        FORMULA_UNARY(e_gauss);
+    default:
+        FORMULA_LOOP(e_pow(A, scalars ? v_set(*b) : B));
+    }
+}
+
+static const float formula_ones[FORMULA_LONGEST] = {
+#define ONES8 1, 1, 1, 1, 1, 1, 1, 1
+#define ONES64 ONES8, ONES8, ONES8, ONES8, ONES8, ONES8, ONES8, ONES8
+    ONES64, ONES64, ONES64, ONES64
+#undef ONES64
+#undef ONES8
+};
+
+/* A function of the catalog, or its derivative, with the settings that are known now. */
+static V_NOINLINE void formula_call(const formula_run *r, const activ_instruction *i, size_t n, const float *a,
+                                    float *out)
+{
+    const activ_fn_component *component = &r->args->components[i->b];
+    const activ_program *p = r->program;
+    activ_fn_args args = component->args;
+    float values[ACTIV_FN_SETTINGS];
+    int own_values = 0;
+    for (size_t k = 0; k < p->setting_count; k++) {
+        if (p->settings[k].call != i->b)
+            continue;
+        if (!own_values)
+            memcpy(values, args.setting_values, sizeof values);
+        own_values = 1;
+        values[p->settings[k].setting] = *formula_scalar(r, p->settings[k].scalar);
+    }
+    if (r->params_of >> i->b & 1) {
+        args.params = r->args->params;
+        memcpy(values, args.setting_values, component->scalars > 0 ? sizeof values : 0);
+        for (size_t k = 0; k < component->scalars; k++)
+            values[args.scalar_settings[k]] = args.params[k];
+        own_values = component->scalars > 0;
+    }
+    if (own_values)
+        args.setting_values = values;
+    if (i->op == ACTIV_OP_call)
+        component->kernel->forward(&args, n, a, out);
+    else
+        component->kernel->backward(&args, 0, 0, n, a, formula_ones, out, NULL);
+}
+
+/* dy a, summed; 0 where a is, whatever dy is. */
+static V_NOINLINE void formula_sum(const formula_run *r, const activ_instruction *i, const float *a)
+{
+    if (i->c < r->first || i->c >= r->first + r->sums)
+        return;
+    double *to = r->lanes[r->vector_lanes[i->b] + (i->c - r->first)];
+    vsum sum = v_sum_load(to);
+    for (size_t at = 0; at < r->count; at += V_BLOCK)
+        for (size_t j = 0; j < V_PER_BLOCK; j++) {
+            const size_t lanes = v_active_lanes(r->count - at, j), k = at + j * V_LANES;
+            if (lanes == 0)
+                break;
+            vf factor = v_load_lanes(r->dy + k, lanes), slope = i->scalars ? v_set(*a) : A;
+            if (lanes < V_LANES)
+                slope = v_sel(v_first_lanes(lanes), slope, v_set(0.0f));
+            factor = v_sel(v_eq(slope, v_set(0.0f)), v_set(0.0f), factor);
+            sum.acc[j] = acc_fma(sum.acc[j], factor, slope);
+        }
+    v_sum_store(to, sum);
+}
+
+/* One instruction on n elements, whole vectors. */
+V_INLINE void formula_step(const formula_run *r, const activ_instruction *i, size_t n, float *out)
+{
+    const int scalars = i->scalars;
+    const float *a = formula_operand(r, i->a, scalars & 1);
+    const float *b = formula_operand(r, i->b, scalars >> 1 & 1); /* of a call or a sum a number, and not used */
+    switch (i->op) {
+    case ACTIV_OP_neg:
+        FORMULA_UNARY(v_neg);
+    case ACTIV_OP_abs:
+        FORMULA_UNARY(v_abs);
+    case ACTIV_OP_sqrt:
+        FORMULA_UNARY(v_sqrt);
+    case ACTIV_OP_sign:
+        FORMULA_UNARY(e_sign);
+    case ACTIV_OP_not:
+        FORMULA_UNARY(FORMULA_NOT);
+    case ACTIV_OP_exp:
+        FORMULA_UNARY(e_exp);
+    case ACTIV_OP_add:
+        FORMULA_COMMUTATIVE(v_add)
+    case ACTIV_OP_sub:
+        FORMULA_BINARY(v_sub)
+    case ACTIV_OP_mul:
+        FORMULA_COMMUTATIVE(v_mul)
+    case ACTIV_OP_scale:
+        FORMULA_LOOP(e_scale(A, B));
+    case ACTIV_OP_div:
+        FORMULA_BINARY(v_div)
+    case ACTIV_OP_min:
+        FORMULA_COMMUTATIVE(e_min)
+    case ACTIV_OP_max:
+        FORMULA_COMMUTATIVE(e_max)
+    case ACTIV_OP_lt:
+        FORMULA_BINARY(FORMULA_LT)
+    case ACTIV_OP_le:
+        FORMULA_BINARY(FORMULA_LE)
+    case ACTIV_OP_eq:
+        FORMULA_COMMUTATIVE(FORMULA_EQ)
+    case ACTIV_OP_and:
+        FORMULA_LOOP(FORMULA_AND(A, B));
+    case ACTIV_OP_or:
+        FORMULA_LOOP(FORMULA_OR(A, B));
+    case ACTIV_OP_fma:
+        FORMULA_TERNARY(v_fma)
+    case ACTIV_OP_fms:
+        FORMULA_TERNARY(FORMULA_FMS)
+    case ACTIV_OP_fnma:
+        FORMULA_TERNARY(FORMULA_FNMA)
+    case ACTIV_OP_select:
+        FORMULA_TERNARY(FORMULA_SELECT)
+    case ACTIV_OP_copy: {
+        const vf s = v_set(*a);
+        FORMULA_LOOP(s);
+    }
+    case ACTIV_OP_call:
+    case ACTIV_OP_slope:
+        formula_call(r, i, n, a, out);
+        break;
+    case ACTIV_OP_sum:
+        formula_sum(r, i, a);
+        break;
+    default:
+        formula_rare(i->op, n, a, b, scalars >> 1 & 1, out);
+        break;
+    }
+}
+
+#undef A
+#undef B
+#undef C
+
+/* ---- a call --------------------------------------------------------------------------------- */
+
+/* What is made of the parameters alone, once. */
+static V_NOINLINE void formula_prologue(formula_run *r, float *uniforms)
+{
+    float registers[ACTIV_PROGRAM_REGISTERS * V_BLOCK];
+    const activ_program *p = r->program;
+    formula_run own = *r;
+    own.registers = registers;
+    own.block = V_BLOCK;
+    own.x = registers;
+    for (size_t k = 0; k < V_BLOCK; k++)
+        registers[k] = 1.0f;
+    for (size_t i = 0; i < p->first; i++) {
+        const activ_instruction *instruction = &p->code[i];
+        if (instruction->op == ACTIV_OP_uniform)
+            uniforms[instruction->out] = *formula_register(&own, instruction->a);
+        else
+            formula_step(&own, instruction, V_BLOCK, formula_register(&own, instruction->out));
+    }
+}
+
+static size_t formula_block(const activ_program *p, size_t floats)
+{
+    size_t block = floats / p->registers / V_BLOCK * V_BLOCK;
+    return block < FORMULA_LONGEST ? block : FORMULA_LONGEST;
+}
+
+/* The program for all elements. Its result is f: y = f, or w f where w is not NULL; or f', with dy: dx = dy f', which
+ * is 0 where f' is. `out` may be x, w or dy, and NULL if only sums are wanted. */
+V_INLINE void formula_blocks(formula_run *r, size_t n, const float *x, const float *w, const int is_slope, float *out)
+{
+    const activ_program *p = r->program;
+    const activ_instruction *end = p->code + p->count;
+    for (size_t at = 0; at < n; at += r->block) {
+        r->count = n - at < r->block ? n - at : r->block;
+        r->padded = (r->count + V_LANES - 1) / V_LANES * V_LANES;
+        r->x = x + at;
+        r->dy = w ? w + at : NULL;
+        if (r->count < r->padded) {
+            const size_t whole = r->padded - V_LANES, lanes = r->count - whole;
+            if (whole > 0)
+                memcpy(r->registers, x + at, whole * sizeof *x);
+            v_store(r->registers + whole,
+                    v_sel(v_first_lanes(lanes), v_load_lanes(x + at + whole, lanes), v_set(1.0f)));
+            r->x = r->registers;
+        }
+        const int direct = !is_slope && !w && !p->keeps_nan && r->count == r->padded && p->result > 0;
+        for (const activ_instruction *i = p->code + p->first; i < end; i++)
+            formula_step(r, i, r->padded, direct && i + 1 == end ? out + at : formula_register(r, i->out));
+        if (!out || direct)
+            continue;
+        const float *result = formula_operand(r, (uint16_t)p->result, 0), *from = r->x;
+        for (size_t k = 0; k < r->count; k += V_LANES) {
+            const size_t lanes = v_active_lanes(r->count - k, 0);
+            vf value = v_load(result + k), own_x = v_load(from + k);
+            if (w) {
+                vf factor = v_load_lanes(w + at + k, lanes);
+                if (is_slope)
+                    factor = v_sel(v_eq(value, v_set(0.0f)), v_set(0.0f), factor);
+                value = v_mul_subnormal(factor, value);
+            }
+            v_store_lanes(out + at + k, lanes, p->keeps_nan ? v_sel(v_nan(own_x), own_x, value) : value);
+        }
+    }
+}
+
+static V_NOINLINE void formula_run_all(formula_run *r, size_t n, const float *x, const float *w, float *out)
+{
+    float registers[FORMULA_FLOATS];
+    r->registers = registers;
+    r->block = formula_block(r->program, FORMULA_FLOATS);
+    formula_blocks(r, n, x, w, 0, out);
+}
+
+static V_NOINLINE void formula_run_slope(formula_run *r, size_t n, const float *x, const float *dy, float *dx)
+{
+    float registers[FORMULA_FLOATS];
+    r->registers = registers;
+    r->block = formula_block(r->program, FORMULA_FLOATS);
+    formula_blocks(r, n, x, dy, 1, dx);
+}
+
+static V_NOINLINE void formula_run_beside_sums(formula_run *r, size_t n, const float *x, const float *dy, float *dx)
+{
+    float registers[ACTIV_PROGRAM_REGISTERS * V_BLOCK];
+    r->registers = registers;
+    r->block = formula_block(r->program, sizeof registers / sizeof registers[0]);
+    formula_blocks(r, n, x, dy, 1, dx);
+}
+
+static formula_run formula_start(const activ_fn_args *a, const activ_program *p, float *uniforms)
+{
+    const activ_formula_programs *all = a->object;
+    formula_run r;
+    memset(&r, 0, sizeof r);
+    r.program = p;
+    r.args = a;
+    r.params_of = all->params_of;
+    r.uniforms = uniforms;
+    if (p->first > 0)
+        formula_prologue(&r, uniforms);
+    return r;
+}
+
+static void formula_forward(const activ_fn_args *a, size_t n, const float *x, float *y)
+{
+    const activ_formula_programs *all = a->object;
+    float uniforms[ACTIV_PROGRAM_UNIFORMS];
+    formula_run r = formula_start(a, &all->forward, uniforms);
+    formula_run_all(&r, n, x, NULL, y);
+}
+
+static void formula_forward_times(const activ_fn_args *a, size_t n, const float *x, const float *w, float *y)
+{
+    const activ_formula_programs *all = a->object;
+    float uniforms[ACTIV_PROGRAM_UNIFORMS];
+    formula_run r = formula_start(a, &all->forward, uniforms);
+    formula_run_all(&r, n, x, w, y);
+}
+
+static void formula_backward(const activ_fn_args *a, size_t first, size_t count, size_t n, const float *x,
+                             const float *dy, float *dx, activ_lanes *lanes)
+{
+    const activ_formula_programs *all = a->object;
+    float uniforms[ACTIV_PROGRAM_UNIFORMS];
+    unsigned short vector_lanes[48];
+    if (!lanes) {
+        formula_run r = formula_start(a, &all->derivative, uniforms);
+        formula_run_slope(&r, n, x, dy, dx);
+        return;
+    }
+    formula_run r = formula_start(a, &all->gradient, uniforms);
+    size_t lane = 0;
+    for (size_t v = 0; v < a->vectors; v++) {
+        const size_t left = a->lengths[v] > first ? a->lengths[v] - first : 0;
+        vector_lanes[v] = (unsigned short)lane;
+        lane += left < count ? left : count;
+    }
+    r.lanes = lanes;
+    r.first = first;
+    r.sums = count;
+    r.vector_lanes = vector_lanes;
+    if (a->param_count <= FORMULA_FEW_PARAMS)
+        formula_run_slope(&r, n, x, dy, dx);
+    else
+        formula_run_beside_sums(&r, n, x, dy, dx);
+}
+
+/* Never called: no formula is a function of its value. */
+static void formula_backward_from_y(const activ_fn_args *a, size_t n, const float *y, const float *dy, float *dx)
+{
+    formula_backward(a, 0, 0, n, y, dy, dx, NULL);
+}
+
+static void formula_finish(const activ_fn_args *a, size_t first, size_t count, double *sums)
+{
+    (void)a;
+    (void)first;
+    (void)count;
+    (void)sums;
+}
+
+static const activ_fn_kernel formula_kernel = { formula_forward, formula_forward_times, formula_backward,
+                                                formula_backward_from_y, formula_finish };
+
+/* An operation on two numbers, for constants. */
+static float formula_operation(int op, float a, float b)
+{
+    float from[2][V_BLOCK], out[V_BLOCK];
+    for (size_t k = 0; k < V_BLOCK; k++) {
+        from[0][k] = a;
+        from[1][k] = b;
+    }
+    const activ_instruction i = { (uint8_t)op, 0, 1, 0, 1, 0 };
+    formula_run r;
+    memset(&r, 0, sizeof r);
+    r.registers = from[0];
+    r.block = V_BLOCK;
+    r.x = from[0];
+    formula_step(&r, &i, V_BLOCK, out);
+    return out[0];
+}
