@@ -103,6 +103,7 @@ if [ -n "$slow" ] && [ "$(uname -m)" = x86_64 ]; then
     need emscripten "compiles for WebAssembly"
     need nodejs "runs WebAssembly"
     need gcc-s390x-linux-gnu "compiles for a big-endian CPU, which is refused"
+    need libc6-dev-s390x-cross "its C library"
 fi
 [ -z "$emulated" ] || need libsimde-dev "AVX-512 for CPUs without it"
 if [ -n "$foreign" ]; then

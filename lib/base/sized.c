@@ -33,11 +33,7 @@ ENDS_WITH(activ_layer_view, tensor_count);
 ENDS_WITH(activ_histogram_info, nans);
 ENDS_WITH(activ_stats_info, largest);
 ENDS_WITH(activ_neurons_options, reserved);
-#if UINTPTR_MAX == UINT32_MAX
-ENDS_WITH(activ_neurons_info, reserved);
-#else
 ENDS_WITH(activ_neurons_info, dead);
-#endif
 
 const char *activ_sized_reason(activ_status status)
 {
