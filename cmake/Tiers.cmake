@@ -1,4 +1,4 @@
-# The tiers of kernels: one line each, slowest first. lib/kernels/unit.c and functions.c are compiled once per tier with the flags
+# The tiers of kernels: one line each, slowest first. lib/kernels/unit.c, functions.c and formula.c are compiled once per tier with the flags
 # given here and ACTIV_TIER=name; lib/cpu/cpu.c needs has_NAME() and a rank for it.
 # Which ones there are the target decides (Target.cmake).
 set(activ_tiers scalar)
@@ -55,7 +55,7 @@ function(activ_add_tiers out)
         set_source_files_properties(kernels/functions.c PROPERTIES COMPILE_OPTIONS "-fschedule-insns;-fsched-pressure")
     endif()
     foreach(tier IN LISTS activ_tiers)
-        add_library(activ_tier_${tier} OBJECT kernels/unit.c kernels/functions.c)
+        add_library(activ_tier_${tier} OBJECT kernels/unit.c kernels/functions.c kernels/formula.c)
         target_compile_definitions(activ_tier_${tier} PRIVATE
             ACTIV_TIER=${tier} ACTIV_TIER_HEADER="simd/${tier}.h")
         target_compile_options(activ_tier_${tier} PRIVATE ${activ_tier_flags_${tier}})

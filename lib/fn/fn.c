@@ -277,7 +277,7 @@ static activ_status init_function(activ_fn *fn, size_t *room, activ_message *mes
     if (fn->custom)
         fn->kernel = &activ_custom_kernel;
     else if (fn->formula)
-        fn->kernel = kernels->formula;
+        fn->kernel = kernels->formula->kernel;
     else if (fn->entry->shape == ACTIV_SHAPE_ELEMENTWISE)
         fn->kernel = kernels->elementwise[fn->entry->index];
     else

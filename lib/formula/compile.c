@@ -8,10 +8,26 @@
 
 /* ---- fma ---------------------------------------------------------------------------------------------- */
 
+/* A node's uses in a graph as it was, of `count` nodes. */
+typedef struct use_counts {
+    const uint16_t *uses;
+    formula_node_index count;
+} use_counts;
+
+/* Is the cosine of this sine's argument computed, too? */
+static int has_cosine(activ_formula *f, formula_node_index sine, const use_counts *u)
+{
+    const formula_node_index cosine = formula_make(f, ACTIV_OP_cos, f->nodes[sine].a, FORMULA_NONE, FORMULA_NONE);
+    return f->status == ACTIV_OK && cosine < u->count && u->uses[cosine] > 0;
+}
+
 /* old: in the graph as it was; operands of n are new. */
 static formula_node_index fuse_node(activ_formula *f, formula_node_index old, const formula_node *n, void *user)
 {
-    const uint16_t *uses = user;
+    const use_counts *u = user;
+    const uint16_t *uses = u->uses;
+    if (n->op == ACTIV_OP_sin && has_cosine(f, old, u))
+        return formula_make(f, ACTIV_OP_sine, n->a, FORMULA_NONE, FORMULA_NONE);
     if (n->op != ACTIV_OP_add && n->op != ACTIV_OP_sub)
         return FORMULA_NONE;
     const formula_node was = f->nodes[old], a = f->nodes[n->a], b = f->nodes[n->b];
@@ -50,10 +66,30 @@ static void fuse(activ_formula *f, formula_node_index *roots, size_t count)
         formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
     if (f->status == ACTIV_OK) {
         count_uses(f, roots, count, marks, uses);
-        formula_rebuild_all(f, roots, count, fuse_node, uses);
+        use_counts u = { uses, (formula_node_index)nodes };
+        formula_rebuild_all(f, roots, count, fuse_node, &u);
     }
     activ_host_free(&f->host, uses, nodes * sizeof *uses);
     activ_host_free(&f->host, marks, nodes);
+}
+
+/* ---- operands, until the layout is known ---------------------------------------------------------------- */
+
+enum { REGISTER = 0, CONSTANT = 1, PARAM = 2, UNIFORM = 3 };
+
+static uint16_t operand(int kind, size_t index)
+{
+    return (uint16_t)((unsigned)kind << 14 | (unsigned)index);
+}
+
+static int kind_of(uint16_t operand)
+{
+    return operand >> 14;
+}
+
+static size_t index_of(uint16_t operand)
+{
+    return operand & 0x3fff;
 }
 
 /* ---- a program in the making ---------------------------------------------------------------------------- */
@@ -64,15 +100,18 @@ typedef struct compiler {
     size_t count, capacity;
     float *constants;
     size_t constant_count, constant_capacity;
+    uint16_t *params; /* numbers of parameters that programs read */
+    size_t param_count, param_capacity;
     activ_program_setting settings[3 * FORMULA_CALLS * FORMULA_SETTINGS];
-    size_t setting_count, first_setting; /* of all programs; of this one */
-    size_t uniform_count;
+    size_t setting_count, uniform_count;
+    size_t first_constant, first_param, first_setting; /* of this program; the counts are of all */
 
-    /* Of each node. */
+    /* Of each node, of so many. */
+    size_t nodes;
     unsigned char *marks, *needs; /* needs: registers to compute it, about */
     uint16_t *uses;               /* that are still to come */
     uint16_t *places;             /* the operand that holds it, plus 1; 0: none yet */
-    uint16_t *constant_places;    /* of a constant: its number, plus 1 */
+    uint16_t *leaf_places;        /* the same of constants and parameters */
     formula_node_index *order;
     size_t order_count;
 
@@ -105,7 +144,7 @@ static size_t take_register(compiler *c)
     while (i < ACTIV_PROGRAM_REGISTERS && c->registers >> i & 1)
         i++;
     if (i == ACTIV_PROGRAM_REGISTERS) {
-        formula_fail(c->f, ACTIV_ERROR_RANGE, "it is too large: more than 47 values are needed at once");
+        formula_fail(c->f, ACTIV_ERROR_RANGE, "it is too large: more than 63 values are needed at once");
         return 1;
     }
     c->registers |= UINT64_C(1) << i;
@@ -115,14 +154,30 @@ static size_t take_register(compiler *c)
 
 static void release(compiler *c, uint16_t operand)
 {
-    const size_t index = ACTIV_OPERAND_INDEX(operand);
-    if (ACTIV_OPERAND_KIND(operand) == ACTIV_OPERAND_REGISTER && index > 0)
+    const size_t index = index_of(operand);
+    if (kind_of(operand) == REGISTER && index > 0)
         c->registers &= ~(UINT64_C(1) << index);
 }
 
 static int is_scalar(uint16_t operand)
 {
-    return ACTIV_OPERAND_KIND(operand) != ACTIV_OPERAND_REGISTER;
+    return kind_of(operand) != REGISTER;
+}
+
+static uint16_t constant_place(compiler *c, double number)
+{
+    c->constants = room_for_one(c, c->constants, c->constant_count, &c->constant_capacity, sizeof *c->constants);
+    if (c->f->status == ACTIV_OK)
+        c->constants[c->constant_count++] = (float)number;
+    return operand(CONSTANT, c->constant_count - c->first_constant - 1);
+}
+
+static uint16_t param_place(compiler *c, size_t number)
+{
+    c->params = room_for_one(c, c->params, c->param_count, &c->param_capacity, sizeof *c->params);
+    if (c->f->status == ACTIV_OK)
+        c->params[c->param_count++] = (uint16_t)number;
+    return operand(PARAM, c->param_count - c->first_param - 1);
 }
 
 /* Where the node's value is: leaves, uniforms, and what has been computed. */
@@ -130,24 +185,20 @@ static uint16_t place_of(compiler *c, formula_node_index node)
 {
     activ_formula *f = c->f;
     const formula_node *n = &f->nodes[node];
+    if (f->status != ACTIV_OK)
+        return 0;
     if (c->places[node])
         return (uint16_t)(c->places[node] - 1);
     if (n->op == ACTIV_OP_variable && n->a == 0)
         return 0;
-    if (n->op == ACTIV_OP_param)
-        return ACTIV_OPERAND(ACTIV_OPERAND_PARAM, n->a);
-    if (n->op != ACTIV_OP_constant) {
+    if (n->op != ACTIV_OP_param && n->op != ACTIV_OP_constant) {
         formula_fail(f, ACTIV_ERROR_UNSUPPORTED, "a setting of a function depends on x");
         return 0;
     }
-    if (!c->constant_places[node]) {
-        c->constants = room_for_one(c, c->constants, c->constant_count, &c->constant_capacity, sizeof *c->constants);
-        if (f->status != ACTIV_OK)
-            return 0;
-        c->constants[c->constant_count++] = (float)n->number;
-        c->constant_places[node] = (uint16_t)c->constant_count;
-    }
-    return ACTIV_OPERAND(ACTIV_OPERAND_CONSTANT, c->constant_places[node] - 1);
+    if (!c->leaf_places[node])
+        c->leaf_places[node] =
+            (uint16_t)((n->op == ACTIV_OP_param ? param_place(c, (size_t)n->a) : constant_place(c, n->number)) + 1);
+    return (uint16_t)(c->leaf_places[node] - 1);
 }
 
 /* In which positions an operation takes scalars. */
@@ -195,6 +246,35 @@ static uint16_t copied(compiler *c, uint16_t operand)
     return (uint16_t)out;
 }
 
+/* The sine of a cosine's argument, and the other way round, if it is to be computed, too; else FORMULA_NONE. */
+static formula_node_index partner_of(compiler *c, const formula_node *n)
+{
+    activ_formula *f = c->f;
+    const formula_node_index known = (formula_node_index)c->nodes;
+    if (n->op != ACTIV_OP_cos && n->op != ACTIV_OP_sine)
+        return FORMULA_NONE;
+    const int op = n->op == ACTIV_OP_cos ? ACTIV_OP_sine : ACTIV_OP_cos;
+    const formula_node_index other = formula_make(f, op, n->a, FORMULA_NONE, FORMULA_NONE);
+    return f->status == ACTIV_OK && other < known && c->marks[other] && !c->places[other] ? other : FORMULA_NONE;
+}
+
+/* Both at once. */
+static void emit_sincos(compiler *c, formula_node_index node, formula_node_index other)
+{
+    const formula_node n = c->f->nodes[node];
+    uint16_t place = place_of(c, n.a);
+    const int copies = is_scalar(place);
+    if (copies)
+        place = copied(c, place);
+    c->uses[n.a] = (uint16_t)(c->uses[n.a] - 2);
+    if (copies || (c->uses[n.a] == 0 && c->places[n.a]))
+        release(c, place);
+    const size_t first = take_register(c), second = take_register(c);
+    emit(c, ACTIV_OP_sincos, 0, first, place, 0, (uint16_t)second);
+    c->places[n.op == ACTIV_OP_sine ? node : other] = (uint16_t)(first + 1);
+    c->places[n.op == ACTIV_OP_sine ? other : node] = (uint16_t)(second + 1);
+}
+
 static void emit_node(compiler *c, formula_node_index node)
 {
     const formula_node n = c->f->nodes[node];
@@ -202,6 +282,11 @@ static void emit_node(compiler *c, formula_node_index node)
     formula_node_index operands[3] = { n.a, n.b, n.c };
     uint16_t places[3] = { 0, 0, 0 };
     unsigned scalars = 0;
+    const formula_node_index partner = partner_of(c, &n);
+    if (partner != FORMULA_NONE) {
+        emit_sincos(c, node, partner);
+        return;
+    }
     if (is_call)
         add_settings(c, n.b);
     for (int k = 0; k < arity; k++)
@@ -296,7 +381,8 @@ static void add_to_order(compiler *c, formula_node_index root, formula_node_inde
 static void emit_order(compiler *c)
 {
     for (size_t i = 0; c->f->status == ACTIV_OK && i < c->order_count; i++)
-        emit_node(c, c->order[i]);
+        if (!c->places[c->order[i]]) /* it is, if it was a partner */
+            emit_node(c, c->order[i]);
     c->order_count = 0;
 }
 
@@ -327,17 +413,13 @@ static void emit_uniforms(compiler *c, const formula_node_index *roots, size_t c
         const formula_node_index node = (formula_node_index)i;
         if (!c->marks[i] || !wanted[i] || !is_computed(c, node))
             continue;
-        if (c->uniform_count == ACTIV_PROGRAM_UNIFORMS) {
-            formula_fail(f, ACTIV_ERROR_RANGE, "more than 64 values are made of parameters alone");
-            break;
-        }
         c->uses[i]++; /* it may be part of another */
         add_to_order(c, node, stack);
         emit_order(c);
         emit(c, ACTIV_OP_uniform, 0, c->uniform_count, place_of(c, node), 0, 0);
         if (f->status == ACTIV_OK)
             release(c, (uint16_t)(c->places[i] - 1));
-        c->places[i] = (uint16_t)(ACTIV_OPERAND(ACTIV_OPERAND_UNIFORM, c->uniform_count++) + 1);
+        c->places[i] = (uint16_t)(operand(UNIFORM, c->uniform_count++) + 1);
     }
     activ_host_free(&f->host, wanted, nodes);
     c->registers = 1;
@@ -346,10 +428,27 @@ static void emit_uniforms(compiler *c, const formula_node_index *roots, size_t c
 
 /* ---- a program ------------------------------------------------------------------------------------------ */
 
-static int loses_nan(int op)
+/* Does a NaN in x always come through? (passes: the same of the operands.) */
+static int passes_nan(const activ_formula *f, const formula_node *n, const unsigned char *passes)
 {
-    return op == ACTIV_OP_select || op == ACTIV_OP_lt || op == ACTIV_OP_le || op == ACTIV_OP_eq ||
-           op == ACTIV_OP_scale || op == ACTIV_OP_pow;
+    double exponent;
+    switch (n->op) {
+    case ACTIV_OP_variable: return 1;
+    case ACTIV_OP_constant:
+    case ACTIV_OP_param:
+    case ACTIV_OP_lt:
+    case ACTIV_OP_le:
+    case ACTIV_OP_eq:
+    case ACTIV_OP_and:
+    case ACTIV_OP_or:
+    case ACTIV_OP_not: return 0;
+    case ACTIV_OP_select: return passes[n->b] && passes[n->c];
+    case ACTIV_OP_scale: return passes[n->a];
+    case ACTIV_OP_pow: return passes[n->a] && formula_is_constant(f, n->b, &exponent) && exponent != 0.0;
+    default: break;
+    }
+    const int arity = formula_arity(n->op);
+    return passes[n->a] || (arity > 1 && passes[n->b]) || (arity > 2 && passes[n->c]);
 }
 
 /* Elements of the parameters, in order: their vector and place in it. */
@@ -371,8 +470,69 @@ static void element_of(const activ_formula *f, size_t number, uint16_t *vector, 
     }
 }
 
-/* roots: `sums` gradients, that of parameter numbers[i] each, and what is computed last. */
-static void compile(compiler *c, formula_node_index *roots, const size_t *numbers, size_t sums, activ_program *program)
+/* Where an operand is. */
+static uint16_t place_in(const activ_program *p, uint16_t symbol)
+{
+    const size_t index = index_of(symbol), params = p->scalars + p->constant_count;
+    switch (kind_of(symbol)) {
+    case REGISTER:
+        return (uint16_t)(index * p->block);
+    case CONSTANT:
+        return (uint16_t)(p->scalars + index);
+    case PARAM:
+        return (uint16_t)(params + index);
+    default:
+        return (uint16_t)(params + p->param_count + index);
+    }
+}
+
+/* Blocks as long as there is room for, and the operands in place of their symbols. */
+static void lay_out(compiler *c, activ_instruction *code, int beside_sums, activ_program *p)
+{
+    const size_t floats = beside_sums ? ACTIV_PROGRAM_FLOATS_BESIDE_SUMS : ACTIV_PROGRAM_FLOATS;
+    p->constant_count = c->constant_count - c->first_constant;
+    p->param_count = c->param_count - c->first_param;
+    p->setting_count = c->setting_count - c->first_setting;
+    const size_t scalars = p->constant_count + p->param_count + c->uniform_count;
+    p->block = scalars < floats ? (floats - scalars) / c->most / ACTIV_PROGRAM_BLOCK * ACTIV_PROGRAM_BLOCK : 0;
+    p->block = p->block < ACTIV_PROGRAM_LONGEST_BLOCK ? p->block : ACTIV_PROGRAM_LONGEST_BLOCK;
+    if (p->block == 0) {
+        formula_fail(c->f, ACTIV_ERROR_RANGE,
+                     "it is too large: it needs too many constants, parameters and values at once");
+        return;
+    }
+    p->scalars = c->most * p->block;
+    p->result = place_in(p, (uint16_t)p->result);
+    for (size_t i = 0; i < p->count; i++) {
+        activ_instruction *n = &code[i];
+        const int arity = formula_arity(n->op);
+        n->out = place_in(p, n->op == ACTIV_OP_uniform ? operand(UNIFORM, n->out) : n->out);
+        n->a = place_in(p, n->a);
+        if (arity > 1)
+            n->b = place_in(p, n->b);
+        if (arity > 2 || n->op == ACTIV_OP_sincos)
+            n->c = place_in(p, n->c);
+    }
+    for (size_t i = c->first_setting; i < c->setting_count; i++)
+        c->settings[i].scalar = place_in(p, c->settings[i].scalar);
+}
+
+/* Forgets what has been computed but uniforms, and counts the uses of one root alone. */
+static void start_anew(compiler *c, const formula_node_index *root)
+{
+    memset(c->marks, 0, c->nodes);
+    memset(c->uses, 0, c->nodes * sizeof *c->uses);
+    count_uses(c->f, root, 1, c->marks, c->uses);
+    for (size_t i = 0; i < c->nodes; i++)
+        if (c->places[i] && kind_of((uint16_t)(c->places[i] - 1)) != UNIFORM)
+            c->places[i] = 0;
+    c->registers = 1;
+}
+
+/* roots: `sums` gradients, that of parameter numbers[i] each, and what is computed last. shares: what several of them
+ * need is computed once; otherwise it takes fewer registers. */
+static void compile(compiler *c, formula_node_index *roots, const size_t *numbers, size_t sums, int shares,
+                    activ_program *program)
 {
     activ_formula *f = c->f;
     const size_t nodes = f->count;
@@ -382,26 +542,34 @@ static void compile(compiler *c, formula_node_index *roots, const size_t *number
     c->needs = activ_host_alloc(&f->host, nodes);
     c->uses = activ_host_alloc(&f->host, nodes * sizeof *c->uses);
     c->places = activ_host_alloc(&f->host, nodes * sizeof *c->places);
-    c->constant_places = activ_host_alloc(&f->host, nodes * sizeof *c->constant_places);
+    c->leaf_places = activ_host_alloc(&f->host, nodes * sizeof *c->leaf_places);
     c->order = activ_host_alloc(&f->host, nodes * sizeof *c->order);
-    if (!stack || !c->marks || !c->needs || !c->uses || !c->places || !c->constant_places || !c->order)
+    if (!stack || !c->marks || !c->needs || !c->uses || !c->places || !c->leaf_places || !c->order)
         formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
     program->first = c->count;
+    c->nodes = nodes;
     if (f->status == ACTIV_OK) {
         const size_t start = c->count;
         c->first_setting = c->setting_count;
+        c->first_constant = c->constant_count;
+        c->first_param = c->param_count;
         c->uniform_count = 0;
         c->registers = 1;
         c->most = 1;
         count_uses(f, roots, sums + 1, c->marks, c->uses);
+        /* c->order is not in use yet: its memory, for a moment. */
+        unsigned char *passes = (unsigned char *)c->order;
         for (size_t i = 0; i < nodes; i++) {
             c->needs[i] = need_of(c, &f->nodes[i]);
-            program->keeps_nan |= c->marks[i] && loses_nan(f->nodes[i].op);
+            passes[i] = (unsigned char)passes_nan(f, &f->nodes[i], passes);
         }
+        program->keeps_nan = !passes[roots[sums]];
         emit_uniforms(c, roots, sums + 1, stack);
         program->first = c->count - start;
         for (size_t i = 0; f->status == ACTIV_OK && i <= sums; i++) {
             uint16_t vector = 0, element = 0;
+            if (!shares)
+                start_anew(c, &roots[i]);
             add_to_order(c, roots[i], stack);
             emit_order(c);
             if (f->status != ACTIV_OK)
@@ -418,16 +586,32 @@ static void compile(compiler *c, formula_node_index *roots, const size_t *number
                 release(c, place);
         }
         program->count = c->count - start;
-        program->registers = c->most;
-        program->setting_count = c->setting_count - c->first_setting;
+        if (f->status == ACTIV_OK)
+            lay_out(c, c->code + start, sums > 0 && f->param_count > ACTIV_PROGRAM_FEW_PARAMS, program);
     }
     activ_host_free(&f->host, stack, nodes * sizeof *stack);
     activ_host_free(&f->host, c->marks, nodes);
     activ_host_free(&f->host, c->needs, nodes);
     activ_host_free(&f->host, c->uses, nodes * sizeof *c->uses);
     activ_host_free(&f->host, c->places, nodes * sizeof *c->places);
-    activ_host_free(&f->host, c->constant_places, nodes * sizeof *c->constant_places);
+    activ_host_free(&f->host, c->leaf_places, nodes * sizeof *c->leaf_places);
     activ_host_free(&f->host, c->order, nodes * sizeof *c->order);
+}
+
+static void compile_gradient(compiler *c, formula_node_index *roots, const size_t *numbers, size_t sums,
+                             activ_program *program)
+{
+    activ_formula *f = c->f;
+    const size_t count = c->count, constants = c->constant_count, params = c->param_count, settings = c->setting_count;
+    compile(c, roots, numbers, sums, 1, program);
+    if (f->status != ACTIV_ERROR_RANGE)
+        return;
+    f->status = ACTIV_OK;
+    c->count = count;
+    c->constant_count = constants;
+    c->param_count = params;
+    c->setting_count = settings;
+    compile(c, roots, numbers, sums, 0, program);
 }
 
 enum { PROGRAMS = 3 };
@@ -436,27 +620,34 @@ enum { PROGRAMS = 3 };
 static void pack(compiler *c, activ_program *programs, const size_t *starts)
 {
     activ_formula *f = c->f;
-    const size_t code = c->count * sizeof *c->code, numbers = c->constant_count * sizeof *c->constants;
-    const size_t settings = c->setting_count * sizeof *c->settings;
-    f->block_bytes = code + numbers + settings;
+    const size_t sizes[] = { c->constant_count * sizeof *c->constants, c->count * sizeof *c->code,
+                             c->setting_count * sizeof *c->settings, c->param_count * sizeof *c->params };
+    const void *const from[] = { c->constants, c->code, c->settings, c->params };
+    const void *to[4];
+    size_t constant = 0, setting = 0, param = 0;
+    for (int k = 0; k < 4; k++)
+        f->block_bytes += sizes[k];
     f->block = activ_host_alloc(&f->host, f->block_bytes);
     if (f->block_bytes > 0 && !f->block) {
+        f->block_bytes = 0;
         formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
         return;
     }
     char *at = f->block;
-    size_t setting = 0;
-    if (numbers > 0)
-        memcpy(at, c->constants, numbers);
-    if (code > 0)
-        memcpy(at + numbers, c->code, code);
-    if (settings > 0)
-        memcpy(at + numbers + code, c->settings, settings);
+    for (int k = 0; k < 4; k++) {
+        to[k] = at;
+        if (sizes[k] > 0)
+            memcpy(at, from[k], sizes[k]);
+        at += sizes[k];
+    }
     for (int i = 0; i < PROGRAMS; i++) {
-        programs[i].constants = (const float *)(const void *)at;
-        programs[i].code = (const activ_instruction *)(const void *)(at + numbers) + starts[i];
-        programs[i].settings = (const activ_program_setting *)(const void *)(at + numbers + code) + setting;
+        programs[i].constants = (const float *)to[0] + constant;
+        programs[i].code = (const activ_instruction *)to[1] + starts[i];
+        programs[i].settings = (const activ_program_setting *)to[2] + setting;
+        programs[i].params = (const uint16_t *)to[3] + param;
+        constant += programs[i].constant_count;
         setting += programs[i].setting_count;
+        param += programs[i].param_count;
     }
 }
 
@@ -492,13 +683,13 @@ activ_status formula_compile(activ_formula *f)
         fuse(f, roots, sums);
         roots[sums] = slope;
         if (f->status == ACTIV_OK)
-            compile(c, &value, NULL, 0, &programs[0]);
+            compile(c, &value, NULL, 0, 1, &programs[0]);
         starts[1] = c->count;
         if (f->status == ACTIV_OK)
-            compile(c, &slope, NULL, 0, &programs[1]);
+            compile(c, &slope, NULL, 0, 1, &programs[1]);
         starts[2] = c->count;
         if (f->status == ACTIV_OK)
-            compile(c, roots, numbers, sums, &programs[2]);
+            compile_gradient(c, roots, numbers, sums, &programs[2]);
         if (f->status == ACTIV_OK)
             pack(c, programs, starts);
         f->programs.forward = programs[0];
@@ -509,6 +700,7 @@ activ_status formula_compile(activ_formula *f)
                 f->programs.params_of |= UINT32_C(1) << i;
         activ_host_free(&f->host, c->code, c->capacity * sizeof *c->code);
         activ_host_free(&f->host, c->constants, c->constant_capacity * sizeof *c->constants);
+        activ_host_free(&f->host, c->params, c->param_capacity * sizeof *c->params);
     }
     activ_host_free(&f->host, c, sizeof *c);
     activ_host_free(&f->host, roots, (params + 1) * sizeof *roots);

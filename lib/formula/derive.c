@@ -29,16 +29,48 @@ static formula_node_index negative(activ_formula *f, formula_node_index a)
     return a == ZERO ? ZERO : unary(f, ACTIV_OP_neg, a);
 }
 
+/* a k, with the constant moved to those that a is made of: one rounding less, and one operation. */
+static formula_node_index scaled(activ_formula *f, formula_node_index a, double k)
+{
+    double constant;
+    if (f->status != ACTIV_OK)
+        return 0;
+    const formula_node n = f->nodes[a];
+    const int arity = formula_arity(n.op);
+    if (n.op == ACTIV_OP_neg)
+        return scaled(f, n.a, -k);
+    if (arity == 2 && formula_is_constant(f, n.b, &constant)) {
+        const formula_node_index moved = formula_constant(f, constant * k);
+        if (n.op == ACTIV_OP_mul)
+            return binary(f, ACTIV_OP_mul, n.a, moved);
+        if (n.op == ACTIV_OP_add || n.op == ACTIV_OP_sub)
+            return binary(f, n.op, scaled(f, n.a, k), moved);
+    }
+    if ((n.op == ACTIV_OP_div || n.op == ACTIV_OP_sub) && formula_is_constant(f, n.a, &constant))
+        return binary(f, n.op, formula_constant(f, constant * k), n.op == ACTIV_OP_div ? n.b : scaled(f, n.b, k));
+    return binary(f, ACTIV_OP_mul, a, formula_constant(f, k));
+}
+
 static formula_node_index product(activ_formula *f, formula_node_index factor, formula_node_index d)
 {
-    return d == ZERO || factor == ZERO ? ZERO : binary(f, ACTIV_OP_mul, factor, d);
+    double constant;
+    if (d == ZERO || factor == ZERO)
+        return ZERO;
+    if (formula_is_constant(f, factor, &constant))
+        return scaled(f, d, constant);
+    if (formula_is_constant(f, d, &constant))
+        return scaled(f, factor, constant);
+    return binary(f, ACTIV_OP_mul, factor, d);
 }
 
 /* The chain rule's outer'(inner) inner'. */
 static formula_node_index chain(activ_formula *f, formula_node_index outer, formula_node_index inner)
 {
+    double constant;
     if (inner == ZERO || outer == ZERO)
         return ZERO;
+    if (formula_is_constant(f, inner, &constant) || formula_is_constant(f, outer, &constant))
+        return product(f, outer, inner);
     const int varies = f->status == ACTIV_OK && f->nodes[inner].depends & ~FORMULA_ON_PARAMS;
     return binary(f, varies ? ACTIV_OP_scale : ACTIV_OP_mul, outer, inner);
 }
@@ -77,6 +109,35 @@ static formula_node_index power(activ_formula *f, const formula_node *n, formula
     return sum(f, d, chain(f, formula_make(f, ACTIV_OP_select, at_zero, zero, slope), db));
 }
 
+/* The base of a product that is a whole power; the exponent, 1 of any other node. */
+static int whole_power(const activ_formula *f, formula_node_index node, int depth, formula_node_index *base)
+{
+    formula_node_index other;
+    *base = node;
+    if (depth == 0 || f->nodes[node].op != ACTIV_OP_mul)
+        return 1;
+    const int first = whole_power(f, f->nodes[node].a, depth - 1, base);
+    const int second = whole_power(f, f->nodes[node].b, depth - 1, &other);
+    if (*base == other)
+        return first + second;
+    *base = node;
+    return 1;
+}
+
+/* (a b)' = a b' + a' b, and (a^n)' = n a^(n-1) a'. */
+static formula_node_index of_product(activ_formula *f, formula_node_index index, const formula_node_index *d)
+{
+    enum { DEEPEST = 4 }; /* exponents to 16 */
+    const formula_node n = f->nodes[index];
+    formula_node_index base;
+    const int exponent = n.op == ACTIV_OP_mul ? whole_power(f, index, DEEPEST, &base) : 1;
+    if (exponent == 1)
+        return sum(f, product(f, n.b, d[n.a]), product(f, n.a, d[n.b]));
+    if (d[base] == ZERO)
+        return ZERO;
+    return product(f, scaled(f, formula_whole_power(f, base, exponent - 1), exponent), d[base]);
+}
+
 static formula_node_index unary_slope(activ_formula *f, const formula_node *n, formula_node_index value)
 {
     const formula_node_index one = formula_constant(f, 1.0), a = n->a;
@@ -87,6 +148,7 @@ static formula_node_index unary_slope(activ_formula *f, const formula_node *n, f
         return value;
     case ACTIV_OP_expm1:
         return unary(f, ACTIV_OP_exp, a);
+    case ACTIV_OP_sine:
     case ACTIV_OP_sin:
         return unary(f, ACTIV_OP_cos, a);
     case ACTIV_OP_cos:
@@ -184,7 +246,7 @@ static formula_node_index of_node(activ_formula *f, formula_node_index index, co
         return da == ZERO ? negative(f, db) : db == ZERO ? da : binary(f, ACTIV_OP_sub, da, db);
     case ACTIV_OP_mul:
     case ACTIV_OP_scale:
-        return sum(f, product(f, n.b, da), product(f, n.a, db));
+        return of_product(f, index, d);
     case ACTIV_OP_div: {
         /* (a' - (a/b) b')/b */
         const formula_node_index rest = negative(f, product(f, index, db)), top = sum(f, da, rest);

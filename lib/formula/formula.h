@@ -1,5 +1,5 @@
 /* Formulas: a text becomes a graph of operations, its derivatives are found by the rules, and all three become programs
- * for kernels/formula.inc.h. docs/formulas.md has the language.
+ * for kernels/formula.c. docs/formulas.md has the language.
  *
  *   parse.c    text to nodes          nodes.c    nodes: equal ones are one, constants are folded
  *   derive.c   nodes to nodes         compile.c  nodes to programs
@@ -140,6 +140,8 @@ formula_node_index formula_variable(activ_formula *f, formula_node_index number)
 formula_node_index formula_param_value(activ_formula *f, size_t number);
 formula_node_index formula_make(activ_formula *f, int op, formula_node_index a, formula_node_index b,
                                 formula_node_index c);
+/* base^exponent by multiplication; exponent from 1. */
+formula_node_index formula_whole_power(activ_formula *f, formula_node_index base, int exponent);
 int formula_arity(int op);
 int formula_is_constant(const activ_formula *f, formula_node_index node, double *number);
 void formula_fail(activ_formula *f, activ_status status, const char *what);

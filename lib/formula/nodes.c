@@ -175,7 +175,7 @@ static double fold(const activ_formula *f, int op, double a, double b, double c)
     case ACTIV_OP_select:
         return a != 0.0 ? b : c;
     default:
-        return (double)f->kernels->formula_operation(op, (float)a, (float)b);
+        return (double)f->kernels->formula->operation(op, (float)a, (float)b);
     }
 }
 
@@ -188,6 +188,14 @@ static int is_commutative(int op)
 static int is_op(const activ_formula *f, formula_node_index node, int op)
 {
     return f->status == ACTIV_OK && f->nodes[node].op == op;
+}
+
+/* Is it 1 or 0? */
+static int is_truth(const activ_formula *f, formula_node_index node)
+{
+    const int op = f->nodes[node].op;
+    return op == ACTIV_OP_lt || op == ACTIV_OP_le || op == ACTIV_OP_eq || op == ACTIV_OP_and || op == ACTIV_OP_or ||
+           op == ACTIV_OP_not;
 }
 
 /* The reciprocal of a power of two, with which multiplying is dividing; else 0. */
@@ -268,6 +276,8 @@ static formula_node_index simplify(activ_formula *f, int op, formula_node_index 
             return p != 0.0 ? b : c;
         if (b == c)
             return b;
+        if (q == 1.0 && value_of(f, c) == 0.0 && is_truth(f, a))
+            return a;
         break;
     default:
         break;
@@ -311,6 +321,18 @@ formula_node_index formula_make(activ_formula *f, int op, formula_node_index a, 
         depends |= FORMULA_ON_PARAMS;
     const formula_node n = { (uint8_t)op, (uint8_t)depends, a, b, c, 0.0 };
     return intern(f, &n);
+}
+
+formula_node_index formula_whole_power(activ_formula *f, formula_node_index base, int exponent)
+{
+    formula_node_index result = FORMULA_NONE;
+    for (;; exponent /= 2) {
+        if (exponent % 2)
+            result = result == FORMULA_NONE ? base : formula_make(f, ACTIV_OP_mul, result, base, FORMULA_NONE);
+        if (exponent <= 1)
+            return result;
+        base = formula_make(f, ACTIV_OP_mul, base, base, FORMULA_NONE);
+    }
 }
 
 /* ---- calls -------------------------------------------------------------------------------------- */

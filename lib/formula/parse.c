@@ -274,18 +274,6 @@ static formula_node_index parse_three(parser *p, const char *at, int is_clamp)
     return combine(p, at, ACTIV_OP_min, combine(p, at, ACTIV_OP_max, v[0], v[1], FORMULA_NONE), v[2], FORMULA_NONE);
 }
 
-static formula_node_index square_and_multiply(parser *p, const char *at, formula_node_index base, int exponent)
-{
-    formula_node_index result = FORMULA_NONE;
-    for (;; exponent /= 2) {
-        if (exponent % 2)
-            result = result == FORMULA_NONE ? base : combine(p, at, ACTIV_OP_mul, result, base, FORMULA_NONE);
-        if (exponent <= 1)
-            return result;
-        base = combine(p, at, ACTIV_OP_mul, base, base, FORMULA_NONE);
-    }
-}
-
 /* base^exponent: products for whole exponents up to 16, sqrt for 1/2, exp for e^... */
 static formula_node_index make_power(parser *p, const char *at, formula_node_index base, formula_node_index exponent)
 {
@@ -299,7 +287,9 @@ static formula_node_index make_power(parser *p, const char *at, formula_node_ind
         if (number == 0.5)
             return combine(p, at, ACTIV_OP_sqrt, base, FORMULA_NONE, FORMULA_NONE);
         if (number == floor(number) && fabs(number) <= 16.0) {
-            const formula_node_index power = square_and_multiply(p, at, base, (int)fabs(number));
+            const formula_node_index power = formula_whole_power(p->f, base, (int)fabs(number));
+            if (is_ok(p) && formula_is_constant(p->f, base, &of_base) && !formula_is_constant(p->f, power, &of_base))
+                return fail_at(p, at, ACTIV_ERROR_RANGE, "this constant is not a finite float32", nothing, "");
             return number > 0.0 ? power : combine(p, at, ACTIV_OP_div, one, power, FORMULA_NONE);
         }
     }

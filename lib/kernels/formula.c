@@ -1,64 +1,54 @@
 /* Runs the program of a formula (kernels/program.h): block by block, so that its registers stay in the L1 cache, and
  * operation by operation, each a loop over the block. Blocks are padded to whole vectors; what is padded is computed
- * from 1, and lost. */
+ * from 1, and lost.
+ *
+ * A unit of its own, as unit.c is, and by its rules: it is compiled for size (cmake/Tiers.cmake). */
+#include "kernels/kernels.h"
 #include "kernels/program.h"
+#include "simd/blocks.h"
 #include "simd/elementary.h"
 
-/* A block's registers, in floats: what one call may take of the stack; beside the sums of more than a few
- * parameters (fn/sums.c) there is less. */
-#define FORMULA_FLOATS 2048
-#define FORMULA_LONGEST 256 /* elements of a block, at most */
-#define FORMULA_FEW_PARAMS 8
+/* Vectors come in pairs. */
+#define FORMULA_STRIP (V_LANES > 1 ? 2 * V_LANES : 1)
 
 typedef struct formula_run {
     const activ_program *program;
     const activ_fn_args *args;
     uint32_t params_of;
-    float *registers;
-    size_t block;
-    const float *uniforms;
+    float *work; /* registers and scalars */
 
     /* The current block. */
-    size_t count, padded;
+    size_t count;
     const float *x, *dy;
-    float *out; /* of the last instruction; NULL: a register */
 
     activ_lanes *lanes;
     size_t first, sums;                 /* of each vector, in this pass */
     const unsigned short *vector_lanes; /* the first lane of each vector */
 } formula_run;
 
-V_INLINE const float *formula_scalar(const formula_run *r, uint16_t operand)
+V_INLINE const float *formula_at(const formula_run *r, uint16_t operand)
 {
-    const size_t index = ACTIV_OPERAND_INDEX(operand);
-    switch (ACTIV_OPERAND_KIND(operand)) {
-    case ACTIV_OPERAND_CONSTANT:
-        return r->program->constants + index;
-    case ACTIV_OPERAND_PARAM:
-        return r->args->params + index;
-    default:
-        return r->uniforms + index;
-    }
-}
-
-V_INLINE float *formula_register(const formula_run *r, size_t index)
-{
-    return r->registers + index * r->block;
-}
-
-V_INLINE const float *formula_operand(const formula_run *r, uint16_t operand, int is_scalar)
-{
-    if (is_scalar)
-        return formula_scalar(r, operand);
-    return operand == 0 ? r->x : formula_register(r, operand);
+    return operand == 0 ? r->x : r->work + operand;
 }
 
 /* ---- loops ---------------------------------------------------------------------------------- */
 
 /* `name` is an operation on vectors. a b c: arrays, or scalars where a capital says so. */
+/* n is a multiple of a strip. */
 #define FORMULA_LOOP(expression)            \
     for (size_t k = 0; k < n; k += V_LANES) \
         v_store(out + k, expression);       \
+    break
+
+/* Of one operation, where a loop's own instructions count. */
+#define FORMULA_FAST(expression)              \
+    for (size_t k = 0; k < n; k += V_LANES) { \
+        v_store(out + k, expression);         \
+        if (V_LANES > 1) {                    \
+            k += V_LANES;                     \
+            v_store(out + k, expression);     \
+        }                                     \
+    }                                         \
     break
 
 #define A v_load(a + k)
@@ -71,34 +61,34 @@ V_INLINE const float *formula_operand(const formula_run *r, uint16_t operand, in
     {                                      \
         if (scalars) {                     \
             const vf s = v_set(*b);        \
-            FORMULA_LOOP(operation(A, s)); \
+            FORMULA_FAST(operation(A, s)); \
         }                                  \
-        FORMULA_LOOP(operation(A, B));     \
+        FORMULA_FAST(operation(A, B));     \
     }
 
 #define FORMULA_BINARY(operation)          \
     {                                      \
         if (scalars == 1) {                \
             const vf s = v_set(*a);        \
-            FORMULA_LOOP(operation(s, B)); \
+            FORMULA_FAST(operation(s, B)); \
         }                                  \
         FORMULA_COMMUTATIVE(operation)     \
     }
 
-#define FORMULA_TERNARY(operation)                                   \
-    {                                                                \
-        const float *c = formula_operand(r, i->c, scalars >> 2 & 1); \
-        const vf s = v_set(*b), t = v_set(*c);                       \
-        if (scalars == 6) {                                          \
-            FORMULA_LOOP(operation(A, s, t));                        \
-        }                                                            \
-        if (scalars == 2) {                                          \
-            FORMULA_LOOP(operation(A, s, C));                        \
-        }                                                            \
-        if (scalars == 4) {                                          \
-            FORMULA_LOOP(operation(A, B, t));                        \
-        }                                                            \
-        FORMULA_LOOP(operation(A, B, C));                            \
+#define FORMULA_TERNARY(operation)             \
+    {                                          \
+        const float *c = formula_at(r, i->c);  \
+        const vf s = v_set(*b), t = v_set(*c); \
+        if (scalars == 6) {                    \
+            FORMULA_FAST(operation(A, s, t));  \
+        }                                      \
+        if (scalars == 2) {                    \
+            FORMULA_FAST(operation(A, s, C));  \
+        }                                      \
+        if (scalars == 4) {                    \
+            FORMULA_FAST(operation(A, B, t));  \
+        }                                      \
+        FORMULA_FAST(operation(A, B, C));      \
     }
 
 #define FORMULA_LT(x, y) e_truth(v_lt(x, y))
@@ -111,8 +101,8 @@ V_INLINE const float *formula_operand(const formula_run *r, uint16_t operand, in
 #define FORMULA_FMS(x, y, z) v_fma(x, y, v_neg(z))
 #define FORMULA_FNMA(x, y, z) v_fnma(x, y, z)
 
-/* sin, cos and tan: interleaved vectors, the last of them repeated where there are fewer. */
-V_INLINE void formula_angles(int op, size_t n, const float *a, float *out)
+/* sin, or sine, cos and tan: interleaved vectors, the last of them repeated where there are fewer. */
+V_INLINE void formula_angles(int op, size_t n, const float *a, float *out, float *cosines)
 {
     vf x[V_INTERLEAVE], low[V_INTERLEAVE], sine[V_INTERLEAVE], cosine[V_INTERLEAVE];
     for (size_t k = 0; k < n; k += V_INTERLEAVE * V_LANES) {
@@ -125,11 +115,18 @@ V_INLINE void formula_angles(int op, size_t n, const float *a, float *out)
             v_sine(x, low, sine);
         else
             v_sincos(x, low, sine, cosine);
-        for (size_t j = 0; j < V_INTERLEAVE && k + j * V_LANES < n; j++)
-            v_store(out + k + j * V_LANES, op == ACTIV_OP_sin   ? sine[j]
-                                           : op == ACTIV_OP_cos ? cosine[j]
-                                                                : v_div(sine[j], cosine[j]));
+        for (size_t j = 0; j < V_INTERLEAVE && k + j * V_LANES < n; j++) {
+            if (op != ACTIV_OP_cos)
+                v_store(out + k + j * V_LANES, op == ACTIV_OP_tan ? v_div(sine[j], cosine[j]) : sine[j]);
+            if (op == ACTIV_OP_cos || op == ACTIV_OP_sincos)
+                v_store(cosines + k + j * V_LANES, cosine[j]);
+        }
     }
+}
+
+static V_NOINLINE void formula_sincos(size_t n, const float *a, float *sines, float *cosines)
+{
+    formula_angles(ACTIV_OP_sincos, n, a, sines, cosines);
 }
 
 /* The functions that are computed in double, or rarely: one loop each, out of the way. */
@@ -137,13 +134,16 @@ static V_NOINLINE void formula_rare(int op, size_t n, const float *a, const floa
 {
     switch (op) {
     case ACTIV_OP_sin:
-        formula_angles(ACTIV_OP_sin, n, a, out);
+        formula_angles(ACTIV_OP_sin, n, a, out, NULL);
         break;
     case ACTIV_OP_cos:
-        formula_angles(ACTIV_OP_cos, n, a, out);
+        formula_angles(ACTIV_OP_cos, n, a, NULL, out);
+        break;
+    case ACTIV_OP_sine:
+        formula_angles(ACTIV_OP_sine, n, a, out, NULL);
         break;
     case ACTIV_OP_tan:
-        formula_angles(ACTIV_OP_tan, n, a, out);
+        formula_angles(ACTIV_OP_tan, n, a, out, NULL);
         break;
     case ACTIV_OP_expm1:
         FORMULA_UNARY(e_expm1);
@@ -170,10 +170,10 @@ static V_NOINLINE void formula_rare(int op, size_t n, const float *a, const floa
     }
 }
 
-static const float formula_ones[FORMULA_LONGEST] = {
+static const float formula_ones[ACTIV_PROGRAM_LONGEST_BLOCK] = {
 #define ONES8 1, 1, 1, 1, 1, 1, 1, 1
 #define ONES64 ONES8, ONES8, ONES8, ONES8, ONES8, ONES8, ONES8, ONES8
-    ONES64, ONES64, ONES64, ONES64
+    ONES64, ONES64, ONES64, ONES64, ONES64, ONES64, ONES64, ONES64
 #undef ONES64
 #undef ONES8
 };
@@ -193,7 +193,7 @@ static V_NOINLINE void formula_call(const formula_run *r, const activ_instructio
         if (!own_values)
             memcpy(values, args.setting_values, sizeof values);
         own_values = 1;
-        values[p->settings[k].setting] = *formula_scalar(r, p->settings[k].scalar);
+        values[p->settings[k].setting] = r->work[p->settings[k].scalar];
     }
     if (r->params_of >> i->b & 1) {
         args.params = r->args->params;
@@ -231,71 +231,80 @@ static V_NOINLINE void formula_sum(const formula_run *r, const activ_instruction
     v_sum_store(to, sum);
 }
 
-/* One instruction on n elements, whole vectors. */
-V_INLINE void formula_step(const formula_run *r, const activ_instruction *i, size_t n, float *out)
+/* Instructions on n elements, whole vectors; the last one's result goes to `last`, if that is not NULL. */
+static V_NOINLINE void formula_execute(const formula_run *r, const activ_instruction *i, const activ_instruction *end,
+                                       size_t n, float *last)
 {
-    const int scalars = i->scalars;
-    const float *a = formula_operand(r, i->a, scalars & 1);
-    const float *b = formula_operand(r, i->b, scalars >> 1 & 1); /* of a call or a sum a number, and not used */
-    switch (i->op) {
-    case ACTIV_OP_neg:
-        FORMULA_UNARY(v_neg);
-    case ACTIV_OP_abs:
-        FORMULA_UNARY(v_abs);
-    case ACTIV_OP_sqrt:
-        FORMULA_UNARY(v_sqrt);
-    case ACTIV_OP_sign:
-        FORMULA_UNARY(e_sign);
-    case ACTIV_OP_not:
-        FORMULA_UNARY(FORMULA_NOT);
-    case ACTIV_OP_exp:
-        FORMULA_UNARY(e_exp);
-    case ACTIV_OP_add:
-        FORMULA_COMMUTATIVE(v_add)
-    case ACTIV_OP_sub:
-        FORMULA_BINARY(v_sub)
-    case ACTIV_OP_mul:
-        FORMULA_COMMUTATIVE(v_mul)
-    case ACTIV_OP_scale:
-        FORMULA_LOOP(e_scale(A, B));
-    case ACTIV_OP_div:
-        FORMULA_BINARY(v_div)
-    case ACTIV_OP_min:
-        FORMULA_COMMUTATIVE(e_min)
-    case ACTIV_OP_max:
-        FORMULA_COMMUTATIVE(e_max)
-    case ACTIV_OP_lt:
-        FORMULA_BINARY(FORMULA_LT)
-    case ACTIV_OP_le:
-        FORMULA_BINARY(FORMULA_LE)
-    case ACTIV_OP_eq:
-        FORMULA_COMMUTATIVE(FORMULA_EQ)
-    case ACTIV_OP_and:
-        FORMULA_LOOP(FORMULA_AND(A, B));
-    case ACTIV_OP_or:
-        FORMULA_LOOP(FORMULA_OR(A, B));
-    case ACTIV_OP_fma:
-        FORMULA_TERNARY(v_fma)
-    case ACTIV_OP_fms:
-        FORMULA_TERNARY(FORMULA_FMS)
-    case ACTIV_OP_fnma:
-        FORMULA_TERNARY(FORMULA_FNMA)
-    case ACTIV_OP_select:
-        FORMULA_TERNARY(FORMULA_SELECT)
-    case ACTIV_OP_copy: {
-        const vf s = v_set(*a);
-        FORMULA_LOOP(s);
-    }
-    case ACTIV_OP_call:
-    case ACTIV_OP_slope:
-        formula_call(r, i, n, a, out);
-        break;
-    case ACTIV_OP_sum:
-        formula_sum(r, i, a);
-        break;
-    default:
-        formula_rare(i->op, n, a, b, scalars >> 1 & 1, out);
-        break;
+    for (; i < end; i++) {
+        const int scalars = i->scalars;
+        const float *a = formula_at(r, i->a), *b = formula_at(r, i->b); /* b of a call or a sum is not an operand */
+        float *out = i + 1 == end && last ? last : r->work + i->out;
+        switch (i->op) {
+        case ACTIV_OP_neg:
+            FORMULA_UNARY(v_neg);
+        case ACTIV_OP_abs:
+            FORMULA_UNARY(v_abs);
+        case ACTIV_OP_sqrt:
+            FORMULA_UNARY(v_sqrt);
+        case ACTIV_OP_sign:
+            FORMULA_UNARY(e_sign);
+        case ACTIV_OP_not:
+            FORMULA_UNARY(FORMULA_NOT);
+        case ACTIV_OP_exp:
+            FORMULA_UNARY(e_exp);
+        case ACTIV_OP_add:
+            FORMULA_COMMUTATIVE(v_add)
+        case ACTIV_OP_sub:
+            FORMULA_BINARY(v_sub)
+        case ACTIV_OP_mul:
+            FORMULA_COMMUTATIVE(v_mul)
+        case ACTIV_OP_scale:
+            FORMULA_LOOP(e_scale(A, B));
+        case ACTIV_OP_div:
+            FORMULA_BINARY(v_div)
+        case ACTIV_OP_min:
+            FORMULA_COMMUTATIVE(e_min)
+        case ACTIV_OP_max:
+            FORMULA_COMMUTATIVE(e_max)
+        case ACTIV_OP_lt:
+            FORMULA_BINARY(FORMULA_LT)
+        case ACTIV_OP_le:
+            FORMULA_BINARY(FORMULA_LE)
+        case ACTIV_OP_eq:
+            FORMULA_COMMUTATIVE(FORMULA_EQ)
+        case ACTIV_OP_and:
+            FORMULA_LOOP(FORMULA_AND(A, B));
+        case ACTIV_OP_or:
+            FORMULA_LOOP(FORMULA_OR(A, B));
+        case ACTIV_OP_fma:
+            FORMULA_TERNARY(v_fma)
+        case ACTIV_OP_fms:
+            FORMULA_TERNARY(FORMULA_FMS)
+        case ACTIV_OP_fnma:
+            FORMULA_TERNARY(FORMULA_FNMA)
+        case ACTIV_OP_select:
+            FORMULA_TERNARY(FORMULA_SELECT)
+        case ACTIV_OP_copy: {
+            const vf s = v_set(*a);
+            FORMULA_LOOP(s);
+        }
+        case ACTIV_OP_call:
+        case ACTIV_OP_slope:
+            formula_call(r, i, n, a, out);
+            break;
+        case ACTIV_OP_sincos:
+            formula_sincos(n, a, out, r->work + i->c);
+            break;
+        case ACTIV_OP_uniform:
+            *out = *a;
+            break;
+        case ACTIV_OP_sum:
+            formula_sum(r, i, a);
+            break;
+        default:
+            formula_rare(i->op, n, a, b, scalars >> 1 & 1, out);
+            break;
+        }
     }
 }
 
@@ -305,57 +314,53 @@ V_INLINE void formula_step(const formula_run *r, const activ_instruction *i, siz
 
 /* ---- a call --------------------------------------------------------------------------------- */
 
-/* What is made of the parameters alone, once. */
-static V_NOINLINE void formula_prologue(formula_run *r, float *uniforms)
+/* Scalars, and what is made of them once. */
+static V_NOINLINE void formula_prepare(formula_run *r)
 {
-    float registers[ACTIV_PROGRAM_REGISTERS * V_BLOCK];
     const activ_program *p = r->program;
-    formula_run own = *r;
-    own.registers = registers;
-    own.block = V_BLOCK;
-    own.x = registers;
-    for (size_t k = 0; k < V_BLOCK; k++)
-        registers[k] = 1.0f;
-    for (size_t i = 0; i < p->first; i++) {
-        const activ_instruction *instruction = &p->code[i];
-        if (instruction->op == ACTIV_OP_uniform)
-            uniforms[instruction->out] = *formula_register(&own, instruction->a);
-        else
-            formula_step(&own, instruction, V_BLOCK, formula_register(&own, instruction->out));
-    }
+    float *scalar = r->work + p->scalars;
+    memcpy(scalar, p->constants, p->constant_count * sizeof *scalar);
+    scalar += p->constant_count;
+    for (size_t k = 0; k < p->param_count; k++)
+        scalar[k] = r->args->params[p->params[k]];
+    r->x = r->work;
+    if (p->first == 0)
+        return;
+    for (size_t k = 0; k < FORMULA_STRIP; k++)
+        r->work[k] = 1.0f;
+    formula_execute(r, p->code, p->code + p->first, FORMULA_STRIP, NULL);
 }
 
-static size_t formula_block(const activ_program *p, size_t floats)
+/* The last elements of an array, padded to a strip. */
+V_INLINE void formula_pad(formula_run *r, const float *x, size_t padded)
 {
-    size_t block = floats / p->registers / V_BLOCK * V_BLOCK;
-    return block < FORMULA_LONGEST ? block : FORMULA_LONGEST;
+    for (size_t k = 0; k < padded; k += V_LANES) {
+        const size_t lanes = v_active_lanes(r->count > k ? r->count - k : 0, 0);
+        vf value = lanes > 0 ? v_load_lanes(x + k, lanes) : v_set(1.0f);
+        v_store(r->work + k, lanes < V_LANES ? v_sel(v_first_lanes(lanes), value, v_set(1.0f)) : value);
+    }
+    r->x = r->work;
 }
 
 /* The program for all elements. Its result is f: y = f, or w f where w is not NULL; or f', with dy: dx = dy f', which
  * is 0 where f' is. `out` may be x, w or dy, and NULL if only sums are wanted. */
-V_INLINE void formula_blocks(formula_run *r, size_t n, const float *x, const float *w, const int is_slope, float *out)
+static V_NOINLINE void formula_blocks(formula_run *r, size_t n, const float *x, const float *w, int is_slope,
+                                      float *out)
 {
     const activ_program *p = r->program;
-    const activ_instruction *end = p->code + p->count;
-    for (size_t at = 0; at < n; at += r->block) {
-        r->count = n - at < r->block ? n - at : r->block;
-        r->padded = (r->count + V_LANES - 1) / V_LANES * V_LANES;
+    formula_prepare(r);
+    for (size_t at = 0; at < n; at += p->block) {
+        r->count = n - at < p->block ? n - at : p->block;
+        const size_t padded = (r->count + FORMULA_STRIP - 1) / FORMULA_STRIP * FORMULA_STRIP;
         r->x = x + at;
         r->dy = w ? w + at : NULL;
-        if (r->count < r->padded) {
-            const size_t whole = r->padded - V_LANES, lanes = r->count - whole;
-            if (whole > 0)
-                memcpy(r->registers, x + at, whole * sizeof *x);
-            v_store(r->registers + whole,
-                    v_sel(v_first_lanes(lanes), v_load_lanes(x + at + whole, lanes), v_set(1.0f)));
-            r->x = r->registers;
-        }
-        const int direct = !is_slope && !w && !p->keeps_nan && r->count == r->padded && p->result > 0;
-        for (const activ_instruction *i = p->code + p->first; i < end; i++)
-            formula_step(r, i, r->padded, direct && i + 1 == end ? out + at : formula_register(r, i->out));
+        if (r->count < padded)
+            formula_pad(r, x + at, padded);
+        const int direct = !is_slope && !w && !p->keeps_nan && r->count == padded && p->result > 0;
+        formula_execute(r, p->code + p->first, p->code + p->count, padded, direct ? out + at : NULL);
         if (!out || direct)
             continue;
-        const float *result = formula_operand(r, (uint16_t)p->result, 0), *from = r->x;
+        const float *result = formula_at(r, (uint16_t)p->result), *from = r->x;
         for (size_t k = 0; k < r->count; k += V_LANES) {
             const size_t lanes = v_active_lanes(r->count - k, 0);
             vf value = v_load(result + k), own_x = v_load(from + k);
@@ -370,31 +375,18 @@ V_INLINE void formula_blocks(formula_run *r, size_t n, const float *x, const flo
     }
 }
 
-static V_NOINLINE void formula_run_all(formula_run *r, size_t n, const float *x, const float *w, float *out)
-{
-    float registers[FORMULA_FLOATS];
-    r->registers = registers;
-    r->block = formula_block(r->program, FORMULA_FLOATS);
-    formula_blocks(r, n, x, w, 0, out);
-}
+/* In an array of its own, aligned to a vector. */
+#define FORMULA_RUN(name, floats)                                                                                   \
+    static V_NOINLINE void name(formula_run *r, size_t n, const float *x, const float *w, int is_slope, float *out) \
+    {                                                                                                               \
+        float work[(floats) + V_BLOCK];                                                                             \
+        r->work = work + (size_t)(-(uintptr_t)work / sizeof *work) % V_BLOCK;                                       \
+        formula_blocks(r, n, x, w, is_slope, out);                                                                  \
+    }
+FORMULA_RUN(formula_run_alone, ACTIV_PROGRAM_FLOATS)
+FORMULA_RUN(formula_run_beside_sums, ACTIV_PROGRAM_FLOATS_BESIDE_SUMS)
 
-static V_NOINLINE void formula_run_slope(formula_run *r, size_t n, const float *x, const float *dy, float *dx)
-{
-    float registers[FORMULA_FLOATS];
-    r->registers = registers;
-    r->block = formula_block(r->program, FORMULA_FLOATS);
-    formula_blocks(r, n, x, dy, 1, dx);
-}
-
-static V_NOINLINE void formula_run_beside_sums(formula_run *r, size_t n, const float *x, const float *dy, float *dx)
-{
-    float registers[ACTIV_PROGRAM_REGISTERS * V_BLOCK];
-    r->registers = registers;
-    r->block = formula_block(r->program, sizeof registers / sizeof registers[0]);
-    formula_blocks(r, n, x, dy, 1, dx);
-}
-
-static formula_run formula_start(const activ_fn_args *a, const activ_program *p, float *uniforms)
+static formula_run formula_start(const activ_fn_args *a, const activ_program *p)
 {
     const activ_formula_programs *all = a->object;
     formula_run r;
@@ -402,40 +394,34 @@ static formula_run formula_start(const activ_fn_args *a, const activ_program *p,
     r.program = p;
     r.args = a;
     r.params_of = all->params_of;
-    r.uniforms = uniforms;
-    if (p->first > 0)
-        formula_prologue(&r, uniforms);
     return r;
 }
 
 static void formula_forward(const activ_fn_args *a, size_t n, const float *x, float *y)
 {
     const activ_formula_programs *all = a->object;
-    float uniforms[ACTIV_PROGRAM_UNIFORMS];
-    formula_run r = formula_start(a, &all->forward, uniforms);
-    formula_run_all(&r, n, x, NULL, y);
+    formula_run r = formula_start(a, &all->forward);
+    formula_run_alone(&r, n, x, NULL, 0, y);
 }
 
 static void formula_forward_times(const activ_fn_args *a, size_t n, const float *x, const float *w, float *y)
 {
     const activ_formula_programs *all = a->object;
-    float uniforms[ACTIV_PROGRAM_UNIFORMS];
-    formula_run r = formula_start(a, &all->forward, uniforms);
-    formula_run_all(&r, n, x, w, y);
+    formula_run r = formula_start(a, &all->forward);
+    formula_run_alone(&r, n, x, w, 0, y);
 }
 
 static void formula_backward(const activ_fn_args *a, size_t first, size_t count, size_t n, const float *x,
                              const float *dy, float *dx, activ_lanes *lanes)
 {
     const activ_formula_programs *all = a->object;
-    float uniforms[ACTIV_PROGRAM_UNIFORMS];
     unsigned short vector_lanes[48];
     if (!lanes) {
-        formula_run r = formula_start(a, &all->derivative, uniforms);
-        formula_run_slope(&r, n, x, dy, dx);
+        formula_run r = formula_start(a, &all->derivative);
+        formula_run_alone(&r, n, x, dy, 1, dx);
         return;
     }
-    formula_run r = formula_start(a, &all->gradient, uniforms);
+    formula_run r = formula_start(a, &all->gradient);
     size_t lane = 0;
     for (size_t v = 0; v < a->vectors; v++) {
         const size_t left = a->lengths[v] > first ? a->lengths[v] - first : 0;
@@ -446,10 +432,10 @@ static void formula_backward(const activ_fn_args *a, size_t first, size_t count,
     r.first = first;
     r.sums = count;
     r.vector_lanes = vector_lanes;
-    if (a->param_count <= FORMULA_FEW_PARAMS)
-        formula_run_slope(&r, n, x, dy, dx);
+    if (a->param_count <= ACTIV_PROGRAM_FEW_PARAMS)
+        formula_run_alone(&r, n, x, dy, 1, dx);
     else
-        formula_run_beside_sums(&r, n, x, dy, dx);
+        formula_run_beside_sums(&r, n, x, dy, 1, dx);
 }
 
 /* Never called: no formula is a function of its value. */
@@ -472,17 +458,19 @@ static const activ_fn_kernel formula_kernel = { formula_forward, formula_forward
 /* An operation on two numbers, for constants. */
 static float formula_operation(int op, float a, float b)
 {
-    float from[2][V_BLOCK], out[V_BLOCK];
-    for (size_t k = 0; k < V_BLOCK; k++) {
-        from[0][k] = a;
-        from[1][k] = b;
+    float work[2 * ACTIV_PROGRAM_BLOCK], out[ACTIV_PROGRAM_BLOCK];
+    for (size_t k = 0; k < ACTIV_PROGRAM_BLOCK; k++) {
+        work[k] = a;
+        work[ACTIV_PROGRAM_BLOCK + k] = b;
     }
-    const activ_instruction i = { (uint8_t)op, 0, 1, 0, 1, 0 };
+    const activ_instruction i = { (uint8_t)op, 0, 0, 0, ACTIV_PROGRAM_BLOCK, 0 };
     formula_run r;
     memset(&r, 0, sizeof r);
-    r.registers = from[0];
-    r.block = V_BLOCK;
-    r.x = from[0];
-    formula_step(&r, &i, V_BLOCK, out);
+    r.work = work;
+    r.x = work;
+    formula_execute(&r, &i, &i + 1, FORMULA_STRIP, out);
     return out[0];
 }
+
+extern const activ_formula_kernels V_TIER_NAME(activ_formula);
+const activ_formula_kernels V_TIER_NAME(activ_formula) = { &formula_kernel, formula_operation };

@@ -100,13 +100,17 @@ typedef struct activ_cross_entropy {
     float *dx;
 } activ_cross_entropy;
 
+/* Of formulas, args->object being an activ_formula_programs; and one operation of theirs (ACTIV_OP_...). */
+typedef struct activ_formula_kernels {
+    const activ_fn_kernel *kernel;
+    float (*operation)(int op, float a, float b);
+} activ_formula_kernels;
+
 typedef struct activ_kernels {
     const activ_fn_kernel *const *elementwise;  /* by ACTIV_FN_name */
     const activ_rowwise_kernel *const *rowwise; /* by ACTIV_ROWWISE_name */
 
-    /* Of formulas, args->object being an activ_formula_programs; and one operation of theirs (ACTIV_OP_...). */
-    const activ_fn_kernel *formula;
-    float (*formula_operation)(int op, float a, float b);
+    const activ_formula_kernels *formula;
 
     void (*gemm)(const activ_gemm *g);
 

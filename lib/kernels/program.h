@@ -1,4 +1,4 @@
-/* The program of a formula: what formula/ compiles and each tier's kernel (kernels/formula.inc.h) runs, one operation
+/* The program of a formula: what formula/ compiles and each tier's kernel (kernels/formula.c) runs, one operation
  * of the vocabulary at a time on blocks of elements. */
 #ifndef ACTIV_KERNELS_PROGRAM_H
 #define ACTIV_KERNELS_PROGRAM_H
@@ -7,25 +7,26 @@
 #include <stdint.h>
 
 /* Each rounds once, or is as accurate as simd/math.h says. Comparisons give 1 or 0; min and max give NaN for NaN. */
-#define ACTIV_PROGRAM_UNARY(X) \
-    X(neg)                     \
-    X(abs)                     \
-    X(sqrt)                    \
-    X(sign)                    \
-    X(not )                    \
-    X(exp)                     \
-    X(expm1)                   \
-    X(log)                     \
-    X(log1p)                   \
-    X(sin)                     \
-    X(cos)                     \
-    X(tan)                     \
-    X(sinh)                    \
-    X(cosh)                    \
-    X(atan)                    \
-    X(asinh)                   \
-    X(erf)                     \
-    X(erfc)                    \
+#define ACTIV_PROGRAM_UNARY(X)                                \
+    X(neg)                                                    \
+    X(abs)                                                    \
+    X(sqrt)                                                   \
+    X(sign)                                                   \
+    X(not )                                                   \
+    X(exp)                                                    \
+    X(expm1)                                                  \
+    X(log)                                                    \
+    X(log1p)                                                  \
+    X(sin)                                                    \
+    X(cos)                                                    \
+    X(sine) /* where the cosine is needed, too */ \
+    X(tan)                                                    \
+    X(sinh)                                                   \
+    X(cosh)                                                   \
+    X(atan)                                                   \
+    X(asinh)                                                  \
+    X(erf)                                                    \
+    X(erfc)                                                   \
     X(gauss) /* e^(-a^2) */
 
 #define ACTIV_PROGRAM_BINARY(X)             \
@@ -59,24 +60,23 @@ enum {
         ACTIV_OP_call, /* f(a), f being function number b of the arguments' components */
     ACTIV_OP_slope,    /* f'(a) */
     /* Of programs alone. */
+    ACTIV_OP_sincos,  /* sine and cos of a, in `out` and c */
     ACTIV_OP_copy,    /* a scalar to all elements */
-    ACTIV_OP_uniform, /* the first element of a becomes uniform number `out` */
+    ACTIV_OP_uniform, /* the first element of a becomes the scalar `out` */
     ACTIV_OP_sum,     /* adds dy a to the sum of element c of vector b of the parameters */
     ACTIV_OP_COUNT
 };
 
-/* An operand is a register, or one of three kinds of scalars. Register 0 is x. */
-enum { ACTIV_OPERAND_REGISTER = 0, ACTIV_OPERAND_CONSTANT = 1, ACTIV_OPERAND_PARAM = 2, ACTIV_OPERAND_UNIFORM = 3 };
-#define ACTIV_OPERAND(kind, index) ((uint16_t)((kind) << 14 | (index)))
-#define ACTIV_OPERAND_KIND(operand) ((operand) >> 14)
-#define ACTIV_OPERAND_INDEX(operand) ((operand)&0x3fff)
-
-/* Scalars may stand, each from its own set of positions, for a or b (sub div lt le), b (add mul min max eq pow), b
- * and c (fma fms fnma select), a (copy sum). */
+/* A program works in an array of floats: registers, each with a block's elements, and after them scalars: constants,
+ * parameters, and what is made of them once per call. An operand is where it is in that array; 0 is x, which is in the
+ * caller's array (and where the last elements are padded, in register 0).
+ *
+ * Scalars may stand for a or b (sub div lt le), b (add mul min max eq pow), b and c (fma fms fnma select), a (copy
+ * sum). */
 typedef struct activ_instruction {
     uint8_t op;
     uint8_t scalars; /* bit k: operand k is a scalar */
-    uint16_t out;    /* a register */
+    uint16_t out;
     uint16_t a, b, c;
 } activ_instruction;
 
@@ -85,18 +85,27 @@ typedef struct activ_program_setting {
     uint16_t call, setting, scalar;
 } activ_program_setting;
 
-/* Limits: registers, and scalars made of parameters alone. */
-#define ACTIV_PROGRAM_REGISTERS 48
-#define ACTIV_PROGRAM_UNIFORMS 64
+/* Floats that a program may take of the stack; beside the sums of more than a few parameters (fn/sums.c) there is less.
+ * Elements of a block are a multiple of the second number, which no pair of vectors exceeds. */
+#define ACTIV_PROGRAM_FLOATS 2816
+#define ACTIV_PROGRAM_FLOATS_BESIDE_SUMS 896
+#define ACTIV_PROGRAM_FEW_PARAMS 8
+#define ACTIV_PROGRAM_BLOCK 32
+#define ACTIV_PROGRAM_LONGEST_BLOCK 512
+#define ACTIV_PROGRAM_REGISTERS 64
 
 typedef struct activ_program {
     const activ_instruction *code;
-    size_t first;  /* instructions before are run once per call: uniforms */
-    size_t count;  /* of all */
-    size_t result; /* the register that holds it in the end; 0: x */
-    size_t registers;
-    int keeps_nan; /* NaN in x might be lost: it is put into the result */
+    size_t first;   /* instructions before are run once per call, on one block's first elements */
+    size_t count;   /* of all */
+    size_t result;  /* where it is in the end; 0: x */
+    size_t block;   /* elements */
+    size_t scalars; /* where they start: constants, then parameters */
     const float *constants;
+    size_t constant_count;
+    const uint16_t *params; /* their numbers */
+    size_t param_count;
+    int keeps_nan; /* NaN in x might be lost: it is put into the result */
     const activ_program_setting *settings;
     size_t setting_count;
 } activ_program;

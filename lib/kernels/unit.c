@@ -10,23 +10,22 @@
 
 /* Not headers (NAME.inc.h): code in the vocabulary of the tier, included here only. */
 #include "kernels/cross_entropy.inc.h"
-#include "kernels/formula.inc.h"
 #include "kernels/gemm.inc.h"
 #include "kernels/norm.inc.h"
 #include "kernels/reduce.inc.h"
 #include "kernels/update.inc.h"
 
-/* From functions.c. */
+/* From functions.c, and from formula.c. */
 extern const activ_fn_kernel *const V_TIER_NAME(activ_elementwise)[];
 extern const activ_rowwise_kernel *const V_TIER_NAME(activ_rowwise)[];
+extern const activ_formula_kernels V_TIER_NAME(activ_formula);
 
 extern const activ_kernels V_TIER_NAME(activ_kernels);
 
 const activ_kernels V_TIER_NAME(activ_kernels) = {
     .elementwise = V_TIER_NAME(activ_elementwise),
     .rowwise = V_TIER_NAME(activ_rowwise),
-    .formula = &formula_kernel,
-    .formula_operation = formula_operation,
+    .formula = &V_TIER_NAME(activ_formula),
     .gemm = gemm,
     .add = add,
     .multiply = multiply,

@@ -1,0 +1,501 @@
+/* Formulas: what they compute, on every tier; their derivatives; what is refused, and with which words.
+ *
+ *   test_formula [--seed N] [--formulas N]     of the random ones */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "activ/activ.h"
+#include "formula/random_formula.h"
+#include "support/memory.h"
+#include "support/tiers.h"
+#include "support/ulp.h"
+
+static uint64_t first_seed = 1;
+static size_t formulas = 10000;
+
+enum { N = 701 };
+static float x[N], dy[N];
+
+static int begin(void **state)
+{
+    for (size_t i = 0; i < N; i++) {
+        x[i] = (float)((double)i * 8.0 / N - 4.0);
+        dy[i] = (float)((double)(i * 37 % 101) * 0.02 - 1.0);
+    }
+    return each_tier_begin(state);
+}
+
+static activ_fn *create(const char *spec)
+{
+    activ_fn *fn = NULL;
+    activ_message message = { "" };
+    if (activ_fn_create_ex(NULL, spec, &fn, &message) != ACTIV_OK)
+        fail_msg("%s: %s", spec, message.text);
+    return fn;
+}
+
+static float value(const char *spec, float at)
+{
+    activ_fn *fn = create(spec);
+    float y;
+    assert_int_equal(activ_forward(fn, NULL, 1, &at, &y), ACTIV_OK);
+    activ_fn_destroy(fn);
+    return y;
+}
+
+static float slope(const char *spec, float at)
+{
+    const float one = 1.0f;
+    activ_fn *fn = create(spec);
+    float dx;
+    assert_int_equal(activ_backward(fn, NULL, 1, &at, &one, &dx, NULL), ACTIV_OK);
+    activ_fn_destroy(fn);
+    return dx;
+}
+
+/* ---- the language --------------------------------------------------------------------------------- */
+
+static void values(void **state)
+{
+    static const struct {
+        const char *spec;
+        float x, y;
+    } table[] = {
+        { "x", 3.0f, 3.0f },
+        { "2*x + 1", 3.0f, 7.0f },
+        { "-x^2", 3.0f, -9.0f },
+        { "(-x)^2", 3.0f, 9.0f },
+        { "2^3^2 + 0*x", 1.0f, 512.0f },
+        { "x - 1 - 1", 5.0f, 3.0f },
+        { "x/2/2", 8.0f, 2.0f },
+        { "x^-1", 4.0f, 0.25f },
+        { "x^0.5", 9.0f, 3.0f },
+        { "x^3", -2.0f, -8.0f },
+        { "x^1.5", 4.0f, 8.0f },
+        { "pow(x, 3)", -2.0f, -8.0f },
+        { "pow(2, x)", 5.0f, 32.0f },
+        { "pow(x, 17)", -1.0f, -1.0f },
+        { "--x", 2.0f, 2.0f },
+        { "+x", 2.0f, 2.0f },
+        { "1e1*x + .5", 2.0f, 20.5f },
+        { "(x > 0) + (x >= 2) + (x < 2) + (x <= 2) + (x == 2) + (x != 2)", 2.0f, 4.0f },
+        { "1 < x < 3", 2.0f, 1.0f },
+        { "1 < x < 3", 3.0f, 0.0f },
+        { "x < 0 or x > 1 and x < 3", 2.0f, 1.0f },
+        { "not(x > 0)", 2.0f, 0.0f },
+        { "where(x > 0, 5, x)", -2.0f, -2.0f },
+        { "clamp(x, -1, 1)", 7.0f, 1.0f },
+        { "max(x, 2, 3)", 1.0f, 3.0f },
+        { "min(x, 2, 3)", 4.0f, 2.0f },
+        { "abs(x) + sign(x)", -3.0f, 2.0f },
+        { "let a = x + 1; let b = a*a; b - a", 2.0f, 6.0f },
+        { "a*x + c; a=2, fixed c=3", 1.0f, 5.0f },
+        { "a*x; a = 1/4 + sqrt(4)", 2.0f, 4.5f },
+        { "sum(k, 1, 3, c[k]*x^k); c[3]=[1, 10, 100]", 2.0f, 842.0f },
+        { "sum(k, 1, 2, sum(m, 1, 2, k*m*x))", 1.0f, 9.0f },
+        { "c[2]*x*d[1]; c[2]=0.5, fixed d[2]=[1, 2]", 4.0f, 2.0f },
+        { "sin(0)*x + cos(0)", 1.0f, 1.0f },
+        { "e^x", 0.0f, 1.0f },
+        { "(a*x; a=2)", 3.0f, 6.0f },
+        { "relu(x) + leaky_relu(x, negative_slope=0.5)", -2.0f, -1.0f },
+        { "elu(x, alpha=a); a=2", 3.0f, 3.0f },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        const float y = value(table[i].spec, table[i].x);
+        if (float_bits(y) != float_bits(table[i].y))
+            fail_msg("%s at %g: %g, not %g", table[i].spec, (double)table[i].x, (double)y, (double)table[i].y);
+    }
+}
+
+static void slopes(void **state)
+{
+    static const struct {
+        const char *spec;
+        float x, dx;
+    } table[] = {
+        { "x^2", 3.0f, 6.0f },
+        { "max(x, 0)", 0.0f, 0.0f },
+        { "max(0, x)", 0.0f, 0.0f },
+        { "max(0, x)", 1.0f, 1.0f },
+        { "max(x, 0.1*x)", 0.0f, 0.1f },
+        { "min(max(x, -1), 1)", 1.0f, 0.0f },
+        { "clamp(x, -1, 1)", -1.0f, 0.0f },
+        { "clamp(x, -1, 1)", 0.5f, 1.0f },
+        { "abs(x)", 0.0f, 0.0f },
+        { "abs(x)", -2.0f, -1.0f },
+        { "sign(x) + (x > 0)", 1.0f, 0.0f },
+        { "where(x > 0, sqrt(x), 0)", -1.0f, 0.0f },
+        { "where(x > 0, log(x), x)", 0.0f, 1.0f },
+        { "where(x > 0, x, x*exp(x))", 200.0f, 1.0f },
+        { "x*tanh(exp(x))", 200.0f, 1.0f },
+        { "0.5*x*(1 + tanh(sqrt(2/pi)*(x + 0.044715*x^3)))", 1e20f, 1.0f },
+        { "5 + 0*x", 1.0f, 0.0f },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        const float dx = slope(table[i].spec, table[i].x);
+        if (dx != table[i].dx)
+            fail_msg("%s at %g: slope %g, not %g", table[i].spec, (double)table[i].x, (double)dx, (double)table[i].dx);
+    }
+}
+
+/* NaN comes through, whatever the formula does with it; a slope of 0 stays 0, whatever dy is. */
+static void special_values(void **state)
+{
+    static const char *const specs[] = { "where(x > 0, x, 0)", "max(x, 0)", "x > 0",     "sign(x)",       "min(x, 1)",
+                                         "x^2",                "pow(x, 0.1)", "exp(x)", "clamp(x,0,1)", "0*x + 1" };
+    (void)state;
+    for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
+        assert_true(isnan(value(specs[i], NAN)));
+        assert_true(isnan(slope(specs[i], NAN)));
+    }
+    activ_fn *fn = create("where(x > 0, a*x, 0); a=2");
+    const float from[] = { -1.0f, 1.0f }, infinite[] = { INFINITY, 1.0f };
+    float dx[2], da = 0.0f;
+    assert_int_equal(activ_backward(fn, NULL, 2, from, infinite, dx, &da), ACTIV_OK);
+    assert_true(dx[0] == 0.0f && dx[1] == 2.0f && da == 1.0f);
+    activ_fn_destroy(fn);
+}
+
+static void texts(void **state)
+{
+    static const char *const table[][2] = {
+        { " a * x*sigmoid( b*x ) ;a=1,b = 1.702 ", "a*x*sigmoid(b*x); a=1, b=1.702" },
+        { "x+1-2", "x + 1 - 2" },
+        { "x*-1", "x*-1" },
+        { "where( x>=0 and x<1,x,-x )", "where(x >= 0 and x < 1, x, -x)" },
+        { "let s=x ; s*s", "let s=x; s*s" },
+        { "derivative( x ^ 2 )", "derivative(x^2)" },
+        { "derivative( silu )", "derivative(silu)" },
+        { "( a*x ; a=1 )", "a*x; a=1" },
+        { "a*x;fixed a=1", "a*x; fixed a=1" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        activ_fn *fn = create(table[i][0]), *again = create(activ_fn_spec(fn));
+        assert_string_equal(activ_fn_spec(fn), table[i][1]);
+        assert_string_equal(activ_fn_spec(fn), activ_fn_spec(again));
+        activ_fn_destroy(fn);
+        activ_fn_destroy(again);
+    }
+}
+
+static void parameters(void **state)
+{
+    (void)state;
+    activ_fn *fn = create("a*x + f*sum(k, 1, 2, c[k]*x); a=0.5, c[2]=[1, 2], fixed f=3");
+    activ_fn_tensor_info info = ACTIV_FN_TENSOR_INFO_INIT;
+    activ_fn_info about = ACTIV_FN_INFO_INIT;
+    float params[3], y, at = 2.0f, one = 1.0f, dx, dparams[3] = { 1.0f, 0.0f, 0.0f };
+    assert_int_equal(activ_fn_param_count(fn), 3);
+    assert_int_equal(activ_fn_param_tensor_count(fn), 2);
+    assert_int_equal(activ_fn_param_tensor_info(fn, 1, &info), ACTIV_OK);
+    assert_string_equal(info.name, "c");
+    assert_int_equal(info.offset, 1);
+    assert_int_equal(info.count, 2);
+    assert_int_equal(activ_fn_info_of(fn, &about), ACTIV_OK);
+    assert_string_equal(about.name, "formula");
+    assert_true(about.trainable && about.shape == ACTIV_SHAPE_ELEMENTWISE && !about.random);
+    assert_int_equal(activ_fn_param_init(fn, 7, params), ACTIV_OK);
+    assert_true(params[0] == 0.5f && params[1] == 1.0f && params[2] == 2.0f);
+    params[2] = 4.0f;
+    assert_int_equal(activ_forward(fn, params, 1, &at, &y), ACTIV_OK);
+    assert_true(y == 31.0f);
+    assert_int_equal(activ_backward(fn, params, 1, &at, &one, &dx, dparams), ACTIV_OK);
+    assert_true(dx == 15.5f && dparams[0] == 3.0f && dparams[1] == 6.0f && dparams[2] == 6.0f);
+    activ_fn_destroy(fn);
+}
+
+/* ---- bad input ------------------------------------------------------------------------------------- */
+
+static void refused(void **state)
+{
+    static const struct {
+        const char *spec;
+        activ_status status;
+        const char *words;
+    } table[] = {
+        { "foo(x)", ACTIV_ERROR_UNKNOWN_NAME, "line 1, column 1: unknown function 'foo'" },
+        { "x*sigmiod(x)", ACTIV_ERROR_UNKNOWN_NAME, "column 3: unknown function 'sigmiod'; is sigmoid meant?" },
+        { "x + tan h(x)", ACTIV_ERROR_SYNTAX, "column 5: 'tan' is a function" },
+        { "a*x", ACTIV_ERROR_UNKNOWN_NAME, "column 1: unknown name 'a'; a parameter" },
+        { "x*(2", ACTIV_ERROR_SYNTAX, "column 5: ')' is expected, and the text ends" },
+        { "x*(2]", ACTIV_ERROR_SYNTAX, "column 5: ')' is expected, not ']'" },
+        { "2x", ACTIV_ERROR_SYNTAX, "column 2: an operator or the end is expected, not 'x'" },
+        { "x*", ACTIV_ERROR_SYNTAX, "column 3: a number, a name or '(' is expected, and the text ends" },
+        { "x +\n  * 2", ACTIV_ERROR_SYNTAX, "line 2, column 3: a number, a name or '(' is expected, not '*'" },
+        { "a*x; a", ACTIV_ERROR_SYNTAX, "column 6: 'a' has no value" },
+        { "a*x; a=", ACTIV_ERROR_SYNTAX, "column 8: a number" },
+        { "a*x; a=1, a=2", ACTIV_ERROR_INVALID, "column 11: 'a' is declared twice" },
+        { "a*x; a=1, b=2", ACTIV_ERROR_INVALID, "column 11: 'b' is declared, but not used" },
+        { "a*x; a=1; b=2", ACTIV_ERROR_SYNTAX, "column 9: after the parameters the formula ends" },
+        { "x*x; x=1", ACTIV_ERROR_INVALID, "column 6: 'x' has a meaning" },
+        { "pi*x; pi=3", ACTIV_ERROR_INVALID, "'pi' has a meaning" },
+        { "relu*x; relu=1", ACTIV_ERROR_INVALID, "'relu' has a meaning" },
+        { "a*x; a=x", ACTIV_ERROR_INVALID, "column 8: the initial value of a parameter is a constant" },
+        { "c[3]*x; c[2]=1", ACTIV_ERROR_RANGE, "column 3: 'c' has the elements 1 to 2" },
+        { "c[0]*x; c[2]=1", ACTIV_ERROR_RANGE, "column 3: 'c' has the elements 1 to 2" },
+        { "c[1.5]*x; c[2]=1", ACTIV_ERROR_RANGE, "column 3: the index of a vector is a whole number" },
+        { "c*x; c[2]=1", ACTIV_ERROR_SYNTAX, "column 1: 'c' is a vector" },
+        { "a[1]*x; a=1", ACTIV_ERROR_UNKNOWN_NAME, "column 1: there is no vector 'a'" },
+        { "c[1]*x; c[2]=[1]", ACTIV_ERROR_RANGE, "column 14: there are as many values as 'c' has elements" },
+        { "c[1]*x; c[0]=1", ACTIV_ERROR_RANGE, "column 11: the length of a vector" },
+        { "c[1]*x; c[99999999]=1", ACTIV_ERROR_RANGE, "column 11: the length of a vector" },
+        { "sin(2)", ACTIV_ERROR_INVALID, "x does not occur" },
+        { "sqrt(2)/3", ACTIV_ERROR_INVALID, "x does not occur" },
+        { "1e39*x", ACTIV_ERROR_RANGE, "column 1: this number is not a finite float32" },
+        { "1e30*1e30*x", ACTIV_ERROR_RANGE, "column 5: this constant is not a finite float32" },
+        { "x/(1 - 1) + 1/0", ACTIV_ERROR_RANGE, "column 14: this constant is not a finite float32" },
+        { "log(0 - 1)*x", ACTIV_ERROR_RANGE, "column 1: this constant" },
+        { "10^99*x", ACTIV_ERROR_RANGE, "column 3: this constant" },
+        { "sum(k, 1, x, x)", ACTIV_ERROR_RANGE, "column 11: the last index of a sum" },
+        { "sum(k, 2, 1, x)", ACTIV_ERROR_RANGE, "column 14: the last index of a sum is less" },
+        { "sum(x, 1, 2, x)", ACTIV_ERROR_INVALID, "column 5: 'x' has a meaning" },
+        { "elu(x, beta=1)", ACTIV_ERROR_UNKNOWN_NAME, "column 8: unknown setting 'beta'; the function is elu(alpha=1)" },
+        { "x + celu(x, alpha=0)", ACTIV_ERROR_RANGE, "column 5: " },
+        { "x + moe(x)", ACTIV_ERROR_UNSUPPORTED, "column 5: a function that is made of others" },
+        { "x + softmax(x)", ACTIV_ERROR_UNKNOWN_NAME, "column 5: unknown function 'softmax'" },
+        { "let y = x", ACTIV_ERROR_SYNTAX, "is expected" },
+        { "let x = 1; x", ACTIV_ERROR_INVALID, "column 5: 'x' has a meaning" },
+        { "x and", ACTIV_ERROR_SYNTAX, "column 6" },
+        { "where(x, 1)", ACTIV_ERROR_SYNTAX, "column 11: ',' is expected, not ')'" },
+        { "derivative(x^2) + 1", ACTIV_ERROR_SYNTAX, "" },
+        { "derivative(x^2", ACTIV_ERROR_SYNTAX, "')'" },
+        { "derivative(softmax)", ACTIV_ERROR_UNSUPPORTED, "softmax has no derivative as a function" },
+        { "derivative(derivative(derivative(derivative(derivative(x)))))", ACTIV_ERROR_RANGE, "four times at most" },
+        { "x; ", ACTIV_ERROR_SYNTAX, "a name is expected" },
+        { "1", ACTIV_ERROR_INVALID, "x does not occur" },
+        { "(", ACTIV_ERROR_SYNTAX, "" },
+        { "x $ 2", ACTIV_ERROR_SYNTAX, "" },
+        { "moe(relu, x*x)", ACTIV_ERROR_UNSUPPORTED, "is a formula" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        activ_message message = { "" };
+        activ_fn *fn = (activ_fn *)(uintptr_t)8;
+        const activ_status status = activ_fn_create_ex(NULL, table[i].spec, &fn, &message);
+        if (status != table[i].status || !strstr(message.text, table[i].words) || fn != (activ_fn *)(uintptr_t)8)
+            fail_msg("%s: %s (%s)", table[i].spec, activ_status_string(status), message.text);
+    }
+}
+
+static double seconds(void)
+{
+    struct timespec t;
+    timespec_get(&t, TIME_UTC);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* A text of `count` times `repeated` between two others; its function has to be refused, or made, in a moment. */
+static void create_large(const char *before, const char *repeated, size_t count, const char *after, int is_valid)
+{
+    const size_t length = strlen(repeated);
+    char *text = malloc(strlen(before) + length * count + strlen(after) + 1), *to = text;
+    assert_non_null(text);
+    to += sprintf(to, "%s", before);
+    for (size_t i = 0; i < count; i++, to += length)
+        memcpy(to, repeated, length);
+    strcpy(to, after);
+    activ_fn *fn = NULL;
+    activ_message message = { "" };
+    const double start = seconds();
+    const activ_status status = activ_fn_create_ex(NULL, text, &fn, &message);
+    const double took = seconds() - start;
+    if (is_valid != (status == ACTIV_OK) || (!is_valid && !message.text[0]) || took > 1.0)
+        fail_msg("%s%s...%s: %s (%s), %g s", before, repeated, after, activ_status_string(status), message.text, took);
+    activ_fn_destroy(fn);
+    free(text);
+}
+
+static void hostile(void **state)
+{
+    (void)state;
+    create_large("", "(", 10000, "x", 0);
+    create_large("x", "+x", 500000, "", 0);
+    create_large("x", " ", 1000000, "+", 0);
+    create_large("", "-", 20000, "x", 1);
+    create_large("x", "^x", 5000, "", 0);
+    create_large("", "sin(", 50, "x))))))))))))))))))))))))))))))))))))))))))))))))))", 1);
+    create_large("x", "+x", 2000, "", 1);
+    create_large("x", "*sin(x)+x", 500, "", 1);
+    create_large("x", "/(x+1)", 1000, "", 1);
+    create_large("", "sum(k, 1, 4096, ", 1, "sum(m, 1, 4096, x))", 0);
+    create_large("sum(k, 1, 4096, ", "sum(m, 1, 4096, x) + ", 20, "x)", 0);
+    create_large("sum(k, 1, 4096, c[1]*x); c[1]=", "1+", 20000, "1", 0);
+    create_large("sum(k, 1, 200, c[k]*sin(k*x)); c[200]=", "0.", 1, "1", 1);
+    create_large("sum(k, 1, 1000, c[k]*sin(k*x)); c[1000]=", "0.", 1, "1", 0);
+    create_large("", "let a = x; ", 1, "a*a", 1);
+    create_large("x*", "gelu(x)*", 10000, "x", 0);
+    create_large("x; ", "a=1, ", 10000, "b=1", 0);
+    create_large("x", "^2)^2", 3, "", 0);
+    create_large("where(x>0,", "where(x>0,", 60, "x", 0);
+}
+
+/* The n-th allocation fails, for each n: a status, nothing leaks, out untouched. */
+static void out_of_memory(void **state)
+{
+    static const char *const specs[] = { "a*x*sigmoid(b*x) + swish(x, beta=exp(a)); a=1, b=1.702",
+                                         "let s = sin(x); sum(k, 1, 3, d*c[k]*s^k); c[3]=[1, 2, 3], fixed d=1",
+                                         "derivative(derivative(swish))", "derivative(x^2*tanh(x))",
+                                         "elu(x, alpha=a)*gelu(x); a=0.5" };
+    (void)state;
+    for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
+        activ_status status = ACTIV_ERROR_OUT_OF_MEMORY;
+        size_t at = 1;
+        for (; status != ACTIV_OK; at++) {
+            test_memory memory = { 0 };
+            activ_context *context = test_memory_context(&memory);
+            assert_non_null(context);
+            const size_t live = memory.live;
+            activ_fn *fn = NULL;
+            memory.fail_at = memory.calls + at;
+            status = activ_fn_create(context, specs[i], &fn);
+            if (status != ACTIV_OK && status != ACTIV_ERROR_OUT_OF_MEMORY)
+                fail_msg("%s, allocation %zu: %s", specs[i], at, activ_status_string(status));
+            assert_true(status == ACTIV_OK || !fn);
+            activ_fn_destroy(fn);
+            assert_int_equal(memory.live, live);
+            assert_int_equal(memory.mistakes, 0);
+            activ_context_destroy(context);
+        }
+        assert_true(at > 5);
+    }
+}
+
+/* ---- random formulas --------------------------------------------------------------------------------- */
+
+enum { POINTS = 37 };
+
+typedef struct outcome {
+    float y[POINTS], dx[POINTS], dparams[RANDOM_PARAMS];
+} outcome;
+
+static activ_status run(const activ_context *context, const char *text, outcome *o, activ_message *message)
+{
+    activ_fn *fn = NULL;
+    activ_status status = activ_fn_create_ex(context, text, &fn, message);
+    if (status != ACTIV_OK)
+        return status;
+    memset(o, 0, sizeof *o);
+    assert_int_equal(activ_forward(fn, NULL, POINTS, x, o->y), ACTIV_OK);
+    assert_int_equal(activ_backward(fn, NULL, POINTS, x, dy, o->dx, o->dparams), ACTIV_OK);
+    activ_fn_destroy(fn);
+    return ACTIV_OK;
+}
+
+static int is_same(const float *a, const float *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (float_bits(a[i]) != float_bits(b[i]) && !(isnan(a[i]) && isnan(b[i])))
+            return 0;
+    return 1;
+}
+
+/* How far a result may be from the double's, of what it is made of values of this size; each operation's rounding may
+ * be magnified by slopes of it, a few times. */
+static double tolerance(double size)
+{
+    const double s = 1.0 + size;
+    return 1e-5 * s * s * s;
+}
+
+static int is_tame(const random_value *v)
+{
+    return v->margin > 1e-3 && v->size < 30.0;
+}
+
+static void check_point(const random_formula *f, double at, float y, float dx, size_t *compared)
+{
+    const double h = 1e-6;
+    const random_value v = random_formula_at(f, at, f->params);
+    if (!is_tame(&v))
+        return;
+    const random_value left = random_formula_at(f, at - h, f->params), right = random_formula_at(f, at + h, f->params);
+    const double difference = (right.value - left.value) / (2.0 * h);
+    if (fabs(difference - v.slopes[0]) > 1e-4 * (1.0 + v.size * v.size * v.size))
+        return; /* too curved for a difference */
+    if (fabs((double)y - v.value) > tolerance(v.size))
+        fail_msg("%s at %.9g: %.9g, not %.9g", f->text, at, (double)y, v.value);
+    if (fabs((double)dx - difference) > tolerance(v.size) + 1e-4 * (1.0 + v.size * v.size * v.size))
+        fail_msg("%s at %.9g: slope %.9g, not %.9g", f->text, at, (double)dx, difference);
+    ++*compared;
+}
+
+static void check_params(const random_formula *f, const outcome *o, size_t *compared)
+{
+    double sums[RANDOM_PARAMS] = { 0.0 }, size = 0.0;
+    for (size_t i = 0; i < POINTS; i++) {
+        const random_value v = random_formula_at(f, (double)x[i], f->params);
+        if (!is_tame(&v))
+            return;
+        size = fmax(size, v.size);
+        for (int k = 0; k < RANDOM_PARAMS; k++)
+            sums[k] += (double)dy[i] * v.slopes[1 + k];
+    }
+    for (int k = 0, given = 0; k < RANDOM_PARAMS; k++) {
+        if (!f->uses[k])
+            continue;
+        const double got = (double)o->dparams[given++];
+        if (fabs(got - sums[k]) > 40.0 * tolerance(size))
+            fail_msg("%s: the gradient of %c is %.9g, not %.9g", f->text, 'a' + k, got, sums[k]);
+        ++*compared;
+    }
+}
+
+static void random_ones(void **state)
+{
+    size_t compared = 0, gradients = 0, too_large = 0;
+    (void)state;
+    for (size_t i = 0; i < formulas; i++) {
+        static random_formula f;
+        outcome all[MAX_TIERS];
+        random_formula_make(&f, first_seed + i);
+        activ_message message = { "" };
+        const activ_status status = run(each_tier[0], f.text, &all[0], &message);
+        if (status == ACTIV_ERROR_RANGE) { /* of constants beyond float32 */
+            too_large++;
+            continue;
+        }
+        if (status != ACTIV_OK)
+            fail_msg("seed %llu: %s: %s", (unsigned long long)(first_seed + i), f.text, message.text);
+        for (size_t t = 1; t < each_tier_count; t++) {
+            assert_int_equal(run(each_tier[t], f.text, &all[t], &message), ACTIV_OK);
+            if (!is_same(all[0].y, all[t].y, POINTS) || !is_same(all[0].dx, all[t].dx, POINTS) ||
+                !is_same(all[0].dparams, all[t].dparams, RANDOM_PARAMS))
+                fail_msg("%s: other bits on tier %zu", f.text, t);
+        }
+        for (size_t k = 0; k < POINTS; k += 6)
+            check_point(&f, (double)x[k], all[0].y[k], dy[k] != 0.0f ? all[0].dx[k] / dy[k] : 0.0f, &compared);
+        check_params(&f, &all[0], &gradients);
+    }
+    print_message("%zu values and slopes, %zu gradients of parameters compared; %zu formulas with constants beyond "
+                  "float32\n",
+                  compared, gradients, too_large);
+    assert_true(compared > formulas / 2 && gradients > formulas / 10 && too_large < formulas / 5);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values),     cmocka_unit_test(slopes),  cmocka_unit_test(special_values),
+        cmocka_unit_test(texts),      cmocka_unit_test(parameters), cmocka_unit_test(refused),
+        cmocka_unit_test(hostile),    cmocka_unit_test(out_of_memory), cmocka_unit_test(random_ones),
+    };
+    for (int i = 1; i + 1 < argc; i += 2) {
+        if (strcmp(argv[i], "--seed") == 0)
+            first_seed = strtoull(argv[i + 1], NULL, 10);
+        else if (strcmp(argv[i], "--formulas") == 0)
+            formulas = (size_t)strtoull(argv[i + 1], NULL, 10);
+    }
+    return cmocka_run_group_tests(tests, begin, each_tier_end);
+}
