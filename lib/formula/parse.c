@@ -359,7 +359,8 @@ static void parse_setting(parser *p, formula_call *call, call_text *t, int *is_o
         activ_text_add_double(&t->text, number);
         return;
     }
-    if (d->settings[i].kind != ACTIV_SETTING_KIND_REAL || call->dynamic == FORMULA_SETTINGS) {
+    /* Vectors of parameters have initial values that depend on the settings. */
+    if (d->settings[i].kind != ACTIV_SETTING_KIND_REAL || d->param_vector || call->dynamic == FORMULA_SETTINGS) {
         fail_at(p, name.at, ACTIV_ERROR_INVALID, "", name, " has to be a constant");
         return;
     }
@@ -924,6 +925,17 @@ activ_status formula_parse(activ_formula *f, activ_slice text)
 
 /* ---- formulas of the catalog --------------------------------------------------------------------------- */
 
+/* Is a setting the initial value of a vector, whose name it has? */
+static int is_vector(const formula_call *call, const char *name)
+{
+    const activ_fn_definition *d = call->definition;
+    const char *vector;
+    for (int which = 0; d->param_vector && d->param_vector(call->set, which, &vector) > 0; which++)
+        if (strcmp(vector, name) == 0)
+            return 1;
+    return 0;
+}
+
 formula_node_index formula_body(activ_formula *f, formula_node_index call)
 {
     if (f->status != ACTIV_OK || f->calls[call].body != FORMULA_NONE)
@@ -938,6 +950,8 @@ formula_node_index formula_body(activ_formula *f, formula_node_index call)
     f->calls[call].variable = variable;
     size_t first = 0;
     for (size_t i = 0; i < copy.set_count; i++) {
+        if (is_vector(&copy, d->settings[i].name))
+            continue;
         formula_node_index node = formula_constant(f, (double)copy.set[i].single);
         if (copy.has_params && d->settings[i].trainable)
             node = formula_param_value(f, first++);
