@@ -99,7 +99,8 @@ static formula_node_index power(activ_formula *f, const formula_node *n, formula
     formula_node_index d = ZERO;
     if (da != ZERO) {
         const formula_node_index less = binary(f, ACTIV_OP_sub, n->b, one);
-        d = chain(f, binary(f, ACTIV_OP_mul, n->b, binary(f, ACTIV_OP_pow, n->a, less)), da);
+        /* with an exponent of 0 the power is 1, at a = 0 too */
+        d = chain(f, binary(f, ACTIV_OP_scale, n->b, binary(f, ACTIV_OP_pow, n->a, less)), da);
     }
     if (db == ZERO)
         return d;
