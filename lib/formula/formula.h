@@ -92,6 +92,7 @@ typedef struct activ_formula {
     size_t call_count;
 
     formula_node_index root;
+    int is_derivative; /* of another formula or function */
 
     activ_formula_programs programs;
     void *block; /* of the programs */
@@ -126,7 +127,8 @@ activ_status formula_parse(activ_formula *f, activ_slice text);
 
 /* The derivative of root for a variable or parameter; FORMULA_NONE: it is 0. */
 formula_node_index formula_derive(activ_formula *f, formula_node_index root, formula_node_index variable);
-/* tanh' and sigmoid' from their values, where those are computed anyway. */
+/* tanh' and sigmoid' from their values, where those are computed anyway: half the time, and in the tails an error of
+ * half an ulp of 1. A derivative, which may consist of such tails, is left as it is. */
 void formula_share_slopes(activ_formula *f, formula_node_index *roots, size_t count);
 
 /* ---- compile.c ---------------------------------------------------------------------------------- */
