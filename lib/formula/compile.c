@@ -15,10 +15,10 @@ typedef struct use_counts {
 } use_counts;
 
 /* Is the cosine of this sine's argument computed, too? */
-static int has_cosine(activ_formula *f, formula_node_index sine, const use_counts *u)
+static int has_cosine(const activ_formula *f, formula_node_index sine, const use_counts *u)
 {
-    const formula_node_index cosine = formula_make(f, ACTIV_OP_cos, f->nodes[sine].a, FORMULA_NONE, FORMULA_NONE);
-    return f->status == ACTIV_OK && cosine < u->count && u->uses[cosine] > 0;
+    const formula_node_index cosine = formula_known(f, ACTIV_OP_cos, f->nodes[sine].a);
+    return cosine != FORMULA_NONE && cosine < u->count && u->uses[cosine] > 0;
 }
 
 /* old: in the graph as it was; operands of n are new. */
@@ -106,17 +106,19 @@ typedef struct compiler {
     size_t setting_count, uniform_count;
     size_t first_constant, first_param, first_setting; /* of this program; the counts are of all */
 
-    /* Of each node, of so many. */
-    size_t nodes;
+    /* Of each node. */
     unsigned char *marks, *needs; /* needs: registers to compute it, about */
+    unsigned char *depends;       /* on what has been computed */
     uint16_t *uses;               /* that are still to come */
     uint16_t *places;             /* the operand that holds it, plus 1; 0: none yet */
     uint16_t *leaf_places;        /* the same of constants and parameters */
-    formula_node_index *order;
+    formula_node_index *order, *stack;
     size_t order_count;
+    formula_node_index *keys, *latest; /* see find_keys; latest: the greatest key of those that need it */
 
     uint64_t registers; /* bit k: register k is taken */
     size_t most;        /* registers taken at once, the first included */
+    int is_full;        /* one more was wanted */
     int is_prologue;
 } compiler;
 
@@ -130,8 +132,14 @@ static void *room_for_one(compiler *c, void *array, size_t count, size_t *capaci
     return grown ? grown : array;
 }
 
+enum { MOST_INSTRUCTIONS = 1 << 18 };
+
 static void emit(compiler *c, int op, unsigned scalars, size_t out, uint16_t a, uint16_t b, uint16_t operand)
 {
+    if (c->count == MOST_INSTRUCTIONS) {
+        formula_fail(c->f, ACTIV_ERROR_RANGE, "it is too large: its gradients have more than 262144 operations");
+        return;
+    }
     c->code = room_for_one(c, c->code, c->count, &c->capacity, sizeof *c->code);
     if (c->f->status != ACTIV_OK)
         return;
@@ -144,7 +152,7 @@ static size_t take_register(compiler *c)
     while (i < ACTIV_PROGRAM_REGISTERS && c->registers >> i & 1)
         i++;
     if (i == ACTIV_PROGRAM_REGISTERS) {
-        formula_fail(c->f, ACTIV_ERROR_RANGE, "it is too large: more than 63 values are needed at once");
+        c->is_full = 1;
         return 1;
     }
     c->registers |= UINT64_C(1) << i;
@@ -247,15 +255,13 @@ static uint16_t copied(compiler *c, uint16_t operand)
 }
 
 /* The sine of a cosine's argument, and the other way round, if it is to be computed, too; else FORMULA_NONE. */
-static formula_node_index partner_of(compiler *c, const formula_node *n)
+static formula_node_index partner_of(const compiler *c, const formula_node *n)
 {
-    activ_formula *f = c->f;
-    const formula_node_index known = (formula_node_index)c->nodes;
     if (n->op != ACTIV_OP_cos && n->op != ACTIV_OP_sine)
         return FORMULA_NONE;
     const int op = n->op == ACTIV_OP_cos ? ACTIV_OP_sine : ACTIV_OP_cos;
-    const formula_node_index other = formula_make(f, op, n->a, FORMULA_NONE, FORMULA_NONE);
-    return f->status == ACTIV_OK && other < known && c->marks[other] && !c->places[other] ? other : FORMULA_NONE;
+    const formula_node_index other = formula_known(c->f, op, n->a);
+    return other != FORMULA_NONE && c->marks[other] && !c->places[other] ? other : FORMULA_NONE;
 }
 
 /* Both at once. */
@@ -380,7 +386,7 @@ static void add_to_order(compiler *c, formula_node_index root, formula_node_inde
 
 static void emit_order(compiler *c)
 {
-    for (size_t i = 0; c->f->status == ACTIV_OK && i < c->order_count; i++)
+    for (size_t i = 0; c->f->status == ACTIV_OK && !c->is_full && i < c->order_count; i++)
         if (!c->places[c->order[i]]) /* it is, if it was a partner */
             emit_node(c, c->order[i]);
     c->order_count = 0;
@@ -409,13 +415,15 @@ static void emit_uniforms(compiler *c, const formula_node_index *roots, size_t c
             for (size_t k = 0; k < f->calls[n->b].dynamic; k++)
                 wanted[f->calls[n->b].values[k]] = 1;
     }
-    for (size_t i = 0; f->status == ACTIV_OK && i < nodes; i++) {
+    for (size_t i = 0; f->status == ACTIV_OK && !c->is_full && i < nodes; i++) {
         const formula_node_index node = (formula_node_index)i;
         if (!c->marks[i] || !wanted[i] || !is_computed(c, node))
             continue;
         c->uses[i]++; /* it may be part of another */
         add_to_order(c, node, stack);
         emit_order(c);
+        if (c->is_full)
+            break;
         emit(c, ACTIV_OP_uniform, 0, c->uniform_count, place_of(c, node), 0, 0);
         if (f->status == ACTIV_OK)
             release(c, (uint16_t)(c->places[i] - 1));
@@ -424,6 +432,71 @@ static void emit_uniforms(compiler *c, const formula_node_index *roots, size_t c
     activ_host_free(&f->host, wanted, nodes);
     c->registers = 1;
     c->is_prologue = 0;
+}
+
+/* ---- the order of the gradients ------------------------------------------------------------------------------ */
+
+/* Is it a function of a, as opposed to arithmetic? */
+static int is_function(int op)
+{
+    return op == ACTIV_OP_call || op == ACTIV_OP_slope || op == ACTIV_OP_pow ||
+           (op >= ACTIV_OP_exp && op <= ACTIV_OP_gauss);
+}
+
+/* Gradients of a sum of many terms share the parts of each term, and with f' too. Kept until the last gradient has been
+ * computed, they would need more registers than there are. So nodes are ordered by the last part of the formula that
+ * they need: the key of a node is the last argument of a function below it, of sin(u) and cos(u) the same. Gradients
+ * with the same key are computed one after the other; then, of all others and f', what can be computed with that key,
+ * such as the sum of the terms so far. */
+static void find_keys(compiler *c)
+{
+    const activ_formula *f = c->f;
+    for (size_t i = 0; i < f->count; i++) {
+        const formula_node *n = &f->nodes[i];
+        const int arity = is_computed(c, (formula_node_index)i) ? formula_arity(n->op) : 0;
+        const formula_node_index operands[3] = { n->a, n->b, n->c };
+        if (arity > 0 && is_function(n->op))
+            c->keys[i] = n->a;
+        for (int k = 0; k < arity; k++)
+            c->keys[i] = c->keys[operands[k]] > c->keys[i] ? c->keys[operands[k]] : c->keys[i];
+        for (int k = 0; k < arity && c->marks[i]; k++)
+            if (c->keys[i] > c->latest[operands[k]])
+                c->latest[operands[k]] = c->keys[i];
+    }
+}
+
+static void sort_roots(const compiler *c, formula_node_index *roots, size_t *numbers, size_t sums)
+{
+    for (size_t i = 1; i < sums; i++) {
+        const formula_node_index root = roots[i];
+        const size_t number = numbers[i];
+        size_t at = i;
+        for (; at > 0 && c->keys[roots[at - 1]] > c->keys[root]; at--) {
+            roots[at] = roots[at - 1];
+            numbers[at] = numbers[at - 1];
+        }
+        roots[at] = root;
+        numbers[at] = number;
+    }
+}
+
+/* What has this key or less, depends on something that has been computed, and is needed for what has a greater key. */
+static void emit_up_to(compiler *c, formula_node_index key)
+{
+    const activ_formula *f = c->f;
+    for (size_t i = 0; f->status == ACTIV_OK && !c->is_full && i < f->count; i++) {
+        const formula_node *n = &f->nodes[i];
+        const int is_open = c->marks[i] == 1 && c->keys[i] <= key && is_computed(c, (formula_node_index)i);
+        const int arity = is_open ? formula_arity(n->op) : 0;
+        const formula_node_index operands[3] = { n->a, n->b, n->c };
+        c->depends[i] = c->marks[i] == 2 && is_computed(c, (formula_node_index)i);
+        for (int k = 0; k < arity; k++)
+            c->depends[i] |= c->depends[operands[k]];
+        if (is_open && c->depends[i] && c->latest[i] > key) {
+            add_to_order(c, (formula_node_index)i, c->stack);
+            emit_order(c);
+        }
+    }
 }
 
 /* ---- a program ------------------------------------------------------------------------------------------ */
@@ -497,8 +570,7 @@ static void lay_out(compiler *c, activ_instruction *code, int beside_sums, activ
     p->block = scalars < floats ? (floats - scalars) / c->most / ACTIV_PROGRAM_BLOCK * ACTIV_PROGRAM_BLOCK : 0;
     p->block = p->block < ACTIV_PROGRAM_LONGEST_BLOCK ? p->block : ACTIV_PROGRAM_LONGEST_BLOCK;
     if (p->block == 0) {
-        formula_fail(c->f, ACTIV_ERROR_RANGE,
-                     "it is too large: it needs too many constants, parameters and values at once");
+        c->is_full = 1;
         return;
     }
     p->scalars = c->most * p->block;
@@ -517,101 +589,123 @@ static void lay_out(compiler *c, activ_instruction *code, int beside_sums, activ
         c->settings[i].scalar = place_in(p, c->settings[i].scalar);
 }
 
-/* Forgets what has been computed but uniforms, and counts the uses of one root alone. */
-static void start_anew(compiler *c, const formula_node_index *root)
+/* What is computed of these roots, as if nothing had been but the uniforms. */
+static void forget(compiler *c, const formula_node_index *roots, size_t count)
 {
-    memset(c->marks, 0, c->nodes);
-    memset(c->uses, 0, c->nodes * sizeof *c->uses);
-    count_uses(c->f, root, 1, c->marks, c->uses);
-    for (size_t i = 0; i < c->nodes; i++)
-        if (c->places[i] && kind_of((uint16_t)(c->places[i] - 1)) != UNIFORM)
+    const size_t nodes = c->f->count;
+    memset(c->marks, 0, nodes);
+    memset(c->uses, 0, nodes * sizeof *c->uses);
+    memset(c->keys, 0, nodes * sizeof *c->keys);
+    memset(c->latest, 0, nodes * sizeof *c->latest);
+    for (size_t i = 0; i < nodes; i++)
+        if (c->places[i] && !is_scalar((uint16_t)(c->places[i] - 1)))
             c->places[i] = 0;
     c->registers = 1;
+    count_uses(c->f, roots, count, c->marks, c->uses);
+    find_keys(c);
 }
 
-/* roots: `sums` gradients, that of parameter numbers[i] each, and what is computed last. shares: what several of them
- * need is computed once; otherwise it takes fewer registers. */
-static void compile(compiler *c, formula_node_index *roots, const size_t *numbers, size_t sums, int shares,
-                    activ_program *program)
+/* The roots from `first` to `end`; number `sums` is the result, the others are added to sums. */
+static void emit_part(compiler *c, const formula_node_index *roots, const size_t *numbers, size_t sums, size_t first,
+                      size_t end, activ_program *program)
 {
     activ_formula *f = c->f;
-    const size_t nodes = f->count;
-    formula_node_index *stack = activ_host_alloc(&f->host, nodes * sizeof *stack);
+    for (size_t i = first; f->status == ACTIV_OK && i < end; i++) {
+        uint16_t vector = 0, element = 0;
+        add_to_order(c, roots[i], c->stack);
+        emit_order(c);
+        if (f->status != ACTIV_OK || c->is_full)
+            break;
+        uint16_t place = place_of(c, roots[i]);
+        if (i == sums) {
+            place = is_scalar(place) ? copied(c, place) : place;
+            program->result = place;
+            break;
+        }
+        element_of(f, numbers[i], &vector, &element);
+        emit(c, ACTIV_OP_sum, is_scalar(place) ? 1 : 0, 0, place, vector, element);
+        if (--c->uses[roots[i]] == 0)
+            release(c, place);
+        if (i + 1 < end && c->keys[roots[i + 1]] > c->keys[roots[i]])
+            emit_up_to(c, c->keys[roots[i]]);
+    }
+}
+
+/* The program, `part` roots at a time: what they have in common is computed for each part. */
+static void emit_parts(compiler *c, formula_node_index *roots, size_t *numbers, size_t sums, size_t part,
+                       activ_program *program)
+{
+    const size_t start = c->count, nodes = c->f->count;
+    c->setting_count = c->first_setting;
+    c->constant_count = c->first_constant;
+    c->param_count = c->first_param;
+    c->uniform_count = 0;
+    c->most = 1;
+    c->is_full = 0;
+    memset(c->places, 0, nodes * sizeof *c->places);
+    memset(c->leaf_places, 0, nodes * sizeof *c->leaf_places);
+    forget(c, roots, sums + 1);
+    sort_roots(c, roots, numbers, sums);
+    for (size_t i = 0; i < nodes; i++) {
+        c->needs[i] = need_of(c, &c->f->nodes[i]);
+        c->depends[i] = (unsigned char)passes_nan(c->f, &c->f->nodes[i], c->depends);
+    }
+    program->keeps_nan = !c->depends[roots[sums]];
+    memset(c->depends, 0, nodes);
+    emit_uniforms(c, roots, sums + 1, c->stack);
+    program->first = c->count - start;
+    for (size_t i = 0; c->f->status == ACTIV_OK && !c->is_full && i <= sums; i += part) {
+        const size_t end = part > sums - i ? sums + 1 : i + part;
+        if (i > 0 || end <= sums)
+            forget(c, roots + i, end - i);
+        emit_part(c, roots, numbers, sums, i, end, program);
+    }
+    program->count = c->count - start;
+    if (c->f->status == ACTIV_OK && !c->is_full)
+        lay_out(c, c->code + start, sums > 0 && c->f->param_count > ACTIV_PROGRAM_FEW_PARAMS, program);
+}
+
+/* roots: `sums` gradients, that of parameter numbers[i] each, and what is computed last. They are sorted. */
+static void compile(compiler *c, formula_node_index *roots, size_t *numbers, size_t sums, activ_program *program)
+{
+    activ_formula *f = c->f;
+    const size_t nodes = f->count, start = c->count;
     memset(program, 0, sizeof *program);
+    c->stack = activ_host_alloc(&f->host, nodes * sizeof *c->stack);
     c->marks = activ_host_alloc(&f->host, nodes);
     c->needs = activ_host_alloc(&f->host, nodes);
+    c->depends = activ_host_alloc(&f->host, nodes);
     c->uses = activ_host_alloc(&f->host, nodes * sizeof *c->uses);
     c->places = activ_host_alloc(&f->host, nodes * sizeof *c->places);
     c->leaf_places = activ_host_alloc(&f->host, nodes * sizeof *c->leaf_places);
     c->order = activ_host_alloc(&f->host, nodes * sizeof *c->order);
-    if (!stack || !c->marks || !c->needs || !c->uses || !c->places || !c->leaf_places || !c->order)
+    c->keys = activ_host_alloc(&f->host, nodes * sizeof *c->keys);
+    c->latest = activ_host_alloc(&f->host, nodes * sizeof *c->latest);
+    if (!c->stack || !c->marks || !c->needs || !c->depends || !c->uses || !c->places || !c->leaf_places ||
+        !c->order || !c->keys || !c->latest)
         formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
-    program->first = c->count;
-    c->nodes = nodes;
-    if (f->status == ACTIV_OK) {
-        const size_t start = c->count;
-        c->first_setting = c->setting_count;
-        c->first_constant = c->constant_count;
-        c->first_param = c->param_count;
-        c->uniform_count = 0;
-        c->registers = 1;
-        c->most = 1;
-        count_uses(f, roots, sums + 1, c->marks, c->uses);
-        /* c->order is not in use yet: its memory, for a moment. */
-        unsigned char *passes = (unsigned char *)c->order;
-        for (size_t i = 0; i < nodes; i++) {
-            c->needs[i] = need_of(c, &f->nodes[i]);
-            passes[i] = (unsigned char)passes_nan(f, &f->nodes[i], passes);
-        }
-        program->keeps_nan = !passes[roots[sums]];
-        emit_uniforms(c, roots, sums + 1, stack);
-        program->first = c->count - start;
-        for (size_t i = 0; f->status == ACTIV_OK && i <= sums; i++) {
-            uint16_t vector = 0, element = 0;
-            if (!shares)
-                start_anew(c, &roots[i]);
-            add_to_order(c, roots[i], stack);
-            emit_order(c);
-            if (f->status != ACTIV_OK)
-                break;
-            uint16_t place = place_of(c, roots[i]);
-            if (i == sums) {
-                place = is_scalar(place) ? copied(c, place) : place;
-                program->result = place;
-                break;
-            }
-            element_of(f, numbers[i], &vector, &element);
-            emit(c, ACTIV_OP_sum, is_scalar(place) ? 1 : 0, 0, place, vector, element);
-            if (--c->uses[roots[i]] == 0)
-                release(c, place);
-        }
-        program->count = c->count - start;
-        if (f->status == ACTIV_OK)
-            lay_out(c, c->code + start, sums > 0 && f->param_count > ACTIV_PROGRAM_FEW_PARAMS, program);
+    c->first_setting = c->setting_count;
+    c->first_constant = c->constant_count;
+    c->first_param = c->param_count;
+    for (size_t part = sums + 1; f->status == ACTIV_OK; part = (part + 1) / 2) {
+        c->count = start;
+        emit_parts(c, roots, numbers, sums, part, program);
+        if (!c->is_full)
+            break;
+        if (part == 1)
+            formula_fail(f, ACTIV_ERROR_RANGE,
+                         "it is too large: it needs too many constants, parameters and values at once");
     }
-    activ_host_free(&f->host, stack, nodes * sizeof *stack);
+    activ_host_free(&f->host, c->stack, nodes * sizeof *c->stack);
     activ_host_free(&f->host, c->marks, nodes);
     activ_host_free(&f->host, c->needs, nodes);
+    activ_host_free(&f->host, c->depends, nodes);
     activ_host_free(&f->host, c->uses, nodes * sizeof *c->uses);
     activ_host_free(&f->host, c->places, nodes * sizeof *c->places);
     activ_host_free(&f->host, c->leaf_places, nodes * sizeof *c->leaf_places);
     activ_host_free(&f->host, c->order, nodes * sizeof *c->order);
-}
-
-static void compile_gradient(compiler *c, formula_node_index *roots, const size_t *numbers, size_t sums,
-                             activ_program *program)
-{
-    activ_formula *f = c->f;
-    const size_t count = c->count, constants = c->constant_count, params = c->param_count, settings = c->setting_count;
-    compile(c, roots, numbers, sums, 1, program);
-    if (f->status != ACTIV_ERROR_RANGE)
-        return;
-    f->status = ACTIV_OK;
-    c->count = count;
-    c->constant_count = constants;
-    c->param_count = params;
-    c->setting_count = settings;
-    compile(c, roots, numbers, sums, 0, program);
+    activ_host_free(&f->host, c->keys, nodes * sizeof *c->keys);
+    activ_host_free(&f->host, c->latest, nodes * sizeof *c->latest);
 }
 
 enum { PROGRAMS = 3 };
@@ -683,13 +777,13 @@ activ_status formula_compile(activ_formula *f)
         fuse(f, roots, sums);
         roots[sums] = slope;
         if (f->status == ACTIV_OK)
-            compile(c, &value, NULL, 0, 1, &programs[0]);
+            compile(c, &value, NULL, 0, &programs[0]);
         starts[1] = c->count;
         if (f->status == ACTIV_OK)
-            compile(c, &slope, NULL, 0, 1, &programs[1]);
+            compile(c, &slope, NULL, 0, &programs[1]);
         starts[2] = c->count;
         if (f->status == ACTIV_OK)
-            compile_gradient(c, roots, numbers, sums, &programs[2]);
+            compile(c, roots, numbers, sums, &programs[2]);
         if (f->status == ACTIV_OK)
             pack(c, programs, starts);
         f->programs.forward = programs[0];

@@ -80,7 +80,7 @@ static void add_params(activ_formula *f, const activ_fn_definition *d, const act
         f->param_count += n;
     }
     if (f->param_count > FORMULA_PARAMS) {
-        formula_fail(f, ACTIV_ERROR_RANGE, "the derivative of a function with more than 1024 parameters");
+        formula_fail(f, ACTIV_ERROR_RANGE, "the derivative of a function with more than 256 parameters");
         return;
     }
     f->values = activ_host_alloc(&f->host, f->param_count * sizeof *f->values);

@@ -22,7 +22,7 @@
 #define FORMULA_STEPS 65536 /* names and numbers read, those of sums once per term */
 #define FORMULA_DEPTH 64    /* brackets in brackets */
 #define FORMULA_NAMES 48    /* parameters and settings; and bindings */
-#define FORMULA_PARAMS 1024 /* values of parameters */
+#define FORMULA_PARAMS 256  /* values of parameters */
 #define FORMULA_CALLS 16    /* functions of the catalog, each with its settings */
 #define FORMULA_SETTINGS 8  /* of one of them */
 
@@ -142,6 +142,8 @@ formula_node_index formula_variable(activ_formula *f, formula_node_index number)
 formula_node_index formula_param_value(activ_formula *f, size_t number);
 formula_node_index formula_make(activ_formula *f, int op, formula_node_index a, formula_node_index b,
                                 formula_node_index c);
+/* A node of one operand, if there is one; nothing is made. */
+formula_node_index formula_known(const activ_formula *f, int op, formula_node_index a);
 /* base^exponent by multiplication; exponent from 1. */
 formula_node_index formula_whole_power(activ_formula *f, formula_node_index base, int exponent);
 int formula_arity(int op);

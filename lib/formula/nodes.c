@@ -323,6 +323,13 @@ formula_node_index formula_make(activ_formula *f, int op, formula_node_index a, 
     return intern(f, &n);
 }
 
+formula_node_index formula_known(const activ_formula *f, int op, formula_node_index a)
+{
+    const formula_node n = { (uint8_t)op, 0, a, FORMULA_NONE, FORMULA_NONE, 0.0 };
+    const size_t place = f->table_size > 0 ? place_of(f, &n) : 0;
+    return f->table_size > 0 ? f->table[place] - 1 : FORMULA_NONE;
+}
+
 formula_node_index formula_whole_power(activ_formula *f, formula_node_index base, int exponent)
 {
     formula_node_index result = FORMULA_NONE;

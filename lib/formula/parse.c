@@ -714,7 +714,7 @@ static void add_value(parser *p, const char *at, double number)
 {
     activ_formula *f = p->f;
     if (f->value_count >= FORMULA_PARAMS) {
-        fail_at(p, at, ACTIV_ERROR_RANGE, "more than 1024 values of parameters", nothing, "");
+        fail_at(p, at, ACTIV_ERROR_RANGE, "more than 256 values of parameters", nothing, "");
         return;
     }
     if (f->value_count == f->value_capacity) {
@@ -756,7 +756,7 @@ static void parse_declaration(parser *p)
         return;
     }
     if (take(p, '[')) {
-        if (!whole(p, "the length of a vector is a whole number from 1 to 1024", 1, FORMULA_PARAMS, &length))
+        if (!whole(p, "the length of a vector is a whole number from 1 to 256", 1, FORMULA_PARAMS, &length))
             return;
         require(p, ']', "']'");
     }

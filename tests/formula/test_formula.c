@@ -261,7 +261,7 @@ static void refused(void **state)
         { "sum(k, 1, x, x)", ACTIV_ERROR_RANGE, "column 11: the last index of a sum" },
         { "sum(k, 2, 1, x)", ACTIV_ERROR_RANGE, "column 14: the last index of a sum is less" },
         { "sum(x, 1, 2, x)", ACTIV_ERROR_INVALID, "column 5: 'x' has a meaning" },
-        { "elu(x, beta=1)", ACTIV_ERROR_UNKNOWN_NAME, "column 8: unknown setting 'beta'; the function is elu(alpha=1)" },
+        { "elu(x, beta=1)", ACTIV_ERROR_UNKNOWN_NAME, "column 8: unknown setting 'beta'; the function is elu(alpha" },
         { "x + celu(x, alpha=0)", ACTIV_ERROR_RANGE, "column 5: " },
         { "x + moe(x)", ACTIV_ERROR_UNSUPPORTED, "column 5: a function that is made of others" },
         { "x + softmax(x)", ACTIV_ERROR_UNKNOWN_NAME, "column 5: unknown function 'softmax'" },
