@@ -89,7 +89,29 @@ function(activ_read_list out header list)
     set(${out} ${names} PARENT_SCOPE)
 endfunction()
 
-# Reduces the lists of the caller to ACTIV_FUNCTIONS and the gates that these need, and writes them as list.h has them.
+# Adds to the list OUT the elementwise functions among NAMES that the formulas of those in it call: derivatives of
+# derivatives are made of formulas.
+function(activ_add_called out names)
+    set(chosen ${${out}})
+    set(open ${chosen})
+    while(open)
+        list(POP_FRONT open name)
+        if(NOT name IN_LIST names)
+            continue()
+        endif()
+        file(READ functions/${name}.h text)
+        string(REGEX MATCH "\\.formula = (\"[^\"]*\"[ \n]*)+," formula "${text}")
+        foreach(other IN LISTS names)
+            if(NOT other IN_LIST chosen AND formula MATCHES "[^a-z0-9_]${other}\\(")
+                list(APPEND chosen ${other})
+                list(APPEND open ${other})
+            endif()
+        endforeach()
+    endwhile()
+    set(${out} ${chosen} PARENT_SCOPE)
+endfunction()
+
+# Reduces the lists of the caller to ACTIV_FUNCTIONS and what these need, and writes them as list.h has them.
 macro(activ_choose_functions directory)
     set(chosen ${ACTIV_FUNCTIONS})
     file(READ functions/gated.h text)
@@ -105,6 +127,7 @@ macro(activ_choose_functions directory)
             list(APPEND chosen relu softsign elu) # its default
         endif()
     endforeach()
+    activ_add_called(chosen "${names}")
     set(lists "")
     foreach(list names rowwise gated)
         set(rows "")

@@ -320,13 +320,13 @@ typedef struct activ_fn_info {
     const char *name;
     const char *aliases;   /* its other names, separated by ", ": "SiLU, Swish"; "" if there are none */
     const char *signature; /* with its settings and their defaults: "elu(alpha=1)" */
-    const char *formula;
-    const char *source;   /* who defined it, where */
-    int32_t trainable;    /* 1 if it has parameters */
-    float forward_ulp;    /* bound of the forward error, in units in the last place */
-    float derivative_ulp; /* bound of the derivative's error */
-    int32_t shape;        /* ACTIV_SHAPE_... */
-    int32_t random;       /* 1 if it draws random numbers in training mode, a gated one in graphs only */
+    const char *formula;   /* as one writes it, in the language of formulas where that has the words */
+    const char *source;    /* who defined it, where */
+    int32_t trainable;     /* 1 if it has parameters */
+    float forward_ulp;     /* bound of the forward error, in units in the last place */
+    float derivative_ulp;  /* bound of the derivative's error */
+    int32_t shape;         /* ACTIV_SHAPE_... */
+    int32_t random;        /* 1 if it draws random numbers in training mode, a gated one in graphs only */
     int32_t reserved;
 } activ_fn_info;
 

@@ -632,7 +632,7 @@ static activ_status write_info(const activ_fn_entry *entry, const activ_fn *fn, 
     own.name = entry->name;
     own.aliases = d->aliases ? d->aliases : "";
     own.signature = d->signature;
-    own.formula = d->formula;
+    own.formula = d->printed ? d->printed : d->formula;
     own.source = d->source;
     own.trainable = d->param_vector != NULL;
     own.forward_ulp = d->forward_ulp;

@@ -13,7 +13,7 @@ static const activ_setting adaptive_sigmoid_settings[] = {
 
 static const activ_fn_definition adaptive_sigmoid_definition = {
     .signature = "adaptive_sigmoid(k=1, theta=0, num_parameters=1)",
-    .formula = "s = 1 / (1 + e^(-k (x - theta))); df/dk = (x - theta) s (1 - s), df/dtheta = -k s (1 - s)",
+    .formula = "sigmoid(k*(x - theta))",
     .source = "the book; sigmoid is Verhulst's, 1838",
     .settings = adaptive_sigmoid_settings,
     .forward_ulp = 1.8f,

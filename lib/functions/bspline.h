@@ -57,7 +57,11 @@ static void bspline_param_init(const activ_setting_value *values, uint64_t seed,
 
 static const activ_fn_definition bspline_definition = {
     .signature = "bspline(g=8, lo=-2, h=0.5)",
-    .formula = "sum over i < g + 3 of c_i B_i(x), cubic B-splines on the knots lo - 3h, lo - 2h .. lo + (g + 3)h",
+    .formula =
+        "let u = (x - lo)/h + 2; sum(i, 1, g + 3, c[i]*where(u < i, max(u - i + 2, 0)^3 - 4*max(u - i + 1, 0)^3, "
+        "max(i + 2 - u, 0)^3 - 4*max(i + 1 - u, 0)^3))/6",
+    .printed = "sum over i = 1 .. g + 3 of c[i]*B_i(x), cubic B-splines on the knots lo - 3*h, lo - 2*h .. "
+               "lo + (g + 3)*h",
     .source = "de Boor 1972, On calculating with B-splines; Liu et al. 2024, KAN: Kolmogorov-Arnold networks, "
               "arXiv:2404.19756",
     .settings = bspline_settings,

@@ -22,7 +22,7 @@ static const activ_setting celu_settings[] = {
 static const activ_fn_definition celu_definition = {
     .signature = "celu(alpha=1)",
     .aliases = "CELU",
-    .formula = "x > 0 ? x : alpha (e^(x/alpha) - 1)",
+    .formula = "where(x > 0, x, alpha*expm1(x/alpha))",
     .source = "Barron 2017, Continuously differentiable exponential linear units, arXiv:1704.07483",
     .settings = celu_settings,
     .forward_ulp = 1.9f,

@@ -10,7 +10,12 @@
 typedef struct activ_fn_definition {
     const char *signature;
     const char *aliases; /* names in PyTorch and elsewhere, separated by ", ", as spelled there; NULL: none */
+    /* Of an elementwise function that is not composed of others: what docs/formulas.md has before the declarations. x,
+     * the settings and the vectors of parameters stand under their names. Its values and derivatives are computed from
+     * it, so it is written to be accurate, for every finite x, and to have the derivatives at kinks that the function
+     * has. Of others: words. */
     const char *formula;
+    const char *printed; /* instead of the formula, where that does not read well; else NULL */
     const char *source;
     const activ_setting *settings; /* in the order that the arithmetic gets; the last one's name is NULL. NULL: none */
 

@@ -10,7 +10,7 @@ static const activ_setting elu_settings[] = {
 static const activ_fn_definition elu_definition = {
     .signature = "elu(alpha=1)",
     .aliases = "ELU",
-    .formula = "x > 0 ? x : alpha (e^x - 1)",
+    .formula = "where(x > 0, x, alpha*expm1(x))",
     .source = "Clevert, Unterthiner, Hochreiter 2015, Exponential linear units, arXiv:1511.07289",
     .settings = elu_settings,
     .forward_ulp = 1.0f,

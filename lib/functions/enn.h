@@ -46,7 +46,7 @@ static void enn_param_init(const activ_setting_value *values, uint64_t seed, flo
 static const activ_fn_definition enn_definition = {
     .signature = "enn(k=6, init=identity)",
     .aliases = "ENN",
-    .formula = "sum over k = 1 .. K of (-1)^k F_k sin((2k - 1) pi x/2)",
+    .formula = "sum(i, 1, k, (-1)^i*F[i]*sin((i - 0.5)*pi*x))",
     .source = "Martinez-Gost, Perez-Neira, Lagunas 2023, ENN: a neural network with DCT adaptive activation functions, "
               "arXiv:2307.00673",
     .settings = enn_settings,

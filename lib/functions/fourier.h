@@ -39,7 +39,7 @@ static void fourier_param_init(const activ_setting_value *values, uint64_t seed,
 
 static const activ_fn_definition fourier_definition = {
     .signature = "fourier(k=4, omega=1)",
-    .formula = "a_0 + sum over k = 1 .. K of a_k cos(k omega x) + b_k sin(k omega x)",
+    .formula = "a[1] + sum(i, 1, k, a[i + 1]*cos(i*omega[1]*x) + b[i]*sin(i*omega[1]*x))",
     .source = "Fourier 1822, Theorie analytique de la chaleur: a partial sum of the series, with trained coefficients",
     .settings = fourier_settings,
     /* In units of the sum of the terms' magnitudes, plus what one rounding of each argument costs. */

@@ -8,7 +8,7 @@
 static const activ_fn_definition gelu_definition = {
     .signature = "gelu",
     .aliases = "GELU",
-    .formula = "x Phi(x), Phi(x) = (1 + erf(x/sqrt 2))/2",
+    .formula = "0.5*x*erfc(-x/sqrt(2))",
     .source = "Hendrycks and Gimpel 2016, Gaussian error linear units, arXiv:1606.08415",
     .forward_ulp = 2.1f,
     .derivative_ulp = 2.3f,

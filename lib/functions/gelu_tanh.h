@@ -7,7 +7,7 @@
 #if defined(ACTIV_FN_DEFINITIONS)
 static const activ_fn_definition gelu_tanh_definition = {
     .signature = "gelu_tanh",
-    .formula = "x / (1 + e^(-2u)), u = sqrt(2/pi) (x + 0.044715 x^3)",
+    .formula = "x*sigmoid(sqrt(8/pi)*(x + 0.044715*x^3))",
     .source = "Hendrycks and Gimpel 2016, Gaussian error linear units, arXiv:1606.08415",
     .forward_ulp = 1.7f,
     .derivative_ulp = 2.5f,

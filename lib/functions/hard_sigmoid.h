@@ -7,7 +7,7 @@
 static const activ_fn_definition hard_sigmoid_definition = {
     .signature = "hard_sigmoid",
     .aliases = "Hardsigmoid",
-    .formula = "min(max(x + 3, 0), 6) / 6",
+    .formula = "clamp(x + 3, 0, 6)/6",
     .source = "Howard et al. 2019, Searching for MobileNetV3, arXiv:1905.02244",
     .forward_ulp = 0.6f,
     .derivative_ulp = 0.4f,

@@ -16,7 +16,7 @@ static const activ_setting hard_tanh_settings[] = {
 static const activ_fn_definition hard_tanh_definition = {
     .signature = "hard_tanh(min=-1, max=1)",
     .aliases = "Hardtanh, Clip",
-    .formula = "x < min ? min : x > max ? max : x",
+    .formula = "where(x > min, where(x < max, x, max), min)",
     .source = "Collobert 2004, Large scale machine learning",
     .settings = hard_tanh_settings,
     .forward_ulp = 0.0f,

@@ -7,7 +7,7 @@
 static const activ_fn_definition hardswish_definition = {
     .signature = "hardswish",
     .aliases = "Hardswish",
-    .formula = "x min(max(x + 3, 0), 6) / 6",
+    .formula = "where(x < 3, x*max(x + 3, 0)/6, x)",
     .source = "Howard et al. 2019, Searching for MobileNetV3, arXiv:1905.02244",
     .forward_ulp = 1.9f,
     .derivative_ulp = 1.5f,

@@ -10,7 +10,7 @@ static const activ_setting leaky_relu_settings[] = {
 static const activ_fn_definition leaky_relu_definition = {
     .signature = "leaky_relu(negative_slope=0.01)",
     .aliases = "LeakyReLU",
-    .formula = "x > 0 ? x : negative_slope x",
+    .formula = "where(x > 0, x, negative_slope*x)",
     .source = "Maas, Hannun, Ng 2013, Rectifier nonlinearities improve neural network acoustic models",
     .settings = leaky_relu_settings,
     .forward_ulp = 0.5f,

@@ -5,7 +5,7 @@
 static const activ_fn_definition log_sigmoid_definition = {
     .signature = "log_sigmoid",
     .aliases = "LogSigmoid",
-    .formula = "min(x, 0) - ln(1 + e^-|x|)",
+    .formula = "where(x >= 0, -log1p(exp(-x)), x - log1p(exp(x)))",
     .source = "PyTorch, LogSigmoid; the negative of Dugas et al. 2000, Incorporating second-order functional knowledge",
     .forward_ulp = 1.4f,
     .derivative_ulp = 1.7f,

@@ -8,7 +8,7 @@
 static const activ_fn_definition mish_definition = {
     .signature = "mish",
     .aliases = "Mish",
-    .formula = "x tanh(ln(1 + e^x))",
+    .formula = "x*tanh(softplus(x))",
     .source = "Misra 2019, Mish: a self regularized non-monotonic activation function, arXiv:1908.08681",
     .forward_ulp = 2.1f,
     .derivative_ulp = 3.1f,

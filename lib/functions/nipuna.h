@@ -11,7 +11,7 @@ static const activ_setting nipuna_settings[] = {
 
 static const activ_fn_definition nipuna_definition = {
     .signature = "nipuna(beta=1, num_parameters=1)",
-    .formula = "x > 0 ? x : x / (1 + e^(-beta x)); df/dbeta = x > 0 ? 0 : x^2 s (1 - s), s = 1 / (1 + e^(-beta x))",
+    .formula = "where(x > 0, x, x*sigmoid(beta*x))",
     .source = "Madhu, Kautish, Alnowibet, Zawbaa, Mohamed 2023, NIPUNA, Axioms 12:246",
     .settings = nipuna_settings,
     .forward_ulp = 1.8f,

@@ -12,7 +12,7 @@ static const activ_setting nipuna_book_settings[] = {
 
 static const activ_fn_definition nipuna_book_definition = {
     .signature = "nipuna_book(alpha=1, num_parameters=1)",
-    .formula = "x > 0 ? x : alpha ln(1 + e^x); df/dalpha = x > 0 ? 0 : ln(1 + e^x)",
+    .formula = "where(x > 0, x, alpha*log1p(exp(x)))",
     .source = "the book's variant of Madhu, Kautish, Alnowibet, Zawbaa, Mohamed 2023, Axioms 12:246",
     .settings = nipuna_book_settings,
     .forward_ulp = 2.1f,

@@ -14,7 +14,7 @@ static const activ_setting pinn_tanh_settings[] = {
 
 static const activ_fn_definition pinn_tanh_definition = {
     .signature = "pinn_tanh(n=10, a=0.1, num_parameters=1)",
-    .formula = "tanh(n a x); df/da = n x / cosh(n a x)^2",
+    .formula = "tanh(n*a*x)",
     .source = "Jagtap, Kawaguchi, Karniadakis 2020, Adaptive activation functions accelerate convergence in deep and "
               "physics-informed neural networks, J. Comput. Phys. 404",
     .settings = pinn_tanh_settings,

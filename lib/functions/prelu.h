@@ -11,7 +11,7 @@ static const activ_setting prelu_settings[] = {
 static const activ_fn_definition prelu_definition = {
     .signature = "prelu(weight=0.25, num_parameters=1)",
     .aliases = "PReLU",
-    .formula = "x > 0 ? x : weight x; df/dweight = min(x, 0)",
+    .formula = "where(x > 0, x, weight*x)",
     .source = "He, Zhang, Ren, Sun 2015, Delving deep into rectifiers, arXiv:1502.01852",
     .settings = prelu_settings,
     .forward_ulp = 0.5f,

@@ -24,7 +24,9 @@ static void rational_a_param_init(const activ_setting_value *values, uint64_t se
 
 static const activ_fn_definition rational_a_definition = {
     .signature = "rational_a(p=5, q=4)",
-    .formula = "(a_0 + a_1 x + ... + a_p x^p) / (1 + |b_1 x| + ... + |b_q x^q|)",
+    .formula = "let u = 1/x; where(abs(x) <= 1, sum(i, 0, p, a[i + 1]*x^i)/(1 + sum(i, 1, q, abs(b[i]*x^i))), "
+               "sign(x)^q*x^(p - q)*sum(i, 0, p, a[i + 1]*u^(p - i))/(abs(u)^q + sum(i, 1, q, abs(b[i]*u^(q - i)))))",
+    .printed = "sum(i, 0, p, a[i + 1]*x^i)/(1 + sum(i, 1, q, abs(b[i]*x^i)))",
     .source = "Molina, Schramowski, Kersting 2019, Pade activation units: end-to-end learning of flexible activation "
               "functions, arXiv:1907.06732",
     .settings = rational_settings,

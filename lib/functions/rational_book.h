@@ -29,7 +29,10 @@ static void rational_book_param_init(const activ_setting_value *values, uint64_t
 
 static const activ_fn_definition rational_book_definition = {
     .signature = "rational_book(p=5, q=4)",
-    .formula = "(a_0 + a_1 x + ... + a_p x^p) / (1 + b_0 + b_1 |x| + ... + b_q |x|^q)",
+    .formula = "let u = 1/x; where(abs(x) <= 1, sum(i, 0, p, a[i + 1]*x^i)/(1 + sum(i, 0, q, b[i + 1]*abs(x)^i)), "
+               "sign(x)^q*x^(p - q)*sum(i, 0, p, a[i + 1]*u^(p - i))/(abs(u)^q + sum(i, 0, q, b[i + 1]*abs(u)^(q - "
+               "i))))",
+    .printed = "sum(i, 0, p, a[i + 1]*x^i)/(1 + sum(i, 0, q, b[i + 1]*abs(x)^i))",
     .source =
         "Molina, Schramowski, Kersting 2019, Pade activation units, arXiv:1907.06732, without the safeguard against "
         "poles",

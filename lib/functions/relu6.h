@@ -5,7 +5,7 @@
 static const activ_fn_definition relu6_definition = {
     .signature = "relu6",
     .aliases = "ReLU6",
-    .formula = "min(max(x, 0), 6)",
+    .formula = "clamp(x, 0, 6)",
     .source = "Krizhevsky 2010, Convolutional deep belief networks on CIFAR-10",
     .forward_ulp = 0.0f,
     .derivative_ulp = 0.0f,

@@ -20,7 +20,8 @@ static const activ_setting rrelu_settings[] = {
 static const activ_fn_definition rrelu_definition = {
     .signature = "rrelu(lower=0.125, upper=0.3333333333333333)",
     .aliases = "RReLU",
-    .formula = "x > 0 ? x : r x; training: r ~ U(lower, upper) for each element; else r = (lower + upper)/2",
+    .formula = "where(x > 0, x, (lower + upper)/2*x)",
+    .printed = "where(x > 0, x, r*x); training: r ~ U(lower, upper) for each element; else r = (lower + upper)/2",
     .source = "Xu, Wang, Chen, Li 2015, Empirical evaluation of rectified activations, arXiv:1505.00853",
     .settings = rrelu_settings,
     .forward_ulp = 0.5f,

@@ -8,8 +8,7 @@
 static const activ_fn_definition selu_definition = {
     .signature = "selu",
     .aliases = "SELU",
-    .formula = "lambda (x > 0 ? x : alpha (e^x - 1)), "
-               "lambda = 1.05070098735548049342, alpha = 1.67326324235437728482",
+    .formula = "1.0507009873554805*where(x > 0, x, 1.6732632423543773*expm1(x))",
     .source = "Klambauer, Unterthiner, Mayr, Hochreiter 2017, Self-normalizing neural networks, arXiv:1706.02515",
     .forward_ulp = 1.9f,
     .derivative_ulp = 1.1f,

@@ -32,8 +32,7 @@ static const activ_setting sgt_settings[] = {
 
 static const activ_fn_definition sgt_definition = {
     .signature = "sgt(a=1, b=1, alpha=1, beta=1, num_parameters=1)",
-    .formula = "tanh y, y = x >= 0 ? b x^beta : -a |x|^alpha; "
-               "df/dalpha = x < 0 ? f'(y) y ln |x| : 0, df/dbeta = x > 0 ? f'(y) y ln x : 0, f'(y) = 1 - tanh^2 y",
+    .formula = "where(x >= 0, tanh(b*x^beta), -tanh(a*(-x)^alpha))",
     .source = "Khagi and Kwon 2022, A novel scaled-gamma-tanh (SGT) activation function in 3D CNN applied for MRI "
               "classification, Scientific Reports 12:14978",
     .settings = sgt_settings,

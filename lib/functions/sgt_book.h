@@ -11,7 +11,7 @@ static const activ_setting sgt_book_settings[] = {
 
 static const activ_fn_definition sgt_book_definition = {
     .signature = "sgt_book(gamma=1, num_parameters=1)",
-    .formula = "sqrt(pi)/2 tanh(gamma x); df/dgamma = sqrt(pi)/2 x / cosh(gamma x)^2",
+    .formula = "sqrt(pi)/2*tanh(gamma*x)",
     .source = "the book's variant of Khagi and Kwon 2022, Sci. Rep. 12:14978",
     .settings = sgt_book_settings,
     .forward_ulp = 1.3f,

@@ -8,7 +8,8 @@
 static const activ_fn_definition sigmoid_definition = {
     .signature = "sigmoid",
     .aliases = "Sigmoid",
-    .formula = "1 / (1 + e^-x)",
+    .formula = "where(x >= 0, 1/(1 + exp(-x)), exp(x)/(1 + exp(x)))",
+    .printed = "1/(1 + exp(-x))",
     .source = "Verhulst 1838, Notice sur la loi que la population suit dans son accroissement",
     .forward_ulp = 1.7f,
     .derivative_ulp = 2.0f,

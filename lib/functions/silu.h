@@ -5,7 +5,7 @@
 static const activ_fn_definition silu_definition = {
     .signature = "silu",
     .aliases = "SiLU, Swish",
-    .formula = "x / (1 + e^-x)",
+    .formula = "x*sigmoid(x)",
     .source = "Elfwing, Uchibe, Doya 2017, Sigmoid-weighted linear units, arXiv:1702.03118",
     .forward_ulp = 2.1f,
     .derivative_ulp = 3.1f,

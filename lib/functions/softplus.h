@@ -26,7 +26,8 @@ static int softplus_is_of_y(const float *values)
 static const activ_fn_definition softplus_definition = {
     .signature = "softplus(beta=1, threshold=20)",
     .aliases = "Softplus",
-    .formula = "beta x > threshold ? x : ln(1 + e^(beta x)) / beta",
+    .formula = "let z = beta*x; where(z > threshold, x, where(z > 0, x + log1p(exp(-z))/beta, log1p(exp(z))/beta))",
+    .printed = "where(beta*x > threshold, x, log1p(exp(beta*x))/beta)",
     .source = "Dugas et al. 2000, Incorporating second-order functional knowledge",
     .settings = softplus_settings,
     .forward_ulp = 1.5f,

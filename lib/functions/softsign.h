@@ -7,7 +7,8 @@
 static const activ_fn_definition softsign_definition = {
     .signature = "softsign",
     .aliases = "Softsign",
-    .formula = "x / (1 + |x|)",
+    .formula = "where(abs(x) <= 1, x/(1 + abs(x)), sign(x) - sign(x)/(1 + abs(x)))",
+    .printed = "x/(1 + abs(x))",
     .source = "Turian, Bergstra, Bengio 2009, Quadratic features and deep architectures for chunking; "
               "Bergstra, Desjardins, Lamblin, Bengio 2009, Quadratic polynomials learn better image features",
     .forward_ulp = 0.6f,

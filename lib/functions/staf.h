@@ -54,7 +54,7 @@ static const activ_setting staf_settings[] = {
 static const activ_fn_definition staf_definition = {
     .signature = "staf(tau=25, init=book, omega0=30)",
     .aliases = "STAF",
-    .formula = "sum over i < tau of C_i sin(Omega_i x + Phi_i)",
+    .formula = "sum(i, 1, tau, C[i]*sin(Omega[i]*x + Phi[i]))",
     .source = "Morsali et al. 2025, STAF: Sinusoidal trainable activation functions, arXiv:2502.00869",
     .settings = staf_settings,
     /* In units of the sum of the terms' magnitudes, plus what one rounding of each argument costs. A single term may

@@ -9,7 +9,7 @@ static const activ_setting step_settings[] = {
 
 static const activ_fn_definition step_definition = {
     .signature = "step(theta=0)",
-    .formula = "x >= theta ? 1 : 0; f' = 0",
+    .formula = "where(x >= theta, 1, 0)",
     .source = "McCulloch and Pitts 1943, A logical calculus of the ideas immanent in nervous activity",
     .settings = step_settings,
     .forward_ulp = 0.0f,

@@ -5,7 +5,7 @@
 #if defined(ACTIV_FN_DEFINITIONS)
 static const activ_fn_definition swigelu_definition = {
     .signature = "swigelu",
-    .formula = "silu(x)/2 + gelu(x)/2",
+    .formula = "0.5*silu(x) + 0.5*gelu(x)",
     .source = "the mean of Elfwing, Uchibe, Doya 2017, arXiv:1702.03118, and of Hendrycks and Gimpel 2016, "
               "arXiv:1606.08415",
     .forward_ulp = 1.25f,

@@ -11,7 +11,7 @@ static const activ_setting swish_settings[] = {
 
 static const activ_fn_definition swish_definition = {
     .signature = "swish(beta=1, num_parameters=1)",
-    .formula = "x / (1 + e^(-beta x)); df/dbeta = x^2 s (1 - s), s = 1 / (1 + e^(-beta x))",
+    .formula = "x*sigmoid(beta*x)",
     .source = "Ramachandran, Zoph, Le 2017, Searching for activation functions, arXiv:1710.05941",
     .settings = swish_settings,
     .forward_ulp = 1.8f,

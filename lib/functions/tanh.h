@@ -5,7 +5,8 @@
 static const activ_fn_definition tanh_definition = {
     .signature = "tanh",
     .aliases = "Tanh",
-    .formula = "tanh x",
+    .formula = "where(x >= 0, -expm1(-2*x)/(2 + expm1(-2*x)), expm1(2*x)/(2 + expm1(2*x)))",
+    .printed = "(exp(x) - exp(-x))/(exp(x) + exp(-x))",
     .source = "LeCun, Bottou, Orr, Mueller 1998, Efficient BackProp",
     .forward_ulp = 2.0f,
     .derivative_ulp = 2.0f,

@@ -5,7 +5,7 @@
 #if defined(ACTIV_FN_DEFINITIONS)
 static const activ_fn_definition telu_definition = {
     .signature = "telu",
-    .formula = "x tanh(e^x)",
+    .formula = "x*tanh(exp(x))",
     .source = "Fernandez and Mali 2024, Stable and robust deep learning by hyperbolic tangent exponential linear unit, "
               "arXiv:2402.02790",
     .forward_ulp = 1.25f,

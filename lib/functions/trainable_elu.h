@@ -11,7 +11,7 @@ static const activ_setting trainable_elu_settings[] = {
 static const activ_fn_definition trainable_elu_definition = {
     .signature = "trainable_elu(alpha=1, num_parameters=1)",
     .aliases = "TeLU",
-    .formula = "x > 0 ? x : alpha (e^x - 1); df/dalpha = x > 0 ? 0 : e^x - 1",
+    .formula = "where(x > 0, x, alpha*expm1(x))",
     .source = "Clevert, Unterthiner, Hochreiter 2015, arXiv:1511.07289, with alpha as a parameter",
     .settings = trainable_elu_settings,
     .forward_ulp = 1.0f,

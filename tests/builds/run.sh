@@ -74,7 +74,7 @@ tiers=$(commands_of 'kernels/unit\.c$' | grep -o 'ACTIV_TIER=[a-z0-9]*' | tr '\n
 [ "$tiers" = "ACTIV_TIER=scalar " ] || fail "ACTIV_TIERS=scalar: $tiers"
 "$NINJA" -C "$work/build" > "$work/log" 2>&1 || { cat "$work/log"; fail "some functions, one tier"; }
 functions=$("$work/build/catalog") || fail "catalog"
-[ "$functions" = "elu silu softmax swiglu scalar" ] || fail "softmax, swiglu and elu: $functions"
+[ "$functions" = "sigmoid elu silu softmax swiglu scalar" ] || fail "softmax, swiglu and elu: $functions"
 # The command's loops end by what infinities and NaN compare to.
 timeout 100 "$work/build/activ/src/activ" accuracy elu > "$work/log" || { cat "$work/log"; fail "-Ofast: activ accuracy"; }
 grep -q elu "$work/log" || { cat "$work/log"; fail "-Ofast: activ accuracy says nothing"; }
