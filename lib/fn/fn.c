@@ -43,12 +43,12 @@ static activ_status add_function(activ_fn *fn, activ_slice spec, int depth, size
     if (!is_gated && activ_fn_is_random(component))
         return activ_fail(message, ACTIV_ERROR_UNSUPPORTED, component->spec, " is random, which it cannot be in ",
                           fn->entry->name);
-    if (!is_gated && component->function_count > 0)
-        return activ_fail(message, ACTIV_ERROR_UNSUPPORTED, component->spec,
-                          " is made of functions itself, which it cannot be in ", fn->entry->name);
     if (!is_gated && component->formula)
         return activ_fail(message, ACTIV_ERROR_UNSUPPORTED, component->spec, " is a formula, which it cannot be in ",
                           fn->entry->name);
+    if (!is_gated && component->function_count > 0)
+        return activ_fail(message, ACTIV_ERROR_UNSUPPORTED, component->spec,
+                          " is made of functions itself, which it cannot be in ", fn->entry->name);
     return ACTIV_OK;
 }
 

@@ -20,16 +20,21 @@ static const char *const own_functions[] = { "derivative", "exp", "expm1", "log"
                                              "erfc",       "abs", "sign",  "min",  "max",   "pow",   "clamp",
                                              "where",      "sum", "not",   NULL };
 
+static int is_word_character(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
 /* Does x occur as a name? */
 static int has_x(const char *at, const char *end)
 {
-    activ_reader r;
-    activ_reader_start(&r, (activ_slice){ at, (size_t)(end - at) }, "spec", NULL);
-    while (r.at < r.end) {
-        const activ_slice word = activ_read_name(&r, 1); /* of letters and digits */
-        if (activ_slice_is(word, "x"))
+    while (at < end) {
+        const char *word = at;
+        while (at < end && is_word_character(*at))
+            at++;
+        if (activ_slice_is((activ_slice){ word, (size_t)(at - word) }, "x"))
             return 1;
-        r.at += word.length == 0;
+        at += at == word;
     }
     return 0;
 }
