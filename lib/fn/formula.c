@@ -39,6 +39,17 @@ static int has_x(const char *at, const char *end)
     return 0;
 }
 
+/* Do the arguments behind the bracket at `at` begin with a setting, "alpha=0.5"? A formula's begin with a value. */
+static int begins_with_setting(const char *at, const char *end)
+{
+    activ_reader r;
+    activ_reader_start(&r, (activ_slice){ at + 1, (size_t)(end - at - 1) }, "spec", NULL);
+    activ_read_blanks(&r);
+    const activ_slice name = activ_read_name(&r, 0);
+    activ_read_blanks(&r);
+    return name.length > 0 && r.at < r.end && *r.at == '=' && (r.at + 1 == r.end || r.at[1] != '=');
+}
+
 /* The bracket that closes the one at `at`, or the end. */
 static const char *closing(const char *at, const char *end)
 {
@@ -87,7 +98,7 @@ int activ_fn_is_formula(const activ_host *host, activ_slice spec)
     if (is_among(name, own_functions))
         return 1;
     return !takes_functions(name) && activ_custom_find(host, name, &custom, NULL) != ACTIV_OK &&
-           has_x(arguments, close);
+           !begins_with_setting(arguments, close) && has_x(arguments, close);
 }
 
 /* ---- making it --------------------------------------------------------------------------------------- */
