@@ -1,6 +1,6 @@
 # `cmake --install`: headers, both libraries, the activ command, activ.pc, the CMake package, pages and examples.
 # Component "runtime" is what a program linked to the shared library needs, "development" what building one needs,
-# "tool" the command, "doc" what is read.
+# "tool" the command with its zoo of functions, "doc" what is read.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -35,6 +35,9 @@ if(ACTIV_BUILD_TOOL)
     install(FILES ${PROJECT_SOURCE_DIR}/src/activ.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT tool)
     install(FILES ${PROJECT_SOURCE_DIR}/src/activ.bash
         DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME activ COMPONENT tool)
+    # Where it looks for it: src/zoo.
+    install(FILES ${PROJECT_SOURCE_DIR}/share/activ/functions.txt DESTINATION ${CMAKE_INSTALL_DATADIR}/activ
+        COMPONENT tool)
 endif()
 
 # activ.pc finds its prefix from where it lies, so that an installed tree may be moved. An absolute LIBDIR says
