@@ -244,11 +244,9 @@ static int open_subject(subject *s, const char *spec, const options *o, activ_co
 {
     memset(s, 0, sizeof *s);
     for (size_t t = 0; t < context_count; t++) {
-        activ_message message;
-        if (activ_fn_create_ex(contexts[t], spec, &s->fn[t], &message) != ACTIV_OK) {
-            fprintf(stderr, "activ: %s\n", message.text);
+        s->fn[t] = make_function_in(contexts[t], spec);
+        if (!s->fn[t])
             return 2;
-        }
         s->tiers[s->tier_count++] = activ_context_tier(contexts[t]);
     }
     s->info.size = sizeof s->info;
@@ -426,8 +424,14 @@ static int read_options(int argc, char **argv, options *o)
 static int is_measurable(const char *spec)
 {
     activ_fn *fn = make_elementwise("accuracy", spec);
+    const int is_so = fn && !is_formula(fn);
+    if (fn && !is_so)
+        fprintf(stderr,
+                "activ: accuracy: %s: a formula has no bound, and no second source of its values to measure it by; "
+                "`activ list` has the functions that are measured\n",
+                activ_fn_spec(fn));
     activ_fn_destroy(fn);
-    return fn != NULL;
+    return is_so;
 }
 
 int command_accuracy(int argc, char **argv)

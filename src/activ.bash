@@ -1,16 +1,27 @@
-# bash completion for activ(1): commands, options, and the functions that this activ has.
+# bash completion for activ(1): commands, options, and the functions that this activ has; those of its zoo behind an @.
 _activ()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} tool=${COMP_WORDS[0]} words=
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words='list show eval accuracy bench file tier version help'
+        words='list show eval plot accuracy bench file tier version help'
     else
         case ${COMP_WORDS[1]}:$before in
+        *:@) words=zoo ;; # bash takes the @ of @NAME for a word, and yet replaces both
         accuracy:--tier) words="all $("$tool" tier 2> /dev/null | sed 's/ .*//')" ;;
         bench:--tier) words=$("$tool" tier 2> /dev/null | sed 's/ .*//') ;;
         accuracy:--jobs | bench:-n) return ;;
-        list:*) words=--markdown ;;
+        list:*) words='--markdown --zoo' ;;
+        plot:-o)
+            compopt -o filenames 2> /dev/null
+            mapfile -t COMPREPLY < <(compgen -f -- "$word")
+            return
+            ;;
+        plot:--from | plot:--to) return ;;
+        plot:*)
+            words=functions
+            case $word in -*) words='-o --from --to --script' ;; esac
+            ;;
         file:*)
             compopt -o filenames 2> /dev/null
             [ "$COMP_CWORD" -ne 2 ] || mapfile -t COMPREPLY < <(compgen -f -- "$word")
@@ -26,7 +37,11 @@ _activ()
             case $word in -*) words='-n --tier --inputs --json' ;; esac
             ;;
         esac
-        [ "$words" != functions ] || words=$("$tool" list 2> /dev/null | sed 's/[( ].*//')
+        case $words:$word in
+        zoo:*) words=$("$tool" list --zoo 2> /dev/null | sed 's/^/@/; s/ .*//') word=@$word ;;
+        functions:@*) words=$("$tool" list --zoo 2> /dev/null | sed 's/^/@/; s/ .*//') ;;
+        functions:*) words=$("$tool" list 2> /dev/null | sed 's/[( ].*//') ;;
+        esac
     fi
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }

@@ -14,8 +14,14 @@ static int usage(FILE *out)
           "\n"
           "  list                  the functions, with their settings and formulas\n"
           "    --markdown            as a page, with sources and bounds: docs/functions.md\n"
-          "  show SPEC             one function: settings, formula, source, bounds, parameters\n"
+          "    --zoo [PATTERN]       instead the published functions beyond them, all or those with this text\n"
+          "  show SPEC             one function: settings, formula, source, bounds, parameters, kinks, some values\n"
           "  eval SPEC X [X ...]   f(x) and f'(x) at each X\n"
+          "  plot SPEC ...         curves of f and f', by gnuplot: on the terminal, as text\n"
+          "    -o FILE               as a picture instead, .svg or .png\n"
+          "    --from X              from here (default -5)\n"
+          "    --to X                to there (default 5)\n"
+          "    --script              print the script for gnuplot, and draw nothing\n"
           "  accuracy [SPEC ...]   errors in ULP of functions and derivatives, measured (all elementwise functions)\n"
           "    --exhaustive          over all 2^32 inputs instead of a sample\n"
           "    --no-series           of all functions, leave out those that sum many terms: hours each\n"
@@ -31,7 +37,11 @@ static int usage(FILE *out)
           "  tier                  which tiers this machine can run, and which one runs\n"
           "  version               the library's version\n"
           "\n"
-          "SPEC is a name, or a name with settings: 'leaky_relu(negative_slope=0.2)'.\n",
+          "SPEC is a name, or a name with settings: 'leaky_relu(negative_slope=0.2)'; or a formula, with initial "
+          "values of\n"
+          "trained parameters behind it: 'a*x*sigmoid(b*x); a=1, b=1.702'; or @NAME, a function of the zoo, which is a "
+          "file\n"
+          "of formulas: the one that is installed, or the one that " ZOO_VARIABLE " in the environment names.\n",
           out);
     return out == stderr ? 2 : 0;
 }
@@ -127,6 +137,8 @@ static int run(int argc, char **argv)
     const char *command = argc > 1 ? argv[1] : "";
     if (strcmp(command, "list") == 0)
         return command_list(argc - 2, argv + 2);
+    if (strcmp(command, "plot") == 0)
+        return command_plot(argc - 2, argv + 2);
     if (strcmp(command, "show") == 0 && argc == 3)
         return command_show(argv[2]);
     if (strcmp(command, "eval") == 0 && argc >= 4)
@@ -159,6 +171,7 @@ static int run(int argc, char **argv)
 int main(int argc, char **argv)
 {
     int result = run(argc, argv);
+    close_zoo();
     /* A full disk or a closed pipe must not look like success. */
     if (fflush(stdout) != 0 || ferror(stdout)) {
         fprintf(stderr, "activ: standard output: %s\n", strerror(errno));

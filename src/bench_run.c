@@ -11,6 +11,7 @@
 #include <activ/activ.h>
 
 #include "bench.h"
+#include "commands.h"
 #include "system.h"
 
 /* Elements of a row, for row-wise functions. */
@@ -247,14 +248,14 @@ static int make_subject(subject *s, const char *tier, const char *spec)
     activ_message message;
     options.max_tier = tier;
     activ_status status = activ_context_create_ex(&options, &context, &message);
-    if (status == ACTIV_OK) {
-        status = activ_fn_create_ex(context, spec, &s->fn, &message);
-        activ_context_destroy(context);
-    }
     if (status != ACTIV_OK) {
         fprintf(stderr, "activ: %s\n", message.text);
         return 0;
     }
+    s->fn = make_function_in(context, spec);
+    activ_context_destroy(context);
+    if (!s->fn)
+        return 0;
     activ_fn_info info = ACTIV_FN_INFO_INIT;
     activ_fn_info_of(s->fn, &info);
     s->shape = info.shape;

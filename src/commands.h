@@ -5,14 +5,37 @@
 
 #include <activ/fn.h>
 
+#include "zoo/zoo.h"
+
 int command_accuracy(int argc, char **argv);
 int command_bench(int argc, char **argv);
 int command_list(int argc, char **argv);
+int command_plot(int argc, char **argv);
 int command_show(const char *spec);
 
-/* Creates the function of a spec; NULL after a message. */
+/* Creates the function of a spec, in which @NAME is one of the zoo's; NULL after a message. */
 activ_fn *make_function(const char *spec);
+activ_fn *make_function_in(const activ_context *context, const char *spec);
 /* The same for a command that takes only elementwise functions with one set of parameters. */
 activ_fn *make_elementwise(const char *command, const char *spec);
+
+/* Or the derivative of one: what has neither a source nor bounds. */
+int is_formula(const activ_fn *fn);
+
+/* NULL after a message. */
+const zoo *open_zoo(void);
+void close_zoo(void);
+/* Of "@NAME", or of a NAME that the catalog lacks; NULL: there is none. */
+const zoo_entry *find_in_zoo(const char *spec);
+
+/* ---- kinks.c ---------------------------------------------------------------------------------------- */
+
+typedef struct kink {
+    double x;
+    int jumps; /* f itself, not only f' */
+} kink;
+
+/* Where f' or f jumps on [low, high], in increasing order, by looking: up to `room` of them; returns how many. */
+size_t find_kinks(const activ_fn *fn, double low, double high, kink *kinks, size_t room);
 
 #endif

@@ -1,5 +1,7 @@
 /* activ list, activ show: what the catalog says of functions. */
+#include <ctype.h>
 #include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,36 +150,53 @@ static int list_as_page(void)
     return result;
 }
 
+/* Is `part` in `text`, whatever the capitals? */
+static int contains(const char *text, const char *part)
+{
+    for (;; text++) {
+        size_t i = 0;
+        while (part[i] && tolower((unsigned char)text[i]) == tolower((unsigned char)part[i]))
+            i++;
+        if (!part[i])
+            return 1;
+        if (!*text)
+            return 0;
+    }
+}
+
+/* pattern: NULL: all. */
+static int list_zoo(const char *pattern)
+{
+    const zoo *all = open_zoo();
+    if (!all)
+        return 2;
+    size_t found = 0;
+    for (size_t i = 0; i < all->count; i++) {
+        const zoo_entry *entry = &all->entries[i];
+        if (pattern && !contains(entry->name, pattern) && !contains(entry->formula, pattern) &&
+            !contains(entry->source, pattern))
+            continue;
+        printf("%-26s %-50s %s\n", entry->name, entry->formula, entry->source);
+        found++;
+    }
+    if (found > 0)
+        return 0;
+    fprintf(stderr, "activ: list: the zoo, '%s', has nothing%s%s\n", all->path, pattern ? " with " : "",
+            pattern ? pattern : "");
+    return 1;
+}
+
 int command_list(int argc, char **argv)
 {
     if (argc == 0)
         return list_plainly();
     if (argc == 1 && strcmp(argv[0], "--markdown") == 0)
         return list_as_page();
-    fprintf(stderr, "activ: list: --markdown or nothing, not '%s' (see activ --help)\n",
-            argv[strcmp(argv[0], "--markdown") == 0]);
+    if (argc <= 2 && strcmp(argv[0], "--zoo") == 0)
+        return list_zoo(argc == 2 ? argv[1] : NULL);
+    const char *odd = argc > 2 && strcmp(argv[0], "--zoo") == 0 ? argv[2] : argv[strcmp(argv[0], "--markdown") == 0];
+    fprintf(stderr, "activ: list: --markdown, or --zoo with or without a pattern, not '%s' (see activ --help)\n", odd);
     return 2;
-}
-
-activ_fn *make_function(const char *spec)
-{
-    activ_message message;
-    activ_fn *fn = NULL;
-    if (activ_fn_create_ex(NULL, spec, &fn, &message) != ACTIV_OK)
-        fprintf(stderr, "activ: %s\n", message.text);
-    return fn;
-}
-
-activ_fn *make_elementwise(const char *command, const char *spec)
-{
-    activ_fn_info info = ACTIV_FN_INFO_INIT;
-    activ_fn *fn = make_function(spec);
-    if (!fn || (activ_fn_info_of(fn, &info) == ACTIV_OK && info.shape == ACTIV_SHAPE_ELEMENTWISE &&
-                activ_fn_channels(fn) == 1))
-        return fn;
-    fprintf(stderr, "activ: %s: %s: only elementwise functions without channels\n", command, activ_fn_spec(fn));
-    activ_fn_destroy(fn);
-    return NULL;
 }
 
 /* A line for each setting: "negative_slope = 0.2 (by default 0.01)". */
@@ -210,27 +229,95 @@ static void print_settings(const activ_fn *fn)
     }
 }
 
-int command_show(const char *spec)
+/* "a = 1, b = 1.702" of the parameters that start at given values; of a vector the first few. */
+static void print_initial(const activ_fn *fn)
 {
-    activ_fn *fn = make_function(spec);
-    activ_fn_info info = ACTIV_FN_INFO_INIT;
-    if (!fn || activ_fn_info_of(fn, &info) != ACTIV_OK)
-        return 2;
-    printf("%s\n", activ_fn_spec(fn));
-    if (info.aliases[0])
-        printf("  also        %s\n", info.aliases);
-    print_settings(fn);
-    printf("  formula     %s\n"
-           "  source      %s\n"
-           "  bounds      forward %g ULP, derivative %g ULP\n"
-           "  parameters  %zu",
-           info.formula, info.source, (double)info.forward_ulp, (double)info.derivative_ulp, activ_fn_param_count(fn));
+    enum { SHOWN = 6 };
+    const size_t count = activ_fn_param_count(fn);
+    float *values = calloc(2 * count + 1, sizeof *values);
+    if (count == 0 || !values || activ_fn_param_init(fn, 0, values) != ACTIV_OK ||
+        activ_fn_param_init(fn, 1, values + count) != ACTIV_OK) {
+        free(values);
+        return;
+    }
+    fputs("  initial     ", stdout);
+    activ_fn_tensor_info p = ACTIV_FN_TENSOR_INFO_INIT;
+    const float *at = values;
+    for (size_t i = 0; activ_fn_param_tensor_info(fn, i, &p) == ACTIV_OK; i++, at += p.count) {
+        printf("%s%s", i > 0 ? ", " : "", p.name);
+        if (memcmp(at, at + count, p.count * sizeof *at) != 0) {
+            fputs(" random", stdout);
+            continue;
+        }
+        fputs(p.count > 1 ? " = [" : " = ", stdout);
+        for (size_t k = 0; k < p.count && k < SHOWN; k++)
+            printf(k > 0 ? ", %.6g" : "%.6g", (double)at[k]);
+        fputs(p.count > SHOWN ? ", ...]" : p.count > 1 ? "]" : "", stdout);
+    }
+    putchar('\n');
+    free(values);
+}
+
+/* Kinks, and a table of values. */
+static void print_curve(const activ_fn *fn)
+{
+    enum { MOST = 8, FROM = -10, TO = 10 };
+    static const float points[] = { -5.0f, -3.0f, -2.0f, -1.0f, -0.5f, 0.0f, 0.5f, 1.0f, 2.0f, 3.0f, 5.0f };
+    const float one = 1.0f;
+    kink kinks[MOST + 1];
+    const size_t count = find_kinks(fn, FROM, TO, kinks, MOST + 1);
+    printf("  kinks       %s", count == 0 ? "none" : "");
+    for (size_t i = 0; i < count && i < MOST; i++)
+        printf("%s%.5g%s", i > 0 ? ", " : "", fabs(kinks[i].x) < 1e-9 ? 0.0 : kinks[i].x,
+               kinks[i].jumps ? " (a jump)" : "");
+    printf("%s, as seen from %d to %d\n", count > MOST ? ", ..." : "", FROM, TO);
+    puts("  values      x     f(x)            f'(x)");
+    for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
+        float y, slope;
+        if (activ_forward(fn, NULL, 1, &points[i], &y) == ACTIV_OK &&
+            activ_backward(fn, NULL, 1, &points[i], &one, &slope, NULL) == ACTIV_OK)
+            printf("              %-5g %-15.9g %.9g\n", (double)points[i], (double)y, (double)slope);
+    }
+}
+
+static void print_about(const activ_fn *fn, const activ_fn_info *info, const zoo_entry *entry)
+{
+    printf("  formula     %s\n", entry ? entry->formula : info->formula);
+    if (entry && entry->source[0])
+        printf("  source      %s\n", entry->source);
+    else if (!is_formula(fn))
+        printf("  source      %s\n", info->source);
+    if (entry && entry->checked[0])
+        printf("  status      %s\n", entry->checked);
+    if (is_formula(fn))
+        puts("  bounds      none, as of every formula");
+    else
+        printf("  bounds      forward %g ULP, derivative %g ULP\n", (double)info->forward_ulp,
+               (double)info->derivative_ulp);
+    printf("  parameters  %zu", activ_fn_param_count(fn));
     activ_fn_tensor_info p = ACTIV_FN_TENSOR_INFO_INIT;
     for (size_t i = 0; activ_fn_param_tensor_info(fn, i, &p) == ACTIV_OK; i++)
         printf("%s %s %zu", i > 0 ? "," : ":", p.name, p.count);
     putchar('\n');
+    print_initial(fn);
+}
+
+int command_show(const char *spec)
+{
+    const zoo_entry *entry = find_in_zoo(spec);
+    activ_fn *fn = make_function(entry ? entry->formula : spec);
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
+    if (!fn || activ_fn_info_of(fn, &info) != ACTIV_OK)
+        return 2;
+    printf(entry ? "@%s\n" : "%s\n", entry ? entry->name : activ_fn_spec(fn));
+    if (info.aliases[0])
+        printf("  also        %s\n", info.aliases);
+    print_settings(fn);
+    print_about(fn, &info, entry);
     if (activ_fn_is_random(fn))
         puts("  training    draws random numbers");
+    if (info.shape == ACTIV_SHAPE_ELEMENTWISE && activ_fn_channels(fn) == 1)
+        print_curve(fn);
     activ_fn_destroy(fn);
     return 0;
 }

@@ -3,6 +3,7 @@
 #define ACTIV_SYSTEM_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 /* A clock that goes on steadily. */
 double system_seconds(void);
@@ -13,5 +14,10 @@ int system_shows_errors(void);
 /* Memory aligned to 4096 bytes, of which `bytes` is a multiple; NULL if there is none. */
 void *system_pages(size_t bytes);
 void system_free_pages(void *pages);
+
+/* Runs gnuplot on the script from where `script` stands, without the user's settings; it writes to `output`, or to
+ * stdout if that is NULL. Its exit status, or one of these. */
+enum { SYSTEM_NO_PROGRAM = -1, SYSTEM_FAILED = -2 };
+int system_gnuplot(FILE *script, FILE *output);
 
 #endif

@@ -55,6 +55,10 @@ if [ -e "$root/bin/activ" ]; then
     *) "$root/bin/activ" version ;;
     esac > "$work/output" || fail "activ version: exit code $?"
     grep -qx "activ $version" "$work/output" || fail "activ version: $(cat "$work/output")"
+    case $libdir in
+    /*) ;;
+    *) "$root/bin/activ" eval @logish 1 > /dev/null || fail "activ eval @logish: exit code $?" ;;
+    esac
     echo "ok: the activ command"
 fi
 
@@ -99,6 +103,7 @@ case $libdir in
         -DCMAKE_PREFIX_PATH="$work/moved/here"
     if [ -e "$work/moved/here/bin/activ" ]; then
         "$work/moved/here/bin/activ" version > /dev/null || fail "activ version, moved: exit code $?"
+        "$work/moved/here/bin/activ" eval @logish 1 > /dev/null || fail "activ eval @logish, moved: exit code $?"
         echo "ok: the activ command, moved"
     fi
     ;;

@@ -20,6 +20,7 @@ apt-get install -qq -y --no-install-recommends "/packages/$library"_*.deb /packa
 version=$(dpkg-query -W -f '${Version}' activ)
 [ "$(activ version)" = "activ $version" ] || { echo "FAILED: activ version: $(activ version)"; exit 1; }
 [ "$(activ eval relu 2)" = "$(printf '2\t2\t1')" ] || { echo "FAILED: activ eval: $(activ eval relu 2)"; exit 1; }
+[ "$(activ eval @isru 0)" = "$(printf '0\t0\t1')" ] || { echo "FAILED: activ eval: $(activ eval @isru 0)"; exit 1; }
 # The library cannot go without the command, nor stay away.
 ! dpkg --remove "$library" || { echo "FAILED: $library can be removed under activ"; exit 1; }
 files | grep -qx /usr/bin/activ || { echo "FAILED: the list of files lacks /usr/bin/activ"; exit 1; }

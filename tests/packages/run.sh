@@ -103,7 +103,8 @@ has() {
 has "$1" "lib/$multiarch/libactiv.so.$version" "lib/$multiarch/libactiv.so.$soname" "share/doc/libactiv$soname/copyright"
 has "$2" "lib/$multiarch/libactiv.so" "lib/$multiarch/libactiv.a" "lib/$multiarch/pkgconfig/activ.pc" \
     "lib/$multiarch/cmake/activ/activConfig.cmake" include/activ/activ.h include/activ/activ.hpp
-has "$3" bin/activ share/man/man1/activ.1.gz share/bash-completion/completions/activ share/doc/activ/copyright
+has "$3" bin/activ share/man/man1/activ.1.gz share/bash-completion/completions/activ share/activ/functions.txt \
+    share/doc/activ/copyright
 has "$4" share/doc/activ/README.md share/doc/activ/docs/guide.md share/doc/activ/examples/quickstart/apply.c
 [ "$(dpkg-deb -c "$1" | grep -c 'usr/.*[^/]$')" = 4 ] || { dpkg-deb -c "$1"; fail "$1 has more than the library"; }
 

@@ -54,14 +54,18 @@ for command in $commands; do
     same "completion, $command -" "$(sed -n "s/^$command //p" "$work/wanted" | sort)" "$(offers "$activ" "$command" - | sort)"
 done
 functions=$("$activ" list | sed 's/[( ].*//' | sort)
-for command in show eval accuracy bench; do
+for command in show eval plot accuracy bench; do
     same "completion, $command" "$functions" "$(offers "$activ" "$command" '' | sort)"
 done
 same "completion, show gel" "gelu gelu_tanh" "$(offers "$activ" show gel | paste -sd' ')"
+same "completion, show @logi" "@logish" "$(offers "$activ" show @logi)"
+same "completion, show @ logi, as bash splits it" @logish "$(offers "$activ" show @ logi)"
+same "completion, plot --from" "" "$(offers "$activ" plot gelu --from '')"
 same "completion, show gelu ?" "" "$(offers "$activ" show gelu '')"
 tiers=$("$activ" tier | sed 's/ .*//' | sort)
 same "completion, bench --tier" "$tiers" "$(offers "$activ" bench --tier '' | sort)"
 same "completion, accuracy --tier" "$(printf '%s\nall' "$tiers" | sort)" "$(offers "$activ" accuracy --tier '' | sort)"
 touch "$work/a file.safetensors"
+same "completion, plot -o" "$work/a file.safetensors" "$(offers "$activ" plot gelu -o "$work/a f")"
 same "completion, file" "$work/a file.safetensors" "$(offers "$activ" file "$work/a f")"
 exit $failed
