@@ -121,9 +121,9 @@ started=$(date +%s)
 # Steps of the whole run, and how long each takes on two cores of an AMD EPYC (seconds): for the time left, which is
 # scaled by how long the finished ones took.
 if [ -n "$quick" ]; then
-    steps="surfaces:4 gradients:1 train:5 compare:13 outputs:1 dead_neurons:12 exercises:20"
+    steps="surfaces:4 gradients:1 train:5 compare:13 outputs:1 dead_neurons:12 exercises:24"
 else
-    steps="surfaces:4 gradients:1 train:12 trained:180 compare:320 outputs:2 dead_neurons:32 exercises:150 momentum:135"
+    steps="surfaces:4 gradients:1 train:12 trained:180 compare:320 outputs:2 dead_neurons:32 exercises:185 momentum:135"
 fi
 count=$(echo "$steps" | wc -w | tr -d ' ')
 number=0 expected_done=0 spent=0
@@ -196,7 +196,7 @@ if [ -n "$quick" ]; then
     step outputs "Outputs after training" outputs $few --out "$out"
     # shellcheck disable=SC2086
     step dead_neurons "Dead neurons" dead_neurons $few --seeds 1 --out "$out"
-    step exercises "Exercises: dead neurons" exercises --quick --only remedies --out "$out"
+    step exercises "Exercises: dead neurons, and a function of one's own" exercises --quick --only remedies,own --out "$out"
 else
     echo "A first version of the page: ${out#"$PWD/"}/index.html"
     # First, as it keeps its networks after each epoch, and the comparison needs the same at the end.
@@ -218,5 +218,5 @@ cat "$out"/steps/* | awk '/^[0-9]+$/ { sum += $1 } END { print sum + 0 }' > "$ou
 page ""
 echo
 echo "Done after $(duration $(($(date +%s) - started))). Open ${out#"$PWD/"}/index.html"
-echo "To go on: ${build#"$PWD/"}/examples/fashion_mnist_train --activation mish --epochs 3, or any of fashion_mnist_*"
+echo "To go on: ${build#"$PWD/"}/examples/fashion_mnist_train --activation \"x*tanh(exp(x))\" --epochs 3, or any of fashion_mnist_*"
 echo "and quickstart_* beside it (quickstart_classify is a whole classifier in one screen of C)."

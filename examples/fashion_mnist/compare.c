@@ -64,7 +64,7 @@ static enum parse_result parse(struct settings *settings, int argc, char **argv)
           "where comparison.md, .csv and .svg go, and the trained networks; made if it\nis not there (default "
           "results)" },
         { "--activations", "LIST", OPTION_TEXT, &settings->activations, 0, 0,
-          "like relu,none,\"leaky_relu(negative_slope=0.2)\"\n(default: the chapter's rows)" },
+          "like relu,none,\"leaky_relu(negative_slope=0.2)\",\"x*tanh(exp(x))\",@isru\n(default: the chapter's rows)" },
         { "--seeds", "N|LIST", OPTION_TEXT, &settings->seeds_text, 0, 0,
           "a count N for that many seeds, or a list like 5,6,7 (default 3)" },
         { "--seed", "N", OPTION_SEED, &settings->study.seed, 0, 0, "the first seed of a count (default 1)" },

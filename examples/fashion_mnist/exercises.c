@@ -12,6 +12,7 @@
 #include "common/dead.h"
 #include "common/figure.h"
 #include "common/interrupt.h"
+#include "common/learned.h"
 #include "common/list.h"
 #include "common/message.h"
 #include "common/network.h"
@@ -42,6 +43,10 @@ struct exercise_case {
 #define CHAPTER "sgd", 0.001f, 0.8f
 #define STEEP "sgd", 0.1f, 0.9f
 
+/* A function of one's own, in the canonical form, as activ_fn_spec has it: telu with a scale and a steepness that are
+ * trained. */
+#define OWN "x*tanh(a*exp(b*x)); a=1, b=1"
+
 static const struct exercise_case chapter_cases[] = {
     { "non-linearity", "none", "none", CHAPTER, NULL, false, 15, 3, false },
     { "non-linearity", "relu", "relu", CHAPTER, NULL, false, 15, 3, false },
@@ -64,6 +69,10 @@ static const struct exercise_case chapter_cases[] = {
     { "approximators", "bspline", "bspline", CHAPTER, NULL, false, 15, 1, false },
     { "approximators", "fourier", "fourier", CHAPTER, NULL, false, 15, 1, false },
     { "approximators", "swigelu", "swigelu", CHAPTER, NULL, false, 15, 1, false },
+
+    { "own", "relu", "relu", CHAPTER, NULL, false, 15, 3, false },
+    { "own", "gelu", "gelu", CHAPTER, NULL, false, 15, 3, false },
+    { "own", "own formula", OWN, CHAPTER, NULL, false, 15, 3, false },
 
     { "sigmoid", "sigmoid", "sigmoid", CHAPTER, NULL, false, 15, 3, false },
     { "sigmoid", "sigmoid, lr 0.1, momentum 0.9", "sigmoid", STEEP, NULL, false, 15, 1, false },
@@ -101,7 +110,9 @@ struct exercises {
     size_t count;
     struct run *runs;
     size_t run_count;
-    struct table gradients; /* exercises-gradients.csv */
+    struct table gradients;  /* exercises-gradients.csv */
+    struct learned *learned; /* of the exercise "own", one network after the other */
+    size_t learned_count;
 };
 
 static enum parse_result parse(struct settings *settings, int argc, char **argv)
@@ -109,10 +120,10 @@ static enum parse_result parse(struct settings *settings, int argc, char **argv)
     const struct option options[] = {
         STUDY_OPTION_DATA(&settings->study),
         { "--activation", "LIST", OPTION_TEXT, &settings->activations, 0, 0,
-          "functions of your own choice (or formulas, where the library has them), beside\n"
-          "rational_a, bspline, fourier and swigelu" },
-        { "--only", "NAME", OPTION_TEXT, &settings->only, 0, 0,
-          "one exercise: non-linearity, trained, remedies, approximators or sigmoid" },
+          "functions or formulas of your own, beside the one in \"own\":\n"
+          "\"x*tanh(exp(x)),a*sin(x) + b*x; a=1, b=1,@isru\"" },
+        { "--only", "LIST", OPTION_TEXT, &settings->only, 0, 0,
+          "some exercises: non-linearity, trained, remedies, approximators, own, sigmoid" },
         { "--epochs", "N", OPTION_COUNT, &settings->epochs, 1, 100000, "of all networks (default 15 or 5)" },
         { "--quick", NULL, OPTION_FLAG, &settings->quick, 0, 0, "a first look: one seed and two epochs of each" },
         STUDY_OPTION_SEED(&settings->study),
@@ -124,31 +135,61 @@ static enum parse_result parse(struct settings *settings, int argc, char **argv)
         "The chapter's exercises. non-linearity: no activation at all against relu. trained: prelu,\n"
         "trainable_elu and staf against relu, with their gradients epoch by epoch. remedies: what\n"
         "keeps the neurons of a network alive that is trained too fast. approximators: rational,\n"
-        "B-spline and Fourier functions, and swigelu. sigmoid: why it stays at 10 %, and what cures\n"
-        "it. Of each network: test accuracy, dead neurons, and the gradients it starts with.\n"
+        "B-spline and Fourier functions, and swigelu. own: a formula with parameters that are trained,\n"
+        "against relu and gelu. sigmoid: why it stays at 10 %, and what cures it. Of each network:\n"
+        "test accuracy, dead neurons, and the gradients it starts with.\n"
         "\n"
         "Writes exercises.csv (a line for each network), exercises-epochs.csv,\n"
-        "exercises-gradients.csv and -.svg (gradients while training), exercises-NAME.svg of each\n"
-        "exercise (accuracies) and exercises-dead.svg (dead neurons).",
+        "exercises-gradients.csv and -.svg (gradients while training), exercises-learned.csv and -.svg\n"
+        "(what training makes of one's own functions), exercises-NAME.svg of each exercise\n"
+        "(accuracies) and exercises-dead.svg (dead neurons).",
         options,
         sizeof options / sizeof options[0],
     };
     return arguments_parse(&program, argc, argv);
 }
 
+static const char *const sections[] = { "non-linearity", "trained", "remedies", "approximators", "own", "sigmoid" };
+#define SECTIONS (sizeof sections / sizeof sections[0])
+
+/* Is this section among the names of --only? */
+static bool is_chosen(const char *only, const char *section)
+{
+    const size_t length = strlen(section);
+    for (const char *at = only; at != NULL; at = strchr(at, ',') != NULL ? strchr(at, ',') + 1 : NULL)
+        if (strcspn(at, ",") == length && strncmp(at, section, length) == 0)
+            return true;
+    return only == NULL;
+}
+
+/* All of the names in --only are sections. */
+static activ_status check_only(const char *only, activ_message *message)
+{
+    size_t names = only != NULL ? 1 : 0, known = 0;
+    for (const char *at = only; at != NULL && *at != '\0'; at++)
+        names += *at == ',' ? 1 : 0;
+    for (size_t i = 0; i < SECTIONS; i++)
+        known += only != NULL && is_chosen(only, sections[i]) ? 1 : 0;
+    if (known == names)
+        return ACTIV_OK;
+    message_set(message,
+                "--only: '%s' is not non-linearity, trained, remedies, approximators, own or sigmoid, nor a list of "
+                "different ones",
+                only);
+    return ACTIV_ERROR_UNKNOWN_NAME;
+}
+
 static activ_status choose(struct exercises *all, activ_message *message)
 {
     const struct settings *settings = &all->settings;
+    activ_status status = check_only(settings->only, message);
+    if (status != ACTIV_OK)
+        return status;
     for (size_t i = 0; i < CHAPTER_CASES; i++)
-        if (settings->only == NULL || strcmp(settings->only, chapter_cases[i].section) == 0)
+        if (is_chosen(settings->only, chapter_cases[i].section))
             all->cases[all->count++] = chapter_cases[i];
-    if (all->count == 0) {
-        message_set(message, "--only: '%s' is not non-linearity, trained, remedies, approximators or sigmoid",
-                    settings->only);
-        return ACTIV_ERROR_UNKNOWN_NAME;
-    }
     if (settings->activations != NULL) {
-        activ_status status = specs_parse(settings->activations, &all->specs, message);
+        status = specs_parse(settings->activations, &all->specs, message);
         if (status != ACTIV_OK)
             return status;
     }
@@ -158,8 +199,7 @@ static activ_status choose(struct exercises *all, activ_message *message)
             return ACTIV_ERROR_RANGE;
         }
         const char *spec = all->specs.values[i];
-        all->cases[all->count++] =
-            (struct exercise_case){ "approximators", spec, spec, CHAPTER, NULL, false, 15, 1, false };
+        all->cases[all->count++] = (struct exercise_case){ "own", spec, spec, CHAPTER, NULL, false, 15, 1, false };
     }
     for (size_t i = 0; i < all->count; i++) {
         struct exercise_case *one = &all->cases[i];
@@ -278,6 +318,39 @@ static activ_status watch_gradients(struct exercises *all, activ_message *messag
         }
     }
     return ACTIV_OK;
+}
+
+/* ---- one's own functions ----------------------------------------------------------------------------------------- */
+
+static bool is_own(const struct result *result)
+{
+    return result->finished && !result->diverged && strcmp(result->asked->section, "own") == 0;
+}
+
+static activ_status read_learned(struct exercises *all, activ_message *message)
+{
+    all->learned = calloc(all->run_count + 1, sizeof *all->learned);
+    if (all->learned == NULL)
+        return ACTIV_ERROR_OUT_OF_MEMORY;
+    for (size_t i = 0; i < all->count; i++)
+        for (size_t j = 0; is_own(&all->results[i]) && j < all->cases[i].seeds; j++) {
+            struct learned *next = &all->learned[all->learned_count];
+            activ_status status =
+                learned_read(&all->settings.study, &all->results[i].runs[j], all->cases[i].label, next, message);
+            if (status != ACTIV_OK) {
+                learned_free(next);
+                return status;
+            }
+            all->learned_count += next->fn != NULL ? 1 : 0;
+        }
+    return ACTIV_OK;
+}
+
+static activ_status draw_learned(const struct exercises *all, struct figure *figure, activ_message *message)
+{
+    static const char *const others[] = { "relu", "gelu" };
+    figure_target(figure, all->settings.study.out, "exercises-learned.svg", FIGURE_SVG, 700, 380);
+    return learned_draw(figure, all->learned, all->learned_count, others, sizeof others / sizeof others[0], message);
 }
 
 /* ---- results ----------------------------------------------------------------------------------------------------- */
@@ -508,7 +581,6 @@ static size_t in_section(const struct exercises *all, const char *section)
 
 static activ_status draw(const struct exercises *all, activ_message *message)
 {
-    static const char *const sections[] = { "non-linearity", "trained", "remedies", "approximators", "sigmoid" };
     const struct study *study = &all->settings.study;
     struct figure figure;
     if (!study->draws)
@@ -516,7 +588,7 @@ static activ_status draw(const struct exercises *all, activ_message *message)
     activ_status status = figure_begin(&figure, study->out, message);
     if (status != ACTIV_OK)
         return status;
-    for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
+    for (size_t i = 0; i < SECTIONS; i++) {
         const size_t count = in_section(all, sections[i]);
         char name[60];
         if (count == 0)
@@ -532,6 +604,12 @@ static activ_status draw(const struct exercises *all, activ_message *message)
     if (in_section(all, "trained") > 0) {
         figure_target(&figure, study->out, "exercises-gradients.svg", FIGURE_SVG, 1000, 300);
         draw_gradients(all, &figure);
+    }
+    if (all->learned_count > 0)
+        status = draw_learned(all, &figure, message);
+    if (status != ACTIV_OK) {
+        figure_cancel(&figure);
+        return status;
     }
     status = figure_end(&figure, message);
     if (status == ACTIV_OK)
@@ -561,6 +639,8 @@ static activ_status run(struct exercises *all, activ_message *message)
     status = count_dead(all, message);
     if (status == ACTIV_OK && !interrupted())
         status = watch_gradients(all, message);
+    if (status == ACTIV_OK && !interrupted())
+        status = read_learned(all, message);
     if (status != ACTIV_OK || interrupted())
         return status;
     print_results(all);
@@ -571,6 +651,8 @@ static activ_status run(struct exercises *all, activ_message *message)
         status = draw(all, message);
     if (status == ACTIV_OK)
         status = study_write_csv(study, "exercises-gradients.csv", &all->gradients, message);
+    if (status == ACTIV_OK && all->learned_count > 0)
+        status = learned_write(study, "exercises-learned.csv", all->learned, all->learned_count, message);
     return status;
 }
 
@@ -589,6 +671,9 @@ int main(int argc, char **argv)
         status = run(&all, &message);
     int code = study_finish(&all.settings.study, status, &message);
     table_free(&all.gradients);
+    for (size_t i = 0; i < all.learned_count; i++)
+        learned_free(&all.learned[i]);
+    free(all.learned);
     runs_free(all.runs, all.run_count);
     free(all.runs);
     specs_free(&all.specs);

@@ -30,7 +30,7 @@ static enum parse_result parse(struct settings *settings, int argc, char **argv)
     const struct option options[] = {
         STUDY_OPTION_DATA(&settings->study),
         { "--activations", "LIST", OPTION_TEXT, &settings->activations, 0, 0,
-          "like relu,none,\"leaky_relu(negative_slope=0.2)\"\n(default: the chapter's)" },
+          "like relu,none,\"leaky_relu(negative_slope=0.2)\",\"x*tanh(exp(x))\",@isru\n(default: the chapter's)" },
         NETWORK_OPTION_HIDDEN(&settings->architecture.hidden),
         NETWORK_OPTION_BATCH_NORM(&settings->architecture.batch_norm),
         DESCENT_OPTION_INIT(&settings->descent),

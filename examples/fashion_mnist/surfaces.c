@@ -39,7 +39,8 @@ static enum parse_result parse(struct settings *settings, int argc, char **argv)
 {
     const struct option options[] = {
         { "--functions", "LIST", OPTION_TEXT, &settings->functions, 0, 0,
-          "like relu,\"leaky_relu(negative_slope=0.2)\"\n(default: all functions of the library)" },
+          "like relu,\"leaky_relu(negative_slope=0.2)\",\"x*tanh(exp(x))\",@isru\n(default: all functions of the "
+          "library)" },
         { "--data", "DIR", OPTION_TEXT, &settings->study.data, 0, 0, "not needed here: this program reads no images" },
         { "--seed", "N", OPTION_SEED, &settings->study.seed, 0, 0,
           "of the initial values of trained parameters (default 1)" },

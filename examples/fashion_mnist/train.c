@@ -70,7 +70,8 @@ static enum parse_result parse(struct settings *settings, int argc, char **argv)
     const struct option options[] = {
         STUDY_OPTION_DATA(&settings->study),
         { "--activation", "SPEC", OPTION_TEXT, &settings->activation, 0, 0,
-          "a function like gelu or \"leaky_relu(negative_slope=0.2)\", or none\n"
+          "a function like gelu or \"leaky_relu(negative_slope=0.2)\", a formula like\n"
+          "\"a*x*sigmoid(b*x); a=1, b=1.702\", @NAME of the zoo (activ list --zoo), or none\n"
           "(default relu); the chapter's names (ReLU, Swish, TeLU) will do, too" },
         NETWORK_OPTION_HIDDEN(&settings->hidden),
         NETWORK_OPTION_BATCH_NORM(&settings->batch_norm),
@@ -219,7 +220,7 @@ static activ_status epochs_done(const struct settings *settings, const struct fa
     return ACTIV_OK;
 }
 
-/* Escapes a spec for JSON; today's specs need none, as they are plain ASCII. */
+/* Escapes a text for JSON. */
 static void print_json_text(const char *text)
 {
     putchar('"');

@@ -235,9 +235,18 @@ def gradients(results):
     return part
 
 
-def _safe(spec):
+def _safe(spec, size=64):
     """As path_safe_name in common/files.c."""
-    return "".join("_" if letter in "()=,. []/" else letter for letter in spec)[:63]
+    plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+    lossy = len(spec) >= size or spec[:1] == "-" or any(letter not in plain + "()=,. []" for letter in spec)
+    name = "".join(letter if letter in plain else "_" for letter in spec)
+    name = ("_" if name[:1] == "-" else name[:1]) + name[1:]
+    if not lossy:
+        return name
+    digest = 0xcbf29ce484222325
+    for byte in spec.encode():
+        digest = (digest ^ byte) * 0x100000001b3 % 2**64
+    return f"{name[:size - 10]}-{(digest ^ digest >> 32) % 2**32:08x}"
 
 
 # ---- 3 ---------------------------------------------------------------------------------------------------------------
@@ -435,6 +444,44 @@ def _claim(rows):
     return paragraph("The chapter's order, STAF &gt; TeLU &gt; PReLU &gt; ReLU, link by link. " + ". ".join(sentences) + ".")
 
 
+def _own(part, results, rows):
+    """Functions of one's own, given as formulas."""
+    formulas = [row for row in rows if row["activation"] != row["network"] or not row["activation"].isidentifier()]
+    part.blocks.append('<h3 id="own">A function of one\'s own: a formula</h3>')
+    content = ("A function that nobody has written yet is a line of text: the library derives it, for x and for each "
+               "parameter, and trains it like any other.")
+    if formulas:
+        content += " Here: " + "; ".join(f"<code>{text(row['activation'])}</code>" for row in formulas) + "."
+    part.blocks.append(paragraph(content))
+    part.blocks.append(_exercise_table(rows))
+    by_name = {row["network"]: row for row in rows}
+    known = [by_name[name] for name in ("relu", "gelu") if name in by_name]
+    for row in formulas:
+        if row["diverged"] == "1" or not known:
+            continue
+        sentences = []
+        for other in known:
+            difference = number(row["mean"]) - number(other["mean"])
+            apart = number(row["low"]) > number(other["high"]) or number(row["high"]) < number(other["low"])
+            sentences.append(f"{abs(difference):.2f} points {'above' if difference > 0 else 'below'} "
+                             f"<code>{other['network']}</code>"
+                             + ("" if apart else " (the ranges of the seeds overlap)"))
+        part.blocks.append(paragraph(f"<code>{text(row['activation'])}</code> is {', and '.join(sentences)}."))
+    learned = results.table("exercises-learned.csv")
+    if learned:
+        found = {}
+        for row in learned:
+            key = (row["activation"], row["parameter"])
+            found.setdefault(key, [row["start"]]).append(f"{number(row['end']):.3f}")
+        cells = [[f"<code>{text(activation)}</code>", f"<code>{text(name)}</code>", f"{number(values[0]):g}",
+                  ", ".join(values[1:])] for (activation, name), values in found.items()]
+        part.blocks.append(table(["function", "parameter", "start", "after training, a number for each seed"], cells,
+                                 left=2))
+        part.blocks.append(figure(results, "exercises-learned.svg", "What training makes of it: dashed as it starts, and a "
+                                  "line for each seed at the end."))
+    part.blocks.append(figure(results, "exercises-own.svg", "Test accuracy."))
+
+
 def exercises(results):
     """All exercises."""
     part = Section("exercises", "7. Exercises", command=_command(results, "exercises", "--quick" if results.quick else ""))
@@ -491,7 +538,7 @@ def exercises(results):
         part.blocks.append(figure(results, "exercises-remedies.svg", "Test accuracy."))
     if "approximators" in groups:
         rows = groups["approximators"]
-        part.blocks.append("<h3>Functions that can become any other, and one of one's own</h3>")
+        part.blocks.append("<h3>Functions that can become any other, and the chapter's own, <code>swigelu</code></h3>")
         part.blocks.append(_exercise_table(rows))
         comparison = {row["activation"]: row for row in _comparison(results)}
         if "relu" in comparison and comparison["relu"]["epochs"] == rows[0]["epochs"] and not results.quick:
@@ -501,6 +548,8 @@ def exercises(results):
                 f"<code>relu</code> gets {relu:.2f} % with the same settings. "
                 + (f"Above it: {names(above)}." if above else "None of them gets more.")))
         part.blocks.append(figure(results, "exercises-approximators.svg", "Test accuracy."))
+    if "own" in groups:
+        _own(part, results, groups["own"])
     if "sigmoid" in groups:
         rows = groups["sigmoid"]
         part.blocks.append('<h3 id="sigmoid">Why Sigmoid does not move, and what cures it</h3>')
@@ -532,7 +581,7 @@ def digests(results):
         found = [f"<code>{row[key]}</code>" for key in row if key.startswith("digest_")]
         cells.append([f"<code>{text(row['activation'])}</code>", " ".join(found)])
     for row in results.table("exercises.csv"):
-        if row["exercise"] in ("remedies", "approximators", "sigmoid"):
+        if row["exercise"] in ("remedies", "approximators", "own", "sigmoid"):
             cells.append([text(row["network"]), f"<code>{row['digest']}</code>"])
     if not cells:
         part.blocks.append(missing(results, "The list of digests"))
@@ -552,7 +601,7 @@ def again(results):
         ("compare", "other rows: <code>--activations relu,gelu,\"swish(beta=2)\" --momentum 0.9</code>"),
         ("outputs", "networks that train has saved: <code>--networks a.safetensors,b.safetensors</code>"),
         ("dead_neurons", "the same; and untrained networks of any depth"),
-        ("exercises", "a function of your own in them: <code>--activation \"telu\" --only approximators</code>"),
+        ("exercises", "a function of your own: <code>--only own --activation \"a*x*sigmoid(b*x); a=1, b=2\"</code>"),
     ]
     items = "".join(f"<li><code>fashion_mnist_{name}</code>: {what}</li>" for name, what in programs)
     part.blocks.append(f"<ul>{items}</ul>")

@@ -105,7 +105,7 @@ with_quickstart() {
     "$CMAKE" -G "$GENERATOR" -S "$work/quickstart" -B "$work/quickstart/build" -DCMAKE_C_COMPILER="$CC" \
         -DCMAKE_CXX_COMPILER="$CXX" -DCMAKE_BUILD_TYPE=Release "$@" > "$work/log" 2>&1 &&
         "$CMAKE" --build "$work/quickstart/build" -j 2 >> "$work/log" 2>&1 || { cat "$work/log"; fail "$label"; }
-    for program in apply arena classify classify_cpp fit own_loss save_load; do
+    for program in apply arena classify classify_cpp fit own_formula own_loss save_load; do
         (cd "$work/quickstart/build" && "./quickstart_$program") > "$work/output" || fail "$label: $program: exit code $?"
     done
     for file in "$installed"/*.c "$installed"/*.cpp; do

@@ -15,6 +15,7 @@
 
 #include "common/arguments.h"
 #include "common/files.h"
+#include "common/list.h"
 #include "common/progress.h"
 #include "common/table.h"
 #include "scratch.h"
@@ -263,6 +264,116 @@ static void test_paths(void **state)
     assert_marked(".hidden", ".hidden-epoch12");
 }
 
+static void assert_safe(const char *spec, size_t size, const char *expected)
+{
+    char name[64];
+    path_safe_name(spec, name, size);
+    assert_string_equal(name, expected);
+}
+
+/* Names of files made from specs: safe, and different for different functions. examples/report/sections.py makes the
+ * same. */
+static void test_safe_names(void **state)
+{
+    (void)state;
+    static const char *const specs[] = {
+        "x + 1",
+        "x - 1",
+        "x*1",
+        "x/1",
+        "x^1",
+        "x < 1",
+        "x > 1",
+        "x <= 1",
+        "x >= 1",
+        "x == 1",
+        "x != 1",
+        "-x",
+        "x",
+        "(x)*2",
+        "x*2",
+        "a*x; a=1",
+        "a*x; a=2",
+        "x/2",
+        "../../x",
+        "x\n",
+        "x`y`",
+        "sin(2*x)",
+        "sin(2/x)",
+        "sin(2^x)",
+        "sin(2 + x)",
+        "sin(2 - x)",
+        "x; rm -rf",
+        "\303\251",
+        "x*11111111111111111111111111111111111111111111111111111111111111111",
+        "x*11111111111111111111111111111111111111111111111111111111111111112",
+    };
+    enum { COUNT = sizeof specs / sizeof specs[0] };
+    char names[COUNT][48];
+    for (size_t i = 0; i < COUNT; i++) {
+        path_safe_name(specs[i], names[i], sizeof names[i]);
+        assert_true(strlen(names[i]) > 0 && names[i][0] != '-');
+        for (const char *at = names[i]; *at != '\0'; at++)
+            if (strchr("abcdefghijklmnopqrstuvwxyz0123456789_-", *at) == NULL)
+                fail_msg("'%s' becomes '%s'", specs[i], names[i]);
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(names[i], names[j]) == 0)
+                fail_msg("'%s' and '%s' become '%s'", specs[i], specs[j], names[i]);
+    }
+    assert_safe("gelu", 64, "gelu");
+    assert_safe("leaky_relu(negative_slope=0.2)", 64, "leaky_relu_negative_slope_0_2_");
+    assert_safe("relu, kaiming_normal", 64, "relu__kaiming_normal");
+    assert_safe("x*tanh(exp(x))", 64, "x_tanh_exp_x__-259323bb");
+    assert_safe("-x", 64, "_x-b3486ca7");
+    assert_safe("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", 32,
+                "xxxxxxxxxxxxxxxxxxxxxx-1879e320");
+}
+
+static void assert_specs(const char *list, size_t count, const char *const *expected)
+{
+    struct specs specs;
+    activ_message message = { "" };
+    if (specs_parse(list, &specs, &message) != ACTIV_OK)
+        fail_msg("'%s': %s", list, message.text);
+    assert_int_equal(specs.count, count);
+    for (size_t i = 0; i < count; i++)
+        assert_string_equal(specs.values[i], expected[i]);
+    specs_free(&specs);
+}
+
+static void refuse_specs(const char *list, const char *words)
+{
+    struct specs specs;
+    activ_message message = { "" };
+    assert_int_not_equal(specs_parse(list, &specs, &message), ACTIV_OK);
+    if (strstr(message.text, words) == NULL)
+        fail_msg("'%s': '%s' does not say '%s'", list, message.text, words);
+    specs_free(&specs);
+}
+
+/* Commas between functions, in brackets, and between a formula's parameters. */
+static void test_specs(void **state)
+{
+    (void)state;
+    static const char mine[] = "mine | c*x^2; c=3 | me\n";
+    scratch_write("zoo.txt", mine, strlen(mine), false);
+    assert_int_equal(setenv("ACTIV_ZOO", scratch_path("zoo.txt"), 1), 0);
+    assert_specs("relu,none, staf( tau = 3)", 3, (const char *const[]){ "relu", "none", "staf(tau=3)" });
+    assert_specs("min(x, 1),relu", 2, (const char *const[]){ "min(x, 1)", "relu" });
+    assert_specs("a*x*sigmoid(b*x); a=1, b = 2,relu", 2, (const char *const[]){ "a*x*sigmoid(b*x); a=1, b=2", "relu" });
+    assert_specs("relu,(a*x + b; a=1,fixed b=2),gelu", 3,
+                 (const char *const[]){ "relu", "a*x + b; a=1, fixed b=2", "gelu" });
+    assert_specs("sum(k, 1, 2, v[k]*x^k) + b*x; v[2]=[1, 2], b=0 , @mine,x == 1", 3,
+                 (const char *const[]){ "sum(k, 1, 2, v[k]*x^k) + b*x; v[2]=[1, 2], b=0", "c*x^2; c=3", "x == 1" });
+    assert_specs("let u = x*x; u*exp(-u),derivative(@mine)", 2,
+                 (const char *const[]){ "let u=x*x; u*exp(-u)", "derivative(c*x^2; c=3)" });
+    refuse_specs("relu,@min", "is @mine meant?");
+    refuse_specs("relu,@mine,", "activation ''");
+    refuse_specs("a*x; a=1, 2", "activation '");
+    refuse_specs("relu,b=2", "b");
+    assert_int_equal(unsetenv("ACTIV_ZOO"), 0);
+}
+
 static void test_new_files(void **state)
 {
     (void)state;
@@ -353,7 +464,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whole_numbers), cmocka_unit_test(test_real_numbers), cmocka_unit_test(test_options),
         cmocka_unit_test(test_list_length),   cmocka_unit_test(test_tables),       cmocka_unit_test(test_progress),
-        cmocka_unit_test(test_paths),         cmocka_unit_test(test_new_files),    cmocka_unit_test(test_folders),
+        cmocka_unit_test(test_paths),         cmocka_unit_test(test_safe_names),   cmocka_unit_test(test_specs),
+        cmocka_unit_test(test_new_files),     cmocka_unit_test(test_folders),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

@@ -117,6 +117,8 @@ static void test_arguments_refused(void **state)
         { "--activation 'leaky_relu(nosuch=1)'", "nosuch" },
         { "--activation 'leaky_relu('", "leaky_relu(" },
         { "--activation ''", "--activation: ''" },
+        { "--activation 'x*tanh(exp(x)'", "line 1, column 14" },
+        { "--activation @isruu", "is @isru meant?" },
         { "--hidden 32,0", "--hidden: '32,0'" },
         { "--hidden 32,", "--hidden: '32,'" },
         { "--hidden 32,99999999", "--hidden: '32,99999999'" },
@@ -315,7 +317,7 @@ static void assert_same_files(const char *a, const char *b, bool same)
 static void test_train_same_bytes(void **state)
 {
     (void)state;
-    static const char *const specs[] = { "relu", "rrelu", "staf(tau=3)", "prelu", "none" };
+    static const char *const specs[] = { "relu", "rrelu", "staf(tau=3)", "prelu", "none", "x*tanh(a*exp(x)); a=1" };
     for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
         const char *spec = specs[i];
         assert_run(run(TRAIN_FAST " --hidden 16,8 --activation '%s' --save one.safetensors", spec), 0);
@@ -356,6 +358,7 @@ static void test_train_resume(void **state)
         "--activation rrelu --optimizer adamw --seed 18446744073709551615",
         "--activation 'staf(tau=2)' --optimizer rmsprop --momentum 0.5 --lr 0.001 --weight-decay 0.1",
         "--activation none --momentum 0",
+        "--activation 'a*x + b*sin(x); a=1, b=0.5'",
     };
     for (size_t i = 0; i < sizeof arguments / sizeof arguments[0]; i++) {
         assert_run(run(TRAIN_FAST " --hidden 16,8 %s --epochs 5 --save whole.st --checkpoint whole.ckpt", arguments[i]),
@@ -636,6 +639,38 @@ static void assert_lines(const char *name, int lines)
     free(csv);
 }
 
+/* Formulas wherever a function may stand: their networks load again, their files have names of their own. */
+static void test_formulas(void **state)
+{
+    (void)state;
+    assert_run(run("mkdir -p f; " TRAIN_FAST " --out f --activation 'x * tanh(a*exp(x));a=1' --save f/a.st --json"), 0);
+    assert_string_equal(errors, "");
+    assert_json_text("activation", "x*tanh(a*exp(x)); a=1");
+    assert_run(run(PREDICT " --data data --network f/a.st --save f/y.npy"), 0);
+    assert_string_equal(errors, "");
+    assert_run(run(TRAIN_FAST " --out f --activation @pserf --json"), 0);
+    char *found = json_value(last_line(), "activation");
+    assert_non_null(strchr(found, ';'));
+    assert_null(strchr(found, '@'));
+    free(found);
+
+    assert_run(run(SURFACES " --out f --functions 'x*tanh(exp(x)),x/tanh(exp(x)),a*x*sigmoid(b*x); a=1, b=2,@isru'"),
+               0);
+    assert_string_equal(errors, "");
+    assert_lines("f/functions.csv", 1 + 4);
+    assert_run(run("ls f/surfaces/*.svg | wc -l | grep -qx 4 && ls f/surfaces/*.png | wc -l | grep -qx 4"), 0);
+    assert_run(run("ls f/surfaces | grep '[^A-Za-z0-9_.-]'"), 1);
+
+    assert_run(run(COMPARE_FAST " --out f --seeds 1 --activations 'relu,x*abs(x),2*x; a=1'"), 2);
+    assert_run(run(COMPARE_FAST " --out f --seeds 1 --activations 'relu,tanh(x*2),tanh(x/2),a*x*x + b; a=1, b=0'"), 0);
+    assert_string_equal(errors, "");
+    assert_run(run("ls f/runs/*.safetensors | wc -l | grep -qx 4"), 0);
+    assert_svg("f/comparison.svg");
+    assert_run(run(GRADIENTS " --data data --out f --activations 'x*tanh(exp(x)),derivative(x^3)' --hidden 16,8"), 0);
+    assert_string_equal(errors, "");
+    assert_run(run("ls f/gradients/*.svg | wc -l | grep -qx 2"), 0);
+}
+
 static void test_surfaces(void **state)
 {
     (void)state;
@@ -766,6 +801,16 @@ static void test_exercises(void **state)
     assert_svg("e/exercises-gradients.svg");
     assert_run(run(EXERCISES " --data data --epochs 1 --only approximators --activation 'elu(alpha=0.5)' --out e"), 0);
     assert_lines("e/exercises.csv", 1 + 5);
+    assert_run(
+        run(EXERCISES " --data data --quick --only own,remedies --activation 'tanh(a*x) + b*x; a=1, b=0' --out e"), 0);
+    assert_string_equal(errors, "");
+    assert_lines("e/exercises.csv", 1 + 3 + 8 + 1);
+    assert_lines("e/exercises-learned.csv", 1 + 2 + 2);
+    assert_svg("e/exercises-own.svg");
+    assert_svg("e/exercises-learned.svg");
+    assert_refused(run(EXERCISES " --data data --only own,nothing"), "fashion_mnist_exercises: ", "own,nothing");
+    assert_refused(run(EXERCISES " --data data --only own,own"), "fashion_mnist_exercises: ", "own,own");
+    assert_refused(run(EXERCISES " --data data --only own,"), "fashion_mnist_exercises: ", "'own,'");
     assert_refused(run(EXERCISES " --data data --only nothing"), "fashion_mnist_exercises: ", "--only: 'nothing'");
     assert_refused(run(EXERCISES " --data data --activation relu,,tanh"), "fashion_mnist_exercises: ", "activation ''");
 }
@@ -857,6 +902,20 @@ static void test_quickstart(void **state)
     assert_refused(run(QUICKSTART_CLASSIFY_CPP " nosuch"), "quickstart_classify_cpp: ", "nosuch");
 #endif
 
+    assert_run(run(QUICKSTART_OWN_FORMULA), 0);
+    last = strstr(output, "  x*tanh(a*exp(x)) + b*sin(x); a=1, b=0\n");
+    assert_non_null(last);
+    assert_non_null(strstr(last, "    layers.1.a = "));
+    assert_non_null(strstr(last, "    layers.1.b = "));
+    last = output;
+    for (int i = 0; i < 3; i++) {
+        last = strstr(last, " -> ");
+        assert_non_null(last);
+        last += strlen(" -> ");
+        assert_true(strtod(last, NULL) < 1e-3);
+    }
+    assert_refused(run(QUICKSTART_OWN_FORMULA " 'x*'"), "quickstart_own_formula: ", "column 3");
+
     assert_run(run(QUICKSTART_OWN_LOSS), 0);
     last = strstr(output, "on [0, 2]: ");
     assert_non_null(last);
@@ -908,6 +967,7 @@ int main(void)
         cmocka_unit_test(test_compare_default_rows),
         cmocka_unit_test(test_compare_interrupted),
         cmocka_unit_test(test_kept_networks),
+        cmocka_unit_test(test_formulas),
         cmocka_unit_test(test_surfaces),
         cmocka_unit_test(test_gradients),
         cmocka_unit_test(test_outputs),

@@ -191,15 +191,15 @@ void figure_cancel(struct figure *figure)
 
 void figure_text(struct figure *figure, const char *text)
 {
-    (void)fputc('"', figure->script);
+    (void)fputc('\'', figure->script);
     for (; *text != '\0'; text++) {
-        if (strchr("_^{}@&~", *text) != NULL)
-            (void)fputs("\\\\", figure->script);
-        else if (*text == '"' || *text == '\\')
+        if (strchr("_^{}@&~\\", *text) != NULL)
             (void)fputc('\\', figure->script);
-        (void)fputc(*text, figure->script);
+        else if (*text == '\'')
+            (void)fputc('\'', figure->script);
+        (void)fputc((unsigned char)*text < 0x20 ? ' ' : *text, figure->script);
     }
-    (void)fputc('"', figure->script);
+    (void)fputc('\'', figure->script);
 }
 
 void figure_expect_nothing(struct figure *figure)

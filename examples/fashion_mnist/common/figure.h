@@ -39,7 +39,8 @@ void figure_target(struct figure *figure, const char *folder, const char *name, 
 activ_status figure_end(struct figure *figure, activ_message *message);
 void figure_cancel(struct figure *figure);
 
-/* A text between quotation marks, which shows as it is: gnuplot takes '_' and '^' for subscripts otherwise. */
+/* A text between quotation marks, which shows as it is: gnuplot takes '_' and '^' for subscripts otherwise, and between
+ * double quotation marks `...` for a command. */
 void figure_text(struct figure *figure, const char *text);
 
 /* gnuplot refuses to draw an axis of its own choice when there is no number at all, as for a network that diverged:

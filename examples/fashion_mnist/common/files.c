@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fnv.h"
 #include "message.h"
 
 static activ_status out_of_memory(const char *path, activ_message *message)
@@ -41,10 +43,21 @@ char *path_with_epoch(const char *path, size_t epoch)
 
 void path_safe_name(const char *spec, char *name, size_t size)
 {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    const size_t length = strlen(spec);
+    /* Of names and settings nothing is lost that would tell them apart. */
+    bool lossy = length >= size || spec[0] == '-';
+    for (size_t i = 0; i < length; i++)
+        lossy = lossy || (strchr(plain, spec[i]) == NULL && strchr("()=,. []", spec[i]) == NULL);
+    const size_t digest_size = lossy ? sizeof "-01234567" - 1 : 0;
     size_t used = 0;
-    for (; *spec != '\0' && used + 1 < size; spec++)
-        name[used++] = strchr("()=,. []/", *spec) != NULL ? '_' : *spec;
+    for (; used < length && used + digest_size + 1 < size; used++)
+        name[used] = strchr(plain, spec[used]) != NULL && (used > 0 || spec[0] != '-') ? spec[used] : '_';
     name[used] = '\0';
+    if (lossy) {
+        const uint64_t digest = fnv_add(FNV_START, (const unsigned char *)spec, length);
+        (void)snprintf(name + used, size - used, "-%08" PRIx32, (uint32_t)(digest ^ digest >> 32));
+    }
 }
 
 activ_status folder_make(const char *path, activ_message *message)

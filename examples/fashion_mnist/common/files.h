@@ -13,7 +13,9 @@ char *path_join(const char *folder, const char *name);
 /* "model.safetensors" -> "model-epoch5.safetensors"; to be freed. */
 char *path_with_epoch(const char *path, size_t epoch);
 
-/* A spec as a part of a file's name: "leaky_relu(negative_slope=0.2)" -> "leaky_relu_negative_slope_0_2_". */
+/* A spec as a part of a file's name, of letters, digits, '_' and '-': "leaky_relu(negative_slope=0.2)" ->
+ * "leaky_relu_negative_slope_0_2_". What says less than the spec (a formula's operators, the end of a long one) ends in
+ * a digest: "x*tanh(exp(x))" -> "x_tanh_exp_x__-259323bb". size: 32 or more. */
 void path_safe_name(const char *spec, char *name, size_t size);
 
 /* Creates a folder and its parents, unless they exist. */

@@ -55,13 +55,39 @@ static activ_status add_spec(const char *text, size_t length, struct specs *out,
     return status;
 }
 
+/* Does a parameter stand there, as behind a formula: "b = 2", "fixed c[3] = 0"? No spec begins so. */
+static bool is_parameter(const char *at)
+{
+    static const char blanks[] = " \t\r\n";
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    for (int word = 0; word < 2; word++) {
+        at += strspn(at, blanks);
+        const size_t length = strspn(at, letters);
+        if (length == 0)
+            return false;
+        const bool fixed = length == 5 && strncmp(at, "fixed", 5) == 0;
+        at += length;
+        if (!fixed)
+            break;
+    }
+    at += strspn(at, blanks);
+    if (*at == '[') {
+        at += strcspn(at, "]");
+        at += *at == ']' ? 1 : 0;
+        at += strspn(at, blanks);
+    }
+    return at[0] == '=' && at[1] != '=';
+}
+
 activ_status specs_parse(const char *list, struct specs *out, activ_message *message)
 {
     out->count = 0;
     for (const char *at = list;; at++) {
         size_t length = 0;
         int depth = 0;
-        while (at[length] != '\0' && (depth > 0 || at[length] != ',')) {
+        bool formula = false; /* its ';' was there */
+        while (at[length] != '\0' && (depth > 0 || at[length] != ',' || (formula && is_parameter(at + length + 1)))) {
+            formula = formula || (depth == 0 && at[length] == ';');
             depth += strchr("([", at[length]) != NULL ? 1 : strchr(")]", at[length]) != NULL ? -1 : 0;
             length++;
         }

@@ -25,7 +25,8 @@ struct specs {
     char *values[MAX_SPECS];
 };
 
-/* "relu,none,leaky_relu(negative_slope=0.2)": commas inside of brackets belong to a spec. */
+/* "relu,none,leaky_relu(negative_slope=0.2),a*x*sigmoid(b*x); a=1, b=2,@isru": commas inside of brackets belong to a
+ * spec, and those between the parameters behind a formula. */
 activ_status specs_parse(const char *list, struct specs *out, activ_message *message);
 void specs_free(struct specs *specs);
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <zoo/zoo.h>
+
 #include "data.h"
 #include "fnv.h"
 #include "message.h"
@@ -21,20 +23,32 @@ static activ_status create_fn(const activ_context *context, const char *spec, ac
 activ_status network_spec(const char *text, char **spec, activ_message *message)
 {
     activ_fn *fn = NULL;
+    activ_status status = ACTIV_OK;
+    zoo all = { 0 };
+    *spec = NULL;
     if (strcmp(text, "none") != 0) {
-        activ_status status = create_fn(NULL, text, &fn, message);
-        if (status != ACTIV_OK)
-            return status;
+        activ_message why = { "" };
+        const char *expanded = zoo_expand(&all, text, &why);
+        if (expanded != NULL) {
+            status = create_fn(NULL, expanded, &fn, message);
+        } else {
+            message_set(message, "activation '%.100s': %s", text, why.text);
+            status = ACTIV_ERROR_UNKNOWN_NAME;
+        }
         text = activ_fn_spec(fn);
     }
-    size_t size = strlen(text) + 1;
-    *spec = malloc(size);
-    if (*spec != NULL)
+    const size_t size = status == ACTIV_OK ? strlen(text) + 1 : 0;
+    if (size > 0)
+        *spec = malloc(size);
+    if (*spec != NULL) {
         memcpy(*spec, text, size);
-    else
+    } else if (status == ACTIV_OK) {
         message_set(message, "out of memory");
+        status = ACTIV_ERROR_OUT_OF_MEMORY;
+    }
     activ_fn_destroy(fn);
-    return *spec != NULL ? ACTIV_OK : ACTIV_ERROR_OUT_OF_MEMORY;
+    zoo_free(&all);
+    return status;
 }
 
 activ_status network_create(const activ_context *context, const struct architecture *architecture, size_t max_batch,

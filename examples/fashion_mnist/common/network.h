@@ -9,7 +9,8 @@
 
 #include "arguments.h"
 
-/* The canonical spec of a function, to be freed; "none" stays "none". The message names what is no function. */
+/* The canonical spec of a function, to be freed; "none" stays "none", @NAME is the zoo's (zoo/zoo.h). The message names
+ * what is no function. */
 activ_status network_spec(const char *text, char **spec, activ_message *message);
 
 struct architecture {

@@ -24,34 +24,34 @@ struct trained_settings {
     }
 
 /* The options of programs that look into trained networks. */
-#define TRAINED_OPTIONS(trained)                                                                              \
-    { "--networks",                                                                                           \
-      "LIST",                                                                                                 \
-      OPTION_TEXT,                                                                                            \
-      &(trained)->networks,                                                                                   \
-      0,                                                                                                      \
-      0,                                                                                                      \
-      "files of trained networks, as fashion_mnist_train --save and --save-epochs write\n"                    \
-      "them, separated by commas (default: the comparison's, as told by the options\n"                        \
-      "below; those that are not in the folder of the results yet are trained)" },                            \
-        { "--activations",                                                                                    \
-          "LIST",                                                                                             \
-          OPTION_TEXT,                                                                                        \
-          &(trained)->activations,                                                                            \
-          0,                                                                                                  \
-          0,                                                                                                  \
-          "like relu,none,\"leaky_relu(negative_slope=0.2)\"\n(default: the chapter's)" },                    \
-        { "--epochs", "N", OPTION_COUNT, &(trained)->recipe.epochs, 1, 100000, "default 15" },                \
-        { "--optimizer",                                                                                      \
-          "NAME",                                                                                             \
-          OPTION_TEXT,                                                                                        \
-          &(trained)->recipe.descent.optimizer,                                                               \
-          0,                                                                                                  \
-          0,                                                                                                  \
-          "sgd, adamw or rmsprop (default sgd)" },                                                            \
-        { "--lr", "X", OPTION_REAL, &(trained)->recipe.descent.lr, 0, 1e6, "learning rate (default 0.001)" }, \
-    {                                                                                                         \
-        "--momentum", "X", OPTION_REAL, &(trained)->recipe.descent.momentum, 0, 1, "default 0.8"              \
+#define TRAINED_OPTIONS(trained)                                                                                    \
+    { "--networks",                                                                                                 \
+      "LIST",                                                                                                       \
+      OPTION_TEXT,                                                                                                  \
+      &(trained)->networks,                                                                                         \
+      0,                                                                                                            \
+      0,                                                                                                            \
+      "files of trained networks, as fashion_mnist_train --save and --save-epochs write\n"                          \
+      "them, separated by commas (default: the comparison's, as told by the options\n"                              \
+      "below; those that are not in the folder of the results yet are trained)" },                                  \
+        { "--activations",                                                                                          \
+          "LIST",                                                                                                   \
+          OPTION_TEXT,                                                                                              \
+          &(trained)->activations,                                                                                  \
+          0,                                                                                                        \
+          0,                                                                                                        \
+          "like relu,none,\"leaky_relu(negative_slope=0.2)\",\"x*tanh(exp(x))\",@isru\n(default: the chapter's)" }, \
+        { "--epochs", "N", OPTION_COUNT, &(trained)->recipe.epochs, 1, 100000, "default 15" },                      \
+        { "--optimizer",                                                                                            \
+          "NAME",                                                                                                   \
+          OPTION_TEXT,                                                                                              \
+          &(trained)->recipe.descent.optimizer,                                                                     \
+          0,                                                                                                        \
+          0,                                                                                                        \
+          "sgd, adamw or rmsprop (default sgd)" },                                                                  \
+        { "--lr", "X", OPTION_REAL, &(trained)->recipe.descent.lr, 0, 1e6, "learning rate (default 0.001)" },       \
+    {                                                                                                               \
+        "--momentum", "X", OPTION_REAL, &(trained)->recipe.descent.momentum, 0, 1, "default 0.8"                    \
     }
 
 struct trained_network {
