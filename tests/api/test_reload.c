@@ -1,5 +1,5 @@
-/* The shared library is loaded and unloaded a thousand times, each time with a function, a shared one, a pool that works
- * and a network that trains: each time it is gone, with its threads, and leaves no memory behind.
+/* The shared library is loaded and unloaded a thousand times, each time with a function, a shared one, a pool that
+ * works and a network that trains: each time it is gone, with its threads, and leaves no memory behind.
  *
  * usage: test_reload LIBRARY */
 #include <dlfcn.h>
