@@ -89,6 +89,7 @@ need qemu-user "runs programs for other CPUs"
 [ -z "$slow" ] || need dpkg-dev "finds what the packages depend on"
 [ -z "$slow" ] || need file "tells CPack what is a program"
 [ -z "$slow" ] || need git "makes the source archive"
+[ -z "$slow" ] || need valgrind "looks for values that were never written (tests/valgrind.sh)"
 [ -z "$slow" ] || need lintian "checks the packages"
 if [ -n "$slow" ] && [ "$(uname -m)" = x86_64 ]; then
     need musl-tools "another C library (tests/platforms.sh)"
