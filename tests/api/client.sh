@@ -6,7 +6,7 @@
 # usage: client.sh CLIENTS SHARED WORK [QEMU_X86_64]     environment: READELF
 set -eu
 
-clients=$1 library=$2 work=$3 qemu=${4-}
+clients=$(cd "$1" && pwd) library=$2 work=$3 qemu=${4-}
 fail() { echo "FAILED: $*" >&2; exit 1; }
 case $(uname -sm) in
 'Linux x86_64') ;;
