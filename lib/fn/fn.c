@@ -298,6 +298,25 @@ static activ_status init_function(activ_fn *fn, size_t *room, activ_message *mes
     return ACTIV_OK;
 }
 
+/* A formula, which has no settings, or a name with settings. */
+static activ_status parse(const activ_host *host, activ_slice spec, activ_message *message,
+                          const activ_fn_entry **entry, activ_custom **custom, activ_fn_formula **formula,
+                          activ_setting_value **settings, size_t *settings_bytes)
+{
+    *custom = NULL;
+    *formula = NULL;
+    if (!activ_fn_is_formula(host, spec))
+        return activ_fn_parse(host, spec, message, entry, custom, settings, settings_bytes);
+    *settings_bytes = sizeof **settings;
+    *settings = activ_host_alloc(host, *settings_bytes);
+    const activ_status status = *settings ? activ_fn_formula_make(host, spec, message, formula) : fail_memory(message);
+    if (status == ACTIV_OK)
+        *entry = &(*formula)->entry;
+    else
+        activ_host_free(host, *settings, *settings_bytes);
+    return status;
+}
+
 static activ_status make(const activ_host *host, activ_slice spec, int depth, size_t *room, activ_message *message,
                          activ_fn **out)
 {
@@ -306,7 +325,7 @@ static activ_status make(const activ_host *host, activ_slice spec, int depth, si
     activ_fn_formula *formula;
     activ_setting_value *settings;
     size_t settings_bytes;
-    activ_status status = activ_fn_parse(host, spec, message, &entry, &custom, &formula, &settings, &settings_bytes);
+    activ_status status = parse(host, spec, message, &entry, &custom, &formula, &settings, &settings_bytes);
     if (status != ACTIV_OK)
         return status;
     activ_fn *fn = activ_host_alloc(host, sizeof *fn);
@@ -505,7 +524,7 @@ size_t activ_fn_bytes(const activ_fn *fn)
     size_t bytes = sizeof *fn + (fn->setting_count + 1) * sizeof *fn->settings + fn->block_bytes +
                    fn->function_count * sizeof *fn->functions + (fn->custom ? sizeof *fn->custom : 0);
     if (fn->formula)
-        bytes += sizeof *fn->formula + fn->formula->text_bytes + formula_bytes(&fn->formula->formula);
+        bytes += sizeof *fn->formula + fn->formula->text_bytes + activ_formula_bytes(&fn->formula->formula);
     for (size_t i = 0; i < fn->function_count; i++)
         bytes += activ_fn_bytes(fn->functions[i]);
     return bytes;

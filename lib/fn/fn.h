@@ -129,11 +129,11 @@ void activ_fn_formula_name(const activ_fn_formula *formula, const char **names, 
 void activ_fn_formula_init(const activ_fn_formula *formula, float *params);
 
 /* fn/spec.c: parses a spec: its function, its settings in an array of settings_bytes from the host, and, if it is one
- * of the host's own code, what is known of it, from the host too; else *custom is NULL. Likewise *formula. And writes
- * the canonical spec, returning its length even where it does not fit. */
+ * of the host's own code, what is known of it, from the host too; else *custom is NULL. And writes the canonical
+ * spec, returning its length even where it does not fit. */
 activ_status activ_fn_parse(const activ_host *host, activ_slice spec, activ_message *message,
-                            const activ_fn_entry **entry, activ_custom **custom, activ_fn_formula **formula,
-                            activ_setting_value **settings, size_t *settings_bytes);
+                            const activ_fn_entry **entry, activ_custom **custom, activ_setting_value **settings,
+                            size_t *settings_bytes);
 size_t activ_fn_write_spec(const activ_fn *fn, char *buffer, size_t size);
 
 /* The arguments of a kernel, with the caller's parameters (NULL: the initial ones). `storage` holds the caller's

@@ -20,21 +20,16 @@ static const char *const own_functions[] = { "derivative", "exp", "expm1", "log"
                                              "erfc",       "abs", "sign",  "min",  "max",   "pow",   "clamp",
                                              "where",      "sum", "not",   NULL };
 
-static int is_word_character(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
 /* Does x occur as a name? */
 static int has_x(const char *at, const char *end)
 {
-    while (at < end) {
-        const char *word = at;
-        while (at < end && is_word_character(*at))
-            at++;
-        if (activ_slice_is((activ_slice){ word, (size_t)(at - word) }, "x"))
+    activ_reader r;
+    activ_reader_start(&r, (activ_slice){ at, (size_t)(end - at) }, "spec", NULL);
+    while (r.at < r.end) {
+        const activ_slice name = activ_read_name(&r, 0);
+        if (activ_slice_is(name, "x"))
             return 1;
-        at += at == word;
+        r.at += name.length == 0;
     }
     return 0;
 }
@@ -74,27 +69,28 @@ static int takes_functions(activ_slice name)
 
 int activ_fn_is_formula(const activ_host *host, activ_slice spec)
 {
-    static const char *const leaves[] = { "x", "pi", "e", "let", NULL };
     activ_reader r;
     activ_custom custom;
     activ_reader_start(&r, spec, "spec", NULL);
     activ_read_blanks(&r);
     const activ_slice name = activ_read_name(&r, 0);
-    activ_read_blanks(&r);
-    if (name.length == 0)
-        return r.at < r.end &&
-               (*r.at == '(' || *r.at == '-' || *r.at == '+' || *r.at == '.' || (*r.at >= '0' && *r.at <= '9'));
-    if (is_among(name, leaves))
+    if (activ_slice_is(name, "let") || activ_slice_is(name, "x"))
         return 1;
-    if (r.at == r.end)
-        return 0;
-    if (*r.at != '(')
-        return memchr("+-*/^<>=!;[", *r.at, 11) != NULL;
+    activ_read_blanks(&r);
+    if (name.length == 0 || r.at == r.end || *r.at != '(') {
+        /* "a*x" but not "relu x". */
+        const int is_operator = r.at < r.end && memchr("+-*/^<>=!;[", *r.at, 11) != NULL;
+        return (name.length == 0 || is_operator) && has_x(spec.at, r.end);
+    }
     const char *close = closing(r.at, r.end), *arguments = r.at;
     r.at = close < r.end ? close + 1 : close;
     activ_read_blanks(&r);
-    if (r.at < r.end)
-        return memchr("+-*/^<>=!;", *r.at, 10) != NULL || *r.at == 'a' || *r.at == 'o'; /* and, or */
+    if (r.at < r.end) {
+        const activ_slice word = activ_read_name(&r, 0);
+        const int is_operator = activ_slice_is(word, "and") || activ_slice_is(word, "or") ||
+                                (word.length == 0 && memchr("+-*/^<>=!;", *r.at, 10) != NULL);
+        return is_operator && has_x(spec.at, r.end);
+    }
     if (is_among(name, own_functions))
         return 1;
     return !takes_functions(name) && activ_custom_find(host, name, &custom, NULL) != ACTIV_OK &&
@@ -137,28 +133,40 @@ static activ_status read_derivative(activ_slice *spec, int *times, activ_message
     }
 }
 
-/* Of a function with a name: it is made first, as its settings are needed. */
+/* Of a function with a name: *canonical is its spec. */
 static activ_status make_of_function(activ_fn_formula *own, const activ_host *host, activ_slice spec, int times,
                                      activ_message *message, char **canonical, size_t *bytes)
 {
-    activ_fn *fn;
-    activ_status status = activ_fn_make(host, spec, message, &fn);
+    activ_custom *custom;
+    activ_setting_value *settings;
+    size_t settings_bytes;
+    activ_fn fn = { .functions = NULL }; /* as much of it as a spec is written from */
+    activ_status status = activ_fn_parse(host, spec, message, &fn.entry, &custom, &settings, &settings_bytes);
     if (status != ACTIV_OK)
         return status;
-    if (fn->entry->shape != ACTIV_SHAPE_ELEMENTWISE || fn->custom || fn->function_count > 0 || fn->num_parameters > 1)
-        status = activ_fail(message, ACTIV_ERROR_UNSUPPORTED, fn->spec,
+    const activ_fn_definition *d = fn.entry->definition;
+    int is_open = custom == NULL && fn.entry->shape == ACTIV_SHAPE_ELEMENTWISE && d->least_functions == 0;
+    fn.settings = settings;
+    fn.setting_count = activ_settings_count(d->settings);
+    for (size_t i = 0; i < fn.setting_count; i++)
+        is_open &= strcmp(d->settings[i].name, "num_parameters") != 0 || settings[i].number == 1.0;
+    if (!is_open) {
+        status = activ_fail(message, ACTIV_ERROR_UNSUPPORTED, fn.entry->name,
                             " has no derivative as a function: only elementwise functions of the catalog, without "
                             "parameters per channel, and formulas have");
+    } else {
+        *bytes = activ_fn_write_spec(&fn, NULL, 0) + 1;
+        *canonical = activ_host_alloc(host, *bytes);
+        if (*canonical)
+            (void)activ_fn_write_spec(&fn, *canonical, *bytes);
+        else
+            status = activ_fail(message, ACTIV_ERROR_OUT_OF_MEMORY, "no memory for a function");
+    }
     if (status == ACTIV_OK)
-        status = formula_create_derivative(&own->formula, host, activ_kernels_of(host->tier), find,
-                                           fn->entry->definition, fn->spec, fn->settings, times, message);
-    *bytes = strlen(fn->spec) + 1;
-    *canonical = status == ACTIV_OK ? activ_host_alloc(host, *bytes) : NULL;
-    if (*canonical)
-        memcpy(*canonical, fn->spec, *bytes);
-    else if (status == ACTIV_OK)
-        status = activ_fail(message, ACTIV_ERROR_OUT_OF_MEMORY, "no memory for a function");
-    activ_fn_destroy(fn);
+        status = activ_formula_create_derivative(&own->formula, host, activ_kernels_of(host->tier), find, d, *canonical,
+                                                 settings, times, message);
+    activ_host_free(host, settings, settings_bytes);
+    activ_host_free(host, custom, sizeof *custom);
     return status;
 }
 
@@ -192,11 +200,11 @@ static activ_status make(activ_fn_formula *own, const activ_host *host, activ_sl
     if (times > 0 && !activ_fn_is_formula(host, spec)) {
         status = make_of_function(own, host, spec, times, message, &inner, &bytes);
     } else {
-        status = formula_create(&own->formula, host, activ_kernels_of(host->tier), find, spec, times, message);
-        bytes = status == ACTIV_OK ? formula_write(spec, NULL, 0) + 1 : 0;
+        status = activ_formula_create(&own->formula, host, activ_kernels_of(host->tier), find, spec, times, message);
+        bytes = status == ACTIV_OK ? activ_formula_write(spec, NULL, 0) + 1 : 0;
         inner = status == ACTIV_OK ? activ_host_alloc(host, bytes) : NULL;
         if (inner)
-            (void)formula_write(spec, inner, bytes);
+            (void)activ_formula_write(spec, inner, bytes);
         else if (status == ACTIV_OK)
             status = activ_fail(message, ACTIV_ERROR_OUT_OF_MEMORY, "no memory for a function");
     }
@@ -230,7 +238,7 @@ void activ_fn_formula_free(const activ_host *host, activ_fn_formula *own)
 {
     if (!own)
         return;
-    formula_free(&own->formula);
+    activ_formula_free(&own->formula);
     activ_host_free(host, own->text, own->text_bytes);
     activ_host_free(host, own, sizeof *own);
 }

@@ -59,23 +59,10 @@ static activ_status find_entry(const activ_host *host, activ_slice name, activ_m
 }
 
 activ_status activ_fn_parse(const activ_host *host, activ_slice spec, activ_message *message,
-                            const activ_fn_entry **entry, activ_custom **custom, activ_fn_formula **formula,
-                            activ_setting_value **settings, size_t *settings_bytes)
+                            const activ_fn_entry **entry, activ_custom **custom, activ_setting_value **settings,
+                            size_t *settings_bytes)
 {
     activ_reader reader;
-    *custom = NULL;
-    *formula = NULL;
-    if (activ_fn_is_formula(host, spec)) {
-        *settings_bytes = sizeof **settings;
-        *settings = activ_host_alloc(host, *settings_bytes);
-        activ_status status = *settings ? activ_fn_formula_make(host, spec, message, formula)
-                                        : activ_fail(message, ACTIV_ERROR_OUT_OF_MEMORY, "no memory for a function");
-        if (status == ACTIV_OK)
-            *entry = &(*formula)->entry;
-        else
-            activ_host_free(host, *settings, *settings_bytes);
-        return status;
-    }
     activ_reader_start(&reader, spec, "spec", message);
     activ_read_blanks(&reader);
     activ_slice name = activ_read_name(&reader, 0);

@@ -17,7 +17,7 @@ typedef struct use_counts {
 /* Is the cosine of this sine's argument computed, too? */
 static int has_cosine(const activ_formula *f, formula_node_index sine, const use_counts *u)
 {
-    const formula_node_index cosine = formula_known(f, ACTIV_OP_cos, f->nodes[sine].a);
+    const formula_node_index cosine = activ_formula_known(f, ACTIV_OP_cos, f->nodes[sine].a);
     return cosine != FORMULA_NONE && cosine < u->count && u->uses[cosine] > 0;
 }
 
@@ -27,16 +27,16 @@ static formula_node_index fuse_node(activ_formula *f, formula_node_index old, co
     const use_counts *u = user;
     const uint16_t *uses = u->uses;
     if (n->op == ACTIV_OP_sin && has_cosine(f, old, u))
-        return formula_make(f, ACTIV_OP_sine, n->a, FORMULA_NONE, FORMULA_NONE);
+        return activ_formula_make(f, ACTIV_OP_sine, n->a, FORMULA_NONE, FORMULA_NONE);
     if (n->op != ACTIV_OP_add && n->op != ACTIV_OP_sub)
         return FORMULA_NONE;
     const formula_node was = f->nodes[old], a = f->nodes[n->a], b = f->nodes[n->b];
     const int first = a.op == ACTIV_OP_mul && a.depends & FORMULA_ON_X && uses[was.a] == 1;
     const int second = b.op == ACTIV_OP_mul && b.depends & FORMULA_ON_X && uses[was.b] == 1;
     if (second)
-        return formula_make(f, n->op == ACTIV_OP_add ? ACTIV_OP_fma : ACTIV_OP_fnma, b.a, b.b, n->a);
+        return activ_formula_make(f, n->op == ACTIV_OP_add ? ACTIV_OP_fma : ACTIV_OP_fnma, b.a, b.b, n->a);
     if (first)
-        return formula_make(f, n->op == ACTIV_OP_add ? ACTIV_OP_fma : ACTIV_OP_fms, a.a, a.b, n->b);
+        return activ_formula_make(f, n->op == ACTIV_OP_add ? ACTIV_OP_fma : ACTIV_OP_fms, a.a, a.b, n->b);
     return FORMULA_NONE;
 }
 
@@ -47,10 +47,10 @@ static void count_uses(const activ_formula *f, const formula_node_index *roots, 
         marks[roots[i]] = 1;
         uses[roots[i]]++;
     }
-    formula_mark(f, marks);
+    activ_formula_mark(f, marks);
     for (size_t i = 0; i < f->count; i++) {
         const formula_node *n = &f->nodes[i];
-        const int arity = marks[i] ? formula_arity(n->op) : 0;
+        const int arity = marks[i] ? activ_formula_arity(n->op) : 0;
         const formula_node_index operands[3] = { n->a, n->b, n->c };
         for (int k = 0; k < arity; k++)
             uses[operands[k]]++;
@@ -63,11 +63,11 @@ static void fuse(activ_formula *f, formula_node_index *roots, size_t count)
     uint16_t *uses = activ_host_alloc(&f->host, nodes * sizeof *uses);
     unsigned char *marks = activ_host_alloc(&f->host, nodes);
     if (!uses || !marks)
-        formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+        activ_formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
     if (f->status == ACTIV_OK) {
         count_uses(f, roots, count, marks, uses);
         use_counts u = { uses, (formula_node_index)nodes };
-        formula_rebuild_all(f, roots, count, fuse_node, &u);
+        activ_formula_rebuild_all(f, roots, count, fuse_node, &u);
     }
     activ_host_free(&f->host, uses, nodes * sizeof *uses);
     activ_host_free(&f->host, marks, nodes);
@@ -128,7 +128,7 @@ static void *room_for_one(compiler *c, void *array, size_t count, size_t *capaci
         return array;
     void *grown = activ_host_grow(&c->f->host, array, count, capacity, bytes);
     if (!grown)
-        formula_fail(c->f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+        activ_formula_fail(c->f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
     return grown ? grown : array;
 }
 
@@ -137,7 +137,7 @@ enum { MOST_INSTRUCTIONS = 1 << 18 };
 static void emit(compiler *c, int op, unsigned scalars, size_t out, uint16_t a, uint16_t b, uint16_t operand)
 {
     if (c->count == MOST_INSTRUCTIONS) {
-        formula_fail(c->f, ACTIV_ERROR_RANGE, "it is too large: its gradients have more than 262144 operations");
+        activ_formula_fail(c->f, ACTIV_ERROR_RANGE, "it is too large: its gradients have more than 262144 operations");
         return;
     }
     c->code = room_for_one(c, c->code, c->count, &c->capacity, sizeof *c->code);
@@ -200,7 +200,7 @@ static uint16_t place_of(compiler *c, formula_node_index node)
     if (n->op == ACTIV_OP_variable && n->a == 0)
         return 0;
     if (n->op != ACTIV_OP_param && n->op != ACTIV_OP_constant) {
-        formula_fail(f, ACTIV_ERROR_UNSUPPORTED, "a setting of a function depends on x");
+        activ_formula_fail(f, ACTIV_ERROR_UNSUPPORTED, "a setting of a function depends on x");
         return 0;
     }
     if (!c->leaf_places[node])
@@ -260,7 +260,7 @@ static formula_node_index partner_of(const compiler *c, const formula_node *n)
     if (n->op != ACTIV_OP_cos && n->op != ACTIV_OP_sine)
         return FORMULA_NONE;
     const int op = n->op == ACTIV_OP_cos ? ACTIV_OP_sine : ACTIV_OP_cos;
-    const formula_node_index other = formula_known(c->f, op, n->a);
+    const formula_node_index other = activ_formula_known(c->f, op, n->a);
     return other != FORMULA_NONE && c->marks[other] && !c->places[other] ? other : FORMULA_NONE;
 }
 
@@ -284,7 +284,7 @@ static void emit_sincos(compiler *c, formula_node_index node, formula_node_index
 static void emit_node(compiler *c, formula_node_index node)
 {
     const formula_node n = c->f->nodes[node];
-    const int arity = formula_arity(n.op), is_call = n.op == ACTIV_OP_call || n.op == ACTIV_OP_slope;
+    const int arity = activ_formula_arity(n.op), is_call = n.op == ACTIV_OP_call || n.op == ACTIV_OP_slope;
     formula_node_index operands[3] = { n.a, n.b, n.c };
     uint16_t places[3] = { 0, 0, 0 };
     unsigned scalars = 0;
@@ -331,13 +331,13 @@ static void emit_node(compiler *c, formula_node_index node)
 static int is_computed(const compiler *c, formula_node_index node)
 {
     const formula_node *n = &c->f->nodes[node];
-    return formula_arity(n->op) > 0 && ((n->depends & FORMULA_ON_X) != 0) != c->is_prologue;
+    return activ_formula_arity(n->op) > 0 && ((n->depends & FORMULA_ON_X) != 0) != c->is_prologue;
 }
 
 /* About as many registers as computing it takes: operands in descending order, each result being kept. */
 static unsigned char need_of(const compiler *c, const formula_node *n)
 {
-    const int arity = formula_arity(n->op);
+    const int arity = activ_formula_arity(n->op);
     const formula_node_index operands[3] = { n->a, n->b, n->c };
     unsigned need[3] = { 0, 0, 0 }, most = 1;
     for (int k = 0; k < arity; k++)
@@ -363,7 +363,7 @@ static void add_to_order(compiler *c, formula_node_index root, formula_node_inde
     while (depth > 0) {
         const formula_node_index node = stack[depth - 1];
         const formula_node *n = &c->f->nodes[node];
-        const int arity = formula_arity(n->op);
+        const int arity = activ_formula_arity(n->op);
         const formula_node_index operands[3] = { n->a, n->b, n->c };
         formula_node_index next = FORMULA_NONE;
         for (int k = 0; k < arity && c->marks[node] != 2; k++) {
@@ -400,14 +400,14 @@ static void emit_uniforms(compiler *c, const formula_node_index *roots, size_t c
     c->is_prologue = 1;
     unsigned char *wanted = activ_host_alloc(&f->host, nodes);
     if (!wanted) {
-        formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+        activ_formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
         return;
     }
     for (size_t i = 0; i < count; i++)
         wanted[roots[i]] = 1;
     for (size_t i = 0; i < nodes; i++) {
         const formula_node *n = &f->nodes[i];
-        const int arity = c->marks[i] && n->depends & FORMULA_ON_X ? formula_arity(n->op) : 0;
+        const int arity = c->marks[i] && n->depends & FORMULA_ON_X ? activ_formula_arity(n->op) : 0;
         const formula_node_index operands[3] = { n->a, n->b, n->c };
         for (int k = 0; k < arity; k++)
             wanted[operands[k]] = 1;
@@ -453,7 +453,7 @@ static void find_keys(compiler *c)
     const activ_formula *f = c->f;
     for (size_t i = 0; i < f->count; i++) {
         const formula_node *n = &f->nodes[i];
-        const int arity = is_computed(c, (formula_node_index)i) ? formula_arity(n->op) : 0;
+        const int arity = is_computed(c, (formula_node_index)i) ? activ_formula_arity(n->op) : 0;
         const formula_node_index operands[3] = { n->a, n->b, n->c };
         if (arity > 0 && is_function(n->op))
             c->keys[i] = n->a;
@@ -487,7 +487,7 @@ static void emit_up_to(compiler *c, formula_node_index key)
     for (size_t i = 0; f->status == ACTIV_OK && !c->is_full && i < f->count; i++) {
         const formula_node *n = &f->nodes[i];
         const int is_open = c->marks[i] == 1 && c->keys[i] <= key && is_computed(c, (formula_node_index)i);
-        const int arity = is_open ? formula_arity(n->op) : 0;
+        const int arity = is_open ? activ_formula_arity(n->op) : 0;
         const formula_node_index operands[3] = { n->a, n->b, n->c };
         c->depends[i] = c->marks[i] == 2 && is_computed(c, (formula_node_index)i);
         for (int k = 0; k < arity; k++)
@@ -506,7 +506,8 @@ static int passes_nan(const activ_formula *f, const formula_node *n, const unsig
 {
     double exponent;
     switch (n->op) {
-    case ACTIV_OP_variable: return 1;
+    case ACTIV_OP_variable:
+        return 1;
     case ACTIV_OP_constant:
     case ACTIV_OP_param:
     case ACTIV_OP_lt:
@@ -514,13 +515,18 @@ static int passes_nan(const activ_formula *f, const formula_node *n, const unsig
     case ACTIV_OP_eq:
     case ACTIV_OP_and:
     case ACTIV_OP_or:
-    case ACTIV_OP_not: return 0;
-    case ACTIV_OP_select: return passes[n->b] && passes[n->c];
-    case ACTIV_OP_scale: return passes[n->a];
-    case ACTIV_OP_pow: return passes[n->a] && formula_is_constant(f, n->b, &exponent) && exponent != 0.0;
-    default: break;
+    case ACTIV_OP_not:
+        return 0;
+    case ACTIV_OP_select:
+        return passes[n->b] && passes[n->c];
+    case ACTIV_OP_scale:
+        return passes[n->a];
+    case ACTIV_OP_pow:
+        return passes[n->a] && activ_formula_is_constant(f, n->b, &exponent) && exponent != 0.0;
+    default:
+        break;
     }
-    const int arity = formula_arity(n->op);
+    const int arity = activ_formula_arity(n->op);
     return passes[n->a] || (arity > 1 && passes[n->b]) || (arity > 2 && passes[n->c]);
 }
 
@@ -577,7 +583,7 @@ static void lay_out(compiler *c, activ_instruction *code, int beside_sums, activ
     p->result = place_in(p, (uint16_t)p->result);
     for (size_t i = 0; i < p->count; i++) {
         activ_instruction *n = &code[i];
-        const int arity = formula_arity(n->op);
+        const int arity = activ_formula_arity(n->op);
         n->out = place_in(p, n->op == ACTIV_OP_uniform ? operand(UNIFORM, n->out) : n->out);
         n->a = place_in(p, n->a);
         if (arity > 1)
@@ -681,9 +687,9 @@ static void compile(compiler *c, formula_node_index *roots, size_t *numbers, siz
     c->order = activ_host_alloc(&f->host, nodes * sizeof *c->order);
     c->keys = activ_host_alloc(&f->host, nodes * sizeof *c->keys);
     c->latest = activ_host_alloc(&f->host, nodes * sizeof *c->latest);
-    if (!c->stack || !c->marks || !c->needs || !c->depends || !c->uses || !c->places || !c->leaf_places ||
-        !c->order || !c->keys || !c->latest)
-        formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+    if (!c->stack || !c->marks || !c->needs || !c->depends || !c->uses || !c->places || !c->leaf_places || !c->order ||
+        !c->keys || !c->latest)
+        activ_formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
     c->first_setting = c->setting_count;
     c->first_constant = c->constant_count;
     c->first_param = c->param_count;
@@ -693,8 +699,8 @@ static void compile(compiler *c, formula_node_index *roots, size_t *numbers, siz
         if (!c->is_full)
             break;
         if (part == 1)
-            formula_fail(f, ACTIV_ERROR_RANGE,
-                         "it is too large: it needs too many constants, parameters and values at once");
+            activ_formula_fail(f, ACTIV_ERROR_RANGE,
+                               "it is too large: it needs too many constants, parameters and values at once");
     }
     activ_host_free(&f->host, c->stack, nodes * sizeof *c->stack);
     activ_host_free(&f->host, c->marks, nodes);
@@ -724,7 +730,7 @@ static void pack(compiler *c, activ_program *programs, const size_t *starts)
     f->block = activ_host_alloc(&f->host, f->block_bytes);
     if (f->block_bytes > 0 && !f->block) {
         f->block_bytes = 0;
-        formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+        activ_formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
         return;
     }
     char *at = f->block;
@@ -745,35 +751,35 @@ static void pack(compiler *c, activ_program *programs, const size_t *starts)
     }
 }
 
-activ_status formula_compile(activ_formula *f)
+activ_status activ_formula_compile(activ_formula *f)
 {
     compiler *c = activ_host_alloc(&f->host, sizeof *c);
     const size_t params = f->param_count;
     formula_node_index *roots = activ_host_alloc(&f->host, (params + 1) * sizeof *roots);
     size_t *numbers = activ_host_alloc(&f->host, (params + 1) * sizeof *numbers), sums = 0;
     if (!c || !roots || !numbers)
-        formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+        activ_formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
     if (f->status == ACTIV_OK) {
         activ_program programs[PROGRAMS];
         size_t starts[PROGRAMS] = { 0 };
         c->f = f;
-        const formula_node_index zero = formula_constant(f, 0.0);
+        const formula_node_index zero = activ_formula_constant(f, 0.0);
         /* Of the formula as it is written: as it is without fma. */
         for (size_t i = 0; i < params; i++) {
-            const formula_node_index slope = formula_derive(f, f->root, formula_param_value(f, i));
+            const formula_node_index slope = activ_formula_derive(f, f->root, activ_formula_param_value(f, i));
             if (slope == FORMULA_NONE)
                 continue;
             numbers[sums] = i;
             roots[sums++] = slope;
         }
         formula_node_index value = f->root;
-        formula_node_index slope = formula_derive(f, value, formula_variable(f, 0));
+        formula_node_index slope = activ_formula_derive(f, value, activ_formula_variable(f, 0));
         slope = slope == FORMULA_NONE ? zero : slope;
-        formula_share_slopes(f, &value, 1);
+        activ_formula_share_slopes(f, &value, 1);
         fuse(f, &value, 1);
-        formula_share_slopes(f, &slope, 1);
+        activ_formula_share_slopes(f, &slope, 1);
         fuse(f, &slope, 1);
-        formula_share_slopes(f, roots, sums);
+        activ_formula_share_slopes(f, roots, sums);
         fuse(f, roots, sums);
         roots[sums] = slope;
         if (f->status == ACTIV_OK)

@@ -10,12 +10,12 @@ enum { ZERO = FORMULA_NONE };
 
 static formula_node_index unary(activ_formula *f, int op, formula_node_index a)
 {
-    return formula_make(f, op, a, FORMULA_NONE, FORMULA_NONE);
+    return activ_formula_make(f, op, a, FORMULA_NONE, FORMULA_NONE);
 }
 
 static formula_node_index binary(activ_formula *f, int op, formula_node_index a, formula_node_index b)
 {
-    return formula_make(f, op, a, b, FORMULA_NONE);
+    return activ_formula_make(f, op, a, b, FORMULA_NONE);
 }
 
 /* a + b, a - b, a b and a/b of derivatives, which may be ZERO. */
@@ -36,19 +36,19 @@ static formula_node_index scaled(activ_formula *f, formula_node_index a, double 
     if (f->status != ACTIV_OK)
         return 0;
     const formula_node n = f->nodes[a];
-    const int arity = formula_arity(n.op);
+    const int arity = activ_formula_arity(n.op);
     if (n.op == ACTIV_OP_neg)
         return scaled(f, n.a, -k);
-    if (arity == 2 && formula_is_constant(f, n.b, &constant)) {
-        const formula_node_index moved = formula_constant(f, constant * k);
+    if (arity == 2 && activ_formula_is_constant(f, n.b, &constant)) {
+        const formula_node_index moved = activ_formula_constant(f, constant * k);
         if (n.op == ACTIV_OP_mul)
             return binary(f, ACTIV_OP_mul, n.a, moved);
         if (n.op == ACTIV_OP_add || n.op == ACTIV_OP_sub)
             return binary(f, n.op, scaled(f, n.a, k), moved);
     }
-    if ((n.op == ACTIV_OP_div || n.op == ACTIV_OP_sub) && formula_is_constant(f, n.a, &constant))
-        return binary(f, n.op, formula_constant(f, constant * k), n.op == ACTIV_OP_div ? n.b : scaled(f, n.b, k));
-    return binary(f, ACTIV_OP_mul, a, formula_constant(f, k));
+    if ((n.op == ACTIV_OP_div || n.op == ACTIV_OP_sub) && activ_formula_is_constant(f, n.a, &constant))
+        return binary(f, n.op, activ_formula_constant(f, constant * k), n.op == ACTIV_OP_div ? n.b : scaled(f, n.b, k));
+    return binary(f, ACTIV_OP_mul, a, activ_formula_constant(f, k));
 }
 
 static formula_node_index product(activ_formula *f, formula_node_index factor, formula_node_index d)
@@ -56,9 +56,9 @@ static formula_node_index product(activ_formula *f, formula_node_index factor, f
     double constant;
     if (d == ZERO || factor == ZERO)
         return ZERO;
-    if (formula_is_constant(f, factor, &constant))
+    if (activ_formula_is_constant(f, factor, &constant))
         return scaled(f, d, constant);
-    if (formula_is_constant(f, d, &constant))
+    if (activ_formula_is_constant(f, d, &constant))
         return scaled(f, factor, constant);
     return binary(f, ACTIV_OP_mul, factor, d);
 }
@@ -69,7 +69,7 @@ static formula_node_index chain(activ_formula *f, formula_node_index outer, form
     double constant;
     if (inner == ZERO || outer == ZERO)
         return ZERO;
-    if (formula_is_constant(f, inner, &constant) || formula_is_constant(f, outer, &constant))
+    if (activ_formula_is_constant(f, inner, &constant) || activ_formula_is_constant(f, outer, &constant))
         return product(f, outer, inner);
     const int varies = f->status == ACTIV_OK && f->nodes[inner].depends & ~FORMULA_ON_PARAMS;
     return binary(f, varies ? ACTIV_OP_scale : ACTIV_OP_mul, outer, inner);
@@ -81,8 +81,8 @@ static formula_node_index selected(activ_formula *f, formula_node_index conditio
 {
     if (a == ZERO && b == ZERO)
         return ZERO;
-    const formula_node_index zero = formula_constant(f, 0.0);
-    return formula_make(f, ACTIV_OP_select, condition, a == ZERO ? zero : a, b == ZERO ? zero : b);
+    const formula_node_index zero = activ_formula_constant(f, 0.0);
+    return activ_formula_make(f, ACTIV_OP_select, condition, a == ZERO ? zero : a, b == ZERO ? zero : b);
 }
 
 /* d/dx of max(a, b), with a > b given as `first`, b > a as `second`; of min the same with these exchanged. */
@@ -95,7 +95,7 @@ static formula_node_index extreme(activ_formula *f, formula_node_index first, fo
 static formula_node_index power(activ_formula *f, const formula_node *n, formula_node_index value,
                                 formula_node_index da, formula_node_index db)
 {
-    const formula_node_index one = formula_constant(f, 1.0);
+    const formula_node_index one = activ_formula_constant(f, 1.0);
     formula_node_index d = ZERO;
     if (da != ZERO) {
         const formula_node_index less = binary(f, ACTIV_OP_sub, n->b, one);
@@ -104,10 +104,10 @@ static formula_node_index power(activ_formula *f, const formula_node *n, formula
     }
     if (db == ZERO)
         return d;
-    const formula_node_index zero = formula_constant(f, 0.0);
+    const formula_node_index zero = activ_formula_constant(f, 0.0);
     const formula_node_index slope = binary(f, ACTIV_OP_mul, value, unary(f, ACTIV_OP_log, n->a));
     const formula_node_index at_zero = binary(f, ACTIV_OP_eq, n->a, zero);
-    return sum(f, d, chain(f, formula_make(f, ACTIV_OP_select, at_zero, zero, slope), db));
+    return sum(f, d, chain(f, activ_formula_make(f, ACTIV_OP_select, at_zero, zero, slope), db));
 }
 
 /* The base of a product that is a whole power; the exponent, 1 of any other node. */
@@ -136,12 +136,12 @@ static formula_node_index of_product(activ_formula *f, formula_node_index index,
         return sum(f, product(f, n.b, d[n.a]), product(f, n.a, d[n.b]));
     if (d[base] == ZERO)
         return ZERO;
-    return product(f, scaled(f, formula_whole_power(f, base, exponent - 1), exponent), d[base]);
+    return product(f, scaled(f, activ_formula_whole_power(f, base, exponent - 1), exponent), d[base]);
 }
 
 static formula_node_index unary_slope(activ_formula *f, const formula_node *n, formula_node_index value)
 {
-    const formula_node_index one = formula_constant(f, 1.0), a = n->a;
+    const formula_node_index one = activ_formula_constant(f, 1.0), a = n->a;
     switch (n->op) {
     case ACTIV_OP_abs:
         return unary(f, ACTIV_OP_sign, a);
@@ -161,11 +161,11 @@ static formula_node_index unary_slope(activ_formula *f, const formula_node *n, f
     case ACTIV_OP_cosh:
         return unary(f, ACTIV_OP_sinh, a);
     case ACTIV_OP_erf:
-        return binary(f, ACTIV_OP_mul, formula_constant(f, 1.1283791670955126), unary(f, ACTIV_OP_gauss, a));
+        return binary(f, ACTIV_OP_mul, activ_formula_constant(f, 1.1283791670955126), unary(f, ACTIV_OP_gauss, a));
     case ACTIV_OP_erfc:
-        return binary(f, ACTIV_OP_mul, formula_constant(f, -1.1283791670955126), unary(f, ACTIV_OP_gauss, a));
+        return binary(f, ACTIV_OP_mul, activ_formula_constant(f, -1.1283791670955126), unary(f, ACTIV_OP_gauss, a));
     case ACTIV_OP_gauss:
-        return binary(f, ACTIV_OP_mul, binary(f, ACTIV_OP_mul, a, formula_constant(f, -2.0)), value);
+        return binary(f, ACTIV_OP_mul, binary(f, ACTIV_OP_mul, a, activ_formula_constant(f, -2.0)), value);
     default:
         return ZERO;
     }
@@ -183,12 +183,12 @@ static int is_function(const formula_call *call, const char *name)
 /* f'' of tanh and sigmoid, from their values and slopes. */
 static formula_node_index known_second(activ_formula *f, const formula_node *n, formula_node_index slope)
 {
-    const formula_node_index value = formula_make(f, ACTIV_OP_call, n->a, n->b, FORMULA_NONE);
-    const formula_node_index twice = binary(f, ACTIV_OP_mul, value, formula_constant(f, -2.0));
+    const formula_node_index value = activ_formula_make(f, ACTIV_OP_call, n->a, n->b, FORMULA_NONE);
+    const formula_node_index twice = binary(f, ACTIV_OP_mul, value, activ_formula_constant(f, -2.0));
     if (is_function(&f->calls[n->b], "tanh"))
         return binary(f, ACTIV_OP_mul, twice, slope);
     if (is_function(&f->calls[n->b], "sigmoid"))
-        return binary(f, ACTIV_OP_mul, binary(f, ACTIV_OP_add, twice, formula_constant(f, 1.0)), slope);
+        return binary(f, ACTIV_OP_mul, binary(f, ACTIV_OP_add, twice, activ_formula_constant(f, 1.0)), slope);
     return ZERO;
 }
 
@@ -204,28 +204,28 @@ static formula_node_index of_call(activ_formula *f, const formula_node *n, formu
     for (size_t i = 0; i < f->calls[call].dynamic; i++)
         needs_body |= d[f->calls[call].values[i]] != ZERO;
     if (inner != ZERO && !is_slope)
-        slope = formula_make(f, ACTIV_OP_slope, n->a, call, FORMULA_NONE);
+        slope = activ_formula_make(f, ACTIV_OP_slope, n->a, call, FORMULA_NONE);
     else if (inner != ZERO)
         slope = known_second(f, n, self);
     needs_body |= inner != ZERO && slope == ZERO;
     if (needs_body)
-        body = formula_body(f, call);
+        body = activ_formula_body(f, call);
     if (f->status != ACTIV_OK)
         return ZERO;
     if (body != ZERO && is_slope)
-        body = formula_derive(f, body, f->calls[call].variable);
+        body = activ_formula_derive(f, body, f->calls[call].variable);
     if (body != ZERO && inner != ZERO && slope == ZERO)
-        slope = formula_in_place(f, call, n->a, formula_derive(f, body, f->calls[call].variable));
+        slope = activ_formula_in_place(f, call, n->a, activ_formula_derive(f, body, f->calls[call].variable));
     result = chain(f, slope, inner);
     for (size_t i = 0; body != ZERO && i < f->calls[call].dynamic; i++) {
         const formula_node_index outer = d[f->calls[call].values[i]];
         if (outer == ZERO)
             continue;
-        const formula_node_index by_setting = formula_derive(f, body, f->calls[call].places[i]);
-        result = sum(f, result, chain(f, formula_in_place(f, call, n->a, by_setting), outer));
+        const formula_node_index by_setting = activ_formula_derive(f, body, f->calls[call].places[i]);
+        result = sum(f, result, chain(f, activ_formula_in_place(f, call, n->a, by_setting), outer));
     }
     if (body != ZERO && f->calls[call].has_params && f->nodes[variable].op == ACTIV_OP_param)
-        result = sum(f, result, formula_in_place(f, call, n->a, formula_derive(f, body, variable)));
+        result = sum(f, result, activ_formula_in_place(f, call, n->a, activ_formula_derive(f, body, variable)));
     return result;
 }
 
@@ -235,7 +235,7 @@ static formula_node_index of_node(activ_formula *f, formula_node_index index, co
                                   formula_node_index variable)
 {
     const formula_node n = f->nodes[index];
-    const int arity = formula_arity(n.op);
+    const int arity = activ_formula_arity(n.op);
     const formula_node_index da = arity > 0 ? d[n.a] : ZERO, db = arity > 1 ? d[n.b] : ZERO,
                              dc = arity > 2 ? d[n.c] : ZERO;
     switch (n.op) {
@@ -255,16 +255,17 @@ static formula_node_index of_node(activ_formula *f, formula_node_index index, co
     }
     case ACTIV_OP_sqrt:
         return da == ZERO ? ZERO
-                          : binary(f, ACTIV_OP_div, binary(f, ACTIV_OP_mul, da, formula_constant(f, 0.5)), index);
+                          : binary(f, ACTIV_OP_div, binary(f, ACTIV_OP_mul, da, activ_formula_constant(f, 0.5)), index);
     case ACTIV_OP_log:
         return da == ZERO ? ZERO : binary(f, ACTIV_OP_div, da, n.a);
     case ACTIV_OP_log1p:
-        return da == ZERO ? ZERO : binary(f, ACTIV_OP_div, da, binary(f, ACTIV_OP_add, n.a, formula_constant(f, 1.0)));
+        return da == ZERO ? ZERO
+                          : binary(f, ACTIV_OP_div, da, binary(f, ACTIV_OP_add, n.a, activ_formula_constant(f, 1.0)));
     case ACTIV_OP_atan:
     case ACTIV_OP_asinh: {
         if (da == ZERO)
             return ZERO;
-        const formula_node_index one = formula_constant(f, 1.0);
+        const formula_node_index one = activ_formula_constant(f, 1.0);
         const formula_node_index square = binary(f, ACTIV_OP_add, binary(f, ACTIV_OP_mul, n.a, n.a), one);
         return binary(f, ACTIV_OP_div, da, n.op == ACTIV_OP_atan ? square : unary(f, ACTIV_OP_sqrt, square));
     }
@@ -288,7 +289,7 @@ static formula_node_index of_node(activ_formula *f, formula_node_index index, co
     }
 }
 
-formula_node_index formula_derive(activ_formula *f, formula_node_index root, formula_node_index variable)
+formula_node_index activ_formula_derive(activ_formula *f, formula_node_index root, formula_node_index variable)
 {
     const size_t nodes = f->count;
     if (f->status != ACTIV_OK || root == ZERO)
@@ -296,13 +297,13 @@ formula_node_index formula_derive(activ_formula *f, formula_node_index root, for
     formula_node_index *d = activ_host_alloc(&f->host, nodes * sizeof *d), result = ZERO;
     unsigned char *marks = activ_host_alloc(&f->host, nodes);
     if (!d || !marks) {
-        formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+        activ_formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
     } else {
         marks[root] = 1;
-        formula_mark(f, marks);
+        activ_formula_mark(f, marks);
         for (size_t i = 0; f->status == ACTIV_OK && i <= (size_t)root; i++)
             if (marks[i])
-                d[i] = (formula_node_index)i == variable ? formula_constant(f, 1.0)
+                d[i] = (formula_node_index)i == variable ? activ_formula_constant(f, 1.0)
                                                          : of_node(f, (formula_node_index)i, d, variable);
         result = f->status == ACTIV_OK ? d[root] : ZERO;
     }
@@ -320,31 +321,31 @@ static formula_node_index share_node(activ_formula *f, formula_node_index old, c
     if (n->op != ACTIV_OP_slope || f->calls[n->b].has_params)
         return FORMULA_NONE;
     const size_t nodes = f->count;
-    const formula_node_index value = formula_make(f, ACTIV_OP_call, n->a, n->b, FORMULA_NONE);
+    const formula_node_index value = activ_formula_make(f, ACTIV_OP_call, n->a, n->b, FORMULA_NONE);
     if (f->status != ACTIV_OK || f->count > nodes || !marks[value])
         return FORMULA_NONE;
-    const formula_node_index one = formula_constant(f, 1.0);
+    const formula_node_index one = activ_formula_constant(f, 1.0);
     if (is_function(&f->calls[n->b], "tanh"))
-        return formula_make(f, ACTIV_OP_fnma, value, value, one);
+        return activ_formula_make(f, ACTIV_OP_fnma, value, value, one);
     if (is_function(&f->calls[n->b], "sigmoid"))
         return binary(f, ACTIV_OP_mul, value, binary(f, ACTIV_OP_sub, one, value));
     return FORMULA_NONE;
 }
 
-void formula_share_slopes(activ_formula *f, formula_node_index *roots, size_t count)
+void activ_formula_share_slopes(activ_formula *f, formula_node_index *roots, size_t count)
 {
     const size_t nodes = FORMULA_NODES;
     if (f->is_derivative)
         return;
     unsigned char *marks = activ_host_alloc(&f->host, nodes);
     if (!marks) {
-        formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+        activ_formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
         return;
     }
     for (size_t i = 0; i < count; i++)
         marks[roots[i]] = 1;
     if (f->status == ACTIV_OK)
-        formula_mark(f, marks);
-    formula_rebuild_all(f, roots, count, share_node, marks);
+        activ_formula_mark(f, marks);
+    activ_formula_rebuild_all(f, roots, count, share_node, marks);
     activ_host_free(&f->host, marks, nodes);
 }

@@ -17,11 +17,11 @@ static activ_status finish(activ_formula *f, int derivatives)
 {
     f->is_derivative = derivatives > 0;
     for (int i = 0; f->status == ACTIV_OK && i < derivatives; i++) {
-        const formula_node_index slope = formula_derive(f, f->root, formula_variable(f, 0));
-        f->root = slope == FORMULA_NONE ? formula_constant(f, 0.0) : slope;
+        const formula_node_index slope = activ_formula_derive(f, f->root, activ_formula_variable(f, 0));
+        f->root = slope == FORMULA_NONE ? activ_formula_constant(f, 0.0) : slope;
     }
     if (f->status == ACTIV_OK)
-        formula_compile(f);
+        activ_formula_compile(f);
     /* The nodes are not needed any more. */
     activ_host_free(&f->host, f->nodes, f->capacity * sizeof *f->nodes);
     activ_host_free(&f->host, f->table, f->table_size * sizeof *f->table);
@@ -41,7 +41,7 @@ static void keep_names(activ_formula *f)
     f->names = activ_host_alloc_raw(&f->host, bytes);
     f->name_bytes = f->names ? bytes : 0;
     if (bytes > 0 && !f->names) {
-        formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+        activ_formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
         return;
     }
     for (size_t i = 0, at = 0; i < f->name_count; i++) {
@@ -51,11 +51,11 @@ static void keep_names(activ_formula *f)
     }
 }
 
-activ_status formula_create(activ_formula *f, const activ_host *host, const activ_kernels *kernels, formula_find *find,
-                            activ_slice text, int derivatives, activ_message *message)
+activ_status activ_formula_create(activ_formula *f, const activ_host *host, const activ_kernels *kernels,
+                                  formula_find *find, activ_slice text, int derivatives, activ_message *message)
 {
     start(f, host, kernels, find, message);
-    if (formula_parse(f, text) == ACTIV_OK)
+    if (activ_formula_parse(f, text) == ACTIV_OK)
         keep_names(f);
     return finish(f, derivatives);
 }
@@ -80,14 +80,14 @@ static void add_params(activ_formula *f, const activ_fn_definition *d, const act
         f->param_count += n;
     }
     if (f->param_count > FORMULA_PARAMS) {
-        formula_fail(f, ACTIV_ERROR_RANGE, "the derivative of a function with more than 256 parameters");
+        activ_formula_fail(f, ACTIV_ERROR_RANGE, "the derivative of a function with more than 256 parameters");
         return;
     }
     f->values = activ_host_alloc(&f->host, f->param_count * sizeof *f->values);
     float *initial = activ_host_alloc(&f->host, f->param_count * sizeof *initial);
     f->value_capacity = f->values ? f->param_count : 0;
     if (f->param_count > 0 && (!f->values || !initial))
-        formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+        activ_formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
     if (f->status == ACTIV_OK && d->param_init)
         d->param_init(settings, 0, initial);
     for (size_t i = 0, scalar = 0; f->status == ACTIV_OK && d->settings && d->settings[i].name; i++)
@@ -100,16 +100,17 @@ static void add_params(activ_formula *f, const activ_fn_definition *d, const act
     activ_host_free(&f->host, initial, f->param_count * sizeof *initial);
 }
 
-activ_status formula_create_derivative(activ_formula *f, const activ_host *host, const activ_kernels *kernels,
-                                       formula_find *find, const activ_fn_definition *definition, const char *spec,
-                                       const activ_setting_value *settings, int derivatives, activ_message *message)
+activ_status activ_formula_create_derivative(activ_formula *f, const activ_host *host, const activ_kernels *kernels,
+                                             formula_find *find, const activ_fn_definition *definition,
+                                             const char *spec, const activ_setting_value *settings, int derivatives,
+                                             activ_message *message)
 {
     char *copy;
     start(f, host, kernels, find, message);
     const size_t bytes = strlen(spec) + 1;
     copy = activ_host_alloc(host, bytes);
     if (!copy)
-        formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+        activ_formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
     else
         memcpy(copy, spec, bytes);
     add_params(f, definition, settings);
@@ -123,14 +124,14 @@ activ_status formula_create_derivative(activ_formula *f, const activ_host *host,
     call.set = (activ_setting_value *)(uintptr_t)settings; /* copied */
     call.set_count = activ_settings_count(definition->settings);
     call.has_params = f->param_count > 0;
-    const formula_node_index x = formula_variable(f, 0);
-    const formula_node_index number = f->status == ACTIV_OK ? formula_add_call(f, &call) : 0;
-    f->root = formula_make(f, ACTIV_OP_call, x, number, FORMULA_NONE);
+    const formula_node_index x = activ_formula_variable(f, 0);
+    const formula_node_index number = f->status == ACTIV_OK ? activ_formula_add_call(f, &call) : 0;
+    f->root = activ_formula_make(f, ACTIV_OP_call, x, number, FORMULA_NONE);
     activ_host_free(host, copy, bytes);
     return finish(f, derivatives);
 }
 
-void formula_free(activ_formula *f)
+void activ_formula_free(activ_formula *f)
 {
     for (size_t i = 0; i < f->call_count; i++) {
         activ_host_free(&f->host, f->calls[i].spec, f->calls[i].spec_bytes);
@@ -141,7 +142,7 @@ void formula_free(activ_formula *f)
     activ_host_free(&f->host, f->block, f->block_bytes);
 }
 
-size_t formula_bytes(const activ_formula *f)
+size_t activ_formula_bytes(const activ_formula *f)
 {
     size_t bytes = f->value_capacity * sizeof *f->values + f->name_bytes + f->block_bytes;
     for (size_t i = 0; i < f->call_count; i++)

@@ -101,69 +101,71 @@ typedef struct activ_formula {
 
 /* ---- what fn/ uses ---------------------------------------------------------------------------------- */
 
-/* Parses, derives and compiles. *formula has to be zero, but for nothing; freed by formula_free, after a failure too.
+/* Parses, derives and compiles; *f need not be initialised, and is freed by activ_formula_free, after a failure too.
  * derivatives: how many times f is derived first. */
-activ_status formula_create(activ_formula *f, const activ_host *host, const activ_kernels *kernels, formula_find *find,
-                            activ_slice text, int derivatives, activ_message *message);
+activ_status activ_formula_create(activ_formula *f, const activ_host *host, const activ_kernels *kernels,
+                                  formula_find *find, activ_slice text, int derivatives, activ_message *message);
 
 /* The same of a function of the catalog, with its own parameters: derivative(SPEC). */
-activ_status formula_create_derivative(activ_formula *f, const activ_host *host, const activ_kernels *kernels,
-                                       formula_find *find, const activ_fn_definition *definition, const char *spec,
-                                       const activ_setting_value *settings, int derivatives, activ_message *message);
-void formula_free(activ_formula *f);
-size_t formula_bytes(const activ_formula *f);
+activ_status activ_formula_create_derivative(activ_formula *f, const activ_host *host, const activ_kernels *kernels,
+                                             formula_find *find, const activ_fn_definition *definition,
+                                             const char *spec, const activ_setting_value *settings, int derivatives,
+                                             activ_message *message);
+void activ_formula_free(activ_formula *f);
+size_t activ_formula_bytes(const activ_formula *f);
 
 /* The text with its blanks where they belong: the same text for formulas that differ in them only. Returns the length,
  * even where it does not fit. */
-size_t formula_write(activ_slice text, char *buffer, size_t size);
+size_t activ_formula_write(activ_slice text, char *buffer, size_t size);
 
 /* ---- parse.c ------------------------------------------------------------------------------------ */
 
 /* The formula of a function that the formula calls, as a node. */
-formula_node_index formula_body(activ_formula *f, formula_node_index call);
-activ_status formula_parse(activ_formula *f, activ_slice text);
+formula_node_index activ_formula_body(activ_formula *f, formula_node_index call);
+activ_status activ_formula_parse(activ_formula *f, activ_slice text);
 
 /* ---- derive.c ----------------------------------------------------------------------------------- */
 
 /* The derivative of root for a variable or parameter; FORMULA_NONE: it is 0. */
-formula_node_index formula_derive(activ_formula *f, formula_node_index root, formula_node_index variable);
+formula_node_index activ_formula_derive(activ_formula *f, formula_node_index root, formula_node_index variable);
 /* tanh' and sigmoid' from their values, where those are computed anyway: half the time, and in the tails an error of
  * half an ulp of 1. A derivative, which may consist of such tails, is left as it is. */
-void formula_share_slopes(activ_formula *f, formula_node_index *roots, size_t count);
+void activ_formula_share_slopes(activ_formula *f, formula_node_index *roots, size_t count);
 
 /* ---- compile.c ---------------------------------------------------------------------------------- */
 
-activ_status formula_compile(activ_formula *f);
+activ_status activ_formula_compile(activ_formula *f);
 
 /* ---- nodes.c ------------------------------------------------------------------------------------ */
 
-formula_node_index formula_constant(activ_formula *f, double number);
-formula_node_index formula_variable(activ_formula *f, formula_node_index number); /* 0: x */
-formula_node_index formula_param_value(activ_formula *f, size_t number);
-formula_node_index formula_make(activ_formula *f, int op, formula_node_index a, formula_node_index b,
-                                formula_node_index c);
+formula_node_index activ_formula_constant(activ_formula *f, double number);
+formula_node_index activ_formula_variable(activ_formula *f, formula_node_index number); /* 0: x */
+formula_node_index activ_formula_param_value(activ_formula *f, size_t number);
+formula_node_index activ_formula_make(activ_formula *f, int op, formula_node_index a, formula_node_index b,
+                                      formula_node_index c);
 /* A node of one operand, if there is one; nothing is made. */
-formula_node_index formula_known(const activ_formula *f, int op, formula_node_index a);
+formula_node_index activ_formula_known(const activ_formula *f, int op, formula_node_index a);
 /* base^exponent by multiplication; exponent from 1. */
-formula_node_index formula_whole_power(activ_formula *f, formula_node_index base, int exponent);
-int formula_arity(int op);
-int formula_is_constant(const activ_formula *f, formula_node_index node, double *number);
-void formula_fail(activ_formula *f, activ_status status, const char *what);
+formula_node_index activ_formula_whole_power(activ_formula *f, formula_node_index base, int exponent);
+int activ_formula_arity(int op);
+int activ_formula_is_constant(const activ_formula *f, formula_node_index node, double *number);
+void activ_formula_fail(activ_formula *f, activ_status status, const char *what);
 
 /* The number of a call, new or known; of one whose dynamic settings have become other nodes. */
-formula_node_index formula_add_call(activ_formula *f, const formula_call *call);
-formula_node_index formula_call_with(activ_formula *f, formula_node_index call, const formula_node_index *now);
+formula_node_index activ_formula_add_call(activ_formula *f, const formula_call *call);
+formula_node_index activ_formula_call_with(activ_formula *f, formula_node_index call, const formula_node_index *now);
 
 /* Which nodes are needed for those marked: marks them too. `marks` has f->count bytes. */
-void formula_mark(const activ_formula *f, unsigned char *marks);
+void activ_formula_mark(const activ_formula *f, unsigned char *marks);
 
 /* root with each node made anew by `make`, from the operands as they have become; FORMULA_NONE of it: as it was. */
 typedef formula_node_index formula_rebuild(activ_formula *f, formula_node_index old, const formula_node *node,
                                            void *user);
-int formula_rebuild_all(activ_formula *f, formula_node_index *roots, size_t count, formula_rebuild *make, void *user);
+int activ_formula_rebuild_all(activ_formula *f, formula_node_index *roots, size_t count, formula_rebuild *make,
+                              void *user);
 
 /* What stands in the terms of a call's body, in those of the call with this argument. */
-formula_node_index formula_in_place(activ_formula *f, formula_node_index call, formula_node_index argument,
-                                    formula_node_index root);
+formula_node_index activ_formula_in_place(activ_formula *f, formula_node_index call, formula_node_index argument,
+                                          formula_node_index root);
 
 #endif

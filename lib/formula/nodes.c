@@ -6,13 +6,13 @@
 
 #include "formula/formula.h"
 
-void formula_fail(activ_formula *f, activ_status status, const char *what)
+void activ_formula_fail(activ_formula *f, activ_status status, const char *what)
 {
     if (f->status == ACTIV_OK)
         f->status = activ_fail(f->message, status, "formula: ", what);
 }
 
-int formula_arity(int op)
+int activ_formula_arity(int op)
 {
 #define ACTIV_OP(name) op == ACTIV_OP_##name ||
     if (ACTIV_PROGRAM_UNARY(ACTIV_OP) op == ACTIV_OP_call || op == ACTIV_OP_slope)
@@ -72,20 +72,20 @@ static formula_node_index intern(activ_formula *f, const formula_node *n)
     if (f->status != ACTIV_OK)
         return 0;
     if (2 * (f->count + 1) > f->table_size && !grow_table(f)) {
-        formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+        activ_formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
         return 0;
     }
     const size_t place = place_of(f, n);
     if (f->table[place] > 0)
         return f->table[place] - 1;
     if (f->count == FORMULA_NODES) {
-        formula_fail(f, ACTIV_ERROR_RANGE, "it and its derivatives have more than 16384 operations");
+        activ_formula_fail(f, ACTIV_ERROR_RANGE, "it and its derivatives have more than 16384 operations");
         return 0;
     }
     if (f->count == f->capacity) {
         formula_node *nodes = activ_host_grow(&f->host, f->nodes, f->count, &f->capacity, sizeof *nodes);
         if (!nodes) {
-            formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+            activ_formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
             return 0;
         }
         f->nodes = nodes;
@@ -101,24 +101,24 @@ static formula_node_index leaf(activ_formula *f, int op, int depends, formula_no
     return intern(f, &n);
 }
 
-formula_node_index formula_constant(activ_formula *f, double number)
+formula_node_index activ_formula_constant(activ_formula *f, double number)
 {
     return leaf(f, ACTIV_OP_constant, 0, FORMULA_NONE, number);
 }
 
-formula_node_index formula_variable(activ_formula *f, formula_node_index number)
+formula_node_index activ_formula_variable(activ_formula *f, formula_node_index number)
 {
     return leaf(f, ACTIV_OP_variable, number == 0 ? FORMULA_ON_X : FORMULA_ON_TEMPORARY, number, 0.0);
 }
 
-formula_node_index formula_param_value(activ_formula *f, size_t number)
+formula_node_index activ_formula_param_value(activ_formula *f, size_t number)
 {
     return leaf(f, ACTIV_OP_param, FORMULA_ON_PARAMS, (formula_node_index)number, 0.0);
 }
 
 /* ---- simplification ----------------------------------------------------------------------------- */
 
-int formula_is_constant(const activ_formula *f, formula_node_index node, double *number)
+int activ_formula_is_constant(const activ_formula *f, formula_node_index node, double *number)
 {
     if (f->status != ACTIV_OK || f->nodes[node].op != ACTIV_OP_constant)
         return 0;
@@ -130,7 +130,7 @@ int formula_is_constant(const activ_formula *f, formula_node_index node, double 
 static double value_of(const activ_formula *f, formula_node_index node)
 {
     double number = 0.0;
-    return node != FORMULA_NONE && formula_is_constant(f, node, &number) ? number : (double)NAN;
+    return node != FORMULA_NONE && activ_formula_is_constant(f, node, &number) ? number : (double)NAN;
 }
 
 /* The operation on constants: arithmetic in double, with one rounding to float32 when a program is made; what is not
@@ -201,8 +201,9 @@ static int is_truth(const activ_formula *f, formula_node_index node)
 /* The reciprocal of a power of two, with which multiplying is dividing; else 0. */
 static double exact_reciprocal(double number)
 {
-    int exponent;
-    return fabs(frexp(number, &exponent)) == 0.5 && exponent > -100 && exponent < 100 ? 1.0 / number : 0.0;
+    uint64_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    return bits << 12 == 0 && fabs(number) > 1e-30 && fabs(number) < 1e30 ? 1.0 / number : 0.0;
 }
 
 /* What the operation is by an identity that holds for every value but the sign of a zero and NaN's payload;
@@ -210,19 +211,19 @@ static double exact_reciprocal(double number)
 static formula_node_index simplify(activ_formula *f, int op, formula_node_index a, formula_node_index b,
                                    formula_node_index c)
 {
-    const double p = value_of(f, a), q = formula_arity(op) > 1 ? value_of(f, b) : (double)NAN;
+    const double p = value_of(f, a), q = activ_formula_arity(op) > 1 ? value_of(f, b) : (double)NAN;
     switch (op) {
     case ACTIV_OP_neg:
         if (is_op(f, a, ACTIV_OP_neg))
             return f->nodes[a].a;
         if (is_op(f, a, ACTIV_OP_sub))
-            return formula_make(f, ACTIV_OP_sub, f->nodes[a].b, f->nodes[a].a, FORMULA_NONE);
+            return activ_formula_make(f, ACTIV_OP_sub, f->nodes[a].b, f->nodes[a].a, FORMULA_NONE);
         break;
     case ACTIV_OP_abs:
         if (is_op(f, a, ACTIV_OP_abs))
             return a;
         if (is_op(f, a, ACTIV_OP_neg))
-            return formula_make(f, ACTIV_OP_abs, f->nodes[a].a, FORMULA_NONE, FORMULA_NONE);
+            return activ_formula_make(f, ACTIV_OP_abs, f->nodes[a].a, FORMULA_NONE, FORMULA_NONE);
         break;
     case ACTIV_OP_add:
         if (p == 0.0)
@@ -230,17 +231,17 @@ static formula_node_index simplify(activ_formula *f, int op, formula_node_index 
         if (q == 0.0)
             return a;
         if (is_op(f, b, ACTIV_OP_neg))
-            return formula_make(f, ACTIV_OP_sub, a, f->nodes[b].a, FORMULA_NONE);
+            return activ_formula_make(f, ACTIV_OP_sub, a, f->nodes[b].a, FORMULA_NONE);
         if (is_op(f, a, ACTIV_OP_neg))
-            return formula_make(f, ACTIV_OP_sub, b, f->nodes[a].a, FORMULA_NONE);
+            return activ_formula_make(f, ACTIV_OP_sub, b, f->nodes[a].a, FORMULA_NONE);
         break;
     case ACTIV_OP_sub:
         if (q == 0.0)
             return a;
         if (p == 0.0)
-            return formula_make(f, ACTIV_OP_neg, b, FORMULA_NONE, FORMULA_NONE);
+            return activ_formula_make(f, ACTIV_OP_neg, b, FORMULA_NONE, FORMULA_NONE);
         if (is_op(f, b, ACTIV_OP_neg))
-            return formula_make(f, ACTIV_OP_add, a, f->nodes[b].a, FORMULA_NONE);
+            return activ_formula_make(f, ACTIV_OP_add, a, f->nodes[b].a, FORMULA_NONE);
         break;
     case ACTIV_OP_mul:
         if (p == 1.0)
@@ -248,21 +249,21 @@ static formula_node_index simplify(activ_formula *f, int op, formula_node_index 
         if (q == 1.0)
             return a;
         if (p == -1.0)
-            return formula_make(f, ACTIV_OP_neg, b, FORMULA_NONE, FORMULA_NONE);
+            return activ_formula_make(f, ACTIV_OP_neg, b, FORMULA_NONE, FORMULA_NONE);
         if (q == -1.0)
-            return formula_make(f, ACTIV_OP_neg, a, FORMULA_NONE, FORMULA_NONE);
+            return activ_formula_make(f, ACTIV_OP_neg, a, FORMULA_NONE, FORMULA_NONE);
         break;
     case ACTIV_OP_div:
         if (q == 1.0)
             return a;
         if (exact_reciprocal(q) != 0.0)
-            return formula_make(f, ACTIV_OP_mul, a, formula_constant(f, 1.0 / q), FORMULA_NONE);
+            return activ_formula_make(f, ACTIV_OP_mul, a, activ_formula_constant(f, 1.0 / q), FORMULA_NONE);
         break;
     case ACTIV_OP_scale:
         if (p == 1.0)
             return b;
         if (p != 0.0 && p == p) /* a constant */
-            return formula_make(f, ACTIV_OP_mul, a, b, FORMULA_NONE);
+            return activ_formula_make(f, ACTIV_OP_mul, a, b, FORMULA_NONE);
         if (q == 1.0)
             return a;
         break;
@@ -285,20 +286,20 @@ static formula_node_index simplify(activ_formula *f, int op, formula_node_index 
     return FORMULA_NONE;
 }
 
-formula_node_index formula_make(activ_formula *f, int op, formula_node_index a, formula_node_index b,
-                                formula_node_index c)
+formula_node_index activ_formula_make(activ_formula *f, int op, formula_node_index a, formula_node_index b,
+                                      formula_node_index c)
 {
     if (f->status != ACTIV_OK)
         return 0;
-    const int arity = formula_arity(op), is_call = op == ACTIV_OP_call || op == ACTIV_OP_slope;
+    const int arity = activ_formula_arity(op), is_call = op == ACTIV_OP_call || op == ACTIV_OP_slope;
     double numbers[3] = { 0.0, 0.0, 0.0 };
-    const int constants = formula_is_constant(f, a, &numbers[0]) &&
-                          (arity < 2 || formula_is_constant(f, b, &numbers[1])) &&
-                          (arity < 3 || formula_is_constant(f, c, &numbers[2]));
+    const int constants = activ_formula_is_constant(f, a, &numbers[0]) &&
+                          (arity < 2 || activ_formula_is_constant(f, b, &numbers[1])) &&
+                          (arity < 3 || activ_formula_is_constant(f, c, &numbers[2]));
     if (constants && !is_call) {
         const double number = fold(f, op, numbers[0], numbers[1], numbers[2]);
         if (fabs(number) <= (double)FLT_MAX)
-            return formula_constant(f, number);
+            return activ_formula_constant(f, number);
     }
     const formula_node_index simpler = simplify(f, op, a, b, c);
     if (simpler != FORMULA_NONE || f->status != ACTIV_OK)
@@ -323,28 +324,28 @@ formula_node_index formula_make(activ_formula *f, int op, formula_node_index a, 
     return intern(f, &n);
 }
 
-formula_node_index formula_known(const activ_formula *f, int op, formula_node_index a)
+formula_node_index activ_formula_known(const activ_formula *f, int op, formula_node_index a)
 {
     const formula_node n = { (uint8_t)op, 0, a, FORMULA_NONE, FORMULA_NONE, 0.0 };
     const size_t place = f->table_size > 0 ? place_of(f, &n) : 0;
     return f->table_size > 0 ? f->table[place] - 1 : FORMULA_NONE;
 }
 
-formula_node_index formula_whole_power(activ_formula *f, formula_node_index base, int exponent)
+formula_node_index activ_formula_whole_power(activ_formula *f, formula_node_index base, int exponent)
 {
     formula_node_index result = FORMULA_NONE;
     for (;; exponent /= 2) {
         if (exponent % 2)
-            result = result == FORMULA_NONE ? base : formula_make(f, ACTIV_OP_mul, result, base, FORMULA_NONE);
+            result = result == FORMULA_NONE ? base : activ_formula_make(f, ACTIV_OP_mul, result, base, FORMULA_NONE);
         if (exponent <= 1)
             return result;
-        base = formula_make(f, ACTIV_OP_mul, base, base, FORMULA_NONE);
+        base = activ_formula_make(f, ACTIV_OP_mul, base, base, FORMULA_NONE);
     }
 }
 
 /* ---- calls -------------------------------------------------------------------------------------- */
 
-formula_node_index formula_add_call(activ_formula *f, const formula_call *call)
+formula_node_index activ_formula_add_call(activ_formula *f, const formula_call *call)
 {
     for (size_t i = 0; i < f->call_count; i++) {
         const formula_call *other = &f->calls[i];
@@ -355,7 +356,7 @@ formula_node_index formula_add_call(activ_formula *f, const formula_call *call)
             return (formula_node_index)i;
     }
     if (f->call_count == FORMULA_CALLS) {
-        formula_fail(f, ACTIV_ERROR_RANGE, "more than 16 functions of the catalog, each with its settings");
+        activ_formula_fail(f, ACTIV_ERROR_RANGE, "more than 16 functions of the catalog, each with its settings");
         return 0;
     }
     formula_call *own = &f->calls[f->call_count];
@@ -366,7 +367,7 @@ formula_node_index formula_add_call(activ_formula *f, const formula_call *call)
     if (!own->spec || !own->set) {
         activ_host_free(&f->host, own->spec, own->spec_bytes);
         activ_host_free(&f->host, own->set, (own->set_count + 1) * sizeof *own->set);
-        formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+        activ_formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
         return 0;
     }
     memcpy(own->spec, call->spec, own->spec_bytes);
@@ -374,7 +375,7 @@ formula_node_index formula_add_call(activ_formula *f, const formula_call *call)
     return (formula_node_index)f->call_count++;
 }
 
-formula_node_index formula_call_with(activ_formula *f, formula_node_index call, const formula_node_index *now)
+formula_node_index activ_formula_call_with(activ_formula *f, formula_node_index call, const formula_node_index *now)
 {
     formula_call changed = f->calls[call];
     int differs = 0;
@@ -382,18 +383,18 @@ formula_node_index formula_call_with(activ_formula *f, formula_node_index call, 
         changed.values[i] = now[changed.values[i]];
         differs |= changed.values[i] != f->calls[call].values[i];
     }
-    return differs ? formula_add_call(f, &changed) : call;
+    return differs ? activ_formula_add_call(f, &changed) : call;
 }
 
 /* ---- walks -------------------------------------------------------------------------------------- */
 
-void formula_mark(const activ_formula *f, unsigned char *marks)
+void activ_formula_mark(const activ_formula *f, unsigned char *marks)
 {
     for (size_t i = f->count; i-- > 0;) {
         const formula_node *n = &f->nodes[i];
         if (!marks[i])
             continue;
-        const int arity = formula_arity(n->op);
+        const int arity = activ_formula_arity(n->op);
         if (arity > 0)
             marks[n->a] = 1;
         if (arity > 1)
@@ -406,22 +407,23 @@ void formula_mark(const activ_formula *f, unsigned char *marks)
     }
 }
 
-int formula_rebuild_all(activ_formula *f, formula_node_index *roots, size_t count, formula_rebuild *make, void *user)
+int activ_formula_rebuild_all(activ_formula *f, formula_node_index *roots, size_t count, formula_rebuild *make,
+                              void *user)
 {
     const size_t nodes = f->count;
     formula_node_index *now = activ_host_alloc(&f->host, nodes * sizeof *now);
     unsigned char *marks = activ_host_alloc(&f->host, nodes);
     if (!now || !marks)
-        formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+        activ_formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
     for (size_t i = 0; f->status == ACTIV_OK && i < count; i++)
         marks[roots[i]] = 1;
     if (f->status == ACTIV_OK)
-        formula_mark(f, marks);
+        activ_formula_mark(f, marks);
     for (size_t i = 0; f->status == ACTIV_OK && i < nodes; i++) {
         if (!marks[i])
             continue;
         formula_node n = f->nodes[i];
-        const int arity = formula_arity(n.op), is_call = n.op == ACTIV_OP_call || n.op == ACTIV_OP_slope;
+        const int arity = activ_formula_arity(n.op), is_call = n.op == ACTIV_OP_call || n.op == ACTIV_OP_slope;
         if (arity > 0)
             n.a = now[n.a];
         if (arity > 1)
@@ -429,10 +431,10 @@ int formula_rebuild_all(activ_formula *f, formula_node_index *roots, size_t coun
         if (arity > 2)
             n.c = now[n.c];
         if (is_call)
-            n.b = formula_call_with(f, n.b, now);
+            n.b = activ_formula_call_with(f, n.b, now);
         formula_node_index made = make(f, (formula_node_index)i, &n, user);
         if (made == FORMULA_NONE)
-            made = arity > 0 ? formula_make(f, n.op, n.a, n.b, n.c) : (formula_node_index)i;
+            made = arity > 0 ? activ_formula_make(f, n.op, n.a, n.b, n.c) : (formula_node_index)i;
         now[i] = made;
     }
     for (size_t i = 0; f->status == ACTIV_OK && i < count; i++)
@@ -464,13 +466,13 @@ static formula_node_index substitute_node(activ_formula *f, formula_node_index o
 }
 
 /* What stands in the body's terms, in those of the call with this argument. */
-formula_node_index formula_in_place(activ_formula *f, formula_node_index call, formula_node_index argument,
-                                    formula_node_index root)
+formula_node_index activ_formula_in_place(activ_formula *f, formula_node_index call, formula_node_index argument,
+                                          formula_node_index root)
 {
     if (root == FORMULA_NONE)
         return FORMULA_NONE;
     const formula_call copy = f->calls[call];
     substitution s = { &copy, argument };
-    formula_rebuild_all(f, &root, 1, substitute_node, &s);
+    activ_formula_rebuild_all(f, &root, 1, substitute_node, &s);
     return root;
 }

@@ -120,12 +120,12 @@ static formula_node_index combine(parser *p, const char *at, int op, formula_nod
     if (!is_ok(p))
         return 0;
     double number;
-    const int arity = formula_arity(op);
-    const int constants = formula_is_constant(p->f, a, &number) &&
-                          (arity < 2 || formula_is_constant(p->f, b, &number)) &&
-                          (arity < 3 || formula_is_constant(p->f, c, &number));
-    const formula_node_index node = formula_make(p->f, op, a, b, c);
-    if (is_ok(p) && constants && !formula_is_constant(p->f, node, &number))
+    const int arity = activ_formula_arity(op);
+    const int constants = activ_formula_is_constant(p->f, a, &number) &&
+                          (arity < 2 || activ_formula_is_constant(p->f, b, &number)) &&
+                          (arity < 3 || activ_formula_is_constant(p->f, c, &number));
+    const formula_node_index node = activ_formula_make(p->f, op, a, b, c);
+    if (is_ok(p) && constants && !activ_formula_is_constant(p->f, node, &number))
         return fail_at(p, at, ACTIV_ERROR_RANGE, "this constant is not a finite float32", nothing, "");
     return node;
 }
@@ -215,6 +215,11 @@ static void bind(parser *p, activ_slice name, formula_node_index node)
 
 /* ---- functions --------------------------------------------------------------------------------------- */
 
+static int is_whole(double number) /* of at most 2^31 */
+{
+    return (double)(int32_t)number == number;
+}
+
 /* A constant that is a whole number. */
 static int whole(parser *p, const char *what, double least, double most, double *number)
 {
@@ -223,7 +228,7 @@ static int whole(parser *p, const char *what, double least, double most, double 
     const formula_node_index node = parse_expression(p);
     if (!is_ok(p))
         return 0;
-    if (formula_is_constant(p->f, node, number) && *number == floor(*number) && *number >= least && *number <= most)
+    if (activ_formula_is_constant(p->f, node, number) && *number >= least && *number <= most && is_whole(*number))
         return 1;
     return fail_at(p, at, ACTIV_ERROR_RANGE, what, nothing, ""), 0;
 }
@@ -251,7 +256,7 @@ static formula_node_index parse_sum(parser *p)
     for (double k = first; is_ok(p) && k <= last; k += 1.0) {
         p->r.at = term;
         p->binding_count = bindings;
-        bind(p, name, formula_constant(p->f, k));
+        bind(p, name, activ_formula_constant(p->f, k));
         const formula_node_index value = parse_expression(p);
         total = total == FORMULA_NONE ? value : combine(p, term, ACTIV_OP_add, total, value, FORMULA_NONE);
     }
@@ -280,20 +285,21 @@ static formula_node_index make_power(parser *p, const char *at, formula_node_ind
     double number, of_base;
     if (!is_ok(p))
         return 0;
-    const formula_node_index one = formula_constant(p->f, 1.0);
-    if (formula_is_constant(p->f, exponent, &number)) {
+    const formula_node_index one = activ_formula_constant(p->f, 1.0);
+    if (activ_formula_is_constant(p->f, exponent, &number)) {
         if (number == 0.0)
             return one;
         if (number == 0.5)
             return combine(p, at, ACTIV_OP_sqrt, base, FORMULA_NONE, FORMULA_NONE);
-        if (number == floor(number) && fabs(number) <= 16.0) {
-            const formula_node_index power = formula_whole_power(p->f, base, (int)fabs(number));
-            if (is_ok(p) && formula_is_constant(p->f, base, &of_base) && !formula_is_constant(p->f, power, &of_base))
+        if (fabs(number) <= 16.0 && is_whole(number)) {
+            const formula_node_index power = activ_formula_whole_power(p->f, base, (int)fabs(number));
+            if (is_ok(p) && activ_formula_is_constant(p->f, base, &of_base) &&
+                !activ_formula_is_constant(p->f, power, &of_base))
                 return fail_at(p, at, ACTIV_ERROR_RANGE, "this constant is not a finite float32", nothing, "");
             return number > 0.0 ? power : combine(p, at, ACTIV_OP_div, one, power, FORMULA_NONE);
         }
     }
-    if (formula_is_constant(p->f, base, &of_base) && of_base == 2.718281828459045)
+    if (activ_formula_is_constant(p->f, base, &of_base) && of_base == 2.718281828459045)
         return combine(p, at, ACTIV_OP_exp, exponent, FORMULA_NONE, FORMULA_NONE);
     return combine(p, at, ACTIV_OP_pow, base, exponent, FORMULA_NONE);
 }
@@ -354,7 +360,7 @@ static void parse_setting(parser *p, formula_call *call, call_text *t, int *is_o
     double number;
     if (!is_ok(p))
         return;
-    if (formula_is_constant(p->f, value, &number)) {
+    if (activ_formula_is_constant(p->f, value, &number)) {
         add_setting(t, d->settings[i].name);
         activ_text_add_double(&t->text, number);
         return;
@@ -423,13 +429,13 @@ static formula_node_index parse_call(parser *p, const char *at, const activ_fn_d
     call.spec = t.buffer;
     call.spec_bytes = t.text.length + 1;
     read_call(p, at, &call, &t);
-    const formula_node_index number = is_ok(p) ? formula_add_call(p->f, &call) : 0;
+    const formula_node_index number = is_ok(p) ? activ_formula_add_call(p->f, &call) : 0;
     activ_host_free(&p->f->host, set, (call.set_count + 1) * sizeof *set);
     if (!is_ok(p))
         return 0;
     if (!is_open)
-        return formula_make(p->f, ACTIV_OP_call, argument, number, FORMULA_NONE);
-    return formula_in_place(p->f, number, argument, formula_body(p->f, number));
+        return activ_formula_make(p->f, ACTIV_OP_call, argument, number, FORMULA_NONE);
+    return activ_formula_in_place(p->f, number, argument, activ_formula_body(p->f, number));
 }
 
 static formula_node_index fail_unknown(parser *p, activ_slice name, const char *what, const char *meant)
@@ -463,7 +469,7 @@ static formula_node_index parse_function(parser *p, activ_slice name)
         return d ? parse_call(p, name.at, d) : fail_unknown(p, name, "unknown function ", meant);
     }
     const formula_node_index a = parse_expression(p);
-    if (formula_arity(known->op) == 1)
+    if (activ_formula_arity(known->op) == 1)
         return combine(p, name.at, known->op, a, FORMULA_NONE, FORMULA_NONE);
     require(p, ',', "','");
     formula_node_index result = is_ok(p) ? parse_expression(p) : 0;
@@ -481,8 +487,8 @@ static formula_node_index parse_function(parser *p, activ_slice name)
 
 static formula_node_index param_node(parser *p, const formula_param *param, size_t index)
 {
-    return param->fixed ? formula_constant(p->f, p->f->values[param->value + index])
-                        : formula_param_value(p->f, param->first + index);
+    return param->fixed ? activ_formula_constant(p->f, p->f->values[param->value + index])
+                        : activ_formula_param_value(p->f, param->first + index);
 }
 
 /* In a catalog function's own formula, its vectors of parameters: those of the whole function, or their initial values;
@@ -508,7 +514,7 @@ static formula_node_index vector_of_owner(parser *p, activ_slice name, size_t *l
     if (index >= *length)
         return FORMULA_NONE;
     if (call->has_params)
-        return formula_param_value(p->f, found + index);
+        return activ_formula_param_value(p->f, found + index);
     float *initial = activ_host_alloc(&p->f->host, count * sizeof *initial);
     if (!initial)
         return fail_at(p, p->r.at, ACTIV_ERROR_OUT_OF_MEMORY, "no memory", nothing, "");
@@ -516,7 +522,7 @@ static formula_node_index vector_of_owner(parser *p, activ_slice name, size_t *l
         d->param_init(call->set, 0, initial);
     const double value = (double)initial[found + index];
     activ_host_free(&p->f->host, initial, count * sizeof *initial);
-    return formula_constant(p->f, value);
+    return activ_formula_constant(p->f, value);
 }
 
 /* An element of a vector: its name and '[' have been read. */
@@ -588,9 +594,9 @@ static formula_node_index parse_name(parser *p)
         return param_node(p, param, 0);
     }
     if (activ_slice_is(name, "pi"))
-        return formula_constant(p->f, 3.141592653589793);
+        return activ_formula_constant(p->f, 3.141592653589793);
     if (activ_slice_is(name, "e"))
-        return formula_constant(p->f, 2.718281828459045);
+        return activ_formula_constant(p->f, 2.718281828459045);
     if (find_function(name) || p->f->find(name, NULL))
         return fail_at(p, name.at, ACTIV_ERROR_SYNTAX, "", name, " is a function: it needs an argument in brackets");
     return fail_at(p, name.at, ACTIV_ERROR_UNKNOWN_NAME, "unknown name ", name,
@@ -624,7 +630,7 @@ static formula_node_index parse_primary(parser *p)
     if (overflow)
         return fail_at(p, at, ACTIV_ERROR_RANGE, "this number is not a finite float32", nothing, "");
     p->r.at += length;
-    return formula_constant(p->f, number);
+    return activ_formula_constant(p->f, number);
 }
 
 /* A sign binds less than a power: -x^2 is -(x^2). */
@@ -735,7 +741,7 @@ static double parse_constant(parser *p)
     const char *at = p->r.at;
     double number = 0.0;
     const formula_node_index node = parse_expression(p);
-    if (is_ok(p) && !formula_is_constant(p->f, node, &number))
+    if (is_ok(p) && !activ_formula_is_constant(p->f, node, &number))
         fail_at(p, at, ACTIV_ERROR_INVALID, "the initial value of a parameter is a constant", nothing, "");
     return number;
 }
@@ -903,15 +909,15 @@ static void start(parser *p, activ_formula *f, activ_slice text)
     activ_reader_start(&p->r, text, "formula", f->message);
 }
 
-activ_status formula_parse(activ_formula *f, activ_slice text)
+activ_status activ_formula_parse(activ_formula *f, activ_slice text)
 {
     parser p;
     start(&p, f, text);
     if (text.length > FORMULA_TEXT)
-        formula_fail(f, ACTIV_ERROR_RANGE, "its text has more than 65536 characters");
+        activ_formula_fail(f, ACTIV_ERROR_RANGE, "its text has more than 65536 characters");
     if (f->status != ACTIV_OK)
         return f->status;
-    bind(&p, (activ_slice){ "x", 1 }, formula_variable(f, 0));
+    bind(&p, (activ_slice){ "x", 1 }, activ_formula_variable(f, 0));
     const activ_slice inner = without_brackets(text);
     f->root = parse_parts(&p, inner.at, inner.at + inner.length);
     for (size_t i = 0; is_ok(&p) && i < f->name_count; i++)
@@ -919,7 +925,7 @@ activ_status formula_parse(activ_formula *f, activ_slice text)
             fail_at(&p, f->params[i].name.at, ACTIV_ERROR_INVALID, "", f->params[i].name,
                     " is declared, but not used in the formula");
     if (is_ok(&p) && !p.has_x)
-        formula_fail(f, ACTIV_ERROR_INVALID, "x does not occur in it");
+        activ_formula_fail(f, ACTIV_ERROR_INVALID, "x does not occur in it");
     return f->status;
 }
 
@@ -936,7 +942,7 @@ static int is_vector(const formula_call *call, const char *name)
     return 0;
 }
 
-formula_node_index formula_body(activ_formula *f, formula_node_index call)
+formula_node_index activ_formula_body(activ_formula *f, formula_node_index call)
 {
     if (f->status != ACTIV_OK || f->calls[call].body != FORMULA_NONE)
         return f->calls[call].body;
@@ -945,19 +951,19 @@ formula_node_index formula_body(activ_formula *f, formula_node_index call)
     parser p;
     start(&p, f, (activ_slice){ d->formula, strlen(d->formula) });
     p.owner = call;
-    const formula_node_index variable = formula_variable(f, ++f->temporaries);
+    const formula_node_index variable = activ_formula_variable(f, ++f->temporaries);
     bind(&p, (activ_slice){ "x", 1 }, variable);
     f->calls[call].variable = variable;
     size_t first = 0;
     for (size_t i = 0; i < copy.set_count; i++) {
         if (is_vector(&copy, d->settings[i].name))
             continue;
-        formula_node_index node = formula_constant(f, (double)copy.set[i].single);
+        formula_node_index node = activ_formula_constant(f, (double)copy.set[i].single);
         if (copy.has_params && d->settings[i].trainable)
-            node = formula_param_value(f, first++);
+            node = activ_formula_param_value(f, first++);
         for (size_t j = 0; j < copy.dynamic; j++)
             if (copy.settings[j] == i)
-                f->calls[call].places[j] = node = formula_variable(f, ++f->temporaries);
+                f->calls[call].places[j] = node = activ_formula_variable(f, ++f->temporaries);
         bind(&p, (activ_slice){ d->settings[i].name, strlen(d->settings[i].name) }, node);
     }
     const formula_node_index body = parse_parts(&p, d->formula, d->formula + strlen(d->formula));
@@ -968,7 +974,7 @@ formula_node_index formula_body(activ_formula *f, formula_node_index call)
 
 /* ---- the canonical text ---------------------------------------------------------------------------------- */
 
-size_t formula_write(activ_slice text, char *buffer, size_t size)
+size_t activ_formula_write(activ_slice text, char *buffer, size_t size)
 {
     activ_text t;
     const activ_slice inner = without_brackets(text);

@@ -7,26 +7,26 @@
 #include <stdint.h>
 
 /* Each rounds once, or is as accurate as simd/math.h says. Comparisons give 1 or 0; min and max give NaN for NaN. */
-#define ACTIV_PROGRAM_UNARY(X)                                \
-    X(neg)                                                    \
-    X(abs)                                                    \
-    X(sqrt)                                                   \
-    X(sign)                                                   \
-    X(not )                                                   \
-    X(exp)                                                    \
-    X(expm1)                                                  \
-    X(log)                                                    \
-    X(log1p)                                                  \
-    X(sin)                                                    \
-    X(cos)                                                    \
+#define ACTIV_PROGRAM_UNARY(X)                    \
+    X(neg)                                        \
+    X(abs)                                        \
+    X(sqrt)                                       \
+    X(sign)                                       \
+    X(not )                                       \
+    X(exp)                                        \
+    X(expm1)                                      \
+    X(log)                                        \
+    X(log1p)                                      \
+    X(sin)                                        \
+    X(cos)                                        \
     X(sine) /* where the cosine is needed, too */ \
-    X(tan)                                                    \
-    X(sinh)                                                   \
-    X(cosh)                                                   \
-    X(atan)                                                   \
-    X(asinh)                                                  \
-    X(erf)                                                    \
-    X(erfc)                                                   \
+    X(tan)                                        \
+    X(sinh)                                       \
+    X(cosh)                                       \
+    X(atan)                                       \
+    X(asinh)                                      \
+    X(erf)                                        \
+    X(erfc)                                       \
     X(gauss) /* e^(-a^2) */
 
 #define ACTIV_PROGRAM_BINARY(X)             \

@@ -20,7 +20,7 @@ rm -rf "$work"
 mkdir -p "$work"
 
 # All rooms but the kernels', which export nothing.
-find "$source/lib" -name '*.c' ! -path '*/kernels/unit.c' ! -path '*/kernels/functions.c' \
+find "$source/lib" -name '*.c' ! -path '*/kernels/unit.c' ! -path '*/kernels/functions.c' ! -path '*/kernels/formula.c' \
     ! -name '*_windows.c' | sort > "$work/sources"
 while read -r file; do
     object=$work/$(echo "${file#"$source/lib/"}" | tr / _).o

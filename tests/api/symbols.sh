@@ -80,7 +80,7 @@ x86_64*)
             else tiers++
         }
         /file format/ { verdict(); unit = $1; tier = ""; vex = 0 }
-        / activ_(kernels|elementwise)_[a-z0-9]+$/ && / g / && !/ F / && !/\*UND\*/ { tier = $NF; sub(/.*_/, "", tier) }
+        / activ_(kernels|elementwise|formula)_[a-z0-9]+$/ && / g / && !/ F / && !/\*UND\*/ { tier = $NF; sub(/.*_/, "", tier) }
         /\tv[a-z0-9]+/ && !/\tver[rw]/ || /%[yz]mm|%k[0-7]/ { vex++; example = $0 }
         /\t(andn|bextr|blsi|blsmsk|blsr|bzhi|mulx|pdep|pext|rorx|sarx|shlx|shrx) / { vex++; example = $0 }
         END {

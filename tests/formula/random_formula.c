@@ -6,10 +6,42 @@
 
 /* kind < FIRST_BINARY: one operand, < FIRST_TERNARY: two. */
 enum {
-    X, NUMBER, PARAM,
-    NEG, ABS, EXP, EXPM1, LOG, LOG1P, SQRT, SIN, COS, TANH, SINH, COSH, ATAN, ASINH, ERF, ERFC, SIGMOID, SOFTPLUS,
-    SILU, GELU, ELU, CLAMP, SQUARE, CUBE, INVERSE,
-    ADD, SUB, MUL, DIV, MIN, MAX, POW, SWISH,
+    X,
+    NUMBER,
+    PARAM,
+    NEG,
+    ABS,
+    EXP,
+    EXPM1,
+    LOG,
+    LOG1P,
+    SQRT,
+    SIN,
+    COS,
+    TANH,
+    SINH,
+    COSH,
+    ATAN,
+    ASINH,
+    ERF,
+    ERFC,
+    SIGMOID,
+    SOFTPLUS,
+    SILU,
+    GELU,
+    ELU,
+    CLAMP,
+    SQUARE,
+    CUBE,
+    INVERSE,
+    ADD,
+    SUB,
+    MUL,
+    DIV,
+    MIN,
+    MAX,
+    POW,
+    SWISH,
     WHERE,
     KINDS
 };
@@ -58,17 +90,21 @@ static int make_node(random_formula *f, int depth)
 static char *write_node(const random_formula *f, int node, char *to)
 {
     static const char *const names[KINDS] = {
-        [ABS] = "abs",   [EXP] = "exp",   [EXPM1] = "expm1", [LOG] = "log",     [LOG1P] = "log1p",     [SQRT] = "sqrt",
-        [SIN] = "sin",   [COS] = "cos",   [TANH] = "tanh",   [SINH] = "sinh",   [COSH] = "cosh",       [ATAN] = "atan",
-        [ASINH] = "asinh", [ERF] = "erf", [ERFC] = "erfc",   [SIGMOID] = "sigmoid", [SOFTPLUS] = "softplus",
-        [SILU] = "silu", [GELU] = "gelu", [ELU] = "elu",     [MIN] = "min",     [MAX] = "max",         [POW] = "pow",
+        [ABS] = "abs",         [EXP] = "exp",           [EXPM1] = "expm1", [LOG] = "log",   [LOG1P] = "log1p",
+        [SQRT] = "sqrt",       [SIN] = "sin",           [COS] = "cos",     [TANH] = "tanh", [SINH] = "sinh",
+        [COSH] = "cosh",       [ATAN] = "atan",         [ASINH] = "asinh", [ERF] = "erf",   [ERFC] = "erfc",
+        [SIGMOID] = "sigmoid", [SOFTPLUS] = "softplus", [SILU] = "silu",   [GELU] = "gelu", [ELU] = "elu",
+        [MIN] = "min",         [MAX] = "max",           [POW] = "pow",
     };
     static const char *const between[KINDS] = { [ADD] = "+", [SUB] = " - ", [MUL] = "*", [DIV] = " /" };
     const random_node *n = &f->nodes[node];
     switch (n->kind) {
-    case X: return to + sprintf(to, "x");
-    case NUMBER: return to + sprintf(to, n->number < 0.0 ? "(%.4f)" : "%.4f", n->number);
-    case PARAM: return to + sprintf(to, "%c", 'a' + n->a);
+    case X:
+        return to + sprintf(to, "x");
+    case NUMBER:
+        return to + sprintf(to, n->number < 0.0 ? "(%.4f)" : "%.4f", n->number);
+    case PARAM:
+        return to + sprintf(to, "%c", 'a' + n->a);
     case NEG:
         to = write_node(f, n->a, to + sprintf(to, "(-"));
         return to + sprintf(to, ")");
@@ -137,25 +173,66 @@ static double operation(const random_node *n, double u, double v, double w, doub
     const double s = 1.0 / (1.0 + exp(-u));
     d[0] = d[1] = d[2] = 0.0;
     switch (n->kind) {
-    case NEG: d[0] = -1.0; return -u;
-    case ABS: *margin = fabs(u); d[0] = u > 0.0 ? 1.0 : -1.0; return fabs(u);
-    case EXP: return d[0] = exp(u);
-    case EXPM1: d[0] = exp(u); return expm1(u);
-    case LOG: *margin = u; d[0] = 1.0 / u; return log(u);
-    case LOG1P: *margin = u + 1.0; d[0] = 1.0 / (1.0 + u); return log1p(u);
-    case SQRT: *margin = u; d[0] = 0.5 / sqrt(u); return sqrt(u);
-    case SIN: d[0] = cos(u); return sin(u);
-    case COS: d[0] = -sin(u); return cos(u);
-    case TANH: d[0] = 1.0 - tanh(u) * tanh(u); return tanh(u);
-    case SINH: d[0] = cosh(u); return sinh(u);
-    case COSH: d[0] = sinh(u); return cosh(u);
-    case ATAN: d[0] = 1.0 / (1.0 + u * u); return atan(u);
-    case ASINH: d[0] = 1.0 / sqrt(1.0 + u * u); return asinh(u);
-    case ERF: d[0] = 2.0 / sqrt(3.14159265358979) * exp(-u * u); return erf(u);
-    case ERFC: d[0] = -2.0 / sqrt(3.14159265358979) * exp(-u * u); return erfc(u);
-    case SIGMOID: d[0] = s * (1.0 - s); return s;
-    case SOFTPLUS: d[0] = s; return u > 30.0 ? u : log1p(exp(u));
-    case SILU: d[0] = s + u * s * (1.0 - s); return u * s;
+    case NEG:
+        d[0] = -1.0;
+        return -u;
+    case ABS:
+        *margin = fabs(u);
+        d[0] = u > 0.0 ? 1.0 : -1.0;
+        return fabs(u);
+    case EXP:
+        return d[0] = exp(u);
+    case EXPM1:
+        d[0] = exp(u);
+        return expm1(u);
+    case LOG:
+        *margin = u;
+        d[0] = 1.0 / u;
+        return log(u);
+    case LOG1P:
+        *margin = u + 1.0;
+        d[0] = 1.0 / (1.0 + u);
+        return log1p(u);
+    case SQRT:
+        *margin = u;
+        d[0] = 0.5 / sqrt(u);
+        return sqrt(u);
+    case SIN:
+        d[0] = cos(u);
+        return sin(u);
+    case COS:
+        d[0] = -sin(u);
+        return cos(u);
+    case TANH:
+        d[0] = 1.0 - tanh(u) * tanh(u);
+        return tanh(u);
+    case SINH:
+        d[0] = cosh(u);
+        return sinh(u);
+    case COSH:
+        d[0] = sinh(u);
+        return cosh(u);
+    case ATAN:
+        d[0] = 1.0 / (1.0 + u * u);
+        return atan(u);
+    case ASINH:
+        d[0] = 1.0 / sqrt(1.0 + u * u);
+        return asinh(u);
+    case ERF:
+        d[0] = 2.0 / sqrt(3.14159265358979) * exp(-u * u);
+        return erf(u);
+    case ERFC:
+        d[0] = -2.0 / sqrt(3.14159265358979) * exp(-u * u);
+        return erfc(u);
+    case SIGMOID:
+        d[0] = s * (1.0 - s);
+        return s;
+    case SOFTPLUS:
+        d[0] = s;
+        return u > 30.0 ? u : log1p(exp(u));
+    case SILU:
+        d[0] = s + u * s * (1.0 - s);
+        return u * s;
     case GELU:
         d[0] = normal_cdf(u) + u * exp(-0.5 * u * u) / sqrt(2.0 * 3.14159265358979);
         return u * normal_cdf(u);
@@ -165,15 +242,38 @@ static double operation(const random_node *n, double u, double v, double w, doub
         d[0] = u > 0.0 ? 1.0 : alpha * exp(u);
         return u > 0.0 ? u : alpha * expm1(u);
     }
-    case SQUARE: d[0] = 2.0 * u; return u * u;
-    case CUBE: d[0] = 3.0 * u * u; return u * u * u;
-    case INVERSE: d[0] = -1.0 / (u * u); return 1.0 / u;
-    case ADD: d[0] = d[1] = 1.0; return u + v;
-    case SUB: d[0] = 1.0; d[1] = -1.0; return u - v;
-    case MUL: d[0] = v; d[1] = u; return u * v;
-    case DIV: d[0] = 1.0 / v; d[1] = -u / (v * v); return u / v;
-    case MIN: *margin = fabs(u - v); d[u < v ? 0 : 1] = 1.0; return u < v ? u : v;
-    case MAX: *margin = fabs(u - v); d[u > v ? 0 : 1] = 1.0; return u > v ? u : v;
+    case SQUARE:
+        d[0] = 2.0 * u;
+        return u * u;
+    case CUBE:
+        d[0] = 3.0 * u * u;
+        return u * u * u;
+    case INVERSE:
+        d[0] = -1.0 / (u * u);
+        return 1.0 / u;
+    case ADD:
+        d[0] = d[1] = 1.0;
+        return u + v;
+    case SUB:
+        d[0] = 1.0;
+        d[1] = -1.0;
+        return u - v;
+    case MUL:
+        d[0] = v;
+        d[1] = u;
+        return u * v;
+    case DIV:
+        d[0] = 1.0 / v;
+        d[1] = -u / (v * v);
+        return u / v;
+    case MIN:
+        *margin = fabs(u - v);
+        d[u < v ? 0 : 1] = 1.0;
+        return u < v ? u : v;
+    case MAX:
+        *margin = fabs(u - v);
+        d[u > v ? 0 : 1] = 1.0;
+        return u > v ? u : v;
     case POW:
         *margin = u;
         d[0] = v * pow(u, v - 1.0);
@@ -185,7 +285,10 @@ static double operation(const random_node *n, double u, double v, double w, doub
         d[1] = u * u * t * (1.0 - t);
         return u * t;
     }
-    case WHERE: *margin = fabs(u - n->number); d[u > n->number ? 1 : 2] = 1.0; return u > n->number ? v : w;
+    case WHERE:
+        *margin = fabs(u - n->number);
+        d[u > n->number ? 1 : 2] = 1.0;
+        return u > n->number ? v : w;
     default: {
         const double high = fabs(n->number) + 0.125;
         *margin = fmin(fabs(u + 1.5), fabs(u - high));

@@ -152,8 +152,9 @@ static void slopes(void **state)
 /* NaN comes through, whatever the formula does with it; a slope of 0 stays 0, whatever dy is. */
 static void special_values(void **state)
 {
-    static const char *const specs[] = { "where(x > 0, x, 0)", "max(x, 0)", "x > 0",     "sign(x)",       "min(x, 1)",
-                                         "x^2",                "pow(x, 0.1)", "exp(x)", "clamp(x,0,1)", "0*x + 1" };
+    static const char *const specs[] = { "where(x > 0, x, 0)", "max(x, 0)", "x > 0",       "sign(x)",
+                                         "min(x, 1)",          "x^2",       "pow(x, 0.1)", "exp(x)",
+                                         "clamp(x,0,1)",       "0*x + 1" };
     (void)state;
     for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
         assert_true(isnan(value(specs[i], NAN)));
@@ -487,9 +488,9 @@ static void random_ones(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(values),     cmocka_unit_test(slopes),  cmocka_unit_test(special_values),
-        cmocka_unit_test(texts),      cmocka_unit_test(parameters), cmocka_unit_test(refused),
-        cmocka_unit_test(hostile),    cmocka_unit_test(out_of_memory), cmocka_unit_test(random_ones),
+        cmocka_unit_test(values),  cmocka_unit_test(slopes),        cmocka_unit_test(special_values),
+        cmocka_unit_test(texts),   cmocka_unit_test(parameters),    cmocka_unit_test(refused),
+        cmocka_unit_test(hostile), cmocka_unit_test(out_of_memory), cmocka_unit_test(random_ones),
     };
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--seed") == 0)

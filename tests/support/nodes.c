@@ -33,8 +33,8 @@ int nodes_open(nodes *n, const activ_fn *fn)
         .set_count = fn->setting_count,
         .has_params = n->param_count > 0,
     };
-    const formula_node_index number = formula_add_call(&n->f, &call);
-    n->body = n->f.status == ACTIV_OK ? formula_body(&n->f, number) : FORMULA_NONE;
+    const formula_node_index number = activ_formula_add_call(&n->f, &call);
+    n->body = n->f.status == ACTIV_OK ? activ_formula_body(&n->f, number) : FORMULA_NONE;
     if (n->f.status != ACTIV_OK)
         return -1;
     n->variable = n->f.calls[number].variable;
@@ -57,17 +57,17 @@ void nodes_close(nodes *n)
     release(n);
     activ_host_free(&n->f.host, n->f.nodes, n->f.capacity * sizeof *n->f.nodes);
     activ_host_free(&n->f.host, n->f.table, n->f.table_size * sizeof *n->f.table);
-    formula_free(&n->f);
+    activ_formula_free(&n->f);
 }
 
 formula_node_index nodes_slope(nodes *n, formula_node_index root)
 {
-    return formula_derive(&n->f, root, n->variable);
+    return activ_formula_derive(&n->f, root, n->variable);
 }
 
 formula_node_index nodes_gradient(nodes *n, formula_node_index root, size_t k)
 {
-    return formula_derive(&n->f, root, formula_param_value(&n->f, k));
+    return activ_formula_derive(&n->f, root, activ_formula_param_value(&n->f, k));
 }
 
 /* ---- functions by their formulas ------------------------------------------------------------------------ */
@@ -79,12 +79,12 @@ static formula_node_index expand(activ_formula *f, formula_node_index old, const
     if (node->op != ACTIV_OP_call && node->op != ACTIV_OP_slope)
         return FORMULA_NONE;
     ++*calls;
-    formula_node_index body = formula_body(f, node->b);
+    formula_node_index body = activ_formula_body(f, node->b);
     if (f->status == ACTIV_OK && node->op == ACTIV_OP_slope)
-        body = formula_derive(f, body, f->calls[node->b].variable);
+        body = activ_formula_derive(f, body, f->calls[node->b].variable);
     return f->status != ACTIV_OK  ? 0
-           : body == FORMULA_NONE ? formula_constant(f, 0.0)
-                                  : formula_in_place(f, node->b, node->a, body);
+           : body == FORMULA_NONE ? activ_formula_constant(f, 0.0)
+                                  : activ_formula_in_place(f, node->b, node->a, body);
 }
 
 static int find_needed(nodes *n)
@@ -101,7 +101,7 @@ static int find_needed(nodes *n)
     }
     for (size_t i = 0; i < n->root_count; i++)
         marks[n->roots[i]] = 1;
-    formula_mark(&n->f, marks);
+    activ_formula_mark(&n->f, marks);
     for (size_t i = 0; i < count; i++)
         if (marks[i]) {
             n->place[i] = (formula_node_index)n->needed_count;
@@ -123,10 +123,10 @@ int nodes_prepare(nodes *n, formula_node_index *roots, size_t count)
         return -1;
     n->root_count = count;
     for (size_t i = 0; i < count; i++)
-        n->roots[i] = roots[i] == FORMULA_NONE ? formula_constant(&n->f, 0.0) : roots[i];
+        n->roots[i] = roots[i] == FORMULA_NONE ? activ_formula_constant(&n->f, 0.0) : roots[i];
     do { /* the formula of a function may call others */
         calls = 0;
-        formula_rebuild_all(&n->f, n->roots, count, expand, &calls);
+        activ_formula_rebuild_all(&n->f, n->roots, count, expand, &calls);
     } while (calls > 0 && n->f.status == ACTIV_OK);
     memcpy(roots, n->roots, count * sizeof *roots);
     return n->f.status == ACTIV_OK ? find_needed(n) : -1;
@@ -225,7 +225,7 @@ void nodes_in_double(nodes *n, double x, const float *params, double *values)
     for (size_t i = 0; i < n->needed_count; i++) {
         const formula_node_index index = n->needed[i];
         const formula_node *node = &n->f.nodes[index];
-        const int arity = formula_arity(node->op);
+        const int arity = activ_formula_arity(node->op);
         if (node->op == ACTIV_OP_constant)
             v[index] = node->number;
         else if (node->op == ACTIV_OP_variable)
@@ -363,7 +363,7 @@ void nodes_in_mpfr(nodes *n, double x, const float *params, double *values)
     for (size_t i = 0; i < n->needed_count; i++) {
         const formula_node_index index = n->needed[i];
         const formula_node *node = &n->f.nodes[index];
-        const int arity = formula_arity(node->op);
+        const int arity = activ_formula_arity(node->op);
         if (node->op == ACTIV_OP_variable && index == n->variable)
             mpfr_set_d(n->in_mpfr[i], x, MPFR_RNDN);
         else if (node->op == ACTIV_OP_param)
