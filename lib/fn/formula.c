@@ -89,7 +89,7 @@ int activ_fn_is_formula(const activ_host *host, activ_slice spec)
         const activ_slice word = activ_read_name(&r, 0);
         const int is_operator = activ_slice_is(word, "and") || activ_slice_is(word, "or") ||
                                 (word.length == 0 && memchr("+-*/^<>=!;", *r.at, 10) != NULL);
-        return is_operator && has_x(spec.at, r.end);
+        return is_operator && (is_among(name, own_functions) || has_x(spec.at, r.end));
     }
     if (is_among(name, own_functions))
         return 1;
