@@ -57,11 +57,14 @@ static void gemm_pack_columns(const activ_gemm *g, size_t k0, size_t k, size_t j
 }
 
 /* Height of the next tile of `rows` remaining rows. All tiles get nearly the same: a low one has too few accumulators
- * to keep the FMA units busy. */
+ * to keep the FMA units busy. Above eight there are even heights only, as each height is a microkernel of up to 5 KB;
+ * a last tile in between is two of half the height. */
 static size_t gemm_height(size_t rows)
 {
-    size_t tiles = (rows + V_GEMM_ROWS - 1) / V_GEMM_ROWS;
-    return (rows + tiles - 1) / tiles;
+    size_t tiles = (rows + V_GEMM_ROWS - 1) / V_GEMM_ROWS, height = (rows + tiles - 1) / tiles;
+    if (height <= 8 || height % 2 == 0)
+        return height;
+    return height < rows ? height + 1 : height / 2 + 1;
 }
 
 /* Packs a tile's rows of A column by column. Writes up to V_LANES - 1 floats past the end. */
@@ -102,7 +105,7 @@ typedef struct gemm_tile_args {
 #    error "tiles are listed up to fourteen rows"
 #endif
 #define GEMM_ROWS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13)
-#define GEMM_HEIGHTS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
+#define GEMM_HEIGHTS(X, even) X(1) even(2) X(3) even(4) X(5) even(6) X(7) even(8) even(10) even(12) even(14)
 
 #define GEMM_DECLARE(i) vf acc##i[V_GEMM_VECTORS];
 #define GEMM_ZERO(i)                                 \
@@ -129,16 +132,22 @@ typedef struct gemm_tile_args {
         v_barrier();                          \
     }
 
-/* Pairs of steps that hide a prefetch: about 300 cycles, enough for the L3 cache. */
-#define GEMM_PREFETCH_PAIRS 24
+/* Steps in one turn of the loop: where a vector is one number, each is long already. */
+#define GEMM_STEPS (V_LANES > 1 ? (size_t)2 : (size_t)1)
 
-/* The microkernel. `rows`, `vectors` and `columns` are constants at each call, so that the accumulators are registers
- * and addresses simple. `columns`: the tile's A is contiguous by columns, not rows. */
-V_INLINE void gemm_tile(const gemm_tile_args *t, const size_t rows, const size_t vectors, const int columns)
+/* Turns that hide a prefetch: about 300 cycles, enough for the L3 cache. */
+#define GEMM_PREFETCH_TURNS (48 / GEMM_STEPS)
+
+/* How a tile's A lies in memory: by rows or columns that are contiguous, or not known at compile time. */
+enum { GEMM_ROWWISE, GEMM_COLUMNWISE, GEMM_ANY };
+
+/* The microkernel. `rows`, `vectors` and `kind` are constants at each call, so that the accumulators are registers and
+ * addresses simple. */
+V_INLINE void gemm_tile(const gemm_tile_args *t, const size_t rows, const size_t vectors, const int kind)
 {
     const float *a = t->a, *b = t->b, *start = t->start;
-    const size_t a_row_stride = columns ? 1 : t->a_row_stride, a_column_stride = columns ? t->a_column_stride : 1,
-                 b_row_stride = t->b_row_stride;
+    const size_t a_row_stride = kind == GEMM_COLUMNWISE ? 1 : t->a_row_stride,
+                 a_column_stride = kind == GEMM_ROWWISE ? 1 : t->a_column_stride, b_row_stride = t->b_row_stride;
     const size_t start_row_stride = t->start_row_stride, c_row_stride = t->c_row_stride;
     float *c = t->c;
     GEMM_ROWS(GEMM_DECLARE)
@@ -147,49 +156,58 @@ V_INLINE void gemm_tile(const gemm_tile_args *t, const size_t rows, const size_t
     } else {
         GEMM_ROWS(GEMM_ZERO)
     }
-    const size_t pairs = t->k / 2, last = pairs < GEMM_PREFETCH_PAIRS ? pairs : GEMM_PREFETCH_PAIRS;
-    for (size_t p = pairs - last; p > 0; p--) {
+    const size_t turns = t->k / GEMM_STEPS, last = turns < GEMM_PREFETCH_TURNS ? turns : GEMM_PREFETCH_TURNS;
+    for (size_t p = turns; p > 0; p--) {
+        /* The next tile's C. Prefetched earlier, it would be evicted by then where C's rows share sets of the cache. */
+        for (size_t i = rows; !V_LIKELY(p != last) && i < 2 * rows; i++)
+            v_prefetch(c + i * c_row_stride);
         GEMM_K_STEP
-        GEMM_K_STEP
+        if (GEMM_STEPS > 1)
+            GEMM_K_STEP
     }
-    /* The next tile's C. Prefetched earlier, it would be evicted by then where C's rows share sets of the cache. */
-    for (size_t i = rows; i < 2 * rows; i++)
-        v_prefetch(c + i * c_row_stride);
-    for (size_t p = last; p > 0; p--) {
-        GEMM_K_STEP
-        GEMM_K_STEP
-    }
-    if (t->k % 2)
+    if (t->k % GEMM_STEPS > 0)
         GEMM_K_STEP
     GEMM_ROWS(GEMM_STORE)
 }
 
-V_INLINE void gemm_tile_of(const gemm_tile_args *t, const size_t rows, const size_t vectors)
+V_INLINE void gemm_whole_tile(const gemm_tile_args *t, const size_t rows)
 {
     if (rows > V_GEMM_ROWS)
         return; /* another tier's */
-    if (t->a_column_stride == 1)
-        gemm_tile(t, rows, vectors, 0);
+    if (V_LANES == 1)
+        gemm_tile(t, rows, V_GEMM_VECTORS, GEMM_ANY);
+    else if (t->a_column_stride == 1)
+        gemm_tile(t, rows, V_GEMM_VECTORS, GEMM_ROWWISE);
     else
-        gemm_tile(t, rows, vectors, 1);
+        gemm_tile(t, rows, V_GEMM_VECTORS, GEMM_COLUMNWISE);
 }
 
-#define GEMM_TILE(height)                                        \
-    static void gemm_tile_##height(const gemm_tile_args *t)      \
-    {                                                            \
-        gemm_tile_of(t, height, V_GEMM_VECTORS);                 \
-    }                                                            \
+/* For a narrow remainder of the columns. */
+V_INLINE void gemm_narrow_tile(const gemm_tile_args *t, const size_t rows)
+{
+    if (rows <= V_GEMM_ROWS)
+        gemm_tile(t, rows, GEMM_HALF, GEMM_ANY);
+}
+
+#define GEMM_TILE(height)                                   \
+    static void gemm_tile_##height(const gemm_tile_args *t) \
+    {                                                       \
+        gemm_whole_tile(t, height);                         \
+    }
+#define GEMM_EVEN_TILE(height)                                   \
+    GEMM_TILE(height)                                            \
     static void gemm_half_tile_##height(const gemm_tile_args *t) \
     {                                                            \
-        gemm_tile_of(t, height, GEMM_HALF);                      \
+        gemm_narrow_tile(t, height);                             \
     }
-GEMM_HEIGHTS(GEMM_TILE)
+GEMM_HEIGHTS(GEMM_TILE, GEMM_EVEN_TILE)
 
+/* By height; a remainder of odd height takes a whole tile. */
 typedef void gemm_tile_function(const gemm_tile_args *t);
-#define GEMM_NAME(height) gemm_tile_##height,
-#define GEMM_HALF_NAME(height) gemm_half_tile_##height,
-static gemm_tile_function *const gemm_tiles[] = { NULL, GEMM_HEIGHTS(GEMM_NAME) };
-static gemm_tile_function *const gemm_half_tiles[] = { NULL, GEMM_HEIGHTS(GEMM_HALF_NAME) };
+#define GEMM_NAME(height) [height] = gemm_tile_##height,
+#define GEMM_HALF_NAME(height) [height] = gemm_half_tile_##height,
+static gemm_tile_function *const gemm_tiles[] = { GEMM_HEIGHTS(GEMM_NAME, GEMM_NAME) };
+static gemm_tile_function *const gemm_half_tiles[] = { GEMM_HEIGHTS(GEMM_NAME, GEMM_HALF_NAME) };
 
 /* Rows of `width` floats, from one array into another. */
 static void gemm_copy(size_t rows, size_t width, const float *from, size_t from_row_stride, float *to,
@@ -205,10 +223,10 @@ static void gemm_copy(size_t rows, size_t width, const float *from, size_t from_
 /* One panel of B, all rows of the block. `packed`: t.a is packed. */
 static void gemm_panel(gemm_tile_args t, size_t rows, size_t width, int packed)
 {
-    gemm_tile_function *const *tiles = width > GEMM_HALF * V_LANES ? gemm_tiles : gemm_half_tiles;
-    const size_t whole = width > GEMM_HALF * V_LANES ? GEMM_WIDTH : GEMM_HALF * V_LANES;
+    const int narrow = width <= GEMM_HALF * V_LANES;
+    gemm_tile_function *const *tiles = narrow ? gemm_half_tiles : gemm_tiles;
     while (rows > 0) {
-        const size_t height = gemm_height(rows);
+        const size_t height = gemm_height(rows), whole = narrow && height % 2 == 0 ? GEMM_HALF * V_LANES : GEMM_WIDTH;
         if (packed)
             t.a_column_stride = height;
         if (width == whole) {
