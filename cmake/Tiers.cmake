@@ -51,8 +51,11 @@ endif()
 function(activ_add_tiers out)
     set(objects "")
     # Several vectors abreast are scheduled as such: up to 1.3 times as fast (bench/compare.sh). GEMM gains nothing by it.
+    # And -O3 without what makes copies of loops that are long already, a tenth of the code: they are written as they
+    # are to run.
     if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
-        set_source_files_properties(kernels/functions.c PROPERTIES COMPILE_OPTIONS "-fschedule-insns;-fsched-pressure")
+        set_source_files_properties(kernels/functions.c PROPERTIES COMPILE_OPTIONS
+            "-fschedule-insns;-fsched-pressure;-fno-ipa-cp-clone;-fno-unswitch-loops;-fno-split-loops;-fno-peel-loops")
     endif()
     foreach(tier IN LISTS activ_tiers)
         add_library(activ_tier_${tier} OBJECT kernels/unit.c kernels/functions.c kernels/formula.c)
@@ -69,8 +72,10 @@ function(activ_add_tiers out)
         if(CMAKE_C_COMPILER_ID MATCHES "GNU|Clang")
             target_compile_options(activ_tier_${tier} PRIVATE -fno-lto)
         endif()
-        # Where GEMM's loops happen to lie costs up to 4 % otherwise.
-        target_compile_options(activ_tier_${tier} PRIVATE $<$<C_COMPILER_ID:GNU>:-falign-loops=64>)
+        # Where GEMM's loops happen to lie costs up to 4 % otherwise, unless they call fmaf.
+        if(NOT tier STREQUAL scalar)
+            target_compile_options(activ_tier_${tier} PRIVATE $<$<C_COMPILER_ID:GNU>:-falign-loops=64>)
+        endif()
         target_link_libraries(activ_tier_${tier} PRIVATE activ_build activ_warnings)
         list(APPEND objects $<TARGET_OBJECTS:activ_tier_${tier}>)
     endforeach()

@@ -242,7 +242,7 @@ V_INLINE void bspline_add(bspline_sums *sums, const bspline_position *positions,
 }
 
 /* dx if that is not NULL, and sums if they are not. */
-V_INLINE void bspline_pass(const bspline *s, size_t n, const float *x, const float *dy, float *dx, bspline_sums *sums)
+static void bspline_pass(const bspline *s, size_t n, const float *x, const float *dy, float *dx, bspline_sums *sums)
 {
     bspline_position positions[BSPLINE_VECTORS];
     for (size_t start = 0, count; start < n; start += count) {
@@ -269,11 +269,7 @@ static void bspline_backward_loop(const activ_fn_args *a, size_t first, size_t c
     bspline_start(&s, a);
     const size_t left = s.count > first ? s.count - first : 0;
     bspline_sums sums = { .first = first, .count = left < count ? left : count, .lanes = lanes };
-    if (!lanes || sums.count == 0) {
-        bspline_pass(&s, n, x, dy, dx, NULL);
-        return;
-    }
-    bspline_pass(&s, n, x, dy, dx, &sums);
+    bspline_pass(&s, n, x, dy, dx, lanes && sums.count > 0 ? &sums : NULL);
     for (size_t k = 0; sums.any_nan && k < sums.count; k++)
         lanes[k][0] += (double)NAN;
 }

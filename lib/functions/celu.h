@@ -108,11 +108,11 @@ V_INLINE vf celu_from_y(vf y, const vf *v)
 }
 
 static const v_elementwise celu_elementwise = {
-    .forward = { celu_forward },
-    .derivative = { celu_derivative },
+    .forward = { celu_forward, .together = 2 },
+    .derivative = { celu_derivative, .together = 2 },
     .is_plain = exponential_is_plain,
     .plain_forward = { exponential_plain_forward, .passes_nan = 1 },
     .plain_derivative = { exponential_derivative, exponential_derivative_far, .bottom = -87.0f },
-    .from_y = { celu_from_y },
+    .from_y = { celu_from_y, .light = 1 },
 };
 #endif

@@ -21,11 +21,10 @@ static const activ_fn_definition elu_definition = {
 #    include "functions/families/exponential.h"
 
 static const v_elementwise elu_elementwise = {
-    .forward = { exponential_forward },
+    .forward = { exponential_forward, .together = 2 },
     .derivative = { exponential_derivative, exponential_derivative_far, .bottom = -87.0f },
     .is_plain = exponential_is_plain,
     .plain_forward = { exponential_plain_forward, .passes_nan = 1 },
-    .plain_derivative = { exponential_derivative, exponential_derivative_far, .bottom = -87.0f },
-    .from_y = { exponential_from_y },
+    .from_y = { exponential_from_y, .light = 1 },
 };
 #endif

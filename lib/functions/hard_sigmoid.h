@@ -45,8 +45,8 @@ V_INLINE vm hard_sigmoid_is_flat_of_y(vf y, const vf *v)
 }
 
 static const v_elementwise hard_sigmoid_elementwise = {
-    .forward = { hard_sigmoid_forward, .passes_nan = 1 },
-    .derivative = { hard_sigmoid_derivative, .is_flat = hard_sigmoid_is_flat },
-    .from_y = { hard_sigmoid_derivative, .is_flat = hard_sigmoid_is_flat_of_y },
+    .forward = { hard_sigmoid_forward, .passes_nan = 1, .light = 1 },
+    .derivative = { hard_sigmoid_derivative, .light = 1, .is_flat = hard_sigmoid_is_flat },
+    .from_y = { hard_sigmoid_derivative, .light = 1, .is_flat = hard_sigmoid_is_flat_of_y },
 };
 #endif

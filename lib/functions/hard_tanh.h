@@ -45,7 +45,7 @@ V_INLINE vm hard_tanh_is_flat(vf x, const vf *v)
 }
 
 static const v_elementwise hard_tanh_elementwise = {
-    .forward = { hard_tanh_forward, .passes_nan = 1 },
-    .derivative = { hard_tanh_derivative, .is_flat = hard_tanh_is_flat },
+    .forward = { hard_tanh_forward, .passes_nan = 1, .light = 1 },
+    .derivative = { hard_tanh_derivative, .is_flat = hard_tanh_is_flat, .light = 1 },
 };
 #endif

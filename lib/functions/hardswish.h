@@ -38,7 +38,7 @@ V_INLINE vm hardswish_is_flat(vf x, const vf *v)
 }
 
 static const v_elementwise hardswish_elementwise = {
-    .forward = { hardswish_forward, .passes_nan = 1 },
-    .derivative = { hardswish_derivative, .is_flat = hardswish_is_flat },
+    .forward = { hardswish_forward, .passes_nan = 1, .light = 1 },
+    .derivative = { hardswish_derivative, .is_flat = hardswish_is_flat, .light = 1 },
 };
 #endif

@@ -26,8 +26,8 @@ V_INLINE vf identity_derivative(vf x, const vf *v)
 }
 
 static const v_elementwise identity_elementwise = {
-    .forward = { identity_forward },
-    .derivative = { identity_derivative },
+    .forward = { identity_forward, .light = 1 },
+    .derivative = { identity_derivative, .light = 1 },
     .gates = 1,
 };
 #endif

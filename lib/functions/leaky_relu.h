@@ -31,11 +31,10 @@ V_INLINE vf leaky_relu_derivative(vf x, const vf *v)
 }
 
 static const v_elementwise leaky_relu_elementwise = {
-    .forward = { leaky_relu_forward },
+    .forward = { leaky_relu_forward, .light = 1 },
     .is_plain = slope_is_plain,
     .plain_lanes = slope_plain_lanes,
-    .plain_forward = { slope_plain_forward, .passes_nan = 1 },
-    .plain_derivative = { leaky_relu_derivative },
-    .derivative = { leaky_relu_derivative },
+    .plain_forward = { slope_plain_forward, .passes_nan = 1, .light = 1 },
+    .derivative = { leaky_relu_derivative, .light = 1 },
 };
 #endif

@@ -50,6 +50,6 @@ static const v_elementwise log_sigmoid_elementwise = {
     .forward = { log_sigmoid_forward, log_sigmoid_far, .limit = SOFTPLUS_TAIL_LIMIT },
     .derivative = { log_sigmoid_derivative, log_sigmoid_derivative_far, .limit = LOGISTIC_LIMIT,
                     .together = V_TOGETHER_SHORT },
-    .from_y = { log_sigmoid_from_y },
+    .from_y = { log_sigmoid_from_y, .together = 1 },
 };
 #endif

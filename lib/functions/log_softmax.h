@@ -144,22 +144,35 @@ V_INLINE log_softmax_factors log_softmax_factors_of(const softmax_back *b, doubl
     return size > 1.0 ? large : small;
 }
 
+/* With large dy. Not inlined, as that would take registers from the other loop; nor is softmax_back passed, which would
+ * keep it in memory there. */
+static V_ONCE void log_softmax_backward_far_row(softmax_row row, const float *x, const float *dy, float q,
+                                                size_t columns, float *dx, int accumulate)
+{
+    const vf half = v_set(0.5f), half_q = v_set(q * 0.5f);
+    for (size_t i = 0; i < columns; i += V_LANES) {
+        size_t lanes = v_active_lanes(columns - i, 0);
+        /* Halved: the product may overflow where the difference does not. */
+        vf product = softmax_times_far(&row, x + i, lanes, half_q);
+        vf rest = v_sub(v_mul(v_load_lanes(dy + i, lanes), half), product);
+        softmax_put(dx + i, lanes, accumulate, v_mul(rest, v_set(2.0f)));
+    }
+}
+
 V_INLINE void log_softmax_backward_row(const softmax_row row, const softmax_back *b, log_softmax_factors f,
                                        size_t columns, float *dx, int accumulate)
 {
     if (softmax_fill_nan((double)f.p + (double)f.q, columns, dx))
         return;
+    if (f.far) {
+        log_softmax_backward_far_row(row, b->x, b->dy, f.q, columns, dx, accumulate);
+        return;
+    }
     const vf p = v_set(f.p), q = v_set(f.q);
     for (size_t i = 0; i < columns; i += V_LANES) {
         size_t lanes = v_active_lanes(columns - i, 0);
         vf dy = v_load_lanes(b->dy + i, lanes);
-        if (f.far) {
-            /* Halved: the product may overflow where the difference does not. */
-            vf product = softmax_times_far(&row, b, i, lanes, v_mul(q, v_set(0.5f)));
-            softmax_put(dx + i, lanes, accumulate, v_mul(v_sub(v_mul(dy, v_set(0.5f)), product), v_set(2.0f)));
-        } else {
-            softmax_put(dx + i, lanes, accumulate, v_fnma(v_mul(softmax_computed(&row, b, i, lanes), p), q, dy));
-        }
+        softmax_put(dx + i, lanes, accumulate, v_fnma(v_mul(softmax_computed(&row, b, i, lanes), p), q, dy));
     }
 }
 

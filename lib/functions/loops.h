@@ -38,6 +38,7 @@ typedef struct v_paths {
     v_function *argument, *centre;
 
     int passes_nan;
+    int light;    /* few operations, and no far path */
     int together; /* vectors in one turn of the loop, to hide the latency of each operation; 0: V_TOGETHER */
 } v_paths;
 
@@ -51,7 +52,8 @@ typedef void v_finish(const activ_fn_args *a, size_t first, size_t count, double
 typedef struct v_elementwise {
     v_paths forward, derivative;
 
-    /* Optional: cheaper arithmetic for some settings; plain_lanes: which lanes have them, for scalars per channel. */
+    /* Optional: cheaper arithmetic for some settings, of one direction or both; plain_lanes: which lanes have them, for
+     * scalars per channel. */
     int (*is_plain)(const float *values);
     vm (*plain_lanes)(const vf *v);
     v_paths plain_forward, plain_derivative;
@@ -163,54 +165,55 @@ V_INLINE vf v_near(v_paths f, const int times, vf x, vf w, const vf *v)
     return f.far || f.passes_nan ? result : v_keep_nan(x, result);
 }
 
-/* The results for any elements of a vector, in place; returns whether any was far. Where all are near or all are far,
- * as in saturated data, the other path is left out. */
-V_INLINE int v_any(v_paths f, const int times, vf *value, vf w, const vf *v)
+/* Those of each lane, or the same in all. */
+V_INLINE void v_settings(const activ_fn_args *a, const vf *settings, vf *v)
 {
-    const vf x = *value;
-    const vi far = v_far(f, v_extremes_of(v_tested(f, x, v)));
-    const int any_far = f.far && i_any_negative(far), any_near = i_any_negative(i_xor(far, i_set(-1)));
-    if (!f.far || any_near)
-        *value = f.near(f.far ? v_sel_sign(v_float_of(far), v_substitute(f, x, v), x) : x, v);
-    if (f.far && any_far)
-        *value = v_sel_sign(v_float_of(far), f.far(x, v), *value);
-    if (times)
-        *value = v_product(f, x, v_mul_subnormal(w, *value), v);
-    if (!f.passes_nan)
-        *value = v_keep_nan(x, *value);
-    return any_far;
-}
-
-/* The same of one vector. */
-V_INLINE vf v_whole(v_paths f, const int times, vf x, vf w, const vf *v)
-{
-    (void)v_any(f, times, &x, w, v);
-    return x;
-}
-
-/* Some lanes of x, and 1 in the others: at 0 an infinite slope times nothing would be invalid. */
-V_INLINE vf v_load_inputs(const float *x, size_t lanes)
-{
-    vf value = v_load_lanes(x, lanes);
-    return lanes < V_LANES ? v_sel(v_first_lanes(lanes), value, v_set(1.0f)) : value;
-}
-
-/* Scalars per channel: each lane has its own. */
-V_INLINE void v_channels(v_paths f, v_paths plain, vm (*plain_lanes)(const vf *v), const int times,
-                         const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)
-{
-    vf v[ACTIV_FN_SETTINGS];
     v_broadcast(a, v);
-    for (size_t i = 0; i < n; i += V_LANES) {
-        size_t lanes = v_active_lanes(n - i, 0);
-        for (size_t j = 0; j < a->vectors; j++)
-            v[a->scalar_settings[j]] = v_load_lanes(a->params + j * a->channels + i, lanes);
-        vf factor = times ? v_load_lanes(w + i, lanes) : v_set(1.0f), value = v_load_inputs(x + i, lanes);
-        vf result = v_whole(f, times, value, factor, v);
-        if (plain_lanes)
-            result = v_sel(plain_lanes(v), v_whole(plain, times, value, factor, v), result);
-        v_store_lanes(out + i, lanes, result);
+    if (settings) {
+        V_UNROLL
+        for (size_t i = 0; i < ACTIV_FN_SETTINGS; i++)
+            v[i] = settings[i];
     }
+}
+
+/* In memory, for a far path that is a function. */
+static V_ONCE void v_settings_in_memory(const activ_fn_args *a, const vf *settings, vf *v)
+{
+    v_settings(a, settings, v);
+}
+
+/* The result for any elements of a vector; returns whether one was far. Where all are near or all are far, as in
+ * saturated data, the other path is left out. */
+V_INLINE int v_any(v_paths f, const int times, const int trained, vf x, vf w, const activ_fn_args *a,
+                   const vf *settings, vf *out)
+{
+    vf v[ACTIV_FN_SETTINGS], again[ACTIV_FN_SETTINGS];
+    v_settings(a, settings, v);
+    const vi far = v_far(f, v_extremes_of(v_tested(f, x, v)));
+    const int any_far = f.far && !V_LIKELY(!i_any_negative(far));
+    vf input = x, other = x, value;
+    int any_near = 1;
+    if (f.far && any_far) {
+        if (trained)
+            v_settings_in_memory(a, settings, again);
+        else
+            v_broadcast(a, again);
+        other = f.far(x, again);
+        input = v_sel_sign(v_float_of(far), v_substitute(f, x, v), x);
+        any_near = i_any_negative(i_xor(far, i_set(-1)));
+    }
+    value = any_near ? f.near(input, v) : input;
+    if (f.far && any_far) {
+        value = v_sel_sign(v_float_of(far), other, value);
+        if (times)
+            value = v_mul_subnormal(w, value);
+    } else if (times) {
+        value = v_mul(w, value);
+    }
+    if (times)
+        value = v_product(f, x, value, v);
+    *out = f.passes_nan ? value : v_keep_nan(x, value);
+    return any_far;
 }
 
 /* From this many elements on, stores are aligned to a vector, which the first of them pays for. */
@@ -230,60 +233,42 @@ V_INLINE size_t v_unaligned_head(const float *y)
     return (size_t)(-(uintptr_t)y / sizeof *y) % V_LANES;
 }
 
-/* Vector by vector. */
-V_INLINE void v_each(v_paths f, const int times, const activ_fn_args *a, size_t n, const float *x, const float *w,
-                     float *out)
-{
-    vf v[ACTIV_FN_SETTINGS];
-    if (!f.near)
-        return;
-    v_broadcast(a, v);
-    for (size_t i = 0; i < n; i += V_LANES) {
-        size_t lanes = v_active_lanes(n - i, 0);
-        vf factor = times ? v_load_lanes(w + i, lanes) : v_set(1.0f);
-        v_store_lanes(out + i, lanes, v_whole(f, times, v_load_inputs(x + i, lanes), factor, v));
-    }
-}
+/* What there is of a function and a direction: two loops. What is around them is shared by all functions; a copy for
+ * each would be twice the library. */
 
-/* One vector, or a part of one: a short array, or each of the last. */
-typedef void v_short_loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out);
-
-/* Where a loop over near elements meets a far one: some vectors at a time until one turn has none, or the array ends.
- * Streaming where the loop does: a cached store to a line that is being streamed takes very long. Returns how many
- * elements that were. Not inlined, so that it takes no registers from that loop. */
-typedef size_t v_far_loop(const activ_fn_args *a, int stream, size_t n, const float *x, const float *w, float *out);
-
-V_INLINE size_t v_some(v_paths f, const int times, const activ_fn_args *a, const int stream, size_t n, const float *x,
-                       const float *w, float *out)
-{
-    const size_t group = v_together(f) * V_LANES;
-    vf v[ACTIV_FN_SETTINGS];
-    size_t i = 0;
-    int any = 1;
-    v_broadcast(a, v);
-    while (i < n && any) {
-        const size_t end = n - i < group ? n : i + group;
-        any = 0;
-        for (; i < end; i += V_LANES) {
-            const size_t lanes = v_active_lanes(end - i, 0);
-            vf value = v_load_inputs(x + i, lanes), factor = times ? v_load_lanes(w + i, lanes) : v_set(1.0f);
-            any |= v_any(f, times, &value, factor, v);
-            if (stream && lanes == V_LANES)
-                v_stream(out + i, value);
-            else
-                v_store_lanes(out + i, lanes, value);
-        }
-    }
-    return i < n ? i : n;
-}
+/* One vector, or a part of one, near or far: v_any. A short array, the end of one, and where a loop over near elements
+ * meets a far one. settings: those of each lane, or NULL. Returns whether any element was far. */
+typedef int v_one_loop(const activ_fn_args *a, const vf *settings, size_t lanes, const float *x, const float *w,
+                       float *out);
 
 /* Whole groups of vectors from i on, until a group has a far element: that is found out first, as arithmetic on it
  * might raise FE_INVALID. Returns where that is. This loop makes no calls, so that its constants stay in registers. */
-V_INLINE size_t v_groups(v_paths f, const int times, const int stream, const vf *v, size_t i, size_t n, const float *x,
-                         const float *w, float *out)
+typedef size_t v_group_loop(const activ_fn_args *a, int stream, size_t i, size_t n, const float *x, const float *w,
+                            float *out);
+
+/* Some lanes of x, and 1 in the others: at 0 an infinite slope times nothing would be invalid. */
+V_INLINE vf v_load_inputs(const float *x, size_t lanes)
+{
+    vf value = v_load_lanes(x, lanes);
+    return lanes < V_LANES ? v_sel(v_first_lanes(lanes), value, v_set(1.0f)) : value;
+}
+
+V_INLINE int v_one(v_paths f, const int times, const int trained, const activ_fn_args *a, const vf *settings,
+                   size_t lanes, const float *x, const float *w, float *out)
+{
+    const vf factor = times ? v_load_lanes(w, lanes) : v_set(1.0f);
+    vf value;
+    const int far = v_any(f, times, trained, v_load_inputs(x, lanes), factor, a, trained ? settings : NULL, &value);
+    v_store_lanes(out, lanes, value);
+    return far;
+}
+
+V_INLINE size_t v_groups(v_paths f, const int times, const activ_fn_args *a, const int stream, size_t i, size_t n,
+                         const float *x, const float *w, float *out)
 {
     const size_t together = v_together(f);
-    vf value[V_MOST_TOGETHER];
+    vf v[ACTIV_FN_SETTINGS], value[V_MOST_TOGETHER];
+    v_broadcast(a, v);
     for (; n - i >= together * V_LANES; i += together * V_LANES) {
         V_UNROLL
         for (size_t j = 0; j < together; j++)
@@ -310,51 +295,106 @@ V_INLINE size_t v_groups(v_paths f, const int times, const int stream, const vf 
     return i;
 }
 
-/* The vector at i, whole or the tail, unless it has a far element; returns whether it was done. */
-V_INLINE int v_single(v_paths f, const int times, const vf *v, size_t i, size_t n, const float *x, const float *w,
-                      float *out)
+/* Vector by vector from i on. */
+static V_NOINLINE void v_each(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out,
+                              v_one_loop *one, size_t i)
 {
-    size_t lanes = v_active_lanes(n - i, 0);
-    vf value = v_load_inputs(x + i, lanes);
-    if (f.far && !V_LIKELY(!i_any_negative(v_far(f, v_extremes_of(v_tested(f, value, v))))))
-        return 0;
-    v_store_lanes(out + i, lanes, v_near(f, times, value, times ? v_load_lanes(w + i, lanes) : v_set(1.0f), v));
-    return 1;
+    for (; i < n; i += V_LANES)
+        (void)one(a, NULL, v_active_lanes(n - i, 0), x + i, w ? w + i : NULL, out + i);
 }
 
-/* Arrays of at most one vector. */
-V_INLINE void v_short(v_paths f, const int times, v_far_loop *some, const activ_fn_args *a, size_t n, const float *x,
-                      const float *w, float *out)
+/* The same where the other loop meets a far element, until a group has none, or the array ends. Streaming where that
+ * loop does: a cached store to a line that is being streamed takes very long. Returns how many elements that were. */
+static V_NOINLINE size_t v_some(const activ_fn_args *a, const int stream, size_t n, const float *x, const float *w,
+                                float *out, v_one_loop *one, size_t group)
 {
-    vf v[ACTIV_FN_SETTINGS];
-    v_broadcast(a, v);
-    if (n > 0 && !v_single(f, times, v, 0, n, x, w, out))
-        (void)some(a, 0, n, x, w, out);
-}
-
-/* out = f(x), or w f(x) if `times`, for arrays of n; out may be x or w. `times` is a constant at each call, which w ==
- * NULL would not be. */
-V_INLINE void v_loop(v_paths f, const int times, v_far_loop *some, v_short_loop *short_one, const activ_fn_args *a,
-                     size_t n, const float *x, const float *w, float *out)
-{
-    const size_t group = v_together(f) * V_LANES;
-    const int stream = n >= V_STREAM_FROM && out != x && !(times && out == w);
-    vf v[ACTIV_FN_SETTINGS];
+    float streamed[V_LANES];
     size_t i = 0;
-    if (n >= V_ALIGN_FROM && v_unaligned_head(out) > 0)
-        i = some(a, 0, v_unaligned_head(out), x, w, out);
-    while (i < n) {
-        v_broadcast(a, v);
+    for (int any = 1; any && n - i >= group;) {
+        any = 0;
+        for (const size_t end = i + group; i < end; i += V_LANES) {
+            any |= one(a, NULL, V_LANES, x + i, w ? w + i : NULL, stream ? streamed : out + i);
+            if (stream)
+                v_stream(out + i, v_load(streamed));
+        }
+    }
+    return i;
+}
+
+/* out = f(x), or w f(x) if w is not NULL, for arrays of n; out may be x or w. group: elements of a group. */
+static V_NOINLINE void v_long(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out,
+                              v_one_loop *one, v_group_loop *groups, size_t group)
+{
+    if (V_LIKELY(n < V_ALIGN_FROM)) {
+        for (size_t i = groups(a, 0, 0, n, x, w, out); i < n; i += V_LANES)
+            (void)one(a, NULL, v_active_lanes(n - i, 0), x + i, w ? w + i : NULL, out + i);
+        return;
+    }
+    const int stream = n >= V_STREAM_FROM && out != x && out != w;
+    size_t i = 0;
+    if (v_unaligned_head(out) > 0) {
+        i = v_unaligned_head(out);
+        (void)one(a, NULL, i, x, w, out);
+    }
+    while (n - i >= group) {
+        i = groups(a, stream, i, n, x, w, out);
         if (n - i >= group)
-            i = v_groups(f, times, stream, v, i, n, x, w, out);
-        if (n - i < group)
-            break;
-        i += some(a, stream, n - i, x + i, times ? w + i : NULL, out + i);
+            i += v_some(a, stream, n - i, x + i, w ? w + i : NULL, out + i, one, group);
     }
     if (stream)
         v_stream_end();
-    for (; i < n; i += V_LANES)
-        short_one(a, v_active_lanes(n - i, 0), x + i, times ? w + i : NULL, out + i);
+    v_each(a, n, x, w, out, one, i);
+}
+
+/* Where a vector is one number, compilers make vectors of several if the arithmetic is light; else each is near or far
+ * by itself, as there is nothing to hide between the calls of fmaf: v_one in a loop of its own, unless scalars per
+ * channel need it as a function. */
+V_INLINE int v_has_groups(v_paths f)
+{
+    return f.near && (V_LANES > 1 || f.light);
+}
+
+V_INLINE int v_has_all(v_paths f, size_t scalars)
+{
+    return f.near && !v_has_groups(f) && scalars == 0;
+}
+
+V_INLINE void v_run(v_paths f, const size_t scalars, v_one_loop *one, v_group_loop *groups, const activ_fn_args *a,
+                    size_t n, const float *x, const float *w, float *out)
+{
+    const size_t group = v_together(f) * V_LANES;
+    if (n <= V_LANES && V_LANES > 1) {
+        if (n > 0)
+            (void)one(a, NULL, n, x, w, out);
+    } else if (v_has_all(f, scalars) || (f.light && n < V_ALIGN_FROM)) {
+        (void)groups(a, 0, 0, n, x, w, out);
+    } else if (!v_has_groups(f) || n < group) {
+        v_each(a, n, x, w, out, one, 0);
+    } else {
+        v_long(a, n, x, w, out, one, groups, group);
+    }
+}
+
+/* Scalars per channel: each lane has its own. */
+static V_NOINLINE void v_channels(v_one_loop *one, v_one_loop *plain, vm (*plain_lanes)(const vf *v),
+                                  const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)
+{
+    vf v[ACTIV_FN_SETTINGS];
+    v_broadcast(a, v);
+    for (size_t i = 0; i < n; i += V_LANES) {
+        size_t lanes = v_active_lanes(n - i, 0);
+        for (size_t j = 0; j < a->vectors; j++)
+            v[a->scalar_settings[j]] = v_load_lanes(a->params + j * a->channels + i, lanes);
+        if (plain_lanes) {
+            float values[V_LANES], plain_values[V_LANES];
+            (void)one(a, v, lanes, x + i, w ? w + i : NULL, values);
+            (void)plain(a, v, lanes, x + i, w ? w + i : NULL, plain_values);
+            v_store_lanes(out + i, lanes,
+                          v_sel(plain_lanes(v), v_load_lanes(plain_values, lanes), v_load_lanes(values, lanes)));
+        } else {
+            (void)one(a, v, lanes, x + i, w ? w + i : NULL, out + i);
+        }
+    }
 }
 
 /* y = w f(x) by way of f(x), for functions that rarely gate; y may be x or w. */
@@ -401,53 +441,63 @@ V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, cons
 
 /* ---- a function's kernel (kernels/functions.c), made of its v_elementwise -------------------- */
 
-/* A loop specialised for one pair of paths. Short arrays have their own, which saves no registers: that would take as
- * long as the arithmetic. Where a vector is one number, each is near or far by itself: there is nothing to hide between
- * the calls of fmaf. */
-#define V_LOOP(loop, paths, times)                                                                                    \
-    static V_ONCE size_t loop##_some(const activ_fn_args *a, int stream, size_t n, const float *x, const float *w,    \
-                                     float *out)                                                                      \
-    {                                                                                                                 \
-        return (paths).near ? v_some(paths, times, a, stream, n, x, w, out) : n;                                      \
-    }                                                                                                                 \
-    static V_NOINLINE void loop##_short(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out) \
-    {                                                                                                                 \
-        if ((paths).near)                                                                                             \
-            v_short(paths, times, loop##_some, a, n, x, w, out);                                                      \
-    }                                                                                                                 \
-    static V_NOINLINE void loop##_long(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)  \
-    {                                                                                                                 \
-        if ((paths).near && (paths).far && V_LANES == 1)                                                              \
-            v_each(paths, times, a, n, x, w, out);                                                                    \
-        else if ((paths).near)                                                                                        \
-            v_loop(paths, times, loop##_some, loop##_short, a, n, x, w, out);                                         \
-    }                                                                                                                 \
-    V_INLINE void loop(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)                  \
-    {                                                                                                                 \
-        if (n <= V_LANES && V_LANES > 1)                                                                              \
-            loop##_short(a, n, x, w, out);                                                                            \
-        else                                                                                                          \
-            loop##_long(a, n, x, w, out);                                                                             \
+V_INLINE int v_gates(const v_elementwise *f)
+{
+    return f->gates || f->forward_saving;
+}
+
+/* The loops of one pair of paths; of light ones streaming has a loop of its own. */
+#define V_ONE(loop, name, direction, times)                                                                        \
+    static V_ONCE V_SMALL int loop(const activ_fn_args *a, const vf *settings, size_t lanes, const float *x,       \
+                                   const float *w, float *out)                                                     \
+    {                                                                                                              \
+        return name.direction.near ? v_one(name.direction, times, name.scalars > 0, a, settings, lanes, x, w, out) \
+                                   : 0;                                                                            \
     }
 
-/* Chooses the loop by the settings and channels of the call. */
-#define V_CHOICE(choice, name, direction, times)                                                          \
-    V_LOOP(choice##_loop, name.direction, times)                                                          \
-    V_LOOP(choice##_plain_loop, name.plain_##direction, times)                                            \
-    V_INLINE void choice(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)    \
+#define V_GROUPS(loop, paths, scalars, one, times)                                                        \
+    static V_NOINLINE size_t loop(const activ_fn_args *a, int stream, size_t i, size_t n, const float *x, \
+                                  const float *w, float *out)                                             \
     {                                                                                                     \
-        if (name.scalars > 0 && a->channels > 0)                                                          \
-            v_channels(name.direction, name.plain_##direction, name.plain_lanes, times, a, n, x, w, out); \
-        else if (name.is_plain && name.is_plain(a->setting_values))                                       \
-            choice##_plain_loop(a, n, x, w, out);                                                         \
-        else                                                                                              \
-            choice##_loop(a, n, x, w, out);                                                               \
+        for (; v_has_all(paths, scalars) && i < n; i += V_LANES)                                          \
+            (void)v_one(paths, times, 0, a, NULL, V_LANES, x + i, (times) ? w + i : NULL, out + i);       \
+        if (!v_has_groups(paths))                                                                         \
+            return n;                                                                                     \
+        if ((paths).light && V_LIKELY(!stream)) {                                                         \
+            i = v_groups(paths, times, a, 0, i, n, x, w, out);                                            \
+            for (; i < n; i += V_LANES)                                                                   \
+                (void)one(a, NULL, v_active_lanes(n - i, 0), x + i, w ? w + i : NULL, out + i);           \
+            return n;                                                                                     \
+        }                                                                                                 \
+        return v_groups(paths, times, a, stream, i, n, x, w, out);                                        \
+    }
+
+/* Chooses the loops by the settings and channels of the call. */
+#define V_CHOICE(choice, name, direction, one, times)                                                             \
+    V_GROUPS(choice##_groups, name.direction, name.scalars, one, times)                                           \
+    V_GROUPS(choice##_plain_groups, name.plain_##direction, name.scalars, one##_plain, times)                     \
+    V_INLINE void choice(const activ_fn_args *a, size_t n, const float *x, const float *w, float *out)            \
+    {                                                                                                             \
+        if (name.scalars > 0 && a->channels > 0)                                                                  \
+            v_channels(one, one##_plain, name.plain_##direction.near ? name.plain_lanes : NULL, a, n, x, w, out); \
+        else if (name.plain_##direction.near && name.is_plain(a->setting_values))                                 \
+            v_run(name.plain_##direction, name.scalars, one##_plain, choice##_plain_groups, a, n, x, w, out);     \
+        else                                                                                                      \
+            v_run(name.direction, name.scalars, one, choice##_groups, a, n, x, w, out);                           \
     }
 
 #define V_KERNEL(name)                                                                                               \
-    V_CHOICE(name##_forward_choice, name##_elementwise, forward, 0)                                                  \
-    V_CHOICE(name##_times_choice, name##_elementwise, forward, 1)                                                    \
-    V_CHOICE(name##_backward_choice, name##_elementwise, derivative, 1)                                              \
+    V_ONE(name##_forward_one, name##_elementwise, forward, 0)                                                        \
+    V_ONE(name##_forward_one_plain, name##_elementwise, plain_forward, 0)                                            \
+    V_ONE(name##_times_one, name##_elementwise, forward, 1)                                                          \
+    V_ONE(name##_times_one_plain, name##_elementwise, plain_forward, 1)                                              \
+    V_ONE(name##_backward_one, name##_elementwise, derivative, 1)                                                    \
+    V_ONE(name##_backward_one_plain, name##_elementwise, plain_derivative, 1)                                        \
+    V_ONE(name##_from_y_one, name##_elementwise, from_y, 1)                                                          \
+    V_GROUPS(name##_from_y_groups, name##_elementwise.from_y, 0, name##_from_y_one, 1)                               \
+    V_CHOICE(name##_forward_choice, name##_elementwise, forward, name##_forward_one, 0)                              \
+    V_CHOICE(name##_times_choice, name##_elementwise, forward, name##_times_one, 1)                                  \
+    V_CHOICE(name##_backward_choice, name##_elementwise, derivative, name##_backward_one, 1)                         \
     static void name##_kernel_forward(const activ_fn_args *a, size_t n, const float *x, float *y)                    \
     {                                                                                                                \
         if (name##_elementwise.forward_loop)                                                                         \
@@ -462,7 +512,7 @@ V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, cons
     {                                                                                                                \
         if (name##_elementwise.forward_loop)                                                                         \
             name##_elementwise.forward_loop(a, n, x, w, y);                                                          \
-        else if (name##_elementwise.gates || name##_elementwise.forward_saving)                                      \
+        else if (v_gates(&name##_elementwise))                                                                       \
             name##_times_choice(a, n, x, w, y);                                                                      \
         else                                                                                                         \
             v_times_by_parts(name##_kernel_forward, a, n, x, w, y);                                                  \
@@ -485,7 +535,7 @@ V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, cons
                                               float *dx)                                                             \
     {                                                                                                                \
         if (name##_elementwise.from_y.near)                                                                          \
-            v_each(name##_elementwise.from_y, 1, a, n, y, dy, dx);                                                   \
+            v_run(name##_elementwise.from_y, 0, name##_from_y_one, name##_from_y_groups, a, n, y, dy, dx);           \
         else                                                                                                         \
             name##_kernel_backward(a, 0, 0, n, y, dy, dx, NULL);                                                     \
     }                                                                                                                \

@@ -188,7 +188,7 @@ V_INLINE void moe_multiply(double *to, vacc by)
 }
 
 /* The sums over the experts, and the means. values: f too; else only what f' needs before. */
-static void moe_weigh(moe_gates *g, const activ_fn_args *a, const int values)
+V_INLINE void moe_weigh(moe_gates *g, const activ_fn_args *a, const int values)
 {
     const float *params = a->params + 2 * g->experts;
     const vacc one = acc_set(1.0);
@@ -213,6 +213,11 @@ static void moe_weigh(moe_gates *g, const activ_fn_args *a, const int values)
         moe_multiply(g->middle + i, inverse);
         moe_multiply(g->f + i, inverse);
     }
+}
+
+static V_ONCE void moe_weigh_for_backward(moe_gates *g, const activ_fn_args *a, int values)
+{
+    moe_weigh(g, a, values);
 }
 
 /* ---- infinities, one by one ---------------------------------------------------------------------------- */
@@ -428,7 +433,7 @@ static void moe_backward_loop(const activ_fn_args *a, size_t first, size_t count
         moe_start(&g, a, some, x + start);
         for (size_t i = 0; i < g.count; i++)
             dys[i] = i < some && !moe_is_infinite(x[start + i]) ? dy[start + i] : 0.0f;
-        moe_weigh(&g, a, lanes != NULL && moe_elements(g.experts, first, count) > 0);
+        moe_weigh_for_backward(&g, a, lanes != NULL && moe_elements(g.experts, first, count) > 0);
         moe_backward_chunk(&g, a, first, count, dys, dx != NULL, lanes);
         moe_backward_end(&g, a, first, count, some, x + start, dy + start, dx ? dx + start : NULL, lanes);
     }

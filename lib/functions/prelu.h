@@ -39,12 +39,11 @@ V_INLINE void prelu_gradients(vf x, const vf *v, vf *out, vm *flat)
 }
 
 static const v_elementwise prelu_elementwise = {
-    .forward = { prelu_forward },
+    .forward = { prelu_forward, .light = 1 },
     .is_plain = slope_is_plain,
     .plain_lanes = slope_plain_lanes,
-    .plain_forward = { slope_plain_forward, .passes_nan = 1 },
-    .plain_derivative = { prelu_derivative },
-    .derivative = { prelu_derivative },
+    .plain_forward = { slope_plain_forward, .passes_nan = 1, .light = 1 },
+    .derivative = { prelu_derivative, .light = 1 },
     .scalars = 1,
     .gradients = prelu_gradients,
 };

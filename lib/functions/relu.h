@@ -32,8 +32,8 @@ V_INLINE vm relu_is_flat(vf x, const vf *v)
 }
 
 static const v_elementwise relu_elementwise = {
-    .forward = { relu_forward, .passes_nan = 1 },
-    .derivative = { relu_derivative, .is_flat = relu_is_flat },
+    .forward = { relu_forward, .passes_nan = 1, .light = 1 },
+    .derivative = { relu_derivative, .is_flat = relu_is_flat, .light = 1 },
     .gates = 1,
 };
 #endif

@@ -34,7 +34,7 @@ V_INLINE vm relu6_is_flat(vf x, const vf *v)
 }
 
 static const v_elementwise relu6_elementwise = {
-    .forward = { relu6_forward, .passes_nan = 1 },
-    .derivative = { relu6_derivative, .is_flat = relu6_is_flat },
+    .forward = { relu6_forward, .passes_nan = 1, .light = 1 },
+    .derivative = { relu6_derivative, .is_flat = relu6_is_flat, .light = 1 },
 };
 #endif

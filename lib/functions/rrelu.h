@@ -74,8 +74,8 @@ static void rrelu_backward_saved(const activ_fn_args *a, size_t n, const float *
 }
 
 static const v_elementwise rrelu_elementwise = {
-    .forward = { rrelu_forward },
-    .derivative = { rrelu_derivative },
+    .forward = { rrelu_forward, .light = 1 },
+    .derivative = { rrelu_derivative, .light = 1 },
     .forward_saving = rrelu_forward_saving,
     .backward_saved = rrelu_backward_saved,
 };

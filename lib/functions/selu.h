@@ -55,6 +55,6 @@ V_INLINE vf selu_from_y(vf y, const vf *v)
 static const v_elementwise selu_elementwise = {
     .forward = { selu_forward, .passes_nan = 1 },
     .derivative = { selu_derivative, selu_derivative_far, .bottom = -87.0f },
-    .from_y = { selu_from_y },
+    .from_y = { selu_from_y, .light = 1 },
 };
 #endif

@@ -93,6 +93,12 @@ V_INLINE sgt_parts sgt_prepare(vf x, const vf *v)
     return s;
 }
 
+/* Not inlined: as long as the rest of f and of f' together. */
+static V_ONCE void sgt_prepared(vf x, const vf *v, sgt_parts *s)
+{
+    *s = sgt_prepare(x, v);
+}
+
 /* a 2^n with the sign of two factors. */
 V_INLINE vf sgt_scale(vf a, vi n, vf one, vf other)
 {
@@ -102,7 +108,8 @@ V_INLINE vf sgt_scale(vf a, vi n, vf one, vf other)
 
 static V_NOINLINE vf sgt_forward(vf x, const vf *v)
 {
-    sgt_parts s = sgt_prepare(x, v);
+    sgt_parts s;
+    sgt_prepared(x, v, &s);
     vacc one = acc_set(1.0);
     vf t = acc_round(acc_div(acc_fma_wide(one, s.tail_value, acc_set(-1.0)), acc_sum(one, s.tail_value)));
     vm small = v_lt(s.y, v_set(0x1p-13f)); /* tanh y = y */
@@ -119,7 +126,8 @@ V_INLINE vf sgt_slope_times(sgt_parts s, vacc a, vi n, vf one, vf other)
 static V_NOINLINE vf sgt_derivative(vf x, const vf *v)
 {
     const vf zero = v_set(0.0f), one = v_set(1.0f);
-    sgt_parts s = sgt_prepare(x, v);
+    sgt_parts s;
+    sgt_prepared(x, v, &s);
     vacc a = acc_div(acc_mul(s.size, acc_of(v_abs(s.exponent))), acc_of(s.x.m));
     vf d = sgt_slope_times(s, a, i_sub(s.n, s.x.e), s.slope, s.exponent);
     /* At 0: that of b x^beta, and NaN of NaN. */

@@ -42,7 +42,7 @@ V_INLINE vf sigmoid_from_y(vf y, const vf *v)
 static const v_elementwise sigmoid_elementwise = {
     .forward = { logistic, logistic_far, .limit = LOGISTIC_LIMIT, .together = V_TOGETHER_SHORT },
     .derivative = { sigmoid_derivative, sigmoid_derivative_far, .limit = LOGISTIC_LIMIT, .together = V_TOGETHER_SHORT },
-    .from_y = { sigmoid_from_y },
+    .from_y = { sigmoid_from_y, .light = 1 },
     .gates = 1,
 };
 #endif

@@ -107,21 +107,34 @@ V_INLINE softmax_factors softmax_factors_of(const softmax_back *b, double sum)
     return f;
 }
 
+/* With large dy. Not inlined, as that would take registers from the other loop; nor is softmax_back passed, which would
+ * keep it in memory there. */
+static V_ONCE void softmax_backward_far_row(softmax_row row, const float *x, const float *dy, softmax_factors f,
+                                            size_t columns, float *dx, int accumulate)
+{
+    const vf q = v_set(f.q), q_low = v_set(f.q_low), r = v_set(-f.r), r_low = v_set(-f.r_low);
+    for (size_t i = 0; i < columns; i += V_LANES) {
+        size_t lanes = v_active_lanes(columns - i, 0);
+        vf dys = v_load_lanes(dy + i, lanes), h = v_fma(dys, q, r), l = v_fma(dys, q_low, r_low);
+        softmax_put(dx + i, lanes, accumulate, softmax_times_far(&row, x + i, lanes, v_add(h, l)));
+    }
+}
+
 V_INLINE void softmax_backward_row(const softmax_row row, const softmax_back *b, softmax_factors f, size_t columns,
                                    float *dx, int accumulate)
 {
     if (softmax_fill_nan((double)f.r, columns, dx))
         return;
+    if (f.far) {
+        softmax_backward_far_row(row, b->x, b->dy, f, columns, dx, accumulate);
+        return;
+    }
     const vf q = v_set(f.q), q_low = v_set(f.q_low), r = v_set(-f.r), r_low = v_set(-f.r_low), p = v_set(f.p);
     for (size_t i = 0; i < columns; i += V_LANES) {
         size_t lanes = v_active_lanes(columns - i, 0);
         vf dy = v_load_lanes(b->dy + i, lanes), h = v_fma(dy, q, r), l = v_fma(dy, q_low, r_low);
-        if (f.far) {
-            softmax_put(dx + i, lanes, accumulate, softmax_times_far(&row, b, i, lanes, v_add(h, l)));
-        } else {
-            vf e = softmax_computed(&row, b, i, lanes);
-            softmax_put(dx + i, lanes, accumulate, v_mul(v_fma(e, h, v_mul(e, l)), p));
-        }
+        vf e = softmax_computed(&row, b, i, lanes);
+        softmax_put(dx + i, lanes, accumulate, v_mul(v_fma(e, h, v_mul(e, l)), p));
     }
 }
 

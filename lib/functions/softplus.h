@@ -112,11 +112,11 @@ V_INLINE vf softplus_from_y(vf y, const vf *v)
 }
 
 static const v_elementwise softplus_elementwise = {
-    .forward = { softplus_forward },
-    .derivative = { softplus_derivative },
+    .forward = { softplus_forward, .together = 2 },
+    .derivative = { softplus_derivative, .together = 2 },
     .is_plain = softplus_is_plain,
     .plain_forward = { softplus_plain_forward, softplus_plain_far, .limit = SOFTPLUS_TAIL_LIMIT },
     .plain_derivative = { logistic, logistic_far, .limit = LOGISTIC_LIMIT },
-    .from_y = { softplus_from_y },
+    .from_y = { softplus_from_y, .together = 1 },
 };
 #endif

@@ -69,6 +69,6 @@ V_INLINE vf softsign_from_y(vf y, const vf *v)
 static const v_elementwise softsign_elementwise = {
     .forward = { softsign_forward, softsign_far, .limit = SOFTSIGN_LIMIT, .least = SOFTSIGN_LEAST },
     .derivative = { softsign_derivative, softsign_derivative_far, .limit = SOFTSIGN_LIMIT },
-    .from_y = { softsign_from_y },
+    .from_y = { softsign_from_y, .light = 1 },
 };
 #endif

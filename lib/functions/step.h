@@ -36,7 +36,7 @@ V_INLINE vm step_is_flat(vf x, const vf *v)
 }
 
 static const v_elementwise step_elementwise = {
-    .forward = { step_forward },
-    .derivative = { step_derivative, .is_flat = step_is_flat },
+    .forward = { step_forward, .light = 1 },
+    .derivative = { step_derivative, .is_flat = step_is_flat, .light = 1 },
 };
 #endif

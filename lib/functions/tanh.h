@@ -24,6 +24,6 @@ V_INLINE vf tanh_from_y(vf y, const vf *v)
 static const v_elementwise tanh_elementwise = {
     .forward = { tanh_forward, .passes_nan = 1 },
     .derivative = { tanh_derivative, tanh_derivative_far, .limit = TANH_DERIVATIVE_LIMIT },
-    .from_y = { tanh_from_y },
+    .from_y = { tanh_from_y, .light = 1 },
 };
 #endif

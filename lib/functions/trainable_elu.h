@@ -28,14 +28,13 @@ V_INLINE void trainable_elu_gradients(vf x, const vf *v, vf *out, vm *flat)
 }
 
 static const v_elementwise trainable_elu_elementwise = {
-    .forward = { exponential_forward },
+    .forward = { exponential_forward, .together = 2 },
     .derivative = { exponential_derivative, exponential_derivative_far, .bottom = -87.0f },
     .is_plain = exponential_is_plain,
     .plain_lanes = exponential_plain_lanes,
     .plain_forward = { exponential_plain_forward, .passes_nan = 1 },
-    .plain_derivative = { exponential_derivative, exponential_derivative_far, .bottom = -87.0f },
     .scalars = 1,
     .gradients = trainable_elu_gradients,
-    .from_y = { exponential_from_y },
+    .from_y = { exponential_from_y, .light = 1 },
 };
 #endif

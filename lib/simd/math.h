@@ -430,7 +430,7 @@ static inline float v_reduce_large(float x, int32_t *quadrant)
 
 /* Sines are long chains of operations. Vectors are interleaved step by step to hide latency where the out-of-order
  * window is small, as for two threads on one core. All arrays below have this many vectors. */
-#define V_INTERLEAVE 4
+#define V_INTERLEAVE (V_LANES > 1 ? 4 : 1)
 #define V_EACH for (size_t j = 0; j < V_INTERLEAVE; j++)
 
 /* x + x_low minus the nearest multiple n of a quarter turn, for |x| up to 2^16; only the lowest two bits of n are

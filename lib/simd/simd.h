@@ -94,6 +94,13 @@
 /* The unit that includes this is compiled with ACTIV_TIER=avx2 and ACTIV_TIER_HEADER="simd/avx2.h". */
 #include ACTIV_TIER_HEADER
 
+/* Shorter rather than faster, where a vector is one number and v_fma a call. */
+#if defined(__GNUC__) && V_LANES == 1
+#    define V_SMALL __attribute__((cold))
+#else
+#    define V_SMALL
+#endif
+
 #define V_PASTE2(a, b) a##_##b
 #define V_PASTE(a, b) V_PASTE2(a, b)
 #define V_TIER_NAME(name) V_PASTE(name, ACTIV_TIER) /* name_avx2 */

@@ -58,16 +58,10 @@ static void rational_fill(const activ_setting_value *values, float *a, float *b)
 
 typedef struct rational {
     size_t p, q, first; /* first: the first k of a b_k */
-    const float *a, *b; /* b[k - first] is b_k */
+    int safe;
+    const float *a, *b;                 /* b[k - first] is b_k */
+    double bottom[RATIONAL_DEGREE + 1]; /* the coefficients of |x|^k in Q */
 } rational;
-
-V_INLINE rational rational_of(const activ_fn_args *args, const int safe)
-{
-    const size_t first = safe ? 1 : 0;
-    rational f = { args->lengths[0] - 1, args->lengths[1] + first - 1, first, args->params,
-                   args->params + args->lengths[0] };
-    return f;
-}
 
 V_INLINE double rational_size(float b)
 {
@@ -79,12 +73,17 @@ static double rational_sign(float b)
     return b > 0.0f ? 1.0 : b < 0.0f ? -1.0 : 0.0;
 }
 
-/* The coefficient of |x|^k in Q. */
-V_INLINE double rational_bottom(const rational *f, size_t k, const int safe)
+V_INLINE void rational_start(rational *f, const activ_fn_args *args, int safe)
 {
-    if (safe)
-        return k > 0 ? rational_size(f->b[k - 1]) : 1.0;
-    return k > 0 ? (double)f->b[k] : 1.0 + (double)f->b[0];
+    f->first = safe ? 1 : 0;
+    f->safe = safe;
+    f->p = args->lengths[0] - 1;
+    f->q = args->lengths[1] + f->first - 1;
+    f->a = args->params;
+    f->b = args->params + args->lengths[0];
+    f->bottom[0] = safe ? 1.0 : 1.0 + (double)f->b[0];
+    for (size_t k = 1; k <= f->q; k++)
+        f->bottom[k] = safe ? rational_size(f->b[k - 1]) : (double)f->b[k];
 }
 
 /* ---- |x| > RATIONAL_NEAR, infinite or NaN ------------------------------------------------------ */
@@ -114,22 +113,22 @@ static double rational_turn(double value, double x, int n)
     return x < 0.0 && n % 2 != 0 ? -value : value;
 }
 
-V_INLINE rational_element rational_far(const rational *f, float x, const int safe)
+V_INLINE rational_element rational_far(const rational *f, float x)
 {
     rational_element e = { .x = (double)x, .size = rational_size(x), .p = (int)f->p, .q = (int)f->q };
     while (e.p > 0 && f->a[e.p] == 0.0f)
         e.p--;
-    while (e.q > 0 && rational_bottom(f, (size_t)e.q, safe) == 0.0)
+    while (e.q > 0 && f->bottom[e.q] == 0.0)
         e.q--;
     const double u = 1.0 / e.x, v = 1.0 / e.size;
-    double a = (double)f->a[0], a_slope = 0.0, b = rational_bottom(f, 0, safe), b_slope = 0.0;
+    double a = (double)f->a[0], a_slope = 0.0, b = f->bottom[0], b_slope = 0.0;
     for (int i = 1; i <= e.p; i++) {
         a = a * u + (double)f->a[i];
         a_slope = a_slope * u + (double)i * (double)f->a[i];
     }
     for (int k = 1; k <= e.q; k++) {
-        b = b * v + rational_bottom(f, (size_t)k, safe);
-        b_slope = b_slope * v + (double)k * rational_bottom(f, (size_t)k, safe);
+        b = b * v + f->bottom[k];
+        b_slope = b_slope * v + (double)k * f->bottom[k];
     }
     e.inverse = 1.0 / b;
     e.ratio = a / b;
@@ -141,28 +140,28 @@ V_INLINE rational_element rational_far(const rational *f, float x, const int saf
 }
 
 /* df/dparameter number `which`; of b_k without the factor that rational_finish has. */
-V_INLINE double rational_far_gradient(const rational *f, const rational_element *e, size_t which, const int safe)
+V_INLINE double rational_far_gradient(const rational *f, const rational_element *e, size_t which)
 {
     if (e->x != e->x)
         return e->x;
     if (which <= f->p)
         return rational_turn(rational_scale(e->inverse, e->size, (int)which - e->q), e->x, (int)which);
     const size_t at = which - f->p - 1;
-    if (safe && f->b[at] == 0.0f)
+    if (f->safe && f->b[at] == 0.0f)
         return 0.0;
     return rational_turn(rational_scale(e->ratio * e->inverse, e->size, e->p - 2 * e->q + (int)(at + f->first)), e->x,
                          e->p);
 }
 
 /* Replaces the lanes with |x| beyond RATIONAL_NEAR. */
-V_INLINE vf rational_correct(const rational *f, vf x, int slope, vf value, const int safe)
+V_INLINE vf rational_correct(const rational *f, vf x, int slope, vf value)
 {
     float xs[V_LANES], values[V_LANES];
     v_store(xs, x);
     v_store(values, value);
     for (size_t i = 0; i < V_LANES; i++)
         if (rational_size(xs[i]) > (double)RATIONAL_NEAR) {
-            rational_element e = rational_far(f, xs[i], safe);
+            rational_element e = rational_far(f, xs[i]);
             values[i] = (float)(slope ? e.slope : e.f);
         }
     return v_load(values);
@@ -185,11 +184,11 @@ typedef struct rational_values {
     vacc p, q, p_slope, q_slope;
 } rational_values;
 
-V_INLINE rational_values rational_at(const rational *f, vacc x, vacc size, const int slopes, const int safe)
+V_INLINE rational_values rational_at(const rational *f, vacc x, vacc size, const int slopes)
 {
     rational_values s = { .p_slope = acc_zero(), .q_slope = acc_zero() };
     s.p = acc_set((double)f->a[f->p]);
-    s.q = acc_set(rational_bottom(f, f->q, safe));
+    s.q = acc_set(f->bottom[f->q]);
     for (size_t i = f->p; i-- > 0;) {
         if (slopes)
             s.p_slope = acc_fma_wide(s.p, s.p_slope, x);
@@ -198,22 +197,23 @@ V_INLINE rational_values rational_at(const rational *f, vacc x, vacc size, const
     for (size_t k = f->q; k-- > 0;) {
         if (slopes)
             s.q_slope = acc_fma_wide(s.q, s.q_slope, size);
-        s.q = acc_fma_wide(acc_set(rational_bottom(f, k, safe)), s.q, size);
+        s.q = acc_fma_wide(acc_set(f->bottom[k]), s.q, size);
     }
     return s;
 }
 
-V_INLINE void rational_forward(const activ_fn_args *a, size_t n, const float *x, const float *w, float *y,
-                               const int safe)
+static V_ONCE void rational_forward(const activ_fn_args *a, size_t n, const float *x, const float *w, float *y,
+                                    int safe)
 {
-    const rational f = rational_of(a, safe);
+    rational f;
+    rational_start(&f, a, safe);
     for (size_t i = 0; i < n; i += V_LANES) {
         size_t lanes = v_active_lanes(n - i, 0);
         vf xs = v_load_lanes(x + i, lanes);
-        rational_values s = rational_at(&f, acc_of(xs), acc_of(v_abs(xs)), 0, safe);
+        rational_values s = rational_at(&f, acc_of(xs), acc_of(v_abs(xs)), 0);
         vf value = acc_round(acc_div(s.p, s.q));
         if (!V_LIKELY(!m_any(rational_is_far(xs))))
-            value = rational_correct(&f, xs, 0, value, safe);
+            value = rational_correct(&f, xs, 0, value);
         if (w)
             value = v_mul(v_load_lanes(w + i, lanes), value);
         v_store_lanes(y + i, lanes, v_keep_nan(xs, value));
@@ -249,21 +249,21 @@ V_INLINE void rational_powers(activ_lanes *lanes, size_t at, size_t from, size_t
     }
 }
 
-V_INLINE void rational_add_far(const rational *f, const rational_part *part, size_t lane, float x, float dy,
-                               const int safe)
+V_INLINE void rational_add_far(const rational *f, const rational_part *part, size_t lane, float x, float dy)
 {
-    const rational_element e = rational_far(f, x, safe);
+    const rational_element e = rational_far(f, x);
     for (size_t i = part->from; i < part->a_end; i++)
-        part->a_lanes[i - part->from][lane] += (double)dy * rational_far_gradient(f, &e, i, safe);
+        part->a_lanes[i - part->from][lane] += (double)dy * rational_far_gradient(f, &e, i);
     for (size_t k = part->from; k < part->b_end; k++)
-        part->b_lanes[k - part->from][lane] += (double)dy * rational_far_gradient(f, &e, f->p + 1 + k, safe);
+        part->b_lanes[k - part->from][lane] += (double)dy * rational_far_gradient(f, &e, f->p + 1 + k);
 }
 
 /* dx if that is not NULL, and gradients if there are lanes for them. The derivative of |x| at 0 is 0. */
-V_INLINE void rational_backward(const activ_fn_args *a, size_t first, size_t count, size_t n, const float *x,
-                                const float *dy, float *dx, activ_lanes *all_lanes, const int safe)
+static V_ONCE void rational_backward(const activ_fn_args *a, size_t first, size_t count, size_t n, const float *x,
+                                     const float *dy, float *dx, activ_lanes *all_lanes, int safe)
 {
-    const rational own = rational_of(a, safe), *f = &own;
+    rational own, *const f = &own;
+    rational_start(&own, a, safe);
     const rational_part own_part = rational_part_of(f, first, count, all_lanes), *part = &own_part;
     const vf zero = v_set(0.0f);
     for (size_t i = 0; i < n; i += V_BLOCK)
@@ -276,12 +276,12 @@ V_INLINE void rational_backward(const activ_fn_args *a, size_t first, size_t cou
             const int any_far = m_any(far);
             vf near = v_sel(far, zero, xs);
             vacc wide = acc_of(near), size = acc_of(v_abs(near));
-            rational_values s = rational_at(f, wide, size, 1, safe);
+            rational_values s = rational_at(f, wide, size, 1);
             vacc inverse = acc_div(acc_set(1.0), s.q), ratio = rational_times(s.p, inverse);
             if (part->a_lanes) {
                 for (size_t k = 0; any_far && k < lanes; k++)
                     if (rational_size(x[at + k]) > (double)RATIONAL_NEAR)
-                        rational_add_far(f, part, j * V_LANES + k, x[at + k], dy[at + k], safe);
+                        rational_add_far(f, part, j * V_LANES + k, x[at + k], dy[at + k]);
                 vacc weight = rational_times(acc_of(v_sel(far, zero, dys)), inverse);
                 rational_powers(part->a_lanes, j * V_LANES, part->from, part->a_end, weight, wide);
                 weight = rational_times(weight, ratio);
@@ -294,16 +294,17 @@ V_INLINE void rational_backward(const activ_fn_args *a, size_t first, size_t cou
                 vacc top = acc_fma_wide(s.p_slope, rational_times(ratio, s.q_slope), acc_of(minus_sign));
                 vf slope = acc_round(rational_times(top, inverse));
                 if (any_far)
-                    slope = rational_correct(f, xs, 1, slope, safe);
+                    slope = rational_correct(f, xs, 1, slope);
                 v_store_lanes(dx + at, lanes, v_keep_nan(xs, v_mul(dys, slope)));
             }
         }
 }
 
 /* The factor of the sums of b: -1, or with `safe` -sign b_k. */
-V_INLINE void rational_finish(const activ_fn_args *a, size_t first, size_t count, double *sums, const int safe)
+static V_ONCE void rational_finish(const activ_fn_args *a, size_t first, size_t count, double *sums, int safe)
 {
-    const rational f = rational_of(a, safe);
+    rational f;
+    rational_start(&f, a, safe);
     const rational_part part = rational_part_of(&f, first, count, NULL);
     sums += part.a_end > first ? part.a_end - first : 0;
     for (size_t k = first; k < part.b_end; k++)

@@ -89,7 +89,7 @@ V_INLINE vf softmax_reduce(softmax_operation *operation, const softmax_vectors *
 }
 
 /* Starts a group of as many rows as fit: finds their m, and what follows from it. */
-V_INLINE void softmax_begin(softmax_group *g, size_t rows, size_t columns, const float *x, size_t x_stride)
+static V_ONCE void softmax_begin(softmax_group *g, size_t rows, size_t columns, const float *x, size_t x_stride)
 {
     softmax_vectors largest;
     g->row_stride = (columns + V_BLOCK - 1) / V_BLOCK * V_BLOCK;
@@ -240,10 +240,10 @@ V_INLINE vf softmax_computed(const softmax_row *row, const softmax_back *b, size
 /* q 2^60 e^x / 2^n, for a q so large that this is normal where the exponential alone would underflow. */
 #define SOFTMAX_FAR 0x1p30
 #define SOFTMAX_FAR_DEPTH 215.0f
-V_INLINE vf softmax_times_far(const softmax_row *row, const softmax_back *b, size_t at, size_t lanes, vf q)
+V_INLINE vf softmax_times_far(const softmax_row *row, const float *x, size_t lanes, vf q)
 {
-    vf m = v_sub(row->largest, row->from), x = v_sub(softmax_load(row, b->x + at, lanes), row->from);
-    vexp e = v_exp(v_max(v_sub(m, v_set(SOFTMAX_FAR_DEPTH)), x), v_set(0.0f));
+    vf m = v_sub(row->largest, row->from), shifted = v_sub(softmax_load(row, x, lanes), row->from);
+    vexp e = v_exp(v_max(v_sub(m, v_set(SOFTMAX_FAR_DEPTH)), shifted), v_set(0.0f));
     vi n;
     v_round_parts(m, v_set(0x1.715476p0f), &n);
     return v_scale(v_mul(v_add(e.h, e.l), q), i_add(i_sub(e.n, n), i_set(SOFTMAX_POWER)));
