@@ -57,6 +57,11 @@ function(activ_add_tiers out)
         set_source_files_properties(kernels/functions.c PROPERTIES COMPILE_OPTIONS
             "-fschedule-insns;-fsched-pressure;-fno-ipa-cp-clone;-fno-unswitch-loops;-fno-split-loops;-fno-peel-loops")
     endif()
+    # The scalar tier's formulas wait for fmaf and for memory: -O3 makes their loops longer, not faster.
+    if(CMAKE_C_COMPILER_ID MATCHES "GNU|Clang")
+        set_source_files_properties(kernels/formula.c PROPERTIES COMPILE_OPTIONS
+            "$<$<AND:$<CONFIG:Release>,$<STREQUAL:$<TARGET_PROPERTY:NAME>,activ_tier_scalar>>:-O2>")
+    endif()
     foreach(tier IN LISTS activ_tiers)
         add_library(activ_tier_${tier} OBJECT kernels/unit.c kernels/functions.c kernels/formula.c)
         target_compile_definitions(activ_tier_${tier} PRIVATE

@@ -101,32 +101,41 @@ V_INLINE const float *formula_at(const formula_run *r, uint16_t operand)
 #define FORMULA_FMS(x, y, z) v_fma(x, y, v_neg(z))
 #define FORMULA_FNMA(x, y, z) v_fnma(x, y, z)
 
-/* sin, or sine, cos and tan: interleaved vectors, the last of them repeated where there are fewer. */
-V_INLINE void formula_angles(int op, size_t n, const float *a, float *out, float *cosines)
+/* Angles are interleaved, the last vector repeated where there are fewer. */
+V_INLINE void formula_load_angles(size_t k, size_t n, const float *a, vf *x, vf *low)
 {
-    vf x[V_INTERLEAVE], low[V_INTERLEAVE], sine[V_INTERLEAVE], cosine[V_INTERLEAVE];
-    for (size_t k = 0; k < n; k += V_INTERLEAVE * V_LANES) {
-        for (size_t j = 0; j < V_INTERLEAVE; j++) {
-            const size_t at = k + j * V_LANES;
-            x[j] = v_load(a + (at < n ? at : n - V_LANES));
-            low[j] = v_set(0.0f);
-        }
-        if (op == ACTIV_OP_sin)
-            v_sine(x, low, sine);
-        else
-            v_sincos(x, low, sine, cosine);
-        for (size_t j = 0; j < V_INTERLEAVE && k + j * V_LANES < n; j++) {
-            if (op != ACTIV_OP_cos)
-                v_store(out + k + j * V_LANES, op == ACTIV_OP_tan ? v_div(sine[j], cosine[j]) : sine[j]);
-            if (op == ACTIV_OP_cos || op == ACTIV_OP_sincos)
-                v_store(cosines + k + j * V_LANES, cosine[j]);
-        }
+    for (size_t j = 0; j < V_INTERLEAVE; j++) {
+        const size_t at = k + j * V_LANES;
+        x[j] = v_load(a + (at < n ? at : n - V_LANES));
+        low[j] = v_set(0.0f);
     }
 }
 
-static V_NOINLINE void formula_sincos(size_t n, const float *a, float *sines, float *cosines)
+static V_NOINLINE void formula_sin(size_t n, const float *a, float *out)
 {
-    formula_angles(ACTIV_OP_sincos, n, a, sines, cosines);
+    vf x[V_INTERLEAVE], low[V_INTERLEAVE], sine[V_INTERLEAVE];
+    for (size_t k = 0; k < n; k += V_INTERLEAVE * V_LANES) {
+        formula_load_angles(k, n, a, x, low);
+        v_sine(x, low, sine);
+        for (size_t j = 0; j < V_INTERLEAVE && k + j * V_LANES < n; j++)
+            v_store(out + k + j * V_LANES, sine[j]);
+    }
+}
+
+/* sine and cosine, of which one may be NULL; with `tangent`, to the first, their quotient. */
+static V_NOINLINE void formula_sincos(size_t n, const float *a, float *sines, float *cosines, int tangent)
+{
+    vf x[V_INTERLEAVE], low[V_INTERLEAVE], sine[V_INTERLEAVE], cosine[V_INTERLEAVE];
+    for (size_t k = 0; k < n; k += V_INTERLEAVE * V_LANES) {
+        formula_load_angles(k, n, a, x, low);
+        v_sincos(x, low, sine, cosine);
+        for (size_t j = 0; j < V_INTERLEAVE && k + j * V_LANES < n; j++) {
+            if (sines)
+                v_store(sines + k + j * V_LANES, tangent ? v_div(sine[j], cosine[j]) : sine[j]);
+            if (cosines)
+                v_store(cosines + k + j * V_LANES, cosine[j]);
+        }
+    }
 }
 
 /* The functions that are computed in double, or rarely: one loop each, out of the way. */
@@ -134,16 +143,16 @@ static V_NOINLINE void formula_rare(int op, size_t n, const float *a, const floa
 {
     switch (op) {
     case ACTIV_OP_sin:
-        formula_angles(ACTIV_OP_sin, n, a, out, NULL);
+        formula_sin(n, a, out);
         break;
     case ACTIV_OP_cos:
-        formula_angles(ACTIV_OP_cos, n, a, NULL, out);
+        formula_sincos(n, a, NULL, out, 0);
         break;
     case ACTIV_OP_sine:
-        formula_angles(ACTIV_OP_sine, n, a, out, NULL);
+        formula_sincos(n, a, out, NULL, 0);
         break;
     case ACTIV_OP_tan:
-        formula_angles(ACTIV_OP_tan, n, a, out, NULL);
+        formula_sincos(n, a, out, NULL, 1);
         break;
     case ACTIV_OP_expm1:
         FORMULA_UNARY(e_expm1);
@@ -293,7 +302,7 @@ static V_NOINLINE void formula_execute(const formula_run *r, const activ_instruc
             formula_call(r, i, n, a, out);
             break;
         case ACTIV_OP_sincos:
-            formula_sincos(n, a, out, r->work + i->c);
+            formula_sincos(n, a, out, r->work + i->c, 0);
             break;
         case ACTIV_OP_uniform:
             *out = *a;

@@ -24,13 +24,13 @@ V_INLINE vf e_scale(vf a, vf b) { return v_sel(v_eq(a, v_set(0.0f)), v_set(0.0f)
 /* ---- exponential -------------------------------------------------------------------------- */
 
 /* e^(x + x_low), x from -150 to 130 or NaN. */
-V_INLINE vf e_exp_wide(vf x, vf x_low)
+static V_ONCE vf e_exp_wide(vf x, vf x_low)
 {
     vexp e = v_exp(x, x_low);
     return v_scale(e.h, e.n);
 }
 
-static V_ONCE vf e_exp_far(vf x) { return e_exp_wide(v_max(v_set(-150.0f), v_min(v_set(130.0f), x)), v_set(0.0f)); }
+V_INLINE vf e_exp_far(vf x) { return e_exp_wide(v_max(v_set(-150.0f), v_min(v_set(130.0f), x)), v_set(0.0f)); }
 
 V_INLINE vf e_exp(vf x)
 {
@@ -55,7 +55,7 @@ V_INLINE vf e_gauss(vf x)
 }
 
 /* e^a / 2 for 0 <= a <= 100, or NaN. */
-V_INLINE vf e_half_exp(vf a)
+static V_ONCE vf e_half_exp(vf a)
 {
     vexp e = v_exp(a, v_set(0.0f));
     return v_scale(e.h, i_sub(e.n, i_set(1)));
@@ -90,7 +90,7 @@ V_INLINE vf e_log(vf x)
 
 /* 1 + x = u + u_low; of u the logarithm, and u_low/u. Where u is near 1, x itself is what it is away from it: then the
  * series of v_log2_wide is taken at x. */
-V_INLINE vf e_log1p(vf x)
+static V_ONCE vf e_log1p(vf x)
 {
     vm near = m_and(v_gt(x, v_set(-0.29f)), v_lt(x, v_set(0.41f)));
     vpair u = v_two_sum(v_set(1.0f), x);
@@ -172,7 +172,7 @@ V_INLINE vf e_asinh(vf x)
 
 /* erfc a for a >= 0: (1 + 2a) e^(a^2) erfc a is a polynomial of (a - 3.75)/(a + 3.75) (Shepherd and
  * Laframboise 1981). */
-V_INLINE vf e_erfc_positive(vf a)
+static V_ONCE vf e_erfc_positive(vf a)
 {
     static const double c[] = { 0x1.3ccda0b5f02d7p0,   -0x1.1f36747016debp-3, 0x1.d5f289aff4eaep-9,
                                 0x1.51009a320e978p-4,  -0x1.bda9a5ab614dp-4,  0x1.7a1f37cb28ba2p-4,

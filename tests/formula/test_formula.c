@@ -275,7 +275,7 @@ static void refused(void **state)
         { "derivative(softmax)", ACTIV_ERROR_UNSUPPORTED, "softmax has no derivative as a function" },
         { "derivative(derivative(derivative(derivative(derivative(x)))))", ACTIV_ERROR_RANGE, "four times at most" },
         { "x; ", ACTIV_ERROR_SYNTAX, "a name is expected" },
-        { "1", ACTIV_ERROR_INVALID, "x does not occur" },
+        { "1", ACTIV_ERROR_SYNTAX, "the name of a function is expected" },
         { "(", ACTIV_ERROR_SYNTAX, "" },
         { "x $ 2", ACTIV_ERROR_SYNTAX, "" },
         { "moe(relu, x*x)", ACTIV_ERROR_UNSUPPORTED, "is a formula" },
