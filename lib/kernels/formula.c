@@ -351,8 +351,35 @@ V_INLINE void formula_pad(formula_run *r, const float *x, size_t padded)
     r->x = r->work;
 }
 
-/* The program for all elements. Its result is f: y = f, or w f where w is not NULL; or f', with dy: dx = dy f', which
- * is 0 where f' is. `out` may be x, w or dy, and NULL if only sums are wanted. */
+/* The result of one vector, from f or, for a derivative, from f', which is 0 whatever dy is where it is 0. */
+V_INLINE vf formula_result(vf value, vf x, vf w, const int times, const int is_slope, const int keeps_nan)
+{
+    if (is_slope)
+        w = v_sel(v_eq(value, v_set(0.0f)), v_set(0.0f), w);
+    if (times)
+        value = V_LANES > 1 ? v_mul_subnormal(w, value) : v_mul(w, value); /* the same bits */
+    return keeps_nan ? v_sel(v_nan(x), x, value) : value;
+}
+
+V_INLINE void formula_finish_block(const formula_run *r, const float *value, const float *w, const int is_slope,
+                                   float *out)
+{
+    const int keeps_nan = r->program->keeps_nan;
+    const size_t whole = r->count / V_LANES * V_LANES, lanes = r->count - whole;
+    for (size_t k = 0; w && !keeps_nan && k < whole; k += V_LANES)
+        v_store(out + k, formula_result(v_load(value + k), v_set(0.0f), v_load(w + k), 1, is_slope, 0));
+    for (size_t k = 0; w && keeps_nan && k < whole; k += V_LANES)
+        v_store(out + k, formula_result(v_load(value + k), v_load(r->x + k), v_load(w + k), 1, is_slope, 1));
+    for (size_t k = 0; !w && k < whole; k += V_LANES)
+        v_store(out + k, formula_result(v_load(value + k), v_load(r->x + k), v_set(1.0f), 0, 0, keeps_nan));
+    if (lanes > 0)
+        v_store_lanes(out + whole, lanes,
+                      formula_result(v_load(value + whole), v_load(r->x + whole),
+                                     w ? v_load_lanes(w + whole, lanes) : v_set(1.0f), w != NULL, is_slope, keeps_nan));
+}
+
+/* The program for all elements. Its result is f: y = f, or w f where w is not NULL; or f', with dy: dx = dy f'. `out`
+ * may be x, w or dy, and NULL if only sums are wanted. */
 static V_NOINLINE void formula_blocks(formula_run *r, size_t n, const float *x, const float *w, int is_slope,
                                       float *out)
 {
@@ -367,20 +394,8 @@ static V_NOINLINE void formula_blocks(formula_run *r, size_t n, const float *x, 
             formula_pad(r, x + at, padded);
         const int direct = !is_slope && !w && !p->keeps_nan && r->count == padded && p->result > 0;
         formula_execute(r, p->code + p->first, p->code + p->count, padded, direct ? out + at : NULL);
-        if (!out || direct)
-            continue;
-        const float *result = formula_at(r, (uint16_t)p->result), *from = r->x;
-        for (size_t k = 0; k < r->count; k += V_LANES) {
-            const size_t lanes = v_active_lanes(r->count - k, 0);
-            vf value = v_load(result + k), own_x = v_load(from + k);
-            if (w) {
-                vf factor = v_load_lanes(w + at + k, lanes);
-                if (is_slope)
-                    factor = v_sel(v_eq(value, v_set(0.0f)), v_set(0.0f), factor);
-                value = v_mul_subnormal(factor, value);
-            }
-            v_store_lanes(out + at + k, lanes, p->keeps_nan ? v_sel(v_nan(own_x), own_x, value) : value);
-        }
+        if (out && !direct)
+            formula_finish_block(r, formula_at(r, (uint16_t)p->result), r->dy, is_slope, out + at);
     }
 }
 
