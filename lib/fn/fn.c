@@ -286,8 +286,8 @@ static activ_status init_function(activ_fn *fn, size_t *room, activ_message *mes
     fn->args = (activ_fn_args){
         .setting_values = fn->setting_values,
         .params = fn->initial,
-        .lengths = fn->lengths,
-        .vectors = fn->vectors,
+        .lengths = fn->formula ? &fn->param_count : fn->lengths, /* to its program one vector, whatever their names */
+        .vectors = fn->formula ? fn->param_count > 0 : fn->vectors,
         .param_count = fn->param_count,
         .channels = fn->num_parameters > 1 ? fn->num_parameters : 0,
         .scalar_settings = fn->scalar_settings,

@@ -32,10 +32,8 @@ void activ_fn_gated_backward(const activ_host *host, const activ_fn_kernel *kern
                              int accumulate)
 {
     const activ_kernels *kernels = activ_kernels_of(host->tier);
-    float ones[CHUNK], slope[CHUNK], product[CHUNK];
+    float slope[CHUNK], product[CHUNK];
     activ_fn_shifted shifted;
-    for (size_t i = 0; i < CHUNK; i++)
-        ones[i] = 1.0f;
     for (size_t at = 0; at < n; at += CHUNK) {
         const size_t count = n - at < CHUNK ? n - at : CHUNK;
         const activ_fn_args *chunk_args = activ_fn_args_from(args, at, &shifted);
@@ -43,7 +41,9 @@ void activ_fn_gated_backward(const activ_host *host, const activ_fn_kernel *kern
             kernel->backward(chunk_args, 0, 0, count, gate + at, product, slope, NULL);
         } else if (dgate) {
             /* dy value over- or underflows somewhere, which the product of all three factors need not. */
-            kernel->backward(chunk_args, 0, 0, count, gate + at, ones, slope, NULL);
+            for (size_t i = 0; i < count; i++)
+                product[i] = 1.0f;
+            kernel->backward(chunk_args, 0, 0, count, gate + at, product, slope, NULL);
             kernels->multiply_three(count, dy + at, value + at, slope, slope);
             fix_flat(kernel, chunk_args, count, gate + at, dy + at, value + at, slope);
         }

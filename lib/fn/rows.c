@@ -106,16 +106,25 @@ void activ_fn_run_rows_backward(const activ_fn *fn, size_t threads, const activ_
                                 const activ_backward_args *a)
 {
     const int is_gated = fn->entry->shape == ACTIV_SHAPE_GATED;
+    const float *x = is_gated ? a->gate : a->x ? a->x : a->y;
+    const size_t x_stride = is_gated ? a->gate_stride : a->x ? a->x_stride : a->y_stride;
+    if (a->dparams && args->vectors > 0) { /* before there is a job, whose place on the stack it has */
+        const activ_fn_elements elements = { .n = a->rows * a->columns,
+                                             .width = a->columns,
+                                             .x = x,
+                                             .dy = a->dy,
+                                             .value = is_gated ? a->x : NULL,
+                                             .x_stride = x_stride,
+                                             .dy_stride = a->dy_stride,
+                                             .value_stride = a->x_stride };
+        activ_fn_add_gradients(&fn->host, threads, fn->kernel, args, &elements, NULL, a->dparams, 0);
+    }
     rows_job job = { .fn = fn,
                      .args = args,
                      .rows = a->rows,
                      .columns = a->columns,
-                     .x = is_gated ? a->gate
-                          : a->x   ? a->x
-                                   : a->y,
-                     .x_stride = is_gated ? a->gate_stride
-                                 : a->x   ? a->x_stride
-                                          : a->y_stride,
+                     .x = x,
+                     .x_stride = x_stride,
                      .value = is_gated ? a->x : NULL,
                      .value_stride = a->x_stride,
                      .of_y = !a->x,
@@ -126,17 +135,6 @@ void activ_fn_run_rows_backward(const activ_fn *fn, size_t threads, const activ_
                      .out_stride = is_gated ? a->dgate_stride : a->dx_stride,
                      .dvalue = is_gated ? a->dx : NULL,
                      .dvalue_stride = a->dx_stride };
-    if (a->dparams && args->vectors > 0) {
-        const activ_fn_elements elements = { .n = a->rows * a->columns,
-                                             .width = a->columns,
-                                             .x = job.x,
-                                             .dy = job.dy,
-                                             .value = job.value,
-                                             .x_stride = job.x_stride,
-                                             .dy_stride = job.dy_stride,
-                                             .value_stride = job.value_stride };
-        activ_fn_add_gradients(&fn->host, threads, fn->kernel, args, &elements, NULL, a->dparams, 0);
-    }
     if (job.out || job.dvalue)
         activ_share(&fn->host, threads, a->rows * a->columns * ACTIV_WORK_ELEMENT, run_part, &job);
 }

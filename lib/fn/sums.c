@@ -3,11 +3,14 @@
  * A kernel adds the elements of a block of ACTIV_FN_BLOCK to sixteen lanes, which one tree adds. The sums of every
  * GROUP_BLOCKS blocks are added pairwise, in a tree, and the groups' totals in order. Threads take whole blocks.
  *
- * All is on the stack, and takes some 12 KiB of it: hence parameters in passes, and blocks in parts of a group. */
+ * All is on the stack, and takes some 12 KiB of it: hence parameters in passes, and blocks in parts of a group. A
+ * formula's program needs more of the stack than other kernels, and gets fewer sums in a pass. */
 #include <string.h>
 
 #include "base/share.h"
 #include "fn/fn.h"
+#include "kernels/kernels.h"
+#include "kernels/program.h"
 
 /* Blocks in a group, and in the smallest part of one that threads share; sums per pass, a multiple of three for the
  * functions that have three vectors of parameters. */
@@ -15,11 +18,14 @@
 #define MIN_PART 4
 #define LEVELS 3 /* parts of 4, 8 and 16 blocks */
 #define PASS_SUMS ACTIV_FN_VECTORS
+#define FEW ACTIV_FN_SETTINGS
 
 /* Elements that are gathered at a time, a multiple of ACTIV_LANES. */
 #define GATHERED 32
 
-typedef struct gradient_job {
+typedef struct gradient_job gradient_job;
+struct gradient_job {
+    void (*add_block)(const gradient_job *job, size_t block, double *sums);
     const activ_fn_kernel *kernel;
     const activ_fn_args *args;
     const activ_fn_elements *elements;
@@ -28,7 +34,7 @@ typedef struct gradient_job {
     size_t block, blocks; /* the first block of this part of a group, and their number */
     size_t sum_count;     /* sums per block in this pass */
     double *sums;         /* of each block of the part */
-} gradient_job;
+};
 
 static void gather(const float *x, size_t stride, size_t width, size_t from, size_t count, float *to)
 {
@@ -60,10 +66,9 @@ static void add_gathered(const gradient_job *job, size_t from, size_t count, act
     }
 }
 
-static void add_block(const gradient_job *job, size_t block, double *sums)
+static void add_block_to(const gradient_job *job, size_t block, activ_lanes *lanes, double *sums)
 {
     const activ_fn_elements *e = job->elements;
-    activ_lanes lanes[PASS_SUMS];
     size_t from = block * ACTIV_FN_BLOCK, count = e->n - from < ACTIV_FN_BLOCK ? e->n - from : ACTIV_FN_BLOCK;
     size_t row = e->n == e->width ? 0 : from / e->width, at = from - row * e->width;
     memset(lanes, 0, job->sum_count * sizeof lanes[0]);
@@ -77,12 +82,24 @@ static void add_block(const gradient_job *job, size_t block, double *sums)
     job->kernel->finish(job->args, job->first, job->count, sums);
 }
 
+static void add_block(const gradient_job *job, size_t block, double *sums)
+{
+    activ_lanes lanes[PASS_SUMS];
+    add_block_to(job, block, lanes, sums);
+}
+
+static void add_block_of_formula(const gradient_job *job, size_t block, double *sums)
+{
+    activ_lanes lanes[ACTIV_PROGRAM_SUMS];
+    add_block_to(job, block, lanes, sums);
+}
+
 static void add_blocks(void *argument, size_t parts, size_t part)
 {
     gradient_job *job = argument;
     activ_range r = activ_range_of(job->blocks, 1, parts, part);
     for (size_t b = r.first; b < r.first + r.count; b++)
-        add_block(job, job->block + b, job->sums + b * job->sum_count);
+        job->add_block(job, job->block + b, job->sums + b * job->sum_count);
 }
 
 /* Adds `count` rows of sums, in a tree, to the first. */
@@ -123,19 +140,19 @@ static size_t count_sums(const gradient_job *job)
     return sum_count;
 }
 
-/* Fast path for one contiguous block and scalars only: with few elements the overhead of a call dominates. */
-static void add_scalars(const activ_fn_kernel *kernel, const activ_fn_args *args, const activ_fn_elements *elements,
-                        float *dx, float *dparams)
+/* Fast path for one contiguous block and few parameters: with few elements the overhead of a call dominates. */
+static void add_few(const activ_fn_kernel *kernel, const activ_fn_args *args, size_t longest,
+                    const activ_fn_elements *elements, float *dx, float *dparams)
 {
-    activ_lanes lanes[ACTIV_FN_SETTINGS];
-    double sums[ACTIV_FN_SETTINGS];
-    for (size_t i = 0; i < args->vectors; i++)
+    activ_lanes lanes[FEW];
+    double sums[FEW];
+    for (size_t i = 0; i < args->param_count; i++)
         memset(lanes[i], 0, sizeof lanes[i]);
-    kernel->backward(args, 0, 1, elements->n, elements->x, elements->dy, dx, lanes);
-    for (size_t i = 0; i < args->vectors; i++)
+    kernel->backward(args, 0, longest, elements->n, elements->x, elements->dy, dx, lanes);
+    for (size_t i = 0; i < args->param_count; i++)
         sums[i] = activ_sum_tree(lanes[i]);
-    kernel->finish(args, 0, 1, sums);
-    for (size_t i = 0; i < args->vectors; i++)
+    kernel->finish(args, 0, longest, sums);
+    for (size_t i = 0; i < args->param_count; i++)
         dparams[i] = (float)((double)dparams[i] + sums[i]);
 }
 
@@ -160,7 +177,7 @@ static void add_all_blocks(gradient_job *job, const activ_host *host, size_t thr
         part_blocks /= 2;
     job->sums = sums;
     if (blocks == 1) { /* the usual case */
-        add_block(job, 0, sums);
+        job->add_block(job, 0, sums);
         add_totals(job, sums, dparams, vector_stride);
         return;
     }
@@ -185,15 +202,20 @@ void activ_fn_add_gradients(const activ_host *host, size_t threads, const activ_
                             const activ_fn_args *args, const activ_fn_elements *elements, float *dx, float *dparams,
                             size_t vector_stride)
 {
-    if (args->vectors == args->param_count && args->vectors <= ACTIV_FN_SETTINGS && vector_stride == 0 &&
-        elements->n == elements->width && elements->n <= ACTIV_FN_BLOCK && elements->n > 0 && !elements->value) {
-        add_scalars(kernel, args, elements, dx, dparams);
-        return;
-    }
-    gradient_job job = { .kernel = kernel, .args = args, .elements = elements, .count = PASS_SUMS / args->vectors };
     size_t longest = 0;
     for (size_t v = 0; v < args->vectors; v++)
         longest = args->lengths[v] > longest ? args->lengths[v] : longest;
+    if (args->param_count <= FEW && vector_stride == 0 && elements->n == elements->width &&
+        elements->n <= ACTIV_FN_BLOCK && elements->n > 0 && !elements->value) {
+        add_few(kernel, args, longest, elements, dx, dparams);
+        return;
+    }
+    const int is_formula = kernel == activ_kernels_of(host->tier)->formula->kernel;
+    gradient_job job = { .add_block = is_formula ? add_block_of_formula : add_block,
+                         .kernel = kernel,
+                         .args = args,
+                         .elements = elements,
+                         .count = is_formula ? ACTIV_PROGRAM_SUMS : PASS_SUMS / args->vectors };
     const size_t blocks = elements->n / ACTIV_FN_BLOCK + (elements->n % ACTIV_FN_BLOCK != 0), most = job.count;
     /* The first pass is the short one, and the last one computes dx, which may alias x or dy: for that it needs all
      * parameters anyway. */

@@ -530,25 +530,6 @@ static int passes_nan(const activ_formula *f, const formula_node *n, const unsig
     return passes[n->a] || (arity > 1 && passes[n->b]) || (arity > 2 && passes[n->c]);
 }
 
-/* Elements of the parameters, in order: their vector and place in it. */
-static void element_of(const activ_formula *f, size_t number, uint16_t *vector, uint16_t *element)
-{
-    uint16_t v = 0;
-    for (size_t i = 0; i < f->name_count; i++) {
-        const formula_param *param = &f->params[i];
-        const size_t length = param->length > 0 ? param->length : 1;
-        if (param->fixed)
-            continue;
-        if (number < length) {
-            *vector = v;
-            *element = (uint16_t)number;
-            return;
-        }
-        number -= length;
-        v++;
-    }
-}
-
 /* Where an operand is. */
 static uint16_t place_in(const activ_program *p, uint16_t symbol)
 {
@@ -617,7 +598,6 @@ static void emit_part(compiler *c, const formula_node_index *roots, const size_t
 {
     activ_formula *f = c->f;
     for (size_t i = first; f->status == ACTIV_OK && i < end; i++) {
-        uint16_t vector = 0, element = 0;
         add_to_order(c, roots[i], c->stack);
         emit_order(c);
         if (f->status != ACTIV_OK || c->is_full)
@@ -628,8 +608,7 @@ static void emit_part(compiler *c, const formula_node_index *roots, const size_t
             program->result = place;
             break;
         }
-        element_of(f, numbers[i], &vector, &element);
-        emit(c, ACTIV_OP_sum, is_scalar(place) ? 1 : 0, 0, place, vector, element);
+        emit(c, ACTIV_OP_sum, is_scalar(place) ? 1 : 0, 0, place, 0, (uint16_t)numbers[i]);
         if (--c->uses[roots[i]] == 0)
             release(c, place);
         if (i + 1 < end && c->keys[roots[i + 1]] > c->keys[roots[i]])
@@ -668,7 +647,7 @@ static void emit_parts(compiler *c, formula_node_index *roots, size_t *numbers, 
     }
     program->count = c->count - start;
     if (c->f->status == ACTIV_OK && !c->is_full)
-        lay_out(c, c->code + start, sums > 0 && c->f->param_count > ACTIV_PROGRAM_FEW_PARAMS, program);
+        lay_out(c, c->code + start, numbers != NULL, program);
 }
 
 /* roots: `sums` gradients, that of parameter numbers[i] each, and what is computed last. They are sorted. */

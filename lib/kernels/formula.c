@@ -22,8 +22,7 @@ typedef struct formula_run {
     const float *x, *dy;
 
     activ_lanes *lanes;
-    size_t first, sums;                 /* of each vector, in this pass */
-    const unsigned short *vector_lanes; /* the first lane of each vector */
+    size_t first, sums; /* parameters in this pass */
 } formula_run;
 
 V_INLINE const float *formula_at(const formula_run *r, uint16_t operand)
@@ -224,7 +223,7 @@ static V_NOINLINE void formula_sum(const formula_run *r, const activ_instruction
 {
     if (i->c < r->first || i->c >= r->first + r->sums)
         return;
-    double *to = r->lanes[r->vector_lanes[i->b] + (i->c - r->first)];
+    double *to = r->lanes[i->c - r->first];
     vsum sum = v_sum_load(to);
     for (size_t at = 0; at < r->count; at += V_BLOCK)
         for (size_t j = 0; j < V_PER_BLOCK; j++) {
@@ -439,27 +438,16 @@ static void formula_backward(const activ_fn_args *a, size_t first, size_t count,
                              const float *dy, float *dx, activ_lanes *lanes)
 {
     const activ_formula_programs *all = a->object;
-    unsigned short vector_lanes[48];
     if (!lanes) {
         formula_run r = formula_start(a, &all->derivative);
         formula_run_alone(&r, n, x, dy, 1, dx);
         return;
     }
     formula_run r = formula_start(a, &all->gradient);
-    size_t lane = 0;
-    for (size_t v = 0; v < a->vectors; v++) {
-        const size_t left = a->lengths[v] > first ? a->lengths[v] - first : 0;
-        vector_lanes[v] = (unsigned short)lane;
-        lane += left < count ? left : count;
-    }
     r.lanes = lanes;
     r.first = first;
     r.sums = count;
-    r.vector_lanes = vector_lanes;
-    if (a->param_count <= ACTIV_PROGRAM_FEW_PARAMS)
-        formula_run_alone(&r, n, x, dy, 1, dx);
-    else
-        formula_run_beside_sums(&r, n, x, dy, 1, dx);
+    formula_run_beside_sums(&r, n, x, dy, 1, dx);
 }
 
 /* Never called: no formula is a function of its value. */

@@ -63,7 +63,7 @@ enum {
     ACTIV_OP_sincos,  /* sine and cos of a, in `out` and c */
     ACTIV_OP_copy,    /* a scalar to all elements */
     ACTIV_OP_uniform, /* the first element of a becomes the scalar `out` */
-    ACTIV_OP_sum,     /* adds dy a to the sum of element c of vector b of the parameters */
+    ACTIV_OP_sum,     /* adds dy a to the sum of parameter c */
     ACTIV_OP_COUNT
 };
 
@@ -85,11 +85,13 @@ typedef struct activ_program_setting {
     uint16_t call, setting, scalar;
 } activ_program_setting;
 
-/* Floats that a program may take of the stack; beside the sums of more than a few parameters (fn/sums.c) there is less.
- * Elements of a block are a multiple of the second number, which no pair of vectors exceeds. */
-#define ACTIV_PROGRAM_FLOATS 2816
+/* Floats that a program may take of the stack; beside the sums of gradients (fn/sums.c), of which there are so many at
+ * a time, there is less. The test `stack` has the figures. */
+#define ACTIV_PROGRAM_FLOATS 2048
 #define ACTIV_PROGRAM_FLOATS_BESIDE_SUMS 896
-#define ACTIV_PROGRAM_FEW_PARAMS 8
+#define ACTIV_PROGRAM_SUMS 16
+
+/* Elements of a block are a multiple of this, which no pair of vectors exceeds. */
 #define ACTIV_PROGRAM_BLOCK 32
 #define ACTIV_PROGRAM_LONGEST_BLOCK 512
 #define ACTIV_PROGRAM_REGISTERS 64

@@ -157,7 +157,8 @@ static void look_at(const char *spec)
     for (size_t t = 0; t < each_tier_count; t++) {
         activ_fn *fn = NULL;
         activ_fn_info info = ACTIV_FN_INFO_INIT;
-        assert_int_equal(activ_fn_create(each_tier[t], spec, &fn), ACTIV_OK);
+        if (activ_fn_create(each_tier[t], spec, &fn) != ACTIV_OK)
+            fail_msg("%s is refused", spec);
         assert_int_equal(activ_fn_info_of(fn, &info), ACTIV_OK);
         assert_true(activ_fn_param_count(fn) <= sizeof dparams / sizeof dparams[0]);
         if (t == 0)
@@ -213,6 +214,49 @@ static void test_settings(void **state)
         look_at(specs[i]);
 }
 
+/* Programs with many registers, scalars and slow operations; functions of the catalog called by them; few and many
+ * parameters, whose sums are on the stack too. */
+static void test_formulas(void **state)
+{
+    (void)state;
+    static const char *const specs[] = {
+        "erf(x)*erfc(x) + sinh(sin(x))*cosh(cos(x)) + asinh(x)*atan(x) + log1p(x^2)*expm1(-x^2) + pow(x, 0.3)",
+        "a*x*sigmoid(b*x); a=1, b=1.702",
+        "a*sin(b*x) + c*cos(d*x) + f*exp(-g*x^2) + h*tan(x) + k*erf(x); "
+        "a=1, b=2, c=3, d=4, f=5, g=6, h=7, k=8",
+        "a*sin(b*x) + c*cos(d*x) + f*exp(-g*x^2) + h*tan(x) + k*erf(x) + m*x; "
+        "a=1, b=2, c=3, d=4, f=5, g=6, h=7, k=8, m=9",
+        "sum(i, 1, 16, a[i]*sin(b[i]*x)*exp(-(x - c[i])^2)); a[16]=1, b[16]=0.5, c[16]=2",
+        "sum(i, 1, 64, a[i]/(i + abs(x))); a[64]=1",
+        "a*gelu(x)*bspline(x) + staf(x)*enn(b*x) + fourier(x)*rational_a(x) + mish(c*x)*telu(x); a=1, b=1, c=1",
+        "sum(i, 1, 12, a[i]*gelu(a[i]*x))*elu(x, alpha=a[3])*staf(x)*bspline(x)*enn(x); a[12]=0.5",
+        "derivative(staf(tau=16))",
+        "derivative(rational_a)",
+    };
+    char spec[512];
+    for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
+        look_at(specs[i]);
+        snprintf(spec, sizeof spec, strchr(specs[i], ';') ? "gated((%s))" : "gated(%s)", specs[i]);
+        look_at(spec);
+    }
+    /* All of the catalog, some in each. */
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
+    size_t length = 0, called = 0;
+    for (size_t i = 0; activ_fn_catalog(i, &info) == ACTIV_OK || called > 0; i++) {
+        const int is_over = activ_fn_catalog(i, &info) != ACTIV_OK;
+        if (!is_over && info.shape == ACTIV_SHAPE_ELEMENTWISE && strcmp(info.name, "moe") != 0)
+            length += (size_t)snprintf(spec + length, sizeof spec - length, "%s%s(a*x)",
+                                       called++ > 0 ? " + " : "gated((", info.name);
+        if (!is_over && called < 16)
+            continue;
+        snprintf(spec + length, sizeof spec - length, "; a=1))");
+        look_at(spec);
+        spec[strlen(spec) - 1] = '\0';
+        look_at(spec + strlen("gated("));
+        length = called = 0;
+    }
+}
+
 static void test_none_is_wrong(void **state)
 {
     (void)state;
@@ -225,6 +269,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_catalog),
         cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_formulas),
         cmocka_unit_test(test_none_is_wrong),
     };
     return cmocka_run_group_tests(tests, begin, each_tier_end);

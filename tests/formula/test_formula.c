@@ -217,6 +217,28 @@ static void parameters(void **state)
     activ_fn_destroy(fn);
 }
 
+/* Parameters on which nothing depends but by jumps: their gradients are 0, and the program sums nothing. */
+static void parameters_without_gradients(void **state)
+{
+    enum { N = 9000 };
+    static float many[N], ones[N], dx[N];
+    (void)state;
+    for (size_t i = 0; i < N; i++) {
+        many[i] = 1e-3f * (float)i - 4.0f;
+        ones[i] = 1.0f;
+    }
+    activ_fn *fn = create("sin(x)*exp(x)*sum(i, 1, 20, sign(a[i])); a[20]=1"), *plain = create("20*sin(x)*exp(x)");
+    float dparams[20] = { 0.0f }, none[20] = { 0.0f }, want;
+    assert_int_equal(activ_backward(fn, NULL, N, many, ones, dx, dparams), ACTIV_OK);
+    assert_memory_equal(dparams, none, sizeof none);
+    for (size_t i = 0; i < N; i += 100) {
+        assert_int_equal(activ_backward(plain, NULL, 1, many + i, ones, &want, NULL), ACTIV_OK);
+        assert_true(fabsf(dx[i] - want) <= 1e-4f * fabsf(want) + 1e-4f);
+    }
+    activ_fn_destroy(fn);
+    activ_fn_destroy(plain);
+}
+
 /* ---- bad input ------------------------------------------------------------------------------------- */
 
 static void refused(void **state)
@@ -488,9 +510,10 @@ static void random_ones(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(values),  cmocka_unit_test(slopes),        cmocka_unit_test(special_values),
-        cmocka_unit_test(texts),   cmocka_unit_test(parameters),    cmocka_unit_test(refused),
-        cmocka_unit_test(hostile), cmocka_unit_test(out_of_memory), cmocka_unit_test(random_ones),
+        cmocka_unit_test(values),      cmocka_unit_test(slopes),     cmocka_unit_test(special_values),
+        cmocka_unit_test(texts),       cmocka_unit_test(parameters), cmocka_unit_test(parameters_without_gradients),
+        cmocka_unit_test(refused),     cmocka_unit_test(hostile),    cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(random_ones),
     };
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--seed") == 0)
