@@ -131,7 +131,7 @@ ACTIV_API activ_status activ_fn_create_custom_ex(const activ_context *context, c
  * may be nested. Its values have the bits that activ_backward gives for dy = 1; its parameters are those of fn, in the
  * same order. For formulas and functions of the catalog that are elementwise, have no parameters per channel and are
  * not made of others; otherwise ACTIV_ERROR_UNSUPPORTED. Of a random function the derivative is that of its evaluation.
- * Allocates as fn did; *out is untouched after an error. */
+ * Allocates as fn did, that of activ_fn_default by malloc; *out is untouched after an error. */
 ACTIV_API activ_status activ_fn_derivative(const activ_fn *fn, activ_fn **out);
 ACTIV_API activ_status activ_fn_derivative_ex(const activ_fn *fn, activ_fn **out, activ_message *message);
 

@@ -47,6 +47,11 @@ static void leave(void *user, void *memory, size_t bytes)
     (void)bytes;
 }
 
+int activ_fn_is_static(const activ_fn *fn)
+{
+    return fn->host.allocator.alloc == take;
+}
+
 static const activ_fn *function_of(place *p, const activ_fn_entry *entry)
 {
     return atomic_load_explicit(&p->state, memory_order_acquire) == FILLED && p->entry == entry ? p->fn : NULL;

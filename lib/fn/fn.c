@@ -395,14 +395,18 @@ activ_status activ_fn_create(const activ_context *context, const char *spec, act
 
 activ_status activ_fn_derivative_ex(const activ_fn *fn, activ_fn **out, activ_message *message)
 {
-    if (!fn || !out) {
-        activ_host host;
-        activ_host_of(NULL, &host);
-        return activ_host_fail(fn ? &fn->host : &host, message, ACTIV_ERROR_INVALID,
+    activ_host host;
+    activ_host_of(NULL, &host);
+    if (fn && !activ_fn_is_static(fn))
+        host = fn->host;
+    if (!fn || !out)
+        return activ_host_fail(&host, message, ACTIV_ERROR_INVALID,
                                "the derivative of a function: the function, or out, is NULL");
-    }
+    if (fn->custom)
+        return activ_host_fail(&host, message, ACTIV_ERROR_UNSUPPORTED,
+                               "a function of the host's own code has no derivative as a function");
     const size_t bytes = strlen(fn->spec) + sizeof "derivative()";
-    char *spec = activ_host_alloc_raw(&fn->host, bytes);
+    char *spec = activ_host_alloc_raw(&host, bytes);
     activ_message own;
     activ_status status;
     if (spec) {
@@ -411,12 +415,12 @@ activ_status activ_fn_derivative_ex(const activ_fn *fn, activ_fn **out, activ_me
         activ_text_add(&text, "derivative(");
         activ_text_add(&text, fn->spec);
         activ_text_add(&text, ")");
-        status = activ_fn_make(&fn->host, (activ_slice){ spec, text.length }, &own, out);
+        status = activ_fn_make(&host, (activ_slice){ spec, text.length }, &own, out);
     } else {
         status = fail_memory(&own);
     }
-    activ_host_free(&fn->host, spec, bytes);
-    return status == ACTIV_OK ? status : activ_host_fail(&fn->host, message, status, own.text);
+    activ_host_free(&host, spec, bytes);
+    return status == ACTIV_OK ? status : activ_host_fail(&host, message, status, own.text);
 }
 
 activ_status activ_fn_derivative(const activ_fn *fn, activ_fn **out)

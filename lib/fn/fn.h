@@ -110,6 +110,9 @@ int activ_fn_is_in_catalog(activ_slice name);
 /* The nearest name of an entry, or of `others`, which ends with NULL; NULL if none is near. */
 const char *activ_fn_nearest(activ_slice name, const char *const *others);
 
+/* fn/default.c: is it one of activ_fn_default's, in whose memory nothing else has a place? */
+int activ_fn_is_static(const activ_fn *fn);
+
 /* fn/custom.c: checks and copies what the host gives; finds a function of this name among the host's
  * (ACTIV_ERROR_UNKNOWN_NAME, without a message, if there is none). */
 activ_status activ_custom_read(const char *name, const activ_fn_callbacks *callbacks, void *user, activ_custom *custom,

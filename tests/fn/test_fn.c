@@ -914,6 +914,15 @@ static void test_default(void **state)
     assert_null(activ_fn_default(""));
     assert_null(activ_fn_default("elu(alpha=1)"));
     assert_null(activ_fn_default(NULL));
+    /* A derivative of one is the caller's, and takes nothing of its memory. */
+    for (size_t i = 0; i < 50; i++) {
+        float y, at = 3.0f;
+        activ_fn *derivative = NULL;
+        assert_int_equal(activ_fn_derivative(activ_fn_default(i % 2 ? "relu" : "mish"), &derivative), ACTIV_OK);
+        assert_int_equal(activ_forward(derivative, NULL, 1, &at, &y), ACTIV_OK);
+        assert_true(i % 2 ? y == 1.0f : y > 1.0f);
+        activ_fn_destroy(derivative);
+    }
 }
 
 static void test_overlap(void **state)
