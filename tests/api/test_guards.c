@@ -216,8 +216,17 @@ static void try_function(const activ_fn *fn, const char *spec)
 static void test_functions(void **state)
 {
     (void)state;
-    static const char *const more[] = { "prelu(num_parameters=3)", "trainable_elu(num_parameters=7)", "gated(prelu)",
-                                        "gated(staf(tau=2))", "moe(relu, tanh, prelu)" };
+    static const char *const more[] = { "prelu(num_parameters=3)",
+                                        "trainable_elu(num_parameters=7)",
+                                        "gated(prelu)",
+                                        "gated(staf(tau=2))",
+                                        "moe(relu, tanh, prelu)",
+                                        "a*x*sigmoid(b*x); a=1, b=1.702",
+                                        "sin(x)*gelu(x) + where(x > 0, cos(x), elu(x, alpha=a)); a=0.5",
+                                        "sum(i, 1, 20, a[i]*sin(i*x)); a[20]=0.1",
+                                        "gated(a*x*tanh(x); a=0.5)",
+                                        "derivative(mish)",
+                                        "derivative(staf(tau=9))" };
     activ_fn_info info = ACTIV_FN_INFO_INIT;
     for (size_t t = 0; t < each_tier_count; t++) {
         activ_fn *fn = NULL;

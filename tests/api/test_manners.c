@@ -196,7 +196,7 @@ typedef struct world {
     activ_pool *pool;
     activ_fn *fns[MOST_FNS];
     size_t fn_count;
-    activ_fn *staf, *swiglu, *custom;
+    activ_fn *staf, *swiglu, *formula;
     activ_graph *graph, *values_graph, *open_graph; /* by labels, by values, and one that is not compiled */
     activ_optimizer *adamw;
     activ_tensor *tensor, *other;
@@ -300,8 +300,13 @@ static activ_status make_pools(world *w)
 
 static activ_status make_functions(world *w)
 {
-    static const char *const specs[] = { "gelu",   "staf(tau=3)",           "moe(relu, prelu(weight=0.1), tanh)",
-                                         "swiglu", "gated(elu(alpha=0.5))", "prelu(num_parameters=300)" };
+    static const char *const specs[] = { "gelu",
+                                         "staf(tau=3)",
+                                         "moe(relu, prelu(weight=0.1), tanh)",
+                                         "swiglu",
+                                         "gated(elu(alpha=0.5))",
+                                         "prelu(num_parameters=300)",
+                                         "a*x*sigmoid(b*x) + leaky_relu(x, negative_slope=c); a=1, b=1.702, c=0.5" };
     activ_status status = ACTIV_OK;
     for (size_t i = 0; status == ACTIV_OK && i < sizeof specs / sizeof specs[0]; i++) {
         activ_fn *fn = NULL, *second = NULL;
@@ -314,6 +319,28 @@ static activ_status make_functions(world *w)
             take(w, activ_fn_param_count(fn) * sizeof *dparams, dparams);
         }
         CALLED(activ_fn_destroy)(fn);
+        activ_fn_destroy(second);
+    }
+    return status;
+}
+
+static activ_status make_derivatives(world *w)
+{
+    static const char *const specs[] = { "mish", "staf(tau=3)", "sum(i, 1, 9, a[i]*sin(i*x)); a[9]=0.25" };
+    activ_status status = ACTIV_OK;
+    for (size_t i = 0; status == ACTIV_OK && i < sizeof specs / sizeof specs[0]; i++) {
+        activ_fn *fn = NULL, *first = NULL, *second = NULL;
+        activ_message message;
+        status = activ_fn_create(w->context, specs[i], &fn);
+        THEN(CALLED(activ_fn_derivative)(fn, &first));
+        THEN(CALLED(activ_fn_derivative_ex)(first, &second, &message));
+        if (status == ACTIV_OK) {
+            take_text(w, activ_fn_spec(second));
+            THEN(activ_forward(second, NULL, FEW, x, y));
+            take(w, FEW * sizeof *y, y);
+        }
+        activ_fn_destroy(fn);
+        activ_fn_destroy(first);
         activ_fn_destroy(second);
     }
     return status;
@@ -356,6 +383,7 @@ static activ_status build_graph(world *w, int end)
     a = CALLED(activ_graph_concat_many)(g, 3, (activ_node[]){ a, b, a }, -1);
     a = CALLED(activ_graph_apply_shared)(g, a, first);
     a = CALLED(activ_graph_dropout)(g, a, 0.25f);
+    a = activ_graph_apply(g, a, w->formula);
     a = activ_graph_linear(g, a, 4);
     (void)CALLED(activ_graph_set_name)(g, a, "head");
     activ_cross_entropy_options loss = ACTIV_CROSS_ENTROPY_DEFAULTS;
@@ -589,6 +617,7 @@ static const group allocating[] = {
     { "contexts", make_contexts, 0 },
     { "pools", make_pools, 1 },
     { "functions", make_functions, 0 },
+    { "derivatives", make_derivatives, 0 },
     { "custom functions", make_custom_functions, 0 },
     { "graphs", make_graphs, 0 },
     { "compiling again", compile_again, 0 },
@@ -891,8 +920,13 @@ static void make_accumulator(world *w, size_t i)
 
 static void begin(world *w, enum way way)
 {
-    static const char *const more[] = { "staf(tau=50)", "prelu(num_parameters=6)", "gated(staf(tau=2))",
-                                        "moe(relu, tanh, prelu)" };
+    static const char *const more[] = { "staf(tau=50)",
+                                        "prelu(num_parameters=6)",
+                                        "gated(staf(tau=2))",
+                                        "moe(relu, tanh, prelu)",
+                                        "a*x*sigmoid(b*x) + sin(x); a=1, b=1.702",
+                                        "gated(x*elu(x, alpha=a); a=0.5)",
+                                        "derivative(staf(tau=9))" };
     memset(w, 0, sizeof *w);
     w->way = way;
     w->n = way == LENT_ON_A_POOL ? MANY : FEW;
@@ -909,6 +943,7 @@ static void begin(world *w, enum way way)
         assert_int_equal(activ_context_create(&w->options, &w->context), ACTIV_OK);
     w->staf = make(w, "staf(tau=2)");
     w->swiglu = make(w, "swiglu");
+    w->formula = make(w, "a*x*tanh(b*x); a=1, b=0.5");
     activ_fn_info info = ACTIV_FN_INFO_INIT;
     for (size_t i = 0; activ_fn_catalog(i, &info) == ACTIV_OK; i++) {
         assert_in_range(w->fn_count, 0, MOST_FNS - 10);
@@ -955,6 +990,7 @@ static void end(world *w)
         activ_fn_destroy(w->fns[i]);
     activ_fn_destroy(w->staf);
     activ_fn_destroy(w->swiglu);
+    activ_fn_destroy(w->formula);
     activ_context_destroy(w->context);
     activ_pool_destroy(w->pool);
     remove(second_path);

@@ -186,11 +186,17 @@ static activ_status call(const job *j, enum what what, const inputs *in, const o
 /* ---- what is called ------------------------------------------------------------------------------------ */
 
 /* Beside every function of the catalog: vectors longer than one pass of sums, channels with 1, 3 and 50 values side by
- * side, gates with parameters. */
-static const char *const more_specs[] = {
-    "staf(tau=50)", "prelu(num_parameters=300)", "prelu(num_parameters=100)", "trainable_elu(num_parameters=6)",
-    "gated(prelu)", "gated(staf(tau=2))"
-};
+ * side, gates with parameters; formulas, with few and many parameters, and derivatives. */
+static const char *const more_specs[] = { "staf(tau=50)",
+                                          "prelu(num_parameters=300)",
+                                          "prelu(num_parameters=100)",
+                                          "trainable_elu(num_parameters=6)",
+                                          "gated(prelu)",
+                                          "gated(staf(tau=2))",
+                                          "a*x*sigmoid(b*x) + sin(x)*gelu(x); a=1, b=1.702",
+                                          "sum(i, 1, 60, a[i]*tanh(i*x/30)); a[60]=0.5",
+                                          "gated(a*x*exp(-x^2); a=2)",
+                                          "derivative(staf(tau=30))" };
 enum { MORE = sizeof more_specs / sizeof more_specs[0] };
 
 /* NULL past the last. */
