@@ -9,6 +9,8 @@
  *     prelu.with(weights).forward(x, y);                // without with(): the initial values
  *     prelu.with(weights).backward(x, dy, dx, dweights);
  *
+ *     const activ::function f("a*x*sigmoid(b*x); a=1, b=1.702"), slope = f.derivative();
+ *
  *     softmax.forward_rows(activ::rows(x, 10), activ::rows(y, 10));
  *     swiglu.forward_gated(value, gate, y);
  *
@@ -135,6 +137,7 @@ private:
     bool given_ = false;
 };
 
+class function;
 class function_view;
 
 namespace detail {
@@ -711,6 +714,12 @@ public:
         return activ_fn_function_count(get());
     }
     inline function_view function_at(std::size_t i) const noexcept;
+    /* f' as a function, with the parameters of f; it starts at f's initial values, that of f.with(params) too. It
+     * keeps what f keeps. */
+    inline result<function> try_derivative() const noexcept;
+#ifndef ACTIV_NO_EXCEPTIONS
+    inline function derivative() const;
+#endif
 
     /* For C calls. */
     const activ_fn *get() const noexcept
@@ -813,8 +822,8 @@ template <class Self> function_view detail::calls<Self>::function_at(std::size_t
     return function_view(part);
 }
 
-/* A function that is made from its spec: "gelu", "leaky_relu(negative_slope=0.2)", "moe(relu, tanh)"; or of the
- * caller's own code. Move-only, never changed, used by any number of threads. */
+/* A function that is made from its spec: "gelu", "leaky_relu(negative_slope=0.2)", "moe(relu, tanh)", a formula as
+ * "x*tanh(exp(x))"; or of the caller's own code. Move-only, never changed, used by any number of threads. */
 class function : public detail::calls<function> {
 public:
     /* None; using it is an error. */
@@ -886,7 +895,8 @@ public:
         return function_view(callee_()).with(params);
     }
     /* For the other headers. */
-    function(activ_fn *fn, detail::keeper keep) noexcept : fn_(fn, std::move(keep))
+    function(activ_fn *fn, detail::keeper keep, detail::keeper own = detail::keeper()) noexcept
+        : own_(std::move(own)), fn_(fn, std::move(keep))
     {
     }
     detail::callee callee_() const noexcept
@@ -902,6 +912,25 @@ private:
     detail::keeper own_; /* let go after the function */
     detail::owner<activ_fn, activ_fn_destroy> fn_;
 };
+
+template <class Self> result<function> detail::calls<Self>::try_derivative() const noexcept
+{
+    const callee f = self();
+    if (!f.fn)
+        return is_empty("derivative", "function");
+    activ_fn *raw = nullptr;
+    words why;
+    const activ_status status = activ_fn_derivative_ex(f.fn, &raw, &why);
+    if (status != ACTIV_OK)
+        return failed("derivative", status, why.text);
+    return function(raw, keeper(f.host), keeper(f.own));
+}
+#ifndef ACTIV_NO_EXCEPTIONS
+template <class Self> function detail::calls<Self>::derivative() const
+{
+    return try_derivative().value();
+}
+#endif
 
 namespace detail {
 struct no_owner {};

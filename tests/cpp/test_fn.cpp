@@ -365,6 +365,53 @@ void catalog()
     CHECK(activ::function().info().name == nullptr);
 }
 
+/* f' and f'' of the catalog and of a formula, with parameters; on a pool that its own object does not outlive. */
+void derivatives()
+{
+    const floats x = some_values(5000), ones(5000, 1.0f);
+    floats y(5000), dx(5000);
+    for (const char *spec : { "mish", "swish(beta=0.7)", "a*x*sin(b*x); a=1, b=1.702" }) {
+        const activ::function f = make(spec), slope = must(f.try_derivative()), second = must(slope.try_derivative());
+        CHECK(slope.spec() == "derivative(" + std::string(f.spec()) + ")");
+        CHECK(slope.param_count() == f.param_count() && second.param_count() == f.param_count());
+        must(f.try_backward(x, ones, dx));
+        must(slope.try_forward(x, y));
+        CHECK(same_bits(y, dx));
+        must(slope.try_backward(x, ones, dx));
+        must(second.try_forward(x, y));
+        CHECK(same_bits(y, dx));
+    }
+    const activ::function f = make("a*x*sin(b*x); a=1, b=1.702");
+    const floats weights{ 2, 0.5f };
+    must(must(f.try_derivative()).with(weights).try_forward(x, y));
+    must(f.with(weights).try_backward(x, ones, dx));
+    CHECK(same_bits(y, dx));
+    must(must(f.with(weights).try_derivative()).with(weights).try_forward(x, y));
+    CHECK(same_bits(y, dx));
+    must(must(activ::function_view::named("gelu").try_derivative()).try_forward(x, y));
+    REFUSED(make("swiglu").try_derivative(), ACTIV_ERROR_UNSUPPORTED, "swiglu");
+    REFUSED(must(activ::function::try_create(must(activ::custom::try_create(
+                     "cube", [](float a) { return a * a * a; }, [](float a) { return 3 * a * a; }))))
+                .try_derivative(),
+            ACTIV_ERROR_UNSUPPORTED, "own code");
+    REFUSED(activ::function().try_derivative(), ACTIV_ERROR_INVALID, "function is empty");
+    THROWS((void)make("softmax").derivative(), ACTIV_ERROR_UNSUPPORTED, "softmax");
+    activ::function shared;
+    {
+        const activ::pool threads = must(activ::pool::try_create(2));
+        const activ::context context = must(activ::context::try_create(threads));
+        shared = must(must(activ::function::try_create("gelu", context)).try_derivative());
+    }
+    floats many(100000, 0.5f), slopes(100000), want(1);
+    must(shared.try_forward(many, slopes));
+    must(make("gelu").try_backward(floats(1, 0.5f), floats(1, 1.0f), want));
+    CHECK(slopes.front() == want[0] && slopes.back() == want[0]);
+#ifndef ACTIV_NO_EXCEPTIONS
+    activ::function("gelu").derivative().forward(floats(1, 0.5f), want);
+    CHECK(slopes.front() == want[0]);
+#endif
+}
+
 } // namespace
 
 void test_fn()
@@ -378,4 +425,5 @@ void test_fn()
     training();
     other_calls();
     catalog();
+    derivatives();
 }
