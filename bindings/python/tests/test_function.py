@@ -244,6 +244,83 @@ def test_what_it_is():
     assert inner(np.float32([1]))[0] == pytest.approx(math.tanh(1))
 
 
+FORMULA = "a*x*sigmoid(b*x) + sum(i, 1, 3, c[i]*sin(i*x)); a=1, b=1.702, c[3]=[0.5, -1, 0.25]"
+
+
+def test_formula():
+    f = activ.Function(FORMULA)
+    assert f.spec == FORMULA and f.name == "formula" and activ.Function(f.spec).spec == f.spec
+    assert [part.name for part in f.layout] == ["a", "b", "c"] and f.param_count == 5
+    assert f.parameters().tolist() == [1, np.float32(1.702), 0.5, -1, 0.25]
+    x, params = values(500), values(5, stream=2)
+    a, b, *c = params.astype(np.float64)
+    wide = x.astype(np.float64)
+    exact = a * wide / (1 + np.exp(-b * wide)) + sum(c[i] * np.sin((i + 1) * wide) for i in range(3))
+    assert np.abs(f(x, params=params) - exact).max() < 1e-5
+    gated = activ.Function("gated((a*x; a=0.5))")
+    assert gated.functions[0].spec == "a*x; a=0.5" and gated(x, x)[0] == np.float32(0.5) * x[0] * x[0]
+    with pytest.raises(activ.Error, match="line 1, column 3: unknown function 'sigmiod'; is sigmoid meant"):
+        activ.Function("x*sigmiod(x)")
+
+
+@pytest.mark.parametrize("spec", ["mish", "staf(tau=4)", "fourier", FORMULA])
+def test_derivative(spec):
+    f = activ.Function(spec)
+    first = f.derivative()
+    second = first.derivative()
+    assert first.spec == f"derivative({f.spec})" and activ.Function(first.spec).spec == first.spec
+    assert first.layout == second.layout == f.layout and np.array_equal(first.parameters(), f.parameters())
+    x, params = values(300), f.parameters(3) * np.float32(1.125)
+    one = np.ones_like(x)
+    # The bits of the catalogue's functions; in a formula, sigmoid and tanh are shared with their slopes.
+    near = np.array_equal if spec != FORMULA else np.allclose
+    assert near(first(x, params=params), f.backward(x, one, params=params))
+    assert np.array_equal(second(x, params=params), first.backward(x, one, params=params))
+    h = np.float32(2.0**-7)
+    up, down = (first(x + step, params=params).astype(np.float64) for step in (h, -h))
+    difference = (up - down) / ((x + h).astype(np.float64) - (x - h))
+    found = second(x, params=params)
+    assert np.abs(found - difference).max() < 0.01 * (1 + np.abs(found).max())
+
+
+def test_derivative_by_parameters():
+    """The gradients of f' against differences of it."""
+    f = activ.Function(FORMULA).derivative()
+    x, dy, params = values(200), values(200, stream=1), values(5, stream=2)
+    dparams = np.zeros(5, np.float32)
+    f.backward(x, dy, params=params, dparams=dparams)
+    for i in range(5):
+        totals = []
+        for step in (2.0**-7, -(2.0**-7)):
+            moved = params.copy()
+            moved[i] += np.float32(step)
+            totals.append(float((f(x, params=moved).astype(np.float64) * dy).sum()))
+        assert dparams[i] == pytest.approx((totals[0] - totals[1]) * 2.0**6, rel=0.02, abs=0.02), i
+
+
+def test_derivative_keeps_what_it_needs():
+    x = values(100001)
+    wanted = activ.Function("gelu").derivative()(x)
+    with activ.Context(threads=2) as context, activ.Function("gelu", context=context) as f:
+        first = f.derivative()
+        with pytest.raises(TypeError, match="context"):
+            pickle.dumps(first)
+    assert f.closed and context.closed and np.array_equal(first(x), wanted)
+    assert np.array_equal(first.derivative()(x[:9]), activ.forward("derivative(derivative(gelu))", x[:9]))
+    plain = pickle.loads(pickle.dumps(activ.Function("gelu").derivative()))
+    assert np.array_equal(plain(x), wanted)
+    first.close()
+    with pytest.raises(ValueError, match="closed"):
+        first.derivative()
+    for spec in ("softmax", "swiglu", "moe(relu, tanh)", "prelu(num_parameters=3)"):
+        with pytest.raises(activ.Error, match="has no derivative as a function") as info:
+            activ.Function(spec).derivative()
+        assert info.value.name == "ACTIV_ERROR_UNSUPPORTED"
+    cube = activ.Custom("cube", lambda x: x**3, lambda x, dy: 3 * dy * x * x)
+    with pytest.raises(activ.Error, match="own code"):
+        activ.Function(cube).derivative()
+
+
 def test_pickle_and_copy():
     f = activ.Function("elu(alpha=0.5)")
     assert copy.deepcopy(f) is f and copy.copy(f) is f

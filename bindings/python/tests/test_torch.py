@@ -121,6 +121,9 @@ def test_gated_against_double(spec, act, dim):
     assert torch.equal(two, y) and torch.equal(torch.cat([a.grad, b.grad], dim), single.grad)
 
 
+FORMULA = "a*x*sigmoid(b*x) + sum(i, 1, 2, c[i]*sin(i*x)); a=1, b=1.702, c[2]=[0.5, -1]"
+
+
 def double_of(name):
     """Trainable functions in double, by their formulas."""
     return {
@@ -129,6 +132,10 @@ def double_of(name):
         "swish": lambda x, p: x * torch.sigmoid(p["beta"] * x),
         "adaptive_sigmoid": lambda x, p: torch.sigmoid(p["k"] * (x - p["theta"])),
         "pinn_tanh": lambda x, p: torch.tanh(10 * p["a"] * x),
+        FORMULA: lambda x, p: p["a"] * x * torch.sigmoid(p["b"] * x)
+        + (p["c"] * torch.sin(torch.tensor([1.0, 2.0]) * x.unsqueeze(-1))).sum(-1),
+        "derivative(swish)": lambda x, p: torch.sigmoid(p["beta"] * x)
+        * (1 + p["beta"] * x * torch.sigmoid(-p["beta"] * x)),
         "staf(tau=4)": lambda x, p: (p["C"] * torch.sin(p["Omega"] * x.unsqueeze(-1) + p["Phi"])).sum(-1),
         "moe(relu, tanh, prelu)": lambda x, p: (
             torch.softmax(p["w"] * x.unsqueeze(-1) + p["v"], -1)
@@ -145,6 +152,8 @@ def double_of(name):
         "swish",
         "adaptive_sigmoid",
         "pinn_tanh",
+        FORMULA,
+        "derivative(swish)",
         "staf(tau=4)",
         "moe(relu, tanh, prelu)",
     ],
@@ -242,7 +251,28 @@ def test_gradients_numerically():
             ), name
 
 
-@pytest.mark.parametrize("spec", ["gelu", "prelu", "staf(tau=3)", "softmax", "glu"])
+def test_a_formula_trains():
+    """To the function that its parameters are taken from."""
+    torch.manual_seed(8)
+    module = Activation("a*x*sigmoid(b*x) + c[1]*sin(c[2]*x); a=1, b=1, c[2]=[-0.5, 1]")
+    assert {name: p.tolist() for name, p in module.named_parameters()}["c"] == [-0.5, 1]
+    wanted = Activation("2*x*sigmoid(1.5*x) - sin(1.25*x)")
+    assert not list(wanted.parameters())
+    optimizer = torch.optim.Adam(module.parameters(), lr=0.02)
+    x = torch.linspace(-4, 4, 512)
+    for _ in range(600):
+        loss = (module(x) - wanted(x)).pow(2).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert loss.item() < 1e-4 and abs(module.a.item() - 2) < 0.05, loss.item()
+    again = Activation(module.function.spec)
+    again.load_state_dict(module.state_dict())
+    assert torch.equal(again(x), module(x))
+    assert torch.equal(copy.deepcopy(module)(x), module(x))
+
+
+@pytest.mark.parametrize("spec", ["gelu", "prelu", "staf(tau=3)", "softmax", "glu", "a*x*tanh(x); a=0.5"])
 @pytest.mark.parametrize("strided", [False, True])
 @pytest.mark.parametrize("last", [False, True])
 def test_what_is_differentiated_once(spec, strided, last):

@@ -262,6 +262,8 @@ declare(
             i32,
             [pointer, text, one(FnCallbacks), pointer, many(pointer), one(Message)],
         ),
+        "activ_fn_derivative": (i32, [pointer, many(pointer)]),
+        "activ_fn_derivative_ex": (i32, [pointer, many(pointer), one(Message)]),
         "activ_fn_default": (pointer, [text]),
         "activ_fn_destroy": (None, [pointer]),
         "activ_fn_spec": (text, [pointer]),

@@ -127,7 +127,8 @@ class Matrix(NamedTuple):
 class Function(Handle):
     """An activation function with its settings. Immutable: any number of threads may share one.
 
-    spec: "gelu", "leaky_relu(negative_slope=0.2)", "staf(tau=25)", "gated(elu)"; or an activ.Custom.
+    spec: "gelu", "leaky_relu(negative_slope=0.2)", "staf(tau=25)", "gated(elu)"; a formula,
+    "a*x*sigmoid(b*x); a=1, b=1.702"; or an activ.Custom.
     context: what to make it with (threads, a tier); None: the default.
 
     Calling it computes the function of an array of float32:
@@ -275,6 +276,25 @@ class Function(Handle):
         resource = self._open()
         inner = (lib.activ_fn_function(resource, i) for i in range(lib.activ_fn_function_count(resource)))
         return tuple(Function._borrowed(pointer, resource, self._watches) for pointer in inner)
+
+    def derivative(self) -> "Function":
+        """f' as a function of its own, whose derivative is f''. It has the parameters of f, the same array.
+
+        Of formulas and of the catalogue's elementwise functions, without parameters per channel and not made of
+        others; activ.Error elsewhere. Made with the context of f, which it keeps."""
+        resource = self._open()
+        made = type(self).__new__(type(self))
+        made._resource = create(
+            self._watches,
+            lib.activ_fn_destroy,
+            lib.activ_fn_derivative_ex,
+            resource,
+            parents=resource._parents,
+            keep=resource._keep,
+        )
+        made._plain = self._plain
+        made._setup(self._watches)
+        return made
 
     # ---- parameters ----
 

@@ -244,6 +244,7 @@ class Activation(_torch.nn.Module):
     """An activation function as a module.
 
         Activation("gelu")                          any elementwise function
+        Activation("a*x*sigmoid(b*x); a=1, b=1")    a formula, with parameters a and b
         Activation("prelu(num_parameters=64)")      a parameter for each channel: dimension 1 of the input
         Activation("softmax", dim=1)                over a dimension, the last unless said
         Activation("swiglu")                        of the halves of the last dimension: the value, then the
