@@ -397,6 +397,12 @@ extern "C" {
         out: *mut *mut activ_fn,
         message: *mut activ_message,
     ) -> activ_status;
+    pub fn activ_fn_derivative(r#fn: *const activ_fn, out: *mut *mut activ_fn) -> activ_status;
+    pub fn activ_fn_derivative_ex(
+        r#fn: *const activ_fn,
+        out: *mut *mut activ_fn,
+        message: *mut activ_message,
+    ) -> activ_status;
     pub fn activ_fn_default(name: *const c_char) -> *const activ_fn;
     pub fn activ_fn_destroy(r#fn: *mut activ_fn);
     pub fn activ_fn_spec(r#fn: *const activ_fn) -> *const c_char;

@@ -319,7 +319,8 @@ macro_rules! addresses {
 addresses! {
     activ_status_string activ_version_number activ_version_string activ_tier activ_max_tier activ_tier_at
     activ_context_create activ_context_create_ex activ_context_destroy activ_context_tier activ_fn_create
-    activ_fn_create_ex activ_fn_create_custom activ_fn_create_custom_ex activ_fn_default activ_fn_destroy
+    activ_fn_create_ex activ_fn_create_custom activ_fn_create_custom_ex activ_fn_derivative
+    activ_fn_derivative_ex activ_fn_default activ_fn_destroy
     activ_fn_spec activ_fn_param_count activ_fn_param_init activ_forward activ_backward
     activ_forward_channels activ_backward_channels activ_forward_train activ_backward_train
     activ_forward_rows activ_backward_rows activ_forward_gated activ_backward_gated activ_forward_ex

@@ -12,7 +12,7 @@ use std::ptr::{null, null_mut, NonNull};
 use std::sync::Arc;
 
 /// An activation function with its settings, made from a text: `"gelu"`, `"leaky_relu(negative_slope=0.2)"`,
-/// `"gated(elu(alpha=0.5))"`, `"moe(relu, tanh)"`.
+/// `"gated(elu(alpha=0.5))"`, `"moe(relu, tanh)"`; or from a formula, `"a*x*sigmoid(b*x); a=1, b=1.702"`.
 ///
 /// It never changes; clones share it, and any number of threads may use it at the same time.
 ///
@@ -54,6 +54,8 @@ pub(crate) struct FunctionInner {
 enum Owner {
     /// This object; made from this context.
     This(Option<Arc<ContextInner>>),
+    /// This object; made from a function, with its context.
+    Derivative(Arc<FunctionInner>),
     /// Nobody: activ_fn_default's.
     Library,
     /// A part of another function, or of a graph, which is kept alive here.
@@ -70,7 +72,7 @@ unsafe impl Sync for FunctionInner {}
 
 impl Drop for FunctionInner {
     fn drop(&mut self) {
-        if let Owner::This(_) = self.owner {
+        if let Owner::This(_) | Owner::Derivative(_) = self.owner {
             // SAFETY: made by activ_fn_create..., and nobody else has it.
             unsafe { sys::activ_fn_destroy(self.raw.as_ptr()) }
         }
@@ -203,6 +205,29 @@ impl Function {
 
     pub(crate) fn customs(&self) -> &[Arc<CustomInner>] {
         &self.inner.customs
+    }
+
+    /// f' as a function, whose own derivative is f''. It has the parameters of f, in the same order, and the context of
+    /// f.
+    ///
+    /// Of formulas and of the catalog's elementwise functions, without parameters per channel and not made of others;
+    /// [`Status::UNSUPPORTED`] for the rest.
+    ///
+    /// ```
+    /// let f = activ::Function::new("a*x^3; a=2")?;
+    /// let second = f.derivative()?.derivative()?;
+    /// assert_eq!(second.values(&[1.0, 3.0])?, [12.0, 36.0]);
+    /// assert_eq!(second.spec(), "derivative(derivative(a*x^3; a=2))");
+    /// # Ok::<(), activ::Error>(())
+    /// ```
+    pub fn derivative(&self) -> Result<Function> {
+        let mut message = Message::new();
+        let mut raw = null_mut();
+        // SAFETY: a function.
+        let status = unsafe { sys::activ_fn_derivative_ex(self.raw(), &mut raw, message.as_mut_ptr()) };
+        message.check(status)?;
+        let raw = NonNull::new(raw).ok_or_else(|| Error::new(Status::INVALID, "no function was made"))?;
+        Ok(Function::wrap(raw, Owner::Derivative(self.inner.clone()), self.inner.customs.clone()))
     }
 
     // ---- what it is ----

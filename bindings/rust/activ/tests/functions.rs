@@ -60,6 +60,44 @@ fn parameters_have_names_gradients_and_settings() {
 }
 
 #[test]
+fn formulas_and_derivatives() {
+    let f = Function::new("a*x; a=1, b=1.702");
+    assert_eq!(f.unwrap_err().status, Status::INVALID, "b is not used");
+    let formula = "a*x*sin(b*x) + c[1]*exp(c[2]*x); a=1, b=1.702, c[2]=[0.5, 2]";
+    let x = noise(3, 500);
+    for spec in [formula, "mish", "staf(tau=3)"] {
+        let f = Function::new(spec).unwrap();
+        let first = f.derivative().unwrap();
+        let second = first.derivative().unwrap();
+        assert_eq!(first.spec(), format!("derivative({})", f.spec()));
+        assert_eq!(Function::new(first.spec()).unwrap().values(&x).unwrap(), first.values(&x).unwrap());
+        assert_eq!(second.param_count(), f.param_count());
+        assert_eq!(first.values(&x).unwrap(), f.slopes(&x).unwrap());
+        assert_eq!(second.values(&x).unwrap(), first.slopes(&x).unwrap());
+        let params: Vec<f32> = f.initial_params(0).unwrap().iter().map(|value| 1.25 * value).collect();
+        let (mut y, mut dx) = (vec![0.0; 500], vec![0.0; 500]);
+        first.forward(Some(&params), &x, &mut y).unwrap();
+        f.backward(Some(&params), &x, &[1.0; 500], Some(&mut dx), None).unwrap();
+        assert_eq!(y, dx);
+    }
+    let names: Vec<_> = Function::new(formula).unwrap().param_tensors();
+    assert_eq!(names.iter().map(|tensor| tensor.name.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
+    for spec in ["softmax", "swiglu", "moe(relu, tanh)", "prelu(num_parameters=2)"] {
+        let error = Function::new(spec).unwrap().derivative().err().unwrap();
+        assert_eq!(error.status, Status::UNSUPPORTED, "{}", error);
+    }
+    let cube = Custom::from_closures("cube", |x| x * x * x, |x| 3.0 * x * x).unwrap();
+    let error = Function::custom(&cube).unwrap().derivative().err().unwrap();
+    assert_eq!(error.status, Status::UNSUPPORTED);
+
+    let context = Context::builder().threads(2).build().unwrap();
+    let first = context.function("gelu").unwrap().derivative().unwrap();
+    drop(context); // the derivative keeps the threads
+    let many = noise(9, 100_000);
+    assert_eq!(first.values(&many).unwrap(), Function::new("gelu").unwrap().slopes(&many).unwrap());
+}
+
+#[test]
 fn in_place_and_from_the_output() {
     let tanh = Function::new("Tanh").unwrap();
     let x = noise(1, 37);
