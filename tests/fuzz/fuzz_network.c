@@ -1,5 +1,5 @@
 /* Descriptions of networks, as a checkpoint has them: what is accepted can be compiled and run, and describes itself by
- * a text that gives the same network. */
+ * a text that gives the same network. The context has functions of the host's own, and memory that fails. */
 #include <string.h>
 
 #include "base/text.h"
@@ -50,37 +50,65 @@ static void run(activ_graph *g)
     free(y);
 }
 
+/* NULL: no memory. */
+static activ_graph *parse(const char *text, activ_status *status)
+{
+    activ_graph *g = NULL;
+    *status = activ_graph_create(fuzz_context(NULL), &g);
+    if (*status != ACTIV_OK)
+        return NULL;
+    *status = activ_graph_parse(g, text, LARGEST);
+    CHECK(*status == ACTIV_OK || activ_graph_error(g)[0] != '\0');
+    if (*status == ACTIV_OK)
+        activ_graph_fill_functions(g);
+    return g;
+}
+
+/* What it describes itself by gives the same network. */
+static void check_description(const activ_graph *g)
+{
+    activ_status status;
+    char *own = describe(g);
+    activ_graph *again = own ? parse(own, &status) : NULL;
+    if (!again) {
+        free(own);
+        return;
+    }
+    if (status != ACTIV_OK) {
+        fprintf(stderr, "%s\n%s\n", own, activ_graph_error(again));
+        abort();
+    }
+    char *same = describe(again);
+    CHECK(!same || strcmp(own, same) == 0);
+    free(same);
+    free(own);
+    activ_graph_destroy(again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size > 1 << 16)
         return 0;
     char *text = fuzz_text(data, size);
-    activ_graph *g = NULL, *again = NULL;
-    if (!text || activ_graph_create(NULL, &g) != ACTIV_OK) {
-        free(text);
+    if (!text)
         return 0;
-    }
-    if (activ_graph_parse(g, text, LARGEST) != ACTIV_OK) {
-        CHECK(activ_graph_error(g)[0] != '\0');
-    } else if (activ_graph_create(NULL, &again) == ACTIV_OK) {
-        activ_graph_fill_functions(g);
-        char *own = describe(g);
-        if (own) {
-            if (activ_graph_parse(again, own, LARGEST) != ACTIV_OK) {
-                fprintf(stderr, "%s\n%s\n", own, activ_graph_error(again));
-                abort();
-            }
-            activ_graph_fill_functions(again);
-            char *same = describe(again);
-            CHECK(!same || strcmp(own, same) == 0);
-            free(same);
-        }
-        free(own);
+    activ_status status, failed;
+    (void)fuzz_context(NULL);
+    const size_t live = fuzz_memory.live, calls = fuzz_memory.calls;
+    activ_graph *g = parse(text, &status);
+    const size_t allocations = fuzz_memory.calls - calls;
+    if (status == ACTIV_OK) {
+        check_description(g);
         if (is_small(g))
             run(g);
     }
     activ_graph_destroy(g);
-    activ_graph_destroy(again);
+    fuzz_fail(data, size, allocations);
+    g = parse(text, &failed);
+    fuzz_fail(data, size, 0);
+    CHECK(failed == ACTIV_ERROR_OUT_OF_MEMORY || failed == status);
+    activ_graph_destroy(g);
+    CHECK(fuzz_memory.live == live && fuzz_memory.mistakes == 0);
     free(text);
     return 0;
 }

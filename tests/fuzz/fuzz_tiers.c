@@ -8,14 +8,6 @@
 
 enum { TIERS = 4, MOST = 64, PARAMS = 4096 };
 
-static int is_same(const float *a, const float *b, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (memcmp(&a[i], &b[i], sizeof a[i]) != 0 && !(a[i] != a[i] && b[i] != b[i]))
-            return 0;
-    return 1;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static float x[MOST], dy[MOST], y[TIERS][MOST], dx[TIERS][MOST], dparams[TIERS][PARAMS];
@@ -53,8 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
         activ_fn_destroy(fn);
         activ_context_destroy(context);
-        if (!is_same(y[0], y[tiers], n) || !is_same(dx[0], dx[tiers], n) ||
-            !is_same(dparams[0], dparams[tiers], PARAMS)) {
+        if (!fuzz_is_same(y[0], y[tiers], n) || !fuzz_is_same(dx[0], dx[tiers], n) ||
+            !fuzz_is_same(dparams[0], dparams[tiers], PARAMS)) {
             fprintf(stderr, "%s on %s differs\n", name, activ_tier_at(tiers));
             abort();
         }
