@@ -546,8 +546,8 @@ static uint16_t place_in(const activ_program *p, uint16_t symbol)
     }
 }
 
-/* Blocks as long as there is room for, and the operands in place of their symbols. */
-static void lay_out(compiler *c, activ_instruction *code, int beside_sums, activ_program *p)
+/* Blocks as long as there is room for, and the operands in place of their symbols. The code begins at `start`. */
+static void lay_out(compiler *c, size_t start, int beside_sums, activ_program *p)
 {
     const size_t floats = beside_sums ? ACTIV_PROGRAM_FLOATS_BESIDE_SUMS : ACTIV_PROGRAM_FLOATS;
     p->constant_count = c->constant_count - c->first_constant;
@@ -563,7 +563,7 @@ static void lay_out(compiler *c, activ_instruction *code, int beside_sums, activ
     p->scalars = c->most * p->block;
     p->result = place_in(p, (uint16_t)p->result);
     for (size_t i = 0; i < p->count; i++) {
-        activ_instruction *n = &code[i];
+        activ_instruction *n = &c->code[start + i];
         const int arity = activ_formula_arity(n->op);
         n->out = place_in(p, n->op == ACTIV_OP_uniform ? operand(UNIFORM, n->out) : n->out);
         n->a = place_in(p, n->a);
@@ -647,7 +647,7 @@ static void emit_parts(compiler *c, formula_node_index *roots, size_t *numbers, 
     }
     program->count = c->count - start;
     if (c->f->status == ACTIV_OK && !c->is_full)
-        lay_out(c, c->code + start, numbers != NULL, program);
+        lay_out(c, start, numbers != NULL, program);
 }
 
 /* roots: `sums` gradients, that of parameter numbers[i] each, and what is computed last. They are sorted. */
