@@ -47,7 +47,7 @@ static void count_uses(const activ_formula *f, const formula_node_index *roots, 
         marks[roots[i]] = 1;
         uses[roots[i]]++;
     }
-    activ_formula_mark(f, marks);
+    activ_formula_mark(f, f->count, marks);
     for (size_t i = 0; i < f->count; i++) {
         const formula_node *n = &f->nodes[i];
         const int arity = marks[i] ? activ_formula_arity(n->op) : 0;

@@ -192,6 +192,24 @@ static formula_node_index known_second(activ_formula *f, const formula_node *n, 
     return ZERO;
 }
 
+/* The derivative of a call's body (order 0) or of the body's derivative (1): for x (place 0) or for a place, from 1.
+ * Each is found once. */
+static formula_node_index body_slope(activ_formula *f, formula_node_index call, int order, size_t place)
+{
+    const formula_node_index body = activ_formula_body(f, call);
+    const unsigned bit = 1u << place;
+    if (f->status != ACTIV_OK)
+        return ZERO;
+    if (!(f->calls[call].has_slopes[order] & bit)) {
+        const formula_node_index of = order > 0 ? body_slope(f, call, 0, 0) : body;
+        const formula_node_index by = place > 0 ? f->calls[call].places[place - 1] : f->calls[call].variable;
+        const formula_node_index slope = activ_formula_derive(f, of, by);
+        f->calls[call].slopes[order][place] = slope;
+        f->calls[call].has_slopes[order] = (uint16_t)(f->calls[call].has_slopes[order] | bit);
+    }
+    return f->calls[call].slopes[order][place];
+}
+
 /* The derivative of f(a) or f'(a): by a, and by what its settings or parameters are made of. */
 static formula_node_index of_call(activ_formula *f, const formula_node *n, formula_node_index self,
                                   const formula_node_index *d, formula_node_index variable)
@@ -213,15 +231,15 @@ static formula_node_index of_call(activ_formula *f, const formula_node *n, formu
     if (f->status != ACTIV_OK)
         return ZERO;
     if (body != ZERO && is_slope)
-        body = activ_formula_derive(f, body, f->calls[call].variable);
+        body = body_slope(f, call, 0, 0);
     if (body != ZERO && inner != ZERO && slope == ZERO)
-        slope = activ_formula_in_place(f, call, n->a, activ_formula_derive(f, body, f->calls[call].variable));
+        slope = activ_formula_in_place(f, call, n->a, body_slope(f, call, is_slope, 0));
     result = chain(f, slope, inner);
     for (size_t i = 0; body != ZERO && i < f->calls[call].dynamic; i++) {
         const formula_node_index outer = d[f->calls[call].values[i]];
         if (outer == ZERO)
             continue;
-        const formula_node_index by_setting = activ_formula_derive(f, body, f->calls[call].places[i]);
+        const formula_node_index by_setting = body_slope(f, call, is_slope, i + 1);
         result = sum(f, result, chain(f, activ_formula_in_place(f, call, n->a, by_setting), outer));
     }
     if (body != ZERO && f->calls[call].has_params && f->nodes[variable].op == ACTIV_OP_param)
@@ -291,17 +309,17 @@ static formula_node_index of_node(activ_formula *f, formula_node_index index, co
 
 formula_node_index activ_formula_derive(activ_formula *f, formula_node_index root, formula_node_index variable)
 {
-    const size_t nodes = f->count;
     if (f->status != ACTIV_OK || root == ZERO)
         return ZERO;
+    const size_t nodes = (size_t)root + 1;
     formula_node_index *d = activ_host_alloc(&f->host, nodes * sizeof *d), result = ZERO;
     unsigned char *marks = activ_host_alloc(&f->host, nodes);
     if (!d || !marks) {
         activ_formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
     } else {
         marks[root] = 1;
-        activ_formula_mark(f, marks);
-        for (size_t i = 0; f->status == ACTIV_OK && i <= (size_t)root; i++)
+        activ_formula_mark(f, nodes, marks);
+        for (size_t i = 0; f->status == ACTIV_OK && i < nodes; i++)
             if (marks[i])
                 d[i] = (formula_node_index)i == variable ? activ_formula_constant(f, 1.0)
                                                          : of_node(f, (formula_node_index)i, d, variable);
@@ -345,7 +363,7 @@ void activ_formula_share_slopes(activ_formula *f, formula_node_index *roots, siz
     for (size_t i = 0; i < count; i++)
         marks[roots[i]] = 1;
     if (f->status == ACTIV_OK)
-        activ_formula_mark(f, marks);
+        activ_formula_mark(f, f->count, marks);
     activ_formula_rebuild_all(f, roots, count, share_node, marks);
     activ_host_free(&f->host, marks, nodes);
 }

@@ -25,8 +25,10 @@ static activ_status finish(activ_formula *f, int derivatives)
     /* The nodes are not needed any more. */
     activ_host_free(&f->host, f->nodes, f->capacity * sizeof *f->nodes);
     activ_host_free(&f->host, f->table, f->table_size * sizeof *f->table);
+    activ_host_free(&f->host, f->placed, FORMULA_PLACED * sizeof *f->placed);
     f->nodes = NULL;
     f->table = NULL;
+    f->placed = NULL;
     f->count = f->capacity = f->table_size = 0;
     f->message = NULL;
     return f->status;

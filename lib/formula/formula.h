@@ -62,7 +62,17 @@ typedef struct formula_call {
     int has_params; /* its parameters are those of the whole function: derivative(SPEC) */
     /* Its formula, with variables in the place of x and of the dynamic settings; once it is needed. */
     formula_node_index body, variable, places[FORMULA_SETTINGS];
+    /* Derivatives of it, and of its derivative: for x, and for each place; those of the bits that are set. */
+    formula_node_index slopes[2][1 + FORMULA_SETTINGS];
+    uint16_t has_slopes[2];
 } formula_call;
+
+/* What activ_formula_in_place has found. */
+typedef struct formula_placed {
+    formula_node_index call, argument, root, result;
+} formula_placed;
+
+enum { FORMULA_PLACED = 8192 }; /* are kept: a formula of 256 parameters asks for each 256 times */
 
 /* Definition of an elementwise function of the catalog by its name; NULL if there is none: then *meant is the nearest
  * name, or NULL. */
@@ -90,6 +100,7 @@ typedef struct activ_formula {
 
     formula_call calls[FORMULA_CALLS];
     size_t call_count;
+    formula_placed *placed; /* by hash; NULL until one is needed. A root of 0: none */
 
     formula_node_index root;
     int is_derivative; /* of another formula or function */
@@ -151,12 +162,11 @@ int activ_formula_arity(int op);
 int activ_formula_is_constant(const activ_formula *f, formula_node_index node, double *number);
 void activ_formula_fail(activ_formula *f, activ_status status, const char *what);
 
-/* The number of a call, new or known; of one whose dynamic settings have become other nodes. */
+/* The number of a call, new or known. */
 formula_node_index activ_formula_add_call(activ_formula *f, const formula_call *call);
-formula_node_index activ_formula_call_with(activ_formula *f, formula_node_index call, const formula_node_index *now);
 
-/* Which nodes are needed for those marked: marks them too. `marks` has f->count bytes. */
-void activ_formula_mark(const activ_formula *f, unsigned char *marks);
+/* Which of the first `count` nodes are needed for those marked: marks them too. */
+void activ_formula_mark(const activ_formula *f, size_t count, unsigned char *marks);
 
 /* root with each node made anew by `make`, from the operands as they have become; FORMULA_NONE of it: as it was. */
 typedef formula_node_index formula_rebuild(activ_formula *f, formula_node_index old, const formula_node *node,
@@ -164,7 +174,8 @@ typedef formula_node_index formula_rebuild(activ_formula *f, formula_node_index 
 int activ_formula_rebuild_all(activ_formula *f, formula_node_index *roots, size_t count, formula_rebuild *make,
                               void *user);
 
-/* What stands in the terms of a call's body, in those of the call with this argument. */
+/* What stands in the terms of a call's body, in those of the call with this argument. Costs as much as there is between
+ * the body's first node and the root, once. */
 formula_node_index activ_formula_in_place(activ_formula *f, formula_node_index call, formula_node_index argument,
                                           formula_node_index root);
 

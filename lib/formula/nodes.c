@@ -362,6 +362,7 @@ formula_node_index activ_formula_add_call(activ_formula *f, const formula_call *
     formula_call *own = &f->calls[f->call_count];
     *own = *call;
     own->body = FORMULA_NONE;
+    own->has_slopes[0] = own->has_slopes[1] = 0;
     own->spec = activ_host_alloc(&f->host, own->spec_bytes);
     own->set = activ_host_alloc(&f->host, (own->set_count + 1) * sizeof *own->set);
     if (!own->spec || !own->set) {
@@ -375,12 +376,15 @@ formula_node_index activ_formula_add_call(activ_formula *f, const formula_call *
     return (formula_node_index)f->call_count++;
 }
 
-formula_node_index activ_formula_call_with(activ_formula *f, formula_node_index call, const formula_node_index *now)
+/* The number of a call whose dynamic settings have become other nodes; those below `low` are as they were. */
+static formula_node_index call_with(activ_formula *f, formula_node_index call, formula_node_index low,
+                                    const formula_node_index *now)
 {
     formula_call changed = f->calls[call];
     int differs = 0;
     for (size_t i = 0; i < changed.dynamic; i++) {
-        changed.values[i] = now[changed.values[i]];
+        if (changed.values[i] >= low)
+            changed.values[i] = now[changed.values[i] - low];
         differs |= changed.values[i] != f->calls[call].values[i];
     }
     return differs ? activ_formula_add_call(f, &changed) : call;
@@ -388,59 +392,80 @@ formula_node_index activ_formula_call_with(activ_formula *f, formula_node_index 
 
 /* ---- walks -------------------------------------------------------------------------------------- */
 
-void activ_formula_mark(const activ_formula *f, unsigned char *marks)
+/* Of the nodes from `low` to `end`, whose marks begin with that of `low`. */
+static void mark(const activ_formula *f, formula_node_index low, formula_node_index end, unsigned char *marks)
 {
-    for (size_t i = f->count; i-- > 0;) {
+    for (formula_node_index i = end; i-- > low;) {
         const formula_node *n = &f->nodes[i];
-        if (!marks[i])
+        if (!marks[i - low])
             continue;
         const int arity = activ_formula_arity(n->op);
-        if (arity > 0)
-            marks[n->a] = 1;
-        if (arity > 1)
-            marks[n->b] = 1;
-        if (arity > 2)
-            marks[n->c] = 1;
-        if (n->op == ACTIV_OP_call || n->op == ACTIV_OP_slope)
-            for (size_t k = 0; k < f->calls[n->b].dynamic; k++)
-                marks[f->calls[n->b].values[k]] = 1;
+        const formula_node_index operands[3] = { n->a, n->b, n->c };
+        for (int k = 0; k < arity; k++)
+            if (operands[k] >= low)
+                marks[operands[k] - low] = 1;
+        if (n->op != ACTIV_OP_call && n->op != ACTIV_OP_slope)
+            continue;
+        const formula_call *call = &f->calls[n->b];
+        for (size_t k = 0; k < call->dynamic; k++)
+            if (call->values[k] >= low)
+                marks[call->values[k] - low] = 1;
     }
 }
 
-int activ_formula_rebuild_all(activ_formula *f, formula_node_index *roots, size_t count, formula_rebuild *make,
-                              void *user)
+void activ_formula_mark(const activ_formula *f, size_t count, unsigned char *marks)
 {
-    const size_t nodes = f->count;
+    mark(f, 0, (formula_node_index)count, marks);
+}
+
+/* A node anew, from the operands as they have become; those below `low` are as they were. */
+static formula_node_index rebuild_node(activ_formula *f, formula_node_index old, formula_node_index low,
+                                       const formula_node_index *now, formula_rebuild *make, void *user)
+{
+    formula_node n = f->nodes[old];
+    const int arity = activ_formula_arity(n.op), is_call = n.op == ACTIV_OP_call || n.op == ACTIV_OP_slope;
+    if (arity > 0 && n.a >= low)
+        n.a = now[n.a - low];
+    if (arity > 1 && n.b >= low)
+        n.b = now[n.b - low];
+    if (arity > 2 && n.c >= low)
+        n.c = now[n.c - low];
+    if (is_call)
+        n.b = call_with(f, n.b, low, now);
+    const formula_node_index made = make(f, old, &n, user);
+    if (made != FORMULA_NONE)
+        return made;
+    return arity > 0 ? activ_formula_make(f, n.op, n.a, n.b, n.c) : old;
+}
+
+/* Those from `low` to `end`, which the roots are below. */
+static void rebuild(activ_formula *f, formula_node_index *roots, size_t count, formula_node_index low,
+                    formula_node_index end, formula_rebuild *make, void *user)
+{
+    const size_t nodes = (size_t)(end - low);
     formula_node_index *now = activ_host_alloc(&f->host, nodes * sizeof *now);
     unsigned char *marks = activ_host_alloc(&f->host, nodes);
     if (!now || !marks)
         activ_formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
     for (size_t i = 0; f->status == ACTIV_OK && i < count; i++)
-        marks[roots[i]] = 1;
+        if (roots[i] >= low)
+            marks[roots[i] - low] = 1;
     if (f->status == ACTIV_OK)
-        activ_formula_mark(f, marks);
-    for (size_t i = 0; f->status == ACTIV_OK && i < nodes; i++) {
-        if (!marks[i])
-            continue;
-        formula_node n = f->nodes[i];
-        const int arity = activ_formula_arity(n.op), is_call = n.op == ACTIV_OP_call || n.op == ACTIV_OP_slope;
-        if (arity > 0)
-            n.a = now[n.a];
-        if (arity > 1)
-            n.b = now[n.b];
-        if (arity > 2)
-            n.c = now[n.c];
-        if (is_call)
-            n.b = activ_formula_call_with(f, n.b, now);
-        formula_node_index made = make(f, (formula_node_index)i, &n, user);
-        if (made == FORMULA_NONE)
-            made = arity > 0 ? activ_formula_make(f, n.op, n.a, n.b, n.c) : (formula_node_index)i;
-        now[i] = made;
-    }
+        mark(f, low, end, marks);
+    for (formula_node_index i = low; f->status == ACTIV_OK && i < end; i++)
+        if (marks[i - low])
+            now[i - low] = rebuild_node(f, i, low, now, make, user);
     for (size_t i = 0; f->status == ACTIV_OK && i < count; i++)
-        roots[i] = now[roots[i]];
+        if (roots[i] >= low)
+            roots[i] = now[roots[i] - low];
     activ_host_free(&f->host, now, nodes * sizeof *now);
     activ_host_free(&f->host, marks, nodes);
+}
+
+int activ_formula_rebuild_all(activ_formula *f, formula_node_index *roots, size_t count, formula_rebuild *make,
+                              void *user)
+{
+    rebuild(f, roots, count, 0, (formula_node_index)f->count, make, user);
     return f->status == ACTIV_OK;
 }
 
@@ -465,14 +490,35 @@ static formula_node_index substitute_node(activ_formula *f, formula_node_index o
     return FORMULA_NONE;
 }
 
-/* What stands in the body's terms, in those of the call with this argument. */
+/* Where the answer is kept; NULL: there is no memory to keep any. */
+static formula_placed *place_of_answer(activ_formula *f, formula_node_index call, formula_node_index argument,
+                                       formula_node_index root)
+{
+    if (!f->placed)
+        f->placed = activ_host_alloc(&f->host, FORMULA_PLACED * sizeof *f->placed);
+    if (!f->placed) {
+        activ_formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+        return NULL;
+    }
+    const formula_node n = { 0, 0, call, argument, root, 0.0 };
+    return &f->placed[hash_of(&n) % FORMULA_PLACED];
+}
+
 formula_node_index activ_formula_in_place(activ_formula *f, formula_node_index call, formula_node_index argument,
                                           formula_node_index root)
 {
-    if (root == FORMULA_NONE)
-        return FORMULA_NONE;
     const formula_call copy = f->calls[call];
+    if (root == FORMULA_NONE || f->status != ACTIV_OK || root < copy.variable)
+        return root; /* no variable of the body's is older */
+    formula_placed *answer = place_of_answer(f, call, argument, root);
+    if (!answer)
+        return 0;
+    if (answer->root == root && answer->call == call && answer->argument == argument)
+        return answer->result;
     substitution s = { &copy, argument };
-    activ_formula_rebuild_all(f, &root, 1, substitute_node, &s);
-    return root;
+    formula_node_index result = root;
+    rebuild(f, &result, 1, copy.variable, root + 1, substitute_node, &s);
+    if (f->status == ACTIV_OK)
+        *answer = (formula_placed){ call, argument, root, result };
+    return result;
 }

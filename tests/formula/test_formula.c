@@ -362,6 +362,7 @@ static void hostile(void **state)
     create_large("x; ", "a=1, ", 10000, "b=1", 0);
     create_large("x", "^2)^2", 3, "", 0);
     create_large("where(x>0,", "where(x>0,", 60, "x", 0);
+    create_large("let s = sum(j, 1, 256, c[j]); sum(k, 1, ", "800", 1, ", swish(k*x, beta=s)); c[256]=0.01", 0);
 }
 
 /* The n-th allocation fails, for each n: a status, nothing leaks, out untouched. */
