@@ -754,11 +754,15 @@ activ_status activ_formula_compile(activ_formula *f)
         formula_node_index value = f->root;
         formula_node_index slope = activ_formula_derive(f, value, activ_formula_variable(f, 0));
         slope = slope == FORMULA_NONE ? zero : slope;
-        activ_formula_share_slopes(f, &value, 1);
+        /* A derivative may consist of tails, but as a value it is what f's own derivative is. */
+        if (f->derivatives <= 1)
+            activ_formula_share_slopes(f, &value, 1);
         fuse(f, &value, 1);
-        activ_formula_share_slopes(f, &slope, 1);
+        if (f->derivatives == 0)
+            activ_formula_share_slopes(f, &slope, 1);
         fuse(f, &slope, 1);
-        activ_formula_share_slopes(f, roots, sums);
+        if (f->derivatives == 0)
+            activ_formula_share_slopes(f, roots, sums);
         fuse(f, roots, sums);
         roots[sums] = slope;
         if (f->status == ACTIV_OK)

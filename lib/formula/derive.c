@@ -353,8 +353,6 @@ static formula_node_index share_node(activ_formula *f, formula_node_index old, c
 void activ_formula_share_slopes(activ_formula *f, formula_node_index *roots, size_t count)
 {
     const size_t nodes = FORMULA_NODES;
-    if (f->is_derivative)
-        return;
     unsigned char *marks = activ_host_alloc(&f->host, nodes);
     if (!marks) {
         activ_formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");

@@ -15,7 +15,7 @@ static void start(activ_formula *f, const activ_host *host, const activ_kernels 
 
 static activ_status finish(activ_formula *f, int derivatives)
 {
-    f->is_derivative = derivatives > 0;
+    f->derivatives = derivatives;
     for (int i = 0; f->status == ACTIV_OK && i < derivatives; i++) {
         const formula_node_index slope = activ_formula_derive(f, f->root, activ_formula_variable(f, 0));
         f->root = slope == FORMULA_NONE ? activ_formula_constant(f, 0.0) : slope;

@@ -103,7 +103,7 @@ typedef struct activ_formula {
     formula_placed *placed; /* by hash; NULL until one is needed. A root of 0: none */
 
     formula_node_index root;
-    int is_derivative; /* of another formula or function */
+    int derivatives; /* how many times root has been derived from the text */
 
     activ_formula_programs programs;
     void *block; /* of the programs */
@@ -140,7 +140,7 @@ activ_status activ_formula_parse(activ_formula *f, activ_slice text);
 /* The derivative of root for a variable or parameter; FORMULA_NONE: it is 0. */
 formula_node_index activ_formula_derive(activ_formula *f, formula_node_index root, formula_node_index variable);
 /* tanh' and sigmoid' from their values, where those are computed anyway: half the time, and in the tails an error of
- * half an ulp of 1. A derivative, which may consist of such tails, is left as it is. */
+ * half an ulp of 1. */
 void activ_formula_share_slopes(activ_formula *f, formula_node_index *roots, size_t count);
 
 /* ---- compile.c ---------------------------------------------------------------------------------- */

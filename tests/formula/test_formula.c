@@ -239,6 +239,36 @@ static void parameters_without_gradients(void **state)
     activ_fn_destroy(plain);
 }
 
+/* f' as a function has the bits of f's backward, and f'' as a function those of the backward of f'. */
+static void derivatives(void **state)
+{
+    static const char *const specs[] = { "x*tanh(exp(x))",        "a*x*sigmoid(b*x); a=1, b=1.7",
+                                         "0.5*x*(1 + tanh(x^3))", "gelu",
+                                         "swish(beta=2)",         "tanh(x)*sin(x)*cos(x)",
+                                         "x*softplus(x)",         "x^3" };
+    (void)state;
+    for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
+        activ_fn *fn = create(specs[i]);
+        for (int order = 1; order <= 2; order++) {
+            static float ones[N], y[N], dx[N];
+            activ_fn *slope = NULL;
+            for (size_t k = 0; k < N; k++)
+                ones[k] = 1.0f;
+            assert_int_equal(activ_fn_derivative(fn, &slope), ACTIV_OK);
+            assert_int_equal(activ_fn_param_count(slope), activ_fn_param_count(fn));
+            assert_int_equal(activ_forward(slope, NULL, N, x, y), ACTIV_OK);
+            assert_int_equal(activ_backward(fn, NULL, N, x, ones, dx, NULL), ACTIV_OK);
+            for (size_t k = 0; k < N; k++)
+                if (float_bits(y[k]) != float_bits(dx[k]) && y[k] != dx[k])
+                    fail_msg("%s at %g: %.9g, not %.9g", activ_fn_spec(slope), (double)x[k], (double)y[k],
+                             (double)dx[k]);
+            activ_fn_destroy(fn);
+            fn = slope;
+        }
+        activ_fn_destroy(fn);
+    }
+}
+
 /* ---- bad input ------------------------------------------------------------------------------------- */
 
 static void refused(void **state)
@@ -511,9 +541,16 @@ static void random_ones(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(values),      cmocka_unit_test(slopes),     cmocka_unit_test(special_values),
-        cmocka_unit_test(texts),       cmocka_unit_test(parameters), cmocka_unit_test(parameters_without_gradients),
-        cmocka_unit_test(refused),     cmocka_unit_test(hostile),    cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(values),
+        cmocka_unit_test(slopes),
+        cmocka_unit_test(special_values),
+        cmocka_unit_test(texts),
+        cmocka_unit_test(parameters),
+        cmocka_unit_test(derivatives),
+        cmocka_unit_test(parameters_without_gradients),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(hostile),
+        cmocka_unit_test(out_of_memory),
         cmocka_unit_test(random_ones),
     };
     for (int i = 1; i + 1 < argc; i += 2) {

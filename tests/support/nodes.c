@@ -101,7 +101,7 @@ static int find_needed(nodes *n)
     }
     for (size_t i = 0; i < n->root_count; i++)
         marks[n->roots[i]] = 1;
-    activ_formula_mark(&n->f, marks);
+    activ_formula_mark(&n->f, count, marks);
     for (size_t i = 0; i < count; i++)
         if (marks[i]) {
             n->place[i] = (formula_node_index)n->needed_count;
