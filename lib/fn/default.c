@@ -47,11 +47,6 @@ static void leave(void *user, void *memory, size_t bytes)
     (void)bytes;
 }
 
-int activ_fn_is_static(const activ_fn *fn)
-{
-    return fn->host.allocator.alloc == take;
-}
-
 static const activ_fn *function_of(place *p, const activ_fn_entry *entry)
 {
     return atomic_load_explicit(&p->state, memory_order_acquire) == FILLED && p->entry == entry ? p->fn : NULL;
@@ -71,6 +66,8 @@ static const activ_fn *fill(place *p, const activ_fn_entry *entry)
     p->entry = entry;
     const activ_slice spec = { entry->name, strlen(entry->name) };
     const int fits = activ_fn_make(&host, spec, NULL, &p->fn) == ACTIV_OK;
+    if (fits)
+        p->fn->is_static = 1;
     atomic_store_explicit(&p->state, fits ? FILLED : TOO_SMALL, memory_order_release);
     return fits ? p->fn : NULL;
 }

@@ -397,7 +397,7 @@ activ_status activ_fn_derivative_ex(const activ_fn *fn, activ_fn **out, activ_me
 {
     activ_host host;
     activ_host_of(NULL, &host);
-    if (fn && !activ_fn_is_static(fn))
+    if (fn && !fn->is_static)
         host = fn->host;
     if (!fn || !out)
         return activ_host_fail(&host, message, ACTIV_ERROR_INVALID,

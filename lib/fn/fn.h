@@ -69,6 +69,7 @@ struct activ_fn {
     float *initial;                 /* initial values of all parameters, with seed 0 */
 
     int is_simple;         /* elementwise, without channels: for activ_forward's fast path */
+    int is_static;         /* one of activ_fn_default's, in whose memory nothing else has a place */
     float *setting_values; /* the settings as float32, at least ACTIV_FN_SETTINGS of them */
     activ_fn_args args;    /* with the initial values of the parameters */
     char *spec;
@@ -109,9 +110,6 @@ const activ_fn_entry *activ_fn_find(activ_slice name, activ_message *message);
 int activ_fn_is_in_catalog(activ_slice name);
 /* The nearest name of an entry, or of `others`, which ends with NULL; NULL if none is near. */
 const char *activ_fn_nearest(activ_slice name, const char *const *others);
-
-/* fn/default.c: is it one of activ_fn_default's, in whose memory nothing else has a place? */
-int activ_fn_is_static(const activ_fn *fn);
 
 /* fn/custom.c: checks and copies what the host gives; finds a function of this name among the host's
  * (ACTIV_ERROR_UNKNOWN_NAME, without a message, if there is none). */
