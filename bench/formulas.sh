@@ -10,5 +10,5 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 activ=${1:-$root/build/default/src/activ}
 [ -x "$activ" ] || { echo "bench/formulas.sh: there is no $activ: cmake --preset default, then build" >&2; exit 2; }
 
-tier=$("$activ" tier | sed -n 's/^\([a-z0-9]*\).*runs.*/\1/p' | head -1)
+tier=$("$activ" tier | sed -n "s/ (runs)//p")
 exec /usr/bin/python3 "$root/bench/formulas.py" "$activ" "${tier:-}"
