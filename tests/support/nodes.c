@@ -57,6 +57,7 @@ void nodes_close(nodes *n)
     release(n);
     activ_host_free(&n->f.host, n->f.nodes, n->f.capacity * sizeof *n->f.nodes);
     activ_host_free(&n->f.host, n->f.table, n->f.table_size * sizeof *n->f.table);
+    activ_host_free(&n->f.host, n->f.placed, FORMULA_PLACED * sizeof *n->f.placed);
     activ_formula_free(&n->f);
 }
 
