@@ -44,11 +44,17 @@ count=$(wc -l < "$work/names")
 seen=$(grep -c '<function-decl name=.activ_.*elf-symbol-id' "$work/new.abi" || :)
 [ "$seen" -eq "$count" ] || fail "abidw describes $seen of $count functions"
 
+# Structs that no header defines are the library's own affair; abidw 2.2 describes some of them nevertheless.
+sed -n 's/^typedef struct \(activ_[a-z_]*\) \1;$/\1/p' "$include"/activ/*.h | while read -r name; do
+    grep -q "^struct $name {" "$include"/activ/*.h || printf '[suppress_type]\n  name = %s\n' "$name"
+done > "$work/opaque"
+[ "$(grep -c name "$work/opaque")" -ge 10 ] || fail "few structs are opaque"
+
 # Two descriptions: given the library itself and --headers-dir, abidiff 2.2 takes structs of headers for private ones.
 # 0: the same. What it prints goes to work/difference.
 compare() {
     code=0
-    "$ABIDIFF" "$1" "$work/new.abi" > "$work/difference" 2>&1 || code=$?
+    "$ABIDIFF" --suppressions "$work/opaque" "$1" "$work/new.abi" > "$work/difference" 2>&1 || code=$?
     return $code
 }
 
