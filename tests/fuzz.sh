@@ -166,7 +166,7 @@ for target in $targets; do
     [ ! -f "tests/fuzz/$target.dict" ] || dictionary=-dict=tests/fuzz/$target.dict
     echo "-- $target, $seconds s"
     # shellcheck disable=SC2086
-    "build/fuzz/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+    "build/fuzz/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=2048 -print_final_stats=1 \
         -verbosity=0 -artifact_prefix="build/fuzz/found/$target-" $dictionary "build/fuzz/corpus/$target" \
         "tests/fuzz/corpus/$target" || failed="$failed $target"
 done
