@@ -97,12 +97,12 @@ static void test_texts(void **state)
     }
 }
 
-static double largest_difference(const float *a, const float *b)
+static int differ(const float *a, const float *b)
 {
-    double largest = 0.0;
     for (size_t i = 0; i < POINTS; i++)
-        largest = fmax(largest, fabs((double)a[i] - (double)b[i]));
-    return largest;
+        if (fabs((double)a[i] - (double)b[i]) >= 1e-3)
+            return 1;
+    return 0;
 }
 
 /* From each other, and from the catalog's. */
@@ -128,7 +128,7 @@ static void test_different(void **state)
     }
     for (size_t i = 0; i < all.count; i++)
         for (size_t j = i + 1; j < count; j++)
-            if (largest_difference(values[i], values[j]) < 1e-3)
+            if (!differ(values[i], values[j]))
                 fail_msg("%s is %s on [-5, 5]", names[i], names[j]);
 }
 
