@@ -289,7 +289,7 @@ static void print_about(const activ_fn *fn, const activ_fn_info *info, const zoo
         printf("  source      %s\n", info->source);
     if (entry && entry->checked[0])
         printf("  status      %s\n", entry->checked);
-    if (is_formula(fn))
+    if (isinf(info->forward_ulp))
         puts("  bounds      none, as of every formula");
     else
         printf("  bounds      forward %g ULP, derivative %g ULP\n", (double)info->forward_ulp,

@@ -323,7 +323,7 @@ typedef struct activ_fn_info {
     const char *formula;   /* as one writes it, in the language of formulas where that has the words */
     const char *source;    /* who defined it, where */
     int32_t trainable;     /* 1 if it has parameters */
-    float forward_ulp;     /* bound of the forward error, in units in the last place */
+    float forward_ulp;     /* bound of the forward error, in units in the last place; infinity: none, as of formulas */
     float derivative_ulp;  /* bound of the derivative's error */
     int32_t shape;         /* ACTIV_SHAPE_... */
     int32_t random;        /* 1 if it draws random numbers in training mode, a gated one in graphs only */

@@ -1,6 +1,7 @@
 /* Activation functions as objects: creation from a spec, queries, destruction. */
 #include "fn/fn.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -667,6 +668,9 @@ static activ_status write_info(const activ_fn_entry *entry, const activ_fn *fn, 
     if (fn) { /* a gated one's gate decides */
         own.trainable = fn->param_count > 0;
         own.random = activ_fn_is_random(fn);
+        const activ_fn *computes = entry->shape == ACTIV_SHAPE_GATED ? fn->functions[0] : fn;
+        if (computes->formula || computes->custom)
+            own.forward_ulp = own.derivative_ulp = INFINITY;
     }
     return activ_sized_write(&own, sizeof own, info);
 }

@@ -207,6 +207,11 @@ static void parameters(void **state)
     assert_int_equal(activ_fn_info_of(fn, &about), ACTIV_OK);
     assert_string_equal(about.name, "formula");
     assert_true(about.trainable && about.shape == ACTIV_SHAPE_ELEMENTWISE && !about.random);
+    assert_true(isinf(about.forward_ulp) && isinf(about.derivative_ulp));
+    activ_fn *gate = create("gated(x*sigmoid(x))");
+    assert_int_equal(activ_fn_info_of(gate, &about), ACTIV_OK);
+    assert_true(isinf(about.forward_ulp) && about.shape == ACTIV_SHAPE_GATED);
+    activ_fn_destroy(gate);
     assert_int_equal(activ_fn_param_init(fn, 7, params), ACTIV_OK);
     assert_true(params[0] == 0.5f && params[1] == 1.0f && params[2] == 2.0f);
     params[2] = 4.0f;

@@ -11,6 +11,8 @@ np = pytest.importorskip("numpy", reason="NumPy is missing: apt-get install pyth
 import activ  # noqa: E402
 from conftest import EXAMPLES, FASHION_MNIST, python  # noqa: E402
 
+slow = pytest.mark.skipif(not os.environ.get("ACTIV_ALL_TESTS"), reason="slow: ACTIV_ALL_TESTS=1")
+
 if not os.path.isdir(EXAMPLES):
     pytest.skip(f"no folder {EXAMPLES}", allow_module_level=True)
 
@@ -155,6 +157,7 @@ def test_the_bytes_of_the_c_program():
 
 @needs_images
 @needs_torch
+@slow
 @pytest.mark.parametrize("spec", ["mish", "prelu"])
 def test_pytorch_gets_where_the_library_gets(spec):
     """From the same initial values, with the same batches: the same losses and the same accuracy."""
