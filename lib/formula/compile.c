@@ -284,7 +284,7 @@ static void emit_sincos(compiler *c, formula_node_index node, formula_node_index
 static void emit_node(compiler *c, formula_node_index node)
 {
     const formula_node n = c->f->nodes[node];
-    const int arity = activ_formula_arity(n.op), is_call = n.op == ACTIV_OP_call || n.op == ACTIV_OP_slope;
+    const int arity = activ_formula_arity(n.op), is_call = formula_is_call(n.op);
     formula_node_index operands[3] = { n.a, n.b, n.c };
     uint16_t places[3] = { 0, 0, 0 };
     unsigned scalars = 0;
@@ -353,9 +353,10 @@ static unsigned char need_of(const compiler *c, const formula_node *n)
 }
 
 /* Appends what is needed for the root, and not computed yet, to the order: operands first, those that need most
- * registers before the others. `stack` has room for all nodes, thrice. */
-static void add_to_order(compiler *c, formula_node_index root, formula_node_index *stack)
+ * registers before the others. */
+static void add_to_order(compiler *c, formula_node_index root)
 {
+    formula_node_index *const stack = c->stack;
     size_t depth = 0;
     if (!is_computed(c, root) || c->marks[root] == 2)
         return;
@@ -393,7 +394,7 @@ static void emit_order(compiler *c)
 }
 
 /* What does not depend on x but is no leaf, where something that does needs it: once per call. */
-static void emit_uniforms(compiler *c, const formula_node_index *roots, size_t count, formula_node_index *stack)
+static void emit_uniforms(compiler *c, const formula_node_index *roots, size_t count)
 {
     activ_formula *f = c->f;
     const size_t nodes = f->count;
@@ -411,7 +412,7 @@ static void emit_uniforms(compiler *c, const formula_node_index *roots, size_t c
         const formula_node_index operands[3] = { n->a, n->b, n->c };
         for (int k = 0; k < arity; k++)
             wanted[operands[k]] = 1;
-        if (c->marks[i] && (n->op == ACTIV_OP_call || n->op == ACTIV_OP_slope))
+        if (c->marks[i] && formula_is_call(n->op))
             for (size_t k = 0; k < f->calls[n->b].dynamic; k++)
                 wanted[f->calls[n->b].values[k]] = 1;
     }
@@ -420,7 +421,7 @@ static void emit_uniforms(compiler *c, const formula_node_index *roots, size_t c
         if (!c->marks[i] || !wanted[i] || !is_computed(c, node))
             continue;
         c->uses[i]++; /* it may be part of another */
-        add_to_order(c, node, stack);
+        add_to_order(c, node);
         emit_order(c);
         if (c->is_full)
             break;
@@ -439,8 +440,7 @@ static void emit_uniforms(compiler *c, const formula_node_index *roots, size_t c
 /* Is it a function of a, as opposed to arithmetic? */
 static int is_function(int op)
 {
-    return op == ACTIV_OP_call || op == ACTIV_OP_slope || op == ACTIV_OP_pow ||
-           (op >= ACTIV_OP_exp && op <= ACTIV_OP_gauss);
+    return formula_is_call(op) || op == ACTIV_OP_pow || (op >= ACTIV_OP_exp && op <= ACTIV_OP_gauss);
 }
 
 /* Gradients of a sum of many terms share the parts of each term, and with f' too. Kept until the last gradient has been
@@ -493,7 +493,7 @@ static void emit_up_to(compiler *c, formula_node_index key)
         for (int k = 0; k < arity; k++)
             c->depends[i] |= c->depends[operands[k]];
         if (is_open && c->depends[i] && c->latest[i] > key) {
-            add_to_order(c, (formula_node_index)i, c->stack);
+            add_to_order(c, (formula_node_index)i);
             emit_order(c);
         }
     }
@@ -598,7 +598,7 @@ static void emit_part(compiler *c, const formula_node_index *roots, const size_t
 {
     activ_formula *f = c->f;
     for (size_t i = first; f->status == ACTIV_OK && i < end; i++) {
-        add_to_order(c, roots[i], c->stack);
+        add_to_order(c, roots[i]);
         emit_order(c);
         if (f->status != ACTIV_OK || c->is_full)
             break;
@@ -637,7 +637,7 @@ static void emit_parts(compiler *c, formula_node_index *roots, size_t *numbers, 
     }
     program->keeps_nan = !c->depends[roots[sums]];
     memset(c->depends, 0, nodes);
-    emit_uniforms(c, roots, sums + 1, c->stack);
+    emit_uniforms(c, roots, sums + 1);
     program->first = c->count - start;
     for (size_t i = 0; c->f->status == ACTIV_OK && !c->is_full && i <= sums; i += part) {
         const size_t end = part > sums - i ? sums + 1 : i + part;
@@ -653,44 +653,42 @@ static void emit_parts(compiler *c, formula_node_index *roots, size_t *numbers, 
 /* roots: `sums` gradients, that of parameter numbers[i] each, and what is computed last. They are sorted. */
 static void compile(compiler *c, formula_node_index *roots, size_t *numbers, size_t sums, activ_program *program)
 {
-    activ_formula *f = c->f;
-    const size_t nodes = f->count, start = c->count;
-    memset(program, 0, sizeof *program);
-    c->stack = activ_host_alloc(&f->host, nodes * sizeof *c->stack);
-    c->marks = activ_host_alloc(&f->host, nodes);
-    c->needs = activ_host_alloc(&f->host, nodes);
-    c->depends = activ_host_alloc(&f->host, nodes);
-    c->uses = activ_host_alloc(&f->host, nodes * sizeof *c->uses);
-    c->places = activ_host_alloc(&f->host, nodes * sizeof *c->places);
-    c->leaf_places = activ_host_alloc(&f->host, nodes * sizeof *c->leaf_places);
-    c->order = activ_host_alloc(&f->host, nodes * sizeof *c->order);
-    c->keys = activ_host_alloc(&f->host, nodes * sizeof *c->keys);
-    c->latest = activ_host_alloc(&f->host, nodes * sizeof *c->latest);
-    if (!c->stack || !c->marks || !c->needs || !c->depends || !c->uses || !c->places || !c->leaf_places || !c->order ||
-        !c->keys || !c->latest)
-        activ_formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+    const size_t start = c->count;
     c->first_setting = c->setting_count;
     c->first_constant = c->constant_count;
     c->first_param = c->param_count;
-    for (size_t part = sums + 1; f->status == ACTIV_OK; part = (part + 1) / 2) {
+    for (size_t part = sums + 1; c->f->status == ACTIV_OK; part = (part + 1) / 2) {
         c->count = start;
         emit_parts(c, roots, numbers, sums, part, program);
         if (!c->is_full)
             break;
         if (part == 1)
-            activ_formula_fail(f, ACTIV_ERROR_RANGE,
+            activ_formula_fail(c->f, ACTIV_ERROR_RANGE,
                                "it is too large: it needs too many constants, parameters and values at once");
     }
-    activ_host_free(&f->host, c->stack, nodes * sizeof *c->stack);
-    activ_host_free(&f->host, c->marks, nodes);
-    activ_host_free(&f->host, c->needs, nodes);
-    activ_host_free(&f->host, c->depends, nodes);
-    activ_host_free(&f->host, c->uses, nodes * sizeof *c->uses);
-    activ_host_free(&f->host, c->places, nodes * sizeof *c->places);
-    activ_host_free(&f->host, c->leaf_places, nodes * sizeof *c->leaf_places);
-    activ_host_free(&f->host, c->order, nodes * sizeof *c->order);
-    activ_host_free(&f->host, c->keys, nodes * sizeof *c->keys);
-    activ_host_free(&f->host, c->latest, nodes * sizeof *c->latest);
+}
+
+/* The arrays with an element for each node, of which programs make no more; one after the other, wider types first. */
+enum { NODE_BYTES = 4 * sizeof(formula_node_index) + 3 * sizeof(uint16_t) + 3 };
+
+static void *assign_arrays(compiler *c, size_t nodes)
+{
+    char *const block = activ_host_alloc(&c->f->host, nodes * NODE_BYTES);
+    if (!block) {
+        activ_formula_fail(c->f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+        return NULL;
+    }
+    c->order = (formula_node_index *)(void *)block;
+    c->stack = c->order + nodes;
+    c->keys = c->stack + nodes;
+    c->latest = c->keys + nodes;
+    c->uses = (uint16_t *)(void *)(c->latest + nodes);
+    c->places = c->uses + nodes;
+    c->leaf_places = c->places + nodes;
+    c->marks = (unsigned char *)(c->leaf_places + nodes);
+    c->needs = c->marks + nodes;
+    c->depends = c->needs + nodes;
+    return block;
 }
 
 enum { PROGRAMS = 3 };
@@ -741,6 +739,7 @@ activ_status activ_formula_compile(activ_formula *f)
     if (f->status == ACTIV_OK) {
         activ_program programs[PROGRAMS];
         size_t starts[PROGRAMS] = { 0 };
+        memset(programs, 0, sizeof programs);
         c->f = f;
         const formula_node_index zero = activ_formula_constant(f, 0.0);
         /* Of the formula as it is written: as it is without fma. */
@@ -765,16 +764,16 @@ activ_status activ_formula_compile(activ_formula *f)
             activ_formula_share_slopes(f, roots, sums);
         fuse(f, roots, sums);
         roots[sums] = slope;
-        if (f->status == ACTIV_OK)
-            compile(c, &value, NULL, 0, &programs[0]);
+        const size_t nodes = f->count;
+        void *arrays = f->status == ACTIV_OK ? assign_arrays(c, nodes) : NULL;
+        compile(c, &value, NULL, 0, &programs[0]);
         starts[1] = c->count;
-        if (f->status == ACTIV_OK)
-            compile(c, &slope, NULL, 0, &programs[1]);
+        compile(c, &slope, NULL, 0, &programs[1]);
         starts[2] = c->count;
-        if (f->status == ACTIV_OK)
-            compile(c, roots, numbers, sums, &programs[2]);
+        compile(c, roots, numbers, sums, &programs[2]);
         if (f->status == ACTIV_OK)
             pack(c, programs, starts);
+        activ_host_free(&f->host, arrays, nodes * NODE_BYTES);
         f->programs.forward = programs[0];
         f->programs.derivative = programs[1];
         f->programs.gradient = programs[2];

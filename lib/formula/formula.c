@@ -107,29 +107,21 @@ activ_status activ_formula_create_derivative(activ_formula *f, const activ_host 
                                              const char *spec, const activ_setting_value *settings, int derivatives,
                                              activ_message *message)
 {
-    char *copy;
     start(f, host, kernels, find, message);
-    const size_t bytes = strlen(spec) + 1;
-    copy = activ_host_alloc(host, bytes);
-    if (!copy)
-        activ_formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
-    else
-        memcpy(copy, spec, bytes);
     add_params(f, definition, settings);
     if (f->status == ACTIV_OK)
         keep_names(f);
     formula_call call;
     memset(&call, 0, sizeof call);
     call.definition = definition;
-    call.spec = copy;
-    call.spec_bytes = bytes;
-    call.set = (activ_setting_value *)(uintptr_t)settings; /* copied */
+    call.spec = (char *)(uintptr_t)spec; /* both are copied */
+    call.spec_bytes = strlen(spec) + 1;
+    call.set = (activ_setting_value *)(uintptr_t)settings;
     call.set_count = activ_settings_count(definition->settings);
     call.has_params = f->param_count > 0;
     const formula_node_index x = activ_formula_variable(f, 0);
     const formula_node_index number = f->status == ACTIV_OK ? activ_formula_add_call(f, &call) : 0;
     f->root = activ_formula_make(f, ACTIV_OP_call, x, number, FORMULA_NONE);
-    activ_host_free(host, copy, bytes);
     return finish(f, derivatives);
 }
 

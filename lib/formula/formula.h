@@ -131,6 +131,9 @@ size_t activ_formula_write(activ_slice text, char *buffer, size_t size);
 
 /* ---- parse.c ------------------------------------------------------------------------------------ */
 
+/* The names of the language's own functions; NULL ends them. The first, "derivative", is one of specs. */
+extern const char *const activ_formula_function_names[];
+
 /* The formula of a function that the formula calls, as a node. */
 formula_node_index activ_formula_body(activ_formula *f, formula_node_index call);
 activ_status activ_formula_parse(activ_formula *f, activ_slice text);
@@ -159,6 +162,10 @@ formula_node_index activ_formula_known(const activ_formula *f, int op, formula_n
 /* base^exponent by multiplication; exponent from 1. */
 formula_node_index activ_formula_whole_power(activ_formula *f, formula_node_index base, int exponent);
 int activ_formula_arity(int op);
+static inline int formula_is_call(int op)
+{
+    return op == ACTIV_OP_call || op == ACTIV_OP_slope;
+}
 int activ_formula_is_constant(const activ_formula *f, formula_node_index node, double *number);
 void activ_formula_fail(activ_formula *f, activ_status status, const char *what);
 

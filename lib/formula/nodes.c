@@ -15,7 +15,7 @@ void activ_formula_fail(activ_formula *f, activ_status status, const char *what)
 int activ_formula_arity(int op)
 {
 #define ACTIV_OP(name) op == ACTIV_OP_##name ||
-    if (ACTIV_PROGRAM_UNARY(ACTIV_OP) op == ACTIV_OP_call || op == ACTIV_OP_slope)
+    if (ACTIV_PROGRAM_UNARY(ACTIV_OP) formula_is_call(op))
         return 1;
     if (ACTIV_PROGRAM_BINARY(ACTIV_OP) 0)
         return 2;
@@ -291,7 +291,7 @@ formula_node_index activ_formula_make(activ_formula *f, int op, formula_node_ind
 {
     if (f->status != ACTIV_OK)
         return 0;
-    const int arity = activ_formula_arity(op), is_call = op == ACTIV_OP_call || op == ACTIV_OP_slope;
+    const int arity = activ_formula_arity(op), is_call = formula_is_call(op);
     double numbers[3] = { 0.0, 0.0, 0.0 };
     const int constants = activ_formula_is_constant(f, a, &numbers[0]) &&
                           (arity < 2 || activ_formula_is_constant(f, b, &numbers[1])) &&
@@ -404,7 +404,7 @@ static void mark(const activ_formula *f, formula_node_index low, formula_node_in
         for (int k = 0; k < arity; k++)
             if (operands[k] >= low)
                 marks[operands[k] - low] = 1;
-        if (n->op != ACTIV_OP_call && n->op != ACTIV_OP_slope)
+        if (!formula_is_call(n->op))
             continue;
         const formula_call *call = &f->calls[n->b];
         for (size_t k = 0; k < call->dynamic; k++)
@@ -423,14 +423,14 @@ static formula_node_index rebuild_node(activ_formula *f, formula_node_index old,
                                        const formula_node_index *now, formula_rebuild *make, void *user)
 {
     formula_node n = f->nodes[old];
-    const int arity = activ_formula_arity(n.op), is_call = n.op == ACTIV_OP_call || n.op == ACTIV_OP_slope;
+    const int arity = activ_formula_arity(n.op);
     if (arity > 0 && n.a >= low)
         n.a = now[n.a - low];
     if (arity > 1 && n.b >= low)
         n.b = now[n.b - low];
     if (arity > 2 && n.c >= low)
         n.c = now[n.c - low];
-    if (is_call)
+    if (formula_is_call(n.op))
         n.b = call_with(f, n.b, low, now);
     const formula_node_index made = make(f, old, &n, user);
     if (made != FORMULA_NONE)

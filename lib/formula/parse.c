@@ -18,6 +18,8 @@ typedef struct parser {
     binding bindings[FORMULA_NAMES + FORMULA_DEPTH];
     size_t binding_count;
     formula_node_index owner; /* the call whose formula it is, or FORMULA_NONE */
+    float *initial;           /* its parameters' initial values, once one is needed */
+    size_t initial_count;
     size_t steps, depth;
     int has_x;
 } parser;
@@ -130,39 +132,48 @@ static formula_node_index combine(parser *p, const char *at, int op, formula_nod
     return node;
 }
 
+/* One bracket deeper; 0: too deep. */
+static int enter_bracket(parser *p, const char *at)
+{
+    if (++p->depth > FORMULA_DEPTH)
+        return fail_at(p, at, ACTIV_ERROR_RANGE, "brackets are nested too deeply", nothing, ""), 0;
+    return 1;
+}
+
 /* ---- names ------------------------------------------------------------------------------------------- */
 
-typedef struct known_function {
-    const char *name;
-    int op;
-} known_function;
+const char *const activ_formula_function_names[] = { "derivative", "exp", "expm1", "log",  "log1p", "sqrt",  "sin",
+                                                     "cos",        "tan", "sinh",  "cosh", "atan",  "asinh", "erf",
+                                                     "erfc",       "abs", "sign",  "min",  "max",   "pow",   "clamp",
+                                                     "where",      "sum", "not",   NULL };
 
-static const known_function functions[] = {
-#define ACTIV_OP(name) { #name, ACTIV_OP_##name },
-    { "exp", ACTIV_OP_exp },   { "expm1", ACTIV_OP_expm1 }, { "log", ACTIV_OP_log },   { "log1p", ACTIV_OP_log1p },
-    { "sqrt", ACTIV_OP_sqrt }, { "sin", ACTIV_OP_sin },     { "cos", ACTIV_OP_cos },   { "tan", ACTIV_OP_tan },
-    { "sinh", ACTIV_OP_sinh }, { "cosh", ACTIV_OP_cosh },   { "atan", ACTIV_OP_atan }, { "asinh", ACTIV_OP_asinh },
-    { "erf", ACTIV_OP_erf },   { "erfc", ACTIV_OP_erfc },   { "abs", ACTIV_OP_abs },   { "sign", ACTIV_OP_sign },
-    { "min", ACTIV_OP_min },   { "max", ACTIV_OP_max },     { "pow", ACTIV_OP_pow },
-#undef ACTIV_OP
+/* Their operations, in the same order; ACTIV_OP_COUNT: it is none. */
+static const int operations[] = {
+    ACTIV_OP_COUNT, ACTIV_OP_exp, ACTIV_OP_expm1, ACTIV_OP_log,   ACTIV_OP_log1p, ACTIV_OP_sqrt,
+    ACTIV_OP_sin,   ACTIV_OP_cos, ACTIV_OP_tan,   ACTIV_OP_sinh,  ACTIV_OP_cosh,  ACTIV_OP_atan,
+    ACTIV_OP_asinh, ACTIV_OP_erf, ACTIV_OP_erfc,  ACTIV_OP_abs,   ACTIV_OP_sign,  ACTIV_OP_min,
+    ACTIV_OP_max,   ACTIV_OP_pow, ACTIV_OP_COUNT, ACTIV_OP_COUNT, ACTIV_OP_COUNT, ACTIV_OP_not,
 };
 
-static const char *const words[] = { "clamp", "where", "sum", "and", "or", "not", "let", "fixed", "pi", "e", "x" };
+static const char *const words[] = { "and", "or", "let", "fixed", "pi", "e", "x", NULL };
 
-static const known_function *find_function(activ_slice name)
+/* Its place in a list of names, which NULL ends; -1: it is not there. */
+static int place_among(activ_slice name, const char *const *list)
 {
-    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
-        if (activ_slice_is(name, functions[i].name))
-            return &functions[i];
-    return NULL;
+    for (int i = 0; list[i]; i++)
+        if (activ_slice_is(name, list[i]))
+            return i;
+    return -1;
+}
+
+static int is_function(activ_slice name)
+{
+    return place_among(name, activ_formula_function_names) > 0;
 }
 
 static int is_word(activ_slice name)
 {
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (activ_slice_is(name, words[i]))
-            return 1;
-    return find_function(name) != NULL;
+    return place_among(name, words) >= 0 || is_function(name);
 }
 
 static int is_equal(activ_slice a, activ_slice b)
@@ -376,7 +387,7 @@ static void parse_setting(parser *p, formula_call *call, call_text *t, int *is_o
 }
 
 /* The settings of the call, checked as those of a spec are. */
-static void read_call(parser *p, const char *at, formula_call *call, const call_text *t)
+static void read_call(parser *p, const char *at, formula_call *call)
 {
     const activ_fn_definition *d = call->definition;
     const char *arguments = memchr(call->spec, '(', strlen(call->spec));
@@ -391,7 +402,6 @@ static void read_call(parser *p, const char *at, formula_call *call, const call_
             return;
         }
     }
-    (void)t;
     const char *wrong = d->check ? d->check(call->set) : NULL;
     if (wrong)
         fail_at(p, at, ACTIV_ERROR_RANGE, wrong, nothing, "");
@@ -428,7 +438,7 @@ static formula_node_index parse_call(parser *p, const char *at, const activ_fn_d
     call.set = set;
     call.spec = t.buffer;
     call.spec_bytes = t.text.length + 1;
-    read_call(p, at, &call, &t);
+    read_call(p, at, &call);
     const formula_node_index number = is_ok(p) ? activ_formula_add_call(p->f, &call) : 0;
     activ_host_free(&p->f->host, set, (call.set_count + 1) * sizeof *set);
     if (!is_ok(p))
@@ -454,31 +464,28 @@ static formula_node_index fail_unknown(parser *p, activ_slice name, const char *
 /* A function's name, and '(', have been read. */
 static formula_node_index parse_function(parser *p, activ_slice name)
 {
-    const known_function *known = find_function(name);
+    const int place = place_among(name, activ_formula_function_names),
+              op = place > 0 ? operations[place] : ACTIV_OP_COUNT;
     if (activ_slice_is(name, "sum"))
         return parse_sum(p);
     if (activ_slice_is(name, "where") || activ_slice_is(name, "clamp"))
         return parse_three(p, name.at, activ_slice_is(name, "clamp"));
-    if (activ_slice_is(name, "not")) {
-        const formula_node_index a = parse_expression(p);
-        return combine(p, name.at, ACTIV_OP_not, a, FORMULA_NONE, FORMULA_NONE);
-    }
-    if (!known) {
+    if (op == ACTIV_OP_COUNT) {
         const char *meant = NULL;
         const activ_fn_definition *d = p->f->find(name, &meant);
         return d ? parse_call(p, name.at, d) : fail_unknown(p, name, "unknown function ", meant);
     }
     const formula_node_index a = parse_expression(p);
-    if (activ_formula_arity(known->op) == 1)
-        return combine(p, name.at, known->op, a, FORMULA_NONE, FORMULA_NONE);
+    if (activ_formula_arity(op) == 1)
+        return combine(p, name.at, op, a, FORMULA_NONE, FORMULA_NONE);
     require(p, ',', "','");
     formula_node_index result = is_ok(p) ? parse_expression(p) : 0;
-    if (known->op == ACTIV_OP_pow)
+    if (op == ACTIV_OP_pow)
         return make_power(p, name.at, a, result);
-    result = combine(p, name.at, known->op, a, result, FORMULA_NONE);
+    result = combine(p, name.at, op, a, result, FORMULA_NONE);
     while (is_ok(p) && take(p, ',')) { /* min and max of more than two */
         const formula_node_index b = parse_expression(p);
-        result = combine(p, name.at, known->op, result, b, FORMULA_NONE);
+        result = combine(p, name.at, op, result, b, FORMULA_NONE);
     }
     return result;
 }
@@ -491,48 +498,53 @@ static formula_node_index param_node(parser *p, const formula_param *param, size
                         : activ_formula_param_value(p->f, param->first + index);
 }
 
-/* In a catalog function's own formula, its vectors of parameters: those of the whole function, or their initial values;
- * FORMULA_NONE: there is no such vector. */
-static formula_node_index vector_of_owner(parser *p, activ_slice name, size_t *length, size_t index)
+/* In a catalog function's own formula: the length of a vector of its parameters, 0 if there is no such vector; where it
+ * begins among all parameters, and how many these are. */
+static size_t vector_of_owner(const parser *p, activ_slice name, size_t *first, size_t *all)
 {
     const formula_call *call = &p->f->calls[p->owner];
     const activ_fn_definition *d = call->definition;
-    size_t offset = 0, count = 0, found = 0;
+    size_t length = 0, scalars = 0;
     const char *vector;
     for (size_t i = 0; i < call->set_count; i++)
-        offset += d->settings[i].trainable != 0;
-    *length = 0;
-    count = offset;
-    int which = (int)offset;
+        scalars += d->settings[i].trainable != 0;
+    *all = scalars;
+    int which = (int)scalars;
     for (size_t n; d->param_vector && (n = d->param_vector(call->set, which, &vector)) > 0; which++) {
         if (activ_slice_is(name, vector)) {
-            *length = n;
-            found = count;
+            length = n;
+            *first = *all;
         }
-        count += n;
+        *all += n;
     }
-    if (index >= *length)
-        return FORMULA_NONE;
+    return length;
+}
+
+/* A parameter of its: one of the whole function, or its initial value. */
+static formula_node_index param_of_owner(parser *p, size_t number, size_t all)
+{
+    const formula_call *call = &p->f->calls[p->owner];
     if (call->has_params)
-        return activ_formula_param_value(p->f, found + index);
-    float *initial = activ_host_alloc(&p->f->host, count * sizeof *initial);
-    if (!initial)
-        return fail_at(p, p->r.at, ACTIV_ERROR_OUT_OF_MEMORY, "no memory", nothing, "");
-    if (d->param_init)
-        d->param_init(call->set, 0, initial);
-    const double value = (double)initial[found + index];
-    activ_host_free(&p->f->host, initial, count * sizeof *initial);
-    return activ_formula_constant(p->f, value);
+        return activ_formula_param_value(p->f, number);
+    if (!p->initial) {
+        p->initial = activ_host_alloc(&p->f->host, all * sizeof *p->initial);
+        p->initial_count = all;
+        if (!p->initial)
+            return fail_at(p, p->r.at, ACTIV_ERROR_OUT_OF_MEMORY, "no memory", nothing, "");
+        if (call->definition->param_init)
+            call->definition->param_init(call->set, 0, p->initial);
+    }
+    return activ_formula_constant(p->f, (double)p->initial[number]);
 }
 
 /* An element of a vector: its name and '[' have been read. */
 static formula_node_index parse_element(parser *p, activ_slice name)
 {
     formula_param *param = find_param(p, name);
-    size_t length = param ? param->length : 0;
+    size_t length = param ? param->length : 0, first = 0, all = 0;
     double index;
     if (p->owner != FORMULA_NONE)
-        (void)vector_of_owner(p, name, &length, FORMULA_PARAMS);
+        length = vector_of_owner(p, name, &first, &all);
     if (length == 0)
         return is_ok(p) ? fail_unknown(p, name, "there is no vector ", NULL) : 0;
     activ_read_blanks(&p->r);
@@ -551,7 +563,7 @@ static formula_node_index parse_element(parser *p, activ_slice name)
     if (!is_ok(p))
         return 0;
     if (p->owner != FORMULA_NONE)
-        return vector_of_owner(p, name, &length, (size_t)index - 1);
+        return param_of_owner(p, first + (size_t)index - 1, all);
     param->used = 1;
     return param_node(p, param, (size_t)index - 1);
 }
@@ -571,15 +583,15 @@ static formula_node_index parse_name(parser *p)
     }
     activ_read_blanks(&p->r);
     if (activ_read_character(&p->r, '[')) {
-        if (++p->depth > FORMULA_DEPTH)
-            return fail_at(p, name.at, ACTIV_ERROR_RANGE, "brackets are nested too deeply", nothing, "");
+        if (!enter_bracket(p, name.at))
+            return 0;
         node = parse_element(p, name);
         p->depth--;
         return node;
     }
     if (activ_read_character(&p->r, '(')) {
-        if (++p->depth > FORMULA_DEPTH)
-            return fail_at(p, name.at, ACTIV_ERROR_RANGE, "brackets are nested too deeply", nothing, "");
+        if (!enter_bracket(p, name.at))
+            return 0;
         node = parse_function(p, name);
         require(p, ')', "',' or ')'");
         p->depth--;
@@ -597,7 +609,7 @@ static formula_node_index parse_name(parser *p)
         return activ_formula_constant(p->f, 3.141592653589793);
     if (activ_slice_is(name, "e"))
         return activ_formula_constant(p->f, 2.718281828459045);
-    if (find_function(name) || p->f->find(name, NULL))
+    if (is_function(name) || p->f->find(name, NULL))
         return fail_at(p, name.at, ACTIV_ERROR_SYNTAX, "", name, " is a function: it needs an argument in brackets");
     return fail_at(p, name.at, ACTIV_ERROR_UNKNOWN_NAME, "unknown name ", name,
                    "; a parameter and its initial value come after the formula, as in a*x; a=1");
@@ -613,8 +625,8 @@ static formula_node_index parse_primary(parser *p)
     if (++p->steps > FORMULA_STEPS)
         return fail_at(p, at, ACTIV_ERROR_RANGE, "the formula is too long, its sums written out", nothing, "");
     if (activ_read_character(&p->r, '(')) {
-        if (++p->depth > FORMULA_DEPTH)
-            return fail_at(p, at, ACTIV_ERROR_RANGE, "brackets are nested too deeply", nothing, "");
+        if (!enter_bracket(p, at))
+            return 0;
         const formula_node_index node = parse_expression(p);
         require(p, ')', "')'");
         p->depth--;
@@ -669,7 +681,7 @@ static const binary_operator operators[] = {
     { "<", 2, ACTIV_OP_lt, 0, 0 },  { ">", 2, ACTIV_OP_lt, 1, 0 },    { "+", 3, ACTIV_OP_add, 0, 0 },
     { "-", 3, ACTIV_OP_sub, 0, 0 }, { "*", 4, ACTIV_OP_mul, 0, 0 },   { "/", 4, ACTIV_OP_div, 0, 0 },
 };
-enum { LEVELS = 5, COMPARISON = 2 };
+enum { COMPARISON = 2 };
 
 /* The operator that comes next, of this level at least; NULL if none does. */
 static const binary_operator *next_operator(parser *p, int level)
@@ -967,6 +979,7 @@ formula_node_index activ_formula_body(activ_formula *f, formula_node_index call)
         bind(&p, (activ_slice){ d->settings[i].name, strlen(d->settings[i].name) }, node);
     }
     const formula_node_index body = parse_parts(&p, d->formula, d->formula + strlen(d->formula));
+    activ_host_free(&f->host, p.initial, p.initial_count * sizeof *p.initial);
     if (f->status == ACTIV_OK)
         f->calls[call].body = body;
     return body;

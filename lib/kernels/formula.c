@@ -2,7 +2,7 @@
  * operation by operation, each a loop over the block. Blocks are padded to whole vectors; what is padded is computed
  * from 1, and lost.
  *
- * A unit of its own, as unit.c is, and by its rules: it is compiled for size (cmake/Tiers.cmake). */
+ * A unit of its own, as unit.c is, and by its rules, as it is compiled with other flags (cmake/Tiers.cmake). */
 #include "kernels/kernels.h"
 #include "kernels/program.h"
 #include "simd/blocks.h"
@@ -14,7 +14,6 @@
 typedef struct formula_run {
     const activ_program *program;
     const activ_fn_args *args;
-    uint32_t params_of;
     float *work; /* registers and scalars */
 
     /* The current block. */
@@ -32,8 +31,7 @@ V_INLINE const float *formula_at(const formula_run *r, uint16_t operand)
 
 /* ---- loops ---------------------------------------------------------------------------------- */
 
-/* `name` is an operation on vectors. a b c: arrays, or scalars where a capital says so. */
-/* n is a multiple of a strip. */
+/* Of an expression of A, B and C, the operands' vectors; n is a multiple of a strip. */
 #define FORMULA_LOOP(expression)            \
     for (size_t k = 0; k < n; k += V_LANES) \
         v_store(out + k, expression);       \
@@ -191,6 +189,7 @@ static V_NOINLINE void formula_call(const formula_run *r, const activ_instructio
                                     float *out)
 {
     const activ_fn_component *component = &r->args->components[i->b];
+    const activ_formula_programs *all = r->args->object;
     const activ_program *p = r->program;
     activ_fn_args args = component->args;
     float values[ACTIV_FN_SETTINGS];
@@ -203,7 +202,7 @@ static V_NOINLINE void formula_call(const formula_run *r, const activ_instructio
         own_values = 1;
         values[p->settings[k].setting] = r->work[p->settings[k].scalar];
     }
-    if (r->params_of >> i->b & 1) {
+    if (all->params_of >> i->b & 1) {
         args.params = r->args->params;
         memcpy(values, args.setting_values, component->scalars > 0 ? sizeof values : 0);
         for (size_t k = 0; k < component->scalars; k++)
@@ -409,45 +408,29 @@ static V_NOINLINE void formula_blocks(formula_run *r, size_t n, const float *x, 
 FORMULA_RUN(formula_run_alone, ACTIV_PROGRAM_FLOATS)
 FORMULA_RUN(formula_run_beside_sums, ACTIV_PROGRAM_FLOATS_BESIDE_SUMS)
 
-static formula_run formula_start(const activ_fn_args *a, const activ_program *p)
+static void formula_forward_times(const activ_fn_args *a, size_t n, const float *x, const float *w, float *y)
 {
     const activ_formula_programs *all = a->object;
-    formula_run r;
-    memset(&r, 0, sizeof r);
-    r.program = p;
-    r.args = a;
-    r.params_of = all->params_of;
-    return r;
+    formula_run r = { .program = &all->forward, .args = a };
+    formula_run_alone(&r, n, x, w, 0, y);
 }
 
 static void formula_forward(const activ_fn_args *a, size_t n, const float *x, float *y)
 {
-    const activ_formula_programs *all = a->object;
-    formula_run r = formula_start(a, &all->forward);
-    formula_run_alone(&r, n, x, NULL, 0, y);
-}
-
-static void formula_forward_times(const activ_fn_args *a, size_t n, const float *x, const float *w, float *y)
-{
-    const activ_formula_programs *all = a->object;
-    formula_run r = formula_start(a, &all->forward);
-    formula_run_alone(&r, n, x, w, 0, y);
+    formula_forward_times(a, n, x, NULL, y);
 }
 
 static void formula_backward(const activ_fn_args *a, size_t first, size_t count, size_t n, const float *x,
                              const float *dy, float *dx, activ_lanes *lanes)
 {
     const activ_formula_programs *all = a->object;
-    if (!lanes) {
-        formula_run r = formula_start(a, &all->derivative);
+    formula_run r = {
+        .program = lanes ? &all->gradient : &all->derivative, .args = a, .lanes = lanes, .first = first, .sums = count
+    };
+    if (lanes)
+        formula_run_beside_sums(&r, n, x, dy, 1, dx);
+    else
         formula_run_alone(&r, n, x, dy, 1, dx);
-        return;
-    }
-    formula_run r = formula_start(a, &all->gradient);
-    r.lanes = lanes;
-    r.first = first;
-    r.sums = count;
-    formula_run_beside_sums(&r, n, x, dy, 1, dx);
 }
 
 /* Never called: no formula is a function of its value. */
@@ -476,10 +459,7 @@ static float formula_operation(int op, float a, float b)
         work[ACTIV_PROGRAM_BLOCK + k] = b;
     }
     const activ_instruction i = { (uint8_t)op, 0, 0, 0, ACTIV_PROGRAM_BLOCK, 0 };
-    formula_run r;
-    memset(&r, 0, sizeof r);
-    r.work = work;
-    r.x = work;
+    formula_run r = { .work = work, .x = work };
     formula_execute(&r, &i, &i + 1, FORMULA_STRIP, out);
     return out[0];
 }
