@@ -53,7 +53,7 @@ static void backward_from_y(const activ_fn_args *a, size_t n, const float *y, co
     backward(a, 0, 0, n, y, dy, dx, NULL);
 }
 
-const activ_fn_kernel activ_custom_kernel = { forward, forward_times, backward, backward_from_y, finish };
+const activ_fn_kernel activ_custom_kernel = { forward, forward_times, backward, backward_from_y, finish, 0 };
 
 /* ---- what the host gives --------------------------------------------------------------------------------- */
 

@@ -4,13 +4,11 @@
  * GROUP_BLOCKS blocks are added pairwise, in a tree, and the groups' totals in order. Threads take whole blocks.
  *
  * All is on the stack, and takes some 12 KiB of it: hence parameters in passes, and blocks in parts of a group. A
- * formula's program needs more of the stack than other kernels, and gets fewer sums in a pass. */
+ * kernel that needs much of the stack itself gets fewer sums in a pass. */
 #include <string.h>
 
 #include "base/share.h"
 #include "fn/fn.h"
-#include "kernels/kernels.h"
-#include "kernels/program.h"
 
 /* Blocks in a group, and in the smallest part of one that threads share; sums per pass, a multiple of three for the
  * functions that have three vectors of parameters. */
@@ -88,9 +86,9 @@ static void add_block(const gradient_job *job, size_t block, double *sums)
     add_block_to(job, block, lanes, sums);
 }
 
-static void add_block_of_formula(const gradient_job *job, size_t block, double *sums)
+static void add_block_of_some(const gradient_job *job, size_t block, double *sums)
 {
-    activ_lanes lanes[ACTIV_PROGRAM_SUMS];
+    activ_lanes lanes[ACTIV_FN_SOME_SUMS];
     add_block_to(job, block, lanes, sums);
 }
 
@@ -210,12 +208,11 @@ void activ_fn_add_gradients(const activ_host *host, size_t threads, const activ_
         add_few(kernel, args, longest, elements, dx, dparams);
         return;
     }
-    const int is_formula = kernel == activ_kernels_of(host->tier)->formula->kernel;
-    gradient_job job = { .add_block = is_formula ? add_block_of_formula : add_block,
+    gradient_job job = { .add_block = kernel->takes_some_sums ? add_block_of_some : add_block,
                          .kernel = kernel,
                          .args = args,
                          .elements = elements,
-                         .count = is_formula ? ACTIV_PROGRAM_SUMS : PASS_SUMS / args->vectors };
+                         .count = (kernel->takes_some_sums ? ACTIV_FN_SOME_SUMS : PASS_SUMS) / args->vectors };
     const size_t blocks = elements->n / ACTIV_FN_BLOCK + (elements->n % ACTIV_FN_BLOCK != 0), most = job.count;
     /* The first pass is the short one, and the last one computes dx, which may alias x or dy: for that it needs all
      * parameters anyway. */

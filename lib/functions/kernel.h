@@ -43,6 +43,7 @@ typedef struct activ_fn_args {
 /* A reduction over elements has one shape, whatever the tier and the threads: blocks of this size are summed each in
  * sixteen partial sums, and the blocks' sums are added in one tree (fn/sums.c). */
 #define ACTIV_FN_BLOCK 4096
+#define ACTIV_FN_SOME_SUMS 16
 
 /* An elementwise function. Where noted, arrays may be the same (in place); they must not overlap otherwise. */
 struct activ_fn_kernel {
@@ -58,6 +59,9 @@ struct activ_fn_kernel {
     void (*backward_from_y)(const activ_fn_args *a, size_t n, const float *y, const float *dy, float *dx);
     /* Multiplies the sums, in the same order, by what all their terms have in common, which backward left out. */
     void (*finish)(const activ_fn_args *a, size_t first, size_t count, double *sums);
+    /* backward needs much of the stack itself, and gets ACTIV_FN_SOME_SUMS lanes at a time, not as many as fn/sums.c
+     * has room for. */
+    int takes_some_sums;
 };
 
 /* A function that another is composed of. */

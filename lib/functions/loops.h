@@ -544,8 +544,8 @@ V_INLINE int v_gates(const v_elementwise *f)
         if (name##_elementwise.finish)                                                                               \
             name##_elementwise.finish(a, first, count, sums);                                                        \
     }                                                                                                                \
-    static const activ_fn_kernel name##_kernel = { name##_kernel_forward, name##_kernel_forward_times,               \
+    static const activ_fn_kernel name##_kernel = { name##_kernel_forward,  name##_kernel_forward_times,              \
                                                    name##_kernel_backward, name##_kernel_backward_from_y,            \
-                                                   name##_kernel_finish };
+                                                   name##_kernel_finish,   0 };
 
 #endif

@@ -447,8 +447,8 @@ static void formula_finish(const activ_fn_args *a, size_t first, size_t count, d
     (void)sums;
 }
 
-static const activ_fn_kernel formula_kernel = { formula_forward, formula_forward_times, formula_backward,
-                                                formula_backward_from_y, formula_finish };
+static const activ_fn_kernel formula_kernel = { formula_forward,         formula_forward_times, formula_backward,
+                                                formula_backward_from_y, formula_finish,        1 };
 
 /* An operation on two numbers, for constants. */
 static float formula_operation(int op, float a, float b)

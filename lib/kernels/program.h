@@ -85,11 +85,10 @@ typedef struct activ_program_setting {
     uint16_t call, setting, scalar;
 } activ_program_setting;
 
-/* Floats that a program may take of the stack; beside the sums of gradients (fn/sums.c), of which there are so many at
- * a time, there is less. The test `stack` has the figures. */
+/* Floats that a program may take of the stack; beside the sums of gradients (fn/sums.c) there is less. The test `stack`
+ * has the figures. */
 #define ACTIV_PROGRAM_FLOATS 2048
 #define ACTIV_PROGRAM_FLOATS_BESIDE_SUMS 896
-#define ACTIV_PROGRAM_SUMS 16
 
 /* Elements of a block are a multiple of this, which no pair of vectors exceeds. */
 #define ACTIV_PROGRAM_BLOCK 32
