@@ -23,21 +23,14 @@
 #include "activ/activ.h"
 #include "graph/zoo.h"
 #include "support/memory.h"
+#include "support/sanitized.h"
 
 /* ---- the C library's memory ------------------------------------------------------------------------------ */
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#    define SANITIZED 1
-#elif defined(__has_feature)
-#    if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#        define SANITIZED 1
-#    endif
-#endif
 
 static atomic_size_t heap_calls; /* of malloc and its kin */
 static size_t heap_fail_at;      /* the call that fails; 0: none */
 
-#if defined(__GLIBC__) && !defined(SANITIZED)
+#if defined(__GLIBC__) && !SANITIZED
 enum { HEAP_IS_WATCHED = 1 };
 
 void *__libc_malloc(size_t bytes);

@@ -21,14 +21,7 @@
 
 #include "activ/pool.h"
 #include "support/memory.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#    define SANITIZED 1
-#elif defined(__has_feature)
-#    if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#        define SANITIZED 1
-#    endif
-#endif
+#include "support/sanitized.h"
 
 static const size_t thread_counts[] = { 1, 2, 3, 4, 8, 17 };
 enum { THREAD_COUNTS = sizeof thread_counts / sizeof thread_counts[0] };
@@ -508,7 +501,7 @@ static void test_no_memory(void **state)
 static void test_no_threads(void **state)
 {
     (void)state;
-#ifdef SANITIZED
+#if SANITIZED
     skip(); /* it needs all of the address space for itself */
 #else
     pid_t pid = fork();

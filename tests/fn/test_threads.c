@@ -18,21 +18,13 @@
 #include "activ/fn.h"
 #include "activ/pool.h"
 #include "activ/random.h"
+#include "support/sanitized.h"
 #include "support/threads.h"
 
 enum { THREADS = 8 };
 
 /* A sanitizer takes ten times as long and wants to see every access, not every number. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#    define WATCHED 1
-#elif defined(__has_feature)
-#    if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#        define WATCHED 1
-#    endif
-#endif
-#ifndef WATCHED
-#    define WATCHED 0
-#endif
+enum { WATCHED = SANITIZED };
 
 /* ---- calls ------------------------------------------------------------------------------------------- */
 

@@ -22,6 +22,7 @@
 #include "support/nodes.h"
 #include "support/tiers.h"
 #include "support/ulp.h"
+#include "support/worst.h"
 
 static size_t budget = 300; /* inputs beside the landmarks, of each function with each of its settings; --all: all */
 static const char *only;    /* one function: what it is off by */
@@ -114,28 +115,6 @@ static void add_rounding_of_pi(const subject *s, float x, double *f, double *d, 
 }
 
 /* ---- errors ------------------------------------------------------------------------------------------- */
-
-enum { SHOWN = 4 };
-
-typedef struct worst {
-    double error; /* in what is allowed */
-    double x;
-    size_t failures;
-} worst;
-
-static void judge(worst *w, const char *what, const char *spec, double x, double got, double want, double allowed)
-{
-    double error = (isnan(want) ? isnan(got) : got == want) ? 0.0 : fabs(got - want) / allowed;
-    if (!(error <= w->error)) {
-        w->error = error;
-        w->x = x;
-    }
-    if (error <= 1.0)
-        return;
-    if (w->failures++ < SHOWN)
-        print_error("%s, %s at %a (%.9g): %.17g, expected %.17g, %.3g times the allowed error\n", spec, what, x, x, got,
-                    want, error);
-}
 
 /* In double a value far beyond float32 may overflow before it has to. */
 static double bounded(double v)

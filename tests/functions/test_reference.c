@@ -14,36 +14,16 @@
 #include "functions/samples.h"
 #include "functions/subject.h"
 #include "support/ulp.h"
+#include "support/worst.h"
 
 /* Errors allowed: relative; absolute, for what float32 cannot tell from 0; and, for series, in their units. */
 #define RELATIVE 0x1p-43
 #define ABSOLUTE 0x1p-161
 #define IN_UNITS 0x1p-26
 
-enum { SHOWN = 4, NEIGHBOURS = 64, MOST_INPUTS = 250000 };
+enum { NEIGHBOURS = 64, MOST_INPUTS = 250000 };
 
 static size_t thin = 1; /* --thin N: one input in N */
-
-typedef struct worst {
-    double error; /* in what is allowed */
-    float x;
-    size_t failures;
-} worst;
-
-static void judge(worst *w, const char *what, const char *spec, float x, double got, double want, double allowed)
-{
-    double error = fabs(got - want) / allowed;
-    if (isnan(want) ? isnan(got) : got == want)
-        error = 0.0;
-    if (!(error <= w->error)) {
-        w->error = error;
-        w->x = x;
-    }
-    if (error <= 1.0)
-        return;
-    if (w->failures++ < SHOWN)
-        print_error("%s, %s at %a (%.9g): %a, by MPFR %a\n", spec, what, (double)x, (double)x, got, want);
-}
 
 static double larger(double a, double b)
 {
@@ -145,7 +125,7 @@ static void test_function(void **state)
         check(&s, n, x, &o);
         free(x);
         print_message("  %-40s %6zu inputs, f: %.3f of the allowed error at %.9g, f': %.3f at %.9g\n", s.spec,
-                      n + edge_count, o.f.error, (double)o.f.x, o.d.error, (double)o.d.x);
+                      n + edge_count, o.f.error, o.f.x, o.d.error, o.d.x);
         failures += o.f.failures + o.d.failures + o.other.failures;
         if (o.edges > o.inputs / 100)
             fail_msg("%s: %zu units of %zu are those of the next binade", s.spec, o.edges, o.inputs);

@@ -46,4 +46,9 @@ void fuzz_fail(const uint8_t *data, size_t size, size_t count);
 void fuzz_fail_malloc(const uint8_t *data, size_t size, size_t count);
 extern size_t fuzz_mallocs;
 
+/* Has a file of these bytes read, and what was read checked; then once more with one malloc failing. What cannot be
+ * opened is tried, too, with the empty input. The file's path; NULL: nothing was read. Also in fuzz_malloc.c. */
+const char *fuzz_reader(const uint8_t *data, size_t size, activ_status (*read)(const char *path),
+                        void (*check)(size_t size));
+
 #endif

@@ -12,14 +12,7 @@
 #include <cmocka.h>
 
 #include "activ/activ.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#    define SANITIZED 1
-#elif defined(__has_feature)
-#    if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer)
-#        define SANITIZED 1
-#    endif
-#endif
+#include "support/sanitized.h"
 
 enum { BATCH = 128, PIXELS = 784, CLASSES = 10, STEPS = 20, MOST_KIB = 8 * 1024 };
 
@@ -84,7 +77,7 @@ static void train(const activ_context *context, const char *spec)
 static void test_peak_memory(void **state)
 {
     (void)state;
-#ifdef SANITIZED
+#if SANITIZED
     skip(); /* most of the memory would be the sanitizer's */
 #endif
     long start = peak_kib();
