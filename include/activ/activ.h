@@ -59,6 +59,7 @@
 #include "checkpoint.h"
 #include "context.h"
 #include "cpu.h"
+#include "dtype.h"
 #include "export.h"
 #include "fn.h"
 #include "graph.h"

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "context.h"
+#include "dtype.h"
 #include "export.h"
 #include "status.h"
 
@@ -25,14 +26,6 @@ typedef struct activ_tensor activ_tensor;
 
 /* More dimensions are refused: ACTIV_ERROR_RANGE. A later version may allow more. */
 #define ACTIV_MAX_DIMS 8
-
-/* The type of an element. The numbers are part of the ABI. */
-typedef int32_t activ_dtype;
-
-enum { ACTIV_FLOAT32 = 1, ACTIV_FLOAT64 = 2, ACTIV_INT32 = 3, ACTIV_INT64 = 4, ACTIV_UINT8 = 5 };
-
-/* Bytes of one element; 0 for an unknown type. */
-ACTIV_API size_t activ_dtype_size(activ_dtype dtype);
 
 /* ---- making one -------------------------------------------------------------------------------------------------- */
 

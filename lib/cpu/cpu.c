@@ -23,14 +23,14 @@ static uint64_t read_xcr0(void)
 #        pragma GCC diagnostic ignored "-Wunused-function" /* CMake's ACTIV_TIERS may leave some out */
 #    endif
 
-/* Whether the CPU has FMA, AVX and all of `leaf7` (EBX of leaf 7), and the system saves all of `saved`. */
+/* Whether the CPU has FMA, F16C, AVX and all of `leaf7` (EBX of leaf 7), and the system saves all of `saved`. */
 static int has_avx(uint64_t saved, unsigned leaf7)
 {
     unsigned a, b, c, d;
     if (!__get_cpuid(1, &a, &b, &c, &d))
         return 0;
-    const unsigned fma = 1u << 12, osxsave = 1u << 27, avx = 1u << 28;
-    if ((c & (fma | osxsave | avx)) != (fma | osxsave | avx))
+    const unsigned fma = 1u << 12, osxsave = 1u << 27, avx = 1u << 28, f16c = 1u << 29;
+    if ((c & (fma | osxsave | avx | f16c)) != (fma | osxsave | avx | f16c))
         return 0;
     if ((read_xcr0() & saved) != saved)
         return 0;

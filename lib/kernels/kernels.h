@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "activ/dtype.h"
 #include "functions/kernel.h"
 
 /* The epilogue of a matrix product, an activation fused into it: forward or backward on C's rows while they are in the
@@ -100,6 +101,8 @@ typedef struct activ_cross_entropy {
     float *dx;
 } activ_cross_entropy;
 
+#define ACTIV_STREAM_ALIGN 32
+
 /* Of formulas, args->object being an activ_formula_programs; and one operation of theirs (ACTIV_OP_...). */
 typedef struct activ_formula_kernels {
     const activ_fn_kernel *kernel;
@@ -111,6 +114,11 @@ typedef struct activ_kernels {
     const activ_rowwise_kernel *const *rowwise; /* by ACTIV_ROWWISE_name */
 
     const activ_formula_kernels *formula;
+
+    /* y = x, where that is float16 or bfloat16, from and to float32. stream: by non-temporal stores; y is aligned to
+     * ACTIV_STREAM_ALIGN then. */
+    void (*widen)(activ_dtype dtype, size_t n, const uint16_t *x, float *y);
+    void (*narrow)(activ_dtype dtype, int stream, size_t n, const float *x, uint16_t *y);
 
     void (*gemm)(const activ_gemm *g);
 

@@ -9,6 +9,7 @@
 #include "simd/random.h"
 
 /* Not headers (NAME.inc.h): code in the vocabulary of the tier, included here only. */
+#include "kernels/convert.inc.h"
 #include "kernels/cross_entropy.inc.h"
 #include "kernels/gemm.inc.h"
 #include "kernels/norm.inc.h"
@@ -26,6 +27,8 @@ const activ_kernels V_TIER_NAME(activ_kernels) = {
     .elementwise = V_TIER_NAME(activ_elementwise),
     .rowwise = V_TIER_NAME(activ_rowwise),
     .formula = &V_TIER_NAME(activ_formula),
+    .widen = widen,
+    .narrow = narrow,
     .gemm = gemm,
     .add = add,
     .multiply = multiply,

@@ -1,4 +1,4 @@
-/* The vocabulary for AVX2 with FMA: eight lanes. */
+/* The vocabulary for AVX2 with FMA and F16C: eight lanes. */
 #include <immintrin.h>
 
 #define V_LANES 8
@@ -6,6 +6,7 @@
 typedef __m256 vf;
 typedef __m256i vi;
 typedef __m256 vm; /* all bits of a lane, or none */
+typedef __m128i vs;
 
 V_INLINE vf v_set(float s) { return _mm256_set1_ps(s); }
 V_INLINE vf v_load(const float *p) { return _mm256_loadu_ps(p); }
@@ -120,6 +121,17 @@ V_INLINE void i_store(int32_t *p, vi a)
     __asm__("" : "+m"(*(int32_t(*)[V_LANES])p));
 #endif
 }
+V_INLINE vs s_load(const uint16_t *p) { return _mm_loadu_si128((const __m128i *)(const void *)p); }
+V_INLINE void s_store(uint16_t *p, vs a) { _mm_storeu_si128((__m128i *)(void *)p, a); }
+V_INLINE void s_stream(uint16_t *p, vs a) { _mm_stream_si128((__m128i *)(void *)p, a); }
+V_INLINE vi i_from_short(vs a) { return _mm256_cvtepu16_epi32(a); }
+V_INLINE vs s_from_int(vi a)
+{
+    return _mm_packus_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+}
+V_INLINE vf v_from_float16(vs a) { return _mm256_cvtph_ps(a); }
+V_INLINE vs v_to_float16(vf a) { return _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT); }
+
 V_INLINE vf avx2_half_rows(const float *a, const float *b)
 {
     return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(a)), _mm_loadu_ps(b), 1);

@@ -6,6 +6,7 @@
 typedef __m512 vf;
 typedef __m512i vi;
 typedef __mmask16 vm;
+typedef __m256i vs;
 
 V_INLINE vf v_set(float s) { return _mm512_set1_ps(s); }
 V_INLINE vf v_load(const float *p) { return _mm512_loadu_ps(p); }
@@ -110,6 +111,14 @@ V_INLINE vf v_lookup32(const float *table, vi i)
 
 #define V_GATHER_FROM 64
 V_INLINE void i_store(int32_t *p, vi a) { _mm512_storeu_si512(p, a); }
+
+V_INLINE vs s_load(const uint16_t *p) { return _mm256_loadu_si256((const __m256i *)(const void *)p); }
+V_INLINE void s_store(uint16_t *p, vs a) { _mm256_storeu_si256((__m256i *)(void *)p, a); }
+V_INLINE void s_stream(uint16_t *p, vs a) { _mm256_stream_si256((__m256i *)(void *)p, a); }
+V_INLINE vi i_from_short(vs a) { return _mm512_cvtepu16_epi32(a); }
+V_INLINE vs s_from_int(vi a) { return _mm512_cvtepi32_epi16(a); }
+V_INLINE vf v_from_float16(vs a) { return _mm512_cvtph_ps(a); }
+V_INLINE vs v_to_float16(vf a) { return _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 #if defined(__GNUC__)
 #    pragma GCC diagnostic push
 #    pragma GCC diagnostic ignored "-Wsign-conversion" /* gcc -O0: the gather is a macro that warns */

@@ -6,6 +6,7 @@
 typedef float32x4_t vf;
 typedef int32x4_t vi;
 typedef uint32x4_t vm; /* all bits of a lane, or none */
+typedef uint16x4_t vs;
 
 V_INLINE vf v_set(float s) { return vdupq_n_f32(s); }
 V_INLINE vf v_load(const float *p) { return vld1q_f32(p); }
@@ -122,6 +123,14 @@ V_INLINE vf v_lookup32(const float *table, vi i)
 
 #define V_GATHER_FROM 16 /* not measured */
 V_INLINE void i_store(int32_t *p, vi a) { vst1q_s32(p, a); }
+
+V_INLINE vs s_load(const uint16_t *p) { return vld1_u16(p); }
+V_INLINE void s_store(uint16_t *p, vs a) { vst1_u16(p, a); }
+V_INLINE void s_stream(uint16_t *p, vs a) { vst1_u16(p, a); }
+V_INLINE vi i_from_short(vs a) { return vreinterpretq_s32_u32(vmovl_u16(a)); }
+V_INLINE vs s_from_int(vi a) { return vmovn_u32(vreinterpretq_u32_s32(a)); }
+V_INLINE vf v_from_float16(vs a) { return vcvt_f32_f16(vreinterpret_f16_u16(a)); }
+V_INLINE vs v_to_float16(vf a) { return vreinterpret_u16_f16(vcvt_f16_f32(a)); }
 V_INLINE void neon_transpose(vf *rows)
 {
     float32x4x2_t top = vtrnq_f32(rows[0], rows[1]), bottom = vtrnq_f32(rows[2], rows[3]);

@@ -1,6 +1,7 @@
 /* The vocabulary in plain C, one lane. It is the definition that the other tiers are tested against. */
 #include <math.h>
 
+#include "base/dtype.h"
 #include "base/fma.h"
 
 #define V_LANES 1
@@ -8,6 +9,7 @@
 typedef float vf;
 typedef int32_t vi;
 typedef int vm;
+typedef uint16_t vs;
 
 V_INLINE vf v_set(float s) { return s; }
 V_INLINE vf v_load(const float *p) { return *p; }
@@ -105,6 +107,14 @@ V_INLINE vf v_lookup32(const float *table, vi i) { return table[i & 31]; }
 
 #define V_GATHER_FROM 16
 V_INLINE void i_store(int32_t *p, vi a) { *p = a; }
+
+V_INLINE vs s_load(const uint16_t *p) { return *p; }
+V_INLINE void s_store(uint16_t *p, vs a) { *p = a; }
+V_INLINE void s_stream(uint16_t *p, vs a) { *p = a; }
+V_INLINE vi i_from_short(vs a) { return a; }
+V_INLINE vs s_from_int(vi a) { return (vs)a; }
+V_INLINE vf v_from_float16(vs a) { return activ_float_of_float16(a); }
+V_INLINE vs v_to_float16(vf a) { return activ_float16_of_float(a); }
 V_INLINE void v_gather4(const float *table, const int32_t *at, vf *out)
 {
     for (size_t k = 0; k < 4; k++)

@@ -31,6 +31,11 @@
  *   i_max i_min i_max_unsigned            the larger or smaller int32
  *   i_any_negative(i)                     is any lane negative
  *   i_store(p, i)                         V_LANES int32
+ *   vs                                    uint16_t in each lane
+ *   s_load(p) s_store(p, s)               unaligned
+ *   s_stream(p, s)                        as v_stream, p aligned to a vs
+ *   i_from_short(s) s_from_int(i)         zero-extended; the lower halves of numbers below 2^16
+ *   v_from_float16(s) v_to_float16(a)     exact; rounded to nearest even, subnormal numbers kept, NaN to a NaN
  *   v_lookup4 v_lookup8                   (table, i): table[i & 3], table[i & 7]; unaligned
  *   v_lookup16 v_lookup32                 the same of [i & 15] and [i & 31]
  *   v_gather4(table, at, out)             four vectors out[k], k < 4: lane i is table[at[i] + k]; at: V_LANES int32 in

@@ -9,22 +9,6 @@
 
 _Static_assert(ACTIV_MAX_DIMS == 8, "a message says 8");
 
-size_t activ_dtype_size(activ_dtype dtype)
-{
-    switch (dtype) {
-    case ACTIV_FLOAT32:
-    case ACTIV_INT32:
-        return 4;
-    case ACTIV_FLOAT64:
-    case ACTIV_INT64:
-        return 8;
-    case ACTIV_UINT8:
-        return 1;
-    default:
-        return 0;
-    }
-}
-
 activ_status activ_tensor_make(const activ_host *host, activ_dtype dtype, size_t ndim, const size_t *shape,
                                const size_t *strides, activ_tensor **out, activ_message *message)
 {
