@@ -56,6 +56,7 @@
 #include <stdint.h>
 
 #include "context.h"
+#include "dtype.h"
 #include "export.h"
 #include "status.h"
 
@@ -230,6 +231,32 @@ ACTIV_API activ_status activ_backward_gated(const activ_fn *fn, const float *par
                                             size_t gate_stride, const float *dy, size_t dy_stride, float *dvalue,
                                             size_t dvalue_stride, float *dgate, size_t dgate_stride, float *dparams);
 
+/* ---- float16 and bfloat16 ---------------------------------------------------------------------------------------- */
+
+/* The calls above on arrays of a 16-bit type: dtype is ACTIV_FLOAT16 or ACTIV_BFLOAT16, and x, y, dy, ... point to
+ * uint16_t, or it is ACTIV_FLOAT32, which is the call above. Each value is read, computed with in float32, and rounded
+ * once, to the nearest, ties to even: so the bits are those of activ_convert to float32, the call above, and
+ * activ_convert back. A NaN stays one, subnormal numbers are kept, what is too large becomes infinite. params and dparams
+ * are float32. In-place, aliasing and statuses as there.
+ *
+ * ACTIV_ERROR_UNSUPPORTED: another dtype. ACTIV_ERROR_SHAPE: also num_parameters above 1. */
+ACTIV_API activ_status activ_forward_as(const activ_fn *fn, const float *params, activ_dtype dtype, size_t n,
+                                        const void *x, void *y);
+ACTIV_API activ_status activ_backward_as(const activ_fn *fn, const float *params, activ_dtype dtype, size_t n,
+                                         const void *x, const void *dy, void *dx, float *dparams);
+ACTIV_API activ_status activ_forward_rows_as(const activ_fn *fn, const float *params, activ_dtype dtype, size_t rows,
+                                             size_t columns, const void *x, size_t x_stride, void *y, size_t y_stride);
+ACTIV_API activ_status activ_backward_rows_as(const activ_fn *fn, const float *params, activ_dtype dtype, size_t rows,
+                                              size_t columns, const void *x, size_t x_stride, const void *dy,
+                                              size_t dy_stride, void *dx, size_t dx_stride, float *dparams);
+ACTIV_API activ_status activ_forward_gated_as(const activ_fn *fn, const float *params, activ_dtype dtype, size_t rows,
+                                              size_t columns, const void *value, size_t value_stride, const void *gate,
+                                              size_t gate_stride, void *y, size_t y_stride);
+ACTIV_API activ_status activ_backward_gated_as(const activ_fn *fn, const float *params, activ_dtype dtype, size_t rows,
+                                               size_t columns, const void *value, size_t value_stride, const void *gate,
+                                               size_t gate_stride, const void *dy, size_t dy_stride, void *dvalue,
+                                               size_t dvalue_stride, void *dgate, size_t dgate_stride, float *dparams);
+
 /* ---- any function, all arguments, and the reason of a failure ---------------------------------------------------- */
 
 /* All of the calls above in two, for those who want the reason of a failure in words, or do not know a function's shape
@@ -252,11 +279,15 @@ typedef struct activ_forward_args {
     float *noise; /* not NULL: training mode, with rows * columns values; x and y must have no gaps then. Ignored if the
                    * function is not random, or is gated */
     uint64_t seed, stream, index;
+    /* 0 or ACTIV_FLOAT32; or ACTIV_FLOAT16, ACTIV_BFLOAT16: then x, gate and y point to uint16_t, and strides count
+     * these; params are float32. Without noise and channels. */
+    activ_dtype dtype;
+    int32_t reserved;
 } activ_forward_args;
 
-#define ACTIV_FORWARD_ARGS_DEFAULTS                                                         \
-    {                                                                                       \
-        sizeof(activ_forward_args), NULL, 0, 0, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, 0, 0 \
+#define ACTIV_FORWARD_ARGS_DEFAULTS                                                               \
+    {                                                                                             \
+        sizeof(activ_forward_args), NULL, 0, 0, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, 0, 0, 0, 0 \
     }
 
 typedef struct activ_backward_args {
@@ -279,7 +310,8 @@ typedef struct activ_backward_args {
     const float *y;
     size_t y_stride;
     int32_t accumulate; /* 1: dx and dgate are added to, instead of being overwritten */
-    int32_t reserved;
+    /* As above, of all arrays but params and dparams. Without noise, channels and accumulate, and with x. */
+    activ_dtype dtype;
 } activ_backward_args;
 
 #define ACTIV_BACKWARD_ARGS_DEFAULTS                                                                                  \

@@ -14,7 +14,7 @@ typedef enum call { ARRAY, CHANNELS, TRAIN, ROWS, GATED, ANY } call;
  * required. */
 typedef struct matrix {
     const char *name;
-    const float *at;
+    const void *at;
     size_t stride;
     unsigned char is_output, is_required, is_exclusive; /* exclusive: may not be in-place either */
     size_t bytes;                                       /* from the first element to the end of the last */
@@ -23,6 +23,7 @@ typedef struct matrix {
 typedef struct call_check {
     const activ_fn *fn;
     activ_message *message;
+    size_t size; /* of an element */
     size_t rows, columns;
     matrix *all;
     size_t count;
@@ -36,17 +37,19 @@ static activ_status fail(const call_check *c, activ_status status, const char *w
 
 static activ_status check_matrix(const call_check *c, matrix *m)
 {
-    size_t floats = c->columns, gaps = 0;
+    size_t count = c->columns, gaps = 0;
     if (!m->at)
         return m->is_output && !m->is_required ? ACTIV_OK : fail(c, ACTIV_ERROR_INVALID, m->name, " is NULL");
-    if (!activ_is_aligned(m->at, sizeof *m->at))
-        return fail(c, ACTIV_ERROR_INVALID, m->name, " is" ACTIV_MISALIGNED);
+    if (!activ_is_aligned(m->at, c->size))
+        return fail(c, ACTIV_ERROR_INVALID, m->name,
+                    c->size == sizeof(float) ? " is" ACTIV_MISALIGNED
+                                             : " is at an address that is not a multiple of 2");
     if (c->rows > 1 && m->stride < c->columns)
         return fail(c, ACTIV_ERROR_SHAPE, m->name, "_stride is less than the columns");
-    if ((c->rows > 1 && !activ_checked_mul(c->rows - 1, m->stride, &gaps)) ||
-        !activ_checked_add(gaps, floats, &floats) || floats > SIZE_MAX / sizeof(float))
+    if ((c->rows > 1 && !activ_checked_mul(c->rows - 1, m->stride, &gaps)) || !activ_checked_add(gaps, count, &count) ||
+        count > SIZE_MAX / c->size)
         return fail(c, ACTIV_ERROR_RANGE, m->name, " is too large");
-    m->bytes = floats * sizeof(float);
+    m->bytes = count * c->size;
     return ACTIV_OK;
 }
 
@@ -60,8 +63,8 @@ static int matrices_overlap(const call_check *c, const matrix *a, const matrix *
         return 0;
     if (c->rows == 1 || !same_stride)
         return 1;
-    uintptr_t p = (uintptr_t)a->at, q = (uintptr_t)b->at, stride = a->stride * sizeof(float);
-    size_t offset = (p > q ? p - q : q - p) % stride, row = c->columns * sizeof(float);
+    uintptr_t p = (uintptr_t)a->at, q = (uintptr_t)b->at, stride = a->stride * c->size;
+    size_t offset = (p > q ? p - q : q - p) % stride, row = c->columns * c->size;
     return offset < row || stride - offset < row;
 }
 
@@ -129,6 +132,26 @@ static activ_status check_function(const call_check *c, call which, size_t chann
     return ACTIV_OK;
 }
 
+/* The size of an element; 0: it is of no type that functions take. */
+static size_t size_of(activ_dtype dtype)
+{
+    if (dtype != 0 && dtype != ACTIV_FLOAT32 && dtype != ACTIV_FLOAT16 && dtype != ACTIV_BFLOAT16)
+        return 0;
+    return dtype == 0 ? sizeof(float) : activ_dtype_size(dtype);
+}
+
+/* is_plain: without what only float32 has. */
+static activ_status check_type(const call_check *c, int is_plain)
+{
+    if (c->size == 0)
+        return fail(c, ACTIV_ERROR_UNSUPPORTED, "dtype is none of float32, float16, bfloat16", "");
+    if (c->size != sizeof(float) && c->fn->num_parameters > 1)
+        return fail(c, ACTIV_ERROR_SHAPE, "num_parameters above 1 needs float32", "");
+    if (c->size != sizeof(float) && !is_plain)
+        return fail(c, ACTIV_ERROR_UNSUPPORTED, "noise, accumulate and the derivative from y need float32", "");
+    return ACTIV_OK;
+}
+
 /* ---- any call -------------------------------------------------------------------------------------- */
 
 static activ_status forward(call which, const activ_fn *fn, const activ_forward_args *a, activ_message *message)
@@ -147,9 +170,11 @@ static activ_status forward(call which, const activ_fn *fn, const activ_forward_
         all[count++] = (matrix){
             .name = "noise", .at = a->noise, .stride = a->columns, .is_output = 1, .is_required = 1, .is_exclusive = 1
         };
-    const call_check c = { fn, message, a->rows, a->columns, all, count, a->params, NULL };
+    const call_check c = { fn, message, size_of(a->dtype), a->rows, a->columns, all, count, a->params, NULL };
     int is_empty;
-    activ_status status = check_function(&c, which, a->channels, which == ANY && a->gate, &is_empty);
+    activ_status status = check_type(&c, !trains);
+    if (status == ACTIV_OK)
+        status = check_function(&c, which, a->channels, which == ANY && a->gate, &is_empty);
     if (status == ACTIV_OK && !is_empty)
         status = check_arrays(&c, trains || fn->num_parameters > 1);
     if (status != ACTIV_OK || is_empty)
@@ -161,7 +186,9 @@ static activ_status forward(call which, const activ_fn *fn, const activ_forward_
     activ_fn_args args;
     activ_fn_prepare(fn, a->params, &storage, &args);
     args.training = trains ? &training : NULL;
-    if (trains || fn->num_parameters > 1)
+    if (c.size != sizeof(float))
+        activ_fn_run_half(fn, threads, &args, a);
+    else if (trains || fn->num_parameters > 1)
         activ_fn_run_forward(&fn->host, threads, fn->kernel, &args, a->rows * a->columns, a->columns, a->x, a->y);
     else
         activ_fn_run_rows(fn, threads, &args, a);
@@ -202,9 +229,11 @@ static activ_status backward(call which, const activ_fn *fn, const activ_backwar
     all[count++] = (matrix){ .name = is_gated ? "dvalue" : "dx", .at = a->dx, .stride = a->dx_stride, .is_output = 1 };
     if (is_gated)
         all[count++] = (matrix){ .name = "dgate", .at = a->dgate, .stride = a->dgate_stride, .is_output = 1 };
-    const call_check c = { fn, message, a->rows, a->columns, all, count, a->params, a->dparams };
+    const call_check c = { fn, message, size_of(a->dtype), a->rows, a->columns, all, count, a->params, a->dparams };
     int is_empty;
-    activ_status status = check_function(&c, which, a->channels, which == ANY && a->gate, &is_empty);
+    activ_status status = check_type(&c, !trains && !of_y && !a->accumulate);
+    if (status == ACTIV_OK)
+        status = check_function(&c, which, a->channels, which == ANY && a->gate, &is_empty);
     if (status == ACTIV_OK && !is_empty)
         status = check_arrays(&c, trains || fn->num_parameters > 1);
     if (status != ACTIV_OK || is_empty)
@@ -221,7 +250,9 @@ static activ_status backward(call which, const activ_fn *fn, const activ_backwar
     }
     const int rounding = activ_round_to_nearest();
     args.training = trains ? &training : NULL;
-    if (trains || fn->num_parameters > 1)
+    if (c.size != sizeof(float))
+        activ_fn_run_half_backward(fn, threads, &args, a);
+    else if (trains || fn->num_parameters > 1)
         activ_fn_run_backward(&fn->host, threads, fn->kernel, &args, a->rows * a->columns, a->columns, a->x, a->dy,
                               a->dx, a->accumulate, a->dparams);
     else
@@ -492,5 +523,129 @@ activ_status activ_backward_gated(const activ_fn *fn, const float *params, size_
                                     .dgate = dgate,
                                     .dgate_stride = dgate_stride,
                                     .dparams = dparams };
+    return backward(GATED, fn, &a, NULL);
+}
+
+/* ---- another type than float32 ------------------------------------------------------------------------ */
+
+/* For arrays of any type, as the arguments are declared for float32's. */
+static inline const float *input(const void *array)
+{
+    return array;
+}
+
+static inline float *output(void *array)
+{
+    return array;
+}
+
+/* 0 in the struct means float32, here it is no type. */
+static activ_dtype named(activ_dtype dtype)
+{
+    return dtype == 0 ? -1 : dtype;
+}
+
+activ_status activ_forward_as(const activ_fn *fn, const float *params, activ_dtype dtype, size_t n, const void *x,
+                              void *y)
+{
+    if (dtype == ACTIV_FLOAT32)
+        return activ_forward(fn, params, n, x, y);
+    const activ_forward_args a = { .params = params, ONE_ROW(n), .x = input(x), .y = output(y), .dtype = named(dtype) };
+    return forward(ARRAY, fn, &a, NULL);
+}
+
+activ_status activ_backward_as(const activ_fn *fn, const float *params, activ_dtype dtype, size_t n, const void *x,
+                               const void *dy, void *dx, float *dparams)
+{
+    if (dtype == ACTIV_FLOAT32)
+        return activ_backward(fn, params, n, x, dy, dx, dparams);
+    const activ_backward_args a = { .params = params,
+                                    ONE_ROW(n),
+                                    .x = input(x),
+                                    .dy = input(dy),
+                                    .dx = output(dx),
+                                    .dparams = dparams,
+                                    .dtype = named(dtype) };
+    return backward(ARRAY, fn, &a, NULL);
+}
+
+activ_status activ_forward_rows_as(const activ_fn *fn, const float *params, activ_dtype dtype, size_t rows,
+                                   size_t columns, const void *x, size_t x_stride, void *y, size_t y_stride)
+{
+    if (dtype == ACTIV_FLOAT32)
+        return activ_forward_rows(fn, params, rows, columns, x, x_stride, y, y_stride);
+    const activ_forward_args a = { .params = params,
+                                   .rows = rows,
+                                   .columns = columns,
+                                   .x = input(x),
+                                   .x_stride = x_stride,
+                                   .y = output(y),
+                                   .y_stride = y_stride,
+                                   .dtype = named(dtype) };
+    return forward(ROWS, fn, &a, NULL);
+}
+
+activ_status activ_backward_rows_as(const activ_fn *fn, const float *params, activ_dtype dtype, size_t rows,
+                                    size_t columns, const void *x, size_t x_stride, const void *dy, size_t dy_stride,
+                                    void *dx, size_t dx_stride, float *dparams)
+{
+    if (dtype == ACTIV_FLOAT32)
+        return activ_backward_rows(fn, params, rows, columns, x, x_stride, dy, dy_stride, dx, dx_stride, dparams);
+    const activ_backward_args a = { .params = params,
+                                    .rows = rows,
+                                    .columns = columns,
+                                    .x = input(x),
+                                    .x_stride = x_stride,
+                                    .dy = input(dy),
+                                    .dy_stride = dy_stride,
+                                    .dx = output(dx),
+                                    .dx_stride = dx_stride,
+                                    .dparams = dparams,
+                                    .dtype = named(dtype) };
+    return backward(ROWS, fn, &a, NULL);
+}
+
+activ_status activ_forward_gated_as(const activ_fn *fn, const float *params, activ_dtype dtype, size_t rows,
+                                    size_t columns, const void *value, size_t value_stride, const void *gate,
+                                    size_t gate_stride, void *y, size_t y_stride)
+{
+    if (dtype == ACTIV_FLOAT32)
+        return activ_forward_gated(fn, params, rows, columns, value, value_stride, gate, gate_stride, y, y_stride);
+    const activ_forward_args a = { .params = params,
+                                   .rows = rows,
+                                   .columns = columns,
+                                   .x = input(value),
+                                   .x_stride = value_stride,
+                                   .gate = input(gate),
+                                   .gate_stride = gate_stride,
+                                   .y = output(y),
+                                   .y_stride = y_stride,
+                                   .dtype = named(dtype) };
+    return forward(GATED, fn, &a, NULL);
+}
+
+activ_status activ_backward_gated_as(const activ_fn *fn, const float *params, activ_dtype dtype, size_t rows,
+                                     size_t columns, const void *value, size_t value_stride, const void *gate,
+                                     size_t gate_stride, const void *dy, size_t dy_stride, void *dvalue,
+                                     size_t dvalue_stride, void *dgate, size_t dgate_stride, float *dparams)
+{
+    if (dtype == ACTIV_FLOAT32)
+        return activ_backward_gated(fn, params, rows, columns, value, value_stride, gate, gate_stride, dy, dy_stride,
+                                    dvalue, dvalue_stride, dgate, dgate_stride, dparams);
+    const activ_backward_args a = { .params = params,
+                                    .rows = rows,
+                                    .columns = columns,
+                                    .x = input(value),
+                                    .x_stride = value_stride,
+                                    .gate = input(gate),
+                                    .gate_stride = gate_stride,
+                                    .dy = input(dy),
+                                    .dy_stride = dy_stride,
+                                    .dx = output(dvalue),
+                                    .dx_stride = dvalue_stride,
+                                    .dgate = output(dgate),
+                                    .dgate_stride = dgate_stride,
+                                    .dparams = dparams,
+                                    .dtype = named(dtype) };
     return backward(GATED, fn, &a, NULL);
 }

@@ -186,6 +186,9 @@ typedef struct activ_fn_elements {
     size_t n, width;
     const float *x, *dy, *value;
     size_t x_stride, dy_stride, value_stride;
+    /* NULL: float32. Else the arrays are of dtype, and this converts it. */
+    void (*widen)(activ_dtype dtype, size_t n, const uint16_t *x, float *y);
+    activ_dtype dtype;
 } activ_fn_elements;
 
 /* dparams += sums over the elements of dy df/dparam, split among threads; dparams[v * vector_stride + i] is element i
@@ -228,6 +231,13 @@ void activ_fn_run_backward(const activ_host *host, size_t threads, const activ_f
  * derivative from y if x is NULL. */
 void activ_fn_run_rows(const activ_fn *fn, size_t threads, const activ_fn_args *args, const activ_forward_args *a);
 void activ_fn_run_rows_backward(const activ_fn *fn, size_t threads, const activ_fn_args *args,
+                                const activ_backward_args *a);
+
+/* ---- fn/half.c: float16 and bfloat16, split among threads ------------------------------------------- */
+
+/* As activ_fn_run_rows, for functions of every shape, without accumulate. */
+void activ_fn_run_half(const activ_fn *fn, size_t threads, const activ_fn_args *args, const activ_forward_args *a);
+void activ_fn_run_half_backward(const activ_fn *fn, size_t threads, const activ_fn_args *args,
                                 const activ_backward_args *a);
 
 /* ---- fn/gated.c ------------------------------------------------------------------------------------ */

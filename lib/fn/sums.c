@@ -34,32 +34,37 @@ struct gradient_job {
     double *sums;         /* of each block of the part */
 };
 
-static void gather(const float *x, size_t stride, size_t width, size_t from, size_t count, float *to)
+static void gather(const activ_fn_elements *e, const float *x, size_t stride, size_t from, size_t count, float *to)
 {
-    for (size_t i = 0; width == 1 && i < count; i++)
+    const size_t width = e->width;
+    for (size_t i = 0; width == 1 && !e->widen && i < count; i++)
         to[i] = x[(from + i) * stride];
-    if (width == 1)
+    if (width == 1 && !e->widen)
         return;
     for (size_t i = 0; i < count;) {
         size_t at = (from + i) % width, run = width - at < count - i ? width - at : count - i;
-        memcpy(to + i, x + (from + i) / width * stride + at, run * sizeof *to);
+        const size_t first = (from + i) / width * stride + at;
+        if (e->widen)
+            e->widen(e->dtype, run, (const uint16_t *)(const void *)x + first, to + i);
+        else
+            memcpy(to + i, x + first, run * sizeof *to);
         i += run;
     }
 }
 
-/* Elements with gaps, or dy times value. */
+/* Elements with gaps, dy times value, or another type than float32. */
 static void add_gathered(const gradient_job *job, size_t from, size_t count, activ_lanes *lanes)
 {
     const activ_fn_elements *e = job->elements;
     float x[GATHERED], dy[GATHERED];
     for (size_t n; count > 0; from += n, count -= n) {
         n = count < GATHERED ? count : GATHERED;
-        gather(e->dy, e->dy_stride, e->width, from, n, dy);
+        gather(e, e->dy, e->dy_stride, from, n, dy);
         if (e->value)
-            gather(e->value, e->value_stride, e->width, from, n, x);
+            gather(e, e->value, e->value_stride, from, n, x);
         for (size_t i = 0; e->value && i < n; i++)
             dy[i] *= x[i];
-        gather(e->x, e->x_stride, e->width, from, n, x);
+        gather(e, e->x, e->x_stride, from, n, x);
         job->kernel->backward(job->args, job->first, job->count, n, x, dy, NULL, lanes);
     }
 }
@@ -70,7 +75,7 @@ static void add_block_to(const gradient_job *job, size_t block, activ_lanes *lan
     size_t from = block * ACTIV_FN_BLOCK, count = e->n - from < ACTIV_FN_BLOCK ? e->n - from : ACTIV_FN_BLOCK;
     size_t row = e->n == e->width ? 0 : from / e->width, at = from - row * e->width;
     memset(lanes, 0, job->sum_count * sizeof lanes[0]);
-    if (at + count <= e->width && !e->value)
+    if (at + count <= e->width && !e->value && !e->widen)
         job->kernel->backward(job->args, job->first, job->count, count, e->x + row * e->x_stride + at,
                               e->dy + row * e->dy_stride + at, job->dx ? job->dx + from : NULL, lanes);
     else
@@ -204,15 +209,15 @@ void activ_fn_add_gradients(const activ_host *host, size_t threads, const activ_
     for (size_t v = 0; v < args->vectors; v++)
         longest = args->lengths[v] > longest ? args->lengths[v] : longest;
     if (args->param_count <= FEW && vector_stride == 0 && elements->n == elements->width &&
-        elements->n <= ACTIV_FN_BLOCK && elements->n > 0 && !elements->value) {
+        elements->n <= ACTIV_FN_BLOCK && elements->n > 0 && !elements->value && !elements->widen) {
         add_few(kernel, args, longest, elements, dx, dparams);
         return;
     }
-    gradient_job job = { .add_block = kernel->takes_some_sums ? add_block_of_some : add_block,
+    gradient_job job = { .add_block = kernel->is_deep ? add_block_of_some : add_block,
                          .kernel = kernel,
                          .args = args,
                          .elements = elements,
-                         .count = (kernel->takes_some_sums ? ACTIV_FN_SOME_SUMS : PASS_SUMS) / args->vectors };
+                         .count = (kernel->is_deep ? ACTIV_FN_SOME_SUMS : PASS_SUMS) / args->vectors };
     const size_t blocks = elements->n / ACTIV_FN_BLOCK + (elements->n % ACTIV_FN_BLOCK != 0), most = job.count;
     /* The first pass is the short one, and the last one computes dx, which may alias x or dy: for that it needs all
      * parameters anyway. */

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "activ/dtype.h"
 #include "base/sum.h"
 #include "functions/list.h"
 
@@ -59,9 +60,9 @@ struct activ_fn_kernel {
     void (*backward_from_y)(const activ_fn_args *a, size_t n, const float *y, const float *dy, float *dx);
     /* Multiplies the sums, in the same order, by what all their terms have in common, which backward left out. */
     void (*finish)(const activ_fn_args *a, size_t first, size_t count, double *sums);
-    /* backward needs much of the stack itself, and gets ACTIV_FN_SOME_SUMS lanes at a time, not as many as fn/sums.c
-     * has room for. */
-    int takes_some_sums;
+    /* Needs much of the stack itself. Others have less of it for themselves then: backward gets ACTIV_FN_SOME_SUMS lanes
+     * at a time, not as many as fn/sums.c has room for. */
+    int is_deep;
 };
 
 /* A function that another is composed of. */
@@ -70,6 +71,16 @@ struct activ_fn_component {
     activ_fn_args args;
     size_t scalars; /* how many of its vectors are trainable settings, as which kernels read them */
 };
+
+/* A row of float16 or bfloat16, and how that is converted. */
+typedef struct activ_half_row {
+    activ_dtype dtype;
+    size_t columns;
+    const uint16_t *x, *dy;
+    uint16_t *out; /* y or dx; may be x or dy */
+    void (*widen)(activ_dtype dtype, size_t n, const uint16_t *x, float *y);
+    void (*narrow)(activ_dtype dtype, int stream, size_t n, const float *x, uint16_t *y);
+} activ_half_row;
 
 /* A row-wise function. Strides are from row to row, in elements. y may be x, and dx may be dy or x (or y, where that is
  * given), with the same stride. accumulate: dx is added to. */
@@ -80,6 +91,9 @@ typedef struct activ_rowwise_kernel {
                      const float *dy, size_t dy_stride, float *dx, size_t dx_stride, int accumulate);
     void (*backward_from_y)(const activ_fn_args *a, size_t rows, size_t columns, const float *y, size_t y_stride,
                             const float *dy, size_t dy_stride, float *dx, size_t dx_stride, int accumulate);
+    /* The same bits as of the row in float32, of any length. */
+    void (*forward_half)(const activ_half_row *row);
+    void (*backward_half)(const activ_half_row *row);
 } activ_rowwise_kernel;
 
 /* Indices into a tier's tables of kernels. */

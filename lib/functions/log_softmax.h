@@ -223,6 +223,48 @@ static void log_softmax_backward_from_y(const activ_fn_args *a, size_t rows, siz
     }
 }
 
+static void log_softmax_forward_half(const activ_half_row *h)
+{
+    softmax_group g;
+    log_softmax_sums sums;
+    float logs[V_LANES];
+    vsum others = v_sum_zero();
+    memset(&sums, 0, sizeof sums);
+    softmax_begin_half(&g, h);
+    const softmax_row row = softmax_row_of(&g, 0);
+    for (size_t at = 0; at < h->columns; at += SOFTMAX_PART) {
+        log_softmax_arrays arrays = { g.buffer, v_set(0.0f), 0.0 };
+        others = softmax_add(log_softmax_forward_term, 1, row, softmax_widen(&g, h, at), &arrays, others);
+        sums.tie_count[0] += log_softmax_count(arrays.ties);
+    }
+    sums.others[0] = v_sum_total(others);
+    v_store(logs, log_softmax_logs(&g, &sums, 0));
+    for (size_t at = 0; at < h->columns; at += SOFTMAX_PART) {
+        const size_t count = softmax_widen(&g, h, at);
+        log_softmax_subtract(g.largest[0], logs[0], count, g.buffer, g.buffer);
+        h->narrow(h->dtype, 0, count, g.buffer, h->out + at);
+    }
+}
+
+static void log_softmax_backward_half(const activ_half_row *h)
+{
+    softmax_group g;
+    softmax_begin_half(&g, h);
+    softmax_back b = softmax_back_of_half(&g);
+    const softmax_row row = softmax_row_of(&g, 0);
+    vsum sum = v_sum_zero();
+    for (size_t at = 0; at < h->columns; at += SOFTMAX_PART)
+        sum = softmax_add(log_softmax_backward_term, 0, row, softmax_widen(&g, h, at), &b, sum);
+    const log_softmax_factors factors = log_softmax_factors_of(&b, v_sum_total(sum));
+    for (size_t at = 0; at < h->columns; at += SOFTMAX_PART) {
+        const size_t count = softmax_widen(&g, h, at);
+        float *dx = g.buffer + SOFTMAX_PART;
+        log_softmax_backward_row(row, &b, factors, count, dx, 0);
+        h->narrow(h->dtype, 0, count, dx, h->out + at);
+    }
+}
+
 static const activ_rowwise_kernel log_softmax_rowwise = { log_softmax_forward, log_softmax_backward,
-                                                          log_softmax_backward_from_y };
+                                                          log_softmax_backward_from_y, log_softmax_forward_half,
+                                                          log_softmax_backward_half };
 #endif

@@ -184,5 +184,47 @@ static void softmax_backward_from_y(const activ_fn_args *a, size_t rows, size_t 
     }
 }
 
-static const activ_rowwise_kernel softmax_rowwise = { softmax_forward, softmax_backward, softmax_backward_from_y };
+/* Some exponentials, in the place of their x, and their sum. */
+static V_ONCE void softmax_forward_part(softmax_group *g, size_t count, vsum *sum)
+{
+    softmax_arrays arrays = { g->buffer, g->buffer, 1 };
+    *sum = softmax_add(softmax_forward_term, 1, softmax_row_of(g, 0), count, &arrays, *sum);
+}
+
+static void softmax_forward_half(const activ_half_row *h)
+{
+    softmax_group g;
+    vsum sum = v_sum_zero(), unused = sum;
+    softmax_begin_half(&g, h);
+    for (size_t at = 0; at < h->columns; at += SOFTMAX_PART)
+        softmax_forward_part(&g, softmax_widen(&g, h, at), &sum);
+    const double total = v_sum_total(sum);
+    for (size_t at = 0; at < h->columns; at += SOFTMAX_PART) {
+        const size_t count = softmax_widen(&g, h, at);
+        softmax_forward_part(&g, count, &unused);
+        softmax_divide(total, count, g.buffer, g.buffer);
+        h->narrow(h->dtype, 0, count, g.buffer, h->out + at);
+    }
+}
+
+static void softmax_backward_half(const activ_half_row *h)
+{
+    softmax_group g;
+    softmax_begin_half(&g, h);
+    softmax_back b = softmax_back_of_half(&g);
+    const softmax_row row = softmax_row_of(&g, 0);
+    vsum sum = v_sum_zero();
+    for (size_t at = 0; at < h->columns; at += SOFTMAX_PART)
+        sum = softmax_add(softmax_backward_term, 0, row, softmax_widen(&g, h, at), &b, sum);
+    const softmax_factors factors = softmax_factors_of(&b, v_sum_total(sum));
+    for (size_t at = 0; at < h->columns; at += SOFTMAX_PART) {
+        const size_t count = softmax_widen(&g, h, at);
+        float *dx = g.buffer + SOFTMAX_PART;
+        softmax_backward_row(row, &b, factors, count, dx, 0);
+        h->narrow(h->dtype, 0, count, dx, h->out + at);
+    }
+}
+
+static const activ_rowwise_kernel softmax_rowwise = { softmax_forward, softmax_backward, softmax_backward_from_y,
+                                                      softmax_forward_half, softmax_backward_half };
 #endif

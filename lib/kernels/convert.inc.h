@@ -5,42 +5,74 @@ V_INLINE vf v_widen(const int is_brain, vs s)
     return is_brain ? v_float_of(i_shl(i_from_short(s), 16)) : v_from_float16(s);
 }
 
-/* By whole numbers: VCVTNEPS2BF16 flushes subnormal numbers. */
-V_INLINE vs v_narrow(const int is_brain, vf a)
+/* Two vectors of float32 are one of bfloat16. */
+#define V_PAIR (2 * (size_t)V_LANES)
+
+/* By whole numbers: VCVTNEPS2BF16 flushes subnormal numbers. The upper half is the result. */
+V_INLINE vi v_round_brain(vf a)
 {
-    if (!is_brain)
-        return v_to_float16(a);
     const vi bits = v_bits(a), odd = i_and(i_shr(bits, 16), i_set(1));
-    const vi nearest = i_add(i_add(bits, i_set(0x7fff)), odd), quiet = i_or(bits, i_set(0x400000));
-    return s_from_int(i_shr(i_sel(v_nan(a), quiet, nearest), 16));
+    return i_add(i_add(bits, i_set(0x7fff)), odd);
+}
+
+/* NaN that rounding might have made something else; quiet. */
+V_INLINE vi v_keep_brain_nan(vf a, vi rounded)
+{
+    return i_sel(v_nan(a), i_or(v_bits(a), i_set(0x400000)), rounded);
+}
+
+V_INLINE void narrow_pair(const int is_brain, const int stream, const float *x, uint16_t *y)
+{
+    const vf a = v_load(x), b = v_load(x + V_LANES);
+    if (!is_brain && stream) {
+        s_stream(y, v_to_float16(a));
+        s_stream(y + V_LANES, v_to_float16(b));
+    } else if (!is_brain) {
+        s_store(y, v_to_float16(a));
+        s_store(y + V_LANES, v_to_float16(b));
+    } else {
+        vi c = v_round_brain(a), d = v_round_brain(b);
+        if (!V_LIKELY(!m_any(v_unordered(a, b)))) {
+            c = v_keep_brain_nan(a, c);
+            d = v_keep_brain_nan(b, d);
+        }
+        if (stream)
+            s_stream_upper(y, c, d);
+        else
+            s_store_upper(y, c, d);
+    }
 }
 
 V_INLINE void widen_all(const int is_brain, size_t n, const uint16_t *x, float *y)
 {
     size_t i = 0;
-    for (; n - i >= V_LANES; i += V_LANES)
-        v_store(y + i, v_widen(is_brain, s_load(x + i)));
-    if (V_LANES > 1 && i < n) {
+    for (; n - i >= 4 * V_LANES; i += 4 * V_LANES) {
+        V_UNROLL
+        for (size_t j = 0; j < 4; j++)
+            v_store(y + i + j * V_LANES, v_widen(is_brain, s_load(x + i + j * V_LANES)));
+    }
+    for (; i < n; i += V_LANES) {
+        const size_t lanes = v_active_lanes(n - i, 0);
         uint16_t last[V_LANES] = { 0 };
-        memcpy(last, x + i, (n - i) * sizeof *x);
-        v_store_partial(y + i, n - i, v_widen(is_brain, s_load(last)));
+        memcpy(last, x + i, lanes * sizeof *x);
+        v_store_lanes(y + i, lanes, v_widen(is_brain, s_load(last)));
     }
 }
 
 V_INLINE void narrow_all(const int is_brain, const int stream, size_t n, const float *x, uint16_t *y)
 {
     size_t i = 0;
-    for (; n - i >= V_LANES; i += V_LANES) {
-        const vs value = v_narrow(is_brain, v_load(x + i));
-        if (stream)
-            s_stream(y + i, value);
-        else
-            s_store(y + i, value);
+    for (; n - i >= 2 * V_PAIR; i += 2 * V_PAIR) {
+        narrow_pair(is_brain, stream, x + i, y + i);
+        narrow_pair(is_brain, stream, x + i + V_PAIR, y + i + V_PAIR);
     }
-    if (V_LANES > 1 && i < n) {
-        uint16_t last[V_LANES];
-        s_store(last, v_narrow(is_brain, v_load_partial(x + i, n - i)));
-        memcpy(y + i, last, (n - i) * sizeof *y);
+    for (; i < n; i += V_PAIR) {
+        const size_t count = n - i < V_PAIR ? n - i : V_PAIR;
+        float values[2 * V_LANES] = { 0.0f };
+        uint16_t last[2 * V_LANES];
+        memcpy(values, x + i, count * sizeof *x);
+        narrow_pair(is_brain, 0, values, last);
+        memcpy(y + i, last, count * sizeof *y);
     }
 }
 
@@ -62,6 +94,6 @@ static void narrow(activ_dtype dtype, int stream, size_t n, const float *x, uint
         narrow_all(0, 1, n, x, y);
     else
         narrow_all(0, 0, n, x, y);
-    if (stream)
+    if (stream && n == 0)
         v_stream_end();
 }

@@ -101,7 +101,7 @@ typedef struct activ_cross_entropy {
     float *dx;
 } activ_cross_entropy;
 
-#define ACTIV_STREAM_ALIGN 32
+#define ACTIV_STREAM_ALIGN 64
 
 /* Of formulas, args->object being an activ_formula_programs; and one operation of theirs (ACTIV_OP_...). */
 typedef struct activ_formula_kernels {
@@ -115,8 +115,8 @@ typedef struct activ_kernels {
 
     const activ_formula_kernels *formula;
 
-    /* y = x, where that is float16 or bfloat16, from and to float32. stream: by non-temporal stores; y is aligned to
-     * ACTIV_STREAM_ALIGN then. */
+    /* y = x from, and to, float16 or bfloat16. stream: by non-temporal stores, which a call with n = 0 ends; y is
+     * aligned to ACTIV_STREAM_ALIGN. */
     void (*widen)(activ_dtype dtype, size_t n, const uint16_t *x, float *y);
     void (*narrow)(activ_dtype dtype, int stream, size_t n, const float *x, uint16_t *y);
 

@@ -87,7 +87,7 @@ typedef struct activ_program_setting {
 
 /* Floats that a program may take of the stack; beside the sums of gradients (fn/sums.c) there is less. The test `stack`
  * has the figures. */
-#define ACTIV_PROGRAM_FLOATS 2048
+#define ACTIV_PROGRAM_FLOATS 1664
 #define ACTIV_PROGRAM_FLOATS_BESIDE_SUMS 896
 
 /* Elements of a block are a multiple of this, which no pair of vectors exceeds. */

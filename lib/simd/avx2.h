@@ -43,6 +43,7 @@ V_INLINE vm v_gt(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_GT_OQ); }
 V_INLINE vm v_ge(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_GE_OQ); }
 V_INLINE vm v_eq(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
 V_INLINE vm v_not_le(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_NLE_UQ); }
+V_INLINE vm v_unordered(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_UNORD_Q); }
 V_INLINE vm v_nan(vf a) { return _mm256_cmp_ps(a, a, _CMP_UNORD_Q); }
 V_INLINE vf v_sel(vm m, vf a, vf b) { return _mm256_blendv_ps(b, a, m); }
 V_INLINE vf v_sel_sign(vf s, vf a, vf b) { return _mm256_blendv_ps(b, a, s); }
@@ -125,9 +126,18 @@ V_INLINE vs s_load(const uint16_t *p) { return _mm_loadu_si128((const __m128i *)
 V_INLINE void s_store(uint16_t *p, vs a) { _mm_storeu_si128((__m128i *)(void *)p, a); }
 V_INLINE void s_stream(uint16_t *p, vs a) { _mm_stream_si128((__m128i *)(void *)p, a); }
 V_INLINE vi i_from_short(vs a) { return _mm256_cvtepu16_epi32(a); }
-V_INLINE vs s_from_int(vi a)
+V_INLINE __m256i avx2_upper(vi a, vi b)
 {
-    return _mm_packus_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+    const vi halves = _mm256_packus_epi32(i_shr(a, 16), i_shr(b, 16)); /* of 128 bits each */
+    return _mm256_permute4x64_epi64(halves, 0xd8);
+}
+V_INLINE void s_store_upper(uint16_t *p, vi a, vi b)
+{
+    _mm256_storeu_si256((__m256i *)(void *)p, avx2_upper(a, b));
+}
+V_INLINE void s_stream_upper(uint16_t *p, vi a, vi b)
+{
+    _mm256_stream_si256((__m256i *)(void *)p, avx2_upper(a, b));
 }
 V_INLINE vf v_from_float16(vs a) { return _mm256_cvtph_ps(a); }
 V_INLINE vs v_to_float16(vf a) { return _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT); }

@@ -44,6 +44,7 @@ V_INLINE vm v_gt(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
 V_INLINE vm v_ge(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ); }
 V_INLINE vm v_eq(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
 V_INLINE vm v_not_le(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_NLE_UQ); }
+V_INLINE vm v_unordered(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_UNORD_Q); }
 V_INLINE vm v_nan(vf a) { return _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q); }
 
 /* gcc turns a select with a constant into a masked load, and on Zen 5 a load with an all-zero mask costs 160 ns:
@@ -116,7 +117,18 @@ V_INLINE vs s_load(const uint16_t *p) { return _mm256_loadu_si256((const __m256i
 V_INLINE void s_store(uint16_t *p, vs a) { _mm256_storeu_si256((__m256i *)(void *)p, a); }
 V_INLINE void s_stream(uint16_t *p, vs a) { _mm256_stream_si256((__m256i *)(void *)p, a); }
 V_INLINE vi i_from_short(vs a) { return _mm512_cvtepu16_epi32(a); }
-V_INLINE vs s_from_int(vi a) { return _mm512_cvtepi32_epi16(a); }
+V_INLINE __m512i avx512_upper(vi a, vi b)
+{
+    const __m512i odd = _mm512_set_epi32(0x003f003d, 0x003b0039, 0x00370035, 0x00330031, 0x002f002d, 0x002b0029,
+                                         0x00270025, 0x00230021, 0x001f001d, 0x001b0019, 0x00170015, 0x00130011,
+                                         0x000f000d, 0x000b0009, 0x00070005, 0x00030001);
+    return _mm512_permutex2var_epi16(a, odd, b);
+}
+V_INLINE void s_store_upper(uint16_t *p, vi a, vi b) { _mm512_storeu_si512(p, avx512_upper(a, b)); }
+V_INLINE void s_stream_upper(uint16_t *p, vi a, vi b)
+{
+    _mm512_stream_si512((__m512i *)(void *)p, avx512_upper(a, b));
+}
 V_INLINE vf v_from_float16(vs a) { return _mm512_cvtph_ps(a); }
 V_INLINE vs v_to_float16(vf a) { return _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 #if defined(__GNUC__)

@@ -54,6 +54,7 @@ V_INLINE vm v_le(vf a, vf b) { return vcleq_f32(a, b); }
 V_INLINE vm v_gt(vf a, vf b) { return vcgtq_f32(a, b); }
 V_INLINE vm v_ge(vf a, vf b) { return vcgeq_f32(a, b); }
 V_INLINE vm v_eq(vf a, vf b) { return vceqq_f32(a, b); }
+V_INLINE vm v_unordered(vf a, vf b) { return vmvnq_u32(vandq_u32(vceqq_f32(a, a), vceqq_f32(b, b))); }
 V_INLINE vm v_nan(vf a) { return vmvnq_u32(vceqq_f32(a, a)); }
 V_INLINE vm v_not_le(vf a, vf b) { return vmvnq_u32(vcleq_f32(a, b)); }
 V_INLINE vf v_sel(vm m, vf a, vf b) { return vbslq_f32(m, a, b); }
@@ -128,7 +129,11 @@ V_INLINE vs s_load(const uint16_t *p) { return vld1_u16(p); }
 V_INLINE void s_store(uint16_t *p, vs a) { vst1_u16(p, a); }
 V_INLINE void s_stream(uint16_t *p, vs a) { vst1_u16(p, a); }
 V_INLINE vi i_from_short(vs a) { return vreinterpretq_s32_u32(vmovl_u16(a)); }
-V_INLINE vs s_from_int(vi a) { return vmovn_u32(vreinterpretq_u32_s32(a)); }
+V_INLINE void s_store_upper(uint16_t *p, vi a, vi b)
+{
+    vst1q_u16(p, vuzp2q_u16(vreinterpretq_u16_s32(a), vreinterpretq_u16_s32(b))); /* the odd ones */
+}
+V_INLINE void s_stream_upper(uint16_t *p, vi a, vi b) { s_store_upper(p, a, b); }
 V_INLINE vf v_from_float16(vs a) { return vcvt_f32_f16(vreinterpret_f16_u16(a)); }
 V_INLINE vs v_to_float16(vf a) { return vreinterpret_u16_f16(vcvt_f16_f32(a)); }
 V_INLINE void neon_transpose(vf *rows)

@@ -71,6 +71,7 @@ V_INLINE vm v_gt(vf a, vf b) { return a > b; }
 V_INLINE vm v_ge(vf a, vf b) { return a >= b; }
 V_INLINE vm v_eq(vf a, vf b) { return a == b; }
 V_INLINE vm v_not_le(vf a, vf b) { return !(a <= b); }
+V_INLINE vm v_unordered(vf a, vf b) { return a != a || b != b; }
 V_INLINE vm v_nan(vf a) { return a != a; }
 V_INLINE vf v_sel(vm m, vf a, vf b) { return m ? a : b; }
 V_INLINE vf v_sel_sign(vf s, vf a, vf b) { return v_bits(s) < 0 ? a : b; }
@@ -112,7 +113,12 @@ V_INLINE vs s_load(const uint16_t *p) { return *p; }
 V_INLINE void s_store(uint16_t *p, vs a) { *p = a; }
 V_INLINE void s_stream(uint16_t *p, vs a) { *p = a; }
 V_INLINE vi i_from_short(vs a) { return a; }
-V_INLINE vs s_from_int(vi a) { return (vs)a; }
+V_INLINE void s_store_upper(uint16_t *p, vi a, vi b)
+{
+    p[0] = (uint16_t)((uint32_t)a >> 16);
+    p[1] = (uint16_t)((uint32_t)b >> 16);
+}
+V_INLINE void s_stream_upper(uint16_t *p, vi a, vi b) { s_store_upper(p, a, b); }
 V_INLINE vf v_from_float16(vs a) { return activ_float_of_float16(a); }
 V_INLINE vs v_to_float16(vf a) { return activ_float16_of_float(a); }
 V_INLINE void v_gather4(const float *table, const int32_t *at, vf *out)

@@ -19,6 +19,7 @@
  *   v_min(a, b) v_max(a, b)               a < b ? a : b and a > b ? a : b, so b if either is NaN
  *   v_lt v_le v_gt v_ge v_eq v_nan(a)     comparisons, false if a NaN is involved; v_nan: is NaN
  *   v_not_le(a, b)                        !(a <= b): true if a NaN is involved
+ *   v_unordered(a, b)                     a or b is NaN
  *   v_sel(m, a, b) v_sel_sign(s, a, b)    m ? a : b; a where the sign bit of s is set, else b
  *   m_and m_or m_not m_any m_set(int)     on masks; m_any: is any lane true
  *   v_bits(a) v_float_of(i)               bit casts
@@ -34,7 +35,9 @@
  *   vs                                    uint16_t in each lane
  *   s_load(p) s_store(p, s)               unaligned
  *   s_stream(p, s)                        as v_stream, p aligned to a vs
- *   i_from_short(s) s_from_int(i)         zero-extended; the lower halves of numbers below 2^16
+ *   i_from_short(s)                       zero-extended
+ *   s_store_upper(p, a, b)                the upper halves of int32 a, then of b: 2 V_LANES uint16_t
+ *   s_stream_upper(p, a, b)               as v_stream, p aligned to a vector
  *   v_from_float16(s) v_to_float16(a)     exact; rounded to nearest even, subnormal numbers kept, NaN to a NaN
  *   v_lookup4 v_lookup8                   (table, i): table[i & 3], table[i & 7]; unaligned
  *   v_lookup16 v_lookup32                 the same of [i & 15] and [i & 31]

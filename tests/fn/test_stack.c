@@ -130,6 +130,38 @@ static activ_status channels(const activ_fn *fn)
     return status;
 }
 
+/* The arrays above as 16-bit ones, of which they hold twice as many. */
+static activ_status half(const activ_fn *fn)
+{
+    activ_status status = activ_forward_as(fn, NULL, ACTIV_BFLOAT16, N, x, out);
+    return status == ACTIV_OK ? activ_backward_as(fn, NULL, ACTIV_BFLOAT16, N, x, dy, out, dparams) : status;
+}
+
+static activ_status half_rows(const activ_fn *fn)
+{
+    enum { STRIDE = COLUMNS + GAP, LONG = ROWS / 10 * STRIDE };
+    activ_status status = activ_forward_rows_as(fn, NULL, ACTIV_FLOAT16, ROWS, COLUMNS, x, STRIDE, out, STRIDE);
+    if (status == ACTIV_OK)
+        status = activ_forward_rows_as(fn, NULL, ACTIV_FLOAT16, 10, LONG, x, LONG, out, LONG);
+    if (status == ACTIV_OK)
+        status = activ_backward_rows_as(fn, NULL, ACTIV_FLOAT16, 10, LONG, x, LONG, dy, LONG, out, LONG, dparams);
+    if (status == ACTIV_OK)
+        status = activ_backward_rows_as(fn, NULL, ACTIV_FLOAT16, ROWS, COLUMNS, x, STRIDE, dy, STRIDE, out, STRIDE,
+                                        dparams);
+    return status;
+}
+
+static activ_status half_gated(const activ_fn *fn)
+{
+    enum { STRIDE = COLUMNS + GAP };
+    activ_status status =
+        activ_forward_gated_as(fn, NULL, ACTIV_FLOAT16, ROWS, COLUMNS, x, STRIDE, gate, STRIDE, out, STRIDE);
+    return status == ACTIV_OK
+               ? activ_backward_gated_as(fn, NULL, ACTIV_FLOAT16, ROWS, COLUMNS, x, STRIDE, gate, STRIDE, dy, STRIDE,
+                                         out, STRIDE, out2, STRIDE, dparams)
+               : status;
+}
+
 static activ_status create(const activ_fn *fn)
 {
     activ_fn *another = NULL;
@@ -165,14 +197,17 @@ static void look_at(const char *spec)
             look(fn, t, "create", create);
         if (info.shape == ACTIV_SHAPE_GATED) {
             look(fn, t, "gated", gated);
+            look(fn, t, "half gated", half_gated);
         } else if (activ_fn_channels(fn) > 1) {
             look(fn, t, "channels", channels);
         } else {
             look(fn, t, "rows", rows);
+            look(fn, t, "half rows", half_rows);
             if (info.shape == ACTIV_SHAPE_ELEMENTWISE) {
                 look(fn, t, "forward", forward);
                 look(fn, t, "backward", backward);
                 look(fn, t, "train", train);
+                look(fn, t, "half", half);
             }
         }
         activ_fn_destroy(fn);

@@ -88,6 +88,22 @@ V_INLINE vf softmax_reduce(softmax_operation *operation, const softmax_vectors *
     return all[0];
 }
 
+/* What follows from the rows' m. */
+V_INLINE void softmax_scale(softmax_group *g, const softmax_vectors *largest)
+{
+    for (size_t first = 0; first < g->count; first += V_LANES) {
+        vf m = softmax_reduce(v_max, largest, g->count, first);
+        m = v_sel(v_le(v_abs(m), v_set(FLT_MAX)), m, v_set(NAN));
+        vf from = v_sel(v_le(v_abs(m), v_set(SOFTMAX_LARGE)), v_set(0.0f), m), rest = v_sub(m, from);
+        vi unused;
+        vf n = v_round_bits(rest, v_set(0x1.715476p0f), &unused); /* 1/ln 2 */
+        v_store(g->largest + first, m);
+        v_store(g->from + first, from);
+        v_store(g->lowest + first, v_sub(rest, v_set(SOFTMAX_DEPTH)));
+        v_store(g->magic + first, v_sub(v_set(V_EXP_NEAR_MAGIC + SOFTMAX_POWER), n));
+    }
+}
+
 /* Starts a group of as many rows as fit: finds their m, and what follows from it. */
 static V_ONCE void softmax_begin(softmax_group *g, size_t rows, size_t columns, const float *x, size_t x_stride)
 {
@@ -99,17 +115,7 @@ static V_ONCE void softmax_begin(softmax_group *g, size_t rows, size_t columns, 
         vf some = softmax_largest(columns, x + r * x_stride);
         softmax_set(&largest, r, some, some);
     }
-    for (size_t first = 0; first < g->count; first += V_LANES) {
-        vf m = softmax_reduce(v_max, &largest, g->count, first);
-        m = v_sel(v_le(v_abs(m), v_set(FLT_MAX)), m, v_set(NAN));
-        vf from = v_sel(v_le(v_abs(m), v_set(SOFTMAX_LARGE)), v_set(0.0f), m), rest = v_sub(m, from);
-        vi unused;
-        vf n = v_round_bits(rest, v_set(0x1.715476p0f), &unused); /* 1/ln 2 */
-        v_store(g->largest + first, m);
-        v_store(g->from + first, from);
-        v_store(g->lowest + first, v_sub(rest, v_set(SOFTMAX_DEPTH)));
-        v_store(g->magic + first, v_sub(v_set(V_EXP_NEAR_MAGIC + SOFTMAX_POWER), n));
-    }
+    softmax_scale(g, &largest);
 }
 
 /* Where row r's exponentials are stored: in the buffer, or in `other` if the row is too long. */
@@ -153,10 +159,10 @@ V_INLINE vf softmax_mask(size_t lanes, vf term)
 
 /* Sixteen partial sums in double, term i in sum i mod 16. `paired`: blocks of sixteen are first added in pairs in
  * float, which is faster; the remainder after each four is added block by block. */
-V_INLINE double softmax_sum(softmax_term *term, const int paired, const softmax_row row, size_t columns, void *state)
+V_INLINE vsum softmax_add(softmax_term *term, const int paired, const softmax_row row, size_t columns, void *state,
+                          vsum sum)
 {
     const vf one = v_set(1.0f);
-    vsum sum = v_sum_zero();
     vf e[4];
     size_t i = 0;
     for (; i + 4 * V_BLOCK <= columns; i += 4 * V_BLOCK) {
@@ -185,7 +191,12 @@ V_INLINE double softmax_sum(softmax_term *term, const int paired, const softmax_
             sum.acc[j] = acc_fma(sum.acc[j], term(&row, state, i + j * V_LANES, lanes, j), one);
         }
     }
-    return v_sum_total(sum);
+    return sum;
+}
+
+V_INLINE double softmax_sum(softmax_term *term, const int paired, const softmax_row row, size_t columns, void *state)
+{
+    return v_sum_total(softmax_add(term, paired, row, columns, state, v_sum_zero()));
 }
 
 /* Fills a row without a result with one NaN, the same on every CPU; which NaN arithmetic gives differs. */
@@ -247,6 +258,48 @@ V_INLINE vf softmax_times_far(const softmax_row *row, const float *x, size_t lan
     vi n;
     v_round_parts(m, v_set(0x1.715476p0f), &n);
     return v_scale(v_mul(v_add(e.h, e.l), q), i_add(i_sub(e.n, n), i_set(SOFTMAX_POWER)));
+}
+
+/* ---- a row of 16-bit numbers, which is widened part by part, into the group's buffer ------------------------------- */
+
+/* A multiple of what softmax_add takes at a time, so that a row's sum is the same in parts. */
+#define SOFTMAX_PART ((size_t)1024)
+
+V_INLINE size_t softmax_part(const activ_half_row *h, size_t at)
+{
+    return h->columns - at < SOFTMAX_PART ? h->columns - at : SOFTMAX_PART;
+}
+
+/* Part of x, and of dy if there is one, behind it. */
+static V_ONCE size_t softmax_widen(softmax_group *g, const activ_half_row *h, size_t at)
+{
+    const size_t count = softmax_part(h, at);
+    h->widen(h->dtype, count, h->x + at, g->buffer);
+    if (h->dy)
+        h->widen(h->dtype, count, h->dy + at, g->buffer + SOFTMAX_PART);
+    return count;
+}
+
+/* Starts a group of this row. */
+static V_ONCE void softmax_begin_half(softmax_group *g, const activ_half_row *h)
+{
+    softmax_vectors largest;
+    vf some = v_set(-INFINITY);
+    for (size_t at = 0; at < h->columns; at += SOFTMAX_PART) {
+        h->widen(h->dtype, softmax_part(h, at), h->x + at, g->buffer);
+        some = v_max(softmax_largest(softmax_part(h, at), g->buffer), some);
+    }
+    g->count = 1;
+    softmax_set(&largest, 0, some, some);
+    softmax_scale(g, &largest);
+}
+
+V_INLINE softmax_back softmax_back_of_half(const softmax_group *g)
+{
+    softmax_back b = { .x = g->buffer, .dy = g->buffer + SOFTMAX_PART };
+    b.dy_sum = v_sum_zero();
+    b.dy_size = v_set(0.0f);
+    return b;
 }
 
 #endif
