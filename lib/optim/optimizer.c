@@ -1,6 +1,8 @@
 /* What all optimisers share: creation, a step over all parameters, and settings that may change. */
 #include "optim/optimizer.h"
 
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -99,6 +101,16 @@ void activ_optimizer_destroy(activ_optimizer *o)
     activ_host host = o->host;
     activ_host_free(&host, o->block, o->block_bytes);
     activ_host_free(&host, o, sizeof *o + o->tensor_count * sizeof o->tensor[0]);
+}
+
+activ_least activ_optimizer_least(float eps, float beta1, float beta2)
+{
+    /* An average of squares comes out too small by at most 2^-124 / (1 - beta2), with what its mean's square lacks. The
+     * root of that has to be below eps 2^-25. */
+    const double rest1 = 1.0 - (double)beta1, rest2 = 1.0 - (double)beta2;
+    if (!((double)eps * (double)eps * rest2 >= 0x1p-74))
+        return (activ_least){ 0.0f, 0.0f, 0.0f };
+    return (activ_least){ FLT_MIN, (float)(FLT_MIN / rest1), (float)sqrt(FLT_MIN / rest2) };
 }
 
 /* ---- a step ------------------------------------------------------------------------------------- */
