@@ -85,14 +85,14 @@ typedef struct activ_adamw_scalars {
     float decay; /* lr * weight_decay */
     float beta1, one_minus_beta1;
     float beta2, one_minus_beta2, eps;
-    activ_least least;
     int maximize;
+    activ_least least;
 } activ_adamw_scalars;
 
 typedef struct activ_rmsprop_scalars {
     float lr, alpha, one_minus_alpha, eps, weight_decay, momentum;
-    activ_least least;
     int maximize;
+    activ_least least;
 } activ_rmsprop_scalars;
 
 /* Rows of logits with their labels, as PyTorch's CrossEntropyLoss. The loss of a row is the sum over the classes of t_j
