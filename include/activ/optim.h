@@ -111,6 +111,15 @@ ACTIV_API void activ_optimizer_destroy(activ_optimizer *optimizer);
  * NULL. */
 ACTIV_API activ_status activ_optimizer_step(activ_optimizer *optimizer);
 
+/* activ_graph_train, or activ_graph_train_values, and activ_optimizer_step in one: the same bits, the same errors, and no
+ * step if it fails. The optimiser may update parameters while the backward pass still goes on, so that what the gradients
+ * are afterwards is left open: for clipping, or a look at them, there are the separate calls. Also ACTIV_ERROR_INVALID:
+ * the optimiser is NULL or another graph's. */
+ACTIV_API activ_status activ_graph_step(activ_graph *graph, activ_optimizer *optimizer, size_t batch, const float *x,
+                                        const int32_t *labels, float *loss);
+ACTIV_API activ_status activ_graph_step_values(activ_graph *graph, activ_optimizer *optimizer, size_t batch,
+                                               const float *x, const float *targets, float *loss);
+
 /* How many steps it has taken, those before a training checkpoint (checkpoint.h) included; 0 for NULL. */
 ACTIV_API uint64_t activ_optimizer_steps(const activ_optimizer *optimizer);
 
