@@ -74,8 +74,8 @@ static void clamp(size_t n, float limit, float *x)
     }
 }
 
-/* x, but 0 if it is below `least` in magnitude. What a step reads again at the next one is never subnormal: many CPUs take
- * a hundred times as long then. NaN stays. */
+/* x, but 0 if it is below `least` in magnitude; NaN stays. What the next step will read is never subnormal, for which
+ * many CPUs would take a hundred times as long. */
 V_INLINE vf v_from(vf least, vf x)
 {
     return v_sel(v_lt(v_abs(x), least), v_set(0.0f), x);

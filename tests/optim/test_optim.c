@@ -474,8 +474,8 @@ static void test_no_variance(void **state)
     activ_graph_destroy(g);
 }
 
-/* Gradients from usual size to below the normal numbers and 0, for long: within rounding of the definition, as what counts
- * as 0 cannot be noticed; nor where eps is so small that it could, as it then does not. */
+/* Gradients from usual size to below the normal numbers and 0, for long: what counts as 0 is not to be noticed beside
+ * the definition. */
 static void test_fading(void **state)
 {
     (void)state;
