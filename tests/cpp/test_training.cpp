@@ -156,13 +156,14 @@ void in_one()
     REFUSED(a.try_step(two, x, labels), ACTIV_ERROR_INVALID, "another graph's");
     REFUSED(a.try_step(one, floats(7), labels), ACTIV_ERROR_SHAPE, "x has 7");
     REFUSED(a.try_step_values(one, x, some_values(8)), ACTIV_ERROR_STATE, "mse");
-    REFUSED(activ::graph().try_step(one, x, labels), ACTIV_ERROR_INVALID, "graph is empty");
     THROWS((void)a.step(two, x, labels), ACTIV_ERROR_INVALID, "another graph's");
     THROWS((void)a.step_values(one, x, some_values(8)), ACTIV_ERROR_STATE, "mse");
     CHECK(one.steps() == 3 && two.steps() == 3);
 #ifndef ACTIV_NO_EXCEPTIONS
     CHECK(a.step(one, x, labels) == b.train(x, labels));
 #endif
+    const activ::graph there = std::move(a);
+    REFUSED(a.try_step(one, x, labels), ACTIV_ERROR_INVALID, "graph is empty");
 }
 
 /* Defaults are C's, and each field goes to the field of its name. */
