@@ -1,4 +1,4 @@
-/* bench_step: activ_graph_step against activ_graph_train and activ_optimizer_step, one after the other.
+/* bench_step: does one call take less than two? activ_graph_step against activ_graph_train and activ_optimizer_step.
  *
  *     bench_step [ROUNDS]
  *

@@ -78,11 +78,6 @@ static inline int activ_graph_is_compiled(const activ_graph *g)
  * only. */
 activ_status activ_graph_check_compiled(activ_graph *g, int batches);
 
-/* activ_graph_train (loss: activ_kind_cross_entropy) and _train_values (activ_kind_mse), whose backward pass calls
- * `update` unless that is NULL. */
-activ_status activ_graph_train_with(activ_graph *g, size_t batch, const float *x, const graph_kind *loss,
-                                    const void *targets, const graph_update *update, float *loss_value);
-
 /* The arrays that a file stores: parameter tensors, then buffers. */
 static inline size_t activ_graph_stored_count(const activ_graph *g)
 {

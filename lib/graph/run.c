@@ -56,27 +56,6 @@ static void backward_node(graph_run *run, const graph_node *node)
     }
 }
 
-/* All that the node has to do in a backward pass. */
-static void backward_through(graph_run *run, const graph_node *node)
-{
-    const activ_graph *g = run->graph;
-    if (node->kind->loss && run->dy)
-        return;
-    if (node->kind->loss) {
-        /* The last node is its input's last consumer: it writes the gradient. */
-        const graph_node *input = activ_graph_input_of(g, node, 0);
-        node->kind->loss(run, node, is_wanted(run, input) ? activ_run_gradient(run, input) : NULL);
-        return;
-    }
-    if (!node->kind->backward || !is_wanted(run, node) || node->plan.is_fused_backward)
-        return;
-    if (node->plan.consumers == 0 && !(run->dy && node == &g->nodes[g->output])) {
-        /* The loss does not depend on it. */
-        memset(activ_run_gradient(run, node), 0, run->batch * node->features * sizeof(float));
-    }
-    backward_node(run, node);
-}
-
 static void backward(graph_run *run)
 {
     const activ_graph *g = run->graph;
@@ -85,10 +64,21 @@ static void backward(graph_run *run)
         memcpy(activ_run_gradient(run, output), run->dy, run->batch * output->features * sizeof(float));
     for (size_t i = g->node_count; i-- > 0;) {
         const graph_node *node = &g->nodes[i];
-        backward_through(run, node);
-        /* Layers that share a node's parameters come after it: nobody before reads them, or adds to their gradients. */
-        if (run->update && node->tensors > 0)
-            run->update->ready(run->update->argument, g->tensors[node->first_tensor].offset);
+        if (node->kind->loss && run->dy)
+            continue;
+        if (node->kind->loss) {
+            /* The last node is its input's last consumer: it writes the gradient. */
+            const graph_node *input = activ_graph_input_of(g, node, 0);
+            node->kind->loss(run, node, is_wanted(run, input) ? activ_run_gradient(run, input) : NULL);
+            continue;
+        }
+        if (!node->kind->backward || !is_wanted(run, node) || node->plan.is_fused_backward)
+            continue;
+        if (node->plan.consumers == 0 && !(run->dy && node == output)) {
+            /* The loss does not depend on it. */
+            memset(activ_run_gradient(run, node), 0, run->batch * node->features * sizeof(float));
+        }
+        backward_node(run, node);
     }
 }
 
@@ -349,31 +339,28 @@ static void evaluate(activ_graph *g, graph_run *run, float *loss)
     activ_round_as(rounding);
 }
 
-activ_status activ_graph_train_with(activ_graph *g, size_t batch, const float *x, const graph_kind *loss,
-                                    const void *targets, const graph_update *update, float *loss_value)
+activ_status activ_graph_train(activ_graph *g, size_t batch, const float *x, const int32_t *labels, float *loss)
 {
-    const int32_t *labels = loss == &activ_kind_cross_entropy ? targets : NULL;
-    const float *values = loss == &activ_kind_cross_entropy ? NULL : targets;
-    activ_status status =
-        loss == &activ_kind_cross_entropy ? check_labels(g, batch, x, labels) : check_targets(g, batch, x, values);
+    activ_status status = check_labels(g, batch, x, labels);
     if (status == ACTIV_OK)
         status = check_batch(g, batch);
     if (status != ACTIV_OK)
         return status;
-    graph_run run = start(g, batch, 1, x, labels, values);
-    run.update = update;
-    train(g, &run, loss_value);
+    graph_run run = start(g, batch, 1, x, labels, NULL);
+    train(g, &run, loss);
     return ACTIV_OK;
-}
-
-activ_status activ_graph_train(activ_graph *g, size_t batch, const float *x, const int32_t *labels, float *loss)
-{
-    return activ_graph_train_with(g, batch, x, &activ_kind_cross_entropy, labels, NULL, loss);
 }
 
 activ_status activ_graph_train_values(activ_graph *g, size_t batch, const float *x, const float *targets, float *loss)
 {
-    return activ_graph_train_with(g, batch, x, &activ_kind_mse, targets, NULL, loss);
+    activ_status status = check_targets(g, batch, x, targets);
+    if (status == ACTIV_OK)
+        status = check_batch(g, batch);
+    if (status != ACTIV_OK)
+        return status;
+    graph_run run = start(g, batch, 1, x, NULL, targets);
+    train(g, &run, loss);
+    return ACTIV_OK;
 }
 
 /* ---- a loss of the caller's --------------------------------------------------------------------------- */

@@ -8,13 +8,6 @@
 
 typedef struct graph_node graph_node;
 
-/* What a backward pass calls, each time with a smaller `first`, down to 0: the parameters from there on have their
- * gradients, and the pass reads them no more. */
-typedef struct graph_update {
-    void (*ready)(void *argument, size_t first);
-    void *argument;
-} graph_update;
-
 /* A pass writes values (and gradients) into `memory` and nothing into the graph itself. */
 typedef struct graph_run {
     const activ_graph *graph;
@@ -32,11 +25,10 @@ typedef struct graph_run {
     float *scratch; /* scratch_per_thread floats for each thread */
     size_t scratch_per_thread;
     const float *x;
-    float *y;                   /* predictions: the output; else NULL */
-    const float *dy;            /* the caller's gradient of the output, instead of a loss; else NULL */
-    float *dx;                  /* its array for the input's gradient; NULL: not wanted */
-    int all_gradients;          /* those of all nodes are wanted, not only those that parameters need */
-    const graph_update *update; /* NULL: none */
+    float *y;          /* predictions: the output; else NULL */
+    const float *dy;   /* the caller's gradient of the output, instead of a loss; else NULL */
+    float *dx;         /* its array for the input's gradient; NULL: not wanted */
+    int all_gradients; /* those of all nodes are wanted, not only those that parameters need */
 } graph_run;
 
 /* Arrays of batch x node->features. */

@@ -115,10 +115,8 @@ activ_least activ_optimizer_least(float eps, float beta1, float beta2)
 
 /* ---- a step ------------------------------------------------------------------------------------- */
 
-/* A range of the parameters. */
 typedef struct step_job {
     const activ_optimizer *optimizer;
-    size_t first, end;
     size_t part_size; /* parameters in each part but the last */
 } step_job;
 
@@ -127,8 +125,8 @@ static void step_part(void *argument, size_t part)
     const step_job *job = argument;
     const activ_optimizer *o = job->optimizer;
     const graph_tensor *tensors = o->graph->tensors;
-    size_t at = job->first + part * job->part_size, t = 0;
-    size_t end = job->end - at < job->part_size ? job->end : at + job->part_size;
+    size_t at = part * job->part_size, t = 0;
+    size_t end = o->count - at < job->part_size ? o->count : at + job->part_size;
     while (at < end) {
         while (tensors[t].offset + tensors[t].count <= at)
             t++;
@@ -151,78 +149,50 @@ static void step_part(void *argument, size_t part)
     }
 }
 
-/* The parameters first .. end - 1, of which there are some. */
-static void step_range(const activ_optimizer *o, size_t first, size_t end)
-{
-    const size_t count = end - first, threads = (size_t)o->host.executor.num_threads;
-    size_t parts = count / MIN_PART;
-    step_job job = { o, first, end, count };
-    if (threads > 1 && parts > 1) {
-        parts = parts < threads ? parts : threads;
-        job.part_size = ((count + parts - 1) / parts + 15) / 16 * 16; /* whole vectors */
-    }
-    activ_host_parallel(&o->host, (count + job.part_size - 1) / job.part_size, step_part, &job);
-}
-
 activ_status activ_optimizer_step(activ_optimizer *o)
 {
     if (!o)
         return ACTIV_ERROR_INVALID;
+    step_job job = { o, o->count };
+    size_t threads = (size_t)o->host.executor.num_threads, parts = o->count / MIN_PART;
     o->steps++;
+    if (threads > 1 && parts > 1) {
+        parts = parts < threads ? parts : threads;
+        job.part_size = ((o->count + parts - 1) / parts + 15) / 16 * 16; /* parts begin at multiples of a vector */
+    }
     const int rounding = activ_round_to_nearest();
     if (o->count > 0)
-        step_range(o, 0, o->count);
+        activ_host_parallel(&o->host, (o->count + job.part_size - 1) / job.part_size, step_part, &job);
     activ_round_as(rounding);
     return ACTIV_OK;
 }
 
-/* The parameters that a backward pass has done with are updated while their gradients are in the cache, in ranges that
- * give every thread enough to do. */
-typedef struct step_behind {
-    const activ_optimizer *optimizer;
-    size_t end; /* from there on they are updated */
-} step_behind;
-
-static void update_from(void *argument, size_t first)
+/* Is there a graph that can train, and an optimiser of its own? */
+static activ_status check_owner(activ_graph *g, const activ_optimizer *o)
 {
-    step_behind *behind = argument;
-    const activ_optimizer *o = behind->optimizer;
-    if (first > 0 && (behind->end - first) / MIN_PART < (size_t)o->host.executor.num_threads)
-        return;
-    step_range(o, first, behind->end);
-    behind->end = first;
-}
-
-static activ_status train_and_step(activ_graph *g, activ_optimizer *o, size_t batch, const float *x,
-                                   const graph_kind *loss, const void *targets, float *loss_value)
-{
-    if (!g)
-        return ACTIV_ERROR_INVALID;
-    activ_status status = activ_graph_check_compiled(g, 1);
-    if (status != ACTIV_OK)
-        return status;
-    if (!o || o->graph != g)
-        return activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL,
-                                o ? "the optimizer is another graph's" : "the optimizer is NULL");
-    step_behind behind = { o, o->count };
-    const graph_update update = { update_from, &behind };
-    o->steps++; /* before the update that counts from it */
-    status = activ_graph_train_with(g, batch, x, loss, targets, &update, loss_value);
-    if (status != ACTIV_OK)
-        o->steps--;
+    activ_status status = g ? activ_graph_check_compiled(g, 1) : ACTIV_ERROR_INVALID;
+    if (status == ACTIV_OK && (!o || o->graph != g))
+        status = activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL,
+                                  o ? "the optimizer is another graph's" : "the optimizer is NULL");
     return status;
 }
 
-activ_status activ_graph_step(activ_graph *g, activ_optimizer *optimizer, size_t batch, const float *x,
-                              const int32_t *labels, float *loss)
+activ_status activ_graph_step(activ_graph *g, activ_optimizer *o, size_t batch, const float *x, const int32_t *labels,
+                              float *loss)
 {
-    return train_and_step(g, optimizer, batch, x, &activ_kind_cross_entropy, labels, loss);
+    activ_status status = check_owner(g, o);
+    if (status == ACTIV_OK)
+        status = activ_graph_train(g, batch, x, labels, loss);
+    return status == ACTIV_OK ? activ_optimizer_step(o) : status;
 }
 
-activ_status activ_graph_step_values(activ_graph *g, activ_optimizer *optimizer, size_t batch, const float *x,
+activ_status activ_graph_step_values(activ_graph *g, activ_optimizer *o, size_t batch, const float *x,
                                      const float *targets, float *loss)
 {
-    return train_and_step(g, optimizer, batch, x, &activ_kind_mse, targets, loss);
+    activ_status status = check_owner(g, o);
+    if (status == ACTIV_OK)
+        status = activ_graph_train_values(g, batch, x, targets, loss);
+    return status == ACTIV_OK ? activ_optimizer_step(o) : status;
 }
 
 /* ---- changes and queries -------------------------------------------------------------------------- */

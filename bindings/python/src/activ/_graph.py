@@ -440,7 +440,7 @@ class Graph(Handle):
 
     def step(self, optimizer: Any, x: Any, targets: Any) -> float:
         """`train` and the step of one of the graph's optimisers (SGD, AdamW, RMSprop) in one call: the same
-        results, and as fast or faster.
+        results.
 
         What `grads` holds afterwards is left open: for clipping, or a look at them, there are the two calls."""
         if not isinstance(optimizer, Handle) or optimizer._kind != "optimizer":

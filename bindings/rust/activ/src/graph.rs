@@ -649,8 +649,8 @@ impl Graph {
         Ok(loss)
     }
 
-    /// [`Graph::train`] and a step of one of the graph's optimisers in one call: the same bits, as fast or faster. What
-    /// [`Graph::grads`] has afterwards is left open: for clipping, or a look at them, there are the two calls.
+    /// [`Graph::train`] and a step of one of the graph's optimisers in one call: the same bits. What [`Graph::grads`]
+    /// has afterwards is left open: for clipping, or a look at them, there are the two calls.
     pub fn step(&mut self, optimizer: &mut Optimizer, x: &[f32], labels: &[i32]) -> Result<f32> {
         optimizer.check_graph(self)?;
         self.check_samples("x", x.len(), labels.len(), self.input_len)?;
