@@ -74,6 +74,12 @@ typedef struct activ_layer_norm {
 
 /* Floats saved per mean for the backward pass. */
 #define ACTIV_NORM_SAVED 3
+
+/* Magnitudes below which an average, a gradient and a gradient that is squared count as 0 (activ/optim.h); 0: none. */
+typedef struct activ_least {
+    float average, gradient, squared;
+} activ_least;
+
 typedef struct activ_adamw_scalars {
     float rate;  /* lr / (1 - beta1^step) */
     float scale; /* 1 / sqrt(1 - beta2^step) */
@@ -81,11 +87,13 @@ typedef struct activ_adamw_scalars {
     float beta1, one_minus_beta1;
     float beta2, one_minus_beta2, eps;
     int maximize;
+    activ_least least;
 } activ_adamw_scalars;
 
 typedef struct activ_rmsprop_scalars {
     float lr, alpha, one_minus_alpha, eps, weight_decay, momentum;
     int maximize;
+    activ_least least;
 } activ_rmsprop_scalars;
 
 /* Rows of logits with their labels, as PyTorch's CrossEntropyLoss. The loss of a row is the sum over the classes of t_j
