@@ -14,6 +14,7 @@
 #include "kernels/norm.inc.h"
 #include "kernels/reduce.inc.h"
 #include "kernels/update.inc.h"
+#include "kernels/wide.inc.h"
 
 /* From functions.c, and from formula.c. */
 extern const activ_fn_kernel *const V_TIER_NAME(activ_elementwise)[];
@@ -27,6 +28,7 @@ const activ_kernels V_TIER_NAME(activ_kernels) = {
     .rowwise = V_TIER_NAME(activ_rowwise),
     .formula = &V_TIER_NAME(activ_formula),
     .gemm = gemm,
+    .wide_product = wide_product,
     .add = add,
     .multiply = multiply,
     .multiply_masked = multiply_masked,

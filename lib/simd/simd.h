@@ -43,6 +43,7 @@
  *   acc_of(a) acc_round(acc)              from float; to float, rounded
  *   acc_fma(acc, a, b)                    acc + (double)a * b, exact product
  *   acc_fma_wide(acc, a, b)               acc + a*b of doubles, one rounding
+ *   acc_mul_add(acc, a, b)                acc + a*b of doubles, rounded twice: fast where fma is a call
  *   acc_div(a, b)                         a/b of doubles, one rounding
  *   acc_load(p) acc_store(p, acc)         V_LANES doubles
  *
