@@ -95,6 +95,13 @@
 /* The unit that includes this is compiled with ACTIV_TIER=avx2 and ACTIV_TIER_HEADER="simd/avx2.h". */
 #include ACTIV_TIER_HEADER
 
+/* Shorter rather than faster, everywhere. */
+#if defined(__GNUC__)
+#    define V_COLD __attribute__((cold))
+#else
+#    define V_COLD
+#endif
+
 /* Shorter rather than faster, where a vector is one number and v_fma a call. */
 #if defined(__GNUC__) && V_LANES == 1
 #    define V_SMALL __attribute__((cold))

@@ -1,5 +1,5 @@
-/* Normal numbers whose rows (or columns, if fewer) are made orthonormal by the Gram-Schmidt process, in double. Equal to
- * the Q of a QR decomposition whose R has a positive diagonal, which is PyTorch's choice of signs.
+/* Normal numbers whose rows (or columns, if fewer) are made orthonormal by the Gram-Schmidt process, in double. Equal
+ * to the Q of a QR decomposition whose R has a positive diagonal, which is PyTorch's choice of signs.
  *
  * It is the modified process, by blocks: as soon as the vectors of a block are orthonormal, all later ones lose their
  * components along them, by two matrix products. The vectors of a block are treated likewise in leaves of four. What
@@ -25,7 +25,6 @@ typedef struct process {
     const activ_kernels *kernels;
     size_t threads, vectors, length, padded, stride; /* padded: to a multiple of ACTIV_LANES, with zeros */
     double *q;                                       /* the vectors, `stride` apart */
-    double *squares;                                 /* of their lengths in the beginning */
     double *components;                              /* BLOCK for each vector */
     double *pieces;                                  /* PIECE x BLOCK for each thread */
     size_t first, count, later, end; /* components along `count` vectors are taken from those of later .. end - 1 */
@@ -52,7 +51,6 @@ static void draw(void *argument, size_t parts, size_t part)
         double *v = p->q + i * p->stride;
         for (size_t k = 0; k < p->padded; k++)
             v[k] = k < p->length ? activ_random_normal_double(p->seed, p->stream, i * p->length + k) : 0.0;
-        p->squares[i] = dot(p->padded, v, v);
     }
 }
 
@@ -65,24 +63,35 @@ static void turn(const process *p, size_t k0, size_t k, size_t width, double *pi
             piece[i * width + j] = -p->q[(p->first + j) * p->stride + k0 + i];
 }
 
+/* Four rows from row `i` on. Those beyond the last are the last once more, which comes to the same values. */
+static void strip_of(double *first, size_t stride, size_t i, size_t rows, double *strip[LEAF])
+{
+    for (size_t r = 0; r < LEAF; r++, i += i + 1 < rows)
+        strip[r] = first + i * stride;
+}
+
 static void take_components(void *argument, size_t parts, size_t part)
 {
     const process *p = argument;
     const activ_range range = activ_range_of(p->end - p->later, LEAF, parts, part);
     const size_t at = p->later + range.first, width = p->count > ACTIV_LANES ? BLOCK : ACTIV_LANES;
-    double *vectors = p->q + at * p->stride, *components = p->components + at * BLOCK;
-    double *piece = p->pieces + part * PIECE * BLOCK;
-    if (range.count == 0)
-        return;
+    double *components = p->components + at * BLOCK, *piece = p->pieces + part * PIECE * BLOCK;
     memset(components, 0, range.count * BLOCK * sizeof *components);
-    for (size_t k0 = 0; k0 < p->length; k0 += PIECE) {
-        const size_t k = p->length - k0 < PIECE ? p->length - k0 : PIECE;
-        turn(p, k0, k, width, piece);
-        p->kernels->wide_product(range.count, width, k, vectors + k0, p->stride, piece, width, components, BLOCK);
-    }
-    for (size_t k0 = 0; k0 < p->padded; k0 += PIECE)
-        p->kernels->wide_product(range.count, p->padded - k0 < PIECE ? p->padded - k0 : PIECE, p->count, components,
-                                 BLOCK, p->q + p->first * p->stride + k0, p->stride, vectors + k0, p->stride);
+    for (int taken = 0; taken < 2; taken++)
+        for (size_t k0 = 0; k0 < p->padded; k0 += PIECE) {
+            const size_t k = p->padded - k0 < PIECE ? p->padded - k0 : PIECE;
+            double *vectors = p->q + k0, *v[LEAF], *c[LEAF];
+            if (!taken)
+                turn(p, k0, k, width, piece);
+            for (size_t i = 0; i < range.count; i += LEAF) {
+                strip_of(vectors + at * p->stride, p->stride, i, range.count, v);
+                strip_of(components, BLOCK, i, range.count, c);
+                if (taken)
+                    p->kernels->wide_rows(k, p->count, c, vectors + p->first * p->stride, p->stride, v);
+                else
+                    p->kernels->wide_rows(width, k, v, piece, width, c);
+            }
+        }
 }
 
 static void project(process *p, size_t first, size_t later, size_t end)
@@ -113,7 +122,7 @@ static void orthonormalize_leaf(const process *p, size_t first, size_t end)
         double *v = p->q + i * p->stride;
         project_one(p, first, i);
         double square = dot(p->padded, v, v);
-        if (square < p->squares[i] / 256.0) {
+        if (square < (double)p->length / 256.0) { /* from about `length` */
             project_one(p, 0, i);
             square = dot(p->padded, v, v);
         }
@@ -154,7 +163,7 @@ activ_status activ_orthogonal(const activ_host *host, float gain, size_t rows, s
     p.stride = p.padded + 8;
     size_t count, bytes;
     if (!activ_checked_add(p.length, 2 * ACTIV_LANES, &count) ||
-        !activ_checked_mul(p.vectors, p.stride + 1 + products * BLOCK, &count) ||
+        !activ_checked_mul(p.vectors, p.stride + products * BLOCK, &count) ||
         !activ_checked_add(count, products * p.threads * PIECE * BLOCK, &count) ||
         !activ_checked_mul(count, sizeof(double), &bytes))
         return activ_host_fail(host, message, ACTIV_ERROR_RANGE, "initial values: the size overflows");
@@ -163,7 +172,6 @@ activ_status activ_orthogonal(const activ_host *host, float gain, size_t rows, s
         return activ_host_fail(host, message, ACTIV_ERROR_OUT_OF_MEMORY, "initial values: no memory to orthogonalize");
     p.components = p.q + p.vectors * p.stride;
     p.pieces = p.components + products * p.vectors * BLOCK;
-    p.squares = p.pieces + products * p.threads * PIECE * BLOCK;
     activ_share(host, p.threads, 64 * p.vectors * p.length, draw, &p);
     for (size_t first = 0; first < p.vectors; first += BLOCK) {
         const size_t end = p.vectors - first < BLOCK ? p.vectors : first + BLOCK;

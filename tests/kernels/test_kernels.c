@@ -239,6 +239,45 @@ static void test_gemm_wide(void **state)
     destroy_buffers(&buffers);
 }
 
+/* Four rows of a product of doubles; some of them the same; nothing written behind them. */
+static void test_wide_rows(void **state)
+{
+    (void)state;
+    enum { ROWS = 4, N = 64, K = 37, LINE = N + 3 };
+    static float drawn[ROWS * K + K * LINE + ROWS * LINE];
+    static double a[ROWS][K], b[K * LINE], start[ROWS][LINE], c[ROWS][LINE], want[ROWS][LINE];
+    fill_normal(4, sizeof drawn / sizeof *drawn, drawn);
+    const float *next = drawn;
+    for (size_t i = 0; i < ROWS; i++)
+        for (size_t p = 0; p < K; p++)
+            a[i][p] = (double)*next++ / 3.0;
+    for (size_t i = 0; i < K * LINE; i++)
+        b[i] = (double)*next++ / 7.0;
+    for (size_t i = 0; i < ROWS; i++)
+        for (size_t j = 0; j < LINE; j++)
+            start[i][j] = (double)*next++ / 11.0;
+    for (size_t last = 0; last < ROWS; last++)
+        for (size_t n = 0; n <= N; n += 16)
+            for (size_t k = 0; k <= K; k += k < 3 ? 1 : 17)
+                for (size_t t = 0; t < tiers; t++) {
+                    memcpy(want, start, sizeof want);
+                    memcpy(c, start, sizeof c);
+                    for (size_t i = 0; i <= last; i++)
+                        for (size_t j = 0; j < n; j++)
+                            for (size_t p = 0; p < k; p++) {
+                                const double product = a[i][p] * b[p * LINE + j];
+                                want[i][j] += product;
+                            }
+                    double *a_rows[ROWS], *c_rows[ROWS];
+                    for (size_t i = 0; i < ROWS; i++) {
+                        a_rows[i] = a[i < last ? i : last];
+                        c_rows[i] = c[i < last ? i : last];
+                    }
+                    tables[t]->wide_rows(n, k, a_rows, b, LINE, c_rows);
+                    assert_memory_equal(c, want, sizeof want);
+                }
+}
+
 /* A fused epilogue gives the bits of a separate call, for rows with and without gaps. */
 static void test_gemm_epilogue(void **state)
 {
@@ -1156,6 +1195,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(test_gemm_wide),
         cmocka_unit_test(test_gemm_epilogue),
         cmocka_unit_test(test_gemm_specials),
+        cmocka_unit_test(test_wide_rows),
         cmocka_unit_test(test_column_sums),
         cmocka_unit_test(test_sums_and_products),
         cmocka_unit_test(test_normalization),
