@@ -220,8 +220,24 @@ static void gemm_copy(size_t rows, size_t width, const float *from, size_t from_
         }
 }
 
+/* A large C that is written once, as the gradient of a wide layer's weights, goes past the caches: its lines are not
+ * read before, and do not evict each other where its row stride is a multiple of 4 KiB. */
+#define GEMM_STREAM_FROM ((size_t)1 << 21)
+V_INLINE int gemm_streams(const activ_gemm *g)
+{
+    return V_LANES > 1 && g->m * g->n >= GEMM_STREAM_FROM && g->k <= ACTIV_GEMM_DEPTH && !g->epilogue.kernel &&
+           (uintptr_t)g->c % (V_LANES * sizeof(float)) == 0 && g->c_row_stride % V_LANES == 0;
+}
+
+V_INLINE void gemm_stream(size_t height, const float *tile, float *c, size_t c_row_stride)
+{
+    for (; height > 0; height--, tile += GEMM_WIDTH, c += c_row_stride)
+        for (size_t j = 0; j < GEMM_WIDTH; j += V_LANES)
+            v_stream(c + j, v_load(tile + j));
+}
+
 /* One panel of B, all rows of the block. `packed`: t.a is packed. */
-static void gemm_panel(gemm_tile_args t, size_t rows, size_t width, int packed)
+static void gemm_panel(gemm_tile_args t, size_t rows, size_t width, int packed, int streamed)
 {
     const int narrow = width <= GEMM_HALF * V_LANES;
     gemm_tile_function *const *tiles = narrow ? gemm_half_tiles : gemm_tiles;
@@ -229,7 +245,14 @@ static void gemm_panel(gemm_tile_args t, size_t rows, size_t width, int packed)
         const size_t height = gemm_height(rows), whole = narrow && height % 2 == 0 ? GEMM_HALF * V_LANES : GEMM_WIDTH;
         if (packed)
             t.a_column_stride = height;
-        if (width == whole) {
+        if (streamed && width == GEMM_WIDTH) {
+            float tile[V_GEMM_ROWS * GEMM_WIDTH];
+            gemm_tile_args inner = t;
+            inner.c = tile;
+            inner.c_row_stride = GEMM_WIDTH;
+            tiles[height](&inner);
+            gemm_stream(height, tile, t.c, t.c_row_stride);
+        } else if (width == whole) {
             tiles[height](&t);
         } else {
             /* The remainder: C and biases end within the tile, which works on a copy. */
@@ -336,12 +359,13 @@ static void gemm_row(const activ_gemm *g)
 }
 
 /* All rows of the columns j0 .. j0 + width - 1, for one block over k. */
-static void gemm_block(const activ_gemm *g, size_t j0, size_t width, size_t k0, size_t k)
+V_INLINE void gemm_block(const activ_gemm *g, size_t j0, size_t width, size_t k0, size_t k)
 {
     float *panels = g->scratch, *tiles = g->scratch + ACTIV_GEMM_PANELS(width, k);
     /* A is packed for many panels, and for fewer if its columns lie on more pages than the TLB holds. */
     const int pack_rows = width >= ACTIV_GEMM_COLUMNS ||
                           (width >= ACTIV_GEMM_PACK_FROM && g->a_column_stride > 1 && k * g->a_column_stride > 1 << 16);
+    const int streamed = gemm_streams(g);
     /* With a single tile of rows B is read once: no packing, but for the remainder. */
     const size_t whole = g->m <= V_GEMM_ROWS && g->b_column_stride == 1 ? width / GEMM_WIDTH * GEMM_WIDTH : 0;
     gemm_pack_columns(g, k0, k, j0 + whole, width - whole, panels + whole * k);
@@ -362,11 +386,13 @@ static void gemm_block(const activ_gemm *g, size_t j0, size_t width, size_t k0, 
             t.c = g->c + i * g->c_row_stride + j0 + j;
             t.start = k0 > 0 ? t.c : g->bias ? g->bias + j0 + j : NULL;
             t.start_row_stride = k0 > 0 ? g->c_row_stride : 0;
-            gemm_panel(t, rows, width - j < GEMM_WIDTH ? width - j : GEMM_WIDTH, pack_rows);
+            gemm_panel(t, rows, width - j < GEMM_WIDTH ? width - j : GEMM_WIDTH, pack_rows, streamed);
         }
         if (k0 + k == g->k)
             gemm_epilogue(g, i, rows, j0, width);
     }
+    if (streamed)
+        v_stream_end();
 }
 
 static void gemm(const activ_gemm *g)

@@ -278,6 +278,55 @@ static void test_wide_rows(void **state)
                 }
 }
 
+/* A C that is large enough to go past the caches: aligned and not, with a narrow panel at its right end, with and without
+ * biases; nothing is written between rows. */
+static void test_gemm_large(void **state)
+{
+    (void)state;
+    enum { M = 2101, N = 1009, LINE = 1024, K = 3, ROOM = M * LINE + 16 };
+    static float a[M * K], b[K * N], bias[N];
+    float *c = aligned_alloc(64, ROOM * sizeof *c), *expected = malloc(ROOM * sizeof *expected);
+    float *scratch = aligned_alloc(64, activ_gemm_scratch(N, K) * sizeof *scratch / 64 * 64 + 64);
+    assert_true(c && expected && scratch);
+    fill_normal(1, M * K, a);
+    fill_normal(2, K * N, b);
+    fill_normal(3, N, bias);
+    for (size_t variant = 0; variant < 3; variant++) {
+        const size_t line = LINE - (variant == 2 ? 3 : 0), at = variant % 2;
+        activ_gemm g = { .m = M,
+                         .n = N,
+                         .k = K,
+                         .a = a,
+                         .a_row_stride = 1,
+                         .a_column_stride = M,
+                         .b = b,
+                         .b_row_stride = N,
+                         .b_column_stride = 1,
+                         .c = c + at,
+                         .c_row_stride = line,
+                         .bias = variant == 0 ? bias : NULL,
+                         .scratch = scratch };
+        for (size_t i = 0; i < ROOM; i++)
+            expected[i] = -7.0f;
+        for (size_t i = 0; i < M; i++)
+            for (size_t j = 0; j < N; j++) {
+                float sum = g.bias ? bias[j] : 0.0f;
+                for (size_t p = 0; p < K; p++)
+                    sum = fmaf(a[p * M + i], b[p * N + j], sum);
+                expected[at + i * line + j] = sum;
+            }
+        for (size_t t = 0; t < tiers; t++) {
+            for (size_t i = 0; i < ROOM; i++)
+                c[i] = -7.0f;
+            tables[t]->gemm(&g);
+            assert_memory_equal(c, expected, ROOM * sizeof *c);
+        }
+    }
+    free(c);
+    free(expected);
+    free(scratch);
+}
+
 /* A fused epilogue gives the bits of a separate call, for rows with and without gaps. */
 static void test_gemm_epilogue(void **state)
 {
@@ -1193,6 +1242,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(test_gemm_small),
         cmocka_unit_test(test_gemm_deep),
         cmocka_unit_test(test_gemm_wide),
+        cmocka_unit_test(test_gemm_large),
         cmocka_unit_test(test_gemm_epilogue),
         cmocka_unit_test(test_gemm_specials),
         cmocka_unit_test(test_wide_rows),
