@@ -278,8 +278,8 @@ static void test_wide_rows(void **state)
                 }
 }
 
-/* A C that is large enough to go past the caches: aligned and not, with a narrow panel at its right end, with and without
- * biases; nothing is written between rows. */
+/* A C that is large enough to go past the caches: aligned and not, with a narrow panel at its right end, with and
+ * without biases; nothing is written between rows. */
 static void test_gemm_large(void **state)
 {
     (void)state;
