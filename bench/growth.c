@@ -2,10 +2,10 @@
  *
  *     bench_growth WIDTH DEPTH BATCH THREADS SECONDS
  *
- * DEPTH linear layers of WIDTH x WIDTH with ReLU, one of ten outputs, cross-entropy, SGD with momentum, on one batch
- * of random numbers, for SECONDS and three steps at least. Prints one line of JSON: the median of the steps' times, and the
- * peak of resident memory less that at the start, the library's code apart. bench/pytorch_growth.py prints the same of
- * PyTorch. */
+ * DEPTH linear layers of WIDTH x WIDTH with ReLU, one of ten outputs, cross-entropy, SGD with momentum, on a batch of
+ * random numbers, for SECONDS and three steps at least. Prints one line of JSON: the median of the steps' times, and
+ * the peak of resident memory less that at the start, both without mapped files. bench/pytorch_growth.py prints the
+ * same of PyTorch. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
