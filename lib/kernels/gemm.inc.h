@@ -221,11 +221,13 @@ static void gemm_copy(size_t rows, size_t width, const float *from, size_t from_
 }
 
 /* A large C that is written once, as the gradient of a wide layer's weights, goes past the caches: its lines are not
- * read before, and do not evict each other where its row stride is a multiple of 4 KiB. */
+ * read before, and do not evict each other where its row stride is a multiple of 4 KiB. The deeper the product, the
+ * less that matters, and sooner for low tiles. */
 #define GEMM_STREAM_FROM ((size_t)1 << 21)
+#define GEMM_STREAM_DEPTH (32 * V_GEMM_ROWS < ACTIV_GEMM_DEPTH ? 32 * V_GEMM_ROWS : ACTIV_GEMM_DEPTH)
 V_INLINE int gemm_streams(const activ_gemm *g)
 {
-    return V_LANES > 1 && g->m * g->n >= GEMM_STREAM_FROM && g->k <= ACTIV_GEMM_DEPTH && !g->epilogue.kernel &&
+    return V_LANES > 1 && g->m * g->n >= GEMM_STREAM_FROM && g->k <= GEMM_STREAM_DEPTH && !g->epilogue.kernel &&
            (uintptr_t)g->c % (V_LANES * sizeof(float)) == 0 && g->c_row_stride % V_LANES == 0;
 }
 
