@@ -8,6 +8,9 @@
 #define GEMM_HALF (V_GEMM_VECTORS > 1 ? V_GEMM_VECTORS / 2 : 1)
 /* Rows per block (MC): A's block stays in the L2 cache, B's panel in L1. */
 #define GEMM_BLOCK_ROWS (144 / V_GEMM_ROWS * V_GEMM_ROWS)
+/* Columns of B that are packed before they are used: the panels stay in a small L2 cache, and B is still read by half
+ * kilobytes where its rows are contiguous. */
+#define GEMM_GROUP ((size_t)128)
 
 /* V_LANES rows (or columns) of a matrix, `stride` apart; those beyond `count` repeat the first. */
 V_INLINE void gemm_lines(const float *first, size_t stride, size_t count, const float **lines)
@@ -370,7 +373,9 @@ V_INLINE void gemm_block(const activ_gemm *g, size_t j0, size_t width, size_t k0
     const int streamed = gemm_streams(g);
     /* With a single tile of rows B is read once: no packing, but for the remainder. */
     const size_t whole = g->m <= V_GEMM_ROWS && g->b_column_stride == 1 ? width / GEMM_WIDTH * GEMM_WIDTH : 0;
-    gemm_pack_columns(g, k0, k, j0 + whole, width - whole, panels + whole * k);
+    /* Panels are packed in groups, just before they are used first. With a single block of rows nothing uses them
+     * again: all groups lie in the same place. */
+    const size_t kept = g->m > GEMM_BLOCK_ROWS ? SIZE_MAX : GEMM_GROUP;
     for (size_t i = 0; i < g->m; i += GEMM_BLOCK_ROWS) {
         const size_t rows = g->m - i < GEMM_BLOCK_ROWS ? g->m - i : GEMM_BLOCK_ROWS;
         const float *a = g->a + i * g->a_row_stride + k0 * g->a_column_stride;
@@ -383,7 +388,11 @@ V_INLINE void gemm_block(const activ_gemm *g, size_t j0, size_t width, size_t k0
                              .c_row_stride = g->c_row_stride,
                              .k = k };
         for (size_t j = 0; j < width; j += GEMM_WIDTH) {
-            t.b = j < whole ? g->b + k0 * g->b_row_stride + j0 + j : panels + j * k;
+            const size_t packed = j < whole ? 0 : j - whole;
+            float *panel = panels + packed % kept * k;
+            if (i == 0 && j >= whole && packed % GEMM_GROUP == 0)
+                gemm_pack_columns(g, k0, k, j0 + j, width - j < GEMM_GROUP ? width - j : GEMM_GROUP, panel);
+            t.b = j < whole ? g->b + k0 * g->b_row_stride + j0 + j : panel;
             t.b_row_stride = j < whole ? g->b_row_stride : GEMM_WIDTH;
             t.c = g->c + i * g->c_row_stride + j0 + j;
             t.start = k0 > 0 ? t.c : g->bias ? g->bias + j0 + j : NULL;
