@@ -2,9 +2,9 @@
  * per second.
  *
  * The products are those of one training step of SimpleNetwork (forward, and backward the gradients of each weight and
- * of each input but the first), one large square, and the three of a layer of 4096 x 4096. In each round every contender
- * has one turn with each product, in an order that moves on; a figure is the median over the rounds. Here each product
- * is repeated on the same matrices; in a training step they are less likely to be in a cache. */
+ * of each input but the first), one large square, and the three of a layer of 4096 x 4096. In each round every
+ * contender has one turn with each product, in an order that moves on; a figure is the median over the rounds. Here
+ * each product is repeated on the same matrices; in a training step they are less likely to be in a cache. */
 #include <dlfcn.h>
 #include <math.h>
 #include <stdio.h>
