@@ -130,6 +130,11 @@ typedef struct activ_kernels {
 
     void (*gemm)(const activ_gemm *g);
 
+    /* C += A B in doubles: four rows of A, k long, and of C, n long, a multiple of sixteen; rows of C may be the same
+     * if those of A are. Each element of C is one chain over k, in order, of products that are rounded before they are
+     * added, as fma is a call on the scalar tier. */
+    void (*wide_rows)(size_t n, size_t k, double *const a[4], const double *b, size_t b_stride, double *const c[4]);
+
     /* y = a + b and y = a b; y may be a or b. */
     void (*add)(size_t n, const float *a, const float *b, float *y);
     void (*multiply)(size_t n, const float *a, const float *b, float *y);

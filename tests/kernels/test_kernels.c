@@ -240,6 +240,94 @@ static void test_gemm_wide(void **state)
     destroy_buffers(&buffers);
 }
 
+/* Four rows of a product of doubles; some of them the same; nothing written behind them. */
+static void test_wide_rows(void **state)
+{
+    (void)state;
+    enum { ROWS = 4, N = 64, K = 37, LINE = N + 3 };
+    static float drawn[ROWS * K + K * LINE + ROWS * LINE];
+    static double a[ROWS][K], b[K * LINE], start[ROWS][LINE], c[ROWS][LINE], want[ROWS][LINE];
+    fill_normal(4, sizeof drawn / sizeof *drawn, drawn);
+    const float *next = drawn;
+    for (size_t i = 0; i < ROWS; i++)
+        for (size_t p = 0; p < K; p++)
+            a[i][p] = (double)*next++ / 3.0;
+    for (size_t i = 0; i < K * LINE; i++)
+        b[i] = (double)*next++ / 7.0;
+    for (size_t i = 0; i < ROWS; i++)
+        for (size_t j = 0; j < LINE; j++)
+            start[i][j] = (double)*next++ / 11.0;
+    for (size_t last = 0; last < ROWS; last++)
+        for (size_t n = 0; n <= N; n += 16)
+            for (size_t k = 0; k <= K; k += k < 3 ? 1 : 17)
+                for (size_t t = 0; t < tiers; t++) {
+                    memcpy(want, start, sizeof want);
+                    memcpy(c, start, sizeof c);
+                    for (size_t i = 0; i <= last; i++)
+                        for (size_t j = 0; j < n; j++)
+                            for (size_t p = 0; p < k; p++) {
+                                const double product = a[i][p] * b[p * LINE + j];
+                                want[i][j] += product;
+                            }
+                    double *a_rows[ROWS], *c_rows[ROWS];
+                    for (size_t i = 0; i < ROWS; i++) {
+                        a_rows[i] = a[i < last ? i : last];
+                        c_rows[i] = c[i < last ? i : last];
+                    }
+                    tables[t]->wide_rows(n, k, a_rows, b, LINE, c_rows);
+                    assert_memory_equal(c, want, sizeof want);
+                }
+}
+
+/* A C that is large enough to go past the caches: aligned and not, with a narrow panel at its right end, with and
+ * without biases; nothing is written between rows. */
+static void test_gemm_large(void **state)
+{
+    (void)state;
+    enum { M = 2101, N = 1009, LINE = 1024, K = 3, ROOM = M * LINE + 16 };
+    static float a[M * K], b[K * N], bias[N];
+    float *c = aligned_alloc(64, ROOM * sizeof *c), *expected = malloc(ROOM * sizeof *expected);
+    float *scratch = aligned_alloc(64, activ_gemm_scratch(N, K) * sizeof *scratch / 64 * 64 + 64);
+    assert_true(c && expected && scratch);
+    fill_normal(1, M * K, a);
+    fill_normal(2, K * N, b);
+    fill_normal(3, N, bias);
+    for (size_t variant = 0; variant < 3; variant++) {
+        const size_t line = LINE - (variant == 2 ? 3 : 0), at = variant % 2;
+        activ_gemm g = { .m = M,
+                         .n = N,
+                         .k = K,
+                         .a = a,
+                         .a_row_stride = 1,
+                         .a_column_stride = M,
+                         .b = b,
+                         .b_row_stride = N,
+                         .b_column_stride = 1,
+                         .c = c + at,
+                         .c_row_stride = line,
+                         .bias = variant == 0 ? bias : NULL,
+                         .scratch = scratch };
+        for (size_t i = 0; i < ROOM; i++)
+            expected[i] = -7.0f;
+        for (size_t i = 0; i < M; i++)
+            for (size_t j = 0; j < N; j++) {
+                float sum = g.bias ? bias[j] : 0.0f;
+                for (size_t p = 0; p < K; p++)
+                    sum = fmaf(a[p * M + i], b[p * N + j], sum);
+                expected[at + i * line + j] = sum;
+            }
+        for (size_t t = 0; t < tiers; t++) {
+            for (size_t i = 0; i < ROOM; i++)
+                c[i] = -7.0f;
+            tables[t]->gemm(&g);
+            assert_memory_equal(c, expected, ROOM * sizeof *c);
+        }
+    }
+    free(c);
+    free(expected);
+    free(scratch);
+}
+
 /* A fused epilogue gives the bits of a separate call, for rows with and without gaps. */
 static void test_gemm_epilogue(void **state)
 {
@@ -1279,8 +1367,10 @@ int main(int count, char **arguments)
         cmocka_unit_test(test_gemm_small),
         cmocka_unit_test(test_gemm_deep),
         cmocka_unit_test(test_gemm_wide),
+        cmocka_unit_test(test_gemm_large),
         cmocka_unit_test(test_gemm_epilogue),
         cmocka_unit_test(test_gemm_specials),
+        cmocka_unit_test(test_wide_rows),
         cmocka_unit_test(test_column_sums),
         cmocka_unit_test(test_sums_and_products),
         cmocka_unit_test(test_normalization),

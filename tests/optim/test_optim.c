@@ -1,4 +1,4 @@
-/* Initial values: bounds, moments, orthogonality; optimisers against their definitions in double, the same
+/* Initial values: bounds and moments; optimisers against their definitions in double, the same
  * bits on every tier and any number of threads, settings of single tensors, clipping, schedules. */
 #include <float.h>
 #include <math.h>
@@ -89,31 +89,6 @@ static void test_schemes(void **state)
             check_scheme(ACTIV_INIT_KAIMING_NORMAL, kaiming_gain, ndim, shape, kaiming / sqrt(in), 1);
             check_scheme(ACTIV_INIT_XAVIER_UNIFORM, unit, ndim, shape, xavier * sqrt(2.0 / both), 0);
             check_scheme(ACTIV_INIT_XAVIER_NORMAL, unit, ndim, shape, xavier * sqrt(2.0 / both), 1);
-        }
-}
-
-static void test_orthogonal(void **state)
-{
-    (void)state;
-    static const size_t shapes[][3] = { { 1, 1, 1 },  { 1, 9, 1 },   { 9, 1, 1 }, { 20, 20, 1 },
-                                        { 7, 40, 1 }, { 64, 10, 1 }, { 6, 4, 5 } };
-    for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++)
-        for (int g = 0; g < 2; g++) {
-            float gain = g ? 2.5f : activ_init_gain(ACTIV_INIT_ORTHOGONAL), x[800];
-            double square = g ? 6.25 : 1.0;
-            size_t rows = shapes[s][0], columns = shapes[s][1] * shapes[s][2];
-            assert_int_equal(activ_init_tensor(NULL, ACTIV_INIT_ORTHOGONAL, gain, 3, shapes[s], 3, s, x, NULL),
-                             ACTIV_OK);
-            int by_rows = rows <= columns;
-            size_t vectors = by_rows ? rows : columns, length = by_rows ? columns : rows;
-            for (size_t i = 0; i < vectors; i++)
-                for (size_t j = 0; j <= i; j++) {
-                    double dot = 0.0;
-                    for (size_t k = 0; k < length; k++)
-                        dot += by_rows ? (double)x[i * columns + k] * (double)x[j * columns + k]
-                                       : (double)x[k * columns + i] * (double)x[k * columns + j];
-                    assert_true(fabs(dot - (i == j ? square : 0.0)) < 1e-6 * square);
-                }
         }
 }
 
@@ -1252,7 +1227,6 @@ int main(void)
         cmocka_unit_test(test_clipping_of_extremes),
         cmocka_unit_test(test_messages),
         cmocka_unit_test(test_schemes),
-        cmocka_unit_test(test_orthogonal),
         cmocka_unit_test(test_init_errors),
         cmocka_unit_test(test_graph_weights),
         cmocka_unit_test(test_sgd),
