@@ -2,6 +2,7 @@
  * narrowed. Both take about as long as the lightest kernels, which have the cache to themselves. */
 #include "fn/fn.h"
 
+#include "base/checked.h"
 #include "base/share.h"
 #include "kernels/kernels.h"
 
@@ -86,11 +87,85 @@ static void run_deep_part(const half_job *job, size_t row, size_t at, size_t n, 
     run_in(job, room, DEEP_ROOM, row, at, n, stream);
 }
 
+/* ---- functions that clamp ---------------------------------------------------------------------------- */
+
+/* x and -x are ordered alike as whole numbers: 0 to 0x7fff, and 0x8000 to 0xffff. */
+#define MINUS_ZERO 0x8000u
+
+static uint16_t count_of(unsigned first, unsigned last)
+{
+    return (uint16_t)(last - first + 1);
+}
+
+/* The number nearest to a bound, and whether it is below, at (0) or above it. */
+static unsigned nearest_of(const half_job *job, float bound, int *side, uint16_t *nearest)
+{
+    float value;
+    job->kernels->narrow(job->dtype, 0, 1, &bound, nearest);
+    job->kernels->widen(job->dtype, 1, nearest, &value);
+    *side = (value > bound) - (value < bound);
+    return value == 0.0f ? 0 : *nearest; /* -0 as 0 */
+}
+
+/* Those below `low` and above `high`, which forward makes the bounds of; backward 0, with finite bounds themselves. */
+static activ_half_ranges ranges_of(const half_job *job, float low, float high)
+{
+    activ_half_ranges r = { .infinity = job->dtype == ACTIV_FLOAT16 ? 0x7c00 : 0x7f80 };
+    const int includes = job->dy != NULL;
+    int side;
+    unsigned at = nearest_of(job, low, &side, &r.value[0]);
+    const unsigned low_is_in = side < 0 || (side == 0 && includes);
+    if (activ_is_finite(low) && low < 0.0f && at != 0) {
+        r.first[0] = (uint16_t)(at + !low_is_in);
+        r.count[0] = count_of(r.first[0], 0xffff);
+    } else if (activ_is_finite(low)) {
+        /* All negative ones, those below `at`, and 0 and -0 as these are alike. */
+        r.first[0] = (uint16_t)(at == 0 && !low_is_in ? MINUS_ZERO + 1 : MINUS_ZERO);
+        r.count[0] = count_of(r.first[0], at == 0 && !low_is_in ? 0xffff : 0x10000 + at - !low_is_in);
+    }
+    at = nearest_of(job, high, &side, &r.value[1]);
+    const unsigned high_is_in = side > 0 || (side == 0 && includes);
+    if (activ_is_finite(high)) {
+        const int is_negative = at >= MINUS_ZERO;
+        r.first[1] = (uint16_t)(is_negative ? 0 : at + !high_is_in);
+        r.count[1] = count_of(r.first[1], is_negative ? at - !high_is_in : at == 0 && high_is_in ? MINUS_ZERO : 0x7fff);
+    }
+    if (includes)
+        r.value[0] = r.value[1] = 0;
+    return r;
+}
+
+/* Without arithmetic; 0 if the function is not of that kind. */
+static int run_clamp(const half_job *job, size_t row, size_t at, size_t n)
+{
+    const activ_fn_definition *definition = job->fn->entry->definition;
+    float low, high;
+    if (!definition->clamps || job->value)
+        return 0;
+    definition->clamps(job->args->setting_values, &low, &high);
+    activ_half_ranges ranges = ranges_of(job, low, high);
+    const uint16_t *x = job->x + row * job->x_stride + at;
+    uint16_t *out = job->out + row * job->out_stride + at;
+    if (!job->dy && !activ_is_finite(low) && !activ_is_finite(high)) {
+        memmove(out, x, n * sizeof *x);
+        return 1;
+    }
+    if (!job->dy && low == 0.0f && ranges.count[1] == 0) {
+        /* relu: from below -0 to minus infinity. */
+        ranges.count[0] = count_of(ranges.first[0], MINUS_ZERO + ranges.infinity);
+        ranges.infinity = UINT16_MAX;
+    }
+    job->kernels->replace(&ranges, n, x, job->dy ? job->dy + row * job->dy_stride + at : x, out);
+    return 1;
+}
+
 /* Contiguous elements of a row. */
 static void run_range(const half_job *job, size_t row, size_t at, size_t n, int stream)
 {
     const int is_deep = job->fn->kernel->is_deep || job->args->component_count > 0;
     const size_t most = part_of(is_deep ? DEEP_ROOM : ROOM, arrays_of(job)), end = at + n;
+    if (!stream && run_clamp(job, row, at, n))
+        return;
     for (size_t count = most; at < end; at += count, count = most) {
         if (stream) {
             /* The first part ends where the next can be streamed. */

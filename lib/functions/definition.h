@@ -2,6 +2,7 @@
 #ifndef ACTIV_FUNCTIONS_DEFINITION_H
 #define ACTIV_FUNCTIONS_DEFINITION_H
 
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,10 @@ typedef struct activ_fn_definition {
     /* Is f' a function of y = f(x) with these settings? Then the arithmetic has .from_y, or takes .derivative at y.
      * NULL: it never is. */
     int (*is_of_y)(const float *setting_values);
+
+    /* Optional: y is x between two numbers, which bound it, and f' is 1 between them, else 0. On 16-bit numbers such a
+     * function needs no arithmetic. */
+    void (*clamps)(const float *setting_values, float *low, float *high);
 
     /* Functions composed of others, of the setting of that kind: how many there have to be at least. */
     size_t least_functions;

@@ -13,6 +13,12 @@ static const activ_setting hard_tanh_settings[] = {
     { .name = NULL },
 };
 
+static void hard_tanh_clamps(const float *setting_values, float *low, float *high)
+{
+    *low = setting_values[0];
+    *high = setting_values[1];
+}
+
 static const activ_fn_definition hard_tanh_definition = {
     .signature = "hard_tanh(min=-1, max=1)",
     .aliases = "Hardtanh, Clip",
@@ -23,6 +29,7 @@ static const activ_fn_definition hard_tanh_definition = {
     .derivative_ulp = 0.0f,
     .check = hard_tanh_check,
     .is_of_y = activ_always_of_y,
+    .clamps = hard_tanh_clamps,
 };
 #else
 #    include "functions/families/clamp.h"

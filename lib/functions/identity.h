@@ -2,6 +2,13 @@
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)
+static void identity_clamps(const float *setting_values, float *low, float *high)
+{
+    (void)setting_values;
+    *low = -INFINITY;
+    *high = INFINITY;
+}
+
 static const activ_fn_definition identity_definition = {
     .signature = "identity",
     .aliases = "Identity",
@@ -10,6 +17,7 @@ static const activ_fn_definition identity_definition = {
     .forward_ulp = 0.0f,
     .derivative_ulp = 0.0f,
     .is_of_y = activ_always_of_y,
+    .clamps = identity_clamps,
 };
 #else
 V_INLINE vf identity_forward(vf x, const vf *v)

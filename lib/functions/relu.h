@@ -2,6 +2,13 @@
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)
+static void relu_clamps(const float *setting_values, float *low, float *high)
+{
+    (void)setting_values;
+    *low = 0.0f;
+    *high = INFINITY;
+}
+
 static const activ_fn_definition relu_definition = {
     .signature = "relu",
     .aliases = "ReLU",
@@ -10,6 +17,7 @@ static const activ_fn_definition relu_definition = {
     .forward_ulp = 0.0f,
     .derivative_ulp = 0.0f,
     .is_of_y = activ_always_of_y,
+    .clamps = relu_clamps,
 };
 #else
 V_INLINE vf relu_forward(vf x, const vf *v)

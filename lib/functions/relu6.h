@@ -2,6 +2,13 @@
 #include "functions/function.h"
 
 #if defined(ACTIV_FN_DEFINITIONS)
+static void relu6_clamps(const float *setting_values, float *low, float *high)
+{
+    (void)setting_values;
+    *low = 0.0f;
+    *high = 6.0f;
+}
+
 static const activ_fn_definition relu6_definition = {
     .signature = "relu6",
     .aliases = "ReLU6",
@@ -10,6 +17,7 @@ static const activ_fn_definition relu6_definition = {
     .forward_ulp = 0.0f,
     .derivative_ulp = 0.0f,
     .is_of_y = activ_always_of_y,
+    .clamps = relu6_clamps,
 };
 #else
 #    include "functions/families/clamp.h"

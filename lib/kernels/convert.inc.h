@@ -103,3 +103,25 @@ static void narrow(activ_dtype dtype, int stream, size_t n, const float *x, uint
     if (stream && n == 0)
         v_stream_end();
 }
+
+/* Compilers make vectors of 16-bit numbers of this, which the vocabulary does not have. */
+static void replace(const activ_half_ranges *r, size_t n, const uint16_t *x, const uint16_t *in, uint16_t *out)
+{
+    const activ_half_ranges c = *r;
+    if (c.infinity == UINT16_MAX) {
+        V_SAME_OR_APART
+        for (size_t i = 0; i < n; i++) {
+            const uint16_t value = in[i]; /* whether it is needed or not */
+            out[i] = (uint16_t)(x[i] - c.first[0]) < c.count[0] ? c.value[0] : value;
+        }
+        return;
+    }
+    V_SAME_OR_APART
+    for (size_t i = 0; i < n; i++) {
+        const uint16_t at = x[i], low = (uint16_t)(at - c.first[0]), high = (uint16_t)(at - c.first[1]);
+        uint16_t value = in[i];
+        value = low < c.count[0] ? c.value[0] : value;
+        value = high < c.count[1] ? c.value[1] : value;
+        out[i] = (uint16_t)(at & 0x7fff) > c.infinity ? at : value;
+    }
+}

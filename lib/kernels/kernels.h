@@ -111,6 +111,12 @@ typedef struct activ_cross_entropy {
 
 #define ACTIV_STREAM_ALIGN 64
 
+/* Numbers of 16 bits, as whole ones, in two ranges, modulo 2^16: `count` of them from `first` on become `value`. NaN are
+ * those above `infinity`, without their sign; UINT16_MAX if none is in the first range, and there is no second. */
+typedef struct activ_half_ranges {
+    uint16_t first[2], count[2], value[2], infinity;
+} activ_half_ranges;
+
 /* Of formulas, args->object being an activ_formula_programs; and one operation of theirs (ACTIV_OP_...). */
 typedef struct activ_formula_kernels {
     const activ_fn_kernel *kernel;
@@ -127,6 +133,9 @@ typedef struct activ_kernels {
      * aligned to ACTIV_STREAM_ALIGN. */
     void (*widen)(activ_dtype dtype, size_t n, const uint16_t *x, float *y);
     void (*narrow)(activ_dtype dtype, int stream, size_t n, const float *x, uint16_t *y);
+
+    /* out = the value of x's range, in in neither, x where that is NaN; out may be x or in. */
+    void (*replace)(const activ_half_ranges *r, size_t n, const uint16_t *x, const uint16_t *in, uint16_t *out);
 
     void (*gemm)(const activ_gemm *g);
 

@@ -30,6 +30,7 @@ const activ_kernels V_TIER_NAME(activ_kernels) = {
     .formula = &V_TIER_NAME(activ_formula),
     .widen = widen,
     .narrow = narrow,
+    .replace = replace,
     .gemm = gemm,
     .wide_rows = wide_rows,
     .add = add,

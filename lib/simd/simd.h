@@ -91,6 +91,12 @@
 #    else
 #        define V_UNROLL _Pragma("GCC unroll 8")
 #    endif
+/* Before a loop whose arrays are the same or do not overlap: may be made of vectors without looking. */
+#    if defined(__clang__)
+#        define V_SAME_OR_APART _Pragma("clang loop vectorize(assume_safety)")
+#    else
+#        define V_SAME_OR_APART _Pragma("GCC ivdep")
+#    endif
 #else
 #    define V_INLINE static inline
 #    define V_NOINLINE
@@ -99,6 +105,7 @@
 #    define v_barrier() ((void)0)
 #    define V_LIKELY(truth) (truth)
 #    define V_UNROLL
+#    define V_SAME_OR_APART
 #endif
 
 /* The unit that includes this is compiled with ACTIV_TIER=avx2 and ACTIV_TIER_HEADER="simd/avx2.h". */

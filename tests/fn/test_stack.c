@@ -146,8 +146,8 @@ static activ_status half_rows(const activ_fn *fn)
     if (status == ACTIV_OK)
         status = activ_backward_rows_as(fn, NULL, ACTIV_FLOAT16, 10, LONG, x, LONG, dy, LONG, out, LONG, dparams);
     if (status == ACTIV_OK)
-        status = activ_backward_rows_as(fn, NULL, ACTIV_FLOAT16, ROWS, COLUMNS, x, STRIDE, dy, STRIDE, out, STRIDE,
-                                        dparams);
+        status =
+            activ_backward_rows_as(fn, NULL, ACTIV_FLOAT16, ROWS, COLUMNS, x, STRIDE, dy, STRIDE, out, STRIDE, dparams);
     return status;
 }
 
@@ -156,10 +156,9 @@ static activ_status half_gated(const activ_fn *fn)
     enum { STRIDE = COLUMNS + GAP };
     activ_status status =
         activ_forward_gated_as(fn, NULL, ACTIV_FLOAT16, ROWS, COLUMNS, x, STRIDE, gate, STRIDE, out, STRIDE);
-    return status == ACTIV_OK
-               ? activ_backward_gated_as(fn, NULL, ACTIV_FLOAT16, ROWS, COLUMNS, x, STRIDE, gate, STRIDE, dy, STRIDE,
-                                         out, STRIDE, out2, STRIDE, dparams)
-               : status;
+    return status == ACTIV_OK ? activ_backward_gated_as(fn, NULL, ACTIV_FLOAT16, ROWS, COLUMNS, x, STRIDE, gate, STRIDE,
+                                                        dy, STRIDE, out, STRIDE, out2, STRIDE, dparams)
+                              : status;
 }
 
 static activ_status create(const activ_fn *fn)

@@ -200,8 +200,20 @@ int main(void)
 #undef NAME
     };
     enum { COUNT = sizeof names / sizeof names[0] };
-    static struct CMUnitTest tests[COUNT];
-    for (size_t i = 0; i < COUNT; i++)
-        tests[i] = (struct CMUnitTest){ names[i], test_function, NULL, NULL, (void *)(uintptr_t)names[i] };
+    /* Bounds that the types have, and not; of any sign; that become infinite, and 0. */
+    static const char *const more[] = { "hard_tanh(min=-0.3, max=0.7)",     "hard_tanh(min=0.1, max=5)",
+                                        "hard_tanh(min=-7, max=-0.001)",    "hard_tanh(min=0, max=1)",
+                                        "hard_tanh(min=-2, max=0)",         "hard_tanh(min=-1e30, max=1e30)",
+                                        "hard_tanh(min=-1e-30, max=1e-30)", "hard_tanh(min=1e-30, max=1e-5)",
+                                        "hard_tanh(min=-65519, max=65519)", "hard_tanh(min=-3e38, max=-1e-40)",
+                                        "hard_tanh(min=-0, max=1e-42)",     "hard_tanh(min=1e-42, max=3.3e38)",
+                                        "leaky_relu(negative_slope=0.125)", "elu(alpha=2)",
+                                        "trainable_elu(alpha=0.5)" };
+    enum { MORE = sizeof more / sizeof more[0] };
+    static struct CMUnitTest tests[COUNT + MORE];
+    for (size_t i = 0; i < COUNT + MORE; i++) {
+        const char *spec = i < COUNT ? names[i] : more[i - COUNT];
+        tests[i] = (struct CMUnitTest){ spec, test_function, NULL, NULL, (void *)(uintptr_t)spec };
+    }
     return cmocka_run_group_tests_name("half", tests, each_tier_begin, each_tier_end);
 }
