@@ -9,7 +9,8 @@
  *
  * 1. status.hpp: spans; errors as exceptions, activ::error, or as values, try_...: both, side by side
  * 2. context.hpp: threads, memory, log, functions of the caller's code, all from callables
- * 3. fn.hpp, tensor.hpp, graph.hpp, optim.hpp, checkpoint.hpp, analysis.hpp, random.hpp: as fn.h, tensor.h ...
+ * 3. fn.hpp, dtype.hpp, tensor.hpp, graph.hpp, optim.hpp, checkpoint.hpp, analysis.hpp, random.hpp: as fn.h, dtype.h
+ *    ...
  *
  * Rules that hold everywhere, beside those of activ.h:
  *
@@ -26,6 +27,7 @@
 #include "analysis.hpp"
 #include "checkpoint.hpp"
 #include "context.hpp"
+#include "dtype.hpp"
 #include "fn.hpp"
 #include "graph.hpp"
 #include "keep.hpp"

@@ -48,15 +48,16 @@ extern "C" {
 ACTIV_API activ_status activ_checkpoint_save(const activ_graph *graph, const char *path, activ_message *message);
 
 /* Builds the network that a file describes, compiles it for max_batch (0: for predictions only) and loads its
- * parameters and buffers. The caller destroys *out. Reads the files of all earlier versions. ACTIV_ERROR_FORMAT also:
- * a file without a description, of which activ_checkpoint_load_params can load the tensors. */
+ * parameters and buffers, those of float16 and bfloat16 too, which float32 holds exactly. The caller destroys *out.
+ * Reads the files of all earlier versions. ACTIV_ERROR_FORMAT also: a file without a description, of which
+ * activ_checkpoint_load_params can load the tensors. */
 ACTIV_API activ_status activ_checkpoint_load(const activ_context *context, const char *path, size_t max_batch,
                                              activ_graph **out, activ_message *message);
 
 /* Loads parameters and buffers by name into a compiled graph (else ACTIV_ERROR_STATE). All of the graph's tensors have
- * to be in the file, with the same shapes, and no others but PyTorch's NAME.num_batches_tracked of a batch_norm, which
- * is ignored. The description is not needed: files of safetensors.torch.save_file will do. On failure the graph is
- * unchanged. */
+ * to be in the file, of float32 and with the same shapes, and no others but PyTorch's NAME.num_batches_tracked of a
+ * batch_norm, which is ignored. The description is not needed: files of safetensors.torch.save_file will do. On failure
+ * the graph is unchanged. */
 ACTIV_API activ_status activ_checkpoint_load_params(activ_graph *graph, const char *path, activ_message *message);
 
 /* Names. The names of tensors in a file are the graph's ("layers.0.weight") unless rules say otherwise. A rule is for
@@ -86,7 +87,8 @@ typedef struct activ_load_options {
     const activ_tensor_name *names;
     int32_t partial; /* 1: leave what only one side has (PyTorch's strict=False). A graph that has had no values before,
                       * and does not get all of them, still has to be initialised: best before loading */
-    int32_t convert; /* 1: tensors of float64 are rounded to float32 */
+    int32_t convert; /* 1: tensors of float16 and bfloat16 become float32, exactly, and those of float64 are rounded to
+                      * it; 0: they are ACTIV_ERROR_UNSUPPORTED */
     /* Told of each tensor that was left, by its name in the graph or in the file, after a load that succeeded. Must not
      * call the graph. The name is valid during the call. NULL: nobody. */
     void (*left)(void *user, int32_t what, const char *name);

@@ -2,7 +2,7 @@
  *
  * A tensor owns its memory, or is a view: of the caller's memory, of another tensor's, or of another library's
  * (DLPack). Strides count elements, as in PyTorch and DLPack. This version computes with float32 only; the other types
- * are stored, copied and saved.
+ * are stored, copied and saved, and activ_convert (dtype.h) makes one of another.
  *
  * Thread safety: shape, strides and type never change. The elements are memory like any other: many threads may read
  * them, or one may write. Views of one tensor, and what was exported of it, may be destroyed in different threads.

@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "context.hpp"
+#include "dtype.hpp"
 #include "keep.hpp"
 #include "status.hpp"
 #include "tensor.h"
@@ -25,24 +26,6 @@
 namespace activ {
 
 namespace detail {
-
-template <class T> constexpr activ_dtype dtype_of() noexcept
-{
-    using V = std::remove_cv_t<T>;
-    if constexpr (std::is_same_v<V, float>)
-        return ACTIV_FLOAT32;
-    else if constexpr (std::is_same_v<V, double>)
-        return ACTIV_FLOAT64;
-    else if constexpr (std::is_same_v<V, std::int32_t>)
-        return ACTIV_INT32;
-    else if constexpr (std::is_same_v<V, std::int64_t>)
-        return ACTIV_INT64;
-    else {
-        static_assert(std::is_same_v<V, std::uint8_t>,
-                      "a tensor has elements of float, double, int32_t, int64_t or uint8_t");
-        return ACTIV_UINT8;
-    }
-}
 
 class tensor_state final : public counted {
 public:
@@ -173,6 +156,24 @@ public:
         detail::words why;
         return detail::outcome("copy_to", activ_tensor_copy(get(), to.get(), &why), why.text);
     }
+    /* The elements as another type, in `to`, of the same shape: both contiguous, aligned, and of float16, bfloat16,
+     * float32 or float64 (activ_convert). */
+    result<void> try_convert_to(tensor &to) const noexcept
+    {
+        if (!*this || !to)
+            return detail::is_empty("convert_to", "tensor");
+        const span<const std::size_t> own = shape(), other = to.shape();
+        bool is_same = own.size() == other.size();
+        for (std::size_t i = 0; is_same && i < own.size(); i++)
+            is_same = own[i] == other[i];
+        if (!is_same)
+            return failure(ACTIV_ERROR_SHAPE, "convert_to: a tensor of another shape");
+        if (!is_contiguous() || !to.is_contiguous())
+            return failure(ACTIV_ERROR_STATE, "convert_to: a tensor has gaps, or another order than row by row");
+        if (to.is_read_only())
+            return failure(ACTIV_ERROR_STATE, "convert_to: the tensor is read-only");
+        return detail::outcome("convert_to", activ_convert(count(), dtype(), data(), to.dtype(), to.data()), nullptr);
+    }
     /* The elements of a contiguous tensor of this type; to be written unless T is const. */
     template <class T> result<span<T>> try_values() const noexcept
     {
@@ -246,6 +247,10 @@ public:
     void copy_to(tensor &to) const
     {
         try_copy_to(to).value();
+    }
+    void convert_to(tensor &to) const
+    {
+        try_convert_to(to).value();
     }
     template <class T> span<T> values() const
     {

@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#include "base/rounding.h"
 #include "base/sized.h"
 #include "base/text.h"
 #include "checkpoint/names.h"
@@ -226,6 +225,7 @@ static activ_status fail_tensor(const activ_host *host, activ_message *message, 
 typedef struct load_plan {
     const activ_file_names *names;
     activ_load_options options;
+    int widens; /* float16 and bfloat16 are taken in any case: nothing is lost */
 } load_plan;
 
 /* PyTorch's batch_norm counts its steps in a tensor that only a cumulative average would need. */
@@ -238,19 +238,37 @@ static int is_ignored(const activ_file_names *names, const activ_safetensors_ent
     return activ_file_names_have_parts(names, entry->name, (size_t)(role - entry->name), neighbour);
 }
 
-/* Is there a tensor of this name and shape, of float32, or one that is to be converted? options: NULL for none. */
+/* Is a tensor of this type read? plan: NULL for float32 alone. */
+static activ_status match_type(const activ_host *host, const char *path, const activ_safetensors_entry *entry,
+                               const load_plan *plan, activ_message *message)
+{
+    const int is_half = entry->dtype == ACTIV_FLOAT16 || entry->dtype == ACTIV_BFLOAT16;
+    const int is_convertible = plan && (is_half || entry->dtype == ACTIV_FLOAT64);
+    if (entry->dtype == ACTIV_FLOAT32 || (is_convertible && (plan->options.convert || (plan->widens && is_half))))
+        return ACTIV_OK;
+    char what[128];
+    activ_text text;
+    activ_text_start(&text, what, sizeof what);
+    activ_text_add(&text, " is of type ");
+    activ_text_add(&text, entry->dtype_name);
+    activ_text_add(&text, ", not F32");
+    if (is_convertible)
+        activ_text_add(&text, "; activ_checkpoint_load_params_ex converts it, with the option convert");
+    return fail_tensor(host, message, ACTIV_ERROR_UNSUPPORTED, path, entry->name, what);
+}
+
+/* Is there a tensor of this name and shape, of float32, or one that is to be converted? plan: as above. */
 static activ_status match_tensor(const activ_host *host, const activ_safetensors *file, const char *path,
-                                 const char *name, const graph_tensor *t, const activ_load_options *options,
-                                 activ_message *message)
+                                 const char *name, const graph_tensor *t, const load_plan *plan, activ_message *message)
 {
     activ_safetensors_entry entry = ACTIV_SAFETENSORS_ENTRY_INIT;
     if (activ_safetensors_find(file, name, &entry) != ACTIV_OK)
-        return options && options->partial ? ACTIV_OK
-                                           : fail_tensor(host, message, ACTIV_ERROR_FORMAT, path, name, " is missing");
-    const int converts = options && options->convert;
-    if (entry.dtype != ACTIV_FLOAT32 && !(converts && entry.dtype == ACTIV_FLOAT64))
-        return fail_tensor(host, message, ACTIV_ERROR_UNSUPPORTED, path, name,
-                           converts ? " is of neither type F32 nor F64" : " is not of type F32");
+        return plan && plan->options.partial
+                   ? ACTIV_OK
+                   : fail_tensor(host, message, ACTIV_ERROR_FORMAT, path, name, " is missing");
+    const activ_status status = match_type(host, path, &entry, plan, message);
+    if (status != ACTIV_OK)
+        return status;
     if (entry.ndim == t->ndim && memcmp(entry.shape, t->shape, t->ndim * sizeof t->shape[0]) == 0)
         return ACTIV_OK;
     char what[256];
@@ -281,8 +299,8 @@ static activ_status match(const activ_graph *g, const activ_safetensors *file, c
                           activ_message *message)
 {
     for (size_t i = 0; i < activ_graph_stored_count(g); i++) {
-        activ_status status = match_tensor(&g->host, file, path, plan->names->names[i], activ_graph_stored(g, i),
-                                           &plan->options, message);
+        activ_status status =
+            match_tensor(&g->host, file, path, plan->names->names[i], activ_graph_stored(g, i), plan, message);
         if (status != ACTIV_OK)
             return status;
     }
@@ -298,13 +316,20 @@ static activ_status match(const activ_graph *g, const activ_safetensors *file, c
     return ACTIV_OK;
 }
 
-/* The data is not aligned. */
-static void round_values(const char *from, size_t count, float *to)
+/* The values of a tensor, as float32. The file's are not aligned. */
+static void read_values(const activ_safetensors_entry *entry, float *to)
 {
-    for (size_t i = 0; i < count; i++) {
-        double value;
-        memcpy(&value, from + i * sizeof value, sizeof value);
-        to[i] = (float)value;
+    union {
+        double doubles[256];
+        float floats[512];
+        uint16_t halves[1024];
+    } aligned;
+    const char *from = entry->data;
+    const size_t size = activ_dtype_size(entry->dtype);
+    for (size_t left = entry->bytes, bytes; left > 0; left -= bytes, from += bytes, to += bytes / size) {
+        bytes = left < sizeof aligned ? left : sizeof aligned;
+        memcpy(&aligned, from, bytes);
+        activ_convert(bytes / size, entry->dtype, &aligned, ACTIV_FLOAT32, to);
     }
 }
 
@@ -324,19 +349,15 @@ static void tell_left(const activ_graph *g, const activ_safetensors *file, const
 /* What match has checked. */
 static void load_values(activ_graph *g, const activ_safetensors *file, const load_plan *plan)
 {
-    const int before = activ_round_to_nearest();
     int is_whole = 1;
     for (size_t i = 0; i < activ_graph_stored_count(g); i++) {
         activ_safetensors_entry entry = ACTIV_SAFETENSORS_ENTRY_INIT;
         float *to = activ_graph_stored_values(g, i);
         if (activ_safetensors_find(file, plan->names->names[i], &entry) != ACTIV_OK)
             is_whole = 0;
-        else if (entry.dtype == ACTIV_FLOAT64)
-            round_values(entry.data, entry.bytes / sizeof(double), to);
         else
-            memcpy(to, entry.data, entry.bytes);
+            read_values(&entry, to);
     }
-    activ_round_as(before);
     g->has_params |= is_whole;
     if (plan->options.left)
         tell_left(g, file, plan);
@@ -364,6 +385,7 @@ static activ_status make_plan(const activ_graph *g, const char *path, const acti
     memset(names, 0, sizeof *names);
     names->host = &g->host;
     plan->names = names;
+    plan->widens = 0;
     activ_status status = activ_sized_read(&plan->options, sizeof plan->options, options ? options : &defaults);
     if (status != ACTIV_OK)
         return activ_host_fail(&g->host, message, status, path, ": options: ", activ_sized_reason(status));
@@ -400,14 +422,14 @@ activ_status activ_checkpoint_load_params(activ_graph *g, const char *path, acti
     return activ_checkpoint_load_params_ex(g, path, NULL, message);
 }
 
-/* How many float32 values there are room for in the file's tensors. */
+/* How many values there are room for in the file's tensors. */
 static size_t count_values(const activ_safetensors *file)
 {
     size_t values = 0;
     for (size_t i = 0; i < activ_safetensors_count(file); i++) {
         activ_safetensors_entry entry = ACTIV_SAFETENSORS_ENTRY_INIT;
         if (activ_safetensors_at(file, i, &entry) == ACTIV_OK)
-            values += entry.bytes / sizeof(float);
+            values += entry.bytes / (activ_dtype_size(entry.dtype) == 2 ? 2 : sizeof(float));
     }
     return values;
 }
@@ -417,7 +439,7 @@ static activ_status fill(activ_graph *g, const activ_safetensors *file, const ch
                          activ_message *message)
 {
     activ_file_names names;
-    const load_plan plan = { &names, ACTIV_LOAD_DEFAULTS };
+    const load_plan plan = { &names, ACTIV_LOAD_DEFAULTS, 1 };
     activ_status status = activ_file_names_make(g, path, 0, NULL, &names, message);
     if (status == ACTIV_OK)
         status = match(g, file, path, &plan, message);

@@ -11,7 +11,7 @@
 enum { DEVICE_CPU = 1, VERSION_MAJOR = 1, VERSION_MINOR = 0 };
 
 /* Kinds of types. */
-enum { KIND_INT = 0, KIND_UINT = 1, KIND_FLOAT = 2 };
+enum { KIND_INT = 0, KIND_UINT = 1, KIND_FLOAT = 2, KIND_BFLOAT = 4 };
 
 #define FLAG_READ_ONLY ((uint64_t)1)
 
@@ -55,8 +55,9 @@ static const struct {
     activ_dtype dtype;
     uint8_t kind, bits;
 } types[] = {
-    { ACTIV_FLOAT32, KIND_FLOAT, 32 }, { ACTIV_FLOAT64, KIND_FLOAT, 64 }, { ACTIV_INT32, KIND_INT, 32 },
-    { ACTIV_INT64, KIND_INT, 64 },     { ACTIV_UINT8, KIND_UINT, 8 },
+    { ACTIV_FLOAT32, KIND_FLOAT, 32 },   { ACTIV_FLOAT64, KIND_FLOAT, 64 }, { ACTIV_FLOAT16, KIND_FLOAT, 16 },
+    { ACTIV_BFLOAT16, KIND_BFLOAT, 16 }, { ACTIV_INT32, KIND_INT, 32 },     { ACTIV_INT64, KIND_INT, 64 },
+    { ACTIV_UINT8, KIND_UINT, 8 },
 };
 
 static activ_dtype dtype_of(const dl_tensor *t)
@@ -110,7 +111,7 @@ static activ_status fail_type(const activ_host *host, const dl_tensor *t, activ_
         activ_text_add_u64(&text, t->lanes);
     }
     return activ_host_fail(host, message, ACTIV_ERROR_UNSUPPORTED, "DLPack: elements of type ", reason,
-                           ", which is none of float32, float64, int32, int64 and uint8");
+                           ", which is none of float16, bfloat16, float32, float64, int32, int64, uint8");
 }
 
 /* Sizes and strides as ours. */

@@ -633,6 +633,8 @@ enum { ALLOCATING = sizeof allocating / sizeof allocating[0] };
 static activ_status ask_library(world *w)
 {
     uint32_t order[100];
+    static uint16_t halves[FEW];
+    static double doubles[FEW];
     activ_fn_info info = ACTIV_FN_INFO_INIT;
     activ_status status = ACTIV_OK;
     for (size_t i = 0; status == ACTIV_OK && CALLED(activ_fn_catalog)(i, &info) == ACTIV_OK; i++)
@@ -651,6 +653,9 @@ static activ_status ask_library(world *w)
     THEN(CALLED(activ_random_uniform)(1, 2, 3, FEW, 0.0f, 1.0f, y));
     THEN(CALLED(activ_random_normal)(1, 2, 3, FEW, 0.0f, 1.0f, y));
     THEN(CALLED(activ_random_permutation)(1, 2, 100, order));
+    THEN(CALLED(activ_convert)(FEW, ACTIV_FLOAT32, y, ACTIV_BFLOAT16, halves));
+    THEN(activ_convert(FEW, ACTIV_BFLOAT16, halves, ACTIV_FLOAT64, doubles));
+    THEN(activ_convert(FEW, ACTIV_FLOAT64, doubles, ACTIV_FLOAT16, halves));
     take_number(w, CALLED(activ_lr_step)(0.1f, 5, 0.5f, 7) < 1.0f);
     take_number(w, CALLED(activ_lr_cosine)(0.1f, 5, 0.01f, 3) < 1.0f);
     take_number(w, CALLED(activ_lr_warmup)(0.1f, 0.5f, 7, 3) < 1.0f);

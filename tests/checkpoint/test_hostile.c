@@ -202,6 +202,28 @@ static void test_functions(void **state)
     end_description(&h, "x", values);
     load("other parameters", &h, "is missing");
 
+    /* Of two bytes there are twice as many. */
+    static const char *const types[] = { "F16", "BF16", "I16", "F64" };
+    for (size_t t = 0; t < 4; t++) {
+        h = start();
+        start_description(&h);
+        for (size_t i = 0; (i + 1) * each < (t < 2 ? 2 : 1) * values; i++)
+            add(&h, "\\nn%zu = activation(input, fn=\\\"staf(tau=65536)\\\")", i);
+        add(&h, "\"},\"x\":{\"dtype\":\"%s\",\"shape\":[%zu],\"data_offsets\":[0,%zu]}}", types[t],
+            4 * values / (t == 3 ? 8 : 2), 4 * values);
+        h.data = 4 * values;
+        load(types[t], &h, "is missing");
+
+        h = start();
+        start_description(&h);
+        for (size_t i = 0; i * each < (t < 2 ? 2 : 1) * values; i++)
+            add(&h, "\\nn%zu = activation(input, fn=\\\"staf(tau=65536)\\\")", i);
+        add(&h, "\"},\"x\":{\"dtype\":\"%s\",\"shape\":[%zu],\"data_offsets\":[0,%zu]}}", types[t],
+            4 * values / (t == 3 ? 8 : 2), 4 * values);
+        h.data = 4 * values;
+        load(types[t], &h, "more parameters than there are values");
+    }
+
     h = start();
     start_description(&h);
     for (size_t i = 0; (i + 1) * each < values; i++)
@@ -220,6 +242,18 @@ static void test_functions(void **state)
             "\"a.Phi\":{\"dtype\":\"F32\",\"shape\":[65536],\"data_offsets\":[524288,786432]}}");
     h.data = 786432;
     load("shared parameters", &h, NULL);
+
+    /* In two bytes each, it takes twice the memory for the file's size. */
+    h = start();
+    start_description(&h);
+    add(&h, "\\na = activation(input, fn=\\\"staf(tau=65536)\\\")");
+    for (int i = 0; i < LINES; i++)
+        add(&h, "\\nn%d = activation(a, share=a)", i);
+    add(&h, "\"},\"a.C\":{\"dtype\":\"F16\",\"shape\":[65536],\"data_offsets\":[0,131072]},"
+            "\"a.Omega\":{\"dtype\":\"BF16\",\"shape\":[65536],\"data_offsets\":[131072,262144]},"
+            "\"a.Phi\":{\"dtype\":\"F16\",\"shape\":[65536],\"data_offsets\":[262144,393216]}}");
+    h.data = 393216;
+    load("shared halves", &h, NULL);
 }
 
 /* A network of many layers, or of layers with many inputs. */

@@ -296,6 +296,70 @@ static void test_float64(void **state)
     unlink(path);
 }
 
+/* float16 and bfloat16, as float32 exactly: every one of their numbers, from every address. */
+static void test_halves(void **state)
+{
+    (void)state;
+    enum { WIDTH = 256, BATCH = 1 };
+    static uint16_t halves[WIDTH * WIDTH], biases[WIDTH];
+    static float expected[WIDTH * WIDTH + WIDTH];
+    static const struct {
+        activ_dtype dtype;
+        const char *name;
+    } types[] = { { ACTIV_FLOAT16, "F16" }, { ACTIV_BFLOAT16, "BF16" } };
+    for (size_t i = 0; i < WIDTH * WIDTH; i++)
+        halves[i] = (uint16_t)i;
+    for (size_t i = 0; i < WIDTH; i++)
+        biases[i] = (uint16_t)(0x3c00 + i);
+    for (size_t t = 0; t < 2; t++)
+        for (size_t shift = 0; shift < 4; shift++) { /* other writers do not align the data */
+            const activ_tensor_name rule = { "layers.0.", "" };
+            char header[512];
+            const size_t weights = 2 * WIDTH * WIDTH + shift, end = weights + 2 * WIDTH;
+            const int length = snprintf(header, sizeof header,
+                                        "{\"odd\":{\"dtype\":\"U8\",\"shape\":[%zu],\"data_offsets\":[0,%zu]},"
+                                        "\"weight\":{\"dtype\":\"%s\",\"shape\":[%d,%d],\"data_offsets\":[%zu,%zu]},"
+                                        "\"bias\":{\"dtype\":\"%s\",\"shape\":[%d],\"data_offsets\":[%zu,%zu]}}",
+                                        shift, shift, types[t].name, WIDTH, WIDTH, shift, weights, types[1 - t].name,
+                                        WIDTH, weights, end);
+            const unsigned char prefix[8] = { (unsigned char)(length & 255), (unsigned char)(length >> 8) };
+            FILE *file = fopen(path, "wb");
+            assert_non_null(file);
+            assert_int_equal(fwrite(prefix, 1, 8, file), 8);
+            assert_int_equal(fwrite(header, 1, (size_t)length, file), length);
+            assert_int_equal(fwrite("odd", 1, shift, file), shift);
+            assert_int_equal(fwrite(halves, 2, WIDTH * WIDTH, file), WIDTH * WIDTH);
+            assert_int_equal(fwrite(biases, 2, WIDTH, file), WIDTH);
+            assert_int_equal(fclose(file), 0);
+            activ_graph *g = NULL;
+            assert_int_equal(activ_graph_create(NULL, &g), ACTIV_OK);
+            activ_graph_linear(g, activ_graph_input(g, WIDTH), WIDTH);
+            assert_int_equal(activ_graph_compile(g, BATCH), ACTIV_OK);
+            assert_int_equal(activ_graph_init(g, 3), ACTIV_OK);
+            memcpy(expected, activ_graph_params(g), sizeof expected);
+            activ_load_options options = ACTIV_LOAD_DEFAULTS;
+            options.names = &rule;
+            options.name_count = 1;
+            options.partial = 1;
+            activ_message message = { "" };
+            char words[96];
+            snprintf(words, sizeof words, "tensor 'weight' is of type %s, not F32; ", types[t].name);
+            assert_int_equal(activ_checkpoint_load_params_ex(g, path, &options, &message), ACTIV_ERROR_UNSUPPORTED);
+            if (!strstr(message.text, words) || !strstr(message.text, "option convert"))
+                fail_msg("'%s'", message.text);
+            assert_memory_equal(activ_graph_params(g), expected, sizeof expected);
+            options.convert = 1;
+            if (activ_checkpoint_load_params_ex(g, path, &options, &message) != ACTIV_OK)
+                fail_msg("'%s'", message.text);
+            assert_int_equal(activ_convert(WIDTH * WIDTH, types[t].dtype, halves, ACTIV_FLOAT32, expected), ACTIV_OK);
+            assert_int_equal(activ_convert(WIDTH, types[1 - t].dtype, biases, ACTIV_FLOAT32, expected + WIDTH * WIDTH),
+                             ACTIV_OK);
+            assert_memory_equal(activ_graph_params(g), expected, sizeof expected);
+            activ_graph_destroy(g);
+        }
+    unlink(path);
+}
+
 static void test_other_types(void **state)
 {
     (void)state;
@@ -315,7 +379,8 @@ static void test_other_types(void **state)
         options.convert = convert;
         options.partial = 1;
         assert_int_equal(activ_checkpoint_load_params_ex(g, path, &options, &message), ACTIV_ERROR_UNSUPPORTED);
-        assert_non_null(strstr(message.text, convert ? "0.bias" : "0.weight"));
+        assert_non_null(strstr(message.text, convert ? "'0.bias' is of type I32, not F32" : "0.weight"));
+        assert_int_equal(strstr(message.text, "option convert") == NULL, convert);
         assert_same(g, before);
         activ_graph_destroy(g);
         activ_graph_destroy(before);
@@ -565,15 +630,11 @@ static void test_tensors_are_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tensors_are_all),
-        cmocka_unit_test(test_rules),
-        cmocka_unit_test(test_wrong_rules),
-        cmocka_unit_test(test_float64),
-        cmocka_unit_test(test_other_types),
-        cmocka_unit_test(test_partial),
-        cmocka_unit_test(test_training_file),
-        cmocka_unit_test(test_options),
-        cmocka_unit_test(test_counter_under_long_names),
+        cmocka_unit_test(test_tensors_are_all), cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_wrong_rules),     cmocka_unit_test(test_halves),
+        cmocka_unit_test(test_float64),         cmocka_unit_test(test_other_types),
+        cmocka_unit_test(test_partial),         cmocka_unit_test(test_training_file),
+        cmocka_unit_test(test_options),         cmocka_unit_test(test_counter_under_long_names),
         cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);

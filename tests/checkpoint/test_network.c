@@ -697,6 +697,90 @@ static void test_no_description(void **state)
     activ_graph_destroy(g);
 }
 
+/* ---- in 16 bits -------------------------------------------------------------------------- */
+
+/* The file with its tensors of float32 in another type, and the same metadata. */
+static void rewrite(activ_dtype dtype)
+{
+    enum { MOST = 64 };
+    activ_safetensors *file = NULL;
+    const char *names[MOST];
+    activ_tensor *tensors[MOST];
+    activ_safetensors_text texts[MOST];
+    activ_message message = { "" };
+    size_t count, text_count = 0;
+    assert_int_equal(activ_safetensors_open(NULL, path, &file, NULL), ACTIV_OK);
+    count = activ_safetensors_count(file);
+    assert_true(count <= MOST);
+    for (size_t i = 0; i < count; i++) {
+        activ_safetensors_entry e = ACTIV_SAFETENSORS_ENTRY_INIT;
+        activ_tensor *from = NULL, *copy = NULL;
+        assert_int_equal(activ_safetensors_at(file, i, &e), ACTIV_OK);
+        assert_int_equal(activ_tensor_view_const(NULL, e.dtype, e.ndim, e.shape, NULL, e.data, &from, NULL), ACTIV_OK);
+        assert_int_equal(activ_tensor_create(NULL, e.dtype, e.ndim, e.shape, &copy, NULL), ACTIV_OK);
+        assert_int_equal(activ_tensor_copy(from, copy, NULL), ACTIV_OK); /* aligned */
+        assert_int_equal(activ_tensor_create(NULL, dtype, e.ndim, e.shape, &tensors[i], NULL), ACTIV_OK);
+        assert_int_equal(activ_convert(activ_tensor_count(copy), e.dtype, activ_tensor_const_data(copy), dtype,
+                                       activ_tensor_data(tensors[i])),
+                         ACTIV_OK);
+        names[i] = e.name;
+        activ_tensor_destroy(copy);
+        activ_tensor_destroy(from);
+    }
+    for (const char *key; (key = activ_safetensors_metadata_key(file, text_count)); text_count++)
+        texts[text_count] = (activ_safetensors_text){ key, activ_safetensors_metadata(file, key) };
+    if (activ_safetensors_save(NULL, path, count, names, (const activ_tensor *const *)tensors, text_count, texts,
+                               &message) != ACTIV_OK)
+        fail_msg("%s", message.text);
+    for (size_t i = 0; i < count; i++)
+        activ_tensor_destroy(tensors[i]);
+    activ_safetensors_close(file);
+}
+
+/* A network whose weights somebody stored in 16 bits is loaded with these values; of float64 it is refused, as that
+ * would be rounded. */
+static void test_other_types(void **state)
+{
+    (void)state;
+    static const activ_dtype types[] = { ACTIV_FLOAT16, ACTIV_BFLOAT16 };
+    for (int classes = 0; classes < 2; classes++) {
+        activ_graph *g = zoo_create(NULL, classes, 3);
+        zoo_train(g, classes, 2);
+        for (size_t t = 0; t < 2; t++) {
+            save(g);
+            size_t sizes[2];
+            free(read_file(&sizes[0]));
+            rewrite(types[t]);
+            free(read_file(&sizes[1]));
+            assert_true(sizes[1] < sizes[0]);
+            activ_graph *loaded = load(ZOO_BATCH), *again;
+            assert_same_network(g, loaded);
+            for (size_t i = 0; i < activ_graph_param_count(g); i++) {
+                uint16_t half;
+                float value;
+                assert_int_equal(activ_convert(1, ACTIV_FLOAT32, activ_graph_params(g) + i, types[t], &half), ACTIV_OK);
+                assert_int_equal(activ_convert(1, types[t], &half, ACTIV_FLOAT32, &value), ACTIV_OK);
+                assert_memory_equal(&activ_graph_params(loaded)[i], &value, sizeof value);
+            }
+            /* For a training of it, in float32 from here on. */
+            zoo_train(loaded, classes, 1);
+            save(loaded);
+            again = load(ZOO_BATCH);
+            assert_same_parameters(loaded, again);
+            activ_graph_destroy(again);
+            activ_graph_destroy(loaded);
+        }
+        save(g);
+        rewrite(ACTIV_FLOAT64);
+        activ_graph *none = NULL;
+        activ_message message = { "" };
+        assert_int_equal(activ_checkpoint_load(NULL, path, 1, &none, &message), ACTIV_ERROR_UNSUPPORTED);
+        assert_null(none);
+        assert_non_null(strstr(message.text, "is of type F64, not F32; activ_checkpoint_load_params_ex"));
+        activ_graph_destroy(g);
+    }
+}
+
 /* ---- parameters that do not fit ---------------------------------------------------------- */
 
 static void write_tensors(size_t count, const char *const *names, const size_t (*shapes)[2], const size_t *ndims,
@@ -998,6 +1082,7 @@ int main(void)
         cmocka_unit_test(test_unknown_settings),
         cmocka_unit_test(test_long_descriptions),
         cmocka_unit_test(test_no_description),
+        cmocka_unit_test(test_other_types),
         cmocka_unit_test(test_mismatches),
         cmocka_unit_test(test_bad_calls),
         cmocka_unit_test(test_memory_runs_out),

@@ -287,6 +287,15 @@ static const struct {
     { TEXT("{" TENSOR("a", "F32", "[4294967296,4294967296]", "[0,0]") "}"), 0, ACTIV_ERROR_FORMAT, "overflows" },
     { TEXT("{" TENSOR("a", "U8", "[18446744073709551615,2]", "[0,0]") "}"), 0, ACTIV_ERROR_FORMAT, "overflows" },
     { TEXT("{" TENSOR("a", "F64", "[2305843009213693953]", "[0,8]") "}"), 8, ACTIV_ERROR_FORMAT, "overflows" },
+    { TEXT("{" TENSOR("a", "F16", "[2]", "[0,8]") "}"), 8, ACTIV_ERROR_FORMAT, "F16 (2) takes 4 bytes" },
+    { TEXT("{" TENSOR("a", "BF16", "[2]", "[0,2]") "}"), 2, ACTIV_ERROR_FORMAT, "BF16 (2) takes 4 bytes" },
+    { TEXT("{" TENSOR("a", "BF16", "[]", "[0,1]") "}"), 1, ACTIV_ERROR_FORMAT, "takes 2 bytes" },
+    { TEXT("{" TENSOR("a", "F16", "[9223372036854775808]", "[0,0]") "}"), 0, ACTIV_ERROR_FORMAT, "overflows" },
+    { TEXT("{" TENSOR("a", "BF16", "[9223372036854775809]", "[0,2]") "}"), 2, ACTIV_ERROR_FORMAT, "overflows" },
+    { TEXT("{" TENSOR("a", "F16", "[1]", "[0,2]") "," TENSOR("b", "BF16", "[1]", "[1,3]") "}"), 3, ACTIV_ERROR_FORMAT,
+      "overlap" },
+    { TEXT("{" TENSOR("a", "BF 16", "[1]", "[0,2]") "}"), 2, ACTIV_ERROR_FORMAT, "unknown dtype" },
+    { TEXT("{" TENSOR("a", "bf16", "[1]", "[0,2]") "}"), 2, ACTIV_ERROR_FORMAT, "unknown dtype" },
     { TEXT("{" TENSOR("a", "F4", "[3]", "[0,1]") "}"), 1, ACTIV_ERROR_FORMAT, "whole bytes" },
     { TEXT("{" TENSOR("a", "F6_E2M3", "[2]", "[0,1]") "}"), 1, ACTIV_ERROR_FORMAT, "whole bytes" },
     { TEXT("{" TENSOR("a", "F4", "[4]", "[0,1]") "}"), 1, ACTIV_ERROR_FORMAT, "takes 2 bytes" },
@@ -500,8 +509,8 @@ static void test_dtypes(void **state)
         { "F8_E5M2FNUZ", 1, 0 },
         { "I16", 2, 0 },
         { "U16", 2, 0 },
-        { "F16", 2, 0 },
-        { "BF16", 2, 0 },
+        { "F16", 2, ACTIV_FLOAT16 },
+        { "BF16", 2, ACTIV_BFLOAT16 },
         { "I32", 4, ACTIV_INT32 },
         { "U32", 4, 0 },
         { "F32", 4, ACTIV_FLOAT32 },
@@ -992,7 +1001,7 @@ static void test_open_golden(void **state)
 
 /* ---- saving ------------------------------------------------------------------------------------------- */
 
-enum { SAMPLES = 7 };
+enum { SAMPLES = 9 };
 
 typedef struct sample {
     const char *names[SAMPLES];
@@ -1005,6 +1014,8 @@ static const double sample_doubles[] = { 3.0 };
 static const int64_t sample_longs[] = { -1 };
 static const int32_t sample_ints[] = { 7, 8 };
 static const unsigned char sample_bytes[] = { 9, 10, 11 };
+static const uint16_t sample_halves[] = { 0x3c00, 0x8001 };         /* 1, -2^-24 */
+static const uint16_t sample_brains[] = { 0x3f80, 0xff7f, 0x7fc0 }; /* 1, the least, NaN */
 
 static activ_tensor *view_of(activ_dtype dtype, size_t ndim, const size_t *shape, const void *data)
 {
@@ -1020,11 +1031,12 @@ static sample make_sample(void)
     static const size_t one_three[] = { 1, 3 }, three[] = { 3 }, two[] = { 2 }, one[] = { 1 };
     static const size_t none[] = { 2, 0 };
     return (sample){
-        { "u8", "b", "a\n\"\\\x01\xc3\xa9", "i32", "i64", "f64", "none" },
+        { "u8", "b", "a\n\"\\\x01\xc3\xa9", "i32", "i64", "f64", "none", "f16", "bf16" },
         { view_of(ACTIV_UINT8, 1, three, sample_bytes), view_of(ACTIV_FLOAT32, 2, one_three, sample_floats),
           view_of(ACTIV_FLOAT32, 0, NULL, sample_floats + 1), view_of(ACTIV_INT32, 1, two, sample_ints),
           view_of(ACTIV_INT64, 1, one, sample_longs), view_of(ACTIV_FLOAT64, 0, NULL, sample_doubles),
-          view_of(ACTIV_FLOAT32, 2, none, NULL) },
+          view_of(ACTIV_FLOAT32, 2, none, NULL), view_of(ACTIV_FLOAT16, 1, two, sample_halves),
+          view_of(ACTIV_BFLOAT16, 2, one_three, sample_brains) },
         { { "z", "last" }, { "format", "a\tb/\x7f" } },
     };
 }
@@ -1049,14 +1061,18 @@ static const char sample_header[] =
     "\"b\":{\"dtype\":\"F32\",\"shape\":[1,3],\"data_offsets\":[20,32]},"
     "\"none\":{\"dtype\":\"F32\",\"shape\":[2,0],\"data_offsets\":[32,32]},"
     "\"i32\":{\"dtype\":\"I32\",\"shape\":[2],\"data_offsets\":[32,40]},"
-    "\"u8\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[40,43]}}";
+    "\"bf16\":{\"dtype\":\"BF16\",\"shape\":[1,3],\"data_offsets\":[40,46]},"
+    "\"f16\":{\"dtype\":\"F16\",\"shape\":[2],\"data_offsets\":[46,50]},"
+    "\"u8\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[50,53]}}";
 
 static const unsigned char sample_data[] = {
-    255, 255, 255,  255,  255, 255, 255, 255,                   /* -1 */
-    0,   0,   0,    0,    0,   0,   8,   0x40,                  /* 3.0 */
-    0,   0,   0,    0xc0,                                       /* -2.0f */
-    0,   0,   0x80, 0x3f, 0,   0,   0,   0xc0, 0, 0,  0,  0x3f, /* 1.0f -2.0f 0.5f */
-    7,   0,   0,    0,    8,   0,   0,   0,    9, 10, 11,
+    255, 255,  255,  255,  255, 255, 255, 255,                                      /* -1 */
+    0,   0,    0,    0,    0,   0,   8,   0x40,                                     /* 3.0 */
+    0,   0,    0,    0xc0,                                                          /* -2.0f */
+    0,   0,    0x80, 0x3f, 0,   0,   0,   0xc0, 0,    0,    0,    0x3f,             /* 1.0f -2.0f 0.5f */
+    7,   0,    0,    0,    8,   0,   0,   0,    0x80, 0x3f, 0x7f, 0xff, 0xc0, 0x7f, /* 1, the least, NaN */
+    0,   0x3c, 1,    0x80,                                                          /* 1, -2^-24 */
+    9,   10,   11,
 };
 
 static void expect_sample_file(const char *path)

@@ -515,7 +515,7 @@ static void test_mismatches(void **state)
           "' is not one of the network's",
           { .tensor = "optimizer/exp_avg/layers.0.bias", .name = "optimize/exp_avg/layers.0.bias" } },
         { ACTIV_ERROR_UNSUPPORTED,
-          "is not of type F32",
+          "' is of type F64, not F32",
           { .tensor = "optimizer/exp_avg_sq/layers.0.bias", .dtype = ACTIV_FLOAT64 } },
         { ACTIV_ERROR_SHAPE,
           "has shape (4), but the network's is (3)",

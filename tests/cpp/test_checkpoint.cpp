@@ -113,6 +113,19 @@ void other_names()
     options.convert = true;
     must(activ::try_load_params(gone, path, options));
     CHECK(gone.params()[0] == 0.1f);
+
+    /* bfloat16, as most of today's. */
+    std::vector<activ::bfloat16> brains(24);
+    must(activ::try_convert(doubles, brains));
+    const activ::tensor v = must(activ::tensor::try_view(brains, { 6, 4 }));
+    must(activ::try_save_tensors(path, { { "layers.0.weight", v } }));
+    CHECK(must(activ::safetensors::try_open(path)).entries()[0].dtype_name == "BF16");
+    CHECK(must(must(activ::safetensors::try_open(path)).try_tensor("layers.0.weight")).dtype() == ACTIV_BFLOAT16);
+    must(activ::try_load_params(gone, path, options));
+    CHECK(gone.params()[23] == float(brains[23]) && gone.params()[0] == 0x1.9ap-4f);
+    options.convert = false;
+    REFUSED(activ::try_load_params(gone, path, options), ACTIV_ERROR_UNSUPPORTED, "BF16", "option convert");
+    options.convert = true;
 #ifndef ACTIV_NO_EXCEPTIONS
     bool thrown = false;
     try {

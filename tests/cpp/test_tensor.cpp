@@ -1,7 +1,9 @@
 /* Tensors: views that keep their memory, and what is refused. */
 #include "check.hpp"
 
+#include <array>
 #include <optional>
+#include <type_traits>
 
 /* As dlpack.h has them. */
 struct dl_tensor {
@@ -121,6 +123,72 @@ void of_arrays()
 #endif
 }
 
+/* float16 and bfloat16: elements, arrays, tensors. */
+void halves()
+{
+    static_assert(sizeof(activ::float16) == 2 && alignof(activ::bfloat16) == alignof(std::uint16_t));
+    static_assert(std::is_trivial_v<activ::float16> && std::is_standard_layout_v<activ::bfloat16>);
+    static_assert(!std::is_same_v<activ::float16, activ::bfloat16>);
+    static_assert(activ::float16::of_bits(0x3c00).bits == 0x3c00 && activ::bfloat16{}.bits == 0);
+    CHECK(activ::float16(1.0f).bits == 0x3c00 && activ::bfloat16(1.0f).bits == 0x3f80);
+    CHECK(activ::float16(65520.0f).bits == 0x7c00 && activ::bfloat16(65520.0f).bits == 0x4780);
+    CHECK(float(activ::float16(0.1f)) == 0x1.998p-4f && float(activ::bfloat16::of_bits(0x4049)) == 3.140625f);
+
+    const std::vector<float> x{ 0, 1, -2.5f, 1e-7f, 1e30f, 0.1f };
+    std::vector<activ::float16> h(6);
+    std::array<activ::bfloat16, 6> b{};
+    double d[6];
+    must(activ::try_convert(x, h));
+    must(activ::try_convert(x, activ::span<activ::bfloat16>(b)));
+    for (std::size_t i = 0; i < 6; i++)
+        CHECK(h[i].bits == activ::float16(x[i]).bits && b[i].bits == activ::bfloat16(x[i]).bits);
+    must(activ::try_convert(b, d));
+    CHECK(d[2] == -2.5 && d[5] == double(float(b[5])));
+    must(activ::try_convert(h, b));
+    CHECK(b[4].bits == 0x7f80 && float(b[2]) == -2.5f);
+    std::vector<float> back(6), short_one(5);
+    must(activ::try_convert(std::as_const(h), back));
+    CHECK(back[1] == 1 && back[5] == 0x1.998p-4f);
+    REFUSED(activ::try_convert(h, short_one), ACTIV_ERROR_SHAPE, "x has 6", "y has 5");
+    activ::float16 *odd = h.data() + 1;
+    REFUSED(activ::try_convert(h, activ::span<activ::float16>(odd, 6)), ACTIV_ERROR_INVALID, "convert");
+    must(activ::try_convert(activ::span<const float>(), activ::span<activ::float16>()));
+
+    activ::tensor t = must(activ::tensor::try_view(h, { 2, 3 }));
+    CHECK(t.dtype() == ACTIV_FLOAT16 && must(t.try_values<activ::float16>())[2].bits == h[2].bits);
+    REFUSED(t.try_values<activ::bfloat16>(), ACTIV_ERROR_SHAPE, "type");
+    activ::tensor single = must(activ::tensor::try_create({ 2, 3 })),
+                  ints = must(activ::tensor::try_create({ 2, 3 }, ACTIV_INT32));
+    must(t.try_convert_to(single));
+    CHECK(same_bits(must(single.try_values<const float>()), back));
+    activ::tensor brains = must(activ::tensor::try_create({ 2, 3 }, ACTIV_BFLOAT16)),
+                  other = must(activ::tensor::try_create({ 3, 2 }));
+    must(single.try_convert_to(brains));
+    CHECK(float(must(brains.try_values<const activ::bfloat16>())[2]) == -2.5f);
+    REFUSED(t.try_copy_to(single), ACTIV_ERROR_SHAPE, "another type");
+    REFUSED(t.try_convert_to(ints), ACTIV_ERROR_UNSUPPORTED, "convert_to");
+    REFUSED(t.try_convert_to(other), ACTIV_ERROR_SHAPE, "shape");
+    activ::tensor turned = must(other.try_transpose(0, 1));
+    REFUSED(t.try_convert_to(turned), ACTIV_ERROR_STATE, "gaps");
+    activ::tensor constant = must(activ::tensor::try_view(x, { 2, 3 }));
+    REFUSED(t.try_convert_to(constant), ACTIV_ERROR_STATE, "read-only");
+    activ::tensor gone = std::move(other);
+    REFUSED(t.try_convert_to(other), ACTIV_ERROR_INVALID, "tensor is empty");
+    REFUSED(other.try_convert_to(t), ACTIV_ERROR_INVALID, "tensor is empty");
+
+    DLManagedTensorVersioned *out = must(brains.try_to_dlpack_versioned());
+    CHECK(out->tensor.code == 4 && out->tensor.bits == 16);
+    activ::tensor in = must(activ::tensor::try_from_dlpack(out));
+    CHECK(in.dtype() == ACTIV_BFLOAT16 && in.data() == brains.data());
+#ifndef ACTIV_NO_EXCEPTIONS
+    activ::convert(x, h);
+    single.convert_to(brains);
+    CHECK(brains.values<activ::bfloat16>()[1].bits == 0x3f80);
+    THROWS(activ::convert(h, short_one), ACTIV_ERROR_SHAPE, "y has 5");
+    THROWS(t.convert_to(ints), ACTIV_ERROR_UNSUPPORTED, "convert_to");
+#endif
+}
+
 void shared()
 {
     /* Out, and in again; the tensors in between are gone. */
@@ -161,5 +229,6 @@ void test_tensor()
 {
     owned();
     of_arrays();
+    halves();
     shared();
 }

@@ -195,10 +195,17 @@ static void test_types(void **state)
         { { 0, 32, 1 }, ACTIV_INT32 },
         { { 0, 64, 1 }, ACTIV_INT64 },
         { { 1, 8, 1 }, ACTIV_UINT8 },
+        { { 2, 16, 1 }, ACTIV_FLOAT16 },
+        { { 4, 16, 1 }, ACTIV_BFLOAT16 },
+        { { 2, 16, 2 }, 0 },
+        { { 4, 16, 0 }, 0 },
+        { { 4, 32, 1 }, 0 },
+        { { 4, 8, 1 }, 0 },
+        { { 2, 8, 1 }, 0 },
+        { { 0, 16, 1 }, 0 },
+        { { 1, 16, 1 }, 0 },
         { { 2, 32, 4 }, 0 },
         { { 2, 32, 0 }, 0 },
-        { { 2, 16, 1 }, 0 },
-        { { 4, 16, 1 }, 0 },
         { { 6, 8, 1 }, 0 },
         { { 5, 64, 1 }, 0 },
         { { 1, 32, 1 }, 0 },
@@ -363,13 +370,14 @@ static void test_export(void **state)
         activ_dtype dtype;
         uint8_t code;
     } types[] = {
-        { ACTIV_FLOAT32, 2 }, { ACTIV_FLOAT64, 2 }, { ACTIV_INT32, 0 }, { ACTIV_INT64, 0 }, { ACTIV_UINT8, 1 }
+        { ACTIV_FLOAT32, 2 }, { ACTIV_FLOAT64, 2 }, { ACTIV_INT32, 0 },    { ACTIV_INT64, 0 },
+        { ACTIV_UINT8, 1 },   { ACTIV_FLOAT16, 2 }, { ACTIV_BFLOAT16, 4 },
     };
     static const size_t shapes[][3] = { { 2, 3, 4 }, { 2, 0, 4 } };
     test_memory memory = { 0 };
     activ_context *context = test_memory_context(&memory);
     assert_non_null(context);
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         for (size_t s = 0; s < 2; s++) {
             activ_tensor *t = NULL, *turned = NULL;
             struct DLManagedTensor *legacy = NULL;

@@ -46,8 +46,8 @@ static activ_tensor *counting(void)
 static void test_types(void **state)
 {
     (void)state;
-    static const size_t sizes[] = { 0, 4, 8, 4, 8, 1, 0, 0 };
-    for (activ_dtype d = 0; d < 8; d++) {
+    static const size_t sizes[] = { 0, 4, 8, 4, 8, 1, 2, 2, 0, 0 };
+    for (activ_dtype d = 0; d < 10; d++) {
         assert_int_equal(activ_dtype_size(d), sizes[d]);
         activ_tensor *t = NULL;
         const size_t shape[1] = { 5 };
@@ -313,6 +313,9 @@ static double element(const activ_tensor *t, const size_t *index)
         return (double)((const int32_t *)activ_tensor_const_data(t))[at];
     case ACTIV_INT64:
         return (double)((const int64_t *)activ_tensor_const_data(t))[at];
+    case ACTIV_FLOAT16:
+    case ACTIV_BFLOAT16:
+        return (double)((const uint16_t *)activ_tensor_const_data(t))[at]; /* its bits */
     default:
         return (double)((const uint8_t *)activ_tensor_const_data(t))[at];
     }
@@ -345,6 +348,10 @@ static activ_tensor *random_tensor(activ_dtype dtype, size_t ndim, const size_t 
         case ACTIV_INT64:
             ((int64_t *)activ_tensor_data(t))[i] = (int64_t)value;
             break;
+        case ACTIV_FLOAT16:
+        case ACTIV_BFLOAT16:
+            ((uint16_t *)activ_tensor_data(t))[i] = (uint16_t)(517 * value);
+            break;
         default:
             ((uint8_t *)activ_tensor_data(t))[i] = (uint8_t)value;
             break;
@@ -358,7 +365,7 @@ static void test_copy(void **state)
 {
     (void)state;
     const size_t shape[3] = { 3, 4, 5 }, turned[3] = { 5, 4, 3 }, larger[3] = { 3, 9, 5 };
-    for (activ_dtype d = ACTIV_FLOAT32; d <= ACTIV_UINT8; d++)
+    for (activ_dtype d = ACTIV_FLOAT32; d <= ACTIV_BFLOAT16; d++)
         for (int kinds = 0; kinds < 9; kinds++) {
             activ_tensor *whole[2] = { NULL }, *view[2] = { NULL };
             for (int i = 0; i < 2; i++) {
@@ -444,6 +451,38 @@ static void test_copy_mismatch(void **state)
     activ_tensor_destroy(b);
     activ_tensor_destroy(c);
     activ_tensor_destroy(d);
+}
+
+/* A copy is of one type: nothing is converted, not even where it would be exact. activ_convert does that. */
+static void test_copy_types(void **state)
+{
+    (void)state;
+    const size_t shape[2] = { 3, 4 };
+    for (activ_dtype from = ACTIV_FLOAT32; from <= ACTIV_BFLOAT16; from++)
+        for (activ_dtype to = ACTIV_FLOAT32; to <= ACTIV_BFLOAT16; to++) {
+            activ_tensor *a = random_tensor(from, 2, shape), *b = random_tensor(to, 2, shape);
+            activ_message message = { "" };
+            const activ_status status = activ_tensor_copy(a, b, &message);
+            assert_int_equal(status, from == to ? ACTIV_OK : ACTIV_ERROR_SHAPE);
+            if (from != to)
+                assert_non_null(strstr(message.text, "another type"));
+            activ_tensor_destroy(a);
+            activ_tensor_destroy(b);
+        }
+    /* Of a tensor, by its arrays. */
+    activ_tensor *a = create(ACTIV_FLOAT32, 2, shape), *b = create(ACTIV_BFLOAT16, 2, shape);
+    float *values = activ_tensor_data(a);
+    for (size_t i = 0; i < 12; i++)
+        values[i] = (float)i - 5.5f;
+    assert_int_equal(activ_convert(12, activ_tensor_dtype(a), activ_tensor_const_data(a), activ_tensor_dtype(b),
+                                   activ_tensor_data(b)),
+                     ACTIV_OK);
+    memset(values, 0, 12 * sizeof *values);
+    assert_int_equal(activ_convert(12, ACTIV_BFLOAT16, activ_tensor_const_data(b), ACTIV_FLOAT32, values), ACTIV_OK);
+    for (size_t i = 0; i < 12; i++)
+        assert_true(values[i] == (float)i - 5.5f);
+    activ_tensor_destroy(a);
+    activ_tensor_destroy(b);
 }
 
 /* Each refusal in words. */
@@ -605,6 +644,7 @@ int main(void)
         cmocka_unit_test(test_copy),
         cmocka_unit_test(test_copy_eight),
         cmocka_unit_test(test_copy_mismatch),
+        cmocka_unit_test(test_copy_types),
         cmocka_unit_test(test_memory_runs_out),
         cmocka_unit_test(test_read_only),
         cmocka_unit_test(test_reasons),

@@ -269,7 +269,7 @@ def test_a_capsule_that_is_refused_stays_whole():
     def log(status, line):
         raise Complaint(line)
 
-    producer = Producer(True, bits=16)
+    producer = Producer(True, bits=8)
     capsule = producer.__dlpack__(max_version=(1, 0))
     for options, kind in (({}, activ.Error), ({"context": activ.Context(log=log)}, Complaint)):
         with pytest.raises(kind):
@@ -296,7 +296,8 @@ def test_import_of_read_only_memory():
     "wrong",
     [
         {"code": 5, "bits": 64},
-        {"bits": 16},
+        {"bits": 8},
+        {"code": 4},
         {"lanes": 4},
         {"device": 2},
         {"shape": (-1, 3)},
@@ -349,7 +350,7 @@ def test_numpy_both_ways():
     del t
     gc.collect()
     assert a[0, 0] == 100 and a[2, 3] == 11
-    for dtype in ("float32", "float64", "int32", "int64", "uint8"):
+    for dtype in ("float32", "float64", "float16", "int32", "int64", "uint8"):
         b = np.arange(12, dtype=dtype).reshape(3, 4)[:, ::2]
         u = activ.from_dlpack(b)
         assert u.dtype == dtype and u.strides == (4, 2) and np.array_equal(u.numpy(), b)
@@ -426,10 +427,77 @@ def test_torch_both_ways():
     del q
     gc.collect()
     assert torch.from_dlpack(u)[1, 2] == 9
-    for dtype in (torch.float64, torch.int32, torch.int64, torch.uint8):
-        assert activ.from_dlpack(torch.ones(2, dtype=dtype)).dtype == str(dtype).split(".")[1]
+    for dtype in (torch.float64, torch.float16, torch.bfloat16, torch.int32, torch.int64, torch.uint8):
+        p = torch.ones(2, dtype=dtype)
+        u = activ.from_dlpack(p)
+        assert u.dtype == str(dtype).split(".")[1] and activ.Tensor(2, dtype).dtype == u.dtype
+        back = torch.from_dlpack(u)
+        assert back.dtype == dtype and back.data_ptr() == p.data_ptr() and torch.equal(back, p)
+    with pytest.raises(activ.Error, match="type int16, .*bfloat16"):
+        activ.from_dlpack(torch.ones(2, dtype=torch.int16))
+
+
+def bits_of(t):
+    """Of a contiguous tensor of two bytes per element."""
+    address = lib.activ_tensor_const_data(t._open().pointer)
+    return list((ctypes.c_uint16 * t.size).from_address(address))
+
+
+def test_float_types():
+    """float16 and bfloat16, without NumPy."""
+    t = filled(3, 4)
+    for dtype, one, eleven in (("float16", 0x3C00, 0x4980), ("bfloat16", 0x3F80, 0x4130)):
+        h = t.to(dtype)
+        assert h.dtype == dtype and h.shape == (3, 4) and not h.read_only and repr(h).endswith(f"'{dtype}')")
+        assert bits_of(h)[1] == one and bits_of(h)[11] == eleven
+        turned = h.transpose(0, 1).to("float32")
+        assert turned.shape == (4, 3) and Consumer(turned.__dlpack__()).floats(4) == [0, 4, 8, 1]
+        assert bits_of(h.narrow(0, 1, 1).to(dtype)) == bits_of(h)[4:8]
+        assert Consumer(h.to("float64").to("float32").__dlpack__()).floats(12) == list(range(12))
+        assert activ.Tensor((0, 3), dtype).to("float32").shape == (0, 3)
+        consumer = Consumer(h.__dlpack__())
+        assert (consumer.tensor.code, consumer.tensor.bits) == (2 if dtype == "float16" else 4, 16)
+        consumer.done()
+    whole = activ.Tensor(2, "int64")
+    for wrong in (lambda: t.to("int32"), lambda: whole.to("float16"), lambda: t.to("half")):
+        with pytest.raises(TypeError, match="float16|half"):
+            wrong()
     with pytest.raises(activ.Error):
-        activ.from_dlpack(torch.ones(2, dtype=torch.float16))
+        t.copy_from(t.to("float16"))
+
+
+@needs_numpy
+def test_bfloat16_is_not_numpys():
+    t = activ.Tensor(2, "bfloat16")
+    with pytest.raises(TypeError):
+        np.asarray(t, np.float32)
+    with pytest.raises(TypeError, match=r'bfloat16.*t\.to\("float32"\)'):
+        t.numpy()
+    assert t.to(np.float32).numpy().tolist() == [0, 0]
+    assert t.to(np.dtype("float16")).numpy().dtype == np.float16
+
+
+@needs_torch
+def test_rounding_is_torchs():
+    """float32 and float64 to 16 bits, and all numbers of 16 bits back."""
+    every = torch.arange(-(2**15), 2**15, dtype=torch.int32).to(torch.int16)
+    for dtype in (torch.float16, torch.bfloat16):
+        name = str(dtype)[len("torch.") :]
+        h = every.view(dtype)
+        wide = torch.from_dlpack(activ.from_dlpack(h).to("float32"))
+        assert torch.equal(wide.isnan(), h.isnan())
+        assert torch.equal(wide.nan_to_num(2), h.float().nan_to_num(2))
+        # Boundaries between neighbours, and what is next to them.
+        ordered = h[h.isfinite()].float().sort().values
+        middle = (ordered[1:].double() + ordered[:-1].double()) / 2
+        x = torch.cat([middle.float(), middle.float().nextafter(torch.tensor(9e9)), torch.randn(5000) * 1e3])
+        x = torch.cat([x, torch.tensor([65519.996, 65520, -65520, 3.4e38, -3.4e38, float("inf")])])
+        found = torch.from_dlpack(activ.from_dlpack(x).to(name))
+        assert found.dtype == dtype and torch.equal(found.view(torch.int16), x.to(dtype).view(torch.int16))
+        # Once: a hair above the boundary is above it.
+        is_above = middle > 0
+        hair = activ.from_dlpack(middle[is_above] * (1 + 2**-52)).to(name)
+        assert torch.equal(torch.from_dlpack(hair).float(), ordered[1:][is_above])
 
 
 @needs_torch

@@ -437,6 +437,7 @@ def test_any_tensors(tmp_path):
         "long": np.array([2**40]),
         "bytes": np.array(7, np.uint8),
         "none": np.empty((0, 3), np.float32),
+        "halves": np.array([1.5, -65504, 6e-8, np.inf], np.float16),
     }
     activ.save_file(tensors, path, {"who": "a test", "what": "\u00e9"})
     loaded = activ.load_file(path)
@@ -445,7 +446,7 @@ def test_any_tensors(tmp_path):
         assert loaded[name].dtype == array.dtype and loaded[name].shape == array.shape
         assert np.array_equal(loaded[name], array) and loaded[name].flags.writeable
     file = activ.File(path)
-    assert file.metadata == {"who": "a test", "what": "\u00e9"} and len(file) == 7 and "a" in file
+    assert file.metadata == {"who": "a test", "what": "\u00e9"} and len(file) == 8 and "a" in file
     view = file["a"]
     assert file.dtype_of("a") == "F32" and not view.flags.writeable
     file.close()
@@ -458,6 +459,17 @@ def test_any_tensors(tmp_path):
     t.numpy()[:] = [[1, 2, 3], [4, 5, 6]]
     activ.save_file({"t": t, "turned": t.transpose(0, 1)}, path)
     assert np.array_equal(activ.load_file(path)["turned"], t.numpy().T)
+    activ.save_file({"t": t.to("bfloat16").transpose(0, 1), "h": t.to("float16")}, path)
+    file = activ.File(path)
+    assert file.dtype_of("t") == "BF16" and np.array_equal(file["h"], t.numpy())
+    view = file.tensor("t")
+    file.close()
+    del file
+    gc.collect()
+    assert view.read_only and view.dtype == "bfloat16" and view.shape == (3, 2)
+    assert np.array_equal(view.to("float32").numpy(), t.numpy().T)
+    with pytest.raises(TypeError, match="BF16"):
+        activ.load_file(path)
 
 
 def test_files_of_others(tmp_path):
@@ -475,8 +487,42 @@ def test_files_of_others(tmp_path):
     path.write_bytes(len(header).to_bytes(8, "little") + header + half.tobytes() + b"\x80\x3f")
     file = activ.File(path)
     assert np.array_equal(file["h"], half)
-    with pytest.raises(TypeError, match="BF16"):
+    with pytest.raises(TypeError, match=r"BF16.*file\.tensor\('b'\)"):
         file["b"]
+    # Of whatever address.
+    for name, wanted in (("h", [1.5, -2]), ("b", [1])):
+        assert file.tensor(name).to("float64").numpy().tolist() == wanted
+    with pytest.raises(KeyError):
+        file.tensor("nothing")
+    activ.save_file({"again": file.tensor("b"), "h": file["h"]}, path)
+    assert activ.File(path).tensor("again").to("float32").numpy().tolist() == [1]
+    odd = json.dumps({"c": {"dtype": "C64", "shape": [1], "data_offsets": [0, 8]}}).encode()
+    other = activ.File(len(odd).to_bytes(8, "little") + odd + bytes(8))
+    with pytest.raises(TypeError, match="C64"):
+        other.tensor("c")
+
+
+def test_networks_in_16_bits(tmp_path):
+    """A network's file in half the bytes: its tensors in another type, under the same metadata."""
+    path, half = tmp_path / "net.safetensors", tmp_path / "half.safetensors"
+    g = activ.Graph()
+    g.cross_entropy(g.linear(g.input(8), 4))
+    g.compile(4)
+    g.init(1)
+    g.save(path)
+    file = activ.File(path)
+    for dtype in ("float16", "bfloat16"):
+        activ.save_file({name: file.tensor(name).to(dtype) for name in file}, half, file.metadata)
+        layers = ("layers.0.weight", "layers.0.bias")
+        rounded = np.concatenate([file.tensor(n).to(dtype).to("float32").numpy().ravel() for n in layers])
+        assert np.array_equal(activ.load(half).params, rounded)
+        before = g.params.copy()
+        with pytest.raises(activ.Error, match="option convert"):
+            g.load_params(half)
+        assert np.array_equal(g.params, before)
+        g.load_params(half, convert=True)
+        assert np.array_equal(g.params, rounded)
+        g.load_params(path)
 
 
 # ---- analysis, random ----

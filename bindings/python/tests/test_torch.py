@@ -518,7 +518,7 @@ def test_weights_move_both_ways(tmp_path):
     assert np.allclose(net(torch.from_numpy(x)).detach(), g.forward(x), atol=1e-4)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
 @pytest.mark.parametrize("module, spec", [("ReLU", "relu"), ("GELU", "gelu"), ("PReLU", "prelu"), ("Mish", "mish")])
 def test_simple_network_moves_both_ways(tmp_path, module, spec, dtype):
     """The chapter's SimpleNetwork of PyTorch's own modules, one activation object for all layers: what it saves gives
@@ -546,9 +546,12 @@ def test_simple_network_moves_both_ways(tmp_path, module, spec, dtype):
     names = {f"layers.{i}.": f"{i + 1}." for i in ([0, 1, 2, 4, 6, 8] if has_weight else [0, 2, 4, 6, 8])}
     copies = ["4.weight", "6.weight", "8.weight"] if has_weight else []
     path = tmp_path / "weights.safetensors"
-    state = {name: value.to(getattr(torch, dtype)).numpy() for name, value in net.state_dict().items()}
-    activ.save_file(state, path)
-    left = g.load_params(path, names=names, convert=dtype == "float64", partial=has_weight)
+    state = {name: value.to(getattr(torch, dtype)) for name, value in net.state_dict().items()}
+    net.load_state_dict({name: value.float() for name, value in state.items()})
+    activ.save_file({n: v if v.element_size() == 2 else v.numpy() for n, v in state.items()}, path)
+    kinds = {"float32": "F32", "float64": "F64", "float16": "F16", "bfloat16": "BF16"}
+    assert {activ.File(path).dtype_of(name) for name in state} == {kinds[dtype]}
+    left = g.load_params(path, names=names, convert=dtype != "float32", partial=has_weight)
     assert left["missing"] == [] and sorted(left["unused"]) == copies
     ours, theirs = g.forward(images.numpy()), net(images).detach().numpy()
     assert np.abs(ours - theirs).max() <= 1e-5

@@ -323,15 +323,21 @@ declare(
 )
 
 
-# ---- tensor.h ------------------------------------------------------------------------------------
+# ---- dtype.h -------------------------------------------------------------------------------------
 FLOAT32 = 1
 FLOAT64 = 2
 INT32 = 3
 INT64 = 4
 UINT8 = 5
+FLOAT16 = 6
+BFLOAT16 = 7
+declare({"activ_dtype_size": (size, [i32])})
+declare_later({"activ_convert": (i32, [size, i32, pointer, i32, pointer])})
+
+
+# ---- tensor.h ------------------------------------------------------------------------------------
 declare(
     {
-        "activ_dtype_size": (size, [i32]),
         "activ_tensor_create": (i32, [pointer, i32, size, pointer, many(pointer), one(Message)]),
         "activ_tensor_view": (
             i32,

@@ -10,7 +10,7 @@ from ._errors import Error, check
 from ._library import lib
 from ._numpy import np
 from ._objects import Handle, create, run, view
-from ._tensor import Tensor
+from ._tensor import Tensor, from_dlpack
 
 # What a file may hold, in NumPy's words.
 _TYPES = {
@@ -84,13 +84,35 @@ class File(Handle):
 
     def __getitem__(self, name: str) -> "np.ndarray":
         """A tensor as a read-only view of the file's memory, which it keeps alive. KeyError: none of that
-        name; TypeError: a type that NumPy does not have (BF16)."""
+        name; TypeError: a type that NumPy does not have (BF16; `tensor` has that one)."""
         resource, entry = self._entry(name)
         kind = entry.dtype_name.decode()
         if kind not in _TYPES:
-            raise TypeError(f"tensor {name!r} is of type {kind}, which NumPy does not have")
+            hint = f"; file.tensor({name!r}) has it" if entry.dtype else ""
+            raise TypeError(f"tensor {name!r} is of type {kind}, which NumPy does not have{hint}")
         shape = tuple(entry.shape[: entry.ndim]) if entry.ndim else ()
         return view(entry.data if entry.bytes else None, shape, _TYPES[kind], resource, read_only=True)
+
+    def tensor(self, name: str) -> Tensor:
+        """A tensor as a read-only activ.Tensor on the file's memory, which it keeps alive: for BF16, which
+        NumPy does not have. KeyError: none of that name; TypeError: a type that tensors do not have."""
+        resource, entry = self._entry(name)
+        if not entry.dtype:
+            kind = entry.dtype_name.decode()
+            raise TypeError(f"tensor {name!r} is of type {kind}, which tensors do not have")
+        made = create(
+            (),
+            lib.activ_tensor_destroy,
+            lib.activ_tensor_view_const,
+            None,
+            entry.dtype,
+            entry.ndim,
+            entry.shape,
+            None,
+            entry.data,
+            parents=(resource,),
+        )
+        return Tensor._of(made, (), owns=False)
 
     def dtype_of(self, name: str) -> str:
         """A tensor's type as the file has it: "F32", "BF16"."""
@@ -112,19 +134,26 @@ class File(Handle):
 
 
 def load_file(path: Any) -> Dict[str, "np.ndarray"]:
-    """All tensors of a safetensors file, as arrays that may be written."""
+    """All tensors of a safetensors file, as arrays that may be written. TypeError: a type that NumPy does not
+    have (BF16); File.tensor has that one."""
     with File(path) as file:
         return {name: np.array(file[name]) for name in file.keys()}
 
 
+def _is_bfloat16(value: Any) -> bool:
+    """A tensor of PyTorch's that it does not make an array of NumPy's."""
+    return str(getattr(value, "dtype", None)) == "torch.bfloat16"
+
+
 def save_file(
-    tensors: Mapping[str, Union["np.ndarray", Tensor]],
+    tensors: Mapping[str, Union["np.ndarray", Tensor, Any]],
     path: Any,
     metadata: Optional[Mapping[str, str]] = None,
 ) -> None:
     """Writes tensors under their names, in a file that other readers of safetensors know.
 
-    float32, float64, int32, int64 and uint8 are stored; what is not contiguous is copied. The old file stays
+    tensors: arrays, activ.Tensor, or PyTorch's on the CPU (and whatever else has DLPack). float32, float64,
+    float16, bfloat16, int32, int64 and uint8 are stored; what is not contiguous is copied. The old file stays
     where the new one cannot be written. TypeError: another type; activ.Error: a name that is not allowed, a
     path that cannot be written."""
     if not isinstance(tensors, Mapping):
@@ -133,6 +162,8 @@ def save_file(
     held: List[Tensor] = []
     for name, value in tensors.items():
         names.append(checks.text(name, "a tensor's name"))
+        if _is_bfloat16(value):
+            value = from_dlpack(value)
         if isinstance(value, Tensor):
             if not value.contiguous:
                 copy = Tensor(value.shape, value.dtype)

@@ -730,7 +730,7 @@ class Graph(Handle):
 
         names: {graph's name: file's name} for tensors called otherwise there; a name that is "" or ends in
         '.' stands for all that begin so. partial: what is missing keeps its values, and what is too much is
-        left. convert: float64 is rounded to float32.
+        left. convert: float16 and bfloat16 become float32, exactly, and float64 is rounded to it.
         Returns {"missing": the graph's tensors that were not in the file, "unused": the file's that were not
         used}. On failure (activ.Error) the graph is unchanged."""
         found: Dict[str, List[str]] = {"missing": [], "unused": []}

@@ -13,14 +13,37 @@ from ._library import lib
 from ._numpy import np
 from ._objects import Handle, Resource, Watches, call, create, run, view
 
-DTYPES = {"float32": c.FLOAT32, "float64": c.FLOAT64, "int32": c.INT32, "int64": c.INT64, "uint8": c.UINT8}
+DTYPES = {
+    "float32": c.FLOAT32,
+    "float64": c.FLOAT64,
+    "float16": c.FLOAT16,
+    "bfloat16": c.BFLOAT16,
+    "int32": c.INT32,
+    "int64": c.INT64,
+    "uint8": c.UINT8,
+}
 _NAMES = {number: name for name, number in DTYPES.items()}
-_TYPESTR = {c.FLOAT32: "<f4", c.FLOAT64: "<f8", c.INT32: "<i4", c.INT64: "<i8", c.UINT8: "|u1"}
+# As NumPy has them, which has no bfloat16.
+_TYPESTR = {
+    c.FLOAT32: "<f4",
+    c.FLOAT64: "<f8",
+    c.FLOAT16: "<f2",
+    c.INT32: "<i4",
+    c.INT64: "<i8",
+    c.UINT8: "|u1",
+}
+_FLOATS = ("float16", "bfloat16", "float32", "float64")
 
 
 def dtype_number(dtype: Any) -> int:
-    """The library's number of a type: a name, or what NumPy takes for one. TypeError: it has none."""
-    name = dtype if isinstance(dtype, str) else getattr(dtype, "name", None) or np.dtype(dtype).name
+    """The library's number of a type: a name, or PyTorch's, or what NumPy takes for one. TypeError: it has
+    none."""
+    if isinstance(dtype, str):
+        name = dtype
+    elif type(dtype).__module__ == "torch":
+        name = str(dtype)[len("torch.") :]
+    else:
+        name = getattr(dtype, "name", None) or np.dtype(dtype).name
     if name not in DTYPES:
         raise TypeError(f"dtype is {name!r}; {', '.join(DTYPES)} are stored")
     return DTYPES[name]
@@ -30,8 +53,9 @@ class Tensor(Handle):
     """An array with a shape: of memory of its own, all zero, or (view, from_dlpack) of another's, without a
     copy.
 
-    shape: whole numbers, at most 8; dtype: "float32", "float64", "int32", "int64", "uint8".
-    numpy.asarray(t), t.numpy() and torch.from_dlpack(t) share its memory, which lives as long as any of them.
+    shape: whole numbers, at most 8; dtype: "float32", "float64", "float16", "bfloat16", "int32", "int64",
+    "uint8", or NumPy's or PyTorch's of that name. numpy.asarray(t), t.numpy() and torch.from_dlpack(t) share
+    its memory, which lives as long as any of them; bfloat16 NumPy does not have: t.to("float32").numpy().
 
     TypeError: no such type; ValueError: a negative size; activ.Error: too many dimensions, too large."""
 
@@ -86,8 +110,10 @@ class Tensor(Handle):
                     f"{array.itemsize} are wanted"
                 )
             strides.append(stride // array.itemsize)
-        if array.flags.writeable and hasattr(array, "__dlpack__") and c.has(lib, "activ_tensor_from_dlpack"):
-            # As DLPack the array belongs to the library, which lets go of it without a call of Python's.
+        # As DLPack the array belongs to the library, which lets go of it without a call of Python's. NumPy
+        # exports its own types alone: not the bfloat16 that another package gave it.
+        is_own = number in _TYPESTR and hasattr(array, "__dlpack__")
+        if array.flags.writeable and is_own and c.has(lib, "activ_tensor_from_dlpack"):
             return _take(array.__dlpack__(), context)
         pointer, parents, watches = parts_of(context)
         make = lib.activ_tensor_view if array.flags.writeable else lib.activ_tensor_view_const
@@ -113,7 +139,7 @@ class Tensor(Handle):
 
     @property
     def dtype(self) -> str:
-        """One of "float32", "float64", "int32", "int64", "uint8"."""
+        """One of "float32", "float64", "float16", "bfloat16", "int32", "int64", "uint8"."""
         return _NAMES[lib.activ_tensor_dtype(self._open())]
 
     @property
@@ -199,13 +225,35 @@ class Tensor(Handle):
         source, own = other._open(), self._open()
         run(self._watches, lib.activ_tensor_copy, source, own)
 
+    def to(self, dtype: Any) -> "Tensor":
+        """A new tensor with the elements in another type, each rounded once: float16, bfloat16, float32 and
+        float64 to any of these. TypeError: another type, also of the tensor itself."""
+        number, kind = dtype_number(dtype), self.dtype
+        for name in (kind, _NAMES[number]):
+            if name not in _FLOATS:
+                raise TypeError(f"{name} is not converted; {', '.join(_FLOATS)} are")
+        source: Tensor = self
+        address = lib.activ_tensor_const_data(self._open()) or 0
+        if not self.contiguous or address % lib.activ_dtype_size(DTYPES[kind]):
+            source = Tensor(self.shape, kind)
+            source.copy_from(self)
+        made = Tensor(self.shape, _NAMES[number])
+        own, other = source._open(), made._open()
+        data, room = lib.activ_tensor_const_data(own), lib.activ_tensor_data(other)
+        check(lib.activ_convert(made.size, lib.activ_tensor_dtype(own), data, number, room))
+        return made
+
     def numpy(self) -> "np.ndarray":
-        """An array on the same memory, which it keeps alive; read-only if the tensor is."""
+        """An array on the same memory, which it keeps alive; read-only if the tensor is. TypeError: bfloat16,
+        which NumPy does not have."""
         return np.asarray(self)
 
     def __array__(self, dtype: Any = None, copy: Optional[bool] = None) -> "np.ndarray":
         resource = self._open()
         number = lib.activ_tensor_dtype(resource)
+        if number not in _TYPESTR:
+            hint = 'convert it: t.to("float32").numpy()'
+            raise TypeError(f"a tensor of {_NAMES[number]}, which NumPy does not have; {hint}")
         item = lib.activ_dtype_size(number)
         array = view(
             lib.activ_tensor_const_data(resource),

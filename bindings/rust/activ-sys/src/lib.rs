@@ -568,9 +568,7 @@ extern "C" {
     pub fn activ_random_permutation(seed: u64, stream: u64, n: usize, out: *mut u32) -> activ_status;
 }
 
-// ---- tensor.h ----
-
-opaque!(activ_tensor);
+// ---- dtype.h ----
 
 pub type activ_dtype = i32;
 
@@ -579,6 +577,23 @@ pub const ACTIV_FLOAT64: activ_dtype = 2;
 pub const ACTIV_INT32: activ_dtype = 3;
 pub const ACTIV_INT64: activ_dtype = 4;
 pub const ACTIV_UINT8: activ_dtype = 5;
+pub const ACTIV_FLOAT16: activ_dtype = 6;
+pub const ACTIV_BFLOAT16: activ_dtype = 7;
+
+extern "C" {
+    pub fn activ_dtype_size(dtype: activ_dtype) -> usize;
+    pub fn activ_convert(
+        n: usize,
+        x_dtype: activ_dtype,
+        x: *const c_void,
+        y_dtype: activ_dtype,
+        y: *mut c_void,
+    ) -> activ_status;
+}
+
+// ---- tensor.h ----
+
+opaque!(activ_tensor);
 
 opaque!(DLManagedTensor);
 
@@ -587,7 +602,6 @@ opaque!(DLManagedTensorVersioned);
 pub const ACTIV_MAX_DIMS: usize = 8;
 
 extern "C" {
-    pub fn activ_dtype_size(dtype: activ_dtype) -> usize;
     pub fn activ_tensor_create(
         context: *const activ_context,
         dtype: activ_dtype,

@@ -225,10 +225,10 @@ constants! {
     ACTIV_ERROR_UNSUPPORTED, ACTIV_VERSION_MAJOR, ACTIV_VERSION_MINOR, ACTIV_VERSION_PATCH,
     ACTIV_VERSION_NUMBER, ACTIV_SHAPE_ELEMENTWISE, ACTIV_SHAPE_ROWWISE, ACTIV_SHAPE_GATED, ACTIV_SETTING_REAL,
     ACTIV_SETTING_COUNT, ACTIV_SETTING_WORD, ACTIV_SETTING_FUNCTIONS, ACTIV_FLOAT32, ACTIV_FLOAT64,
-    ACTIV_INT32, ACTIV_INT64, ACTIV_UINT8, ACTIV_MAX_DIMS, ACTIV_INIT_DEFAULT, ACTIV_INIT_KAIMING_UNIFORM,
-    ACTIV_INIT_KAIMING_NORMAL, ACTIV_INIT_XAVIER_UNIFORM, ACTIV_INIT_XAVIER_NORMAL, ACTIV_INIT_ORTHOGONAL,
-    ACTIV_GATE_SECOND, ACTIV_GATE_FIRST, ACTIV_LEFT_MISSING, ACTIV_LEFT_UNUSED, ACTIV_HISTOGRAM_MAX_BINS,
-    ACTIV_QUANTILES_PRECISION
+    ACTIV_INT32, ACTIV_INT64, ACTIV_UINT8, ACTIV_FLOAT16, ACTIV_BFLOAT16, ACTIV_MAX_DIMS, ACTIV_INIT_DEFAULT,
+    ACTIV_INIT_KAIMING_UNIFORM, ACTIV_INIT_KAIMING_NORMAL, ACTIV_INIT_XAVIER_UNIFORM, ACTIV_INIT_XAVIER_NORMAL,
+    ACTIV_INIT_ORTHOGONAL, ACTIV_GATE_SECOND, ACTIV_GATE_FIRST, ACTIV_LEFT_MISSING, ACTIV_LEFT_UNUSED,
+    ACTIV_HISTOGRAM_MAX_BINS, ACTIV_QUANTILES_PRECISION
 }
 
 /// A C program that prints what the C compiler makes of the headers, a line for each fact.
@@ -327,7 +327,7 @@ addresses! {
     activ_backward_ex activ_fn_catalog activ_fn_info_of activ_fn_is_random activ_fn_channels
     activ_fn_setting_count activ_fn_setting_info activ_fn_function_count activ_fn_function
     activ_fn_param_tensor_count activ_fn_param_tensor_info activ_random_bits activ_random_uniform
-    activ_random_normal activ_random_permutation activ_dtype_size activ_tensor_create activ_tensor_view
+    activ_random_normal activ_random_permutation activ_dtype_size activ_convert activ_tensor_create activ_tensor_view
     activ_tensor_view_const activ_tensor_reshape activ_tensor_narrow activ_tensor_transpose
     activ_tensor_destroy activ_tensor_dtype activ_tensor_ndim activ_tensor_shape activ_tensor_strides
     activ_tensor_count activ_tensor_is_contiguous activ_tensor_is_read_only activ_tensor_const_data

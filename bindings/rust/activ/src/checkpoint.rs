@@ -19,7 +19,7 @@ pub struct LoadOptions<'a> {
     pub names: &'a [(&'a str, &'a str)],
     /// Leaves what only one side has: PyTorch's `strict=False`.
     pub partial: bool,
-    /// Rounds tensors of float64 to float32.
+    /// Takes tensors of float16 and bfloat16, exactly, and rounds those of float64.
     pub convert: bool,
 }
 
@@ -98,7 +98,7 @@ impl Graph {
     }
 
     /// Builds the network that a file describes, compiles it for `max_batch` (0: for predictions only) and loads its
-    /// parameters.
+    /// parameters, those of float16 and bfloat16 too.
     pub fn load(path: impl AsRef<Path>, max_batch: usize) -> Result<Graph> {
         Graph::load_in(None, path.as_ref(), max_batch)
     }
@@ -130,7 +130,7 @@ impl Graph {
         message.check(status)
     }
 
-    /// The same with other names, for files that have more or fewer tensors, or float64. What was left is the answer; a
+    /// The same with other names, for files that have more or fewer tensors, or other types of floats. What was left is the answer; a
     /// graph that had no values before should be initialised first.
     ///
     /// ```

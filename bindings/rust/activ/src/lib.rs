@@ -59,6 +59,7 @@ mod checkpoint;
 mod context;
 mod cpu;
 mod custom;
+mod dtype;
 mod error;
 mod ffi;
 mod function;
@@ -76,6 +77,7 @@ pub use checkpoint::{Left, LoadOptions};
 pub use context::{Context, ContextBuilder, Executor};
 pub use cpu::{check_version, max_tier, tier, tiers, version};
 pub use custom::{Custom, CustomFunction};
+pub use dtype::{convert, DType, Element, Real, BF16, F16};
 pub use error::{Error, Result, Status};
 pub use function::{catalog, Draw, Function, FunctionInfo, Gate, ParamTensor, Setting, SettingKind, Shape};
 pub use graph::{
@@ -84,7 +86,7 @@ pub use graph::{
 };
 pub use matrix::{Matrix, MatrixMut};
 pub use optim::{AdamW, Algorithm, Optimizer, RmsProp, Sgd, TensorOptions};
-pub use tensor::{DType, Element, Tensor, TensorRef};
+pub use tensor::{Tensor, TensorRef};
 
 /// The examples of the README are tests, too.
 #[cfg(doctest)]

@@ -15,8 +15,7 @@
 //! # Ok::<(), activ::Error>(())
 //! ```
 use crate::ffi::{borrowed_slice, borrowed_text, c_path, c_text, check_library, filled, Message};
-use crate::tensor::Element;
-use crate::{sys, DType, Error, Result, Status, TensorRef};
+use crate::{sys, DType, Element, Error, Result, Status, TensorRef};
 use std::ffi::CString;
 use std::path::Path;
 use std::ptr::{null, null_mut, NonNull};
@@ -44,7 +43,7 @@ impl Drop for SafeTensors {
 pub struct Entry<'a> {
     /// Its name.
     pub name: &'a str,
-    /// The type of its elements; None for one that this library does not compute with.
+    /// The type of its elements; None for one that tensors do not have.
     pub dtype: Option<DType>,
     /// As in the file: `"F32"`, `"BF16"`.
     pub dtype_name: &'a str,

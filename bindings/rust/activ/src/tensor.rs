@@ -1,73 +1,10 @@
 //! Arrays with a shape.
+use crate::dtype::convert_raw;
 use crate::ffi::{borrowed_slice, check_len, check_library, product, Message};
-use crate::{sys, Error, Result, Status};
+use crate::{sys, DType, Element, Error, Result, Status};
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::ptr::{null, null_mut, NonNull};
-
-/// The type of a tensor's elements.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum DType {
-    /// `f32`.
-    Float32,
-    /// `f64`.
-    Float64,
-    /// `i32`.
-    Int32,
-    /// `i64`.
-    Int64,
-    /// `u8`.
-    UInt8,
-    /// A type that this crate does not know, by the library's number.
-    Other(i32),
-}
-
-impl DType {
-    const ALL: [DType; 5] = [DType::Float32, DType::Float64, DType::Int32, DType::Int64, DType::UInt8];
-
-    pub(crate) fn code(self) -> sys::activ_dtype {
-        match self {
-            DType::Float32 => sys::ACTIV_FLOAT32,
-            DType::Float64 => sys::ACTIV_FLOAT64,
-            DType::Int32 => sys::ACTIV_INT32,
-            DType::Int64 => sys::ACTIV_INT64,
-            DType::UInt8 => sys::ACTIV_UINT8,
-            DType::Other(code) => code,
-        }
-    }
-
-    pub(crate) fn from_code(code: sys::activ_dtype) -> DType {
-        DType::ALL.into_iter().find(|dtype| dtype.code() == code).unwrap_or(DType::Other(code))
-    }
-
-    /// Bytes of one element; 0 if the library does not know the type.
-    pub fn size(self) -> usize {
-        // SAFETY: takes a number only.
-        unsafe { sys::activ_dtype_size(self.code()) }
-    }
-}
-
-mod sealed {
-    pub trait Sealed {}
-}
-
-/// Types of elements: `f32`, `f64`, `i32`, `i64`, `u8`.
-pub trait Element: Copy + Default + Send + Sync + 'static + sealed::Sealed {
-    /// The same as a value.
-    const DTYPE: DType;
-}
-
-macro_rules! element {
-    ($($rust:ty = $dtype:ident),*) => {$(
-        impl sealed::Sealed for $rust {}
-        impl Element for $rust {
-            const DTYPE: DType = DType::$dtype;
-        }
-    )*};
-}
-
-element!(f32 = Float32, f64 = Float64, i32 = Int32, i64 = Int64, u8 = UInt8);
 
 /// The C object.
 struct Handle {
@@ -263,6 +200,28 @@ impl<'a> TensorRef<'a> {
         let mut values = crate::ffi::filled(T::default(), self.count())?;
         Tensor::of_mut(&mut values, self.shape())?.copy_from(self)?;
         Ok(values)
+    }
+
+    /// A new tensor with the elements in another type, each rounded once: `Float16`, `BFloat16`, `Float32` and `Float64`
+    /// to any of these.
+    ///
+    /// ```
+    /// use activ::{DType, TensorRef, BF16};
+    /// let half = TensorRef::of(&[1.0f32, 3.14159], &[2])?.convert(DType::BFloat16)?;
+    /// assert_eq!(half.as_slice::<BF16>()?[0], BF16::from_f32(1.0));
+    /// assert_eq!(half.convert(DType::Float64)?.as_slice::<f64>()?, [1.0, 3.140625]);
+    /// # Ok::<(), activ::Error>(())
+    /// ```
+    pub fn convert(&self, dtype: DType) -> Result<Tensor<'static>> {
+        let mut source = Tensor::zeros(self.dtype(), self.shape())?; // contiguous and aligned
+        source.copy_from(self)?;
+        let made = Tensor::zeros(dtype, self.shape())?;
+        // SAFETY: two tensors of as many elements, of these types; nobody else has them.
+        unsafe {
+            let (from, to) = (sys::activ_tensor_const_data(source.raw()), sys::activ_tensor_data(made.raw()));
+            convert_raw(self.count(), self.dtype(), from, dtype, to)?;
+        }
+        Ok(made)
     }
 
     fn check_dtype<T: Element>(&self) -> Result<()> {

@@ -4,7 +4,7 @@ mod common;
 use activ::analysis::{surface, GraphNeurons, Histogram, Neurons, Quantiles, Stats};
 use activ::init::{self, Scheme};
 use activ::safetensors::{SafeTensors, Writer};
-use activ::{random, Compile, DType, Function, Graph, Matrix, Tensor, TensorRef};
+use activ::{convert, random, Compile, DType, Function, Graph, Matrix, Status, Tensor, TensorRef, BF16, F16};
 use common::{layers, noise, Scratch};
 
 #[test]
@@ -149,6 +149,64 @@ fn tensors_and_their_views() {
     let single = Tensor::from_values(&[2.5f64], &[]).unwrap();
     assert_eq!((single.shape().len(), single.as_slice::<f64>().unwrap()), (0, &[2.5][..]));
     assert_eq!(DType::Int64.size(), 8);
+}
+
+#[test]
+fn numbers_of_16_bits() {
+    assert_eq!((std::mem::size_of::<F16>(), DType::Float16.size(), DType::BFloat16.size()), (2, 2, 2));
+    assert_eq!((F16::from_f32(1.0).to_bits(), BF16::from_f32(1.0).to_bits()), (0x3c00, 0x3f80));
+    assert_eq!((F16::from_f32(65520.0).to_bits(), F16::from_bits(0x8001).to_f32()), (0x7c00, -(2f32.powi(-24))));
+    assert!(F16::from_f32(f32::NAN).to_f32().is_nan() && format!("{:?}", BF16::from_f32(-2.5)) == "-2.5");
+    // Every number there and back; the rounding of a float64 is one.
+    let all: Vec<BF16> = (0..=u16::MAX).map(BF16::from_bits).collect();
+    let (mut wide, mut back) = (vec![0.0f64; all.len()], vec![BF16::default(); all.len()]);
+    convert(&all, &mut wide).unwrap();
+    convert(&wide, &mut back).unwrap();
+    for (i, (bits, value)) in back.iter().zip(&wide).enumerate() {
+        assert_eq!(*value as f32 == f32::from(all[i]), !value.is_nan());
+        assert!(value.is_nan() || usize::from(bits.to_bits()) == i);
+    }
+    let mut once = [F16::default(); 2];
+    convert(&[1.0 + 2f64.powi(-11) + 2f64.powi(-40), 1.0 + 2f64.powi(-11)], &mut once).unwrap();
+    assert_eq!(once.map(F16::to_bits), [0x3c01, 0x3c00]);
+    let error = convert(&all, &mut once).unwrap_err();
+    assert_eq!(error.status, Status::SHAPE);
+    assert!(error.message.contains("65536") && error.message.contains("y has 2"), "{}", error);
+
+    let tensor = TensorRef::of(&[F16::from_f32(0.5), F16::from_f32(-3.0)], &[2, 1]).unwrap().to_vec::<F16>().unwrap();
+    let tensor = Tensor::from_values(&tensor, &[1, 2]).unwrap();
+    assert_eq!(tensor.dtype(), DType::Float16);
+    assert_eq!(tensor.as_slice::<BF16>().unwrap_err().status, Status::SHAPE);
+    let brain = tensor.transpose(0, 1).unwrap().convert(DType::BFloat16).unwrap();
+    assert_eq!((brain.shape(), brain.as_slice::<BF16>().unwrap()[1].to_f32()), (&[2, 1][..], -3.0));
+    let error = brain.convert(DType::Int32).unwrap_err();
+    assert_eq!(error.status, Status::UNSUPPORTED);
+    assert!(error.message.contains("from BFloat16 to Int32"), "{}", error);
+    assert_eq!(
+        Tensor::zeros(DType::UInt8, &[1]).unwrap().convert(DType::Float32).unwrap_err().status,
+        Status::UNSUPPORTED
+    );
+    assert_eq!(Tensor::zeros(DType::Float16, &[0, 2]).unwrap().convert(DType::Float64).unwrap().count(), 0);
+    let mut other = Tensor::zeros(DType::Float32, &[1, 2]).unwrap();
+    assert_eq!(other.copy_from(&tensor).unwrap_err().status, Status::SHAPE);
+
+    let folder = Scratch::new("halves");
+    let path = folder.file("halves.safetensors");
+    Writer::new()
+        .tensor("h", &tensor)
+        .tensor("b", &brain)
+        .values("one", &[BF16::from_f32(1.0)], &[])
+        .save(&path)
+        .unwrap();
+    let file = SafeTensors::open(&path).unwrap();
+    let (h, b) = (file.find("h").unwrap(), file.find("b").unwrap());
+    assert_eq!(
+        (h.dtype, h.dtype_name, b.dtype, b.dtype_name),
+        (Some(DType::Float16), "F16", Some(DType::BFloat16), "BF16")
+    );
+    assert_eq!(h.to_vec::<F16>().unwrap(), tensor.as_slice::<F16>().unwrap());
+    assert_eq!(b.to_vec::<BF16>().unwrap()[0].to_f32(), 0.5);
+    assert_eq!(b.to_vec::<F16>().unwrap_err().status, Status::SHAPE);
 }
 
 #[test]

@@ -118,6 +118,14 @@ fn arrays_go_both_ways_without_a_copy() {
     let back = unsafe { Tensor::from_dlpack_versioned(exported) }.unwrap();
     assert_eq!(back.as_slice::<i64>().unwrap(), [1, 2, 3]);
 
+    // Two of 16 bits, which are told apart.
+    for (dtype, code) in [(DType::Float16, 2), (DType::BFloat16, 4)] {
+        let exported = Tensor::zeros(dtype, &[2]).unwrap().into_dlpack_versioned().unwrap();
+        let seen = unsafe { &*exported.as_ptr().cast::<Versioned>() };
+        assert_eq!((seen.tensor.code, seen.tensor.bits), (code, 16));
+        assert_eq!(unsafe { Tensor::from_dlpack_versioned(exported) }.unwrap().dtype(), dtype);
+    }
+
     let exported = back.into_dlpack().unwrap();
     let seen = unsafe { &*exported.as_ptr().cast::<Legacy>() };
     assert_eq!(seen.tensor.data as usize, address as usize);

@@ -395,6 +395,34 @@ fn weights_come_from_other_programs_and_go_there() {
     assert_eq!(left.missing, ["layers.0.bias", "layers.1.weight", "layers.2.weight", "layers.2.bias"]);
     assert!(other.param("layers.0.weight").unwrap().iter().all(|weight| *weight == 0.5));
 
+    // In 16 bits, by the same option; a whole network without one.
+    let brains = [activ::BF16::from_f32(0.1); 32];
+    Writer::new().values("layers.0.weight", &brains, &[8, 4]).save(&path).unwrap();
+    let error = other.load_params_with(&path, &partial).unwrap_err();
+    assert_eq!(error.status, Status::UNSUPPORTED);
+    assert!(error.message.contains("BF16") && error.message.contains("option convert"), "{}", error);
+    other.load_params_with(&path, &LoadOptions { convert: true, ..partial }).unwrap();
+    assert!(other.param("layers.0.weight").unwrap().iter().all(|weight| *weight == brains[0].to_f32()));
+    other.save(&path).unwrap();
+    let whole = SafeTensors::open(&path).unwrap();
+    let entries = whole.entries();
+    let halves: Vec<Vec<activ::F16>> = entries
+        .iter()
+        .map(|entry| entry.to_vec::<f32>().unwrap().into_iter().map(activ::F16::from_f32).collect())
+        .collect();
+    let mut writer = Writer::new();
+    for (entry, values) in entries.iter().zip(&halves) {
+        writer = writer.values(entry.name, values, entry.shape);
+    }
+    for key in whole.metadata_keys() {
+        writer = writer.text(key, whole.metadata(key).unwrap());
+    }
+    writer.save(&path).unwrap();
+    let loaded = Graph::load(&path, 0).unwrap();
+    for (half, value) in loaded.params().iter().zip(other.params()) {
+        assert_eq!(*half, activ::F16::from_f32(*value).to_f32());
+    }
+
     let none = LoadOptions { names: &[("layer.", "")], ..LoadOptions::default() };
     let error = other.load_params_with(&path, &none).unwrap_err();
     assert_eq!(error.status, Status::UNKNOWN_NAME);
