@@ -14,12 +14,12 @@
  *     softmax.forward_rows(activ::rows(x, 10), activ::rows(y, 10));
  *     swiglu.forward_gated(value, gate, y);
  *
- *     gelu.forward(halves, other_halves);               // float16 or bfloat16 (dtype.hpp), all of one type: each number
- *                                                       // is computed in float, and rounded once
+ *     gelu.forward(halves, other_halves);               // float16 or bfloat16 (dtype.hpp), all of one type: each is
+ *                                                       // computed in float, and rounded once
  *
  * Lengths are checked before the library is called: ACTIV_ERROR_SHAPE, and a message with both of them. In place (y is
- * x, dx is dy) is allowed where fn.h says so. An output that is not wanted is activ::none. Parameters and their gradients
- * are floats; so is all where a call says it: per channel, in training, from y. */
+ * x, dx is dy) is allowed where fn.h says so. An output that is not wanted is activ::none. Parameters and their
+ * gradients are floats; so are all arrays of calls per channel, in training, and from y. */
 #ifndef ACTIV_FN_HPP
 #define ACTIV_FN_HPP
 
