@@ -53,8 +53,8 @@ static inline uint16_t activ_float16_of_float(float x)
     return (uint16_t)(sign | (size < 0x477ff000 ? finite : limit)); /* 65520: from there on infinity is nearest */
 }
 
-/* The nearest float32, or the one beyond if a digit is lost: odd. Rounded again, to fewer digits, it gives what x itself
- * rounded to them would ("rounding to odd"; Boldo, Melquiond 2008). */
+/* The nearest float32 or, if a digit is lost, the odd one beside x. Rounded again, to fewer digits, it gives what x
+ * itself rounded to them would ("rounding to odd"; Boldo, Melquiond 2008). */
 static inline float activ_float_to_odd(double x)
 {
     const float nearest = (float)x;

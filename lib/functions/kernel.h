@@ -60,8 +60,8 @@ struct activ_fn_kernel {
     void (*backward_from_y)(const activ_fn_args *a, size_t n, const float *y, const float *dy, float *dx);
     /* Multiplies the sums, in the same order, by what all their terms have in common, which backward left out. */
     void (*finish)(const activ_fn_args *a, size_t first, size_t count, double *sums);
-    /* Needs much of the stack itself. Others have less of it for themselves then: backward gets ACTIV_FN_SOME_SUMS lanes
-     * at a time, not as many as fn/sums.c has room for. */
+    /* Needs much of the stack itself, so that others have less of it: backward gets ACTIV_FN_SOME_SUMS lanes at a time,
+     * not as many as fn/sums.c has room for. */
     int is_deep;
 };
 

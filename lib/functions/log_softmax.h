@@ -223,44 +223,46 @@ static void log_softmax_backward_from_y(const activ_fn_args *a, size_t rows, siz
     }
 }
 
-static void log_softmax_forward_half(const activ_half_row *h)
+static void log_softmax_forward_half(const activ_half_row *row)
 {
-    softmax_group g;
+    softmax_half h;
     log_softmax_sums sums;
     float logs[V_LANES];
-    vsum others = v_sum_zero();
     memset(&sums, 0, sizeof sums);
-    softmax_begin_half(&g, h);
-    const softmax_row row = softmax_row_of(&g, 0);
-    for (size_t at = 0; at < h->columns; at += SOFTMAX_PART) {
-        log_softmax_arrays arrays = { g.buffer, v_set(0.0f), 0.0 };
-        others = softmax_add(log_softmax_forward_term, 1, row, softmax_widen(&g, h, at), &arrays, others);
-        sums.tie_count[0] += log_softmax_count(arrays.ties);
+    softmax_begin_half(&h, row);
+    for (; softmax_widen(&h); h.at += h.count) {
+        vf ties = v_set(0.0f);
+        softmax_exponentials(&h);
+        for (size_t i = 0; i < h.count; i += V_LANES) {
+            const size_t lanes = v_active_lanes(h.count - i, 0);
+            const vm is_largest = v_eq(v_load_lanes(h.x + i, lanes), v_set(h.group.largest[0]));
+            const vf tie = softmax_mask(lanes, v_sel(is_largest, v_set(1.0f), v_set(0.0f)));
+            ties = v_add(ties, tie);
+            v_store_lanes(h.e + i, lanes, v_sel(v_gt(tie, v_set(0.0f)), v_set(0.0f), v_load_lanes(h.e + i, lanes)));
+        }
+        softmax_add(h.count, h.e, NULL, 1, h.sum);
+        sums.tie_count[0] += log_softmax_count(ties);
     }
-    sums.others[0] = v_sum_total(others);
-    v_store(logs, log_softmax_logs(&g, &sums, 0));
-    for (size_t at = 0; at < h->columns; at += SOFTMAX_PART) {
-        const size_t count = softmax_widen(&g, h, at);
-        log_softmax_subtract(g.largest[0], logs[0], count, g.buffer, g.buffer);
-        h->narrow(h->dtype, 0, count, g.buffer, h->out + at);
-    }
+    sums.others[0] = activ_sum_tree(h.sum);
+    v_store(logs, log_softmax_logs(&h.group, &sums, 0));
+    for (h.at = 0; softmax_widen(&h); softmax_narrow(&h, h.x))
+        log_softmax_subtract(h.group.largest[0], logs[0], h.count, h.x, h.x);
 }
 
-static void log_softmax_backward_half(const activ_half_row *h)
+static void log_softmax_backward_half(const activ_half_row *row)
 {
-    softmax_group g;
-    softmax_begin_half(&g, h);
-    softmax_back b = softmax_back_of_half(&g);
-    const softmax_row row = softmax_row_of(&g, 0);
-    vsum sum = v_sum_zero();
-    for (size_t at = 0; at < h->columns; at += SOFTMAX_PART)
-        sum = softmax_add(log_softmax_backward_term, 0, row, softmax_widen(&g, h, at), &b, sum);
-    const log_softmax_factors factors = log_softmax_factors_of(&b, v_sum_total(sum));
-    for (size_t at = 0; at < h->columns; at += SOFTMAX_PART) {
-        const size_t count = softmax_widen(&g, h, at);
-        float *dx = g.buffer + SOFTMAX_PART;
-        log_softmax_backward_row(row, &b, factors, count, dx, 0);
-        h->narrow(h->dtype, 0, count, dx, h->out + at);
+    softmax_half h;
+    softmax_begin_half(&h, row);
+    for (; softmax_widen(&h); h.at += h.count) {
+        softmax_exponentials(&h);
+        softmax_add(h.count, h.e, NULL, 0, h.sum);
+        softmax_add(h.count, h.dy, NULL, 0, h.dy_sum);
+    }
+    const softmax_back b = softmax_back_of_half(&h);
+    const log_softmax_factors factors = log_softmax_factors_of(&b, activ_sum_tree(h.sum));
+    for (h.at = 0; softmax_widen(&h); softmax_narrow(&h, h.dy)) {
+        softmax_exponentials(&h);
+        log_softmax_backward_row(softmax_row_of(&h.group, 0), &b, factors, h.count, h.dy, 0);
     }
 }
 

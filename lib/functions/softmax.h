@@ -184,44 +184,39 @@ static void softmax_backward_from_y(const activ_fn_args *a, size_t rows, size_t 
     }
 }
 
-/* Some exponentials, in the place of their x, and their sum. */
-static V_ONCE void softmax_forward_part(softmax_group *g, size_t count, vsum *sum)
+static void softmax_forward_half(const activ_half_row *row)
 {
-    softmax_arrays arrays = { g->buffer, g->buffer, 1 };
-    *sum = softmax_add(softmax_forward_term, 1, softmax_row_of(g, 0), count, &arrays, *sum);
-}
-
-static void softmax_forward_half(const activ_half_row *h)
-{
-    softmax_group g;
-    vsum sum = v_sum_zero(), unused = sum;
-    softmax_begin_half(&g, h);
-    for (size_t at = 0; at < h->columns; at += SOFTMAX_PART)
-        softmax_forward_part(&g, softmax_widen(&g, h, at), &sum);
-    const double total = v_sum_total(sum);
-    for (size_t at = 0; at < h->columns; at += SOFTMAX_PART) {
-        const size_t count = softmax_widen(&g, h, at);
-        softmax_forward_part(&g, count, &unused);
-        softmax_divide(total, count, g.buffer, g.buffer);
-        h->narrow(h->dtype, 0, count, g.buffer, h->out + at);
+    softmax_half h;
+    softmax_begin_half(&h, row);
+    for (; softmax_widen(&h); h.at += h.count) {
+        softmax_exponentials(&h);
+        softmax_add(h.count, h.e, NULL, 1, h.sum);
+    }
+    const double sum = activ_sum_tree(h.sum);
+    for (h.at = 0; softmax_widen(&h); softmax_narrow(&h, h.e)) {
+        softmax_exponentials(&h);
+        softmax_divide(sum, h.count, h.e, h.e);
     }
 }
 
-static void softmax_backward_half(const activ_half_row *h)
+static void softmax_backward_half(const activ_half_row *row)
 {
-    softmax_group g;
-    softmax_begin_half(&g, h);
-    softmax_back b = softmax_back_of_half(&g);
-    const softmax_row row = softmax_row_of(&g, 0);
-    vsum sum = v_sum_zero();
-    for (size_t at = 0; at < h->columns; at += SOFTMAX_PART)
-        sum = softmax_add(softmax_backward_term, 0, row, softmax_widen(&g, h, at), &b, sum);
-    const softmax_factors factors = softmax_factors_of(&b, v_sum_total(sum));
-    for (size_t at = 0; at < h->columns; at += SOFTMAX_PART) {
-        const size_t count = softmax_widen(&g, h, at);
-        float *dx = g.buffer + SOFTMAX_PART;
-        softmax_backward_row(row, &b, factors, count, dx, 0);
-        h->narrow(h->dtype, 0, count, dx, h->out + at);
+    softmax_half h;
+    vf size = v_set(0.0f);
+    softmax_begin_half(&h, row);
+    for (; softmax_widen(&h); h.at += h.count) {
+        softmax_exponentials(&h);
+        softmax_add(h.count, h.e, NULL, 0, h.sum);
+        softmax_add(h.count, h.e, h.dy, 0, h.dy_sum);
+        for (size_t i = 0; i < h.count; i += V_LANES)
+            size = v_max(v_abs(v_load_lanes(h.dy + i, v_active_lanes(h.count - i, 0))), size);
+    }
+    softmax_back b = softmax_back_of_half(&h);
+    b.dy_size = size;
+    const softmax_factors factors = softmax_factors_of(&b, activ_sum_tree(h.sum));
+    for (h.at = 0; softmax_widen(&h); softmax_narrow(&h, h.dy)) {
+        softmax_exponentials(&h);
+        softmax_backward_row(softmax_row_of(&h.group, 0), &b, factors, h.count, h.dy, 0);
     }
 }
 

@@ -43,13 +43,26 @@ V_INLINE void narrow_pair(const int is_brain, const int stream, const float *x, 
     }
 }
 
+/* What there is after the last pair. */
+static V_ONCE V_SMALL void narrow_rest(int is_brain, size_t n, const float *x, uint16_t *y)
+{
+    float values[2 * V_LANES] = { 0.0f };
+    uint16_t last[2 * V_LANES];
+    memcpy(values, x, n * sizeof *x);
+    if (is_brain)
+        narrow_pair(1, 0, values, last);
+    else
+        narrow_pair(0, 0, values, last);
+    memcpy(y, last, n * sizeof *y);
+}
+
 V_INLINE void widen_all(const int is_brain, size_t n, const uint16_t *x, float *y)
 {
     size_t i = 0;
-    for (; n - i >= 4 * V_LANES; i += 4 * V_LANES) {
-        V_UNROLL
-        for (size_t j = 0; j < 4; j++)
-            v_store(y + i + j * V_LANES, v_widen(is_brain, s_load(x + i + j * V_LANES)));
+    for (; n - i >= 2 * V_LANES; i += 2 * V_LANES) {
+        const vs a = s_load(x + i), b = s_load(x + i + V_LANES);
+        v_store(y + i, v_widen(is_brain, a));
+        v_store(y + i + V_LANES, v_widen(is_brain, b));
     }
     for (; i < n; i += V_LANES) {
         const size_t lanes = v_active_lanes(n - i, 0);
@@ -62,18 +75,10 @@ V_INLINE void widen_all(const int is_brain, size_t n, const uint16_t *x, float *
 V_INLINE void narrow_all(const int is_brain, const int stream, size_t n, const float *x, uint16_t *y)
 {
     size_t i = 0;
-    for (; n - i >= 2 * V_PAIR; i += 2 * V_PAIR) {
+    for (; n - i >= V_PAIR; i += V_PAIR)
         narrow_pair(is_brain, stream, x + i, y + i);
-        narrow_pair(is_brain, stream, x + i + V_PAIR, y + i + V_PAIR);
-    }
-    for (; i < n; i += V_PAIR) {
-        const size_t count = n - i < V_PAIR ? n - i : V_PAIR;
-        float values[2 * V_LANES] = { 0.0f };
-        uint16_t last[2 * V_LANES];
-        memcpy(values, x + i, count * sizeof *x);
-        narrow_pair(is_brain, 0, values, last);
-        memcpy(y + i, last, count * sizeof *y);
-    }
+    if (i < n)
+        narrow_rest(is_brain, n - i, x + i, y + i);
 }
 
 static void widen(activ_dtype dtype, size_t n, const uint16_t *x, float *y)
@@ -86,11 +91,12 @@ static void widen(activ_dtype dtype, size_t n, const uint16_t *x, float *y)
 
 static void narrow(activ_dtype dtype, int stream, size_t n, const float *x, uint16_t *y)
 {
-    if (dtype == ACTIV_BFLOAT16 && stream)
+    const int streams = stream && V_LANES > 4; /* others store */
+    if (dtype == ACTIV_BFLOAT16 && streams)
         narrow_all(1, 1, n, x, y);
     else if (dtype == ACTIV_BFLOAT16)
         narrow_all(1, 0, n, x, y);
-    else if (stream)
+    else if (streams)
         narrow_all(0, 1, n, x, y);
     else
         narrow_all(0, 0, n, x, y);

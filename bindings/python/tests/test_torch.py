@@ -725,7 +725,12 @@ def test_simple_network_moves_both_ways(tmp_path, module, spec, dtype):
     net.load_state_dict({name: value.float() for name, value in state.items()})
     activ.save_file({n: v if v.element_size() == 2 else v.numpy() for n, v in state.items()}, path)
     kinds = {"float32": "F32", "float64": "F64", "float16": "F16", "bfloat16": "BF16"}
-    assert {activ.File(path).dtype_of(name) for name in state} == {kinds[dtype]}
+    file = activ.File(path)
+    for name, value in state.items():
+        read = torch.from_dlpack(file.tensor(name).to(dtype))
+        assert file.dtype_of(name) == kinds[dtype] and read.dtype == value.dtype and torch.equal(read, value)
+    with pytest.raises(TypeError, match="tensor 'w'.*grad"):
+        activ.save_file({"w": torch.ones(2, dtype=torch.bfloat16, requires_grad=True)}, path)
     left = g.load_params(path, names=names, convert=dtype != "float32", partial=has_weight)
     assert left["missing"] == [] and sorted(left["unused"]) == copies
     ours, theirs = g.forward(images.numpy()), net(images).detach().numpy()

@@ -89,7 +89,7 @@ V_INLINE vf softmax_reduce(softmax_operation *operation, const softmax_vectors *
 }
 
 /* What follows from the rows' m. */
-V_INLINE void softmax_scale(softmax_group *g, const softmax_vectors *largest)
+static V_ONCE void softmax_scale(softmax_group *g, const softmax_vectors *largest)
 {
     for (size_t first = 0; first < g->count; first += V_LANES) {
         vf m = softmax_reduce(v_max, largest, g->count, first);
@@ -159,10 +159,10 @@ V_INLINE vf softmax_mask(size_t lanes, vf term)
 
 /* Sixteen partial sums in double, term i in sum i mod 16. `paired`: blocks of sixteen are first added in pairs in
  * float, which is faster; the remainder after each four is added block by block. */
-V_INLINE vsum softmax_add(softmax_term *term, const int paired, const softmax_row row, size_t columns, void *state,
-                          vsum sum)
+V_INLINE double softmax_sum(softmax_term *term, const int paired, const softmax_row row, size_t columns, void *state)
 {
     const vf one = v_set(1.0f);
+    vsum sum = v_sum_zero();
     vf e[4];
     size_t i = 0;
     for (; i + 4 * V_BLOCK <= columns; i += 4 * V_BLOCK) {
@@ -191,12 +191,7 @@ V_INLINE vsum softmax_add(softmax_term *term, const int paired, const softmax_ro
             sum.acc[j] = acc_fma(sum.acc[j], term(&row, state, i + j * V_LANES, lanes, j), one);
         }
     }
-    return sum;
-}
-
-V_INLINE double softmax_sum(softmax_term *term, const int paired, const softmax_row row, size_t columns, void *state)
-{
-    return v_sum_total(softmax_add(term, paired, row, columns, state, v_sum_zero()));
+    return v_sum_total(sum);
 }
 
 /* Fills a row without a result with one NaN, the same on every CPU; which NaN arithmetic gives differs. */
@@ -260,44 +255,93 @@ V_INLINE vf softmax_times_far(const softmax_row *row, const float *x, size_t lan
     return v_scale(v_mul(v_add(e.h, e.l), q), i_add(i_sub(e.n, n), i_set(SOFTMAX_POWER)));
 }
 
-/* ---- a row of 16-bit numbers, which is widened part by part, into the group's buffer ------------------------------- */
+/* ---- a row of 16-bit numbers ----------------------------------------------------------------------
+ *
+ * It is widened part by part, into the group's buffer: x, dy, and the exponentials. Steps are loops of their own here,
+ * which all four functions share: they add in the order of softmax_sum. */
 
-/* A multiple of what softmax_add takes at a time, so that a row's sum is the same in parts. */
-#define SOFTMAX_PART ((size_t)1024)
+/* A multiple of what softmax_sum takes at a time. */
+#define SOFTMAX_PART ((size_t)640)
+_Static_assert(SOFTMAX_PART % (4 * V_BLOCK) == 0 && 3 * SOFTMAX_PART <= SOFTMAX_BUFFER, "parts fit");
 
-V_INLINE size_t softmax_part(const activ_half_row *h, size_t at)
+typedef struct softmax_half {
+    softmax_group group;
+    const activ_half_row *row;
+    float *x, *dy, *e;
+    size_t at, count; /* of the part */
+    double sum[V_BLOCK], dy_sum[V_BLOCK];
+} softmax_half;
+
+/* The next part, from `at` on; 0 past the last. */
+static V_ONCE int softmax_widen(softmax_half *h)
 {
-    return h->columns - at < SOFTMAX_PART ? h->columns - at : SOFTMAX_PART;
+    const activ_half_row *row = h->row;
+    h->count = row->columns - h->at < SOFTMAX_PART ? row->columns - h->at : SOFTMAX_PART;
+    if (h->count > 0)
+        row->widen(row->dtype, h->count, row->x + h->at, h->x);
+    if (h->count > 0 && row->dy)
+        row->widen(row->dtype, h->count, row->dy + h->at, h->dy);
+    return h->count > 0;
 }
 
-/* Part of x, and of dy if there is one, behind it. */
-static V_ONCE size_t softmax_widen(softmax_group *g, const activ_half_row *h, size_t at)
+/* Narrows the part's results, and goes on. */
+static V_ONCE void softmax_narrow(softmax_half *h, const float *results)
 {
-    const size_t count = softmax_part(h, at);
-    h->widen(h->dtype, count, h->x + at, g->buffer);
-    if (h->dy)
-        h->widen(h->dtype, count, h->dy + at, g->buffer + SOFTMAX_PART);
-    return count;
+    h->row->narrow(h->row->dtype, 0, h->count, results, h->row->out + h->at);
+    h->at += h->count;
 }
 
-/* Starts a group of this row. */
-static V_ONCE void softmax_begin_half(softmax_group *g, const activ_half_row *h)
+static V_ONCE void softmax_begin_half(softmax_half *h, const activ_half_row *row)
 {
     softmax_vectors largest;
     vf some = v_set(-INFINITY);
-    for (size_t at = 0; at < h->columns; at += SOFTMAX_PART) {
-        h->widen(h->dtype, softmax_part(h, at), h->x + at, g->buffer);
-        some = v_max(softmax_largest(softmax_part(h, at), g->buffer), some);
-    }
-    g->count = 1;
+    h->row = row;
+    h->x = h->group.buffer;
+    h->dy = h->x + SOFTMAX_PART;
+    h->e = h->dy + SOFTMAX_PART;
+    for (h->at = 0; softmax_widen(h); h->at += h->count)
+        some = v_max(softmax_largest(h->count, h->x), some);
+    h->group.count = 1;
     softmax_set(&largest, 0, some, some);
-    softmax_scale(g, &largest);
+    softmax_scale(&h->group, &largest);
+    h->at = 0;
+    memset(h->sum, 0, sizeof h->sum);
+    memset(h->dy_sum, 0, sizeof h->dy_sum);
 }
 
-V_INLINE softmax_back softmax_back_of_half(const softmax_group *g)
+static V_ONCE void softmax_exponentials(softmax_half *h)
 {
-    softmax_back b = { .x = g->buffer, .dy = g->buffer + SOFTMAX_PART };
-    b.dy_sum = v_sum_zero();
+    const softmax_row row = softmax_row_of(&h->group, 0);
+    for (size_t i = 0; i < h->count; i += V_LANES) {
+        const size_t lanes = v_active_lanes(h->count - i, 0);
+        v_store_lanes(h->e + i, lanes, softmax_exponential(&row, softmax_load(&row, h->x + i, lanes)));
+    }
+}
+
+/* to += the sums of values, times `with` if that is not NULL. paired: as in softmax_sum. */
+static V_ONCE void softmax_add(size_t count, const float *values, const float *with, int paired, double *to)
+{
+    const vf one = v_set(1.0f);
+    vsum sum = v_sum_load(to);
+    size_t i = 0;
+    for (; paired && i < count / (4 * V_BLOCK) * (4 * V_BLOCK); i += 2 * V_BLOCK)
+        for (size_t j = 0; j < V_PER_BLOCK; j++) {
+            const float *at = values + i + j * V_LANES;
+            sum.acc[j] = acc_fma(sum.acc[j], v_add(v_load(at), v_load(at + V_BLOCK)), one);
+        }
+    for (; i < count; i += V_BLOCK)
+        for (size_t j = 0; j < V_PER_BLOCK && v_active_lanes(count - i, j) > 0; j++) {
+            const size_t lanes = v_active_lanes(count - i, j), at = i + j * V_LANES;
+            sum.acc[j] =
+                acc_fma(sum.acc[j], v_load_lanes(values + at, lanes), with ? v_load_lanes(with + at, lanes) : one);
+        }
+    v_sum_store(to, sum);
+}
+
+V_INLINE softmax_back softmax_back_of_half(const softmax_half *h)
+{
+    softmax_back b = { .x = h->x, .dy = h->dy, .e = h->e };
+    b.dy_sum = v_sum_load(h->dy_sum);
     b.dy_size = v_set(0.0f);
     return b;
 }

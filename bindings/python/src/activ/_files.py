@@ -95,7 +95,8 @@ class File(Handle):
 
     def tensor(self, name: str) -> Tensor:
         """A tensor as a read-only activ.Tensor on the file's memory, which it keeps alive: for BF16, which
-        NumPy does not have. KeyError: none of that name; TypeError: a type that tensors do not have."""
+        NumPy does not have. `to` copies: torch.from_dlpack(file.tensor(name).to("bfloat16")). KeyError: none
+        of that name; TypeError: a type that tensors do not have."""
         resource, entry = self._entry(name)
         if not entry.dtype:
             kind = entry.dtype_name.decode()
@@ -163,7 +164,10 @@ def save_file(
     for name, value in tensors.items():
         names.append(checks.text(name, "a tensor's name"))
         if _is_bfloat16(value):
-            value = from_dlpack(value)
+            try:
+                value = from_dlpack(value)
+            except (BufferError, RuntimeError) as error:  # it has a gradient, or is on another device
+                raise TypeError(f"tensor {name!r}: {error}") from None
         if isinstance(value, Tensor):
             if not value.contiguous:
                 copy = Tensor(value.shape, value.dtype)
