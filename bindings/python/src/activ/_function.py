@@ -571,13 +571,12 @@ class Function(Handle):
         wanted = self._result_shape(x.shape, axis, gate is None)
         if accumulate and out is None:
             raise TypeError("accumulate adds to out, which is None")
-        for what, is_asked in (
-            ("num_parameters above 1", self._channels > 1),
-            ("training", noise is not None),
-            ("accumulate", accumulate),
-        ):
-            if is_asked:
-                checks.needs_float32(x, what)
+        if self._channels > 1:
+            checks.needs_float32(x, "num_parameters above 1")
+        if noise is not None:
+            checks.needs_float32(x, "training")
+        if accumulate:
+            checks.needs_float32(x, "accumulate")
         if self._needs_move(x.shape, axis):
             return self._backward_moved(x, dy, params, axis, from_y, accumulate, out, dparams)
         matrix = self._matrix(x.shape, axis, gate is None)
