@@ -1,4 +1,4 @@
-# Sourced by bench/accuracy.sh, bench/compare.sh, bench/performance.sh and bench/rows.sh, with $root set: the packages and
+# Sourced by bench/accuracy.sh, compare.sh, growth.sh, performance.sh and rows.sh, with $root set: the packages and
 # the build that a race against others needs. Plain sh.
 #
 #     build_bench TARGET ...      builds a release of these in $build (with $bench_options for CMake, if set), and takes

@@ -2,9 +2,9 @@
  * per second.
  *
  * The products are those of one training step of SimpleNetwork (forward, and backward the gradients of each weight and
- * of each input but the first), and one large square. In each round every contender has one turn with each product, in
- * an order that moves on; a figure is the median over the rounds. Here each product is repeated on the same matrices;
- * in a training step they are less likely to be in a cache. */
+ * of each input but the first), one large square, and the three of a layer of 4096 x 4096. In each round every
+ * contender has one turn with each product, in an order that moves on; a figure is the median over the rounds. Here
+ * each product is repeated on the same matrices; in a training step they are less likely to be in a cache. */
 #include <dlfcn.h>
 #include <math.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@
 #include "kernels/kernels.h"
 
 enum { OURS, OPENBLAS, DNNL, CONTENDERS };
-enum { BATCH = 128, LARGE = 2048, LAYERS = 5, MAX_PRODUCTS = 3 * LAYERS + 1, MAX_ROUNDS = 301 };
+enum { BATCH = 128, LARGE = 2048, WIDE = 4096, LAYERS = 5, MAX_PRODUCTS = 3 * LAYERS + 4, MAX_ROUNDS = 301 };
 
 static const double TURN = 200e-6;
 static const char *const contender_names[CONTENDERS] = { "libactiv", "OpenBLAS", "oneDNN" };
@@ -34,7 +34,7 @@ typedef struct {
 } product_t;
 
 static product_t products[MAX_PRODUCTS];
-static size_t product_count;
+static size_t product_count, step_first; /* from step_first on they are one step's; the large ones before are alone */
 static double peak[MAX_ROUNDS], peak_median, peak_best; /* GFLOP/s */
 static float *a, *b, *c, *scratch;
 
@@ -205,7 +205,7 @@ static void add_step(void)
 
 static int allocate(void)
 {
-    size_t wide = (size_t)LARGE * LARGE, scratch_floats = 0;
+    size_t wide = (size_t)WIDE * WIDE, scratch_floats = 0;
     for (size_t i = 0; i < product_count; i++) {
         size_t floats = activ_gemm_scratch(products[i].n, products[i].k);
         scratch_floats = floats > scratch_floats ? floats : scratch_floats;
@@ -292,7 +292,7 @@ static void print_line(const char *name, const char *size, double work, const do
                        FILE *json, const char *end)
 {
     double best = 0;
-    printf("| %-14s | %-18s |", name, size);
+    printf("| %-17s | %-18s |", name, size);
     fprintf(json, "    {\"product\": \"%s\", \"size\": \"%s\"", name, size);
     for (int who = 0; who < CONTENDERS; who++) {
         if (!takes_part(who)) {
@@ -313,8 +313,8 @@ static void print_head(const char *figure, double of_peak)
 {
     printf("\nGFLOP/s by %s, multiply-adds alone %.1f; peer/ours: seconds of the faster peer for one of ours\n\n",
            figure, of_peak);
-    printf("| product        | m x n x k          | libactiv | OpenBLAS |   oneDNN | of peak | peer/ours |\n");
-    printf("|----------------|--------------------|----------|----------|----------|---------|-----------|\n");
+    printf("| product           | m x n x k          | libactiv | OpenBLAS |   oneDNN | of peak | peer/ours |\n");
+    printf("|-------------------|--------------------|----------|----------|----------|---------|-----------|\n");
 }
 
 static void print_all(FILE *json)
@@ -333,7 +333,7 @@ static void print_all(FILE *json)
         const product_t *p = &products[i];
         snprintf(size, sizeof size, "%zu x %zu x %zu", p->m, p->n, p->k);
         print_line(p->name, size, operations(p), p->median, peak_median, json, ",");
-        if (p->m == LARGE)
+        if (i < step_first)
             continue;
         for (int who = 0; who < CONTENDERS; who++) {
             step[who] += p->median[who];
@@ -341,7 +341,7 @@ static void print_all(FILE *json)
         }
         step_work += operations(p);
     }
-    snprintf(size, sizeof size, "%zu products", product_count - 1);
+    snprintf(size, sizeof size, "%zu products", product_count - step_first);
     print_line("one step", size, step_work, step, peak_median, json, "");
     fprintf(json, "  ],\n  \"peak_gflops_at_best\": %.2f,\n  \"at_best\": [\n", peak_best);
     /* Other load on the machine slows nearly every turn: the fastest is closest to an idle machine. */
@@ -349,10 +349,10 @@ static void print_all(FILE *json)
     for (size_t i = 0; i < product_count; i++) {
         const product_t *p = &products[i];
         snprintf(size, sizeof size, "%zu x %zu x %zu", p->m, p->n, p->k);
-        if (p->m == LARGE)
+        if (i < step_first)
             print_line(p->name, size, operations(p), p->fastest, peak_best, json, ",");
     }
-    snprintf(size, sizeof size, "%zu products", product_count - 1);
+    snprintf(size, sizeof size, "%zu products", product_count - step_first);
     print_line("one step", size, step_work, step_fastest, peak_best, json, "");
     fprintf(json, "  ]\n}\n");
 }
@@ -361,7 +361,7 @@ static int usage(FILE *out)
 {
     fputs("usage: bench_gemm [--rounds N] [--json FILE]\n"
           "\n"
-          "  --rounds N     5 to 301 (default 101; a tenth of it for the large product)\n"
+          "  --rounds N     5 to 301 (default 101; a tenth of it for the large products)\n"
           "  --json FILE    the results as JSON too\n",
           out);
     return out == stderr ? 2 : 0;
@@ -393,6 +393,10 @@ int main(int argc, char **argv)
     }
     find_openblas();
     add_product("square", 0, LARGE, LARGE, LARGE, 0, 0);
+    add_product("wide y = x W^T", 0, BATCH, WIDE, WIDE, 0, 1);
+    add_product("wide dW = dy^T x", 0, WIDE, WIDE, BATCH, 1, 0);
+    add_product("wide dx = dy W", 0, BATCH, WIDE, WIDE, 0, 0);
+    step_first = product_count;
     add_step();
     if (!allocate()) {
         fputs("bench_gemm: no memory\n", stderr);
@@ -401,8 +405,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < product_count; i++)
         if (!same_values(&products[i]))
             return 2;
-    measure(0, 1, rounds / 10 > 3 ? rounds / 10 : 3);
-    measure(1, product_count, rounds);
+    measure(0, step_first, rounds / 10 > 3 ? rounds / 10 : 3);
+    measure(step_first, product_count, rounds);
     FILE *json = fopen(path, "w");
     if (!json) {
         fprintf(stderr, "bench_gemm: cannot write '%s'\n", path);

@@ -8,51 +8,16 @@ reverse of the order before; figures are medians over the rounds, and so are rat
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 
 sys.dont_write_bytecode = True
+import contest
 import train_vs_pytorch as race
 
 STAF = "staf(tau=25)"
 BY_HAND = "PyTorch by hand, one row"
 COMPARED = ("gelu", "mish", "trainable_elu")
-
-
-class Rounds:
-    """Contenders by name, each a function that gives a number: lower is better."""
-
-    def __init__(self):
-        self.contenders = {}
-        self.figures = {}
-
-    def add(self, name, measure):
-        self.contenders[name] = measure
-        self.figures[name] = []
-
-    def run(self, rounds, unit):
-        names = list(self.contenders)
-        for i in range(rounds):
-            for name in names if i % 2 == 0 else reversed(names):
-                figure = self.contenders[name]()
-                self.figures[name].append(figure)
-                print(f"round {i + 1} of {rounds}: {name}: {figure:.3f} {unit}", file=sys.stderr, flush=True)
-
-    def median(self, name):
-        return statistics.median(self.figures[name])
-
-    def ratio(self, name, reference):
-        """The first's figure by the second's."""
-        return statistics.median(a / b for a, b in zip(self.figures[name], self.figures[reference]))
-
-    def fastest(self, name, reference):
-        """The same of the fastest round of each: what a quiet machine might show."""
-        return min(self.figures[name]) / min(self.figures[reference])
-
-    def against(self, ours, other):
-        """What a row tells first: both figures, and the other's by ours."""
-        return self.median(ours), self.median(other), self.ratio(other, ours), self.fastest(other, ours)
 
 
 class Trainings:
@@ -92,35 +57,18 @@ class Trainings:
         return race.pytorch_environment(folder, **self.core)
 
     def two_threads(self):
-        """The better of two ways in which PyTorch may use two threads: name, --threads, environment. The one in which
-        its own threads and OpenBLAS's get in each other's way may take ten times as long."""
-        folder = race.openblas_folder(("openblas-pthread",))
-        if folder is None:
-            race.fail("no OpenBLAS with threads; Debian: apt-get install libopenblas0-pthread")
-        env = self.environment(folder)
-        ways = [("PyTorch, two threads in OpenBLAS", 1, {**env, "OPENBLAS_NUM_THREADS": "2"}),
-                ("PyTorch, two threads in all", 2,
-                 {**env, "OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"})]
-        trial = Rounds()
-        for name, threads, env in ways:
-            trial.add(name, lambda threads=threads, env=env: self.theirs("relu", threads, env, steps=50))
-        trial.run(2, "s/epoch (trial)")
-        self.facts["two threads in PyTorch, s/epoch in a trial"] = {name: trial.median(name) for name, _, _ in ways}
-        return min(ways, key=lambda way: trial.median(way[0]))
+        """PyTorch's better way to use two threads: name, --threads, environment."""
+        way, self.facts["two threads in PyTorch, s/epoch in a trial"] = contest.best_two_threads(
+            self.core, lambda threads, env: self.theirs("relu", threads, env, steps=50), "s/epoch")
+        return way
 
     def choose_core(self):
-        """OpenBLAS's kernels that are the fastest here; see best_kernels."""
-        core = self.options.core
-        if core is None:
-            print("trying OpenBLAS's kernels", file=sys.stderr, flush=True)
-            core, _ = race.best_kernels(self.pytorch, self.arguments("relu", 1, 1))
-        if core not in ("", "own"):
-            self.core = {"OPENBLAS_CORETYPE": core}
-        self.facts["kernels of OpenBLAS"] = core if self.core else "its own choice"
+        self.core, self.facts["kernels of OpenBLAS"] = contest.choose_core(
+            self.options.core, self.pytorch, self.arguments("relu", 1, 1))
 
 
 def train(trainings, options, rows):
-    rounds = Rounds()
+    rounds = contest.Rounds()
     rounds.add("relu", lambda: trainings.ours("relu"))
     rounds.add("relu, two threads", lambda: trainings.ours("relu", threads=2))
     for name in COMPARED:
@@ -145,7 +93,7 @@ def train(trainings, options, rows):
 
 
 def train_staf(trainings, options, rows):
-    rounds = Rounds()
+    rounds = contest.Rounds()
     rounds.add(STAF, lambda: trainings.ours(STAF, epochs=1))
     rounds.add("PyTorch, " + STAF, lambda: trainings.theirs(STAF, steps=options.staf_steps))
     rounds.run(options.staf_rounds, "s/epoch")
@@ -165,7 +113,7 @@ def latency(trainings, options, rows):
         result = results[name] = race.run_any(command, env)
         return result["microseconds"]
 
-    rounds = Rounds()
+    rounds = contest.Rounds()
     by_hand = rounds.figures[BY_HAND] = []   # PyTorch's program tells both
     rounds.add("one row", lambda: measure("ours", ours))
 

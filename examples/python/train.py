@@ -98,8 +98,7 @@ def main():
         order = activ.random.permutation(len(labels), graph.seed, epoch)
         for first in range(0, len(labels), options.batch):
             part = order[first : first + options.batch]
-            total += graph.train(NORMALIZED[images[part]], labels[part]) * len(part)
-            sgd.step()
+            total += graph.step(sgd, NORMALIZED[images[part]], labels[part]) * len(part)
             progress.show(f"Epoch {epoch} of {options.epochs}: {100 * first // len(labels)} %")
         seconds = time.perf_counter() - started
         _, train_accuracy = test(graph, images, labels)

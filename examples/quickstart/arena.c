@@ -67,11 +67,8 @@ int main(void)
 
     size_t before = arena.used;
     float loss = 0.0f;
-    for (int step = 0; status == ACTIV_OK && step < STEPS; step++) {
-        status = activ_graph_train_values(g, SAMPLES, x, target, &loss);
-        if (status == ACTIV_OK)
-            status = activ_optimizer_step(sgd);
-    }
+    for (int step = 0; status == ACTIV_OK && step < STEPS; step++)
+        status = activ_graph_step_values(g, sgd, SAMPLES, x, target, &loss);
     if (status == ACTIV_OK)
         printf("loss %.6f; %zu of %zu bytes taken, %zu of them by %d steps\n", (double)loss, arena.used,
                sizeof arena.bytes, arena.used - before, STEPS);

@@ -52,11 +52,9 @@ int main(int argc, char **argv)
     make_data();
     for (int epoch = 1; epoch <= EPOCHS; epoch++) {
         float loss = 0;
-        for (int at = 0; at < TRAIN; at += BATCH) {
-            if (activ_graph_train(g, BATCH, points[at], labels + at, &loss) != ACTIV_OK)
+        for (int at = 0; at < TRAIN; at += BATCH)
+            if (activ_graph_step(g, adamw, BATCH, points[at], labels + at, &loss) != ACTIV_OK)
                 return 2;
-            activ_optimizer_step(adamw);
-        }
         size_t right;
         activ_graph_evaluate(g, TEST, points[TRAIN], labels + TRAIN, NULL, &right);
         if (epoch % 10 == 0)

@@ -38,10 +38,8 @@ try {
     const activ::span<const std::int32_t> all_labels(labels);
     for (std::size_t epoch = 1; epoch <= epochs; epoch++) {
         float loss = 0;
-        for (std::size_t at = 0; at < train; at += batch) {
-            loss = g.train(all_points.subspan(2 * at, 2 * batch), all_labels.subspan(at, batch));
-            adamw.step();
-        }
+        for (std::size_t at = 0; at < train; at += batch)
+            loss = g.step(adamw, all_points.subspan(2 * at, 2 * batch), all_labels.subspan(at, batch));
         const activ::evaluation e = g.evaluate(all_points.subspan(2 * train), all_labels.subspan(train));
         if (epoch % 10 == 0)
             std::printf("epoch %2zu  loss %.4f  right %5.1f %%\n", epoch, static_cast<double>(loss),

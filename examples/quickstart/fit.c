@@ -37,9 +37,7 @@ int main(void)
         status = activ_sgd_create(g, &options, &sgd);
     for (int step = 0; status == ACTIV_OK && step <= STEPS; step++) {
         float loss;
-        status = activ_graph_train_values(g, SAMPLES, x, target, &loss);
-        if (status == ACTIV_OK)
-            status = activ_optimizer_step(sgd);
+        status = activ_graph_step_values(g, sgd, SAMPLES, x, target, &loss);
         if (status == ACTIV_OK && step % 500 == 0)
             printf("step %4d  loss %.6f\n", step, (double)loss);
     }

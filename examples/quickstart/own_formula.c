@@ -26,11 +26,8 @@ static activ_status train(const activ_fn *fn, const float *x, const float *targe
         status = activ_graph_init(g, 1);
     if (status == ACTIV_OK)
         status = activ_adamw_create(g, &options, &adamw);
-    for (int step = 0; status == ACTIV_OK && step < STEPS; step++) {
-        status = activ_graph_train_values(g, SAMPLES, x, target, step == 0 ? &first : &last);
-        if (status == ACTIV_OK)
-            status = activ_optimizer_step(adamw);
-    }
+    for (int step = 0; status == ACTIV_OK && step < STEPS; step++)
+        status = activ_graph_step_values(g, adamw, SAMPLES, x, target, step == 0 ? &first : &last);
     if (status == ACTIV_OK)
         printf("loss %.4f -> %.6f  %s\n", (double)first, (double)last, activ_fn_spec(fn));
 

@@ -19,6 +19,7 @@
  *
  * 3. An optimiser (optim.h): SGD, AdamW or RMSprop; activ_optimizer_step updates the parameters. Before it, gradients
  *    may be clipped and the learning rate be set: activ_graph_clip_grad_norm, activ_optimizer_set_lr, activ_lr_cosine.
+ *    Where nothing comes between, activ_graph_step is both calls in one.
  *
  * 4. A file (checkpoint.h): activ_checkpoint_save, activ_checkpoint_load; with the optimiser, to continue exactly:
  *    activ_checkpoint_save_training.

@@ -35,6 +35,7 @@ namespace activ {
 
 class node;
 class graph;
+class optimizer;
 class predictor;
 
 namespace detail {
@@ -543,6 +544,9 @@ public:
                          return activ_graph_train_values(g, batch, x.data(), targets.data(), &loss);
                      }));
     }
+    /* Either with the optimiser's step, in one call: the same bits. In optim.hpp. */
+    result<float> try_step(optimizer &o, span<const float> x, span<const std::int32_t> labels) noexcept;
+    result<float> try_step_values(optimizer &o, span<const float> x, span<const float> targets) noexcept;
     /* A loss of the caller's own, in two calls; x has to stay as it is between them. */
     result<void> try_forward_train(span<const float> x, span<float> y) noexcept
     {
@@ -635,6 +639,8 @@ public:
     {
         return try_train_values(x, targets).value();
     }
+    float step(optimizer &o, span<const float> x, span<const std::int32_t> labels);
+    float step_values(optimizer &o, span<const float> x, span<const float> targets);
     void forward_train(span<const float> x, span<float> y)
     {
         try_forward_train(x, y).value();

@@ -38,7 +38,8 @@ ACTIV_API float activ_init_gain(activ_init_scheme scheme);
 
 /* Fills `values`, a row-major tensor, as a function of (scheme, gain, shape, seed, stream) alone (random.h).
  *
- * gain: finite, >= 0. context: for the memory of the orthogonal scheme, rows x columns doubles; the others take none.
+ * gain: finite, >= 0. context: for the memory and the threads of the orthogonal scheme; the others take none. Its
+ * memory is doubles: one for each element, 56 for each row (or column, if fewer) and 8192 for each thread.
  * ACTIV_ERROR_INVALID: NULL; ACTIV_ERROR_UNSUPPORTED: no such scheme; ACTIV_ERROR_RANGE: the gain, more than
  * ACTIV_MAX_DIMS dimensions (tensor.h), or a size that overflows; ACTIV_ERROR_SHAPE: fewer than two dimensions, or a
  * dimension of 0; ACTIV_ERROR_OUT_OF_MEMORY. */

@@ -6,10 +6,18 @@
  *     activ_sgd_options options = ACTIV_SGD_DEFAULTS;
  *     options.lr = 0.1f;
  *     if (activ_sgd_create(graph, &options, &optimizer) != ACTIV_OK) { puts(activ_graph_error(graph)); return 2; }
- *     for (...) {
- *         activ_graph_train(graph, batch, x, labels, &loss);
- *         activ_optimizer_step(optimizer);
- *     }
+ *     for (...)
+ *         activ_graph_step(graph, optimizer, batch, x, labels, &loss);
+ *
+ * Too small to count. Many CPUs take a hundred times as long for numbers below 2^-126, the smallest normal float32, and
+ * an average of gradients that stay 0 would fade into them and never reach 0. So an average (v, m, b) below 2^-126
+ * becomes 0. A gradient counts as 0 below 2^-126 (SGD), in AdamW's m below 2^-126/(1 - beta1), in RMSprop below
+ * 2^-126/(1 - alpha); and in v if its square is below 2^-126/(1 - beta2), or 2^-126/(1 - alpha). That changes
+ * sqrt(v) + eps by at most 2^-25 of it, less than a rounding; and a step by at most 2^-125 lr times 1/(1 - momentum)
+ * (SGD), 1/((1 - beta1) eps) (AdamW: 2.4e-32 by default) or 1/((1 - alpha) eps) (RMSprop; with momentum also
+ * 1/(1 - momentum), and eps at most 1): only a parameter that is nearly as small could tell. AdamW and RMSprop count
+ * everything if eps is so small that v might tell: if eps^2 (1 - beta2), or eps^2 (1 - alpha), is below 2^-74, which by
+ * default is an eps below 2.3e-10, or 7.3e-11.
  *
  * Errors: a call that fails leaves the reason in activ_graph_error of its graph, but for NULL in place of the graph
  * or the optimiser. Flags are on if they are not 0.
@@ -110,6 +118,15 @@ ACTIV_API void activ_optimizer_destroy(activ_optimizer *optimizer);
 /* One step with the gradients that the graph holds, which stay as they are. Allocates nothing. ACTIV_ERROR_INVALID:
  * NULL. */
 ACTIV_API activ_status activ_optimizer_step(activ_optimizer *optimizer);
+
+/* activ_graph_train, or activ_graph_train_values, and activ_optimizer_step in one: the same bits, the same errors, and
+ * no step if it fails. Parameters may be updated before the backward pass is over, and what activ_graph_grads holds
+ * afterwards is left open: for clipping, or a look at gradients, there are the separate calls. Allocates nothing. Also
+ * ACTIV_ERROR_INVALID: the optimiser is NULL or another graph's. */
+ACTIV_API activ_status activ_graph_step(activ_graph *graph, activ_optimizer *optimizer, size_t batch, const float *x,
+                                        const int32_t *labels, float *loss);
+ACTIV_API activ_status activ_graph_step_values(activ_graph *graph, activ_optimizer *optimizer, size_t batch,
+                                               const float *x, const float *targets, float *loss);
 
 /* How many steps it has taken, those before a training checkpoint (checkpoint.h) included; 0 for NULL. */
 ACTIV_API uint64_t activ_optimizer_steps(const activ_optimizer *optimizer);

@@ -3,8 +3,7 @@
  *     activ::sgd options;                               // PyTorch's defaults
  *     options.lr = 0.1f;
  *     activ::optimizer sgd(g, options);                 // in C++20: sgd(g, activ::sgd{ .lr = 0.1f })
- *     g.train(pixels, labels);
- *     sgd.step();
+ *     g.step(sgd, pixels, labels);                      // or g.train(pixels, labels), and sgd.step()
  *
  * An optimiser keeps its graph: either may be destroyed first. */
 #ifndef ACTIV_OPTIM_HPP
@@ -220,6 +219,43 @@ private:
     detail::owner<activ_optimizer, activ_optimizer_destroy> optimizer_; /* keeps the graph until after its end */
     detail::graph_ref graph_;
 };
+
+inline result<float> graph::try_step(optimizer &o, span<const float> x, span<const std::int32_t> labels) noexcept
+{
+    if (!o)
+        return detail::is_empty("step", "optimizer");
+    if (failure why = check_labels("step", x, labels); why.status() != ACTIV_OK)
+        return why;
+    float loss = 0;
+    return given(loss, run("step", [&](activ_graph *g) {
+                     return activ_graph_step(g, o.get(), labels.size(), x.data(), labels.data(), &loss);
+                 }));
+}
+
+inline result<float> graph::try_step_values(optimizer &o, span<const float> x, span<const float> targets) noexcept
+{
+    std::size_t batch = 0;
+    if (!o)
+        return detail::is_empty("step_values", "optimizer");
+    if (failure why = check_pass("step_values", x, "targets", targets.size(), &batch); why.status() != ACTIV_OK)
+        return why;
+    float loss = 0;
+    return given(loss, run("step_values", [&](activ_graph *g) {
+                     return activ_graph_step_values(g, o.get(), batch, x.data(), targets.data(), &loss);
+                 }));
+}
+
+#ifndef ACTIV_NO_EXCEPTIONS
+inline float graph::step(optimizer &o, span<const float> x, span<const std::int32_t> labels)
+{
+    return try_step(o, x, labels).value();
+}
+
+inline float graph::step_values(optimizer &o, span<const float> x, span<const float> targets)
+{
+    return try_step_values(o, x, targets).value();
+}
+#endif
 
 /* The learning rate of a step as a function of its number, for set_lr: optim.h. */
 inline float lr_step(float base, std::uint64_t step_size, float gamma, std::uint64_t step) noexcept

@@ -68,15 +68,22 @@ activ_status activ_random_uniform(uint64_t seed, uint64_t stream, uint64_t index
     return status;
 }
 
+static double unit(uint32_t bits)
+{
+    return ((double)bits + 0.5) * 0x1p-32;
+}
+
 double activ_random_unit(uint64_t seed, uint64_t stream, uint64_t index)
 {
-    return ((double)activ_random_bits(seed, stream, index) + 0.5) * 0x1p-32;
+    return unit(activ_random_bits(seed, stream, index));
 }
 
 double activ_random_normal_double(uint64_t seed, uint64_t stream, uint64_t index)
 {
-    double radius = sqrt(-2.0 * activ_log(activ_random_unit(seed, stream, 2 * index)));
-    return radius * activ_cos_turn(activ_random_unit(seed, stream, 2 * index + 1));
+    uint32_t block[4];
+    activ_philox(seed, stream, index / 2, block);
+    const uint32_t *pair = block + index % 2 * 2;
+    return sqrt(-2.0 * activ_log(unit(pair[0]))) * activ_cos_turn(unit(pair[1]));
 }
 
 activ_status activ_random_normal(uint64_t seed, uint64_t stream, uint64_t index, size_t n, float mean, float deviation,

@@ -489,7 +489,7 @@ activ_status activ_forward_gated(const activ_fn *fn, const float *params, size_t
         activ_fn_storage storage;
         activ_fn_args args;
         activ_fn_prepare(fn, params, &storage, &args);
-        fn->kernel->forward_times(&args, columns, gate, value, y);
+        activ_fn_forward_times(&fn->host, fn->kernel, &args, columns, gate, value, y);
         return ACTIV_OK;
     }
     const activ_forward_args a = { .params = params,

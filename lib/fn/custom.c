@@ -2,9 +2,6 @@
 #include "base/sized.h"
 #include "fn/fn.h"
 
-/* Elements per chunk where the function's values are multiplied: on the stack. */
-#define CHUNK 256
-
 /* ---- kernels ---------------------------------------------------------------------------------------- */
 
 static void forward(const activ_fn_args *a, size_t n, const float *x, float *y)
@@ -12,17 +9,6 @@ static void forward(const activ_fn_args *a, size_t n, const float *x, float *y)
     const activ_custom *custom = a->object;
     if (n > 0)
         custom->callbacks.forward(custom->user, a->params, n, x, y);
-}
-
-static void forward_times(const activ_fn_args *a, size_t n, const float *x, const float *w, float *y)
-{
-    float values[CHUNK];
-    for (size_t at = 0, count; at < n; at += count) {
-        count = n - at < CHUNK ? n - at : CHUNK;
-        forward(a, count, x + at, values);
-        for (size_t i = 0; i < count; i++)
-            y[at + i] = w[at + i] * values[i];
-    }
 }
 
 /* The sums of all elements go to the first lane. */
@@ -39,21 +25,7 @@ static void backward(const activ_fn_args *a, size_t first, size_t count, size_t 
         lanes[i][0] += sums[first + i];
 }
 
-static void finish(const activ_fn_args *a, size_t first, size_t count, double *sums)
-{
-    (void)a;
-    (void)first;
-    (void)count;
-    (void)sums;
-}
-
-/* Never called: the definition has no is_of_y. */
-static void backward_from_y(const activ_fn_args *a, size_t n, const float *y, const float *dy, float *dx)
-{
-    backward(a, 0, 0, n, y, dy, dx, NULL);
-}
-
-const activ_fn_kernel activ_custom_kernel = { forward, forward_times, backward, backward_from_y, finish, 0 };
+const activ_fn_kernel activ_custom_kernel = { .forward = forward, .backward = backward };
 
 /* ---- what the host gives --------------------------------------------------------------------------------- */
 

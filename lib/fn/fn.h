@@ -242,6 +242,10 @@ void activ_fn_run_half_backward(const activ_fn *fn, size_t threads, const activ_
 
 /* ---- fn/gated.c ------------------------------------------------------------------------------------ */
 
+/* y = w f(x); y may be x or w. */
+void activ_fn_forward_times(const activ_host *host, const activ_fn_kernel *kernel, const activ_fn_args *args, size_t n,
+                            const float *x, const float *w, float *y);
+
 /* dvalue = dy act(gate) and dgate = dy value act'(gate), each if not NULL, of n elements; each may alias any input. */
 void activ_fn_gated_backward(const activ_host *host, const activ_fn_kernel *kernel, const activ_fn_args *args, size_t n,
                              const float *value, const float *gate, const float *dy, float *dvalue, float *dgate,

@@ -10,6 +10,22 @@
 /* Elements per chunk: intermediate results are on the stack. */
 #define CHUNK 256
 
+void activ_fn_forward_times(const activ_host *host, const activ_fn_kernel *kernel, const activ_fn_args *args, size_t n,
+                            const float *x, const float *w, float *y)
+{
+    if (kernel->forward_times) {
+        kernel->forward_times(args, n, x, w, y);
+        return;
+    }
+    const activ_kernels *kernels = activ_kernels_of(host->tier);
+    float values[CHUNK];
+    for (size_t at = 0, count; at < n; at += count) {
+        count = n - at < CHUNK ? n - at : CHUNK;
+        kernel->forward(args, count, x + at, values);
+        kernels->multiply(count, w + at, values, y + at);
+    }
+}
+
 /* Where act is constant, dgate is 0 also if dy or value is infinite or NaN: there alone, act's kernel makes 0 of an
  * infinite dy. */
 static void fix_flat(const activ_fn_kernel *kernel, const activ_fn_args *args, size_t n, const float *gate,
@@ -48,10 +64,10 @@ void activ_fn_gated_backward(const activ_host *host, const activ_fn_kernel *kern
             fix_flat(kernel, chunk_args, count, gate + at, dy + at, value + at, slope);
         }
         if (dvalue && accumulate) {
-            kernel->forward_times(args, count, gate + at, dy + at, product);
+            activ_fn_forward_times(host, kernel, args, count, gate + at, dy + at, product);
             kernels->add(count, dvalue + at, product, dvalue + at);
         } else if (dvalue) {
-            kernel->forward_times(args, count, gate + at, dy + at, dvalue + at);
+            activ_fn_forward_times(host, kernel, args, count, gate + at, dy + at, dvalue + at);
         }
         if (dgate && accumulate)
             kernels->add(count, dgate + at, slope, dgate + at);

@@ -65,7 +65,7 @@ static void run_in(const half_job *job, float *room, size_t size, size_t row, si
                                 job->out ? x : NULL, 0);
         narrow(job, second, 0, n, job->dvalue, row * job->dvalue_stride + at);
     } else if (job->value) {
-        kernel->forward_times(job->args, n, x, second, x);
+        activ_fn_forward_times(&job->fn->host, kernel, job->args, n, x, second, x);
     } else if (job->dy) {
         kernel->backward(job->args, 0, 0, n, x, second, x, NULL);
     } else {

@@ -27,7 +27,7 @@ static int is_dense(const rows_job *job)
 static void run_backward(const rows_job *job, size_t n, const float *x, const float *dy, float *dx)
 {
     const activ_fn_kernel *kernel = job->fn->kernel;
-    if (job->of_y)
+    if (job->of_y && kernel->backward_from_y)
         kernel->backward_from_y(job->args, n, x, dy, dx);
     else
         kernel->backward(job->args, 0, 0, n, x, dy, dx, NULL);
@@ -55,7 +55,7 @@ static void run_row(const rows_job *job, size_t row, size_t at, size_t n)
         activ_fn_gated_backward(&job->fn->host, kernel, job->args, n, value, x, dy,
                                 job->dvalue ? job->dvalue + row * job->dvalue_stride + at : NULL, out, job->accumulate);
     else if (value)
-        kernel->forward_times(job->args, n, x, value, out);
+        activ_fn_forward_times(&job->fn->host, kernel, job->args, n, x, value, out);
     else if (dy && job->accumulate)
         add_backward(job, n, x, dy, out);
     else if (dy)

@@ -82,7 +82,8 @@ static void add_block_to(const gradient_job *job, size_t block, activ_lanes *lan
         add_gathered(job, from, count, lanes);
     for (size_t i = 0; i < job->sum_count; i++)
         sums[i] = activ_sum_tree(lanes[i]);
-    job->kernel->finish(job->args, job->first, job->count, sums);
+    if (job->kernel->finish)
+        job->kernel->finish(job->args, job->first, job->count, sums);
 }
 
 static void add_block(const gradient_job *job, size_t block, double *sums)
@@ -154,7 +155,8 @@ static void add_few(const activ_fn_kernel *kernel, const activ_fn_args *args, si
     kernel->backward(args, 0, longest, elements->n, elements->x, elements->dy, dx, lanes);
     for (size_t i = 0; i < args->param_count; i++)
         sums[i] = activ_sum_tree(lanes[i]);
-    kernel->finish(args, 0, longest, sums);
+    if (kernel->finish)
+        kernel->finish(args, 0, longest, sums);
     for (size_t i = 0; i < args->param_count; i++)
         dparams[i] = (float)((double)dparams[i] + sums[i]);
 }

@@ -49,16 +49,18 @@ typedef struct activ_fn_args {
 /* An elementwise function. Where noted, arrays may be the same (in place); they must not overlap otherwise. */
 struct activ_fn_kernel {
     void (*forward)(const activ_fn_args *a, size_t n, const float *x, float *y); /* y may be x */
-    /* y = w f(x); y may be x or w. */
+    /* y = w f(x); y may be x or w. NULL: by way of f(x). */
     void (*forward_times)(const activ_fn_args *a, size_t n, const float *x, const float *w, float *y);
     /* dx = dy f'(x), if dx is not NULL; dx may be dy or x. If lanes is not NULL, dy df/dparam is added to lane i mod 16
      * for element i: of each vector of parameters in turn, elements first .. first + count - 1, or fewer where it is
      * shorter. With channels, lanes is NULL. */
     void (*backward)(const activ_fn_args *a, size_t first, size_t count, size_t n, const float *x, const float *dy,
                      float *dx, activ_lanes *lanes);
-    /* dx = dy f'(x) from y = f(x), where the definition says that this is possible; dx may be dy or y. */
+    /* dx = dy f'(x) from y = f(x), where the definition says that this is possible; dx may be dy or y. NULL: backward
+     * does that, of y. */
     void (*backward_from_y)(const activ_fn_args *a, size_t n, const float *y, const float *dy, float *dx);
-    /* Multiplies the sums, in the same order, by what all their terms have in common, which backward left out. */
+    /* Multiplies the sums, in the same order, by what all their terms have in common, which backward left out.
+     * NULL: nothing. */
     void (*finish)(const activ_fn_args *a, size_t first, size_t count, double *sums);
     /* Needs much of the stack itself, so that others have less of it: backward gets ACTIV_FN_SOME_SUMS lanes at a time,
      * not as many as fn/sums.c has room for. */

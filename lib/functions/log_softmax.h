@@ -59,7 +59,7 @@ typedef struct log_softmax_sums {
 } log_softmax_sums;
 
 /* ln S of the group's rows from `first` on, one row per lane. */
-V_INLINE vf log_softmax_logs(const softmax_group *g, const log_softmax_sums *p, size_t first)
+static V_ONCE vf log_softmax_logs(const softmax_group *g, const log_softmax_sums *p, size_t first)
 {
     float ties[V_LANES], h[V_LANES], l[V_LANES], n[V_LANES] = { 0.0f };
     vexp e = v_exp(v_sub(v_load(g->largest + first), v_load(g->from + first)), v_set(0.0f));

@@ -224,9 +224,6 @@ V_INLINE int v_any(v_paths f, const int times, const int trained, vf x, vf w, co
  * 524288,1048576). */
 #define V_STREAM_FROM ((size_t)1 << 21)
 
-/* Elements whose intermediate results are on the stack. */
-#define V_PART ((size_t)256)
-
 /* Elements before the first that is aligned to a vector. */
 V_INLINE size_t v_unaligned_head(const float *y)
 {
@@ -397,21 +394,6 @@ static V_NOINLINE void v_channels(v_one_loop *one, v_one_loop *plain, vm (*plain
     }
 }
 
-/* y = w f(x) by way of f(x), for functions that rarely gate; y may be x or w. */
-static V_NOINLINE void v_times_by_parts(void (*forward)(const activ_fn_args *a, size_t n, const float *x, float *y),
-                                        const activ_fn_args *a, size_t n, const float *x, const float *w, float *y)
-{
-    float part[V_PART];
-    for (size_t start = 0, count; start < n; start += count) {
-        count = n - start < V_PART ? n - start : V_PART;
-        forward(a, count, x + start, part);
-        for (size_t i = 0; i < count; i += V_LANES) {
-            const size_t lanes = v_active_lanes(count - i, 0), at = start + i;
-            v_store_lanes(y + at, lanes, v_mul(v_load_lanes(w + at, lanes), v_load_lanes(part + i, lanes)));
-        }
-    }
-}
-
 /* Adds dy df/d(scalar). */
 V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, const activ_fn_args *a, size_t n,
                               const float *x, const float *dy, activ_lanes *to)
@@ -486,7 +468,19 @@ V_INLINE int v_gates(const v_elementwise *f)
             v_run(name.direction, name.scalars, one, choice##_groups, a, n, x, w, out);                           \
     }
 
-#define V_KERNEL(name)                                                                                               \
+/* Kernels that not all have, and whether a function has them: 1, or 0 for NULL. What its table says has to be the same,
+ * or nothing links. */
+#define V_IF_0(kernel) NULL
+#define V_IF_1(kernel) kernel
+
+void activ_the_list_of_kernels_is_wrong(void);
+#define V_CHECK_HAS(has, found)                   \
+    do {                                          \
+        if ((has) != !!(found))                   \
+            activ_the_list_of_kernels_is_wrong(); \
+    } while (0)
+
+#define V_KERNEL(name, has_times, has_from_y, has_finish)                                                            \
     V_ONE(name##_forward_one, name##_elementwise, forward, 0)                                                        \
     V_ONE(name##_forward_one_plain, name##_elementwise, plain_forward, 0)                                            \
     V_ONE(name##_times_one, name##_elementwise, forward, 1)                                                          \
@@ -500,6 +494,9 @@ V_INLINE int v_gates(const v_elementwise *f)
     V_CHOICE(name##_backward_choice, name##_elementwise, derivative, name##_backward_one, 1)                         \
     static void name##_kernel_forward(const activ_fn_args *a, size_t n, const float *x, float *y)                    \
     {                                                                                                                \
+        V_CHECK_HAS(has_times, v_gates(&name##_elementwise) || name##_elementwise.forward_loop);                     \
+        V_CHECK_HAS(has_from_y, name##_elementwise.from_y.near);                                                     \
+        V_CHECK_HAS(has_finish, name##_elementwise.finish);                                                          \
         if (name##_elementwise.forward_loop)                                                                         \
             name##_elementwise.forward_loop(a, n, x, NULL, y);                                                       \
         else if (name##_elementwise.forward_saving && a->training)                                                   \
@@ -507,15 +504,13 @@ V_INLINE int v_gates(const v_elementwise *f)
         else                                                                                                         \
             name##_forward_choice(a, n, x, NULL, y);                                                                 \
     }                                                                                                                \
-    static void name##_kernel_forward_times(const activ_fn_args *a, size_t n, const float *x, const float *w,        \
-                                            float *y)                                                                \
+    V_INLINE void name##_kernel_forward_times(const activ_fn_args *a, size_t n, const float *x, const float *w,      \
+                                              float *y)                                                              \
     {                                                                                                                \
         if (name##_elementwise.forward_loop)                                                                         \
             name##_elementwise.forward_loop(a, n, x, w, y);                                                          \
-        else if (v_gates(&name##_elementwise))                                                                       \
-            name##_times_choice(a, n, x, w, y);                                                                      \
         else                                                                                                         \
-            v_times_by_parts(name##_kernel_forward, a, n, x, w, y);                                                  \
+            name##_times_choice(a, n, x, w, y);                                                                      \
     }                                                                                                                \
     static void name##_kernel_backward(const activ_fn_args *a, size_t first, size_t count, size_t n, const float *x, \
                                        const float *dy, float *dx, activ_lanes *lanes)                               \
@@ -531,21 +526,20 @@ V_INLINE int v_gates(const v_elementwise *f)
         else if (dx)                                                                                                 \
             name##_backward_choice(a, n, x, dy, dx);                                                                 \
     }                                                                                                                \
-    static void name##_kernel_backward_from_y(const activ_fn_args *a, size_t n, const float *y, const float *dy,     \
-                                              float *dx)                                                             \
+    V_INLINE void name##_kernel_backward_from_y(const activ_fn_args *a, size_t n, const float *y, const float *dy,   \
+                                                float *dx)                                                           \
     {                                                                                                                \
-        if (name##_elementwise.from_y.near)                                                                          \
-            v_run(name##_elementwise.from_y, 0, name##_from_y_one, name##_from_y_groups, a, n, y, dy, dx);           \
-        else                                                                                                         \
-            name##_kernel_backward(a, 0, 0, n, y, dy, dx, NULL);                                                     \
+        v_run(name##_elementwise.from_y, 0, name##_from_y_one, name##_from_y_groups, a, n, y, dy, dx);               \
     }                                                                                                                \
-    static void name##_kernel_finish(const activ_fn_args *a, size_t first, size_t count, double *sums)               \
+    V_INLINE void name##_kernel_finish(const activ_fn_args *a, size_t first, size_t count, double *sums)             \
     {                                                                                                                \
-        if (name##_elementwise.finish)                                                                               \
-            name##_elementwise.finish(a, first, count, sums);                                                        \
+        name##_elementwise.finish(a, first, count, sums);                                                            \
     }                                                                                                                \
-    static const activ_fn_kernel name##_kernel = { name##_kernel_forward,  name##_kernel_forward_times,              \
-                                                   name##_kernel_backward, name##_kernel_backward_from_y,            \
-                                                   name##_kernel_finish,   0 };
+    static const activ_fn_kernel name##_kernel = { .forward = name##_kernel_forward,                                 \
+                                                   .forward_times = V_IF_##has_times(name##_kernel_forward_times),   \
+                                                   .backward = name##_kernel_backward,                               \
+                                                   .backward_from_y =                                                \
+                                                       V_IF_##has_from_y(name##_kernel_backward_from_y),             \
+                                                   .finish = V_IF_##has_finish(name##_kernel_finish) };
 
 #endif

@@ -446,7 +446,7 @@ static void moe_finish(const activ_fn_args *a, size_t first, size_t count, doubl
     for (size_t k = 0; k < a->component_count; k++) {
         moe_expert expert;
         moe_bind(a, k, first, count, &params, &expert);
-        if (expert.sums > 0)
+        if (expert.sums > 0 && expert.kernel->finish)
             expert.kernel->finish(&expert.args, first, count, sums);
         sums += expert.sums;
     }

@@ -433,22 +433,9 @@ static void formula_backward(const activ_fn_args *a, size_t first, size_t count,
         formula_run_alone(&r, n, x, dy, 1, dx);
 }
 
-/* Never called: no formula is a function of its value. */
-static void formula_backward_from_y(const activ_fn_args *a, size_t n, const float *y, const float *dy, float *dx)
-{
-    formula_backward(a, 0, 0, n, y, dy, dx, NULL);
-}
-
-static void formula_finish(const activ_fn_args *a, size_t first, size_t count, double *sums)
-{
-    (void)a;
-    (void)first;
-    (void)count;
-    (void)sums;
-}
-
-static const activ_fn_kernel formula_kernel = { formula_forward,         formula_forward_times, formula_backward,
-                                                formula_backward_from_y, formula_finish,        1 };
+static const activ_fn_kernel formula_kernel = {
+    .forward = formula_forward, .forward_times = formula_forward_times, .backward = formula_backward, .is_deep = 1
+};
 
 /* An operation on two numbers, for constants. */
 static float formula_operation(int op, float a, float b)

@@ -5,7 +5,7 @@
 #include "activ_functions.h" /* made by CMake: includes functions/NAME.h for each line of functions/list.h */
 #include "kernels/kernels.h"
 
-ACTIV_ELEMENTWISE(V_KERNEL)
+ACTIV_KERNELS(V_KERNEL)
 
 extern const activ_fn_kernel *const V_TIER_NAME(activ_elementwise)[];
 extern const activ_rowwise_kernel *const V_TIER_NAME(activ_rowwise)[];

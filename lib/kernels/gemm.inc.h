@@ -8,6 +8,9 @@
 #define GEMM_HALF (V_GEMM_VECTORS > 1 ? V_GEMM_VECTORS / 2 : 1)
 /* Rows per block (MC): A's block stays in the L2 cache, B's panel in L1. */
 #define GEMM_BLOCK_ROWS (144 / V_GEMM_ROWS * V_GEMM_ROWS)
+/* Columns of B that are packed before they are used: the panels stay in a small L2 cache, and B is still read by half
+ * kilobytes where its rows are contiguous. */
+#define GEMM_GROUP ((size_t)128)
 
 /* V_LANES rows (or columns) of a matrix, `stride` apart; those beyond `count` repeat the first. */
 V_INLINE void gemm_lines(const float *first, size_t stride, size_t count, const float **lines)
@@ -220,8 +223,26 @@ static void gemm_copy(size_t rows, size_t width, const float *from, size_t from_
         }
 }
 
+/* A large C that is written once, as the gradient of a wide layer's weights, goes past the caches: its lines are not
+ * read before, and do not evict each other where its row stride is a multiple of 4 KiB. The deeper the product, the
+ * less that matters, and sooner for low tiles. */
+#define GEMM_STREAM_FROM ((size_t)1 << 21)
+#define GEMM_STREAM_DEPTH (32 * V_GEMM_ROWS < ACTIV_GEMM_DEPTH ? 32 * V_GEMM_ROWS : ACTIV_GEMM_DEPTH)
+V_INLINE int gemm_streams(const activ_gemm *g)
+{
+    return V_LANES > 1 && g->m * g->n >= GEMM_STREAM_FROM && g->k <= GEMM_STREAM_DEPTH && !g->epilogue.kernel &&
+           (uintptr_t)g->c % (V_LANES * sizeof(float)) == 0 && g->c_row_stride % V_LANES == 0;
+}
+
+V_INLINE void gemm_stream(size_t height, const float *tile, float *c, size_t c_row_stride)
+{
+    for (; height > 0; height--, tile += GEMM_WIDTH, c += c_row_stride)
+        for (size_t j = 0; j < GEMM_WIDTH; j += V_LANES)
+            v_stream(c + j, v_load(tile + j));
+}
+
 /* One panel of B, all rows of the block. `packed`: t.a is packed. */
-static void gemm_panel(gemm_tile_args t, size_t rows, size_t width, int packed)
+static void gemm_panel(gemm_tile_args t, size_t rows, size_t width, int packed, int streamed)
 {
     const int narrow = width <= GEMM_HALF * V_LANES;
     gemm_tile_function *const *tiles = narrow ? gemm_half_tiles : gemm_tiles;
@@ -229,7 +250,14 @@ static void gemm_panel(gemm_tile_args t, size_t rows, size_t width, int packed)
         const size_t height = gemm_height(rows), whole = narrow && height % 2 == 0 ? GEMM_HALF * V_LANES : GEMM_WIDTH;
         if (packed)
             t.a_column_stride = height;
-        if (width == whole) {
+        if (streamed && width == GEMM_WIDTH) {
+            float tile[V_GEMM_ROWS * GEMM_WIDTH];
+            gemm_tile_args inner = t;
+            inner.c = tile;
+            inner.c_row_stride = GEMM_WIDTH;
+            tiles[height](&inner);
+            gemm_stream(height, tile, t.c, t.c_row_stride);
+        } else if (width == whole) {
             tiles[height](&t);
         } else {
             /* The remainder: C and biases end within the tile, which works on a copy. */
@@ -336,15 +364,18 @@ static void gemm_row(const activ_gemm *g)
 }
 
 /* All rows of the columns j0 .. j0 + width - 1, for one block over k. */
-static void gemm_block(const activ_gemm *g, size_t j0, size_t width, size_t k0, size_t k)
+V_INLINE void gemm_block(const activ_gemm *g, size_t j0, size_t width, size_t k0, size_t k)
 {
     float *panels = g->scratch, *tiles = g->scratch + ACTIV_GEMM_PANELS(width, k);
     /* A is packed for many panels, and for fewer if its columns lie on more pages than the TLB holds. */
     const int pack_rows = width >= ACTIV_GEMM_COLUMNS ||
                           (width >= ACTIV_GEMM_PACK_FROM && g->a_column_stride > 1 && k * g->a_column_stride > 1 << 16);
+    const int streamed = gemm_streams(g);
     /* With a single tile of rows B is read once: no packing, but for the remainder. */
     const size_t whole = g->m <= V_GEMM_ROWS && g->b_column_stride == 1 ? width / GEMM_WIDTH * GEMM_WIDTH : 0;
-    gemm_pack_columns(g, k0, k, j0 + whole, width - whole, panels + whole * k);
+    /* Panels are packed in groups, just before they are used first. With a single block of rows nothing uses them
+     * again: all groups lie in the same place. */
+    const size_t kept = g->m > GEMM_BLOCK_ROWS ? SIZE_MAX : GEMM_GROUP;
     for (size_t i = 0; i < g->m; i += GEMM_BLOCK_ROWS) {
         const size_t rows = g->m - i < GEMM_BLOCK_ROWS ? g->m - i : GEMM_BLOCK_ROWS;
         const float *a = g->a + i * g->a_row_stride + k0 * g->a_column_stride;
@@ -357,16 +388,22 @@ static void gemm_block(const activ_gemm *g, size_t j0, size_t width, size_t k0, 
                              .c_row_stride = g->c_row_stride,
                              .k = k };
         for (size_t j = 0; j < width; j += GEMM_WIDTH) {
-            t.b = j < whole ? g->b + k0 * g->b_row_stride + j0 + j : panels + j * k;
+            const size_t packed = j < whole ? 0 : j - whole;
+            float *panel = panels + packed % kept * k;
+            if (i == 0 && j >= whole && packed % GEMM_GROUP == 0)
+                gemm_pack_columns(g, k0, k, j0 + j, width - j < GEMM_GROUP ? width - j : GEMM_GROUP, panel);
+            t.b = j < whole ? g->b + k0 * g->b_row_stride + j0 + j : panel;
             t.b_row_stride = j < whole ? g->b_row_stride : GEMM_WIDTH;
             t.c = g->c + i * g->c_row_stride + j0 + j;
             t.start = k0 > 0 ? t.c : g->bias ? g->bias + j0 + j : NULL;
             t.start_row_stride = k0 > 0 ? g->c_row_stride : 0;
-            gemm_panel(t, rows, width - j < GEMM_WIDTH ? width - j : GEMM_WIDTH, pack_rows);
+            gemm_panel(t, rows, width - j < GEMM_WIDTH ? width - j : GEMM_WIDTH, pack_rows, streamed);
         }
         if (k0 + k == g->k)
             gemm_epilogue(g, i, rows, j0, width);
     }
+    if (streamed)
+        v_stream_end();
 }
 
 static void gemm(const activ_gemm *g)

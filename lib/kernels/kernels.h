@@ -74,6 +74,12 @@ typedef struct activ_layer_norm {
 
 /* Floats saved per mean for the backward pass. */
 #define ACTIV_NORM_SAVED 3
+
+/* Magnitudes below which an average, a gradient and a gradient that is squared count as 0 (activ/optim.h); 0: none. */
+typedef struct activ_least {
+    float average, gradient, squared;
+} activ_least;
+
 typedef struct activ_adamw_scalars {
     float rate;  /* lr / (1 - beta1^step) */
     float scale; /* 1 / sqrt(1 - beta2^step) */
@@ -81,11 +87,13 @@ typedef struct activ_adamw_scalars {
     float beta1, one_minus_beta1;
     float beta2, one_minus_beta2, eps;
     int maximize;
+    activ_least least;
 } activ_adamw_scalars;
 
 typedef struct activ_rmsprop_scalars {
     float lr, alpha, one_minus_alpha, eps, weight_decay, momentum;
     int maximize;
+    activ_least least;
 } activ_rmsprop_scalars;
 
 /* Rows of logits with their labels, as PyTorch's CrossEntropyLoss. The loss of a row is the sum over the classes of t_j
@@ -121,6 +129,11 @@ typedef struct activ_kernels {
     void (*narrow)(activ_dtype dtype, int stream, size_t n, const float *x, uint16_t *y);
 
     void (*gemm)(const activ_gemm *g);
+
+    /* C += A B in doubles: four rows of A, k long, and of C, n long, a multiple of sixteen; rows of C may be the same
+     * if those of A are. Each element of C is one chain over k, in order, of products that are rounded before they are
+     * added, as fma is a call on the scalar tier. */
+    void (*wide_rows)(size_t n, size_t k, double *const a[4], const double *b, size_t b_stride, double *const c[4]);
 
     /* y = a + b and y = a b; y may be a or b. */
     void (*add)(size_t n, const float *a, const float *b, float *y);

@@ -15,6 +15,7 @@
 #include "kernels/norm.inc.h"
 #include "kernels/reduce.inc.h"
 #include "kernels/update.inc.h"
+#include "kernels/wide.inc.h"
 
 /* From functions.c, and from formula.c. */
 extern const activ_fn_kernel *const V_TIER_NAME(activ_elementwise)[];
@@ -30,6 +31,7 @@ const activ_kernels V_TIER_NAME(activ_kernels) = {
     .widen = widen,
     .narrow = narrow,
     .gemm = gemm,
+    .wide_rows = wide_rows,
     .add = add,
     .multiply = multiply,
     .multiply_masked = multiply_masked,

@@ -35,6 +35,7 @@ static void step(const activ_optimizer *o, const optimizer_chunk *chunk)
         .beta2 = s->beta2,
         .one_minus_beta2 = (float)(1.0 - beta2),
         .eps = s->eps,
+        .least = activ_optimizer_least(s->eps, s->beta1, s->beta2),
         .maximize = s->maximize,
     };
     o->graph->kernels->adamw(&scalars, chunk->n, chunk->gradient, chunk->states[EXP_AVG], chunk->states[EXP_AVG_SQ],

@@ -1,6 +1,8 @@
 /* What all optimisers share: creation, a step over all parameters, and settings that may change. */
 #include "optim/optimizer.h"
 
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -101,6 +103,16 @@ void activ_optimizer_destroy(activ_optimizer *o)
     activ_host_free(&host, o, sizeof *o + o->tensor_count * sizeof o->tensor[0]);
 }
 
+activ_least activ_optimizer_least(float eps, float beta1, float beta2)
+{
+    /* An average of squares comes out too small by at most 2^-124 / (1 - beta2), with what its mean's square lacks. The
+     * root of that has to be below eps 2^-25. */
+    const double rest1 = 1.0 - (double)beta1, rest2 = 1.0 - (double)beta2;
+    if (!((double)eps * (double)eps * rest2 >= 0x1p-74))
+        return (activ_least){ 0.0f, 0.0f, 0.0f };
+    return (activ_least){ FLT_MIN, (float)(FLT_MIN / rest1), (float)sqrt(FLT_MIN / rest2) };
+}
+
 /* ---- a step ------------------------------------------------------------------------------------- */
 
 typedef struct step_job {
@@ -153,6 +165,34 @@ activ_status activ_optimizer_step(activ_optimizer *o)
         activ_host_parallel(&o->host, (o->count + job.part_size - 1) / job.part_size, step_part, &job);
     activ_round_as(rounding);
     return ACTIV_OK;
+}
+
+/* Is there a graph that can train, and an optimiser of its own? */
+static activ_status check_owner(activ_graph *g, const activ_optimizer *o)
+{
+    activ_status status = g ? activ_graph_check_compiled(g, 1) : ACTIV_ERROR_INVALID;
+    if (status == ACTIV_OK && (!o || o->graph != g))
+        status = activ_graph_fail(g, ACTIV_ERROR_INVALID, NULL,
+                                  o ? "the optimizer is another graph's" : "the optimizer is NULL");
+    return status;
+}
+
+activ_status activ_graph_step(activ_graph *g, activ_optimizer *o, size_t batch, const float *x, const int32_t *labels,
+                              float *loss)
+{
+    activ_status status = check_owner(g, o);
+    if (status == ACTIV_OK)
+        status = activ_graph_train(g, batch, x, labels, loss);
+    return status == ACTIV_OK ? activ_optimizer_step(o) : status;
+}
+
+activ_status activ_graph_step_values(activ_graph *g, activ_optimizer *o, size_t batch, const float *x,
+                                     const float *targets, float *loss)
+{
+    activ_status status = check_owner(g, o);
+    if (status == ACTIV_OK)
+        status = activ_graph_train_values(g, batch, x, targets, loss);
+    return status == ACTIV_OK ? activ_optimizer_step(o) : status;
 }
 
 /* ---- changes and queries -------------------------------------------------------------------------- */

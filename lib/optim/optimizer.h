@@ -84,6 +84,10 @@ activ_status activ_optimizer_check(const optimizer_kind *kind, const optimizer_s
                                    activ_message *message);
 int activ_optimizer_check_tensor(const optimizer_tensor *own);
 
+/* What counts as 0 in averages of gradients by beta1 and of their squares by beta2: subnormal numbers, and what would
+ * add one; nothing if eps is so small that it could be noticed (activ/optim.h). */
+activ_least activ_optimizer_least(float eps, float beta1, float beta2);
+
 /* An optimiser as text, and back: see describe.c. A message begins with "line N". */
 void activ_optimizer_describe(const activ_optimizer *optimizer, activ_text *text);
 activ_status activ_optimizer_parse(activ_graph *graph, const char *description, activ_optimizer **out,

@@ -28,6 +28,7 @@ static void step(const activ_optimizer *o, const optimizer_chunk *chunk)
         .eps = s->eps,
         .weight_decay = chunk->options.weight_decay,
         .momentum = s->momentum,
+        .least = activ_optimizer_least(s->eps, s->alpha, s->alpha),
         .maximize = s->maximize,
     };
     o->graph->kernels->rmsprop(&scalars, chunk->n, chunk->gradient, chunk->states[SQUARE_AVG],

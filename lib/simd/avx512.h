@@ -192,6 +192,12 @@ V_INLINE vacc acc_fma_wide(vacc acc, vacc a, vacc b)
     return acc;
 }
 V_INLINE vacc acc_fma(vacc acc, vf a, vf b) { return acc_fma_wide(acc, acc_of(a), acc_of(b)); }
+V_INLINE vacc acc_mul_add(vacc acc, vacc a, vacc b)
+{
+    acc.low = _mm512_add_pd(acc.low, _mm512_mul_pd(a.low, b.low));
+    acc.high = _mm512_add_pd(acc.high, _mm512_mul_pd(a.high, b.high));
+    return acc;
+}
 V_INLINE vacc acc_div(vacc a, vacc b)
 {
     vacc q = { _mm512_div_pd(a.low, b.low), _mm512_div_pd(a.high, b.high) };

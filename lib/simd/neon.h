@@ -184,6 +184,12 @@ V_INLINE vacc acc_fma_wide(vacc acc, vacc a, vacc b)
     return acc;
 }
 V_INLINE vacc acc_fma(vacc acc, vf a, vf b) { return acc_fma_wide(acc, acc_of(a), acc_of(b)); }
+V_INLINE vacc acc_mul_add(vacc acc, vacc a, vacc b)
+{
+    acc.low = vaddq_f64(acc.low, vmulq_f64(a.low, b.low));
+    acc.high = vaddq_f64(acc.high, vmulq_f64(a.high, b.high));
+    return acc;
+}
 V_INLINE vacc acc_div(vacc a, vacc b)
 {
     vacc q = { vdivq_f64(a.low, b.low), vdivq_f64(a.high, b.high) };

@@ -139,6 +139,7 @@ V_INLINE vacc acc_set(double s) { return s; }
 V_INLINE vacc acc_of(vf a) { return (double)a; }
 V_INLINE vf acc_round(vacc a) { return (float)a; }
 V_INLINE vacc acc_fma_wide(vacc acc, vacc a, vacc b) { return activ_fma(a, b, acc); }
+V_INLINE vacc acc_mul_add(vacc acc, vacc a, vacc b) { return acc + a * b; }
 V_INLINE vacc acc_div(vacc a, vacc b) { return a / b; }
 V_INLINE vacc acc_fma(vacc acc, vf a, vf b) { return acc + (double)a * (double)b; }
 V_INLINE vacc acc_load(const double *p) { return *p; }

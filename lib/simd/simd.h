@@ -51,6 +51,7 @@
  *   acc_of(a) acc_round(acc)              from float; to float, rounded
  *   acc_fma(acc, a, b)                    acc + (double)a * b, exact product
  *   acc_fma_wide(acc, a, b)               acc + a*b of doubles, one rounding
+ *   acc_mul_add(acc, a, b)                acc + a*b of doubles, rounded twice: fast where fma is a call
  *   acc_div(a, b)                         a/b of doubles, one rounding
  *   acc_load(p) acc_store(p, acc)         V_LANES doubles
  *
@@ -101,6 +102,13 @@
 
 /* The unit that includes this is compiled with ACTIV_TIER=avx2 and ACTIV_TIER_HEADER="simd/avx2.h". */
 #include ACTIV_TIER_HEADER
+
+/* Shorter rather than faster, everywhere. */
+#if defined(__GNUC__)
+#    define V_COLD __attribute__((cold))
+#else
+#    define V_COLD
+#endif
 
 /* Shorter rather than faster, where a vector is one number and v_fma a call. */
 #if defined(__GNUC__) && V_LANES == 1

@@ -5,50 +5,10 @@
 #include "activ/random.h"
 #include "activ/tensor.h"
 #include "base/checked.h"
-#include "base/random.h"
 #include "base/rounding.h"
 #include "base/text.h"
 #include "context/context.h"
-
-/* Normal numbers whose rows (or columns, if fewer) are made orthonormal by the Gram-Schmidt process, twice per vector,
- * in double. Equal to the Q of a QR decomposition whose R has a positive diagonal, which is PyTorch's choice of
- * signs. */
-static activ_status orthogonal(const activ_host *host, float gain, size_t rows, size_t columns, uint64_t seed,
-                               uint64_t stream, float *values, activ_message *message)
-{
-    size_t vectors = rows < columns ? rows : columns, length = rows < columns ? columns : rows, bytes;
-    if (!activ_checked_mul(vectors, length, &bytes) || !activ_checked_mul(bytes, sizeof(double), &bytes))
-        return activ_host_fail(host, message, ACTIV_ERROR_RANGE, "initial values: the size overflows");
-    double *q = activ_host_alloc(host, bytes);
-    if (!q)
-        return activ_host_fail(host, message, ACTIV_ERROR_OUT_OF_MEMORY, "initial values: no memory to orthogonalize");
-    for (size_t i = 0; i < vectors * length; i++)
-        q[i] = activ_random_normal_double(seed, stream, i);
-    for (size_t i = 0; i < vectors; i++) {
-        double *v = q + i * length;
-        for (int pass = 0; pass < 2; pass++) {
-            for (size_t j = 0; j < i; j++) {
-                const double *u = q + j * length;
-                double dot = 0.0;
-                for (size_t k = 0; k < length; k++)
-                    dot += u[k] * v[k];
-                for (size_t k = 0; k < length; k++)
-                    v[k] -= dot * u[k];
-            }
-            double square = 0.0;
-            for (size_t k = 0; k < length; k++)
-                square += v[k] * v[k];
-            double scale = 1.0 / sqrt(square);
-            for (size_t k = 0; k < length; k++)
-                v[k] *= scale;
-        }
-    }
-    for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < columns; j++)
-            values[i * columns + j] = (float)((double)gain * (rows < columns ? q[i * length + j] : q[j * length + i]));
-    activ_host_free(host, q, bytes);
-    return ACTIV_OK;
-}
+#include "tensor/orthogonal.h"
 
 float activ_init_gain(activ_init_scheme scheme)
 {
@@ -94,7 +54,7 @@ static activ_status fill(const activ_host *host, activ_init_scheme scheme, float
         spread = g * sqrt(2.0 / (fan_in + fan_out));
         break;
     default: /* orthogonal, as there are no others */
-        return orthogonal(host, gain, shape[0], rest, seed, stream, values, message);
+        return activ_orthogonal(host, gain, shape[0], rest, seed, stream, values, message);
     }
     const int is_normal = scheme == ACTIV_INIT_KAIMING_NORMAL || scheme == ACTIV_INIT_XAVIER_NORMAL;
     activ_status status = is_normal

@@ -191,7 +191,7 @@ typedef struct world {
     size_t fn_count;
     activ_fn *staf, *swiglu, *formula;
     activ_graph *graph, *values_graph, *open_graph; /* by labels, by values, and one that is not compiled */
-    activ_optimizer *adamw;
+    activ_optimizer *adamw, *values_sgd;
     activ_tensor *tensor, *other;
     activ_histogram *histograms[2];
     activ_stats *stats[2];
@@ -791,6 +791,8 @@ static activ_status run_graphs(world *w)
         THEN(CALLED(activ_graph_clip_grad_value)(g, 0.5f));
         THEN(CALLED(activ_optimizer_step)(w->adamw));
         THEN(CALLED(activ_graph_train_values)(v, b, samples, targets, &loss));
+        THEN(CALLED(activ_graph_step)(g, w->adamw, b, samples, labels, &loss));
+        THEN(CALLED(activ_graph_step_values)(v, w->values_sgd, b, samples, targets, &loss));
     }
     THEN(CALLED(activ_graph_forward_train)(v, b, samples, outputs));
     THEN(CALLED(activ_graph_backward)(v, b, targets, sample_grads));
@@ -987,6 +989,7 @@ static void begin(world *w, enum way way)
     assert_int_equal(activ_graph_create(w->context, &w->open_graph), ACTIV_OK);
     assert_int_equal(zoo_build(w->context, w->open_graph, 1), ACTIV_OK);
     assert_int_equal(activ_adamw_create(w->graph, NULL, &w->adamw), ACTIV_OK);
+    assert_int_equal(activ_sgd_create(w->values_graph, NULL, &w->values_sgd), ACTIV_OK);
     const size_t shape[2] = { 5, 7 };
     assert_int_equal(activ_tensor_create(w->context, ACTIV_FLOAT32, 2, shape, &w->tensor, NULL), ACTIV_OK);
     assert_int_equal(activ_tensor_create(w->context, ACTIV_FLOAT32, 2, shape, &w->other, NULL), ACTIV_OK);
@@ -1013,6 +1016,7 @@ static void end(world *w)
     activ_tensor_destroy(w->tensor);
     activ_tensor_destroy(w->other);
     activ_optimizer_destroy(w->adamw);
+    activ_optimizer_destroy(w->values_sgd);
     activ_graph_destroy(w->graph);
     activ_graph_destroy(w->values_graph);
     activ_graph_destroy(w->open_graph);

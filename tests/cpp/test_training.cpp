@@ -124,7 +124,46 @@ void same_step(const Options &options, const COptions &c_options,
         CHECK(activ_optimizer_step(c) == ACTIV_OK);
     }
     CHECK(same_bits(a.params(), b.params()));
+    for (int i = 0; i < 3; i++) {
+        const float loss = must(a.try_step_values(o, x, t));
+        CHECK(loss == must(b.try_train_values(x, t)) && activ_optimizer_step(c) == ACTIV_OK);
+    }
+    CHECK(same_bits(a.params(), b.params()) && o.steps() == 6);
     activ_optimizer_destroy(c);
+}
+
+/* Training and the step in one call. */
+void in_one()
+{
+    const floats x = some_values(4 * 3);
+    const std::vector<std::int32_t> labels{ 0, 1, 1, 0 };
+    activ::graph a = must(activ::graph::try_create()), b = must(activ::graph::try_create());
+    for (activ::graph *g : { &a, &b }) {
+        g->input(3).linear(5).linear(2).cross_entropy();
+        must(g->try_compile(4));
+        must(g->try_init(1));
+    }
+    activ::optimizer one = must(activ::optimizer::try_create(a, activ::adamw())), none,
+                     two = must(activ::optimizer::try_create(b, activ::adamw()));
+    for (int i = 0; i < 3; i++) {
+        const float loss = must(a.try_step(one, x, labels));
+        CHECK(loss == must(b.try_train(x, labels)));
+        must(two.try_step());
+    }
+    CHECK(same_bits(a.params(), b.params()) && one.steps() == 3);
+    REFUSED(a.try_step(none, x, labels), ACTIV_ERROR_INVALID, "optimizer is empty");
+    REFUSED(a.try_step_values(none, x, x), ACTIV_ERROR_INVALID, "optimizer is empty");
+    REFUSED(a.try_step(two, x, labels), ACTIV_ERROR_INVALID, "another graph's");
+    REFUSED(a.try_step(one, floats(7), labels), ACTIV_ERROR_SHAPE, "x has 7");
+    REFUSED(a.try_step_values(one, x, some_values(8)), ACTIV_ERROR_STATE, "mse");
+    THROWS((void)a.step(two, x, labels), ACTIV_ERROR_INVALID, "another graph's");
+    THROWS((void)a.step_values(one, x, some_values(8)), ACTIV_ERROR_STATE, "mse");
+    CHECK(one.steps() == 3 && two.steps() == 3);
+#ifndef ACTIV_NO_EXCEPTIONS
+    CHECK(a.step(one, x, labels) == b.train(x, labels));
+#endif
+    const activ::graph there = std::move(a);
+    REFUSED(a.try_step(one, x, labels), ACTIV_ERROR_INVALID, "graph is empty");
 }
 
 /* Defaults are C's, and each field goes to the field of its name. */
@@ -243,6 +282,7 @@ void test_training()
 {
     same_bytes();
     kinds();
+    in_one();
     optimizers();
     schedules();
 }

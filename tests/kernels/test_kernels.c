@@ -1,5 +1,6 @@
 /* The kernels of every tier that this machine runs, called through their tables: products against chains of fmaf bit by
  * bit, sums, normalizations and losses against long double, and nothing touched outside of the arrays. */
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -237,6 +238,94 @@ static void test_gemm_wide(void **state)
         for (int layout = 0; layout < 4; layout++)
             check_gemm(&buffers, sizes[s][0], sizes[s][1], sizes[s][2], layout, layout & 1, 0, layout >> 1);
     destroy_buffers(&buffers);
+}
+
+/* Four rows of a product of doubles; some of them the same; nothing written behind them. */
+static void test_wide_rows(void **state)
+{
+    (void)state;
+    enum { ROWS = 4, N = 64, K = 37, LINE = N + 3 };
+    static float drawn[ROWS * K + K * LINE + ROWS * LINE];
+    static double a[ROWS][K], b[K * LINE], start[ROWS][LINE], c[ROWS][LINE], want[ROWS][LINE];
+    fill_normal(4, sizeof drawn / sizeof *drawn, drawn);
+    const float *next = drawn;
+    for (size_t i = 0; i < ROWS; i++)
+        for (size_t p = 0; p < K; p++)
+            a[i][p] = (double)*next++ / 3.0;
+    for (size_t i = 0; i < K * LINE; i++)
+        b[i] = (double)*next++ / 7.0;
+    for (size_t i = 0; i < ROWS; i++)
+        for (size_t j = 0; j < LINE; j++)
+            start[i][j] = (double)*next++ / 11.0;
+    for (size_t last = 0; last < ROWS; last++)
+        for (size_t n = 0; n <= N; n += 16)
+            for (size_t k = 0; k <= K; k += k < 3 ? 1 : 17)
+                for (size_t t = 0; t < tiers; t++) {
+                    memcpy(want, start, sizeof want);
+                    memcpy(c, start, sizeof c);
+                    for (size_t i = 0; i <= last; i++)
+                        for (size_t j = 0; j < n; j++)
+                            for (size_t p = 0; p < k; p++) {
+                                const double product = a[i][p] * b[p * LINE + j];
+                                want[i][j] += product;
+                            }
+                    double *a_rows[ROWS], *c_rows[ROWS];
+                    for (size_t i = 0; i < ROWS; i++) {
+                        a_rows[i] = a[i < last ? i : last];
+                        c_rows[i] = c[i < last ? i : last];
+                    }
+                    tables[t]->wide_rows(n, k, a_rows, b, LINE, c_rows);
+                    assert_memory_equal(c, want, sizeof want);
+                }
+}
+
+/* A C that is large enough to go past the caches: aligned and not, with a narrow panel at its right end, with and
+ * without biases; nothing is written between rows. */
+static void test_gemm_large(void **state)
+{
+    (void)state;
+    enum { M = 2101, N = 1009, LINE = 1024, K = 3, ROOM = M * LINE + 16 };
+    static float a[M * K], b[K * N], bias[N];
+    float *c = aligned_alloc(64, ROOM * sizeof *c), *expected = malloc(ROOM * sizeof *expected);
+    float *scratch = aligned_alloc(64, activ_gemm_scratch(N, K) * sizeof *scratch / 64 * 64 + 64);
+    assert_true(c && expected && scratch);
+    fill_normal(1, M * K, a);
+    fill_normal(2, K * N, b);
+    fill_normal(3, N, bias);
+    for (size_t variant = 0; variant < 3; variant++) {
+        const size_t line = LINE - (variant == 2 ? 3 : 0), at = variant % 2;
+        activ_gemm g = { .m = M,
+                         .n = N,
+                         .k = K,
+                         .a = a,
+                         .a_row_stride = 1,
+                         .a_column_stride = M,
+                         .b = b,
+                         .b_row_stride = N,
+                         .b_column_stride = 1,
+                         .c = c + at,
+                         .c_row_stride = line,
+                         .bias = variant == 0 ? bias : NULL,
+                         .scratch = scratch };
+        for (size_t i = 0; i < ROOM; i++)
+            expected[i] = -7.0f;
+        for (size_t i = 0; i < M; i++)
+            for (size_t j = 0; j < N; j++) {
+                float sum = g.bias ? bias[j] : 0.0f;
+                for (size_t p = 0; p < K; p++)
+                    sum = fmaf(a[p * M + i], b[p * N + j], sum);
+                expected[at + i * line + j] = sum;
+            }
+        for (size_t t = 0; t < tiers; t++) {
+            for (size_t i = 0; i < ROOM; i++)
+                c[i] = -7.0f;
+            tables[t]->gemm(&g);
+            assert_memory_equal(c, expected, ROOM * sizeof *c);
+        }
+    }
+    free(c);
+    free(expected);
+    free(scratch);
 }
 
 /* A fused epilogue gives the bits of a separate call, for rows with and without gaps. */
@@ -909,6 +998,26 @@ static void test_cross_entropy_single_nan(void **state)
 
 /* ---- descent ----------------------------------------------------------------------------- */
 
+/* What is too small counts as 0. */
+static float from(float least, float x)
+{
+    return fabsf(x) < least ? 0.0f : x;
+}
+
+/* As the kernel's, for one value. */
+static float sgd_value(const activ_sgd_scalars *s, float g, float *velocity, float p)
+{
+    float d = s->maximize ? -g : g;
+    if (s->weight_decay != 0.0f)
+        d = fmaf(s->weight_decay, p, d);
+    d = from(FLT_MIN, d);
+    if (velocity) {
+        *velocity = from(FLT_MIN, s->first ? d : fmaf(s->momentum, *velocity, (1.0f - s->dampening) * d));
+        d = s->nesterov ? fmaf(s->momentum, *velocity, d) : *velocity;
+    }
+    return fmaf(-s->lr, d, p);
+}
+
 static void test_sgd(void **state)
 {
     (void)state;
@@ -937,14 +1046,9 @@ static void test_sgd(void **state)
                     v[i] = s.first ? 0.0f : g[i] * 0.5f + 1.0f;
                 float expected_v[MOST], expected_p[MOST];
                 for (size_t i = 0; i < n; i++) {
-                    float d = s.maximize ? -g[i] : g[i];
-                    if (bits & 4)
-                        d = fmaf(s.weight_decay, p[i], d);
-                    if (has_velocity) {
-                        expected_v[i] = s.first ? d : fmaf(s.momentum, v[i], (1.0f - s.dampening) * d);
-                        d = s.nesterov ? fmaf(s.momentum, expected_v[i], d) : expected_v[i];
-                    }
-                    expected_p[i] = fmaf(-s.lr, d, p[i]);
+                    if (has_velocity)
+                        expected_v[i] = v[i];
+                    expected_p[i] = sgd_value(&s, g[i], has_velocity ? &expected_v[i] : NULL, p[i]);
                 }
                 tables[t]->sgd(&s, n, g, has_velocity ? v : NULL, p);
                 assert_memory_equal(p, expected_p, n * sizeof *p);
@@ -963,11 +1067,12 @@ static void test_sgd(void **state)
 static float adamw_value(const activ_adamw_scalars *s, float g, float *state, int amsgrad, float p)
 {
     g = s->maximize ? -g : g;
-    state[0] = fmaf(s->beta1, state[0], s->one_minus_beta1 * g);
-    state[1] = fmaf(s->beta2, state[1], s->one_minus_beta2 * (g * g));
+    const float m = from(s->least.gradient, g), h = from(s->least.squared, g);
+    state[0] = from(s->least.average, fmaf(s->beta1, state[0], s->one_minus_beta1 * m));
+    state[1] = from(s->least.average, fmaf(s->beta2, state[1], s->one_minus_beta2 * (h * h)));
     float v = state[1];
     if (amsgrad) {
-        state[2] = v > state[2] ? v : state[2];
+        state[2] = !(v <= state[2]) ? v : state[2];
         v = state[2];
     }
     p = fmaf(-s->decay, p, p);
@@ -980,16 +1085,19 @@ static float rmsprop_value(const activ_rmsprop_scalars *s, float g, float *state
     g = s->maximize ? -g : g;
     if (s->weight_decay != 0.0f)
         g = fmaf(s->weight_decay, p, g);
-    state[0] = fmaf(s->alpha, state[0], s->one_minus_alpha * (g * g));
+    g = from(s->least.gradient, g);
+    const float h = from(s->least.squared, g);
+    state[0] = from(s->least.average, fmaf(s->alpha, state[0], s->one_minus_alpha * (h * h)));
     float v = state[0];
     if (centered) {
-        state[2] = fmaf(s->alpha, state[2], s->one_minus_alpha * g);
-        v = fmaf(-state[2], state[2], v);
+        state[2] = from(s->least.average, fmaf(s->alpha, state[2], s->one_minus_alpha * g));
+        const float m = from(s->least.squared, state[2]);
+        v = fmaf(-m, m, v);
         v = v < 0.0f ? 0.0f : v;
     }
     float step = g / (sqrtf(v) + s->eps);
     if (has_buffer) {
-        state[1] = fmaf(s->momentum, state[1], step);
+        state[1] = from(s->least.average, fmaf(s->momentum, state[1], step));
         step = state[1];
     }
     return fmaf(-s->lr, step, p);
@@ -1008,9 +1116,11 @@ static void test_adaptive(void **state)
     for (size_t n = 0; n <= MOST; n++)
         for (int bits = 0; bits < 32; bits++) {
             int adamw = bits & 1, at_end = (int)n & 1, maximize = (bits & 2) != 0, decays = (bits & 4) != 0;
-            const activ_adamw_scalars a = { 0.02f, 1.5f,    decays ? 0.01f : 0.0f, 0.9f, 0.1f, 0.99f, 0.01f,
-                                            1e-3f, maximize };
-            const activ_rmsprop_scalars r = { 0.02f, 0.9f, 0.1f, 1e-3f, decays ? 0.1f : 0.0f, 0.8f, maximize };
+            const activ_adamw_scalars a = { 0.02f, 1.5f,     decays ? 0.01f : 0.0f, 0.9f, 0.1f, 0.99f, 0.01f,
+                                            1e-3f, maximize, { 0.0f, 0.0f, 0.0f } };
+            const activ_rmsprop_scalars r = {
+                0.02f, 0.9f, 0.1f, 1e-3f, decays ? 0.1f : 0.0f, 0.8f, maximize, { 0.0f, 0.0f, 0.0f }
+            };
             int has[3] = { 1, adamw || (bits & 8), adamw ? (bits & 8) != 0 : (bits & 16) != 0 };
             float *g = edge(&gradient, n, at_end), *p = edge(&params, n, at_end), *s[3];
             for (size_t t = 0; t < tiers; t++) {
@@ -1048,8 +1158,8 @@ static void test_adaptive(void **state)
         }
     /* A NaN stays, and does not spread. */
     for (size_t t = 0; t < tiers; t++) {
-        const activ_adamw_scalars a = { 0.02f, 1.5f, 0.01f, 0.9f, 0.1f, 0.99f, 0.01f, 1e-3f, 0 };
-        const activ_rmsprop_scalars r = { 0.02f, 0.9f, 0.1f, 1e-3f, 0.1f, 0.8f, 0 };
+        const activ_adamw_scalars a = { 0.02f, 1.5f, 0.01f, 0.9f, 0.1f, 0.99f, 0.01f, 1e-3f, 0, { 0.0f, 0.0f, 0.0f } };
+        const activ_rmsprop_scalars r = { 0.02f, 0.9f, 0.1f, 1e-3f, 0.1f, 0.8f, 0, { 0.0f, 0.0f, 0.0f } };
         for (int adamw = 0; adamw < 2; adamw++) {
             float g[17], p[17], s[3][17] = { { 0.0f } };
             fill_normal(1, 17, g);
@@ -1070,6 +1180,109 @@ static void test_adaptive(void **state)
     guarded_destroy(&params);
     for (int k = 0; k < 3; k++)
         guarded_destroy(&states[k]);
+}
+
+/* Every small gradient with every small value in the arrays: where the rule holds, none that is subnormal stays in
+ * them, and none that is not is lost; where it does not, they are as ever. */
+static void test_subnormal(void **state)
+{
+    (void)state;
+    static const float sizes[] = {
+        0.0f,
+        0x1p-149f,
+        0x1.8p-140f,
+        0x1.fffffcp-127f,
+        0x1p-126f,
+        0x1.000002p-126f,
+        0x1p-125f,
+        0x1.fffffep-121f,
+        0x1p-120f,
+        0x1.4p-110f,
+        0x1.fffffep-61f,
+        0x1p-60f,
+        0x1.fffffep-63f,
+        0x1p-63f,
+        0x1.8p-62f,
+        1e-17f,
+        1e-6f,
+        1.0f,
+        INFINITY,
+        NAN,
+    };
+    enum { SIZES = sizeof sizes / sizeof sizes[0], N = 4 * SIZES * SIZES };
+    static float gradients[N], before[N], p[N], s[3][N];
+    for (size_t i = 0; i < N; i++) {
+        gradients[i] = i & 1 ? -sizes[i / 4 % SIZES] : sizes[i / 4 % SIZES];
+        before[i] = i & 2 ? -sizes[i / 4 / SIZES] : sizes[i / 4 / SIZES];
+    }
+    for (int bits = 0; bits < 64; bits++) {
+        const int kind = bits % 3, holds = (bits & 4) != 0;
+        const activ_sgd_scalars sgd = { .lr = 0.1f,
+                                        .momentum = 0.75f,
+                                        .dampening = bits & 8 ? 0.5f : 0.0f,
+                                        .weight_decay = bits & 16 ? 0.01f : 0.0f,
+                                        .nesterov = (bits & 32) != 0,
+                                        .maximize = (bits & 4) != 0 };
+        /* Factors of 2^-6: the edges are 2^-126, 2^-120 and 2^-60. */
+        activ_adamw_scalars a = {
+            0.02f, 1.5f, 0.01f, 0.75f, 0x1p-6f, 0.875f, 0x1p-6f, 1e-3f, (bits & 16) != 0, { 0.0f, 0.0f, 0.0f }
+        };
+        activ_rmsprop_scalars r = {
+            0.02f, 0.75f, 0x1p-6f, 1e-3f, bits & 32 ? 0.1f : 0.0f, 0.5f, (bits & 16) != 0, { 0.0f, 0.0f, 0.0f }
+        };
+        if (holds)
+            a.least = r.least = (activ_least){ 0x1p-126f, 0x1p-120f, 0x1p-60f };
+        for (size_t t = 0; t < tiers; t++) {
+            for (size_t i = 0; i < N; i++) {
+                p[i] = bits & 32 ? 0.5f : 0.0f;
+                s[0][i] = kind == 0 || (kind == 1 && (bits & 8)) ? before[i] : fabsf(before[i]);
+                s[1][i] = kind == 1 ? fabsf(before[i]) : before[i];
+                s[2][i] = kind == 1 ? fabsf(before[i]) : before[i];
+            }
+            if (kind == 0)
+                tables[t]->sgd(&sgd, N, gradients, s[0], p);
+            else if (kind == 1)
+                tables[t]->adamw(&a, N, gradients, s[0], s[1], bits & 8 ? s[2] : NULL, p);
+            else
+                tables[t]->rmsprop(&r, N, gradients, s[0], s[1], bits & 8 ? s[2] : NULL, p);
+            for (size_t i = 0; i < N; i++) {
+                float own[3] = { kind == 0 || (kind == 1 && (bits & 8)) ? before[i] : fabsf(before[i]),
+                                 kind == 1 ? fabsf(before[i]) : before[i], kind == 1 ? fabsf(before[i]) : before[i] };
+                const float start = bits & 32 ? 0.5f : 0.0f, g = gradients[i];
+                const float expected = kind == 0   ? sgd_value(&sgd, g, &own[0], start)
+                                       : kind == 1 ? adamw_value(&a, g, own, (bits & 8) != 0, start)
+                                                   : rmsprop_value(&r, g, own, 1, (bits & 8) != 0, start);
+                const int used = kind == 0 ? 1 : bits & 8 ? 3 : 2;
+                int same = same_float(p[i], expected);
+                for (int k = 0; k < used; k++)
+                    same &= same_float(s[k][i], own[k]);
+                if (!same)
+                    fail_msg("tier %zu, settings %d: gradient %a with %a", t, bits, (double)g, (double)before[i]);
+                for (int k = 0; k < used && (kind == 0 || (holds && !(kind == 1 && k == 2))); k++)
+                    assert_true(fpclassify(s[k][i]) != FP_SUBNORMAL);
+            }
+        }
+    }
+
+    /* The edges themselves, by hand. */
+    for (size_t t = 0; t < tiers; t++) {
+        const activ_least least = { 0x1p-126f, 0x1p-120f, 0x1p-60f };
+        const activ_adamw_scalars a = { 1.0f, 1.0f, 0.0f, 0.5f, 0x1p-6f, 0.5f, 0x1p-6f, 1e-3f, 0, least };
+        const activ_sgd_scalars plain = { .lr = 1.0f, .momentum = 0.5f };
+        const float at[4] = { 0x1p-120f, -0x1.fffffep-121f, 0x1p-60f, -0x1.fffffep-61f };
+        float m[4] = { 0.0f }, v[4] = { 0.0f }, q[4] = { 0.0f };
+        tables[t]->adamw(&a, 4, at, m, v, NULL, q);
+        assert_true(m[0] == 0x1p-126f && m[1] == 0.0f && m[2] == 0x1p-66f && m[3] == -0x1.fffffep-67f);
+        assert_true(v[0] == 0.0f && v[1] == 0.0f && v[2] == 0x1p-126f && v[3] == 0.0f);
+        /* They fade, and are gone at once when they would be subnormal. */
+        const float none[4] = { 0.0f };
+        tables[t]->adamw(&a, 4, none, m, v, NULL, q);
+        assert_true(m[0] == 0.0f && m[2] == 0x1p-67f && v[2] == 0.0f);
+        float w[4] = { 0x1p-125f, -0x1p-126f, 0x1.fffffcp-126f, NAN }, r[4] = { 0.0f };
+        tables[t]->sgd(&plain, 4, none, w, r);
+        assert_true(w[0] == 0x1p-126f && w[1] == 0.0f && w[2] == 0.0f && isnan(w[3]));
+        assert_true(r[0] == -0x1p-126f && r[1] == 0.0f && r[2] == 0.0f && isnan(r[3]));
+    }
 }
 
 /* Against activ_random_uniform, from every offset in a block, across the wrap of the counter's lower half and of the
@@ -1154,8 +1367,10 @@ int main(int count, char **arguments)
         cmocka_unit_test(test_gemm_small),
         cmocka_unit_test(test_gemm_deep),
         cmocka_unit_test(test_gemm_wide),
+        cmocka_unit_test(test_gemm_large),
         cmocka_unit_test(test_gemm_epilogue),
         cmocka_unit_test(test_gemm_specials),
+        cmocka_unit_test(test_wide_rows),
         cmocka_unit_test(test_column_sums),
         cmocka_unit_test(test_sums_and_products),
         cmocka_unit_test(test_normalization),
@@ -1166,6 +1381,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(test_cross_entropy_options),
         cmocka_unit_test(test_cross_entropy_single_nan),
         cmocka_unit_test(test_sgd),
+        cmocka_unit_test(test_subnormal),
         cmocka_unit_test(test_adaptive),
         cmocka_unit_test(test_clipping),
         cmocka_unit_test(test_uniform),

@@ -1,4 +1,4 @@
-/* Initial values: bounds, moments, orthogonality; optimisers against their definitions in double, the same
+/* Initial values: bounds and moments; optimisers against their definitions in double, the same
  * bits on every tier and any number of threads, settings of single tensors, clipping, schedules. */
 #include <float.h>
 #include <math.h>
@@ -89,31 +89,6 @@ static void test_schemes(void **state)
             check_scheme(ACTIV_INIT_KAIMING_NORMAL, kaiming_gain, ndim, shape, kaiming / sqrt(in), 1);
             check_scheme(ACTIV_INIT_XAVIER_UNIFORM, unit, ndim, shape, xavier * sqrt(2.0 / both), 0);
             check_scheme(ACTIV_INIT_XAVIER_NORMAL, unit, ndim, shape, xavier * sqrt(2.0 / both), 1);
-        }
-}
-
-static void test_orthogonal(void **state)
-{
-    (void)state;
-    static const size_t shapes[][3] = { { 1, 1, 1 },  { 1, 9, 1 },   { 9, 1, 1 }, { 20, 20, 1 },
-                                        { 7, 40, 1 }, { 64, 10, 1 }, { 6, 4, 5 } };
-    for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++)
-        for (int g = 0; g < 2; g++) {
-            float gain = g ? 2.5f : activ_init_gain(ACTIV_INIT_ORTHOGONAL), x[800];
-            double square = g ? 6.25 : 1.0;
-            size_t rows = shapes[s][0], columns = shapes[s][1] * shapes[s][2];
-            assert_int_equal(activ_init_tensor(NULL, ACTIV_INIT_ORTHOGONAL, gain, 3, shapes[s], 3, s, x, NULL),
-                             ACTIV_OK);
-            int by_rows = rows <= columns;
-            size_t vectors = by_rows ? rows : columns, length = by_rows ? columns : rows;
-            for (size_t i = 0; i < vectors; i++)
-                for (size_t j = 0; j <= i; j++) {
-                    double dot = 0.0;
-                    for (size_t k = 0; k < length; k++)
-                        dot += by_rows ? (double)x[i * columns + k] * (double)x[j * columns + k]
-                                       : (double)x[k * columns + i] * (double)x[k * columns + j];
-                    assert_true(fabs(dot - (i == j ? square : 0.0)) < 1e-6 * square);
-                }
         }
 }
 
@@ -474,6 +449,120 @@ static void test_no_variance(void **state)
     activ_graph_destroy(g);
 }
 
+/* Gradients from usual size to below the normal numbers and 0, for long: what counts as 0 is not to be noticed beside
+ * the definition. */
+static void test_fading(void **state)
+{
+    (void)state;
+    activ_graph *g = small_graph(NULL);
+    enum { N = 35, STEPS = 1500 };
+    static const float sizes[] = { 1.0f, 1e-12f, 1e-17f, 1e-18f, 1e-20f, 1e-21f, 1e-30f, 1e-36f, 1e-38f, 1e-41f, 0.0f };
+    enum { SIZES = sizeof sizes / sizeof sizes[0] };
+    for (int bits = 0; bits < 16; bits++) {
+        const int adamw = bits & 1;
+        activ_adamw_options a = ACTIV_ADAMW_DEFAULTS;
+        activ_rmsprop_options r = ACTIV_RMSPROP_DEFAULTS;
+        a.beta2 = r.alpha = 0.97f; /* v fades within the steps */
+        a.amsgrad = r.centered = (bits & 2) != 0;
+        a.weight_decay = 0.0f;
+        r.momentum = bits & 4 ? 0.5f : 0.0f;
+        a.eps = r.eps = bits & 8 ? 1e-8f : 1e-10f; /* the least is 2^-37/sqrt(0.03) = 4.2e-11 */
+        activ_optimizer *o = NULL;
+        assert_int_equal(adamw ? activ_adamw_create(g, &a, &o) : activ_rmsprop_create(g, &r, &o), ACTIV_OK);
+        double p[N], states[N][3] = { { 0.0 } }, moved[N], lr = (double)activ_optimizer_lr(o);
+        for (size_t i = 0; i < N; i++)
+            activ_graph_params(g)[i] = 0.0f;
+        memset(p, 0, sizeof p);
+        memset(moved, 0, sizeof moved);
+        for (int step = 1; step <= STEPS; step++) {
+            float *grads = activ_graph_grads(g);
+            activ_random_normal((uint64_t)bits, (uint64_t)step, 0, N, 0.0f, 1.0f, grads);
+            for (size_t i = 0; i < N; i++) {
+                grads[i] *= step <= 20 && i % 2 == 0 ? 1.0f : sizes[i % SIZES];
+                const double before = p[i], d = (double)grads[i];
+                p[i] =
+                    adamw ? adamw_value(&a, lr, step, d, states[i], p[i]) : rmsprop_value(&r, lr, d, states[i], p[i]);
+                moved[i] += fabs(p[i] - before);
+            }
+            assert_int_equal(activ_optimizer_step(o), ACTIV_OK);
+        }
+        /* Each step is right but for roundings, and the bound of optim.h. */
+        const double each = lr * 0x1p-124 / 0.03 / (double)a.eps;
+        for (size_t i = 0; i < N; i++)
+            if (!(fabs((double)activ_graph_params(g)[i] - p[i]) <= 1e-5 * moved[i] + STEPS * each * 2.0))
+                fail_msg("settings %d, value %zu: %.9g instead of %.9g", bits, i, (double)activ_graph_params(g)[i],
+                         p[i]);
+        activ_optimizer_destroy(o);
+    }
+    activ_graph_destroy(g);
+}
+
+/* Where the rule ends: by the gradient that no longer counts, and by eps. */
+static void test_edges_of_fading(void **state)
+{
+    (void)state;
+    for (size_t tier = 0; tier < tier_count(); tier++) {
+        activ_context *context = tier_context(tier);
+        if (!context)
+            continue;
+        activ_graph *g = small_graph(context);
+        activ_optimizer *o = NULL;
+        float *params = activ_graph_params(g), *grads = activ_graph_grads(g);
+        const size_t count = activ_graph_param_count(g);
+        /* 1 - beta1 is 0.5; 2^-37 / sqrt(1 - beta2) is 2^-36. */
+        static const struct {
+            float eps, gradient;
+            int counts;
+        } cases[] = {
+            { 1e-8f, 0x1p-125f, 1 },           { 1e-8f, -0x1.fffffep-126f, 0 },
+            { 0x1p-36f, 0x1.fffffep-126f, 0 }, { 0x1.fffffep-37f, 0x1.fffffep-126f, 1 },
+            { 1e-30f, 0x1p-140f, 1 },
+        };
+        for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++)
+            for (int adamw = 0; adamw < 2; adamw++) {
+                activ_adamw_options a = ACTIV_ADAMW_DEFAULTS;
+                activ_rmsprop_options r = ACTIV_RMSPROP_DEFAULTS;
+                a.lr = r.lr = 1.0f;
+                a.beta1 = 0.5f;
+                a.beta2 = 0.75f;
+                r.alpha = adamw ? 0.5f : 0.75f;
+                a.eps = r.eps = cases[c].eps;
+                a.weight_decay = 0.0f;
+                assert_int_equal(adamw ? activ_adamw_create(g, &a, &o) : activ_rmsprop_create(g, &r, &o), ACTIV_OK);
+                for (size_t i = 0; i < count; i++) {
+                    params[i] = 0.0f;
+                    grads[i] = cases[c].gradient * (adamw ? 1.0f : 2.0f);
+                }
+                assert_int_equal(activ_optimizer_step(o), ACTIV_OK);
+                for (size_t i = 0; i < count; i++)
+                    if ((params[i] != 0.0f) != cases[c].counts)
+                        fail_msg("tier %zu, case %zu, %s: %g", tier, c, adamw ? "AdamW" : "RMSprop", (double)params[i]);
+                activ_optimizer_destroy(o);
+            }
+        /* SGD: 2^-126 is the least that counts, in a gradient and in the velocity. */
+        activ_sgd_options s = ACTIV_SGD_DEFAULTS;
+        s.lr = 1.0f;
+        s.momentum = 0.5f;
+        assert_int_equal(activ_sgd_create(g, &s, &o), ACTIV_OK);
+        for (size_t i = 0; i < count; i++) {
+            params[i] = 0.0f;
+            grads[i] = i % 3 == 0 ? 0x1p-126f : i % 3 == 1 ? -0x1.fffffcp-127f : 0x1p-125f;
+        }
+        assert_int_equal(activ_optimizer_step(o), ACTIV_OK);
+        for (size_t i = 0; i < count; i++) {
+            assert_true(params[i] == (i % 3 == 0 ? -0x1p-126f : i % 3 == 1 ? 0.0f : -0x1p-125f));
+            grads[i] = 0.0f;
+        }
+        for (int step = 0; step < 3; step++)
+            assert_int_equal(activ_optimizer_step(o), ACTIV_OK);
+        for (size_t i = 0; i < count; i++)
+            assert_true(params[i] == (i % 3 == 0 ? -0x1p-126f : i % 3 == 1 ? 0.0f : -0x1.8p-125f));
+        activ_optimizer_destroy(o);
+        activ_graph_destroy(g);
+        activ_context_destroy(context);
+    }
+}
+
 static void test_adaptive_options(void **state)
 {
     (void)state;
@@ -690,6 +779,280 @@ static void test_tensor_options(void **state)
     activ_graph_destroy(mixed);
 }
 
+/* ---- one call for both ---------------------------------------------------------------------------- */
+
+/* Networks in which a parameter is read, or its gradient added to, by several layers, some that no loss depends on:
+ * zoo.c's, and random ones. */
+enum { NETWORKS = 26 };
+
+static activ_node act(activ_graph *g, activ_node x, const char *spec)
+{
+    activ_fn *fn = NULL;
+    assert_int_equal(activ_fn_create(NULL, spec, &fn), ACTIV_OK);
+    activ_node node = activ_graph_apply(g, x, fn);
+    activ_fn_destroy(fn);
+    return node;
+}
+
+static size_t throw_dice(uint64_t seed, uint64_t *thrown, size_t sides)
+{
+    return activ_random_bits(seed, 1, (*thrown)++) % sides;
+}
+
+static void build_random(activ_graph *g, uint64_t seed, int classes)
+{
+    static const char *const specs[] = { "tanh", "prelu", "trainable_elu", "staf(tau=2)", "rrelu", "gelu" };
+    activ_node nodes[64];
+    uint64_t thrown = 0;
+    size_t count = 1;
+    const size_t length = 4 + throw_dice(seed, &thrown, 16);
+    nodes[0] = activ_graph_input(g, ZOO_IN);
+    nodes[count++] = activ_graph_linear(g, nodes[0], 8);
+    while (count < length) {
+        const activ_node x = nodes[count - 1 - throw_dice(seed, &thrown, count < 4 ? count - 1 : 3)];
+        const activ_node other = nodes[1 + throw_dice(seed, &thrown, count - 1)];
+        activ_node node;
+        switch (throw_dice(seed, &thrown, 8)) {
+        case 0:
+            node = activ_graph_linear(g, x, 8);
+            break;
+        case 1:
+            node = activ_graph_linear_without_bias(g, x, 8);
+            break;
+        case 2:
+            node = activ_graph_batch_norm(g, x, NULL);
+            break;
+        case 3:
+            node = activ_graph_layer_norm(g, activ_graph_add(g, x, other), -1, NULL);
+            break;
+        case 4:
+            node = activ_graph_multiply(g, act(g, x, "tanh"), other);
+            break;
+        case 5:
+            node = activ_graph_linear(g, activ_graph_concat(g, x, other, 0), 8);
+            break;
+        default:
+            if (activ_graph_node_fn(g, other) && throw_dice(seed, &thrown, 2) == 0)
+                node = activ_graph_apply_shared(g, x, other);
+            else
+                node = act(g, x, specs[throw_dice(seed, &thrown, sizeof specs / sizeof specs[0])]);
+        }
+        nodes[count++] = node;
+    }
+    const activ_node last = activ_graph_linear(g, nodes[count - 1 - throw_dice(seed, &thrown, 2)], ZOO_CLASSES);
+    if (classes)
+        activ_graph_cross_entropy(g, last);
+    else
+        activ_graph_mse(g, last);
+}
+
+/* keep: every node's values and gradients. */
+static activ_graph *network(const activ_context *context, int which, int keep)
+{
+    activ_graph *g = NULL;
+    assert_int_equal(activ_graph_create(context, &g), ACTIV_OK);
+    if (which < 2)
+        assert_int_equal(zoo_build(context, g, which), ACTIV_OK);
+    else
+        build_random(g, (uint64_t)which, which % 2);
+    activ_compile_options options = ACTIV_COMPILE_DEFAULTS;
+    options.max_batch = ZOO_BATCH;
+    options.keep_values = keep;
+    if (activ_graph_compile_ex(g, &options, NULL) != ACTIV_OK)
+        fail_msg("network %d: %s", which, activ_graph_error(g));
+    assert_int_equal(activ_graph_init(g, 5), ACTIV_OK);
+    return g;
+}
+
+static activ_status one_step(activ_graph *g, activ_optimizer *o, int classes, int in_one, uint64_t step, float *loss)
+{
+    static float x[ZOO_BATCH * ZOO_IN], targets[ZOO_BATCH * ZOO_CLASSES];
+    int32_t labels[ZOO_BATCH];
+    const size_t batch = step % 3 == 2 ? 5 : ZOO_BATCH;
+    zoo_data(step, batch, x, labels, targets);
+    if (in_one)
+        return classes ? activ_graph_step(g, o, batch, x, labels, loss)
+                       : activ_graph_step_values(g, o, batch, x, targets, loss);
+    activ_status status =
+        classes ? activ_graph_train(g, batch, x, labels, loss) : activ_graph_train_values(g, batch, x, targets, loss);
+    return status == ACTIV_OK ? activ_optimizer_step(o) : status;
+}
+
+/* Several steps in two calls, and in one with every number of threads. */
+static void test_step_in_one(void **state)
+{
+    (void)state;
+    enum { STEPS = 5 };
+    for (int which = 0; which < NETWORKS; which++)
+        for (int kind = 0; kind < 3; kind++) {
+            activ_graph *two = network(NULL, which, 0);
+            activ_optimizer *o = make(two, kind);
+            const size_t tensors = activ_graph_param_tensor_count(two);
+            float losses[STEPS], loss;
+            for (size_t t = 0; t < tensors; t++)
+                if (t % 3 == 1) /* frozen, or slow without decay */
+                    set_tensor(o, t, t % 2 ? 0.0f : 0.5f, 0.0f);
+            for (uint64_t step = 0; step < STEPS; step++)
+                assert_int_equal(one_step(two, o, which % 2, 0, step, &losses[step]), ACTIV_OK);
+            for (int32_t threads = 1; threads <= 3; threads++) {
+                size_t most = 0;
+                activ_executor executor = { sizeof executor, &most, threads, parallel_for };
+                activ_context_options options = ACTIV_CONTEXT_DEFAULTS;
+                options.executor = &executor;
+                test_memory memory = { 0 };
+                activ_allocator allocator = test_allocator(&memory);
+                options.allocator = &allocator;
+                activ_context *context = NULL;
+                assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
+                activ_graph *one = network(context, which, threads == 2);
+                activ_optimizer *p = make(one, kind);
+                for (size_t t = 0; t < tensors; t++)
+                    if (t % 3 == 1)
+                        set_tensor(p, t, t % 2 ? 0.0f : 0.5f, 0.0f);
+                const size_t calls = memory.calls;
+                for (uint64_t step = 0; step < STEPS; step++) {
+                    assert_int_equal(one_step(one, p, which % 2, 1, step, &loss), ACTIV_OK);
+                    assert_memory_equal(&loss, &losses[step], sizeof loss);
+                    assert_true(activ_optimizer_steps(p) == step + 1);
+                }
+                assert_int_equal(memory.calls, calls);
+                if (memcmp(activ_graph_params(one), activ_graph_params(two),
+                           activ_graph_param_count(two) * sizeof(float)) != 0)
+                    fail_msg("network %d, kind %d, %d threads", which, kind, (int)threads);
+                if (activ_graph_buffer_count(two) > 0)
+                    assert_memory_equal(activ_graph_buffers(one), activ_graph_buffers(two),
+                                        activ_graph_buffer_count(two) * sizeof(float));
+                /* The arrays of the optimiser, too: the next steps are the same, whichever way. */
+                activ_graph *again = network(NULL, which, 0);
+                activ_optimizer *q = make(again, kind);
+                for (size_t t = 0; t < tensors; t++)
+                    if (t % 3 == 1)
+                        set_tensor(q, t, t % 2 ? 0.0f : 0.5f, 0.0f);
+                for (uint64_t step = 0; step < STEPS; step++)
+                    assert_int_equal(one_step(again, q, which % 2, 0, step, &loss), ACTIV_OK);
+                assert_int_equal(one_step(again, q, which % 2, 0, STEPS, &loss), ACTIV_OK);
+                assert_int_equal(one_step(one, p, which % 2, threads == 1, STEPS, &loss), ACTIV_OK);
+                assert_memory_equal(activ_graph_params(one), activ_graph_params(again),
+                                    activ_graph_param_count(two) * sizeof(float));
+                activ_optimizer_destroy(q);
+                activ_graph_destroy(again);
+                activ_optimizer_destroy(p);
+                activ_graph_destroy(one);
+                activ_context_destroy(context);
+            }
+            activ_optimizer_destroy(o);
+            activ_graph_destroy(two);
+        }
+}
+
+/* Enough parameters for the threads to share their update, on every tier. */
+static void test_large_step_in_one(void **state)
+{
+    (void)state;
+    static float expected[LARGE], x[331], targets[13];
+    for (int kind = 0; kind < 3; kind++)
+        for (size_t tier = 0; tier < tier_count(); tier++)
+            for (int32_t threads = 0; threads <= 3; threads++) { /* 0: one, in two calls */
+                size_t most = 0;
+                activ_executor executor = { sizeof executor, &most, threads > 0 ? threads : 1, parallel_for };
+                activ_context_options options = { .size = sizeof options,
+                                                  .executor = &executor,
+                                                  .max_tier = activ_tier_at(tier) };
+                activ_context *context = NULL;
+                assert_int_equal(activ_context_create(&options, &context), ACTIV_OK);
+                activ_graph *g = large_graph(context);
+                activ_optimizer *o = make(g, kind);
+                for (uint64_t step = 0; step < 3; step++) {
+                    activ_random_normal(8, step, 0, 331, 0.0f, 1.0f, x);
+                    activ_random_normal(9, step, 0, 13, 0.0f, 1.0f, targets);
+                    if (threads > 0) {
+                        assert_int_equal(activ_graph_step_values(g, o, 1, x, targets, NULL), ACTIV_OK);
+                    } else {
+                        assert_int_equal(activ_graph_train_values(g, 1, x, targets, NULL), ACTIV_OK);
+                        assert_int_equal(activ_optimizer_step(o), ACTIV_OK);
+                    }
+                }
+                if (tier == 0 && threads == 0)
+                    memcpy(expected, activ_graph_params(g), sizeof expected);
+                assert_memory_equal(activ_graph_params(g), expected, sizeof expected);
+                assert_int_equal(most, threads < 2 ? 0 : threads);
+                activ_optimizer_destroy(o);
+                activ_graph_destroy(g);
+                activ_context_destroy(context);
+            }
+}
+
+/* What fails is no step: neither of the optimiser, nor of the random layers. */
+static void test_failed_step_in_one(void **state)
+{
+    (void)state;
+    static float x[ZOO_BATCH * ZOO_IN], targets[ZOO_BATCH * ZOO_CLASSES];
+    int32_t labels[ZOO_BATCH];
+    zoo_data(1, ZOO_BATCH, x, labels, targets);
+    for (int kind = 0; kind < 3; kind++) {
+        activ_graph *g = zoo_create(NULL, 1, 4), *h = zoo_create(NULL, 1, 4), *values = zoo_create(NULL, 0, 4);
+        activ_optimizer *o = make(g, kind), *p = make(h, kind), *v = make(values, kind);
+        float loss = 123.0f;
+        for (uint64_t step = 0; step < 3; step++) {
+            assert_int_equal(one_step(g, o, 1, 1, step, NULL), ACTIV_OK);
+            assert_int_equal(one_step(h, p, 1, 0, step, NULL), ACTIV_OK);
+            const size_t bytes = activ_graph_param_count(h) * sizeof(float);
+            labels[3] = ZOO_CLASSES;
+            assert_int_equal(activ_graph_step(g, o, ZOO_BATCH, x, labels, &loss), ACTIV_ERROR_RANGE);
+            assert_non_null(strstr(activ_graph_error(g), "label of sample 3"));
+            labels[3] = 0;
+            assert_int_equal(activ_graph_step(g, o, 0, x, labels, &loss), ACTIV_ERROR_RANGE);
+            assert_int_equal(activ_graph_step(g, o, ZOO_BATCH + 1, x, labels, &loss), ACTIV_ERROR_RANGE);
+            assert_int_equal(activ_graph_step(g, o, 1, x, labels, &loss), ACTIV_ERROR_RANGE); /* batch_norm's */
+            assert_int_equal(activ_graph_step(g, o, 2, NULL, labels, &loss), ACTIV_ERROR_INVALID);
+            assert_int_equal(activ_graph_step(g, o, 2, x, NULL, &loss), ACTIV_ERROR_INVALID);
+            assert_int_equal(activ_graph_step(g, o, 2, activ_graph_params(g), labels, &loss), ACTIV_ERROR_INVALID);
+            assert_int_equal(activ_graph_step_values(g, o, 2, x, targets, &loss), ACTIV_ERROR_STATE);
+            assert_int_equal(activ_graph_step(values, v, 2, x, labels, &loss), ACTIV_ERROR_STATE);
+            assert_int_equal(activ_graph_step_values(values, v, 2, x, NULL, &loss), ACTIV_ERROR_INVALID);
+            assert_int_equal(activ_graph_step(g, p, 2, x, labels, &loss), ACTIV_ERROR_INVALID);
+            assert_non_null(strstr(activ_graph_error(g), "another graph's"));
+            assert_int_equal(activ_graph_step(g, NULL, 2, x, labels, &loss), ACTIV_ERROR_INVALID);
+            assert_non_null(strstr(activ_graph_error(g), "the optimizer is NULL"));
+            assert_int_equal(activ_graph_step_values(values, NULL, 2, x, targets, &loss), ACTIV_ERROR_INVALID);
+            assert_int_equal(activ_graph_step(NULL, o, 2, x, labels, &loss), ACTIV_ERROR_INVALID);
+            assert_int_equal(activ_graph_step_values(NULL, v, 2, x, targets, &loss), ACTIV_ERROR_INVALID);
+            assert_true(loss == 123.0f);
+            assert_true(activ_optimizer_steps(o) == step + 1 && activ_optimizer_steps(p) == step + 1);
+            assert_true(activ_optimizer_steps(v) == 0);
+            assert_memory_equal(activ_graph_params(g), activ_graph_params(h), bytes);
+        }
+        activ_optimizer_destroy(o);
+        activ_optimizer_destroy(p);
+        activ_optimizer_destroy(v);
+        activ_graph_destroy(g);
+        activ_graph_destroy(h);
+        activ_graph_destroy(values);
+    }
+    /* Without parameters, and without values for them. */
+    activ_graph *g = NULL;
+    activ_optimizer *o = NULL;
+    float loss = 0.0f;
+    assert_int_equal(activ_graph_create(NULL, &g), ACTIV_OK);
+    activ_node in = activ_graph_input(g, 3);
+    activ_graph_mse(g, activ_graph_add(g, in, in));
+    assert_int_equal(activ_graph_compile(g, 1), ACTIV_OK);
+    assert_int_equal(activ_sgd_create(g, NULL, &o), ACTIV_OK);
+    assert_int_equal(activ_graph_step_values(g, o, 1, x, targets, &loss), ACTIV_OK);
+    assert_true(activ_optimizer_steps(o) == 1);
+    activ_optimizer_destroy(o);
+    activ_graph_destroy(g);
+    g = NULL;
+    assert_int_equal(activ_graph_create(NULL, &g), ACTIV_OK);
+    activ_graph_mse(g, activ_graph_linear(g, activ_graph_input(g, 3), 2));
+    assert_int_equal(activ_graph_compile(g, 1), ACTIV_OK);
+    assert_int_equal(activ_sgd_create(g, NULL, &o), ACTIV_OK);
+    assert_int_equal(activ_graph_step_values(g, o, 1, x, targets, &loss), ACTIV_ERROR_STATE);
+    assert_true(activ_optimizer_steps(o) == 0);
+    activ_optimizer_destroy(o);
+    activ_graph_destroy(g);
+}
+
 /* ---- clipping, schedules -------------------------------------------------------------------------- */
 
 static void test_clipping(void **state)
@@ -864,7 +1227,6 @@ int main(void)
         cmocka_unit_test(test_clipping_of_extremes),
         cmocka_unit_test(test_messages),
         cmocka_unit_test(test_schemes),
-        cmocka_unit_test(test_orthogonal),
         cmocka_unit_test(test_init_errors),
         cmocka_unit_test(test_graph_weights),
         cmocka_unit_test(test_sgd),
@@ -872,9 +1234,14 @@ int main(void)
         cmocka_unit_test(test_sgd_memory),
         cmocka_unit_test(test_adaptive),
         cmocka_unit_test(test_no_variance),
+        cmocka_unit_test(test_fading),
+        cmocka_unit_test(test_edges_of_fading),
         cmocka_unit_test(test_adaptive_options),
         cmocka_unit_test(test_same_bits),
         cmocka_unit_test(test_tensor_options),
+        cmocka_unit_test(test_step_in_one),
+        cmocka_unit_test(test_large_step_in_one),
+        cmocka_unit_test(test_failed_step_in_one),
         cmocka_unit_test(test_clipping),
         cmocka_unit_test(test_schedule_ends),
     };

@@ -519,12 +519,13 @@ static void test_wide(void **state)
     for (size_t t = 0; t < tiers_found; t++)
         for (size_t round = 0; round < 3 * SETS; round++) {
             float a[N], b[N], y[N];
-            double products[N], quotients[N];
+            double products[N], chains[N], quotients[N];
             operand_values(round % SETS, 0, a);
             operand_values((round * 7 + 1) % SETS, 1, b);
             double s = factors[round % (sizeof factors / sizeof factors[0])];
             tiers[t]->wide(a, s, b, y);
             tiers[t]->wide_product(a, b, s, products);
+            tiers[t]->wide_chain(a, b, s, chains);
             tiers[t]->wide_quotient(a, s, quotients);
             for (size_t j = 0; j < N; j++) {
                 float want = (float)fma((double)a[j], s, (double)b[j]);
@@ -532,6 +533,8 @@ static void test_wide(void **state)
                 double product = fma((double)a[j] * (double)b[j], s, s);
                 assert_true(memcmp(&product, &products[j], sizeof product) == 0 ||
                             (isnan(product) && isnan(products[j])));
+                double rounded = (double)a[j] * s, chain = (double)b[j] + rounded;
+                assert_true(memcmp(&chain, &chains[j], sizeof chain) == 0 || (isnan(chain) && isnan(chains[j])));
                 double quotient = s / (double)a[j];
                 assert_true(memcmp(&quotient, &quotients[j], sizeof quotient) == 0 ||
                             (isnan(quotient) && isnan(quotients[j])));

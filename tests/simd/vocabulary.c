@@ -233,6 +233,11 @@ static void wide_product(const float *a, const float *b, double s, double *y)
     EACH acc_store(y + i, acc_fma_wide(acc_set(s), acc_fma(acc_zero(), v_load(a + i), v_load(b + i)), acc_set(s)));
 }
 
+static void wide_chain(const float *a, const float *b, double s, double *y)
+{
+    EACH acc_store(y + i, acc_mul_add(acc_of(v_load(b + i)), acc_of(v_load(a + i)), acc_set(s)));
+}
+
 static void wide_quotient(const float *a, double s, double *y)
 {
     EACH acc_store(y + i, acc_div(acc_set(s), acc_of(v_load(a + i))));
@@ -273,5 +278,6 @@ const vocabulary V_TIER_NAME(test_vocabulary) = {
     .accumulate = accumulate,
     .wide = wide,
     .wide_product = wide_product,
+    .wide_chain = wide_chain,
     .wide_quotient = wide_quotient,
 };

@@ -68,6 +68,7 @@ typedef struct vocabulary {
     /* y = (float)(c + a s), of doubles with one rounding before the last; y = a b s + s, V_LANES of each vector. */
     void (*wide)(const float *a, double s, const float *c, float *y);
     void (*wide_product)(const float *a, const float *b, double s, double *y);
+    void (*wide_chain)(const float *a, const float *b, double s, double *y);
     void (*wide_quotient)(const float *a, double s, double *y); /* y = s/a of doubles */
 } vocabulary;
 

@@ -88,6 +88,38 @@ def test_optimisers_learn(make):
     assert g.train(X, LABELS) < first / 4
 
 
+def test_step_in_one():
+    one, two = network(), network()
+    adamw, other = activ.AdamW(one, lr=0.05), activ.AdamW(two, lr=0.05)
+    for _ in range(4):
+        loss = one.step(adamw, X, LABELS)
+        assert loss == two.train(X, LABELS)
+        other.step()
+    assert np.array_equal(one.params, two.params) and adamw.steps == 4
+    with pytest.raises(activ.Error, match="another graph's"):
+        one.step(other, X, LABELS)
+    with pytest.raises(TypeError, match="activ.SGD"):
+        one.step(None, X, LABELS)
+    with pytest.raises(ValueError):
+        one.step(adamw, X, LABELS[:3])
+    adamw.close()
+    with pytest.raises(ValueError, match="closed"):
+        one.step(adamw, X, LABELS)
+    assert np.array_equal(one.params, two.params)
+
+    values, again = activ.Graph(), activ.Graph()
+    for g in (values, again):
+        g.mse(g.linear(g.input(4), 2))
+        g.compile(16)
+        g.init(seed=1)
+    targets = np.ones((16, 2), np.float32)
+    sgd, by_hand = activ.SGD(values, lr=0.1, momentum=0.9), activ.SGD(again, lr=0.1, momentum=0.9)
+    for _ in range(3):
+        assert values.step(sgd, X, targets) == again.train(X, targets)
+        by_hand.step()
+    assert np.array_equal(values.params, again.params)
+
+
 def test_optimiser_settings():
     g = network()
     sgd = activ.SGD(g, lr=0.1, weight_decay=0.01)

@@ -181,9 +181,8 @@ activ_status training_epoch(struct training *training, size_t epoch, double *los
         size_t size = count - first < training->batch ? count - first : training->batch;
         float batch_loss;
         make_batch(training, training->data, training->order + first, 0, size);
-        status = activ_graph_train(training->graph, size, training->x, training->labels, &batch_loss);
-        if (status == ACTIV_OK)
-            status = activ_optimizer_step(training->optimizer);
+        status =
+            activ_graph_step(training->graph, training->optimizer, size, training->x, training->labels, &batch_loss);
         if (status != ACTIV_OK)
             return failed(status, "a training step", message);
         sum += (double)batch_loss * (double)size;

@@ -585,6 +585,8 @@ declare(
         "activ_rmsprop_create": (i32, [pointer, one(RmspropOptions), many(pointer)]),
         "activ_optimizer_destroy": (None, [pointer]),
         "activ_optimizer_step": (i32, [pointer]),
+        "activ_graph_step": (i32, [pointer, pointer, size, pointer, pointer, pointer]),
+        "activ_graph_step_values": (i32, [pointer, pointer, size, pointer, pointer, pointer]),
         "activ_optimizer_steps": (u64, [pointer]),
         "activ_optimizer_set_lr": (i32, [pointer, f32]),
         "activ_optimizer_lr": (f32, [pointer]),

@@ -97,8 +97,7 @@ class Graph(Handle):
         g.compile(128)
         g.init(seed=1)
         sgd = activ.SGD(g, lr=0.1, momentum=0.9)
-        loss = g.train(images, labels)      # (128, 784) float32, (128,) integers
-        sgd.step()
+        loss = g.step(sgd, images, labels)  # (128, 784) float32, (128,) integers
 
     A layer with the name "layers.0" has its parameters under "layers.0.weight" and "layers.0.bias", as
     torch.nn.Sequential would. One thread at a time may use a graph, but for `predict`; a second one gets a
@@ -437,12 +436,27 @@ class Graph(Handle):
 
         x: (batch, ...) float32. targets: for cross_entropy (batch,) integers, a class each (or ignore_index);
         for mse float32 of the predictions' shape."""
+        return self._learn(lib.activ_graph_train, lib.activ_graph_train_values, (), x, targets)
+
+    def step(self, optimizer: Any, x: Any, targets: Any) -> float:
+        """`train` and the step of one of the graph's optimisers (SGD, AdamW, RMSprop) in one call: the same
+        results.
+
+        What `grads` holds afterwards is left open: for clipping, or a look at them, there are the two calls."""
+        if not isinstance(optimizer, Handle) or optimizer._kind != "optimizer":
+            raise TypeError(f"optimizer is {optimizer!r}; an activ.SGD, AdamW or RMSprop is wanted")
+        own = (optimizer._open(),)
+        return self._learn(lib.activ_graph_step, lib.activ_graph_step_values, own, x, targets)
+
+    def _learn(self, classes: Any, values: Any, first: Tuple[Any, ...], x: Any, targets: Any) -> float:
+        """The loss that one of the two functions gives; first: its arguments before the batch."""
         resource = self._ready()
         array, batch = self._samples(resource, x, "x", lib.activ_graph_input_node(resource))
         wanted, labels = self._targets(resource, targets, batch)
         loss = c.f32()
         self._call(
-            lib.activ_graph_train if labels else lib.activ_graph_train_values,
+            classes if labels else values,
+            *first,
             batch,
             checks.address(array),
             checks.address(wanted),

@@ -1165,6 +1165,22 @@ extern "C" {
     ) -> activ_status;
     pub fn activ_optimizer_destroy(optimizer: *mut activ_optimizer);
     pub fn activ_optimizer_step(optimizer: *mut activ_optimizer) -> activ_status;
+    pub fn activ_graph_step(
+        graph: *mut activ_graph,
+        optimizer: *mut activ_optimizer,
+        batch: usize,
+        x: *const f32,
+        labels: *const i32,
+        loss: *mut f32,
+    ) -> activ_status;
+    pub fn activ_graph_step_values(
+        graph: *mut activ_graph,
+        optimizer: *mut activ_optimizer,
+        batch: usize,
+        x: *const f32,
+        targets: *const f32,
+        loss: *mut f32,
+    ) -> activ_status;
     pub fn activ_optimizer_steps(optimizer: *const activ_optimizer) -> u64;
     pub fn activ_optimizer_set_lr(optimizer: *mut activ_optimizer, lr: f32) -> activ_status;
     pub fn activ_optimizer_lr(optimizer: *const activ_optimizer) -> f32;

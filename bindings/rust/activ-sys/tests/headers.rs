@@ -350,7 +350,7 @@ addresses! {
     activ_graph_find_node activ_graph_node_fn activ_graph_values activ_graph_value_grads
     activ_graph_max_batch activ_graph_memory_bytes activ_graph_memory_bytes_ex activ_sgd_create
     activ_adamw_create activ_rmsprop_create activ_optimizer_destroy activ_optimizer_step
-    activ_optimizer_steps activ_optimizer_set_lr activ_optimizer_lr activ_optimizer_set_tensor_options
+    activ_graph_step activ_graph_step_values activ_optimizer_steps activ_optimizer_set_lr activ_optimizer_lr activ_optimizer_set_tensor_options
     activ_optimizer_get_tensor_options activ_optimizer_decay_weights_only activ_lr_step activ_lr_cosine
     activ_lr_warmup activ_lr_warmup_cosine activ_checkpoint_save activ_checkpoint_load
     activ_checkpoint_load_params activ_checkpoint_load_params_ex activ_checkpoint_save_params

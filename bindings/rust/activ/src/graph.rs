@@ -6,7 +6,7 @@ use crate::ffi::{
     product, Message,
 };
 use crate::init::Scheme;
-use crate::{sys, Error, Function, Gate, Result, Status};
+use crate::{sys, Error, Function, Gate, Optimizer, Result, Status};
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::ptr::{null_mut, NonNull};
@@ -486,8 +486,7 @@ impl std::fmt::Debug for GraphBuilder {
 /// let targets: Vec<f32> = x.iter().map(|x| x * x).collect();
 /// let mut adamw = Optimizer::new(&mut graph, AdamW { lr: 0.01, ..AdamW::default() })?;
 /// for _ in 0..500 {
-///     graph.train_values(&x, &targets)?;
-///     adamw.step(&mut graph)?;
+///     graph.step_values(&mut adamw, &x, &targets)?; // or graph.train_values(..), and adamw.step(..)
 /// }
 /// assert!(graph.evaluate_values(&x, &targets)? < 1e-3);
 /// let y = graph.predict(&[0.5])?; // &self: from as many threads as one likes
@@ -647,6 +646,26 @@ impl Graph {
         self.check_samples("targets", targets.len(), batch, self.output_len)?;
         let mut loss = 0.0;
         self.run(|g| unsafe { sys::activ_graph_train_values(g, batch, x.as_ptr(), targets.as_ptr(), &mut loss) })?;
+        Ok(loss)
+    }
+
+    /// [`Graph::train`] and a step of one of the graph's optimisers in one call: the same bits. What [`Graph::grads`]
+    /// has afterwards is left open: for clipping, or a look at them, there are the two calls.
+    pub fn step(&mut self, optimizer: &mut Optimizer, x: &[f32], labels: &[i32]) -> Result<f32> {
+        optimizer.check_graph(self)?;
+        self.check_samples("x", x.len(), labels.len(), self.input_len)?;
+        let (mut loss, o) = (0.0, optimizer.raw());
+        self.run(|g| unsafe { sys::activ_graph_step(g, o, labels.len(), x.as_ptr(), labels.as_ptr(), &mut loss) })?;
+        Ok(loss)
+    }
+
+    /// The same for a graph that ends in mean squared error.
+    pub fn step_values(&mut self, optimizer: &mut Optimizer, x: &[f32], targets: &[f32]) -> Result<f32> {
+        optimizer.check_graph(self)?;
+        let batch = self.samples("x", x.len())?;
+        self.check_samples("targets", targets.len(), batch, self.output_len)?;
+        let (mut loss, o) = (0.0, optimizer.raw());
+        self.run(|g| unsafe { sys::activ_graph_step_values(g, o, batch, x.as_ptr(), targets.as_ptr(), &mut loss) })?;
         Ok(loss)
     }
 

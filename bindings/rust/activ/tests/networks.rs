@@ -121,6 +121,37 @@ fn optimisers_schedules_and_clipping() {
 }
 
 #[test]
+fn training_and_the_step_in_one() {
+    let (x, labels) = samples();
+    let (mut one, mut two) = (classifier("tanh").unwrap(), classifier("tanh").unwrap());
+    let mut adamw = Optimizer::new(&mut one, AdamW::default()).unwrap();
+    let mut other = Optimizer::new(&mut two, AdamW::default()).unwrap();
+    for _ in 0..4 {
+        let loss = one.step(&mut adamw, &x, &labels).unwrap();
+        assert_eq!(loss, two.train(&x, &labels).unwrap());
+        other.step(&mut two).unwrap();
+    }
+    assert_eq!(one.params(), two.params());
+    assert!(one.step(&mut other, &x, &labels).unwrap_err().message.contains("another graph's"));
+    assert!(one.step(&mut adamw, &x[1..], &labels).unwrap_err().message.contains("x has"));
+    assert!(one.step_values(&mut adamw, &x, &x).is_err());
+    assert_eq!((adamw.steps(), other.steps()), (4, 4));
+
+    let mut build = Graph::builder().unwrap();
+    let node = build.input(2);
+    let node = build.linear(node, 2);
+    build.mse(node);
+    let mut graph = build.compile(4).unwrap();
+    graph.init(1).unwrap();
+    let mut sgd = Optimizer::new(&mut graph, Sgd::default()).unwrap();
+    let (x, targets) = (noise(1, 8), noise(2, 8));
+    let before = graph.evaluate_values(&x, &targets).unwrap();
+    assert_eq!(graph.step_values(&mut sgd, &x, &targets).unwrap(), before);
+    assert!(graph.evaluate_values(&x, &targets).unwrap() < before);
+    assert!(graph.step_values(&mut sgd, &x, &targets[1..]).is_err());
+}
+
+#[test]
 fn a_frozen_tensor_stays_as_it_is() {
     let (x, labels) = samples();
     let mut graph = classifier("relu").unwrap();
