@@ -60,8 +60,9 @@ function(activ_add_tiers out)
     # x86-64's baseline has no fma, so that the scalar tier waits for calls of fmaf: -O2 costs its matrix products 6 %, and
     # saves 40 KB. Its functions, most of which are vectorized, need -O3.
     if(ACTIV_TARGET_X86_64 AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
-        set_property(SOURCE kernels/formula.c kernels/unit.c APPEND PROPERTY COMPILE_OPTIONS
-            "$<$<AND:$<CONFIG:Release>,$<STREQUAL:$<TARGET_PROPERTY:NAME>,activ_tier_scalar>>:-O2;-fvect-cost-model=dynamic>")
+        set(scalar "$<AND:$<CONFIG:Release>,$<STREQUAL:$<TARGET_PROPERTY:NAME>,activ_tier_scalar>>")
+        set_property(SOURCE kernels/formula.c APPEND PROPERTY COMPILE_OPTIONS "$<${scalar}:-O2>")
+        set_property(SOURCE kernels/unit.c APPEND PROPERTY COMPILE_OPTIONS "$<${scalar}:-O2;-fvect-cost-model=dynamic>")
     endif()
     if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
         set_property(SOURCE kernels/formula.c APPEND PROPERTY COMPILE_OPTIONS -fno-unswitch-loops -fno-peel-loops)

@@ -78,7 +78,7 @@ static void clamp(size_t n, float limit, float *x)
  * many CPUs would take a hundred times as long. */
 V_INLINE vf v_from(vf least, vf x)
 {
-    return v_sel(v_lt(v_abs(x), least), v_set(0.0f), x);
+    return v_drop(v_lt(v_abs(x), least), x);
 }
 
 /* The order of operations is that of activ/optim.h, one fma where it says a + b * c. */
@@ -167,7 +167,7 @@ static void rmsprop(const activ_rmsprop_scalars *s, size_t n, const float *gradi
             /* A variance, which rounding may take below 0. */
             m = v_from(least_squared, m);
             v = v_fnma(m, m, v);
-            v = v_sel(v_lt(v, zero), zero, v);
+            v = v_drop(v_lt(v, zero), v);
         }
         vf step = v_div(g, v_add(v_sqrt(v), eps));
         if (buffer) {

@@ -46,6 +46,7 @@ V_INLINE vm v_not_le(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_NLE_UQ); }
 V_INLINE vm v_unordered(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_UNORD_Q); }
 V_INLINE vm v_nan(vf a) { return _mm256_cmp_ps(a, a, _CMP_UNORD_Q); }
 V_INLINE vf v_sel(vm m, vf a, vf b) { return _mm256_blendv_ps(b, a, m); }
+V_INLINE vf v_drop(vm m, vf a) { return _mm256_andnot_ps(m, a); }
 V_INLINE vf v_sel_sign(vf s, vf a, vf b) { return _mm256_blendv_ps(b, a, s); }
 V_INLINE vm m_and(vm a, vm b) { return _mm256_and_ps(a, b); }
 V_INLINE vm m_or(vm a, vm b) { return _mm256_or_ps(a, b); }
@@ -131,14 +132,8 @@ V_INLINE __m256i avx2_upper(vi a, vi b)
     const vi halves = _mm256_packus_epi32(i_shr(a, 16), i_shr(b, 16)); /* of 128 bits each */
     return _mm256_permute4x64_epi64(halves, 0xd8);
 }
-V_INLINE void s_store_upper(uint16_t *p, vi a, vi b)
-{
-    _mm256_storeu_si256((__m256i *)(void *)p, avx2_upper(a, b));
-}
-V_INLINE void s_stream_upper(uint16_t *p, vi a, vi b)
-{
-    _mm256_stream_si256((__m256i *)(void *)p, avx2_upper(a, b));
-}
+V_INLINE void s_store_upper(uint16_t *p, vi a, vi b) { _mm256_storeu_si256((__m256i *)(void *)p, avx2_upper(a, b)); }
+V_INLINE void s_stream_upper(uint16_t *p, vi a, vi b) { _mm256_stream_si256((__m256i *)(void *)p, avx2_upper(a, b)); }
 V_INLINE vf v_from_float16(vs a) { return _mm256_cvtph_ps(a); }
 V_INLINE vs v_to_float16(vf a) { return _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT); }
 

@@ -60,6 +60,7 @@ V_INLINE vf v_in_register(vf a)
 #    define v_in_register(a) (a)
 #endif
 V_INLINE vf v_sel(vm m, vf a, vf b) { return _mm512_mask_blend_ps(m, v_in_register(b), v_in_register(a)); }
+V_INLINE vf v_drop(vm m, vf a) { return _mm512_maskz_mov_ps((vm)~m, a); }
 V_INLINE vf v_sel_sign(vf s, vf a, vf b) { return _mm512_mask_blend_ps(_mm512_movepi32_mask(v_bits(s)), b, a); }
 V_INLINE vm m_and(vm a, vm b) { return _kand_mask16(a, b); }
 V_INLINE vm m_or(vm a, vm b) { return _kor_mask16(a, b); }
@@ -125,10 +126,7 @@ V_INLINE __m512i avx512_upper(vi a, vi b)
     return _mm512_permutex2var_epi16(a, odd, b);
 }
 V_INLINE void s_store_upper(uint16_t *p, vi a, vi b) { _mm512_storeu_si512(p, avx512_upper(a, b)); }
-V_INLINE void s_stream_upper(uint16_t *p, vi a, vi b)
-{
-    _mm512_stream_si512((__m512i *)(void *)p, avx512_upper(a, b));
-}
+V_INLINE void s_stream_upper(uint16_t *p, vi a, vi b) { _mm512_stream_si512((__m512i *)(void *)p, avx512_upper(a, b)); }
 V_INLINE vf v_from_float16(vs a) { return _mm512_cvtph_ps(a); }
 V_INLINE vs v_to_float16(vf a) { return _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 #if defined(__GNUC__)

@@ -58,6 +58,7 @@ V_INLINE vm v_unordered(vf a, vf b) { return vmvnq_u32(vandq_u32(vceqq_f32(a, a)
 V_INLINE vm v_nan(vf a) { return vmvnq_u32(vceqq_f32(a, a)); }
 V_INLINE vm v_not_le(vf a, vf b) { return vmvnq_u32(vcleq_f32(a, b)); }
 V_INLINE vf v_sel(vm m, vf a, vf b) { return vbslq_f32(m, a, b); }
+V_INLINE vf v_drop(vm m, vf a) { return vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(a), m)); }
 V_INLINE vf v_sel_sign(vf s, vf a, vf b) { return vbslq_f32(vcltzq_s32(v_bits(s)), a, b); }
 V_INLINE vm m_and(vm a, vm b) { return vandq_u32(a, b); }
 V_INLINE vm m_or(vm a, vm b) { return vorrq_u32(a, b); }

@@ -74,6 +74,7 @@ V_INLINE vm v_not_le(vf a, vf b) { return !(a <= b); }
 V_INLINE vm v_unordered(vf a, vf b) { return a != a || b != b; }
 V_INLINE vm v_nan(vf a) { return a != a; }
 V_INLINE vf v_sel(vm m, vf a, vf b) { return m ? a : b; }
+V_INLINE vf v_drop(vm m, vf a) { return m ? 0.0f : a; }
 V_INLINE vf v_sel_sign(vf s, vf a, vf b) { return v_bits(s) < 0 ? a : b; }
 V_INLINE vm m_and(vm a, vm b) { return a & b; }
 V_INLINE vm m_or(vm a, vm b) { return a | b; }

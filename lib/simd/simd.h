@@ -21,6 +21,7 @@
  *   v_not_le(a, b)                        !(a <= b): true if a NaN is involved
  *   v_unordered(a, b)                     a or b is NaN
  *   v_sel(m, a, b) v_sel_sign(s, a, b)    m ? a : b; a where the sign bit of s is set, else b
+ *   v_drop(m, a)                          m ? 0 : a
  *   m_and m_or m_not m_any m_set(int)     on masks; m_any: is any lane true
  *   v_bits(a) v_float_of(i)               bit casts
  *   v_from_int(i)                         int32 to float, rounded

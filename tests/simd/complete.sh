@@ -9,8 +9,8 @@ simd=$1 test=$2
 failed=0
 
 names() {
-    sed -n -e 's/^V_INLINE [a-z ]*[ *]\([vima][a-z]*_[a-z0-9_]*\)(.*/\1/p' \
-        -e 's/^#define \([vima][a-z]*_[a-z0-9_]*\)(.*/\1/p' "$1" | sort -u
+    sed -n -e 's/^V_INLINE [a-z ]*[ *]\(\(s\|[vima][a-z]*\)_[a-z0-9_]*\)(.*/\1/p' \
+        -e 's/^#define \(\(s\|[vima][a-z]*\)_[a-z0-9_]*\)(.*/\1/p' "$1" | sort -u
 }
 
 count=0

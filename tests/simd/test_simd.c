@@ -73,6 +73,8 @@ static float define_two(const char *name, float a, float b)
         return a < b ? a : b;
     if (strcmp(name, "v_max") == 0)
         return a > b ? a : b;
+    if (strcmp(name, "drop_less") == 0)
+        return a < b ? 0.0f : a;
     fail_msg("no definition of %s", name);
     return 0.0f;
 }
@@ -105,6 +107,8 @@ static int define_compare(const char *name, float a, float b)
         return isnan(a) != 0;
     if (strcmp(name, "v_not_le") == 0)
         return !(a <= b);
+    if (strcmp(name, "v_unordered") == 0)
+        return isnan(a) || isnan(b);
     fail_msg("no definition of %s", name);
     return 0;
 }
@@ -223,7 +227,8 @@ static void test_float(void **state)
             }
             for (const vocabulary_two *o = v->twos; o->name; o++) {
                 /* These move bits only: no arithmetic. */
-                int exact = !strcmp(o->name, "v_copysign") || !strcmp(o->name, "v_min") || !strcmp(o->name, "v_max");
+                int exact = !strcmp(o->name, "v_copysign") || !strcmp(o->name, "v_min") || !strcmp(o->name, "v_max") ||
+                            !strcmp(o->name, "drop_less");
                 o->run(a, b, y);
                 for (size_t i = 0; i < N; i++)
                     assert_float(v, o->name, y[i], define_two(o->name, a[i], b[i]), a[i], b[i], 0, exact);
@@ -291,6 +296,79 @@ static void test_int(void **state)
                 assert_float(v, "v_set", y[i], values[0], 0, 0, 0, 1);
             }
         }
+}
+
+/* The nearest float16, ties to even, by comparing with each of them that is not negative. */
+static uint16_t nearest_float16(float a)
+{
+    static double values[0x7c01];
+    const double size = fabs((double)a);
+    if (values[1] == 0.0)
+        for (int h = 0; h <= 0x7c00; h++)
+            values[h] = h < 0x400 ? ldexp(h, -24) : ldexp(0x400 + h % 0x400, h / 0x400 - 25);
+    size_t low = 0, high = 0x7c00;
+    while (high - low > 1) {
+        const size_t middle = (low + high) / 2;
+        if (values[middle] <= size)
+            low = middle;
+        else
+            high = middle;
+    }
+    /* Beyond the largest number there is, for this purpose, another one: infinity. */
+    const double below = size - values[low], above = values[high] - size;
+    const size_t nearest = below < above || (below == above && low % 2 == 0) ? low : high;
+    return (uint16_t)(nearest | (float_bits(a) >> 16 & 0x8000));
+}
+
+static void test_short(void **state)
+{
+    (void)state;
+    for (size_t t = 0; t < tiers_found; t++) {
+        const vocabulary *v = tiers[t];
+        for (size_t first = 0; first < 65536; first += N) {
+            uint16_t a[N], y[N];
+            _Alignas(64) uint16_t streamed[N];
+            int32_t wide[N];
+            float values[N];
+            for (size_t i = 0; i < N; i++)
+                a[i] = (uint16_t)(first + i);
+            v->copy_short(a, y, streamed);
+            assert_memory_equal(y, a, sizeof a);
+            assert_memory_equal(streamed, a, sizeof a);
+            v->from_short(a, wide);
+            v->from_float16(a, values);
+            for (size_t i = 0; i < N; i++) {
+                assert_int(v, "i_from_short", (uint32_t)wide[i], a[i], a[i], 0);
+                if ((a[i] & 0x7fff) > 0x7c00)
+                    assert_true(isnan(values[i]));
+                else
+                    assert_int(v, "v_from_float16", nearest_float16(values[i]), a[i], a[i], 0);
+            }
+        }
+        for (size_t which = 0; which < SETS; which++) {
+            float a[2 * N];
+            int32_t bits[2 * N];
+            uint16_t y[2 * N];
+            _Alignas(64) uint16_t streamed[2 * N];
+            operand_values(which, 0, a);
+            operand_values(which, 1, a + N);
+            /* Numbers that float16 has, and those halfway between. */
+            for (size_t i = 0; which % 2 && i < N; i++)
+                a[i] = float_from_bits((float_bits(a[i]) & 0x87fff000u) + 0x34000000u + (uint32_t)(i % 3) - 1u);
+            memcpy(bits, a, sizeof bits);
+            v->upper(bits, y, streamed);
+            assert_memory_equal(y, streamed, sizeof y);
+            for (size_t i = 0; i < 2 * N; i++)
+                assert_int(v, "s_store_upper", y[i], (uint32_t)bits[i] >> 16, (uint32_t)bits[i], 0);
+            v->to_float16(a, y);
+            for (size_t i = 0; i < N; i++) {
+                if (isnan(a[i]))
+                    assert_true((y[i] & 0x7fff) > 0x7c00);
+                else
+                    assert_int(v, "v_to_float16", y[i], nearest_float16(a[i]), (uint32_t)bits[i], 0);
+            }
+        }
+    }
 }
 
 static void test_masks(void **state)
@@ -545,10 +623,10 @@ static void test_wide(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_float),  cmocka_unit_test(test_int),        cmocka_unit_test(test_masks),
-        cmocka_unit_test(test_parts),  cmocka_unit_test(test_stream),     cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_lookup), cmocka_unit_test(test_transpose4), cmocka_unit_test(test_accumulate),
-        cmocka_unit_test(test_wide),
+        cmocka_unit_test(test_float),      cmocka_unit_test(test_int),    cmocka_unit_test(test_short),
+        cmocka_unit_test(test_masks),      cmocka_unit_test(test_parts),  cmocka_unit_test(test_stream),
+        cmocka_unit_test(test_rows),       cmocka_unit_test(test_lookup), cmocka_unit_test(test_transpose4),
+        cmocka_unit_test(test_accumulate), cmocka_unit_test(test_wide),
     };
     return cmocka_run_group_tests(tests, find_tiers, NULL);
 }

@@ -63,9 +63,9 @@ V_INLINE void store_mask(int32_t *p, vm m)
     }
 
 #define ONES(X) X(v_sqrt) X(v_neg) X(v_abs) X(copy_bits)
-#define TWOS(X) X(v_add) X(v_sub) X(v_mul) X(v_div) X(v_copysign) X(v_min) X(v_max)
+#define TWOS(X) X(v_add) X(v_sub) X(v_mul) X(v_div) X(v_copysign) X(v_min) X(v_max) X(drop_less)
 #define THREES(X) X(v_fma) X(v_fnma) X(v_sel_sign)
-#define COMPARES(X) X(v_lt) X(v_le) X(v_gt) X(v_ge) X(v_eq) X(v_not_le) X(first_nan)
+#define COMPARES(X) X(v_lt) X(v_le) X(v_gt) X(v_ge) X(v_eq) X(v_not_le) X(v_unordered) X(first_nan)
 #define INTS(X) X(i_add) X(i_sub) X(i_mul) X(i_mul_high) X(i_and) X(i_or) X(i_xor) X(i_max) X(i_min) X(i_max_unsigned)
 #define INT_COMPARES(X) X(i_eq) X(i_gt)
 #define SHIFTS(X) \
@@ -77,6 +77,10 @@ V_INLINE void store_mask(int32_t *p, vm m)
 V_INLINE vf copy_bits(vf a)
 {
     return v_float_of(v_bits(a));
+}
+V_INLINE vf drop_less(vf a, vf b)
+{
+    return v_drop(v_lt(a, b), a);
 }
 V_INLINE vm first_nan(vf a, vf b)
 {
@@ -186,6 +190,38 @@ static void stream(const float *a, float *y)
     v_stream_end();
 }
 
+/* Of 16 bits. */
+static void copy_short(const uint16_t *a, uint16_t *y, uint16_t *streamed)
+{
+    EACH s_store(y + i, s_load(a + i));
+    EACH s_stream(streamed + i, s_load(a + i));
+    v_stream_end();
+}
+
+static void from_short(const uint16_t *a, int32_t *y)
+{
+    EACH store_int(y + i, i_from_short(s_load(a + i)));
+}
+
+static void upper(const int32_t *a, uint16_t *y, uint16_t *streamed)
+{
+    for (size_t i = 0; i < 2 * N; i += 2 * V_LANES) {
+        s_store_upper(y + i, load_int(a + i), load_int(a + i + V_LANES));
+        s_stream_upper(streamed + i, load_int(a + i), load_int(a + i + V_LANES));
+    }
+    v_stream_end();
+}
+
+static void from_float16(const uint16_t *a, float *y)
+{
+    EACH v_store(y + i, v_from_float16(s_load(a + i)));
+}
+
+static void to_float16(const float *a, uint16_t *y)
+{
+    EACH s_store(y + i, v_to_float16(v_load(a + i)));
+}
+
 static void lookup4(const float *table, const int32_t *index, float *y)
 {
     EACH v_store(y + i, v_lookup4(table, load_int(index + i)));
@@ -269,6 +305,11 @@ const vocabulary V_TIER_NAME(test_vocabulary) = {
     .load_partial = load_partial,
     .store_partial = store_partial,
     .stream = stream,
+    .copy_short = copy_short,
+    .from_short = from_short,
+    .upper = upper,
+    .from_float16 = from_float16,
+    .to_float16 = to_float16,
     .lookup4 = lookup4,
     .lookup8 = lookup8,
     .lookup16 = lookup16,

@@ -57,6 +57,12 @@ typedef struct vocabulary {
     void (*load_partial)(const float *p, size_t n, float *y);  /* y: lanes values */
     void (*store_partial)(float *p, size_t n, const float *a); /* a: lanes values */
     void (*stream)(const float *a, float *y);                  /* y: a multiple of 64 bytes */
+    /* Of 16 bits; streamed: a multiple of 64 bytes, the same once more. upper: of 2 VOCABULARY_N numbers. */
+    void (*copy_short)(const uint16_t *a, uint16_t *y, uint16_t *streamed);
+    void (*from_short)(const uint16_t *a, int32_t *y);
+    void (*upper)(const int32_t *a, uint16_t *y, uint16_t *streamed);
+    void (*from_float16)(const uint16_t *a, float *y);
+    void (*to_float16)(const float *a, uint16_t *y);
     void (*lookup4)(const float *table, const int32_t *index, float *y);
     void (*lookup8)(const float *table, const int32_t *index, float *y);
     void (*lookup16)(const float *table, const int32_t *index, float *y);
