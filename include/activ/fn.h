@@ -237,7 +237,7 @@ ACTIV_API activ_status activ_backward_gated(const activ_fn *fn, const float *par
  * uint16_t, or it is ACTIV_FLOAT32, which is the call above. Each value is read, computed with in float32, and rounded
  * once, to the nearest, ties to even: so the bits are those of activ_convert to float32, the call above, and
  * activ_convert back. A NaN stays one, subnormal numbers are kept, what is too large becomes infinite. params and
- * dparams are float32. In-place, aliasing and statuses as there.
+ * dparams are float32. Arrays of uint16_t begin at a multiple of 2 bytes. In-place, aliasing and statuses as there.
  *
  * ACTIV_ERROR_UNSUPPORTED: another dtype. ACTIV_ERROR_SHAPE: also num_parameters above 1. */
 ACTIV_API activ_status activ_forward_as(const activ_fn *fn, const float *params, activ_dtype dtype, size_t n,

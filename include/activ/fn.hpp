@@ -14,20 +14,26 @@
  *     softmax.forward_rows(activ::rows(x, 10), activ::rows(y, 10));
  *     swiglu.forward_gated(value, gate, y);
  *
+ *     gelu.forward(halves, other_halves);               // float16 or bfloat16 (dtype.hpp), all of one type: each is
+ *                                                       // computed in float, and rounded once
+ *
  * Lengths are checked before the library is called: ACTIV_ERROR_SHAPE, and a message with both of them. In place (y is
- * x, dx is dy) is allowed where fn.h says so. An output that is not wanted is activ::none. */
+ * x, dx is dy) is allowed where fn.h says so. An output that is not wanted is activ::none. Parameters and their
+ * gradients are floats; so are all arrays of calls per channel, in training, and from y. */
 #ifndef ACTIV_FN_HPP
 #define ACTIV_FN_HPP
 
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #ifndef ACTIV_NO_EXCEPTIONS
 #    include <vector>
 #endif
 
 #include "context.hpp"
+#include "dtype.hpp"
 #include "fn.h"
 #include "keep.hpp"
 #include "status.hpp"
@@ -213,6 +219,14 @@ inline failure needs_rows(const char *call, const activ_fn *fn) noexcept
     return failure::none();
 }
 
+inline failure needs_gate(const char *call, const activ_fn *fn) noexcept
+{
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
+    if (activ_fn_info_of(fn, &info) == ACTIV_OK && info.shape == ACTIV_SHAPE_GATED)
+        return failure::none();
+    return fail(ACTIV_ERROR_SHAPE, "%s: '%.200s' is no gated function: gated(SPEC) makes one", call, activ_fn_spec(fn));
+}
+
 inline failure run(const char *call, const activ_fn *fn, const activ_forward_args &args) noexcept
 {
     words why;
@@ -236,21 +250,27 @@ template <class Args> failure ask(const char *call, const activ_fn *fn, activ_st
     return why.status() != ACTIV_OK ? why : failed(call, status, nullptr);
 }
 
-inline activ_forward_args forward_args(const callee &f, std::size_t rows, std::size_t columns) noexcept
+template <class T = float>
+activ_forward_args forward_args(const callee &f, std::size_t rows, std::size_t columns) noexcept
 {
     activ_forward_args args = ACTIV_FORWARD_ARGS_DEFAULTS;
     args.params = f.params.data();
+    if constexpr (!std::is_same_v<T, float>)
+        args.dtype = dtype_of<T>();
     args.rows = rows;
     args.columns = columns;
     args.x_stride = args.gate_stride = args.y_stride = columns;
     return args;
 }
 
-inline activ_backward_args backward_args(const callee &f, std::size_t rows, std::size_t columns,
-                                         optional_span<float> dparams) noexcept
+template <class T = float>
+activ_backward_args backward_args(const callee &f, std::size_t rows, std::size_t columns,
+                                  optional_span<float> dparams) noexcept
 {
     activ_backward_args args = ACTIV_BACKWARD_ARGS_DEFAULTS;
     args.params = f.params.data();
+    if constexpr (!std::is_same_v<T, float>)
+        args.dtype = dtype_of<T>();
     args.rows = rows;
     args.columns = columns;
     args.x_stride = args.gate_stride = args.y_stride = args.dy_stride = args.dx_stride = args.dgate_stride = columns;
@@ -272,12 +292,84 @@ inline activ_fn_tensor_info param_tensor_at(const callee &f, std::size_t i) noex
     return info;
 }
 
-/* The calls on arrays, and the questions: of a function, and of a view of one. Self has callee_(). */
-template <class Self> class calls {
+/* The C calls by the type of their elements. */
+template <class T> const float *floats(const T *values) noexcept
+{
+    return static_cast<const float *>(static_cast<const void *>(values));
+}
+template <class T> float *floats(T *values) noexcept
+{
+    return static_cast<float *>(static_cast<void *>(values));
+}
+
+template <class T>
+activ_status c_forward(const activ_fn *fn, const float *params, std::size_t n, const T *x, T *y) noexcept
+{
+    if constexpr (std::is_same_v<T, float>)
+        return activ_forward(fn, params, n, x, y);
+    else
+        return activ_forward_as(fn, params, dtype_of<T>(), n, x, y);
+}
+template <class T>
+activ_status c_backward(const activ_fn *fn, const float *params, std::size_t n, const T *x, const T *dy, T *dx,
+                        float *dparams) noexcept
+{
+    if constexpr (std::is_same_v<T, float>)
+        return activ_backward(fn, params, n, x, dy, dx, dparams);
+    else
+        return activ_backward_as(fn, params, dtype_of<T>(), n, x, dy, dx, dparams);
+}
+template <class T>
+activ_status c_forward_rows(const activ_fn *fn, const float *params, std::size_t rows, std::size_t columns, const T *x,
+                            std::size_t x_stride, T *y, std::size_t y_stride) noexcept
+{
+    if constexpr (std::is_same_v<T, float>)
+        return activ_forward_rows(fn, params, rows, columns, x, x_stride, y, y_stride);
+    else
+        return activ_forward_rows_as(fn, params, dtype_of<T>(), rows, columns, x, x_stride, y, y_stride);
+}
+template <class T>
+activ_status c_backward_rows(const activ_fn *fn, const float *params, std::size_t rows, std::size_t columns, const T *x,
+                             std::size_t x_stride, const T *dy, std::size_t dy_stride, T *dx, std::size_t dx_stride,
+                             float *dparams) noexcept
+{
+    if constexpr (std::is_same_v<T, float>)
+        return activ_backward_rows(fn, params, rows, columns, x, x_stride, dy, dy_stride, dx, dx_stride, dparams);
+    else
+        return activ_backward_rows_as(fn, params, dtype_of<T>(), rows, columns, x, x_stride, dy, dy_stride, dx,
+                                      dx_stride, dparams);
+}
+template <class T>
+activ_status c_forward_gated(const activ_fn *fn, const float *params, std::size_t rows, std::size_t columns,
+                             const T *value, std::size_t value_stride, const T *gate, std::size_t gate_stride, T *y,
+                             std::size_t y_stride) noexcept
+{
+    if constexpr (std::is_same_v<T, float>)
+        return activ_forward_gated(fn, params, rows, columns, value, value_stride, gate, gate_stride, y, y_stride);
+    else
+        return activ_forward_gated_as(fn, params, dtype_of<T>(), rows, columns, value, value_stride, gate, gate_stride,
+                                      y, y_stride);
+}
+template <class T>
+activ_status c_backward_gated(const activ_fn *fn, const float *params, std::size_t rows, std::size_t columns,
+                              const T *value, std::size_t value_stride, const T *gate, std::size_t gate_stride,
+                              const T *dy, std::size_t dy_stride, T *dvalue, std::size_t dvalue_stride, T *dgate,
+                              std::size_t dgate_stride, float *dparams) noexcept
+{
+    if constexpr (std::is_same_v<T, float>)
+        return activ_backward_gated(fn, params, rows, columns, value, value_stride, gate, gate_stride, dy, dy_stride,
+                                    dvalue, dvalue_stride, dgate, dgate_stride, dparams);
+    else
+        return activ_backward_gated_as(fn, params, dtype_of<T>(), rows, columns, value, value_stride, gate, gate_stride,
+                                       dy, dy_stride, dvalue, dvalue_stride, dgate, dgate_stride, dparams);
+}
+
+/* The calls on arrays of float, float16 or bfloat16, all of a call being of one type, but for parameters. */
+template <class Self, class T> class typed_calls {
 public:
     /* ---- elementwise ---- */
 
-    result<void> try_forward(span<const float> x, span<float> y) const noexcept
+    result<void> try_forward(span<const T> x, span<T> y) const noexcept
     {
         const callee f = self();
         if (failure why = check_callee("forward", f); why.status() != ACTIV_OK)
@@ -285,19 +377,19 @@ public:
         if (y.size() != x.size())
             return lengths("forward", "y", y.size(), "x", x.size());
         return watched(f, "forward", [&] {
-            const activ_status status = activ_forward(f.fn, f.params.data(), x.size(), x.data(), y.data());
+            const activ_status status = c_forward(f.fn, f.params.data(), x.size(), x.data(), y.data());
             if (status == ACTIV_OK)
                 return failure::none();
             if (failure why = needs_rows("forward", f.fn); why.status() != ACTIV_OK)
                 return why;
-            activ_forward_args args = forward_args(f, x.size() > 0, x.size());
-            args.x = x.data();
-            args.y = y.data();
+            activ_forward_args args = forward_args<T>(f, x.size() > 0, x.size());
+            args.x = floats(x.data());
+            args.y = floats(y.data());
             return ask("forward", f.fn, status, args);
         });
     }
     /* dx: may be none. dparams: added to; none if not wanted. */
-    result<void> try_backward(span<const float> x, span<const float> dy, optional_span<float> dx,
+    result<void> try_backward(span<const T> x, span<const T> dy, optional_span<T> dx,
                               optional_span<float> dparams = none) const noexcept
     {
         const callee f = self();
@@ -309,18 +401,212 @@ public:
             return lengths("backward", "dx", dx.count(), "x", x.size());
         return watched(f, "backward", [&] {
             const activ_status status =
-                activ_backward(f.fn, f.params.data(), x.size(), x.data(), dy.data(), dx.data(), dparams.data());
+                c_backward(f.fn, f.params.data(), x.size(), x.data(), dy.data(), dx.data(), dparams.data());
             if (status == ACTIV_OK)
                 return failure::none();
             if (failure why = needs_rows("backward", f.fn); why.status() != ACTIV_OK)
                 return why;
-            activ_backward_args args = backward_args(f, x.size() > 0, x.size(), dparams);
-            args.x = x.data();
-            args.dy = dy.data();
-            args.dx = dx.data();
+            activ_backward_args args = backward_args<T>(f, x.size() > 0, x.size(), dparams);
+            args.x = floats(x.data());
+            args.dy = floats(dy.data());
+            args.dx = floats(dx.data());
             return ask("backward", f.fn, status, args);
         });
     }
+
+    /* ---- row-wise ---- */
+
+    result<void> try_forward_rows(matrix<const T> x, matrix<T> y) const noexcept
+    {
+        const callee f = self();
+        if (failure why = check_callee("forward_rows", f); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_rows("forward_rows", "x", x); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_same("forward_rows", "y", y, "x", x); why.status() != ACTIV_OK)
+            return why;
+        return watched(f, "forward_rows", [&] {
+            const activ_status status = c_forward_rows(f.fn, f.params.data(), x.rows(), x.columns(), x.data(),
+                                                       x.stride(), y.data(), y.stride());
+            if (status == ACTIV_OK)
+                return failure::none();
+            activ_forward_args args = forward_args<T>(f, x.rows(), x.columns());
+            args.x = floats(x.data());
+            args.x_stride = x.stride();
+            args.y = floats(y.data());
+            args.y_stride = y.stride();
+            return ask("forward_rows", f.fn, status, args);
+        });
+    }
+    result<void> try_backward_rows(matrix<const T> x, matrix<const T> dy, optional_matrix<T> dx,
+                                   optional_span<float> dparams = none) const noexcept
+    {
+        const callee f = self();
+        if (failure why = check_callee("backward_rows", f, dparams); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_rows("backward_rows", "x", x); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_same("backward_rows", "dy", dy, "x", x); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_same("backward_rows", "dx", dx, "x", x); why.status() != ACTIV_OK)
+            return why;
+        return watched(f, "backward_rows", [&] {
+            const activ_status status =
+                c_backward_rows(f.fn, f.params.data(), x.rows(), x.columns(), x.data(), x.stride(), dy.data(),
+                                dy.stride(), dx.data(), dx.stride(), dparams.data());
+            if (status == ACTIV_OK)
+                return failure::none();
+            activ_backward_args args = backward_args<T>(f, x.rows(), x.columns(), dparams);
+            args.x = floats(x.data());
+            args.x_stride = x.stride();
+            args.dy = floats(dy.data());
+            args.dy_stride = dy.stride();
+            args.dx = floats(dx.data());
+            args.dx_stride = dx.stride();
+            return ask("backward_rows", f.fn, status, args);
+        });
+    }
+
+    /* ---- gated ---- */
+
+    /* y = value * act(gate). The halves of an array m of rows of 2C values: matrix(span(m), rows, C, 2C), and the same
+     * of what is left of m from element C on. */
+    result<void> try_forward_gated(matrix<const T> value, matrix<const T> gate, matrix<T> y) const noexcept
+    {
+        const callee f = self();
+        if (failure why = check_callee("forward_gated", f); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_rows("forward_gated", "value", value); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_same("forward_gated", "gate", gate, "value", value); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_same("forward_gated", "y", y, "value", value); why.status() != ACTIV_OK)
+            return why;
+        return watched(f, "forward_gated", [&] {
+            const activ_status status =
+                c_forward_gated(f.fn, f.params.data(), value.rows(), value.columns(), value.data(), value.stride(),
+                                gate.data(), gate.stride(), y.data(), y.stride());
+            if (status == ACTIV_OK)
+                return failure::none();
+            if (failure why = needs_gate("forward_gated", f.fn); why.status() != ACTIV_OK)
+                return why;
+            activ_forward_args args = forward_args<T>(f, value.rows(), value.columns());
+            args.x = floats(value.data());
+            args.x_stride = value.stride();
+            args.gate = floats(gate.data());
+            args.gate_stride = gate.stride();
+            args.y = floats(y.data());
+            args.y_stride = y.stride();
+            return ask("forward_gated", f.fn, status, args);
+        });
+    }
+    result<void> try_backward_gated(matrix<const T> value, matrix<const T> gate, matrix<const T> dy,
+                                    optional_matrix<T> dvalue, optional_matrix<T> dgate,
+                                    optional_span<float> dparams = none) const noexcept
+    {
+        const callee f = self();
+        if (failure why = check_callee("backward_gated", f, dparams); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_rows("backward_gated", "value", value); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_same("backward_gated", "gate", gate, "value", value); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_same("backward_gated", "dy", dy, "value", value); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_same("backward_gated", "dvalue", dvalue, "value", value); why.status() != ACTIV_OK)
+            return why;
+        if (failure why = check_same("backward_gated", "dgate", dgate, "value", value); why.status() != ACTIV_OK)
+            return why;
+        return watched(f, "backward_gated", [&] {
+            const activ_status status =
+                c_backward_gated(f.fn, f.params.data(), value.rows(), value.columns(), value.data(), value.stride(),
+                                 gate.data(), gate.stride(), dy.data(), dy.stride(), dvalue.data(), dvalue.stride(),
+                                 dgate.data(), dgate.stride(), dparams.data());
+            if (status == ACTIV_OK)
+                return failure::none();
+            if (failure why = needs_gate("backward_gated", f.fn); why.status() != ACTIV_OK)
+                return why;
+            activ_backward_args args = backward_args<T>(f, value.rows(), value.columns(), dparams);
+            args.x = floats(value.data());
+            args.x_stride = value.stride();
+            args.gate = floats(gate.data());
+            args.gate_stride = gate.stride();
+            args.dy = floats(dy.data());
+            args.dy_stride = dy.stride();
+            args.dx = floats(dvalue.data());
+            args.dx_stride = dvalue.stride();
+            args.dgate = floats(dgate.data());
+            args.dgate_stride = dgate.stride();
+            return ask("backward_gated", f.fn, status, args);
+        });
+    }
+
+#ifndef ACTIV_NO_EXCEPTIONS
+    /* The same, throwing. */
+    void forward(span<const T> x, span<T> y) const
+    {
+        try_forward(x, y).value();
+    }
+    void backward(span<const T> x, span<const T> dy, optional_span<T> dx, optional_span<float> dparams = none) const
+    {
+        try_backward(x, dy, dx, dparams).value();
+    }
+    void forward_rows(matrix<const T> x, matrix<T> y) const
+    {
+        try_forward_rows(x, y).value();
+    }
+    void backward_rows(matrix<const T> x, matrix<const T> dy, optional_matrix<T> dx,
+                       optional_span<float> dparams = none) const
+    {
+        try_backward_rows(x, dy, dx, dparams).value();
+    }
+    void forward_gated(matrix<const T> value, matrix<const T> gate, matrix<T> y) const
+    {
+        try_forward_gated(value, gate, y).value();
+    }
+    void backward_gated(matrix<const T> value, matrix<const T> gate, matrix<const T> dy, optional_matrix<T> dvalue,
+                        optional_matrix<T> dgate, optional_span<float> dparams = none) const
+    {
+        try_backward_gated(value, gate, dy, dvalue, dgate, dparams).value();
+    }
+#endif
+
+private:
+    callee self() const noexcept
+    {
+        return static_cast<const Self &>(*this).callee_();
+    }
+};
+
+template <class Self, class... T> class all_typed_calls : public typed_calls<Self, T>... {
+public:
+    using typed_calls<Self, T>::try_forward...;
+    using typed_calls<Self, T>::try_backward...;
+    using typed_calls<Self, T>::try_forward_rows...;
+    using typed_calls<Self, T>::try_backward_rows...;
+    using typed_calls<Self, T>::try_forward_gated...;
+    using typed_calls<Self, T>::try_backward_gated...;
+#ifndef ACTIV_NO_EXCEPTIONS
+    using typed_calls<Self, T>::forward...;
+    using typed_calls<Self, T>::backward...;
+    using typed_calls<Self, T>::forward_rows...;
+    using typed_calls<Self, T>::backward_rows...;
+    using typed_calls<Self, T>::forward_gated...;
+    using typed_calls<Self, T>::backward_gated...;
+#endif
+};
+
+/* All calls, and the questions: of a function, and of a view of one. Self has callee_(). */
+template <class Self> class calls : public all_typed_calls<Self, float, float16, bfloat16> {
+    using typed = all_typed_calls<Self, float, float16, bfloat16>;
+
+public:
+    using typed::try_backward;
+    using typed::try_forward;
+#ifndef ACTIV_NO_EXCEPTIONS
+    using typed::backward;
+    using typed::forward;
+#endif
 
     /* With parameters per channel: the arrays are samples of channels x inner values. */
     result<void> try_forward_channels(span<const float> x, span<float> y, std::size_t channels,
@@ -429,133 +715,6 @@ public:
         return watched(f, "backward_from_y", [&] { return run("backward_from_y", f.fn, args); });
     }
 
-    /* ---- row-wise ---- */
-
-    result<void> try_forward_rows(matrix<const float> x, matrix<float> y) const noexcept
-    {
-        const callee f = self();
-        if (failure why = check_callee("forward_rows", f); why.status() != ACTIV_OK)
-            return why;
-        if (failure why = check_rows("forward_rows", "x", x); why.status() != ACTIV_OK)
-            return why;
-        if (failure why = check_same("forward_rows", "y", y, "x", x); why.status() != ACTIV_OK)
-            return why;
-        return watched(f, "forward_rows", [&] {
-            const activ_status status = activ_forward_rows(f.fn, f.params.data(), x.rows(), x.columns(), x.data(),
-                                                           x.stride(), y.data(), y.stride());
-            if (status == ACTIV_OK)
-                return failure::none();
-            activ_forward_args args = forward_args(f, x.rows(), x.columns());
-            args.x = x.data();
-            args.x_stride = x.stride();
-            args.y = y.data();
-            args.y_stride = y.stride();
-            return ask("forward_rows", f.fn, status, args);
-        });
-    }
-    result<void> try_backward_rows(matrix<const float> x, matrix<const float> dy, optional_matrix<float> dx,
-                                   optional_span<float> dparams = none) const noexcept
-    {
-        const callee f = self();
-        if (failure why = check_callee("backward_rows", f, dparams); why.status() != ACTIV_OK)
-            return why;
-        if (failure why = check_rows("backward_rows", "x", x); why.status() != ACTIV_OK)
-            return why;
-        if (failure why = check_same("backward_rows", "dy", dy, "x", x); why.status() != ACTIV_OK)
-            return why;
-        if (failure why = check_same("backward_rows", "dx", dx, "x", x); why.status() != ACTIV_OK)
-            return why;
-        return watched(f, "backward_rows", [&] {
-            const activ_status status =
-                activ_backward_rows(f.fn, f.params.data(), x.rows(), x.columns(), x.data(), x.stride(), dy.data(),
-                                    dy.stride(), dx.data(), dx.stride(), dparams.data());
-            if (status == ACTIV_OK)
-                return failure::none();
-            activ_backward_args args = backward_args(f, x.rows(), x.columns(), dparams);
-            args.x = x.data();
-            args.x_stride = x.stride();
-            args.dy = dy.data();
-            args.dy_stride = dy.stride();
-            args.dx = dx.data();
-            args.dx_stride = dx.stride();
-            return ask("backward_rows", f.fn, status, args);
-        });
-    }
-
-    /* ---- gated ---- */
-
-    /* y = value * act(gate). The halves of an array m of rows of 2C values: matrix(span(m), rows, C, 2C), and the same
-     * of what is left of m from element C on. */
-    result<void> try_forward_gated(matrix<const float> value, matrix<const float> gate, matrix<float> y) const noexcept
-    {
-        const callee f = self();
-        if (failure why = check_callee("forward_gated", f); why.status() != ACTIV_OK)
-            return why;
-        if (failure why = check_rows("forward_gated", "value", value); why.status() != ACTIV_OK)
-            return why;
-        if (failure why = check_same("forward_gated", "gate", gate, "value", value); why.status() != ACTIV_OK)
-            return why;
-        if (failure why = check_same("forward_gated", "y", y, "value", value); why.status() != ACTIV_OK)
-            return why;
-        return watched(f, "forward_gated", [&] {
-            const activ_status status =
-                activ_forward_gated(f.fn, f.params.data(), value.rows(), value.columns(), value.data(), value.stride(),
-                                    gate.data(), gate.stride(), y.data(), y.stride());
-            if (status == ACTIV_OK)
-                return failure::none();
-            if (failure why = needs_gate("forward_gated", f.fn); why.status() != ACTIV_OK)
-                return why;
-            activ_forward_args args = forward_args(f, value.rows(), value.columns());
-            args.x = value.data();
-            args.x_stride = value.stride();
-            args.gate = gate.data();
-            args.gate_stride = gate.stride();
-            args.y = y.data();
-            args.y_stride = y.stride();
-            return ask("forward_gated", f.fn, status, args);
-        });
-    }
-    result<void> try_backward_gated(matrix<const float> value, matrix<const float> gate, matrix<const float> dy,
-                                    optional_matrix<float> dvalue, optional_matrix<float> dgate,
-                                    optional_span<float> dparams = none) const noexcept
-    {
-        const callee f = self();
-        if (failure why = check_callee("backward_gated", f, dparams); why.status() != ACTIV_OK)
-            return why;
-        if (failure why = check_rows("backward_gated", "value", value); why.status() != ACTIV_OK)
-            return why;
-        if (failure why = check_same("backward_gated", "gate", gate, "value", value); why.status() != ACTIV_OK)
-            return why;
-        if (failure why = check_same("backward_gated", "dy", dy, "value", value); why.status() != ACTIV_OK)
-            return why;
-        if (failure why = check_same("backward_gated", "dvalue", dvalue, "value", value); why.status() != ACTIV_OK)
-            return why;
-        if (failure why = check_same("backward_gated", "dgate", dgate, "value", value); why.status() != ACTIV_OK)
-            return why;
-        return watched(f, "backward_gated", [&] {
-            const activ_status status =
-                activ_backward_gated(f.fn, f.params.data(), value.rows(), value.columns(), value.data(), value.stride(),
-                                     gate.data(), gate.stride(), dy.data(), dy.stride(), dvalue.data(), dvalue.stride(),
-                                     dgate.data(), dgate.stride(), dparams.data());
-            if (status == ACTIV_OK)
-                return failure::none();
-            if (failure why = needs_gate("backward_gated", f.fn); why.status() != ACTIV_OK)
-                return why;
-            activ_backward_args args = backward_args(f, value.rows(), value.columns(), dparams);
-            args.x = value.data();
-            args.x_stride = value.stride();
-            args.gate = gate.data();
-            args.gate_stride = gate.stride();
-            args.dy = dy.data();
-            args.dy_stride = dy.stride();
-            args.dx = dvalue.data();
-            args.dx_stride = dvalue.stride();
-            args.dgate = dgate.data();
-            args.dgate_stride = dgate.stride();
-            return ask("backward_gated", f.fn, status, args);
-        });
-    }
-
     /* ---- all arguments, as in C ---- */
 
     /* For what has no call of its own (accumulate). Pointers: nothing checks their lengths. params: those of with(),
@@ -600,15 +759,6 @@ public:
 
 #ifndef ACTIV_NO_EXCEPTIONS
     /* The same, throwing. */
-    void forward(span<const float> x, span<float> y) const
-    {
-        try_forward(x, y).value();
-    }
-    void backward(span<const float> x, span<const float> dy, optional_span<float> dx,
-                  optional_span<float> dparams = none) const
-    {
-        try_backward(x, dy, dx, dparams).value();
-    }
     void forward_channels(span<const float> x, span<float> y, std::size_t channels, std::size_t inner = 1) const
     {
         try_forward_channels(x, y, channels, inner).value();
@@ -632,25 +782,6 @@ public:
                          optional_span<float> dparams = none) const
     {
         try_backward_from_y(y, dy, dx, dparams).value();
-    }
-    void forward_rows(matrix<const float> x, matrix<float> y) const
-    {
-        try_forward_rows(x, y).value();
-    }
-    void backward_rows(matrix<const float> x, matrix<const float> dy, optional_matrix<float> dx,
-                       optional_span<float> dparams = none) const
-    {
-        try_backward_rows(x, dy, dx, dparams).value();
-    }
-    void forward_gated(matrix<const float> value, matrix<const float> gate, matrix<float> y) const
-    {
-        try_forward_gated(value, gate, y).value();
-    }
-    void backward_gated(matrix<const float> value, matrix<const float> gate, matrix<const float> dy,
-                        optional_matrix<float> dvalue, optional_matrix<float> dgate,
-                        optional_span<float> dparams = none) const
-    {
-        try_backward_gated(value, gate, dy, dvalue, dgate, dparams).value();
     }
     void forward(const activ_forward_args &args) const
     {
@@ -761,14 +892,6 @@ private:
         if (noise != count && (given || wanted))
             return lengths(call, "noise", noise, "x", count);
         return failure::none();
-    }
-    static failure needs_gate(const char *call, const activ_fn *fn) noexcept
-    {
-        activ_fn_info info = ACTIV_FN_INFO_INIT;
-        if (activ_fn_info_of(fn, &info) == ACTIV_OK && info.shape == ACTIV_SHAPE_GATED)
-            return failure::none();
-        return fail(ACTIV_ERROR_SHAPE, "%s: '%.200s' is no gated function: gated(SPEC) makes one", call,
-                    activ_fn_spec(fn));
     }
 };
 

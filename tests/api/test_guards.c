@@ -1,6 +1,7 @@
 /* Nothing is read or written outside of the arrays: every call on arrays with each of them between two pages that
- * cannot be touched, once at the lower and once at the upper, every function of the catalog with 0 to 70 elements, on
- * every tier. What lies in the pages beside the elements keeps its pattern, and inputs stay as they are.
+ * cannot be touched, once at the lower and once at the upper, every function of the catalog with 0 to 70 elements of 32
+ * and 16 bits, on every tier. What lies in the pages beside the elements keeps its pattern, and inputs stay as they
+ * are.
  *
  * usage: test_guards [--thin N]      N: one length in N, for emulated CPUs */
 #include <setjmp.h>
@@ -17,7 +18,7 @@
 #include "support/guard.h"
 #include "support/tiers.h"
 
-enum { MOST = 70, ROWS = 3, ROOM = ROWS * 2 * MOST + 64, MOST_PARAMS = 4096 };
+enum { MOST = 70, ROWS = 3, LONGEST = 1101, ROOM = 2 * LONGEST + 64, MOST_PARAMS = 4096 };
 static size_t thin = 1;
 
 /* ---- arrays ----------------------------------------------------------------------------------------------- */
@@ -25,15 +26,20 @@ static size_t thin = 1;
 /* One array of a call: a matrix of rows with gaps between them, or one row. */
 typedef struct array {
     guarded buffer;
-    float *at;
-    const float *input; /* what it holds; NULL: an output */
-    size_t rows, columns, stride;
+    char *at;
+    const char *input; /* what it holds; NULL: an output */
+    size_t rows, row_bytes, stride_bytes;
 } array;
 
 enum { X, GATE, DY, Y, DX, DGATE, NOISE, PARAMS, DPARAMS, ARRAYS };
 static array arrays[ARRAYS];
 static int at_end;
 static float values[ROOM > MOST_PARAMS ? ROOM : MOST_PARAMS];
+
+/* The same in 16 bits. */
+static const activ_dtype half_types[] = { ACTIV_FLOAT16, ACTIV_BFLOAT16 };
+enum { HALF_TYPES = sizeof half_types / sizeof half_types[0] };
+static uint16_t halves[HALF_TYPES][ROOM];
 
 static int make_arrays(void **state)
 {
@@ -42,6 +48,8 @@ static int make_arrays(void **state)
     for (size_t i = 0; i < ARRAYS; i++)
         failed |= guarded_create(&arrays[i].buffer, i >= PARAMS ? MOST_PARAMS : ROOM);
     failed |= activ_random_normal(3, 1, 0, sizeof values / sizeof *values, 0.0f, 2.0f, values);
+    for (size_t i = 0; i < HALF_TYPES; i++)
+        failed |= activ_convert(ROOM, ACTIV_FLOAT32, values, half_types[i], halves[i]);
     return failed ? -1 : each_tier_begin(state);
 }
 
@@ -52,19 +60,25 @@ static int free_arrays(void **state)
     return each_tier_end(state);
 }
 
-static float *put_rows(size_t which, size_t rows, size_t columns, size_t stride, const float *input)
+/* Elements of `size` bytes. */
+static void *put_elements(size_t which, size_t size, size_t rows, size_t columns, size_t stride, const void *input)
 {
     array *a = &arrays[which];
-    const size_t length = rows == 0 || columns == 0 ? 0 : (rows - 1) * stride + columns;
+    const size_t length = rows == 0 || columns == 0 ? 0 : ((rows - 1) * stride + columns) * size;
     guarded_fill(&a->buffer);
-    a->at = at_end ? a->buffer.end - length : a->buffer.begin;
+    a->at = at_end ? (char *)a->buffer.end - length : (char *)a->buffer.begin;
     a->rows = rows;
-    a->columns = columns;
-    a->stride = stride;
+    a->row_bytes = columns * size;
+    a->stride_bytes = stride * size;
     a->input = input;
     for (size_t r = 0; input != NULL && r < rows && columns > 0; r++)
-        memcpy(a->at + r * stride, input + r * columns, columns * sizeof *input);
+        memcpy(a->at + r * a->stride_bytes, a->input + r * a->row_bytes, a->row_bytes);
     return a->at;
+}
+
+static float *put_rows(size_t which, size_t rows, size_t columns, size_t stride, const float *input)
+{
+    return put_elements(which, sizeof *input, rows, columns, stride, input);
 }
 
 static float *put(size_t which, size_t n, const float *input)
@@ -90,11 +104,10 @@ static void check(const char *call, const char *spec, size_t n, activ_status sta
         const array *a = &arrays[i];
         if (strchr(used, letters[i]) == NULL)
             continue;
-        if (a->columns > 0 ? !guarded_untouched_rows(&a->buffer, a->at, a->rows, a->columns, a->stride)
-                           : !guarded_untouched(&a->buffer, a->at, 0))
+        if (!guarded_untouched_rows(&a->buffer, a->at, a->rows, a->row_bytes, a->stride_bytes))
             fail_msg("%s of %s, %zu elements, wrote outside of array '%c'", call, spec, n, letters[i]);
-        for (size_t r = 0; a->input != NULL && r < a->rows && a->columns > 0; r++)
-            if (memcmp(a->at + r * a->stride, a->input + r * a->columns, a->columns * sizeof(float)) != 0)
+        for (size_t r = 0; a->input != NULL && r < a->rows && a->row_bytes > 0; r++)
+            if (memcmp(a->at + r * a->stride_bytes, a->input + r * a->row_bytes, a->row_bytes) != 0)
                 fail_msg("%s of %s, %zu elements, changed its input '%c'", call, spec, n, letters[i]);
     }
 }
@@ -168,6 +181,80 @@ static void try_gated(const activ_fn *fn, const char *spec, size_t n, size_t row
           "xgdXGpP");
 }
 
+/* 16 bits: an array that ends at the page begins at any multiple of 2. */
+static uint16_t *put_halves(size_t which, size_t rows, size_t columns, size_t stride, const uint16_t *input)
+{
+    return put_elements(which, sizeof *input, rows, columns, stride, input);
+}
+
+static void try_halves(const activ_fn *fn, const char *spec, size_t n, size_t type)
+{
+    const activ_dtype dtype = half_types[type];
+    const size_t p = activ_fn_param_count(fn);
+    const float *params = put_params(fn);
+    const uint16_t *x = put_halves(X, 1, n, n, halves[type]), *dy = put_halves(DY, 1, n, n, halves[type] + n);
+    uint16_t *y = put_halves(Y, 1, n, n, NULL), *dx = put_halves(DX, 1, n, n, NULL);
+    float *dparams = put_zeros(DPARAMS, p);
+    check("forward_as", spec, n, activ_forward_as(fn, params, dtype, n, x, y), "xyp");
+    check("backward_as", spec, n, activ_backward_as(fn, params, dtype, n, x, dy, dx, dparams), "xdXpP");
+    check("backward_as, dx", spec, n, activ_backward_as(fn, NULL, dtype, n, x, dy, dx, NULL), "xdX");
+    check("backward_as, dparams", spec, n, activ_backward_as(fn, params, dtype, n, x, dy, NULL, dparams), "xdpP");
+}
+
+static void try_half_rows(const activ_fn *fn, const char *spec, size_t n, size_t rows, size_t gap, size_t type)
+{
+    const activ_dtype dtype = half_types[type];
+    const size_t p = activ_fn_param_count(fn), count = rows * n;
+    const float *params = put_params(fn);
+    const uint16_t *x = put_halves(X, rows, n, n + gap, halves[type]);
+    const uint16_t *dy = put_halves(DY, rows, n, n + 2 * gap, halves[type] + count);
+    uint16_t *y = put_halves(Y, rows, n, n + gap / 2, NULL), *dx = put_halves(DX, rows, n, n + gap, NULL);
+    float *dparams = put_zeros(DPARAMS, p);
+    check("forward_rows_as", spec, n, activ_forward_rows_as(fn, params, dtype, rows, n, x, n + gap, y, n + gap / 2),
+          "xyp");
+    check("backward_rows_as", spec, n,
+          activ_backward_rows_as(fn, params, dtype, rows, n, x, n + gap, dy, n + 2 * gap, dx, n + gap, dparams),
+          "xdXpP");
+}
+
+static void try_half_gated(const activ_fn *fn, const char *spec, size_t n, size_t rows, size_t gap, size_t type)
+{
+    const activ_dtype dtype = half_types[type];
+    const size_t p = activ_fn_param_count(fn), count = rows * n;
+    const float *params = put_params(fn);
+    const uint16_t *x = put_halves(X, rows, n, n + gap, halves[type]);
+    const uint16_t *gate = put_halves(GATE, rows, n, n + gap, halves[type] + count);
+    const uint16_t *dy = put_halves(DY, rows, n, n + gap, halves[type] + 1);
+    uint16_t *y = put_halves(Y, rows, n, n + gap, NULL), *dx = put_halves(DX, rows, n, n + gap, NULL);
+    uint16_t *dgate = put_halves(DGATE, rows, n, n + 2 * gap, NULL);
+    float *dparams = put_zeros(DPARAMS, p);
+    check("forward_gated_as", spec, n,
+          activ_forward_gated_as(fn, params, dtype, rows, n, x, n + gap, gate, n + gap, y, n + gap), "xgyp");
+    check("backward_gated_as", spec, n,
+          activ_backward_gated_as(fn, params, dtype, rows, n, x, n + gap, gate, n + gap, dy, n + gap, dx, n + gap,
+                                  dgate, n + 2 * gap, dparams),
+          "xgdXGpP");
+}
+
+static void try_all_halves(const activ_fn *fn, const char *spec, int32_t shape, size_t n, size_t type)
+{
+    if (shape == ACTIV_SHAPE_ELEMENTWISE)
+        try_halves(fn, spec, n, type);
+    for (size_t rows = 0; n > 0 && rows <= ROWS; rows += ROWS)
+        (shape == ACTIV_SHAPE_GATED ? try_half_gated : try_half_rows)(fn, spec, n, rows, rows == 0 ? 0 : n % 4, type);
+}
+
+/* Longer rows than the kernels for float32 get at once, and arrays of more than one part. */
+static void try_long_halves(const activ_fn *fn, const char *spec, int32_t shape, size_t type)
+{
+    static const size_t lengths[] = { 191, 320, 321, 341, 449, LONGEST };
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        if (shape == ACTIV_SHAPE_ELEMENTWISE)
+            try_halves(fn, spec, lengths[i], type);
+        (shape == ACTIV_SHAPE_GATED ? try_half_gated : try_half_rows)(fn, spec, lengths[i], 1, 0, type);
+    }
+}
+
 static void try_channels(const activ_fn *fn, const char *spec, size_t n)
 {
     const size_t p = activ_fn_param_count(fn), channels = activ_fn_channels(fn), inner = n / channels;
@@ -209,7 +296,11 @@ static void try_function(const activ_fn *fn, const char *spec)
                 try_gated(fn, spec, n, 1, 0);
             else if (n > 0)
                 try_rows(fn, spec, n, 1, 0);
+            for (size_t type = 0; type < HALF_TYPES; type++)
+                try_all_halves(fn, spec, info.shape, n, type);
         }
+        for (size_t type = 0; type < HALF_TYPES && activ_fn_channels(fn) <= 1; type++)
+            try_long_halves(fn, spec, info.shape, type);
     }
 }
 

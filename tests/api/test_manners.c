@@ -730,12 +730,44 @@ static activ_status use_function(world *w, const activ_fn *fn)
     return status;
 }
 
+/* The same of 16 bits. Rows as long as all of x are longer than what is widened at once. */
+static activ_status use_halves(world *w, const activ_fn *fn, activ_dtype dtype)
+{
+    static uint16_t in[3][MANY], out[2][MANY];
+    activ_fn_info info = ACTIV_FN_INFO_INIT;
+    activ_status status = activ_fn_info_of(fn, &info);
+    const size_t n = w->n / 12 * 12;
+    THEN(activ_convert(n, ACTIV_FLOAT32, x, dtype, in[0]));
+    THEN(activ_convert(n, ACTIV_FLOAT32, dy, dtype, in[1]));
+    THEN(activ_convert(n, ACTIV_FLOAT32, gate, dtype, in[2]));
+    for (size_t columns = 12; columns <= n; columns *= n / 12) {
+        const size_t rows = n / columns, c = columns;
+        if (info.shape == ACTIV_SHAPE_GATED) {
+            THEN(CALLED(activ_forward_gated_as)(fn, NULL, dtype, rows, c, in[0], c, in[2], c, out[0], c));
+            THEN(CALLED(activ_backward_gated_as)(fn, NULL, dtype, rows, c, in[0], c, in[2], c, in[1], c, out[0], c,
+                                                 out[1], c, dparams));
+        } else {
+            THEN(CALLED(activ_forward_rows_as)(fn, NULL, dtype, rows, c, in[0], c, out[0], c));
+            THEN(CALLED(activ_backward_rows_as)(fn, NULL, dtype, rows, c, in[0], c, in[1], c, out[0], c, dparams));
+        }
+    }
+    if (info.shape == ACTIV_SHAPE_ELEMENTWISE) {
+        THEN(CALLED(activ_forward_as)(fn, NULL, dtype, n, in[0], out[0]));
+        THEN(CALLED(activ_backward_as)(fn, NULL, dtype, n, in[0], in[1], out[0], dparams));
+    }
+    return status;
+}
+
 static activ_status use_functions(world *w)
 {
     activ_status status = ACTIV_OK;
     for (size_t i = 0; i < w->fn_count; i++) {
         THEN(ask_function(w, w->fns[i]));
         THEN(use_function(w, w->fns[i]));
+        if (activ_fn_channels(w->fns[i]) <= 1) {
+            THEN(use_halves(w, w->fns[i], ACTIV_FLOAT16));
+            THEN(use_halves(w, w->fns[i], ACTIV_BFLOAT16));
+        }
         if (status != ACTIV_OK) {
             print_error("%s\n", activ_fn_spec(w->fns[i]));
             return status;

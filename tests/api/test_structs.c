@@ -190,12 +190,24 @@ static void fill_forward(void *options)
     memcpy(options, &a, sizeof a);
 }
 
+/* Of 16 bits: those of the floats, as they lie there. */
+static void fill_forward_halves(void *options)
+{
+    fill_forward(options);
+    ((activ_forward_args *)options)->dtype = ACTIV_BFLOAT16;
+}
+
 static activ_status use_forward(const void *options)
 {
     memset(y, 0, sizeof y);
     const activ_status status = activ_forward_ex(gelu, options, NULL);
     take(sizeof y, y);
     return status;
+}
+
+static activ_status use_forward_halves(const void *options)
+{
+    return use_forward(options);
 }
 
 static void fill_backward(void *options)
@@ -213,6 +225,13 @@ static void fill_backward(void *options)
     memcpy(options, &a, sizeof a);
 }
 
+static void fill_backward_halves(void *options)
+{
+    fill_backward(options);
+    ((activ_backward_args *)options)->accumulate = 0;
+    ((activ_backward_args *)options)->dtype = ACTIV_FLOAT16;
+}
+
 static activ_status use_backward(const void *options)
 {
     for (size_t i = 0; i < N; i++)
@@ -220,6 +239,11 @@ static activ_status use_backward(const void *options)
     const activ_status status = activ_backward_ex(gelu, options, NULL);
     take(sizeof dx, dx);
     return status;
+}
+
+static activ_status use_backward_halves(const void *options)
+{
+    return use_backward(options);
 }
 
 static activ_status build(const activ_norm_options *norm, const activ_cross_entropy_options *loss,
@@ -473,7 +497,9 @@ static const sized structs[] = {
     OPTIONS(activ_custom_fn, custom),
     OPTIONS(activ_fn_callbacks, callbacks),
     OPTIONS(activ_forward_args, forward),
+    OPTIONS(activ_forward_args, forward_halves),
     OPTIONS(activ_backward_args, backward),
+    OPTIONS(activ_backward_args, backward_halves),
     OPTIONS(activ_norm_options, norm),
     OPTIONS(activ_cross_entropy_options, loss),
     OPTIONS(activ_compile_options, compile),

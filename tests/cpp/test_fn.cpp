@@ -2,6 +2,7 @@
 #include "check.hpp"
 
 #include <array>
+#include <cstring>
 #include <limits>
 #include <string>
 
@@ -255,6 +256,111 @@ void gated()
     must(swiglu.function_at(0).try_forward(a, sum));
 }
 
+/* float16 or bfloat16: the bits of the floats' call, rounded. */
+template <class T> struct halved {
+    std::vector<T> values;
+    floats wide; /* the same as floats */
+
+    explicit halved(const floats &from) : values(from.size()), wide(from.size())
+    {
+        must(activ::try_convert(from, values));
+        must(activ::try_convert(values, wide));
+    }
+    bool operator==(const std::vector<T> &found) const
+    {
+        return found.size() == values.size() &&
+               std::memcmp(found.data(), values.data(), values.size() * sizeof(T)) == 0;
+    }
+};
+
+template <class T> void halves()
+{
+    using array = std::vector<T>;
+    const halved<T> x(some_values(40)), dy(floats(40, 0.7f)), other(floats(40, -1.3f));
+    array out(40), second(40);
+    floats y(40), dx(40), wide_dparams{ 1.0f }, dparams{ 1.0f };
+
+    const activ::function prelu = make("prelu");
+    const floats weight{ 0.3f };
+    must(prelu.with(weight).try_forward(x.wide, y));
+    must(prelu.with(weight).try_forward(x.values, out));
+    CHECK(halved<T>(y) == out);
+    must(prelu.with(weight).try_backward(x.wide, dy.wide, dx, wide_dparams));
+    must(prelu.with(weight).try_backward(x.values, dy.values, out, dparams));
+    CHECK(halved<T>(dx) == out && same_bits(dparams, wide_dparams) && dparams[0] != 1.0f);
+    must(prelu.try_backward(x.values, dy.values, activ::none, dparams));
+    array in_place = x.values;
+    must(make("mish").try_forward(in_place, in_place));
+    must(make("mish").try_forward(x.wide, y));
+    CHECK(halved<T>(y) == in_place);
+
+    const activ::function softmax = make("softmax");
+    must(softmax.try_forward_rows(activ::rows(x.wide, 8), activ::rows(y, 8)));
+    must(softmax.try_forward_rows(activ::rows(x.values, 8), activ::rows(out, 8)));
+    CHECK(halved<T>(y) == out);
+    must(softmax.try_backward_rows(activ::rows(x.wide, 8), activ::rows(dy.wide, 8), activ::rows(dx, 8)));
+    must(softmax.try_backward_rows(activ::rows(x.values, 8), activ::rows(dy.values, 8), activ::rows(out, 8)));
+    CHECK(halved<T>(dx) == out);
+    const activ::matrix<const T> left(x.values, 5, 4, 8);
+    array gaps(40, T::of_bits(0x1234));
+    must(softmax.try_forward_rows(left, activ::matrix<T>(gaps, 5, 4, 8)));
+    must(softmax.try_forward_rows(activ::matrix<const float>(x.wide, 5, 4, 8), activ::matrix<float>(y, 5, 4, 8)));
+    CHECK(gaps[9].bits == T(y[9]).bits && gaps[4].bits == 0x1234);
+
+    const activ::function swiglu = make("swiglu");
+    must(swiglu.try_forward_gated(x.wide, other.wide, y));
+    must(swiglu.try_forward_gated(x.values, other.values, out));
+    CHECK(halved<T>(y) == out);
+    must(swiglu.try_backward_gated(x.wide, other.wide, dy.wide, y, dx));
+    must(swiglu.try_backward_gated(x.values, other.values, dy.values, out, second));
+    CHECK(halved<T>(y) == out && halved<T>(dx) == second);
+    must(swiglu.try_backward_gated(x.values, other.values, dy.values, activ::none, out));
+    CHECK(halved<T>(dx) == out);
+
+    const activ::span<const T> all(x.values);
+    const activ::span<T> o(out);
+    must(prelu.try_forward(activ::span<const T>(), activ::span<T>()));
+    REFUSED(prelu.try_forward(x.values, o.subspan(1)), ACTIV_ERROR_SHAPE, "y has 39", "x has 40");
+    REFUSED(prelu.try_backward(x.values, all.subspan(1), out), ACTIV_ERROR_SHAPE, "dy has 39", "x has 40");
+    REFUSED(prelu.try_forward(activ::span<const T>(o).subspan(1), o.subspan(0, 39)), ACTIV_ERROR_INVALID, "prelu",
+            "y overlaps");
+    REFUSED(softmax.try_forward(x.values, out), ACTIV_ERROR_SHAPE, "softmax", "forward_rows");
+    REFUSED(swiglu.try_forward(x.values, out), ACTIV_ERROR_SHAPE, "swiglu", "gate");
+    REFUSED(prelu.try_forward_gated(x.values, x.values, out), ACTIV_ERROR_SHAPE, "prelu", "no gated function");
+    REFUSED(make("prelu(num_parameters=4)").try_forward(x.values, out), ACTIV_ERROR_SHAPE, "prelu", "float32");
+    REFUSED(softmax.try_forward_rows(activ::rows(x.values, 7), activ::rows(out, 7)), ACTIV_ERROR_SHAPE, "x has 40");
+    const auto *odd = reinterpret_cast<const T *>(reinterpret_cast<const char *>(x.values.data()) + 1);
+    REFUSED(prelu.try_forward(activ::span<const T>(odd, 39), o.subspan(0, 39)), ACTIV_ERROR_INVALID,
+            "x is at an address");
+    const activ::function nothing;
+    REFUSED(nothing.try_forward(x.values, out), ACTIV_ERROR_INVALID, "function is empty");
+    THROWS(prelu.forward(x.values, o.subspan(1)), ACTIV_ERROR_SHAPE, "y has 39");
+    THROWS(softmax.backward_rows(activ::rows(x.values, 7), activ::rows(x.values, 7), activ::none), ACTIV_ERROR_SHAPE,
+           "x has 40");
+#ifndef ACTIV_NO_EXCEPTIONS
+    swiglu.forward_gated(x.values, other.values, out);
+    swiglu.backward_gated(x.values, other.values, dy.values, out, second);
+    softmax.forward_rows(left, activ::matrix<T>(gaps, 5, 4, 8));
+    make("identity").backward(x.values, dy.values, out);
+    CHECK(dy == out);
+#endif
+}
+
+/* Two types in one call do not compile. */
+template <class X, class Y, class = void> struct can_call : std::false_type {
+};
+template <class X, class Y>
+struct can_call<
+    X, Y,
+    std::void_t<decltype(std::declval<activ::function &>().try_forward(std::declval<X &>(), std::declval<Y &>()))>>
+    : std::true_type {
+};
+static_assert(can_call<std::vector<activ::float16>, std::vector<activ::float16>>::value &&
+              !can_call<std::vector<activ::float16>, std::vector<activ::bfloat16>>::value &&
+              !can_call<std::vector<activ::float16>, floats>::value &&
+              !can_call<std::vector<double>, std::vector<double>>::value &&
+              !can_call<std::vector<std::uint16_t>, std::vector<std::uint16_t>>::value);
+
 void per_channel()
 {
     const activ::function f = make("prelu(num_parameters=3)");
@@ -421,6 +527,8 @@ void test_fn()
     parameters();
     by_rows();
     gated();
+    halves<activ::float16>();
+    halves<activ::bfloat16>();
     per_channel();
     training();
     other_calls();

@@ -29,9 +29,17 @@ enum { WATCHED = SANITIZED };
 /* ---- calls ------------------------------------------------------------------------------------------- */
 
 /* The ways to call a function; which there are, depends on its shape. */
-enum way { ARRAY, TRAINING, CHANNELS, ROWS, ROWS_APART, GATED, GATED_APART, WAYS };
-static const char *const way_names[WAYS] = { "array",          "training", "channels",       "rows",
-                                             "rows with gaps", "gated",    "gated with gaps" };
+enum way { ARRAY, TRAINING, CHANNELS, ROWS, ROWS_APART, GATED, GATED_APART, HALVES, HALF_ROWS, HALVES_APART, WAYS };
+static const char *const way_names[WAYS] = { "array",
+                                             "training",
+                                             "channels",
+                                             "rows",
+                                             "rows with gaps",
+                                             "gated",
+                                             "gated with gaps",
+                                             "array of float16",
+                                             "long rows of bfloat16",
+                                             "rows of float16 with gaps" };
 
 enum what { FORWARD, DX, DPARAMS, DX_AND_DPARAMS, WHATS };
 static const char *const what_names[WHATS] = { "forward", "dx", "dparams", "dx and dparams" };
@@ -44,9 +52,14 @@ typedef struct job {
     size_t rows, params;
 } job;
 
-/* Read, by all. */
+/* Read, by all. The halves: the same in 16 bits. */
+typedef struct halves {
+    uint16_t *x, *value, *dy;
+} halves;
+
 typedef struct inputs {
     float *x, *value, *dy;
+    halves float16, bfloat16;
 } inputs;
 
 /* Written. A training call forward writes `noise`, which the way back reads. */
@@ -62,6 +75,28 @@ static float *values(size_t count)
     return array;
 }
 
+static uint16_t *half_values(activ_dtype dtype, size_t count, const float *from)
+{
+    uint16_t *array = calloc(count + 1, sizeof *array);
+    if (array == NULL)
+        abort();
+    assert_int_equal(activ_convert(count, ACTIV_FLOAT32, from, dtype, array), ACTIV_OK);
+    return array;
+}
+
+static halves make_halves(activ_dtype dtype, size_t count, float *const from[3])
+{
+    return (halves){ half_values(dtype, count, from[0]), half_values(dtype, count, from[1]),
+                     half_values(dtype, count, from[2]) };
+}
+
+static void free_halves(halves *h)
+{
+    free(h->x);
+    free(h->value);
+    free(h->dy);
+}
+
 static inputs make_inputs(size_t rows)
 {
     float *made[3];
@@ -69,7 +104,8 @@ static inputs make_inputs(size_t rows)
         made[i] = values(rows * APART);
         assert_int_equal(activ_random_normal(41, i, 0, rows * APART, 0.0f, 1.5f, made[i]), ACTIV_OK);
     }
-    return (inputs){ made[0], made[1], made[2] };
+    return (inputs){ made[0], made[1], made[2], make_halves(ACTIV_FLOAT16, rows * APART, made),
+                     make_halves(ACTIV_BFLOAT16, rows * APART, made) };
 }
 
 static void free_inputs(inputs *in)
@@ -77,6 +113,8 @@ static void free_inputs(inputs *in)
     free(in->x);
     free(in->value);
     free(in->dy);
+    free_halves(&in->float16);
+    free_halves(&in->bfloat16);
 }
 
 static outputs make_outputs(const job *j)
@@ -107,8 +145,12 @@ static int fits(const activ_fn *fn, enum way way)
     activ_fn_info info = ACTIV_FN_INFO_INIT;
     assert_int_equal(activ_fn_info_of(fn, &info), ACTIV_OK);
     const int own_channels = activ_fn_channels(fn) > 1;
+    /* How 16 bits are shared out does not depend on the function, but for its shape and parameters. */
+    if (WATCHED && way >= HALVES && info.shape == ACTIV_SHAPE_ELEMENTWISE && activ_fn_param_count(fn) == 0)
+        return 0;
     switch (way) {
     case ARRAY:
+    case HALVES:
         return info.shape == ACTIV_SHAPE_ELEMENTWISE && !own_channels;
     case TRAINING:
         return info.shape == ACTIV_SHAPE_ELEMENTWISE && info.random;
@@ -116,10 +158,18 @@ static int fits(const activ_fn *fn, enum way way)
         return own_channels;
     case ROWS:
     case ROWS_APART:
+    case HALF_ROWS:
         return info.shape != ACTIV_SHAPE_GATED && !own_channels;
+    case HALVES_APART:
+        return !own_channels;
     default:
         return info.shape == ACTIV_SHAPE_GATED;
     }
+}
+
+static int is_gated(const activ_fn *fn)
+{
+    return fits(fn, GATED);
 }
 
 static activ_status forward(const job *j, const inputs *in, const outputs *out)
@@ -139,6 +189,14 @@ static activ_status forward(const job *j, const inputs *in, const outputs *out)
         return activ_forward_rows(fn, NULL, r, c, in->x, APART, out->y, APART);
     case GATED:
         return activ_forward_gated(fn, NULL, r, c, in->value, c, in->x, c, out->y, c);
+    case HALVES:
+        return activ_forward_as(fn, NULL, ACTIV_FLOAT16, r * c, in->float16.x, out->y);
+    case HALF_ROWS:
+        return activ_forward_rows_as(fn, NULL, ACTIV_BFLOAT16, r / 2, 2 * c, in->bfloat16.x, 2 * c, out->y, 2 * c);
+    case HALVES_APART:
+        return is_gated(fn) ? activ_forward_gated_as(fn, NULL, ACTIV_FLOAT16, r, c, in->float16.value, APART,
+                                                     in->float16.x, APART, out->y, c)
+                            : activ_forward_rows_as(fn, NULL, ACTIV_FLOAT16, r, c, in->float16.x, APART, out->y, APART);
     default:
         return activ_forward_gated(fn, NULL, r, c, in->value, APART, in->x, APART, out->y, c);
     }
@@ -161,6 +219,17 @@ static activ_status backward(const job *j, const inputs *in, const outputs *out,
         return activ_backward_rows(fn, NULL, r, c, in->x, c, in->dy, c, dx, c, dparams);
     case ROWS_APART:
         return activ_backward_rows(fn, NULL, r, c, in->x, APART, in->dy, c, dx, APART, dparams);
+    case HALVES:
+        return activ_backward_as(fn, NULL, ACTIV_FLOAT16, r * c, in->float16.x, in->float16.dy, dx, dparams);
+    case HALF_ROWS:
+        return activ_backward_rows_as(fn, NULL, ACTIV_BFLOAT16, r / 2, 2 * c, in->bfloat16.x, 2 * c, in->bfloat16.dy,
+                                      2 * c, dx, 2 * c, dparams);
+    case HALVES_APART:
+        return is_gated(fn)
+                   ? activ_backward_gated_as(fn, NULL, ACTIV_FLOAT16, r, c, in->float16.value, APART, in->float16.x,
+                                             APART, in->float16.dy, c, dvalue, c, dx, APART, dparams)
+                   : activ_backward_rows_as(fn, NULL, ACTIV_FLOAT16, r, c, in->float16.x, APART, in->float16.dy, c, dx,
+                                            APART, dparams);
     case GATED:
         return activ_backward_gated(fn, NULL, r, c, in->value, c, in->x, c, in->dy, c, dvalue, c, dx, c, dparams);
     default:
@@ -334,7 +403,7 @@ static size_t run_threads(user_thread *all, const user_thread *model, void *(*bo
 
 static void check_many_threads(const activ_context *context, size_t rows, size_t rounds)
 {
-    enum { MOST_JOBS = 200 };
+    enum { MOST_JOBS = 400 };
     activ_fn *fns[MOST_JOBS];
     shared_job jobs[MOST_JOBS];
     size_t functions = 0, count = 0;
@@ -422,7 +491,7 @@ static void *make_all(void *user)
 static void test_create_on_many_threads(void **state)
 {
     (void)state;
-    enum { MOST_JOBS = 200 };
+    enum { MOST_JOBS = 400 };
     const float x[5] = { -2.0f, -0.5f, 0.0f, 0.5f, 2.0f };
     activ_fn *fns[MOST_JOBS];
     shared_job jobs[MOST_JOBS];

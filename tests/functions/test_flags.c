@@ -90,6 +90,65 @@ static int raises(const activ_fn *fn, size_t tier, arrays *a, size_t n, int back
     return 1;
 }
 
+/* ---- 16 bits ----
+ *
+ * Every finite number. A slope of 65504 and more is infinite in float16. */
+
+typedef struct half_arrays {
+    uint16_t x[BLOCK], y[BLOCK], dy[BLOCK];
+} half_arrays;
+
+static const activ_dtype half_types[] = { ACTIV_FLOAT16, ACTIV_BFLOAT16 };
+static const char *const half_names[] = { "float16", "bfloat16" };
+static const uint16_t infinities[] = { 0x7c00, 0x7f80 }, ones[] = { 0x3c00, 0x3f80 }, some[] = { 0xb9ab, 0xbf40 };
+enum { HALF_TYPES = 2 };
+
+static size_t next_halves(size_t type, uint32_t *bits, uint16_t *x, size_t count)
+{
+    size_t n = 0;
+    for (; n < count && *bits <= UINT16_MAX; *bits += (uint32_t)thin)
+        if ((*bits & 0x7fff) < infinities[type])
+            x[n++] = (uint16_t)*bits;
+    return n;
+}
+
+static void call_halves(const activ_fn *fn, size_t type, const half_arrays *a, size_t from, size_t n, int backward,
+                        uint16_t *out, float *dparams)
+{
+    const activ_dtype dtype = half_types[type];
+    activ_status status = backward
+                              ? activ_backward_as(fn, NULL, dtype, n, a->x + from, a->dy + from, out + from, dparams)
+                              : activ_forward_as(fn, NULL, dtype, n, a->x + from, out + from);
+    assert_int_equal(status, ACTIV_OK);
+}
+
+static int halves_raise(const activ_fn *fn, size_t tier, size_t type, half_arrays *a, size_t n, int backward,
+                        float *dparams)
+{
+    for (size_t i = 0; backward && i < n; i++)
+        a->dy[i] = ones[type];
+    if (backward)
+        call_halves(fn, type, a, 0, n, 1, a->y, NULL);
+    for (size_t i = 0; backward && i < n; i++)
+        a->dy[i] = i % 3 == 0 && (a->y[i] & 0x7fff) != infinities[type] ? 0 : i % 3 == 2 ? some[type] : ones[type];
+    (void)feclearexcept(FE_ALL_EXCEPT);
+    call_halves(fn, type, a, 0, n, backward, a->y, dparams);
+    const int raised = fetestexcept(FE_INVALID | FE_DIVBYZERO);
+    if (!raised)
+        return 0;
+    size_t at = 0;
+    for (; at < n; at++) {
+        (void)feclearexcept(FE_ALL_EXCEPT);
+        call_halves(fn, type, a, at, 1, backward, a->y, dparams);
+        if (fetestexcept(raised))
+            break;
+    }
+    print_error("%s: %s of %s on %s raises %s at %#x\n", activ_fn_spec(fn), backward ? "backward" : "forward",
+                half_names[type], activ_context_tier(each_tier[tier]),
+                raised & FE_INVALID ? "FE_INVALID" : "FE_DIVBYZERO", (unsigned)a->x[at < n ? at : 0]);
+    return 1;
+}
+
 static void each_function(void (*visit)(const char *spec))
 {
 #define NAME(name) #name,
@@ -138,10 +197,34 @@ static void look_at_flags(const char *spec)
     }
 }
 
+static void look_at_halves(const char *spec)
+{
+    static arrays a;
+    static half_arrays halves;
+    for (size_t t = 0; t < each_tier_count; t++) {
+        activ_fn *fn = create(t, spec, &a);
+        for (size_t type = 0; activ_fn_channels(fn) <= 1 && type < HALF_TYPES; type++)
+            for (int backward = 0, raised = 0; backward < 2; backward++, raised = 0) {
+                uint32_t bits = 0;
+                for (size_t n; (n = next_halves(type, &bits, halves.x, BLOCK)) > 0 && !raised;)
+                    raised = halves_raise(fn, t, type, &halves, n, backward, a.dparams);
+                wrong += (size_t)raised;
+            }
+        destroy(fn, &a);
+    }
+}
+
 static void test_no_flags(void **state)
 {
     (void)state;
     each_function(look_at_flags);
+    assert_int_equal(wrong, 0);
+}
+
+static void test_no_flags_from_halves(void **state)
+{
+    (void)state;
+    each_function(look_at_halves);
     assert_int_equal(wrong, 0);
 }
 
@@ -199,10 +282,98 @@ static void look_at_rows(void)
         }
 }
 
+/* The same of 16 bits; rows of more than 320 have loops of their own. */
+static int half_rows_raise(const activ_fn *fn, int gated, size_t columns, size_t type)
+{
+    enum { MOST = 450, ROWS = 12 };
+    static uint16_t x[ROWS * MOST], gate[ROWS * MOST], dy[ROWS * MOST], y[ROWS * MOST], dx[ROWS * MOST],
+        dgate[ROWS * MOST];
+    static const uint16_t largest[] = { 0x7bff, 0x7f7f }, twos[] = { 0x4000, 0x4000 };
+    const activ_dtype dtype = half_types[type];
+    const size_t r = ROWS, c = columns;
+    uint32_t bits = 12345;
+    for (size_t i = 0; i < r * c; i++) {
+        do
+            bits = bits * 1664525u + 1013904223u;
+        while ((bits >> 16 & 0x7fff) >= infinities[type]);
+        x[i] = (uint16_t)(bits >> 16);
+        if (i / c % 4 == 1)
+            x[i] = x[i - c];
+        if (i / c % 4 == 2)
+            x[i] = (uint16_t)(largest[type] | (i % 2 ? 0 : 0x8000));
+        dy[i] = i % 3 ? ones[type] : some[type];
+    }
+    memcpy(gate, x, sizeof gate);
+    for (size_t i = 0; gated && i < r * c; i++)
+        x[i] = i % 3 ? twos[type] : i % 2 ? some[type] : 0;
+    (void)feclearexcept(FE_ALL_EXCEPT);
+    activ_status forward, backward;
+    if (gated) {
+        forward = activ_forward_gated_as(fn, NULL, dtype, r, c, x, c, gate, c, y, c);
+        backward = activ_backward_gated_as(fn, NULL, dtype, r, c, x, c, gate, c, dy, c, dx, c, dgate, c, NULL);
+    } else {
+        forward = activ_forward_rows_as(fn, NULL, dtype, r, c, x, c, y, c);
+        backward = activ_backward_rows_as(fn, NULL, dtype, r, c, x, c, dy, c, dx, c, NULL);
+    }
+    assert_true(forward == ACTIV_OK && backward == ACTIV_OK);
+    if (!fetestexcept(FE_INVALID | FE_DIVBYZERO))
+        return 0;
+    print_error("%s: %zu columns of %s\n", activ_fn_spec(fn), columns, half_names[type]);
+    return 1;
+}
+
+static void look_at_half_rows(void)
+{
+    static const char *const specs[] = { "softmax",    "log_softmax", "glu",      "reglu",      "geglu",
+                                         "geglu_tanh", "swiglu",      "bilinear", "gated(tanh)" };
+    static const size_t lengths[] = { 1, 12, 23, 67, 320, 321, 450 };
+    enum { ROWWISE = 2 };
+    for (size_t t = 0; t < each_tier_count; t++)
+        for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
+            activ_fn *fn = NULL;
+            assert_int_equal(activ_fn_create(each_tier[t], specs[i], &fn), ACTIV_OK);
+            for (size_t k = 0; k < sizeof lengths / sizeof lengths[0]; k++)
+                for (size_t type = 0; type < HALF_TYPES; type++)
+                    wrong += (size_t)half_rows_raise(fn, i >= ROWWISE, lengths[k], type);
+            activ_fn_destroy(fn);
+        }
+}
+
+/* Between the types. */
+static void test_no_flags_from_conversions(void **state)
+{
+    (void)state;
+    static uint16_t halves[BLOCK];
+    static float x[BLOCK];
+    static double wide[BLOCK];
+    for (size_t type = 0; type < HALF_TYPES; type++) {
+        const activ_dtype dtype = half_types[type];
+        uint32_t bits = 0;
+        activ_status status = ACTIV_OK;
+        (void)feclearexcept(FE_ALL_EXCEPT);
+        for (size_t n; (n = next_halves(type, &bits, halves, BLOCK)) > 0;) {
+            status |= activ_convert(n, dtype, halves, ACTIV_FLOAT32, x);
+            status |= activ_convert(n, dtype, halves, ACTIV_FLOAT64, wide);
+            status |= activ_convert(n, dtype, halves, half_types[1 - type], halves);
+        }
+        bits = 0;
+        for (size_t n; (n = next_inputs(&bits, x, BLOCK)) > 0;) {
+            status |= activ_convert(n, ACTIV_FLOAT32, x, dtype, halves);
+            status |= activ_convert(n, ACTIV_FLOAT32, x, ACTIV_FLOAT64, wide);
+            for (size_t i = 0; i < n; i++)
+                wide[i] *= 1.0 + 0x1p-40;
+            status |= activ_convert(n, ACTIV_FLOAT64, wide, dtype, halves);
+        }
+        assert_int_equal(status, ACTIV_OK);
+        assert_int_equal(fetestexcept(FE_INVALID | FE_DIVBYZERO), 0);
+    }
+}
+
 static void test_no_flags_from_rows(void **state)
 {
     (void)state;
     look_at_rows();
+    look_at_half_rows();
     assert_int_equal(wrong, 0);
 }
 
@@ -294,8 +465,10 @@ static void test_with_traps(void **state)
     size_t before = thin;
     thin *= 16;
     each_function(look_at_flags);
+    each_function(look_at_halves);
     thin = before;
     look_at_rows();
+    look_at_half_rows();
     look_at_losses();
     train();
     (void)fedisableexcept(FE_ALL_EXCEPT);
@@ -311,6 +484,8 @@ int main(int argc, char **argv)
         thin = strtoul(argv[2], NULL, 10);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_flags),
+        cmocka_unit_test(test_no_flags_from_halves),
+        cmocka_unit_test(test_no_flags_from_conversions),
         cmocka_unit_test(test_no_flags_from_rows),
         cmocka_unit_test(test_no_flags_from_losses),
         cmocka_unit_test(test_with_traps),

@@ -68,6 +68,52 @@ static void try_block(const activ_fn *fn, const char *spec, size_t t, size_t n, 
     }
 }
 
+/* ---- 16 bits ---- */
+
+static const activ_dtype half_types[] = { ACTIV_FLOAT16, ACTIV_BFLOAT16 };
+static const char *const half_names[] = { "float16", "bfloat16" };
+enum { HALF_TYPES = 2 };
+
+static void compare_halves(const char *spec, size_t tier, size_t mode, const char *what, size_t type, const uint16_t *x,
+                           const uint16_t *nearest, const uint16_t *got, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (nearest[i] == got[i])
+            continue;
+        print_error("%s: %s of %s on %s, rounding %s, at %#x: %#x, not %#x\n", spec, what, half_names[type],
+                    activ_context_tier(each_tier[tier]), modes[mode].name, (unsigned)x[i], (unsigned)got[i],
+                    (unsigned)nearest[i]);
+        wrong++;
+        return;
+    }
+}
+
+/* One in seven of all finite numbers. */
+static void try_halves(const activ_fn *fn, const char *spec, size_t t, size_t type)
+{
+    enum { MOST = 65536 };
+    static uint16_t x[MOST], dy[MOST], y[2][MOST], dx[2][MOST];
+    const activ_dtype dtype = half_types[type];
+    size_t n = 0;
+    for (size_t bits = 0; bits < MOST; bits += 7 * thin)
+        if ((bits & 0x7fff) < (dtype == ACTIV_FLOAT16 ? 0x7c00 : 0x7f80)) {
+            dy[n] = dtype == ACTIV_FLOAT16 ? 0x3ccd : 0xbf33; /* 1.2, -0.7 */
+            x[n++] = (uint16_t)bits;
+        }
+    for (size_t m = 0; m <= MODES; m++) { /* first: to the nearest */
+        const int mode = m == 0 ? FE_TONEAREST : modes[m - 1].mode;
+        assert_int_equal(fesetround(mode), 0);
+        activ_status forward = activ_forward_as(fn, NULL, dtype, n, x, y[m > 0]);
+        activ_status backward = activ_backward_as(fn, NULL, dtype, n, x, dy, dx[m > 0], NULL);
+        back_from(mode);
+        assert_true(forward == ACTIV_OK && backward == ACTIV_OK);
+        if (m == 0)
+            continue;
+        compare_halves(spec, t, m - 1, "forward", type, x, y[0], y[1], n);
+        compare_halves(spec, t, m - 1, "backward", type, x, dx[0], dx[1], n);
+    }
+}
+
 static void try_function(const char *spec)
 {
     static float x[BLOCK], dy[BLOCK];
@@ -85,6 +131,8 @@ static void try_function(const char *spec)
                 }
             try_block(fn, spec, t, n, x, dy);
         }
+        for (size_t type = 0; activ_fn_channels(fn) <= 1 && type < HALF_TYPES; type++)
+            try_halves(fn, spec, t, type);
         activ_fn_destroy(fn);
     }
 }
@@ -185,6 +233,64 @@ static void test_rows(void **state)
     assert_int_equal(wrong, 0);
 }
 
+static activ_status half_rows(const activ_fn *fn, int gated, activ_dtype dtype, size_t columns, const uint16_t *x,
+                              const uint16_t *dy, uint16_t *out, float *dparams)
+{
+    enum { ROWS = 3 };
+    const size_t c = columns, n = ROWS * c;
+    activ_status status = gated ? activ_forward_gated_as(fn, NULL, dtype, ROWS, c, x, c, dy, c, out, c)
+                                : activ_forward_rows_as(fn, NULL, dtype, ROWS, c, x, c, out, c);
+    if (status != ACTIV_OK)
+        return status;
+    return gated ? activ_backward_gated_as(fn, NULL, dtype, ROWS, c, x, c, dy, c, x, c, out + n, c, out + 2 * n, c,
+                                           dparams)
+                 : activ_backward_rows_as(fn, NULL, dtype, ROWS, c, x, c, dy, c, out + n, c, dparams);
+}
+
+/* Rows of more than 320 have loops of their own; the last has gradients of parameters. */
+static void test_half_rows(void **state)
+{
+    (void)state;
+    static const char *const specs[] = { "softmax", "log_softmax", "glu", "geglu", "gated(staf(tau=3))" };
+    static const size_t lengths[] = { 1, 25, 97, 450 };
+    enum { N = 3 * 450, ROWWISE = 2, PARAMS = 9 };
+    static float values[N];
+    static uint16_t x[N], dy[N], out[2][3 * N];
+    wrong = 0;
+    for (size_t type = 0; type < HALF_TYPES; type++) {
+        for (size_t i = 0; i < N; i++)
+            values[i] = (float)(i * 37 % 101) * 0.21f - 9.0f;
+        assert_int_equal(activ_convert(N, ACTIV_FLOAT32, values, half_types[type], x), ACTIV_OK);
+        for (size_t i = 0; i < N; i++)
+            values[i] = (float)(i * 53 % 89) * 0.17f - 7.0f;
+        assert_int_equal(activ_convert(N, ACTIV_FLOAT32, values, half_types[type], dy), ACTIV_OK);
+        for (size_t t = 0; t < each_tier_count; t++)
+            for (size_t s = 0; s < sizeof specs / sizeof specs[0]; s++) {
+                activ_fn *fn = NULL;
+                assert_int_equal(activ_fn_create(each_tier[t], specs[s], &fn), ACTIV_OK);
+                assert_true(activ_fn_param_count(fn) <= PARAMS);
+                for (size_t k = 0; k < sizeof lengths / sizeof lengths[0]; k++)
+                    for (size_t m = 0; m <= MODES; m++) {
+                        static float dparams[2][PARAMS];
+                        const int mode = m == 0 ? FE_TONEAREST : modes[m - 1].mode;
+                        memset(dparams[m > 0], 0, sizeof dparams[0]);
+                        assert_int_equal(fesetround(mode), 0);
+                        activ_status status = half_rows(fn, s >= ROWWISE, half_types[type], lengths[k], x, dy,
+                                                        out[m > 0], dparams[m > 0]);
+                        back_from(mode);
+                        assert_int_equal(status, ACTIV_OK);
+                        if (m == 0)
+                            continue;
+                        for (size_t n = 3 * lengths[k], part = 0; part < 3 * n; part += n) /* y and gradients */
+                            compare_halves(specs[s], t, m - 1, "rows", type, x, out[0] + part, out[1] + part, n);
+                        compare(specs[s], t, m - 1, "gradients", values, dparams[0], dparams[1], PARAMS);
+                    }
+                activ_fn_destroy(fn);
+            }
+    }
+    assert_int_equal(wrong, 0);
+}
+
 /* ---- networks --------------------------------------------------------------------------------- */
 
 /* Every kind of layer; the pool's threads inherit the mode. Returns a sum over the bits of all that came of it. */
@@ -270,8 +376,8 @@ int main(int argc, char **argv)
     if (argc == 3 && strcmp(argv[1], "--thin") == 0)
         thin = strtoul(argv[2], NULL, 10);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_functions), cmocka_unit_test(test_parameters),     cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_training),  cmocka_unit_test(test_initial_values),
+        cmocka_unit_test(test_functions), cmocka_unit_test(test_parameters), cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_half_rows), cmocka_unit_test(test_training),   cmocka_unit_test(test_initial_values),
     };
     return cmocka_run_group_tests(tests, each_tier_begin, each_tier_end);
 }

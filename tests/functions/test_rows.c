@@ -390,7 +390,7 @@ static void expect(const char *what, const char *spec, size_t tier, const guarde
                 fail_msg("%s of %s on %s, %zu x %zu, stride %zu: element %zu, %zu is %a, not %a", what, spec,
                          activ_context_tier(each_tier[tier]), rows, columns, stride, r, i, (double)at[r * stride + i],
                          (double)values[r * columns + i]);
-    if (!guarded_untouched_rows(buffer, at, rows, columns, stride))
+    if (!guarded_untouched_rows(buffer, at, rows, columns * sizeof *at, stride * sizeof *at))
         fail_msg("%s of %s on %s, %zu x %zu, stride %zu, wrote outside of its columns", what, spec,
                  activ_context_tier(each_tier[tier]), rows, columns, stride);
 }

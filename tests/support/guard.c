@@ -45,16 +45,26 @@ void guarded_fill(guarded *buffer)
 
 int guarded_untouched(const guarded *buffer, const float *used, size_t n)
 {
-    return guarded_untouched_rows(buffer, used, 1, n, n);
+    return guarded_untouched_rows(buffer, used, 1, n * sizeof *used, n * sizeof *used);
 }
 
-int guarded_untouched_rows(const guarded *buffer, const float *used, size_t rows, size_t n, size_t stride)
+/* The first bytes are the pattern's, which repeats itself. */
+static int holds_pattern(const guarded *buffer, const char *from, const char *to)
 {
-    for (const float *p = buffer->begin; p < buffer->end; p++) {
-        if (p >= used && (size_t)(p - used) < rows * stride && (size_t)(p - used) % stride < n)
-            continue;
-        if (memcmp(p, &pattern, sizeof pattern) != 0)
+    const size_t phase = (size_t)(from - (const char *)buffer->begin) % sizeof pattern, n = (size_t)(to - from);
+    for (size_t i = 0; i < n && i < sizeof pattern; i++)
+        if (from[i] != ((const char *)&pattern)[(phase + i) % sizeof pattern])
             return 0;
+    return n <= sizeof pattern || memcmp(from, from + sizeof pattern, n - sizeof pattern) == 0;
+}
+
+int guarded_untouched_rows(const guarded *buffer, const void *used, size_t rows, size_t bytes, size_t stride)
+{
+    const char *from = (const char *)buffer->begin, *row = used;
+    for (size_t r = 0; r < rows && bytes > 0; r++, row += stride) {
+        if (!holds_pattern(buffer, from, row))
+            return 0;
+        from = row + bytes;
     }
-    return 1;
+    return holds_pattern(buffer, from, (const char *)buffer->end);
 }

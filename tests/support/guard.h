@@ -23,7 +23,8 @@ void guarded_fill(guarded *buffer);
 /* 1 if everything outside of the n elements at `used` still holds the pattern. */
 int guarded_untouched(const guarded *buffer, const float *used, size_t n);
 
-/* The same for `rows` runs of n elements, the first at `used`, each `stride` behind the one before. */
-int guarded_untouched_rows(const guarded *buffer, const float *used, size_t rows, size_t n, size_t stride);
+/* The same for `rows` runs of elements, the first at `used`, in bytes: how long each is, and how far behind the one
+ * before. */
+int guarded_untouched_rows(const guarded *buffer, const void *used, size_t rows, size_t bytes, size_t stride);
 
 #endif

@@ -362,6 +362,147 @@ def test_contexts_give_the_same_bits(threads, tier):
     assert d[0] == dplain[0]
 
 
+# ---- float16 ----
+
+
+def halves(*shape, seed=1, stream=0):
+    return values(*shape, seed=seed, stream=stream).astype(np.float16)
+
+
+def wide(x):
+    return x.astype(np.float32)
+
+
+def same(found, exact):
+    """The bits of float32, rounded once."""
+    assert found.dtype == np.float16 and found.shape == exact.shape
+    with np.errstate(over="ignore"):
+        rounded = exact.astype(np.float16)
+    both = np.isnan(found) & np.isnan(rounded)
+    return bool((both | (found.view(np.uint16) == rounded.view(np.uint16))).all())
+
+
+EVERY = np.arange(2**16, dtype=np.uint16).view(np.float16)
+
+
+@pytest.mark.parametrize("info", activ.functions(), ids=lambda info: info.name)
+def test_float16_has_the_bits_of_float32(info):
+    """Of every number, or whole rows; forward, backward, gradients."""
+    f = activ.Function(info.name)
+    params = f.parameters(seed=2)
+    if info.shape == "elementwise":
+        x, dy = EVERY, np.tile(halves(64), 1024)
+    else:
+        x, dy = halves(64, 90), halves(64, 90, stream=1)
+    other = () if info.shape != "gated" else (halves(64, 90, stream=2),)
+    found = f(x, *other, params=params)
+    assert same(found, f(wide(x), *map(wide, other), params=params))
+    mine, theirs = np.ones(f.param_count, np.float32), np.ones(f.param_count, np.float32)
+    finite = np.isfinite(x)
+    x, dy = (x[finite], dy[finite]) if info.shape == "elementwise" else (x, dy)
+    dx = f.backward(x, dy, *other, params=params, dparams=mine)
+    exact = f.backward(wide(x), wide(dy), *map(wide, other), params=params, dparams=theirs)
+    assert all(map(same, dx, exact)) if other else same(dx, exact)
+    assert np.array_equal(mine.view(np.uint32), theirs.view(np.uint32))
+
+
+def test_float16_of_formulas_and_others():
+    x, dy = halves(3, 40), halves(3, 40, stream=1)
+    for spec in (FORMULA, "moe(relu, tanh)", "derivative(mish)"):
+        f = activ.Function(spec)
+        assert same(f(x), f(wide(x))) and same(f.backward(x, dy), f.backward(wide(x), wide(dy)))
+    own = activ.Custom("cube", lambda x, p: x**3, lambda x, dy, p: dy * 3 * x * x)
+    threads = activ.Context(threads=2)
+    for f in (activ.Function(own), activ.Function("rrelu"), activ.Function("mish", context=threads)):
+        assert same(f(x), f(wide(x))) and same(f.backward(x, dy), f.backward(wide(x), wide(dy)))
+
+
+def test_float16_shapes_and_strides():
+    f = activ.Function("mish")
+    x = halves(4, 5, 6)
+    whole = f(x)
+    for view in (x.T, x[::2], x[:, ::-1], x[..., 1:4], np.broadcast_to(x[:1], x.shape)):
+        assert same(f(view), f(wide(view))) and f(view).flags.c_contiguous
+        assert same(f.backward(view, view), f.backward(wide(view), wide(view)))
+    assert f(x[1, 2, 3]) == whole[1, 2, 3] and f(x[1, 2, 3]).shape == ()
+    assert f(np.float16(1)).dtype == np.float16
+    assert f(np.empty((3, 0), np.float16)).dtype == np.float16
+    assert f.backward(np.empty(0, np.float16), np.empty(0, np.float16)).dtype == np.float16
+    odd = np.frombuffer(b"\0" + x.tobytes(), np.uint8)[1:].view(np.float16).reshape(x.shape)
+    assert not odd.flags.aligned and np.array_equal(f(odd), whole)
+    softmax, swiglu = activ.Function("softmax"), activ.Function("swiglu")
+    dy = halves(4, 5, 6, stream=1)
+    for axis in (-1, 0, 1):
+        assert same(softmax(x, axis=axis), softmax(wide(x), axis=axis))
+        assert same(softmax.backward(x, dy, axis=axis), softmax.backward(wide(x), wide(dy), axis=axis))
+    for axis, half in ((-1, dy[..., :3]), (0, dy[:2])):
+        for gate_first in (False, True):
+            how = {"axis": axis, "gate_first": gate_first}
+            assert same(swiglu(x, **how), swiglu(wide(x), **how))
+            assert same(swiglu.backward(x, half, **how), swiglu.backward(wide(x), wide(half), **how))
+    # One number for each channel is no matter of channels.
+    assert same(activ.forward("prelu", x), activ.forward("prelu", wide(x)))
+
+
+def test_float16_out():
+    f = activ.Function("gelu")
+    x, dy = halves(7, 3), halves(7, 3, stream=1)
+    out = np.full_like(x, 9)
+    assert f(x, out=out) is out and np.array_equal(out, f(x))
+    assert f.backward(x, dy, out=out) is out and np.array_equal(out, f.backward(x, dy))
+    in_place = x.copy()
+    f(in_place, out=in_place)
+    assert np.array_equal(in_place, f(x))
+    in_place = dy.copy()
+    f.backward(x, in_place, out=in_place)
+    assert np.array_equal(in_place, f.backward(x, dy))
+    softmax, swiglu = activ.Function("softmax"), activ.Function("swiglu")
+    assert np.array_equal(softmax(x, axis=0, out=out), softmax(x, axis=0))
+    assert np.array_equal(softmax.backward(x, dy, axis=0, out=out), softmax.backward(x, dy, axis=0))
+    pair = (np.empty_like(x), np.empty_like(x))
+    found = swiglu.backward(x, dy, dy, out=pair)
+    assert found[0] is pair[0] and all(map(np.array_equal, pair, swiglu.backward(x, dy, dy)))
+
+
+def test_float16_is_not_mixed():
+    """The types are named, and nothing is written."""
+    f, softmax, swiglu = map(activ.Function, ("gelu", "softmax", "swiglu"))
+    rrelu, channels, prelu = map(activ.Function, ("rrelu", "prelu(num_parameters=3)", "prelu"))
+    x, h = np.ones((3, 3), np.float32), np.ones((3, 3), np.float16)
+    y = np.full((3, 3), 7, np.float32)
+    k = np.full((3, 3), 7, np.float16)
+    one_type = "of type float(16|32), but x of float(32|16).* one type"
+    for words, refused in (
+        (one_type, lambda: f.backward(x, h)),
+        (one_type, lambda: f.backward(h, x)),
+        (one_type, lambda: f(x, out=k)),
+        (one_type, lambda: f(h, out=y)),
+        (one_type, lambda: softmax(h, axis=0, out=y)),
+        (one_type, lambda: softmax.backward(h, h, axis=0, out=y)),
+        (one_type, lambda: swiglu(x, h)),
+        (one_type, lambda: swiglu.backward(h, h, x, out=(k, k))),
+        (one_type, lambda: swiglu.backward(h, h, h, out=(k, y))),
+        ("dy is of type float64; float16", lambda: f.backward(h, h.astype(np.float64))),
+        ("float64; float32 or float16 is wanted", lambda: f(h.astype(np.float64))),
+        ("out is of type float64; float16", lambda: f(h, out=np.empty((3, 3)))),
+        (">f2", lambda: f(h.astype(">f2"))),
+        ("params is of type float16; float32", lambda: prelu(h, params=np.ones(1, np.float16))),
+        ("dparams is of type float16; float32", lambda: prelu.backward(h, h, dparams=np.ones(1, np.float16))),
+        ("num_parameters above 1 needs float32", lambda: channels(h, out=k)),
+        ("num_parameters above 1 needs float32", lambda: channels.backward(h, h, out=k)),
+        ("training needs float32", lambda: rrelu.train(h, 1, out=k)),
+        ("training needs float32", lambda: rrelu.backward(h, h, noise=x, out=k)),
+        ("accumulate needs float32", lambda: f.backward(h, h, accumulate=True, out=k)),
+        ("y is of type float16; float32", lambda: activ.backward("tanh", None, h, y=h, out=k)),
+        ("one type|float16", lambda: activ.backward("tanh", None, h, y=x, out=y)),
+    ):
+        with pytest.raises(TypeError, match=words):
+            refused()
+    assert (y == 7).all() and (k == 7).all()
+    with pytest.raises(activ.Error, match="overlap"):
+        f(k[1:], out=k[:-1])
+
+
 def test_forward_and_backward_by_spec():
     x, dy = values(10), values(10, stream=1)
     f = activ.Function("tanh")

@@ -400,11 +400,19 @@ def test_functional():
     assert torch.equal(forward("softmax", x, dim=0).sum(0).round(decimals=5), torch.ones(6))
 
 
+H = torch.ones(3, dtype=torch.float16)
+
+
 @pytest.mark.parametrize(
     "kind, words, call",
     [
         (TypeError, "float64", lambda: forward("gelu", torch.randn(3).double())),
-        (TypeError, "float16", lambda: forward("gelu", torch.randn(3).half())),
+        (TypeError, "float64; torch.float32, float16 or bfloat16", lambda: forward("gelu", H.double())),
+        (TypeError, "gate .*float16, x of .*float32", lambda: forward("glu", H.float(), H)),
+        (TypeError, "gate .*bfloat16, x of .*float16", lambda: forward("glu", H, H.bfloat16())),
+        (TypeError, "parameter .*float64", lambda: forward("prelu", H, params=torch.ones(1).double())),
+        (TypeError, "parameter .*bfloat16, x of", lambda: forward("prelu", H, params=H[:1].bfloat16())),
+        (TypeError, "parameter .*float16, x of .*float32", lambda: forward("prelu", H.float(), params=H[:1])),
         (TypeError, "int64", lambda: forward("gelu", torch.arange(3))),
         (TypeError, "meta", lambda: forward("gelu", torch.empty(3, device="meta"))),
         (TypeError, "sparse", lambda: forward("gelu", torch.eye(3).to_sparse())),
@@ -430,6 +438,174 @@ def test_functional():
 def test_refused(kind, words, call):
     with pytest.raises(kind, match=words):
         call()
+
+
+# ---- float16 and bfloat16 ----
+
+HALVES = pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+
+
+def same(found, exact, dtype):
+    """The bits of float32, rounded once."""
+    rounded = exact.to(dtype)
+    assert found.dtype == dtype and found.shape == exact.shape
+    both = found.isnan() & rounded.isnan()
+    found, rounded = (t.contiguous().view(torch.int16) for t in (found, rounded))
+    return bool((both | (found == rounded)).all())
+
+
+def leaf(t):
+    return t.detach().clone().requires_grad_()
+
+
+@HALVES
+@pytest.mark.parametrize("info", CATALOGUE, ids=lambda i: i.name)
+def test_halves_have_the_bits_of_float32(info, dtype):
+    """Of every number, or whole rows; forward, backward, gradients."""
+    module = Activation(info.name, seed=1).eval()
+    wide = copy.deepcopy(module)
+    elementwise = info.shape == "elementwise"
+    every = torch.arange(-(2**15), 2**15, dtype=torch.int32).to(torch.int16).view(dtype)
+    x = (every if elementwise else torch.randn(30, 80)).to(dtype)
+    assert same(module(x), wide(x.float()), dtype)
+    x = x[x.isfinite()] if elementwise else x
+    x, exact = leaf(x), leaf(x.float())
+    y, z = module(x), wide(exact)
+    dy = torch.randn(y.shape).to(dtype)
+    y.backward(dy)
+    z.backward(dy.float())
+    assert same(x.grad, exact.grad, dtype)
+    for (_, p), (_, q) in zip(module.named_parameters(), wide.named_parameters()):
+        assert p.grad.dtype == torch.float32 and torch.equal(p.grad.nan_to_num(7), q.grad.nan_to_num(7))
+
+
+@HALVES
+def test_halves_of_any_shape(dtype):
+    x = torch.randn(4, 6, 8).to(dtype)
+    for view in (x.transpose(0, 2), x[::2], x[:, 1::3], x.expand(2, 4, 6, 8), x[0, 0, 0], x[:, :0]):
+        a, b = leaf(view), leaf(view.float())
+        a.grad = b.grad = None
+        forward("mish", a.expand(a.shape)).sum().backward()
+        forward("mish", b.expand(b.shape)).backward(torch.ones(b.shape))
+        assert same(forward("mish", view), forward("mish", view.float()), dtype) and same(a.grad, b.grad, dtype)
+    for dim in (-1, 0, 1):
+        for spec, how in (("softmax", {}), ("swiglu", {}), ("swiglu", {"gate_first": True})):
+            a, b = leaf(x), leaf(x.float())
+            y, z = forward(spec, a, dim=dim, **how), forward(spec, b, dim=dim, **how)
+            dy = torch.randn(y.shape).to(dtype)
+            y.backward(dy)
+            z.backward(dy.float())
+            assert same(y, z, dtype) and same(a.grad, b.grad, dtype)
+    value, gate = leaf(x), leaf(x * 2)
+    forward("geglu", value, gate).sum().backward()
+    a, b = leaf(value.float()), leaf(gate.float())
+    forward("geglu", a, b).sum().backward()
+    assert same(value.grad, a.grad, dtype) and same(gate.grad, b.grad, dtype)
+    with pytest.raises(RuntimeError, match="first derivatives only"):
+        y = leaf(x)
+        (grad,) = torch.autograd.grad(forward("gelu", y).sum(), y, create_graph=True)
+        grad.sum().backward()
+
+
+@HALVES
+def test_halves_are_not_copied(dtype, monkeypatch):
+    seen = []
+    plain = activ.torch.run
+    monkeypatch.setattr(activ.torch, "run", lambda *a: (seen.append(a[3]._obj), plain(*a)))
+    x, dy = leaf(torch.randn(6, 8).to(dtype)), torch.randn(6, 4).to(dtype)
+    module = Activation("gated(prelu)")
+    y = module(x)
+    y.backward(dy)
+    assert [args.x for args in seen] == [x.data_ptr()] * 2 and seen[0].y == y.data_ptr()
+    assert [args.gate for args in seen] == [x.data_ptr() + 2 * 4] * 2
+    assert seen[0].params == seen[1].params == module.weight.data_ptr()
+    assert seen[1].dy == dy.data_ptr() and seen[1].dx == x.grad.data_ptr()
+
+
+@HALVES
+def test_what_needs_float32_is_widened(dtype):
+    """Parameters for each channel, and noise."""
+    x = torch.randn(5, 3, 7).to(dtype)
+    a, b = leaf(x), leaf(x.float())
+    module = Activation("prelu(num_parameters=3)")
+    wide = copy.deepcopy(module)
+    dy = torch.randn(5, 3, 7).to(dtype)
+    module(a).backward(dy)
+    wide(b).backward(dy.float())
+    assert same(module(x), wide(x.float()), dtype) and same(a.grad, b.grad, dtype)
+    assert torch.equal(module.weight.grad, wide.weight.grad)
+    rrelu = Activation("rrelu")
+    a, b = leaf(x), leaf(x.float())
+    torch.manual_seed(3)
+    y = rrelu(a)
+    torch.manual_seed(3)
+    z = rrelu(b)
+    y.backward(dy)
+    z.backward(dy.float())
+    assert same(y, z, dtype) and same(a.grad, b.grad, dtype) and not same(y, rrelu(x.float()), dtype)
+
+
+@HALVES
+def test_parameters_in_halves(dtype):
+    """module.half(), module.bfloat16(): widened, which is exact; their gradients are rounded."""
+    module = Activation("staf(tau=3)", seed=1).to(dtype)
+    wide = copy.deepcopy(module).float()
+    x, dy = torch.randn(40).to(dtype), torch.randn(40).to(dtype)
+    module(x).backward(dy)
+    wide(x.float()).backward(dy.float())
+    assert same(module(x), wide(x.float()), dtype)
+    for p, q in zip(module.parameters(), wide.parameters()):
+        assert same(p.grad, q.grad, dtype)
+    module.reset_parameters(seed=1)
+    assert all(p.dtype == dtype for p in module.parameters())
+    kept = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        modules = [Activation("staf(tau=3)", seed=1) for _ in range(20)]
+    finally:
+        torch.set_default_dtype(kept)
+    assert all(torch.equal(m.C, Activation("staf(tau=3)", seed=1).C) for m in modules)
+
+
+def test_autocast():
+    """Between layers that compute in bfloat16; the parameters learn in float32."""
+    torch.manual_seed(1)
+    net = torch.nn.Sequential(
+        torch.nn.Linear(2, 32),
+        Activation("staf(tau=3)", seed=2),
+        torch.nn.Linear(32, 32),
+        Activation("prelu(num_parameters=32)"),
+        torch.nn.Linear(32, 16),
+        Activation("swiglu"),
+        torch.nn.Linear(8, 2),
+        Activation("softmax"),
+    )
+    optimizer = torch.optim.AdamW(net.parameters(), lr=0.01)
+    x = torch.rand(256, 2) * 2 - 1
+    target = (x.prod(1) > 0).long()
+    seen = []
+    for i in (1, 3, 5):
+        net[i].register_forward_hook(lambda _, given, y: seen.append((given[0].dtype, y.dtype)))
+    losses = []
+    for _ in range(60):
+        optimizer.zero_grad()
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            scores = net(x)
+        loss = F.nll_loss(scores.float().clamp_min(1e-6).log(), target)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert set(seen) == {(torch.bfloat16, torch.bfloat16)} and scores.dtype == torch.bfloat16
+    assert all(p.dtype == p.grad.dtype == torch.float32 for p in net.parameters())
+    assert losses[-1] < 0.6 * losses[0]
+
+
+def test_a_network_in_bfloat16():
+    linear = torch.nn.Linear
+    net = torch.nn.Sequential(linear(4, 8), Activation("prelu"), linear(8, 8), Activation("glu")).bfloat16()
+    y = net(torch.randn(5, 4).bfloat16())
+    y.sum().backward()
+    assert y.dtype == net[1].weight.grad.dtype == torch.bfloat16 and y.shape == (5, 4)
 
 
 def test_module_protocol():

@@ -123,6 +123,40 @@ def as_input(value: Any, name: str, dtype: Any = None) -> "np.ndarray":
     return np.array(array, dtype=wanted, order="C", copy=True)
 
 
+# As dtype.char has them, which is found in a moment: float32 and float16, of whatever byte order.
+_OPERANDS = ("f", "e")
+
+
+def as_operand(value: Any, name: str, x: Optional["np.ndarray"] = None) -> "np.ndarray":
+    """One of a function's arrays, as as_input gives it: float32 or float16; of x's type, if x is given."""
+    array = _as_array(value, name)
+    char = array.dtype.char
+    if x is not None:
+        _refuse_mixture(array, name, x.dtype)
+        char = x.dtype.char
+    elif char not in _OPERANDS and array.dtype.kind in "fiu" and hasattr(value, "astype"):
+        raise TypeError(f"{name} is of type {array.dtype}; float32 or float16 is wanted; {FLOAT32_HINT}")
+    return as_input(value, name, np.float16 if char == "e" else None)
+
+
+def _refuse_mixture(array: "np.ndarray", name: str, dtype: Any) -> None:
+    if array.dtype.char != dtype.char and array.dtype.char in _OPERANDS:
+        raise TypeError(
+            f"{name} is of type {array.dtype}, but x of {dtype}: all arrays of a call have to be of one type"
+        )
+
+
+def needs_float32(x: "np.ndarray", what: str) -> None:
+    """TypeError: x is float16."""
+    if x.dtype.char != "f":
+        raise TypeError(f"x is of type {x.dtype}, but {what} needs float32; {FLOAT32_HINT}")
+
+
+def dtype_of(x: "np.ndarray") -> int:
+    """For C: 0, which older libraries know, for float32."""
+    return c.FLOAT16 if x.dtype.char == "e" else 0
+
+
 def as_output(value: Any, name: str, wanted: Optional[Tuple[int, ...]], dtype: Any = None) -> "np.ndarray":
     """An array that C may write: float32 (or dtype), row-major, of this shape. Never copied.
 
@@ -141,6 +175,10 @@ def as_output(value: Any, name: str, wanted: Optional[Tuple[int, ...]], dtype: A
     return value
 
 
-def output(value: Any, name: str, wanted: Tuple[int, ...]) -> "np.ndarray":
-    """The caller's array, checked, or a new one."""
-    return np.empty(wanted, np.float32) if value is None else as_output(value, name, wanted)
+def output(value: Any, name: str, wanted: Tuple[int, ...], dtype: Any = None) -> "np.ndarray":
+    """The caller's array, checked, or a new one. dtype: x's, else float32."""
+    if value is None:
+        return np.empty(wanted, np.float32 if dtype is None else dtype)
+    if dtype is not None and isinstance(value, np.ndarray):
+        _refuse_mixture(value, name, dtype)
+    return as_output(value, name, wanted, dtype)

@@ -177,6 +177,8 @@ class ForwardArgs(Sized):
         ("seed", u64),
         ("stream", u64),
         ("index", u64),
+        ("dtype", i32),
+        ("reserved", i32),
     ]
 
 
@@ -202,7 +204,7 @@ class BackwardArgs(Sized):
         ("y", pointer),
         ("y_stride", size),
         ("accumulate", i32),
-        ("reserved", i32),
+        ("dtype", i32),
     ]
 
 
@@ -319,6 +321,24 @@ declare(
         "activ_fn_function": (pointer, [pointer, size]),
         "activ_fn_param_tensor_count": (size, [pointer]),
         "activ_fn_param_tensor_info": (i32, [pointer, size, one(FnTensorInfo)]),
+    }
+)
+
+
+declare_later(
+    {
+        "activ_forward_as": (i32, [pointer, pointer, i32, size, pointer, pointer]),
+        "activ_backward_as": (i32, [pointer, pointer, i32, size, pointer, pointer, pointer, pointer]),
+        "activ_forward_rows_as": (i32, [pointer, pointer, i32, size, size] + 2 * [pointer, size]),
+        "activ_backward_rows_as": (
+            i32,
+            [pointer, pointer, i32, size, size] + 3 * [pointer, size] + [pointer],
+        ),
+        "activ_forward_gated_as": (i32, [pointer, pointer, i32, size, size] + 3 * [pointer, size]),
+        "activ_backward_gated_as": (
+            i32,
+            [pointer, pointer, i32, size, size] + 5 * [pointer, size] + [pointer],
+        ),
     }
 )
 

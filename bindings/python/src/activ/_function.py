@@ -114,8 +114,8 @@ def _setting(raw: c.SettingInfo) -> Setting:
 
 
 class Matrix(NamedTuple):
-    """How the library is to see an array: rows of columns; halves: the distance from value to gate, in
-    floats."""
+    """How the library is to see an array: rows of columns; half: the distance from value to gate, in
+    elements."""
 
     rows: int
     columns: int
@@ -131,7 +131,7 @@ class Function(Handle):
     "a*x*sigmoid(b*x); a=1, b=1.702"; or an activ.Custom.
     context: what to make it with (threads, a tier); None: the default.
 
-    Calling it computes the function of an array of float32:
+    Calling it computes the function of an array of float32 or float16:
 
         f(x)                    elementwise: any shape
         f(x, axis=-1)           rowwise (softmax): over that axis, the last unless said
@@ -140,6 +140,12 @@ class Function(Handle):
         f(x, axis=1)            with num_parameters=C in the spec: x.shape[axis] is C, the axis 1 unless said
 
     params is an array of param_count values (`parameters`); None stands for the initial values with seed 0.
+
+    All arrays of a call are of one type, but for params and dparams, which are float32. Of float16 each value
+    is read, computed with in float32, and rounded once: f(x) has the bits of
+    f(x.astype(float32)).astype(float16). What needs float32 says so (TypeError): num_parameters above 1,
+    training, accumulate, and the derivative from y.
+
     activ.Error: no such function, a malformed spec, a setting that is not allowed.
     """
 
@@ -410,7 +416,7 @@ class Function(Handle):
             return None
         if self._shape != c.SHAPE_GATED:
             raise TypeError(f"{self.spec} is no gated function: it takes one array")
-        array = checks.as_input(gate, "gate")
+        array = checks.as_operand(gate, "gate", x)
         if array.shape != x.shape:
             raise ValueError(f"gate has shape {array.shape}, value {x.shape}")
         return array
@@ -427,13 +433,13 @@ class Function(Handle):
         gate_first: bool = False,
         out: Optional["np.ndarray"] = None,
     ) -> "np.ndarray":
-        """The function of x: float32, of any shape and strides (what is not row-major is copied).
+        """The function of x: float32 or float16, of any shape and strides (what is not row-major is copied).
 
-        gate_first: of one array's halves, the gate comes first. out: where the result goes: float32,
+        gate_first: of one array's halves, the gate comes first. out: where the result goes: of x's type,
         row-major, writable, of the result's shape; x itself will do (in-place), another overlap will not.
         Returns out, or a new array.
 
-        TypeError: another type than float32. ValueError: a shape or an axis that does not fit, out that is
+        TypeError: another type, or two of them. ValueError: a shape or an axis that does not fit, out that is
         read-only or not contiguous. activ.Error: arrays that overlap."""
         return self._forward(x, gate, params, axis, gate_first, out, None, 0, 0, 0)[0]
 
@@ -452,9 +458,11 @@ class Function(Handle):
         """(y, noise) in training mode, where random functions draw: element i from (seed, stream, index + i).
 
         noise, of x's shape, is what `backward` wants. It is all 1 if the function is not random. Elementwise
-        functions alone; activ.Error otherwise, or with num_parameters above 1."""
+        functions alone; activ.Error otherwise, or with num_parameters above 1. TypeError: another type than
+        float32."""
         if self._shape != c.SHAPE_ELEMENTWISE:
             raise ValueError(f"{self.spec} is not elementwise: it has no training mode here")
+        checks.needs_float32(checks.as_operand(x, "x"), "training")
         noise = np.ones(checks.as_input(x, "x").shape, np.float32)
         return self._forward(
             x,
@@ -483,16 +491,18 @@ class Function(Handle):
         index: int,
     ) -> Tuple["np.ndarray", Any]:
         resource = self._open()
-        x = checks.as_input(x, "x")
+        x = checks.as_operand(x, "x")
         gate = self._gate(x, gate, gate_first)
+        if self._channels > 1:
+            checks.needs_float32(x, "num_parameters above 1")
         if axis is not None and self._needs_move(x.shape, axis):
-            y = checks.output(out, "out", x.shape)
+            y = checks.output(out, "out", x.shape, x.dtype)
             moved = np.moveaxis(x, axis, -1)
             result = self._forward(moved, None, params, -1, False, None, None, 0, 0, 0)[0]
             y[...] = np.moveaxis(result, -1, axis)
             return y, None
         matrix = self._matrix(x.shape, axis, gate is None)
-        y = checks.output(out, "out", self._result_shape(x.shape, axis, gate is None))
+        y = checks.output(out, "out", self._result_shape(x.shape, axis, gate is None), x.dtype)
         held, address = self._params(params)
         args = c.ForwardArgs(
             params=address,
@@ -506,11 +516,12 @@ class Function(Handle):
             seed=seed,
             stream=stream,
             index=index,
+            dtype=checks.dtype_of(x),
         )
         if gate is not None:
             args.gate, args.gate_stride = checks.address(gate), matrix.stride
         elif matrix.half:
-            args.gate, args.gate_stride = args.x + 4 * matrix.half, matrix.stride
+            args.gate, args.gate_stride = args.x + x.itemsize * matrix.half, matrix.stride
             if gate_first:
                 args.x, args.gate = args.gate, args.x
         if noise is not None:
@@ -541,36 +552,43 @@ class Function(Handle):
         dgate).
 
         x, gate, params, axis, gate_first: what the forward call got. noise: what `train` returned.
-        out: where dx goes (of two arrays: a pair of them); dy or x will do. With accumulate it is added to.
+        out: where dx goes, of x's type (of two arrays: a pair of them); dy or x will do. With accumulate it
+        is added to.
         dparams: of shape (param_count,); the gradient by the parameters is added to it.
         x = None with y = f(x): the derivative from the result alone, where the library can (activ.Error
         elsewhere).
 
         TypeError, ValueError, activ.Error: as calling the function."""
         resource = self._open()
-        dy = checks.as_input(dy, "dy")
         from_y = x is None
         if from_y and y is None:
             raise TypeError("x is None: then y, the function's result, is wanted")
         if from_y and gate is not None:
             raise TypeError("x is None: from y alone, there is no gate")
-        x = checks.as_input(y if from_y else x, "y" if from_y else "x")
+        x = checks.as_input(y, "y") if from_y else checks.as_operand(x, "x")
+        dy = checks.as_operand(dy, "dy", x)
         gate = self._gate(x, gate, gate_first)
         wanted = self._result_shape(x.shape, axis, gate is None)
         if accumulate and out is None:
             raise TypeError("accumulate adds to out, which is None")
+        if self._channels > 1:
+            checks.needs_float32(x, "num_parameters above 1")
+        if noise is not None:
+            checks.needs_float32(x, "training")
+        if accumulate:
+            checks.needs_float32(x, "accumulate")
         if self._needs_move(x.shape, axis):
             return self._backward_moved(x, dy, params, axis, from_y, accumulate, out, dparams)
         matrix = self._matrix(x.shape, axis, gate is None)
         if dy.shape != wanted:
             raise ValueError(f"dy has shape {dy.shape}; {wanted} is wanted")
         if gate is None:
-            result = [checks.output(out, "out", x.shape)]
+            result = [checks.output(out, "out", x.shape, x.dtype)]
         else:
             pair = (None, None) if out is None else out
             if not isinstance(pair, (tuple, list)) or len(pair) != 2:
                 raise TypeError("out has to be a pair of arrays: (dvalue, dgate)")
-            result = [checks.output(pair[i], f"out[{i}]", x.shape) for i in range(2)]
+            result = [checks.output(pair[i], f"out[{i}]", x.shape, x.dtype) for i in range(2)]
         held, address = self._params(params)
         args = c.BackwardArgs(
             params=address,
@@ -582,6 +600,7 @@ class Function(Handle):
             dx=checks.address(result[0]),
             dx_stride=matrix.stride,
             accumulate=int(bool(accumulate)),
+            dtype=checks.dtype_of(x),
         )
         if from_y:
             args.y, args.y_stride = checks.address(x), matrix.stride
@@ -591,8 +610,8 @@ class Function(Handle):
             args.gate, args.gate_stride = checks.address(gate), matrix.stride
             args.dgate, args.dgate_stride = checks.address(result[1]), matrix.stride
         elif matrix.half and not from_y:
-            args.gate, args.gate_stride = args.x + 4 * matrix.half, matrix.stride
-            args.dgate, args.dgate_stride = args.dx + 4 * matrix.half, matrix.stride
+            args.gate, args.gate_stride = args.x + x.itemsize * matrix.half, matrix.stride
+            args.dgate, args.dgate_stride = args.dx + x.itemsize * matrix.half, matrix.stride
             if gate_first:
                 args.x, args.gate = args.gate, args.x
                 args.dx, args.dgate = args.dgate, args.dx
@@ -622,7 +641,7 @@ class Function(Handle):
     ) -> "np.ndarray":
         if dy.shape != x.shape:
             raise ValueError(f"dy has shape {dy.shape}; {x.shape} is wanted")
-        dx = checks.output(out, "out", x.shape)
+        dx = checks.output(out, "out", x.shape, x.dtype)
         moved = np.moveaxis(x, axis, -1)
         result = self.backward(
             None if from_y else moved,

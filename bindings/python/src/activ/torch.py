@@ -1,7 +1,10 @@
 """The functions in PyTorch: activ.torch.Activation("staf(tau=25)") is a torch.nn.Module.
 
-CPU and float32 only: another device or type is a TypeError. What is contiguous is not copied. There are first
-derivatives alone, and no torch.jit: both are a RuntimeError.
+CPU only; float32, float16 or bfloat16: another device or type is a TypeError. What is contiguous is not
+copied. There are first derivatives alone, and no torch.jit: both are a RuntimeError.
+
+Of the 16-bit types, as under torch.autocast, each value is read, computed with in float32, and rounded once,
+gradients by x too; parameters and their gradients stay float32.
 """
 from __future__ import annotations
 
@@ -23,14 +26,20 @@ from ._function import Function, Matrix, function
 from ._library import lib
 from ._objects import call, run
 
+# 0, which older libraries know, for float32.
+_DTYPES = {_torch.float32: 0, _torch.float16: c.FLOAT16, _torch.bfloat16: c.BFLOAT16}
+
 
 def _checked(x: Any, name: str) -> "_torch.Tensor":
     if not isinstance(x, _torch.Tensor):
         raise TypeError(f"{name} is a {type(x).__name__}; a torch.Tensor is wanted")
     if x.device.type != "cpu" or x.layout != _torch.strided:
         raise TypeError(f"{name} is on {x.device}, {x.layout}; a strided tensor on the CPU is wanted")
-    if x.dtype != _torch.float32:
-        raise TypeError(f"{name} is of type {x.dtype}; torch.float32 is wanted: convert it with .float()")
+    if x.dtype not in _DTYPES:
+        raise TypeError(
+            f"{name} is of type {x.dtype}; torch.float32, float16 or bfloat16 is wanted: "
+            "convert it with .float()"
+        )
     return x
 
 
@@ -76,7 +85,7 @@ class _Apply(_torch.autograd.Function):
         *parts: "_torch.Tensor",
     ) -> "_torch.Tensor":
         flat = _flat(parts)
-        y = _torch.empty(shape, dtype=_torch.float32)
+        y = _torch.empty(shape, dtype=x.dtype)
         noise = None
         args = c.ForwardArgs(
             params=None if flat is None else flat.data_ptr(),
@@ -87,11 +96,12 @@ class _Apply(_torch.autograd.Function):
             x_stride=matrix.stride,
             y=y.data_ptr(),
             y_stride=matrix.columns,
+            dtype=_DTYPES[x.dtype],
         )
         if gate is not None:
             args.gate, args.gate_stride = gate.data_ptr(), matrix.stride
         elif matrix.half and matrix.rows:
-            args.gate, args.gate_stride = args.x + 4 * matrix.half, matrix.stride
+            args.gate, args.gate_stride = args.x + x.element_size() * matrix.half, matrix.stride
             if gate_first:
                 args.x, args.gate = args.gate, args.x
         if seed is not None:
@@ -137,14 +147,15 @@ class _Apply(_torch.autograd.Function):
             dx_stride=matrix.stride,
             noise=_address(noise),
             dparams=_address(dflat),
+            dtype=_DTYPES[x.dtype],
         )
         if gate is not None:
             args.gate, args.gate_stride = gate.data_ptr(), matrix.stride
             args.dgate, args.dgate_stride = _address(dgate), matrix.stride
         elif matrix.half and matrix.rows:
-            args.gate, args.gate_stride = args.x + 4 * matrix.half, matrix.stride
+            args.gate, args.gate_stride = args.x + x.element_size() * matrix.half, matrix.stride
             if dx is not None:
-                args.dgate, args.dgate_stride = args.dx + 4 * matrix.half, matrix.stride
+                args.dgate, args.dgate_stride = args.dx + x.element_size() * matrix.half, matrix.stride
             if ctx.gate_first:
                 args.x, args.gate = args.gate, args.x
                 args.dx, args.dgate = args.dgate, args.dx
@@ -173,13 +184,20 @@ def _flat(parts: Sequence["_torch.Tensor"]) -> Optional["_torch.Tensor"]:
     return _torch.cat([part.detach().reshape(-1) for part in parts])
 
 
-def _parts(f: Function, params: Any) -> Tuple["_torch.Tensor", ...]:
+def _parts(f: Function, params: Any, dtype: Any) -> Tuple["_torch.Tensor", ...]:
+    """float32; those of x's type are widened, which is exact, and their gradients rounded."""
     layout = f.layout
     if params is None:
         return ()
     if isinstance(params, _torch.Tensor):
         params = (params,)
     params = tuple(_checked(part, "a parameter") for part in params)
+    for part in params:
+        if part.dtype not in (_torch.float32, dtype):
+            raise TypeError(
+                f"a parameter is of type {part.dtype}, x of {dtype}: torch.float32 or x's type is wanted"
+            )
+    params = tuple(part.float() for part in params)
     if len(params) == 1 and len(layout) != 1 and params[0].numel() == f.param_count:
         return params
     if [part.numel() for part in params] != [part.count for part in layout]:
@@ -203,14 +221,15 @@ def forward(
 ) -> "_torch.Tensor":
     """The function of x, differentiable, in the style of torch.nn.functional.
 
-    x: float32 on the CPU, any shape. dim: of softmax and its like, and of the two halves of a gated
-    function's one input: the last unless said; with num_parameters=C in the spec, the channels' dimension: 1
-    unless said. gate: a gated function's second input (x is then the value). gate_first: of the halves, the
-    gate is the first. params: a tensor of all parameters, or a sequence of tensors, one for each part of
-    Function.layout; None: the initial values, which are not trained. training: random functions (rrelu) draw,
-    with a seed from PyTorch's generator (torch.manual_seed); elsewhere they take their mean.
+    x: float32, float16 or bfloat16 on the CPU, any shape; gate and the result are of its type. dim: of
+    softmax and its like, and of the two halves of a gated function's one input: the last unless said; with
+    num_parameters=C in the spec, the channels' dimension: 1 unless said. gate: a gated function's second
+    input (x is then the value). gate_first: of the halves, the gate is the first. params: a tensor of all
+    parameters, or a sequence of tensors, one for each part of Function.layout, of float32 or x's type; None:
+    the initial values, which are not trained. training: random functions (rrelu) draw, with a seed from
+    PyTorch's generator (torch.manual_seed); elsewhere they take their mean.
 
-    TypeError: another type or device; ValueError: shapes that do not fit."""
+    TypeError: another type or device, or two types; ValueError: shapes that do not fit."""
     f = function(spec)
     _checked(x, "x")
     if _torch.jit.is_tracing():
@@ -220,12 +239,17 @@ def forward(
     if gate is not None:
         if f.shape != "gated":
             raise TypeError(f"{f.spec} is no gated function: it takes one tensor")
-        if _checked(gate, "gate").shape != x.shape:
+        if _checked(gate, "gate").dtype != x.dtype:
+            raise TypeError(f"gate is of type {gate.dtype}, x of {x.dtype}: one type for both is wanted")
+        if gate.shape != x.shape:
             raise ValueError(f"gate has shape {tuple(gate.shape)}, value {tuple(x.shape)}")
-    parts = _parts(f, params)
+    parts = _parts(f, params, x.dtype)
+    dtype = x.dtype
     seed = None
     if training and f.random and f.shape == "elementwise":
         seed = int(_torch.randint(-(2**63), 2**63 - 1, (), dtype=_torch.int64).item()) % 2**64
+    if f.channels > 1 or seed is not None:
+        x = x.float()  # what the library has for float32 alone; rounded once, below
     shape = tuple(x.shape)
     moved = f._needs_move(shape, dim)
     last = -1 if dim is None else dim
@@ -237,6 +261,7 @@ def forward(
     x = _plain(x)
     gate = None if gate is None else _plain(gate)
     y = _Apply.apply(f, matrix, f._result_shape(shape, dim, gate is None), gate_first, seed, x, gate, *parts)
+    y = y.to(dtype)
     return y.movedim(-1, last) if moved else y
 
 
@@ -281,7 +306,7 @@ class Activation(_torch.nn.Module):
             return
         if seed is None:
             seed = int(_torch.randint(0, 2**63 - 1, (), dtype=_torch.int64).item())
-        values = _torch.empty(self.function.param_count)
+        values = _torch.empty(self.function.param_count, dtype=_torch.float32)
         # Not Function.parameters: there may be no NumPy.
         resource = self.function._open()
         check(

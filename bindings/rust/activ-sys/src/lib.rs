@@ -211,6 +211,8 @@ pub struct activ_forward_args {
     pub seed: u64,
     pub stream: u64,
     pub index: u64,
+    pub dtype: activ_dtype,
+    pub reserved: i32,
 }
 
 #[repr(C)]
@@ -236,7 +238,7 @@ pub struct activ_backward_args {
     pub y: *const f32,
     pub y_stride: usize,
     pub accumulate: i32,
-    pub reserved: i32,
+    pub dtype: activ_dtype,
 }
 
 pub const ACTIV_SHAPE_ELEMENTWISE: i32 = 0;
@@ -316,6 +318,8 @@ pub const ACTIV_FORWARD_ARGS_DEFAULTS: activ_forward_args = activ_forward_args {
     seed: 0,
     stream: 0,
     index: 0,
+    dtype: 0,
+    reserved: 0,
 };
 
 pub const ACTIV_BACKWARD_ARGS_DEFAULTS: activ_backward_args = activ_backward_args {
@@ -339,7 +343,7 @@ pub const ACTIV_BACKWARD_ARGS_DEFAULTS: activ_backward_args = activ_backward_arg
     y: null(),
     y_stride: 0,
     accumulate: 0,
-    reserved: 0,
+    dtype: 0,
 };
 
 pub const ACTIV_FN_INFO_INIT: activ_fn_info = activ_fn_info {
@@ -514,6 +518,80 @@ extern "C" {
         dvalue: *mut f32,
         dvalue_stride: usize,
         dgate: *mut f32,
+        dgate_stride: usize,
+        dparams: *mut f32,
+    ) -> activ_status;
+    pub fn activ_forward_as(
+        r#fn: *const activ_fn,
+        params: *const f32,
+        dtype: activ_dtype,
+        n: usize,
+        x: *const c_void,
+        y: *mut c_void,
+    ) -> activ_status;
+    pub fn activ_backward_as(
+        r#fn: *const activ_fn,
+        params: *const f32,
+        dtype: activ_dtype,
+        n: usize,
+        x: *const c_void,
+        dy: *const c_void,
+        dx: *mut c_void,
+        dparams: *mut f32,
+    ) -> activ_status;
+    pub fn activ_forward_rows_as(
+        r#fn: *const activ_fn,
+        params: *const f32,
+        dtype: activ_dtype,
+        rows: usize,
+        columns: usize,
+        x: *const c_void,
+        x_stride: usize,
+        y: *mut c_void,
+        y_stride: usize,
+    ) -> activ_status;
+    pub fn activ_backward_rows_as(
+        r#fn: *const activ_fn,
+        params: *const f32,
+        dtype: activ_dtype,
+        rows: usize,
+        columns: usize,
+        x: *const c_void,
+        x_stride: usize,
+        dy: *const c_void,
+        dy_stride: usize,
+        dx: *mut c_void,
+        dx_stride: usize,
+        dparams: *mut f32,
+    ) -> activ_status;
+    pub fn activ_forward_gated_as(
+        r#fn: *const activ_fn,
+        params: *const f32,
+        dtype: activ_dtype,
+        rows: usize,
+        columns: usize,
+        value: *const c_void,
+        value_stride: usize,
+        gate: *const c_void,
+        gate_stride: usize,
+        y: *mut c_void,
+        y_stride: usize,
+    ) -> activ_status;
+    pub fn activ_backward_gated_as(
+        r#fn: *const activ_fn,
+        params: *const f32,
+        dtype: activ_dtype,
+        rows: usize,
+        columns: usize,
+        value: *const c_void,
+        value_stride: usize,
+        gate: *const c_void,
+        gate_stride: usize,
+        dy: *const c_void,
+        dy_stride: usize,
+        dvalue: *mut c_void,
+        dvalue_stride: usize,
+        dgate: *mut c_void,
         dgate_stride: usize,
         dparams: *mut f32,
     ) -> activ_status;

@@ -181,9 +181,9 @@ layouts! {
     activ_fn_callbacks { size, forward, backward, param_init, param_count } = ACTIV_FN_CALLBACKS_DEFAULTS,
     activ_custom_fn { size, name, callbacks, user } = ACTIV_CUSTOM_FN_DEFAULTS,
     activ_forward_args { size, params, rows, columns, channels, x, x_stride, gate, gate_stride, y, y_stride,
-        noise, seed, stream, index } = ACTIV_FORWARD_ARGS_DEFAULTS,
+        noise, seed, stream, index, dtype, reserved } = ACTIV_FORWARD_ARGS_DEFAULTS,
     activ_backward_args { size, params, rows, columns, channels, x, x_stride, gate, gate_stride, noise, dy,
-        dy_stride, dx, dx_stride, dgate, dgate_stride, dparams, y, y_stride, accumulate, reserved } =
+        dy_stride, dx, dx_stride, dgate, dgate_stride, dparams, y, y_stride, accumulate, dtype } =
         ACTIV_BACKWARD_ARGS_DEFAULTS,
     activ_fn_info { size, name, aliases, signature, formula, source, trainable, forward_ulp, derivative_ulp,
         shape, random, reserved } = ACTIV_FN_INFO_INIT,
@@ -323,7 +323,8 @@ addresses! {
     activ_fn_derivative_ex activ_fn_default activ_fn_destroy
     activ_fn_spec activ_fn_param_count activ_fn_param_init activ_forward activ_backward
     activ_forward_channels activ_backward_channels activ_forward_train activ_backward_train
-    activ_forward_rows activ_backward_rows activ_forward_gated activ_backward_gated activ_forward_ex
+    activ_forward_rows activ_backward_rows activ_forward_gated activ_backward_gated activ_forward_as activ_backward_as
+    activ_forward_rows_as activ_backward_rows_as activ_forward_gated_as activ_backward_gated_as activ_forward_ex
     activ_backward_ex activ_fn_catalog activ_fn_info_of activ_fn_is_random activ_fn_channels
     activ_fn_setting_count activ_fn_setting_info activ_fn_function_count activ_fn_function
     activ_fn_param_tensor_count activ_fn_param_tensor_info activ_random_bits activ_random_uniform

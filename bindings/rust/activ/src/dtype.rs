@@ -83,6 +83,13 @@ impl Real for f64 {}
 impl Real for F16 {}
 impl Real for BF16 {}
 
+/// Elements of the arrays that functions take: `f32`, [`F16`], [`BF16`].
+pub trait Operand: Real {}
+
+impl Operand for f32 {}
+impl Operand for F16 {}
+impl Operand for BF16 {}
+
 macro_rules! half {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

@@ -137,6 +137,6 @@ pub(crate) fn filled<T: Clone>(value: T, count: usize) -> Result<Vec<T>> {
     Ok(values)
 }
 
-pub(crate) fn optional_ptr(values: Option<&mut [f32]>) -> *mut f32 {
+pub(crate) fn optional_ptr<T>(values: Option<&mut [T]>) -> *mut T {
     values.map_or(std::ptr::null_mut(), |values| values.as_mut_ptr())
 }

@@ -6,7 +6,7 @@ use crate::ffi::{
 };
 use crate::graph::GraphInner;
 use crate::matrix::{check_halves, check_shape};
-use crate::{sys, Custom, Error, Matrix, MatrixMut, Result, Status};
+use crate::{sys, Custom, Error, Matrix, MatrixMut, Operand, Result, Status};
 use std::ops::Range;
 use std::ptr::{null, null_mut, NonNull};
 use std::sync::Arc;
@@ -37,6 +37,19 @@ use std::sync::Arc;
 /// Parameters. A trainable function has parameters, an array that belongs to the caller: [`Function::param_count`]
 /// values, which [`Function::initial_params`] makes. Where a call takes `params`, `None` stands for the initial values
 /// with seed 0. Gradients by parameters are added to what an array holds.
+///
+/// Arrays are of `f32`, [`F16`](crate::F16) or [`BF16`](crate::BF16), all of a call of one type, but for parameters and
+/// their gradients, which are `f32`. Of 16 bits each value is read, computed with in `f32`, and rounded once. What takes
+/// `f32` alone in its signature is for it only.
+///
+/// ```
+/// use activ::{Function, BF16};
+/// let (gelu, x) = (Function::new("gelu")?, [-1.0, 0.0, 2.0].map(BF16::from_f32));
+/// let mut y = [BF16::default(); 3];
+/// gelu.forward(None, &x, &mut y)?;
+/// assert_eq!(y[2], BF16::from_f32(gelu.values(&[2.0])?[0]));
+/// # Ok::<(), activ::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Function {
     inner: Arc<FunctionInner>,
@@ -364,51 +377,51 @@ impl Function {
     /// assert_eq!(error.message, "y has 3 values, x has 2");
     /// # Ok::<(), activ::Error>(())
     /// ```
-    pub fn forward(&self, params: Option<&[f32]>, x: &[f32], y: &mut [f32]) -> Result<()> {
+    pub fn forward<T: Operand>(&self, params: Option<&[f32]>, x: &[T], y: &mut [T]) -> Result<()> {
         check_same("y", y.len(), "x", x.len())?;
         self.run_forward(params, row(x.len()), x.as_ptr(), y.as_mut_ptr())
     }
 
     /// x = f(x). (For the backward call keep a copy, or see [`Function::backward_from_output`].)
-    pub fn forward_in_place(&self, params: Option<&[f32]>, x: &mut [f32]) -> Result<()> {
+    pub fn forward_in_place<T: Operand>(&self, params: Option<&[f32]>, x: &mut [T]) -> Result<()> {
         let at = x.as_mut_ptr();
         self.run_forward(params, row(x.len()), at, at)
     }
 
     /// dx = dy f'(x); dparams += the gradient by the parameters. x: what the forward call got.
-    pub fn backward(
+    pub fn backward<T: Operand>(
         &self,
         params: Option<&[f32]>,
-        x: &[f32],
-        dy: &[f32],
-        dx: Option<&mut [f32]>,
+        x: &[T],
+        dy: &[T],
+        dx: Option<&mut [T]>,
         dparams: Option<&mut [f32]>,
     ) -> Result<()> {
         check_same("dy", dy.len(), "x", x.len())?;
         if let Some(dx) = &dx {
             check_same("dx", dx.len(), "x", x.len())?;
         }
-        self.run_backward(params, dparams, row(x.len()), |args| {
-            args.x = x.as_ptr();
-            args.dy = dy.as_ptr();
-            args.dx = optional_ptr(dx);
+        self.run_backward::<T>(params, dparams, row(x.len()), |args| {
+            args.x = x.as_ptr().cast();
+            args.dy = dy.as_ptr().cast();
+            args.dx = optional_ptr(dx).cast();
         })
     }
 
     /// dy becomes dx.
-    pub fn backward_in_place(
+    pub fn backward_in_place<T: Operand>(
         &self,
         params: Option<&[f32]>,
-        x: &[f32],
-        dy: &mut [f32],
+        x: &[T],
+        dy: &mut [T],
         dparams: Option<&mut [f32]>,
     ) -> Result<()> {
         check_same("dy", dy.len(), "x", x.len())?;
         let at = dy.as_mut_ptr();
-        self.run_backward(params, dparams, row(x.len()), |args| {
-            args.x = x.as_ptr();
-            args.dy = at;
-            args.dx = at;
+        self.run_backward::<T>(params, dparams, row(x.len()), |args| {
+            args.x = x.as_ptr().cast();
+            args.dy = at.cast();
+            args.dx = at.cast();
         })
     }
 
@@ -423,7 +436,7 @@ impl Function {
     ) -> Result<()> {
         check_same("dy", dy.len(), "x", x.len())?;
         check_same("dx", dx.len(), "x", x.len())?;
-        self.run_backward(params, dparams, row(x.len()), |args| {
+        self.run_backward::<f32>(params, dparams, row(x.len()), |args| {
             args.x = x.as_ptr();
             args.dy = dy.as_ptr();
             args.dx = dx.as_mut_ptr();
@@ -436,7 +449,7 @@ impl Function {
     pub fn backward_from_output(&self, y: &[f32], dy: &[f32], dx: &mut [f32]) -> Result<()> {
         check_same("dy", dy.len(), "y", y.len())?;
         check_same("dx", dx.len(), "y", y.len())?;
-        self.run_backward(None, None, row(y.len()), |args| {
+        self.run_backward::<f32>(None, None, row(y.len()), |args| {
             args.y = y.as_ptr();
             args.y_stride = args.columns;
             args.x_stride = 0;
@@ -476,7 +489,7 @@ impl Function {
         if let Some(dx) = &dx {
             check_same("dx", dx.len(), "x", x.len())?;
         }
-        self.run_backward(params, dparams, channel_rows(x.len(), outer, channels)?, |args| {
+        self.run_backward::<f32>(params, dparams, channel_rows(x.len(), outer, channels)?, |args| {
             args.x = x.as_ptr();
             args.dy = dy.as_ptr();
             args.dx = optional_ptr(dx);
@@ -495,7 +508,7 @@ impl Function {
     ) -> Result<()> {
         check_same("y", y.len(), "x", x.len())?;
         check_same("noise", noise.len(), "x", x.len())?;
-        let mut args = self.forward_args(params, row(x.len()))?;
+        let mut args = self.forward_args::<f32>(params, row(x.len()))?;
         args.x = x.as_ptr();
         args.y = y.as_mut_ptr();
         args.noise = noise.as_mut_ptr();
@@ -520,7 +533,7 @@ impl Function {
         if let Some(dx) = &dx {
             check_same("dx", dx.len(), "x", x.len())?;
         }
-        self.run_backward(params, dparams, row(x.len()), |args| {
+        self.run_backward::<f32>(params, dparams, row(x.len()), |args| {
             args.x = x.as_ptr();
             args.noise = noise.as_ptr();
             args.dy = dy.as_ptr();
@@ -540,23 +553,28 @@ impl Function {
     /// assert_eq!(y, [0.5; 4]);
     /// # Ok::<(), activ::Error>(())
     /// ```
-    pub fn forward_rows(&self, params: Option<&[f32]>, x: Matrix<'_>, mut y: MatrixMut<'_>) -> Result<()> {
+    pub fn forward_rows<T: Operand>(
+        &self,
+        params: Option<&[f32]>,
+        x: Matrix<'_, T>,
+        mut y: MatrixMut<'_, T>,
+    ) -> Result<()> {
         check_shape("y", (y.rows(), y.columns()), "x", (x.rows(), x.columns()))?;
-        let mut args = self.forward_args(params, (x.rows(), x.columns(), 0))?;
-        args.x = x.as_ptr();
+        let mut args = self.forward_args::<T>(params, (x.rows(), x.columns(), 0))?;
+        args.x = x.as_ptr().cast();
         args.x_stride = x.stride();
-        args.y = y.as_mut_ptr();
+        args.y = y.as_mut_ptr().cast();
         args.y_stride = y.stride();
         self.call_forward(&args)
     }
 
     /// The backward call to [`Function::forward_rows`].
-    pub fn backward_rows(
+    pub fn backward_rows<T: Operand>(
         &self,
         params: Option<&[f32]>,
-        x: Matrix<'_>,
-        dy: Matrix<'_>,
-        mut dx: Option<MatrixMut<'_>>,
+        x: Matrix<'_, T>,
+        dy: Matrix<'_, T>,
+        mut dx: Option<MatrixMut<'_, T>>,
         dparams: Option<&mut [f32]>,
     ) -> Result<()> {
         let shape = (x.rows(), x.columns());
@@ -564,13 +582,13 @@ impl Function {
         if let Some(dx) = &dx {
             check_shape("dx", (dx.rows(), dx.columns()), "x", shape)?;
         }
-        self.run_backward(params, dparams, (shape.0, shape.1, 0), |args| {
-            args.x = x.as_ptr();
+        self.run_backward::<T>(params, dparams, (shape.0, shape.1, 0), |args| {
+            args.x = x.as_ptr().cast();
             args.x_stride = x.stride();
-            args.dy = dy.as_ptr();
+            args.dy = dy.as_ptr().cast();
             args.dy_stride = dy.stride();
             if let Some(dx) = &mut dx {
-                args.dx = dx.as_mut_ptr();
+                args.dx = dx.as_mut_ptr().cast();
                 args.dx_stride = dx.stride();
             }
         })
@@ -579,36 +597,36 @@ impl Function {
     // ---- gated ----
 
     /// y = value * act(gate), element by element: of a gated function (`"swiglu"`).
-    pub fn forward_gated(
+    pub fn forward_gated<T: Operand>(
         &self,
         params: Option<&[f32]>,
-        value: Matrix<'_>,
-        gate: Matrix<'_>,
-        mut y: MatrixMut<'_>,
+        value: Matrix<'_, T>,
+        gate: Matrix<'_, T>,
+        mut y: MatrixMut<'_, T>,
     ) -> Result<()> {
         let shape = (value.rows(), value.columns());
         check_shape("gate", (gate.rows(), gate.columns()), "value", shape)?;
         check_shape("y", (y.rows(), y.columns()), "value", shape)?;
-        let mut args = self.forward_args(params, (shape.0, shape.1, 0))?;
-        args.x = value.as_ptr();
+        let mut args = self.forward_args::<T>(params, (shape.0, shape.1, 0))?;
+        args.x = value.as_ptr().cast();
         args.x_stride = value.stride();
-        args.gate = gate.as_ptr();
+        args.gate = gate.as_ptr().cast();
         args.gate_stride = gate.stride();
-        args.y = y.as_mut_ptr();
+        args.y = y.as_mut_ptr().cast();
         args.y_stride = y.stride();
         self.call_forward(&args)
     }
 
     /// The backward call to [`Function::forward_gated`].
     #[allow(clippy::too_many_arguments)]
-    pub fn backward_gated(
+    pub fn backward_gated<T: Operand>(
         &self,
         params: Option<&[f32]>,
-        value: Matrix<'_>,
-        gate: Matrix<'_>,
-        dy: Matrix<'_>,
-        mut dvalue: Option<MatrixMut<'_>>,
-        mut dgate: Option<MatrixMut<'_>>,
+        value: Matrix<'_, T>,
+        gate: Matrix<'_, T>,
+        dy: Matrix<'_, T>,
+        mut dvalue: Option<MatrixMut<'_, T>>,
+        mut dgate: Option<MatrixMut<'_, T>>,
         dparams: Option<&mut [f32]>,
     ) -> Result<()> {
         let shape = (value.rows(), value.columns());
@@ -619,19 +637,19 @@ impl Function {
                 check_shape(name, (output.rows(), output.columns()), "value", shape)?;
             }
         }
-        self.run_backward(params, dparams, (shape.0, shape.1, 0), |args| {
-            args.x = value.as_ptr();
+        self.run_backward::<T>(params, dparams, (shape.0, shape.1, 0), |args| {
+            args.x = value.as_ptr().cast();
             args.x_stride = value.stride();
-            args.gate = gate.as_ptr();
+            args.gate = gate.as_ptr().cast();
             args.gate_stride = gate.stride();
-            args.dy = dy.as_ptr();
+            args.dy = dy.as_ptr().cast();
             args.dy_stride = dy.stride();
             if let Some(dvalue) = &mut dvalue {
-                args.dx = dvalue.as_mut_ptr();
+                args.dx = dvalue.as_mut_ptr().cast();
                 args.dx_stride = dvalue.stride();
             }
             if let Some(dgate) = &mut dgate {
-                args.dgate = dgate.as_mut_ptr();
+                args.dgate = dgate.as_mut_ptr().cast();
                 args.dgate_stride = dgate.stride();
             }
         })
@@ -648,12 +666,12 @@ impl Function {
     /// assert_eq!(y, [8.0, 15.0]);
     /// # Ok::<(), activ::Error>(())
     /// ```
-    pub fn forward_gated_split(
+    pub fn forward_gated_split<T: Operand>(
         &self,
         params: Option<&[f32]>,
-        x: Matrix<'_>,
+        x: Matrix<'_, T>,
         gate: Gate,
-        y: MatrixMut<'_>,
+        y: MatrixMut<'_, T>,
     ) -> Result<()> {
         let (left, right) = x.halves()?;
         match gate {
@@ -663,13 +681,13 @@ impl Function {
     }
 
     /// The backward call to [`Function::forward_gated_split`]; dx is of x's shape.
-    pub fn backward_gated_split(
+    pub fn backward_gated_split<T: Operand>(
         &self,
         params: Option<&[f32]>,
-        x: Matrix<'_>,
+        x: Matrix<'_, T>,
         gate: Gate,
-        dy: Matrix<'_>,
-        mut dx: MatrixMut<'_>,
+        dy: Matrix<'_, T>,
+        mut dx: MatrixMut<'_, T>,
         dparams: Option<&mut [f32]>,
     ) -> Result<()> {
         check_halves(x.columns())?;
@@ -683,17 +701,17 @@ impl Function {
         };
         let dx_stride = dx.stride();
         let start = dx.as_mut_ptr();
-        self.run_backward(params, dparams, (x.rows(), columns, 0), |args| {
-            args.x = value.as_ptr();
+        self.run_backward::<T>(params, dparams, (x.rows(), columns, 0), |args| {
+            args.x = value.as_ptr().cast();
             args.x_stride = value.stride();
-            args.gate = gate.as_ptr();
+            args.gate = gate.as_ptr().cast();
             args.gate_stride = gate.stride();
-            args.dy = dy.as_ptr();
+            args.dy = dy.as_ptr().cast();
             args.dy_stride = dy.stride();
             // Two matrices that interleave: no element belongs to both. (Without rows there is nothing to point at.)
             let at_gate = columns - at_value;
-            args.dx = if x.rows() > 0 { start.wrapping_add(at_value) } else { start };
-            args.dgate = if x.rows() > 0 { start.wrapping_add(at_gate) } else { start };
+            args.dx = if x.rows() > 0 { start.wrapping_add(at_value) } else { start }.cast();
+            args.dgate = if x.rows() > 0 { start.wrapping_add(at_gate) } else { start }.cast();
             args.dx_stride = dx_stride;
             args.dgate_stride = dx_stride;
         })
@@ -718,7 +736,7 @@ impl Function {
     }
 
     /// Without gaps between rows.
-    fn forward_args(
+    fn forward_args<T: Operand>(
         &self,
         params: Option<&[f32]>,
         (rows, columns, channels): (usize, usize, usize),
@@ -730,34 +748,36 @@ impl Function {
         args.channels = channels;
         args.x_stride = columns;
         args.y_stride = columns;
+        args.dtype = T::DTYPE.code();
         Ok(args)
     }
 
     /// Lengths are checked by the caller.
-    fn run_forward(
+    fn run_forward<T: Operand>(
         &self,
         params: Option<&[f32]>,
         shape: (usize, usize, usize),
-        x: *const f32,
-        y: *mut f32,
+        x: *const T,
+        y: *mut T,
     ) -> Result<()> {
-        let mut args = self.forward_args(params, shape)?;
-        args.x = x;
-        args.y = y;
+        let mut args = self.forward_args::<T>(params, shape)?;
+        args.x = x.cast();
+        args.y = y.cast();
         self.call_forward(&args)
     }
 
     fn call_forward(&self, args: &sys::activ_forward_args) -> Result<()> {
         check_all(&self.inner.customs)?;
         let mut message = Message::new();
-        // SAFETY: every caller gives arrays of the sizes that the arguments say, from slices that live during the call.
+        // SAFETY: every caller gives arrays of the sizes and the type that the arguments say, from slices that live during
+        // the call.
         let status = unsafe { sys::activ_forward_ex(self.raw(), args, message.as_mut_ptr()) };
         message.check(status)?;
         check_all(&self.inner.customs)
     }
 
     /// `set` adds the arrays, whose lengths the caller has checked.
-    fn run_backward(
+    fn run_backward<T: Operand>(
         &self,
         params: Option<&[f32]>,
         dparams: Option<&mut [f32]>,
@@ -772,6 +792,7 @@ impl Function {
         args.x_stride = columns;
         args.dy_stride = columns;
         args.dx_stride = columns;
+        args.dtype = T::DTYPE.code();
         if let Some(dparams) = dparams {
             self.check_params("dparams", dparams.len())?;
             if !dparams.is_empty() {

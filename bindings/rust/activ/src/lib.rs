@@ -77,7 +77,7 @@ pub use checkpoint::{Left, LoadOptions};
 pub use context::{Context, ContextBuilder, Executor};
 pub use cpu::{check_version, max_tier, tier, tiers, version};
 pub use custom::{Custom, CustomFunction};
-pub use dtype::{convert, DType, Element, Real, BF16, F16};
+pub use dtype::{convert, DType, Element, Operand, Real, BF16, F16};
 pub use error::{Error, Result, Status};
 pub use function::{catalog, Draw, Function, FunctionInfo, Gate, ParamTensor, Setting, SettingKind, Shape};
 pub use graph::{

@@ -1,11 +1,11 @@
-//! Rows of floats, with or without gaps between them.
+//! Rows of numbers, with or without gaps between them.
 use crate::ffi::product;
-use crate::{Error, Result, Status};
+use crate::{Error, Operand, Result, Status};
 
-/// Rows of `columns` values each, `stride` values apart.
+/// Rows of `columns` values each, `stride` values apart: of `f32`, [`F16`](crate::F16) or [`BF16`](crate::BF16).
 #[derive(Clone, Copy, Debug)]
-pub struct Matrix<'a> {
-    data: &'a [f32],
+pub struct Matrix<'a, T = f32> {
+    data: &'a [T],
     rows: usize,
     columns: usize,
     stride: usize,
@@ -13,8 +13,8 @@ pub struct Matrix<'a> {
 
 /// The same to be written to.
 #[derive(Debug)]
-pub struct MatrixMut<'a> {
-    data: &'a mut [f32],
+pub struct MatrixMut<'a, T = f32> {
+    data: &'a mut [T],
     rows: usize,
     columns: usize,
     stride: usize,
@@ -57,7 +57,7 @@ fn check(len: usize, rows: usize, columns: usize, stride: usize) -> Result<()> {
     Ok(())
 }
 
-impl<'a> Matrix<'a> {
+impl<'a, T: Operand> Matrix<'a, T> {
     /// All of an array, row after row.
     ///
     /// ```
@@ -66,18 +66,18 @@ impl<'a> Matrix<'a> {
     /// assert!(Matrix::new(&[0.0; 7], 3).is_err());
     /// # Ok::<(), activ::Error>(())
     /// ```
-    pub fn new(data: &'a [f32], columns: usize) -> Result<Matrix<'a>> {
+    pub fn new(data: &'a [T], columns: usize) -> Result<Matrix<'a, T>> {
         Ok(Matrix { data, rows: rows_of(data.len(), columns)?, columns, stride: columns })
     }
 
     /// Rows that begin `stride` values apart.
-    pub fn with_stride(data: &'a [f32], rows: usize, columns: usize, stride: usize) -> Result<Matrix<'a>> {
+    pub fn with_stride(data: &'a [T], rows: usize, columns: usize, stride: usize) -> Result<Matrix<'a, T>> {
         check(data.len(), rows, columns, stride)?;
         Ok(Matrix { data, rows, columns, stride })
     }
 
     /// The left and the right half of all rows, without a copy. An odd number of columns is an error.
-    pub fn halves(self) -> Result<(Matrix<'a>, Matrix<'a>)> {
+    pub fn halves(self) -> Result<(Matrix<'a, T>, Matrix<'a, T>)> {
         check_halves(self.columns)?;
         let half = self.columns / 2;
         let right = if self.rows > 0 { &self.data[half..] } else { self.data };
@@ -102,7 +102,7 @@ impl<'a> Matrix<'a> {
         self.stride
     }
 
-    pub(crate) fn as_ptr(&self) -> *const f32 {
+    pub(crate) fn as_ptr(&self) -> *const T {
         self.data.as_ptr()
     }
 }
@@ -114,15 +114,15 @@ pub(crate) fn check_halves(columns: usize) -> Result<()> {
     Err(Error::new(Status::SHAPE, format!("{} columns have no two halves", columns)))
 }
 
-impl<'a> MatrixMut<'a> {
+impl<'a, T: Operand> MatrixMut<'a, T> {
     /// All of an array, row after row.
-    pub fn new(data: &'a mut [f32], columns: usize) -> Result<MatrixMut<'a>> {
+    pub fn new(data: &'a mut [T], columns: usize) -> Result<MatrixMut<'a, T>> {
         let rows = rows_of(data.len(), columns)?;
         Ok(MatrixMut { data, rows, columns, stride: columns })
     }
 
     /// Rows that begin `stride` values apart. The values between them are left alone.
-    pub fn with_stride(data: &'a mut [f32], rows: usize, columns: usize, stride: usize) -> Result<MatrixMut<'a>> {
+    pub fn with_stride(data: &'a mut [T], rows: usize, columns: usize, stride: usize) -> Result<MatrixMut<'a, T>> {
         check(data.len(), rows, columns, stride)?;
         Ok(MatrixMut { data, rows, columns, stride })
     }
@@ -142,7 +142,7 @@ impl<'a> MatrixMut<'a> {
         self.stride
     }
 
-    pub(crate) fn as_mut_ptr(&mut self) -> *mut f32 {
+    pub(crate) fn as_mut_ptr(&mut self) -> *mut T {
         self.data.as_mut_ptr()
     }
 }

@@ -1,7 +1,10 @@
 //! Functions: all of the catalog forward and backward, rows, gates, channels, training mode, the program's own.
 mod common;
 
-use activ::{catalog, Context, Custom, CustomFunction, Draw, Function, Gate, Matrix, MatrixMut, Shape, Status};
+use activ::{
+    catalog, convert, Context, Custom, CustomFunction, Draw, Function, Gate, Matrix, MatrixMut, Operand, Shape, Status,
+    BF16, F16,
+};
 use common::noise;
 
 #[test]
@@ -322,4 +325,103 @@ fn names_that_are_none_are_refused() {
     }
     let error = Function::custom(&Custom::new("many", Many).unwrap()).unwrap_err();
     assert_eq!(error.status, Status::RANGE);
+}
+
+// ---- 16 bits ----
+
+fn wide<T: Operand>(x: &[T]) -> Vec<f32> {
+    let mut y = vec![0.0; x.len()];
+    convert(x, &mut y).unwrap();
+    y
+}
+
+fn narrow<T: Operand>(x: &[f32]) -> Vec<T> {
+    let mut y = vec![T::default(); x.len()];
+    convert(x, &mut y).unwrap();
+    y
+}
+
+/// The bits of the call with f32, rounded once.
+fn halves<T: Operand + PartialEq + std::fmt::Debug>() {
+    let (x, dy, other) = (narrow::<T>(&noise(1, 60)), narrow::<T>(&noise(2, 60)), narrow::<T>(&noise(3, 60)));
+    let (xs, dys, others) = (wide(&x), wide(&dy), wide(&other));
+    let (mut y, mut second) = (vec![T::default(); 60], vec![T::default(); 60]);
+    let (mut ys, mut seconds) = (vec![0.0; 60], vec![0.0; 60]);
+    for info in catalog().iter().filter(|info| info.shape == Shape::Elementwise) {
+        let f = Function::new(&info.name).unwrap();
+        let params = f.initial_params(3).unwrap();
+        let (mut mine, mut theirs) = (vec![1.0; params.len()], vec![1.0; params.len()]);
+        f.forward(Some(&params), &x, &mut y).unwrap();
+        f.forward(Some(&params), &xs, &mut ys).unwrap();
+        assert_eq!(y, narrow(&ys), "{}", info.name);
+        let mut same = x.clone();
+        f.forward_in_place(Some(&params), &mut same).unwrap();
+        assert_eq!(same, y);
+        f.backward(Some(&params), &x, &dy, Some(&mut y), Some(&mut mine)).unwrap();
+        f.backward(Some(&params), &xs, &dys, Some(&mut ys), Some(&mut theirs)).unwrap();
+        assert_eq!((&y, mine), (&narrow(&ys), theirs), "{}", info.name);
+        same.copy_from_slice(&dy);
+        f.backward_in_place(Some(&params), &x, &mut same, None).unwrap();
+        assert_eq!(same, y);
+    }
+
+    let softmax = Function::new("softmax").unwrap();
+    let rows = |x| Matrix::with_stride(x, 6, 9, 10).unwrap();
+    y.fill(T::default());
+    ys.fill(0.0);
+    softmax.forward_rows(None, rows(&x), MatrixMut::with_stride(&mut y, 6, 9, 10).unwrap()).unwrap();
+    let floats = |x| Matrix::with_stride(x, 6, 9, 10).unwrap();
+    softmax.forward_rows(None, floats(&xs), MatrixMut::with_stride(&mut ys, 6, 9, 10).unwrap()).unwrap();
+    assert_eq!(y, narrow(&ys));
+    let dx = MatrixMut::with_stride(&mut y, 6, 9, 10).unwrap();
+    softmax.backward_rows(None, rows(&x), rows(&dy), Some(dx), None).unwrap();
+    let dx = MatrixMut::with_stride(&mut ys, 6, 9, 10).unwrap();
+    softmax.backward_rows(None, floats(&xs), floats(&dys), Some(dx), None).unwrap();
+    assert_eq!(y, narrow(&ys));
+
+    let geglu = Function::new("geglu").unwrap();
+    let whole = |x| Matrix::new(x, 12).unwrap();
+    let all = |x| Matrix::new(x, 12).unwrap();
+    geglu.forward_gated(None, whole(&x), whole(&other), MatrixMut::new(&mut y, 12).unwrap()).unwrap();
+    geglu.forward_gated(None, all(&xs), all(&others), MatrixMut::new(&mut ys, 12).unwrap()).unwrap();
+    assert_eq!(y, narrow(&ys));
+    let (a, b) = (MatrixMut::new(&mut y, 12).unwrap(), MatrixMut::new(&mut second, 12).unwrap());
+    geglu.backward_gated(None, whole(&x), whole(&other), whole(&dy), Some(a), Some(b), None).unwrap();
+    let (a, b) = (MatrixMut::new(&mut ys, 12).unwrap(), MatrixMut::new(&mut seconds, 12).unwrap());
+    geglu.backward_gated(None, all(&xs), all(&others), all(&dys), Some(a), Some(b), None).unwrap();
+    assert_eq!((&y, &second), (&narrow(&ys), &narrow(&seconds)));
+    for gate in [Gate::First, Gate::Second] {
+        let (half, halfs) = (Matrix::new(&dy[..30], 6).unwrap(), Matrix::new(&dys[..30], 6).unwrap());
+        geglu.forward_gated_split(None, whole(&x), gate, MatrixMut::new(&mut y[..30], 6).unwrap()).unwrap();
+        geglu.forward_gated_split(None, all(&xs), gate, MatrixMut::new(&mut ys[..30], 6).unwrap()).unwrap();
+        assert_eq!(y[..30], narrow(&ys[..30]));
+        geglu.backward_gated_split(None, whole(&x), gate, half, MatrixMut::new(&mut y, 12).unwrap(), None).unwrap();
+        geglu.backward_gated_split(None, all(&xs), gate, halfs, MatrixMut::new(&mut ys, 12).unwrap(), None).unwrap();
+        assert_eq!(y, narrow(&ys));
+    }
+
+    let error = geglu.forward(None, &x, &mut y).unwrap_err();
+    assert_eq!(error.status, Status::SHAPE);
+    let error = softmax.forward(None, &x, &mut y[1..]).unwrap_err();
+    assert_eq!((error.status, error.message.as_str()), (Status::SHAPE, "y has 59 values, x has 60"));
+    let channels = Function::new("prelu(num_parameters=60)").unwrap();
+    let error = channels.forward(None, &x, &mut y).unwrap_err();
+    assert_eq!(error.status, Status::SHAPE);
+    assert!(error.message.contains("float32"), "{}", error);
+    softmax.forward::<T>(None, &[], &mut []).unwrap();
+    let threads = Context::builder().threads(2).build().unwrap().function("mish").unwrap();
+    let many: Vec<T> = narrow(&noise(4, 100_000));
+    let mut values = vec![T::default(); many.len()];
+    threads.forward(None, &many, &mut values).unwrap();
+    assert_eq!(values, narrow(&threads.values(&wide(&many)).unwrap()));
+}
+
+#[test]
+fn float16() {
+    halves::<F16>();
+}
+
+#[test]
+fn bfloat16() {
+    halves::<BF16>();
 }
