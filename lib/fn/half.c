@@ -6,13 +6,15 @@
 #include "base/share.h"
 #include "kernels/kernels.h"
 
-/* float32 on the stack: one, two or three arrays; of kernels that need much of it themselves, few. */
+/* float32 on the stack: one, two or three arrays; of kernels that need much of it themselves, few; of those that call
+ * others, fewer still. */
 #define ROOM 1024
 #define DEEP_ROOM 192
+#define COMPOSED_ROOM 48
 
 static size_t part_of(size_t room, size_t arrays)
 {
-    return room / arrays / 64 * 64;
+    return room / arrays / 16 * 16;
 }
 
 /* Columns of a row that the row-wise kernels for float32 get; of longer ones they have loops of their own. */
@@ -79,6 +81,12 @@ static void run_part(const half_job *job, size_t row, size_t at, size_t n, int s
 {
     _Alignas(64) float room[ROOM];
     run_in(job, room, ROOM, row, at, n, stream);
+}
+
+static void run_composed_part(const half_job *job, size_t row, size_t at, size_t n, int stream)
+{
+    float room[COMPOSED_ROOM];
+    run_in(job, room, COMPOSED_ROOM, row, at, n, stream);
 }
 
 static void run_deep_part(const half_job *job, size_t row, size_t at, size_t n, int stream)
@@ -162,8 +170,16 @@ static int run_clamp(const half_job *job, size_t row, size_t at, size_t n)
 /* Contiguous elements of a row. */
 static void run_range(const half_job *job, size_t row, size_t at, size_t n, int stream)
 {
-    const int is_deep = job->fn->kernel->is_deep || job->args->component_count > 0;
-    const size_t most = part_of(is_deep ? DEEP_ROOM : ROOM, arrays_of(job)), end = at + n;
+    void (*run)(const half_job *, size_t, size_t, size_t, int) = run_part;
+    size_t room = ROOM;
+    if (job->args->component_count > 0 && !job->fn->kernel->is_deep) {
+        run = run_composed_part;
+        room = COMPOSED_ROOM;
+    } else if (job->fn->kernel->is_deep) {
+        run = run_deep_part;
+        room = DEEP_ROOM;
+    }
+    const size_t most = part_of(room, arrays_of(job)), end = at + n;
     if (!stream && run_clamp(job, row, at, n))
         return;
     for (size_t count = most; at < end; at += count, count = most) {
@@ -173,8 +189,7 @@ static void run_range(const half_job *job, size_t row, size_t at, size_t n, int 
             count = past ? (ACTIV_STREAM_ALIGN - past) / sizeof *job->out : most;
         }
         count = end - at < count ? end - at : count;
-        (is_deep ? run_deep_part : run_part)(job, row, at, count,
-                                             stream && (uintptr_t)(job->out + at) % ACTIV_STREAM_ALIGN == 0);
+        run(job, row, at, count, stream && (uintptr_t)(job->out + at) % ACTIV_STREAM_ALIGN == 0);
     }
     if (stream)
         job->kernels->narrow(job->dtype, 1, 0, NULL, NULL);

@@ -16,6 +16,7 @@
 #define MIN_PART 4
 #define LEVELS 3 /* parts of 4, 8 and 16 blocks */
 #define PASS_SUMS ACTIV_FN_VECTORS
+#define COMPOSED_SUMS 24 /* of functions that call others, unless they have more vectors of parameters than that */
 #define FEW ACTIV_FN_SETTINGS
 
 /* Elements that are gathered at a time, a multiple of ACTIV_LANES. */
@@ -95,6 +96,12 @@ static void add_block(const gradient_job *job, size_t block, double *sums)
 static void add_block_of_some(const gradient_job *job, size_t block, double *sums)
 {
     activ_lanes lanes[ACTIV_FN_SOME_SUMS];
+    add_block_to(job, block, lanes, sums);
+}
+
+static void add_block_of_composed(const gradient_job *job, size_t block, double *sums)
+{
+    activ_lanes lanes[COMPOSED_SUMS];
     add_block_to(job, block, lanes, sums);
 }
 
@@ -215,11 +222,16 @@ void activ_fn_add_gradients(const activ_host *host, size_t threads, const activ_
         add_few(kernel, args, longest, elements, dx, dparams);
         return;
     }
-    gradient_job job = { .add_block = kernel->is_deep ? add_block_of_some : add_block,
-                         .kernel = kernel,
-                         .args = args,
-                         .elements = elements,
-                         .count = (kernel->is_deep ? ACTIV_FN_SOME_SUMS : PASS_SUMS) / args->vectors };
+    gradient_job job = { .add_block = add_block, .kernel = kernel, .args = args, .elements = elements };
+    job.count = PASS_SUMS;
+    if (kernel->is_deep) {
+        job.add_block = add_block_of_some;
+        job.count = ACTIV_FN_SOME_SUMS;
+    } else if (args->component_count > 0 && args->vectors <= COMPOSED_SUMS) {
+        job.add_block = add_block_of_composed;
+        job.count = COMPOSED_SUMS;
+    }
+    job.count /= args->vectors;
     const size_t blocks = elements->n / ACTIV_FN_BLOCK + (elements->n % ACTIV_FN_BLOCK != 0), most = job.count;
     /* The first pass is the short one, and the last one computes dx, which may alias x or dy: for that it needs all
      * parameters anyway. */

@@ -111,8 +111,8 @@ typedef struct activ_cross_entropy {
 
 #define ACTIV_STREAM_ALIGN 64
 
-/* Numbers of 16 bits, as whole ones, in two ranges, modulo 2^16: `count` of them from `first` on become `value`. NaN are
- * those above `infinity`, without their sign; UINT16_MAX if none is in the first range, and there is no second. */
+/* Numbers of 16 bits, as whole ones, in two ranges, modulo 2^16: `count` of them from `first` on become `value`. NaN
+ * are those above `infinity`, without their sign; UINT16_MAX if none is in the first range, and there is no second. */
 typedef struct activ_half_ranges {
     uint16_t first[2], count[2], value[2], infinity;
 } activ_half_ranges;
