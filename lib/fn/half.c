@@ -2,7 +2,8 @@
  * narrowed. Both take about as long as the lightest kernels, which have the cache to themselves. */
 #include "fn/fn.h"
 
-#include "base/checked.h"
+#include <float.h>
+
 #include "base/share.h"
 #include "kernels/kernels.h"
 
@@ -123,17 +124,17 @@ static activ_half_ranges ranges_of(const half_job *job, float low, float high)
     int side;
     unsigned at = nearest_of(job, low, &side, &r.value[0]);
     const unsigned low_is_in = side < 0 || (side == 0 && includes);
-    if (activ_is_finite(low) && low < 0.0f && at != 0) {
+    if (low >= -FLT_MAX && low < 0.0f && at != 0) {
         r.first[0] = (uint16_t)(at + !low_is_in);
         r.count[0] = count_of(r.first[0], 0xffff);
-    } else if (activ_is_finite(low)) {
+    } else if (low >= -FLT_MAX) {
         /* All negative ones, those below `at`, and 0 and -0 as these are alike. */
         r.first[0] = (uint16_t)(at == 0 && !low_is_in ? MINUS_ZERO + 1 : MINUS_ZERO);
         r.count[0] = count_of(r.first[0], at == 0 && !low_is_in ? 0xffff : 0x10000 + at - !low_is_in);
     }
     at = nearest_of(job, high, &side, &r.value[1]);
     const unsigned high_is_in = side > 0 || (side == 0 && includes);
-    if (activ_is_finite(high)) {
+    if (high <= FLT_MAX) {
         const int is_negative = at >= MINUS_ZERO;
         r.first[1] = (uint16_t)(is_negative ? 0 : at + !high_is_in);
         r.count[1] = count_of(r.first[1], is_negative ? at - !high_is_in : at == 0 && high_is_in ? MINUS_ZERO : 0x7fff);
@@ -154,7 +155,7 @@ static int run_clamp(const half_job *job, size_t row, size_t at, size_t n)
     activ_half_ranges ranges = ranges_of(job, low, high);
     const uint16_t *x = job->x + row * job->x_stride + at;
     uint16_t *out = job->out + row * job->out_stride + at;
-    if (!job->dy && !activ_is_finite(low) && !activ_is_finite(high)) {
+    if (!job->dy && low < -FLT_MAX && high > FLT_MAX) {
         memmove(out, x, n * sizeof *x);
         return 1;
     }
