@@ -34,7 +34,7 @@ _activ()
             ;;
         bench:*)
             words=functions
-            case $word in -*) words='-n --tier --inputs --json' ;; esac
+            case $word in -*) words='-n --tier --inputs --types --json' ;; esac
             ;;
         esac
         case $words:$word in

@@ -32,6 +32,7 @@ static int usage(FILE *out)
           "    -n N                  arrays of N floats instead of 4096\n"
           "    --tier TIER           on this tier only\n"
           "    --inputs              on saturated and unusual inputs, as multiples of normal ones; on the best tier\n"
+          "    --types               of float16 and bfloat16, as multiples of float32; on the best tier\n"
           "    --json                as JSON\n"
           "  file PATH             the tensors and the network in a safetensors file\n"
           "  tier                  which tiers this machine can run, and which one runs\n"

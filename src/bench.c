@@ -1,5 +1,6 @@
 /* activ bench: nanoseconds per element of functions on tiers, forward and backward, compared to memcpy of the same
- * array; with --inputs, times on saturated and unusual inputs compared to those on normal ones. */
+ * array; with --inputs, times on saturated and unusual inputs compared to those on normal ones; with --types, those of
+ * float16 and bfloat16 compared to float32's. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@ static const double SLOW = 2.5;
 
 typedef struct {
     const char *tier; /* NULL: all, or the best alone */
-    int json, inputs;
+    int json, inputs, types;
 } options;
 
 static const char *const directions[DIRECTIONS] = { "forward", "backward" };
@@ -97,8 +98,8 @@ static size_t list_all_slow(const bench *b, int wanted)
 
 static void print_ratios(const bench *b)
 {
-    printf("n = %zu, tier %s; normal: ns per element of N(0, 1); others: the time as a multiple of that\n", b->n,
-           b->tiers[0]);
+    printf("n = %zu, tier %s; %s: ns per element of %s; others: the time as a multiple of that\n", b->n, b->tiers[0],
+           b->inputs[0].name, b->inputs == bench_types ? "N(0, 4)" : "N(0, 1)");
     for (int d = FORWARD; d <= BACKWARD; d++)
         print_ratio_table(b, d);
     putchar('\n');
@@ -158,7 +159,7 @@ static void print_json(const bench *b)
  * one. */
 static int find_tiers(bench *b, const options *o)
 {
-    const char *name, *wanted = o->tier || !o->inputs ? o->tier : activ_tier();
+    const char *name, *wanted = o->tier || !(o->inputs || o->types) ? o->tier : activ_tier();
     for (size_t i = 0; (name = activ_tier_at(i)) && b->tier_count < TIERS; i++) {
         if (!wanted || strcmp(name, wanted) == 0)
             b->tiers[b->tier_count++] = name;
@@ -218,6 +219,8 @@ static int read_arguments(bench *b, options *o, int argc, char **argv)
                 return 0;
         } else if (strcmp(argv[i], "--inputs") == 0) {
             o->inputs = 1;
+        } else if (strcmp(argv[i], "--types") == 0) {
+            o->types = 1;
         } else if (strcmp(argv[i], "--json") == 0) {
             o->json = 1;
         } else if (argv[i][0] == '-') {
@@ -227,6 +230,10 @@ static int read_arguments(bench *b, options *o, int argc, char **argv)
             return 0;
         }
     }
+    if (o->inputs && o->types) {
+        fprintf(stderr, "activ: bench: --inputs and --types are tables of their own\n");
+        return 0;
+    }
     return b->spec_count > 0 || add_all_specs(b);
 }
 
@@ -234,7 +241,7 @@ static void print(const bench *b, const options *o)
 {
     if (o->json)
         print_json(b);
-    else if (o->inputs)
+    else if (o->inputs || o->types)
         print_ratios(b);
     else
         print_table(b);
@@ -248,8 +255,8 @@ int command_bench(int argc, char **argv)
         free(b.specs);
         return 2;
     }
-    b.inputs = o.inputs ? bench_inputs : &bench_usual_inputs;
-    b.input_count = o.inputs ? INPUTS : 1;
+    b.inputs = o.inputs ? bench_inputs : o.types ? bench_types : &bench_usual_inputs;
+    b.input_count = o.inputs ? INPUTS : o.types ? TYPES : 1;
     const int prepared = bench_prepare(&b);
 #if defined(__GNUC__) && !defined(__OPTIMIZE__)
     fprintf(stderr, "activ: bench: built without optimization (CMAKE_BUILD_TYPE): calls take longer than they need\n");

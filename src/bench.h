@@ -9,19 +9,22 @@
 
 enum { ROUNDS = 31, TIERS = 8, FORWARD = 0, BACKWARD = 1, DIRECTIONS = 2 };
 /* Kinds of inputs to compare. */
-enum { INPUTS = 9 };
+enum { INPUTS = 9, TYPES = 3 };
 
-/* A kind of inputs: `fill` makes n of them. */
+/* A kind of inputs: `fill` makes n of them, which are then converted to a type, as are dy and value. */
 typedef struct {
     const char *name;
     void (*fill)(size_t n, float value, float *x);
     float value;
+    activ_dtype dtype; /* 0: float32 */
 } input_kind;
 
 /* What functions are usually timed on. */
 extern const input_kind bench_usual_inputs;
 /* The first is the yardstick of the others, which are saturated or unusual. */
 extern const input_kind bench_inputs[INPUTS];
+/* The same, in each type that functions take. */
+extern const input_kind bench_types[TYPES];
 
 /* Nanoseconds per element, by round. */
 typedef struct {
@@ -49,8 +52,9 @@ typedef struct {
     const input_kind *inputs;
     size_t input_count;
 
-    float *block, *x[INPUTS], *dy, *out, *value, *back; /* the last two: of gated functions */
-    subject *subjects;                                  /* by spec, then tier */
+    float *block, *dy, *out, *value, *back;               /* the last two: of gated functions */
+    const void *x[INPUTS], *dys[INPUTS], *values[INPUTS]; /* by kind of inputs, in its type */
+    subject *subjects;                                    /* by spec, then tier */
     size_t subject_count;
     double copy[ROUNDS]; /* memcpy, nanoseconds per element */
 } bench;

@@ -65,24 +65,58 @@ static void fill_subnormal(size_t n, float value, float *x)
     fill_masked(n, 0x807fffffu, x);
 }
 
-const input_kind bench_usual_inputs = { "normal", fill_normal, 2.0f };
+const input_kind bench_usual_inputs = { "normal", fill_normal, 2.0f, 0 };
 
 const input_kind bench_inputs[INPUTS] = {
-    { "normal", fill_normal, 1.0f },       /* N(0, 1) */
-    { "+50", fill_constant, 50.0f },       /* most functions are saturated here, */
-    { "-50", fill_constant, -50.0f },      /* on either side, */
-    { "+1000", fill_constant, 1000.0f },   /* and exp overflows here */
-    { "-1000", fill_constant, -1000.0f },  /* or underflows */
-    { "NaN", fill_constant, NAN },         /* nothing else */
-    { "any bits", fill_bits, 0.0f },       /* every float32 as likely, NaN and infinities among them */
-    { "8th far", fill_some_far, 50.0f },   /* N(0, 1), but every eighth is 50 or -50 */
-    { "subnormal", fill_subnormal, 0.0f }, /* of both signs */
+    { "normal", fill_normal, 1.0f, 0 },       /* N(0, 1) */
+    { "+50", fill_constant, 50.0f, 0 },       /* most functions are saturated here, */
+    { "-50", fill_constant, -50.0f, 0 },      /* on either side, */
+    { "+1000", fill_constant, 1000.0f, 0 },   /* and exp overflows here */
+    { "-1000", fill_constant, -1000.0f, 0 },  /* or underflows */
+    { "NaN", fill_constant, NAN, 0 },         /* nothing else */
+    { "any bits", fill_bits, 0.0f, 0 },       /* every float32 as likely, NaN and infinities among them */
+    { "8th far", fill_some_far, 50.0f, 0 },   /* N(0, 1), but every eighth is 50 or -50 */
+    { "subnormal", fill_subnormal, 0.0f, 0 }, /* of both signs */
+};
+
+const input_kind bench_types[TYPES] = {
+    { "float32", fill_normal, 2.0f, ACTIV_FLOAT32 },
+    { "float16", fill_normal, 2.0f, ACTIV_FLOAT16 },
+    { "bfloat16", fill_normal, 2.0f, ACTIV_BFLOAT16 },
 };
 
 /* ---- runs ---- */
 
-static activ_status run_once(const bench *b, const subject *s, int direction, const float *x)
+static activ_status run_half(const bench *b, const subject *s, int direction, size_t input)
 {
+    const activ_dtype dtype = b->inputs[input].dtype;
+    const void *x = b->x[input], *dy = b->dys[input], *value = b->values[input];
+    const size_t n = b->n, columns = n % ROW == 0 ? ROW : n;
+    if (s->shape == ACTIV_SHAPE_GATED && direction == FORWARD)
+        return activ_forward_gated_as(s->fn, s->params, dtype, 1, n, value, n, x, n, b->out, n);
+    if (s->shape == ACTIV_SHAPE_GATED)
+        return activ_backward_gated_as(s->fn, s->params, dtype, 1, n, value, n, x, n, dy, n, b->back, n, b->out, n,
+                                       s->dparams);
+    if (s->shape == ACTIV_SHAPE_ROWWISE && direction == FORWARD)
+        return activ_forward_rows_as(s->fn, s->params, dtype, n / columns, columns, x, columns, b->out, columns);
+    if (s->shape == ACTIV_SHAPE_ROWWISE)
+        return activ_backward_rows_as(s->fn, s->params, dtype, n / columns, columns, x, columns, dy, columns, b->out,
+                                      columns, NULL);
+    if (direction == FORWARD)
+        return activ_forward_as(s->fn, s->params, dtype, n, x, b->out);
+    return activ_backward_as(s->fn, s->params, dtype, n, x, dy, b->out, s->dparams);
+}
+
+static int is_half(const bench *b, size_t input)
+{
+    return b->inputs[input].dtype == ACTIV_FLOAT16 || b->inputs[input].dtype == ACTIV_BFLOAT16;
+}
+
+static activ_status run_once(const bench *b, const subject *s, int direction, size_t input)
+{
+    if (is_half(b, input))
+        return run_half(b, s, direction, input);
+    const float *x = b->x[input];
     /* Row-wise functions on rows of ROW elements, or on one row where that does not divide n. */
     const size_t n = b->n, columns = n % ROW == 0 ? ROW : n, channels = activ_fn_channels(s->fn);
     if (s->shape == ACTIV_SHAPE_GATED && direction == FORWARD)
@@ -109,10 +143,10 @@ static activ_status run_once(const bench *b, const subject *s, int direction, co
 static double run(const bench *b, const subject *s, int direction, size_t input, long repeats)
 {
     if (repeats > 1)
-        (void)run_once(b, s, direction, b->x[input]);
+        (void)run_once(b, s, direction, input);
     double start = system_seconds();
     for (long r = 0; r < repeats; r++)
-        (void)run_once(b, s, direction, b->x[input]);
+        (void)run_once(b, s, direction, input);
     return system_seconds() - start;
 }
 
@@ -217,7 +251,7 @@ double bench_ratio(const subject *s, int direction, size_t input)
 static int make_arrays(bench *b)
 {
     const size_t page = 4096 / sizeof(float), eighth = page / 8, room = (b->n + page - 1) / page * page + page;
-    const size_t arrays = 4 + b->input_count;
+    const size_t arrays = 4 + 3 * b->input_count;
     if (room <= SIZE_MAX / sizeof(float) / arrays)
         b->block = system_pages(arrays * room * sizeof(float));
     if (!b->block)
@@ -227,12 +261,28 @@ static int make_arrays(bench *b)
     b->value = b->block + 2 * room + 6 * eighth;
     b->back = b->block + 3 * room + 5 * eighth;
     memset(b->out, 0, b->n * sizeof(float));
+    if (activ_random_normal(1, 1, 0, b->n, 0.0f, 1.0f, b->dy) != ACTIV_OK ||
+        activ_random_normal(1, 2, 0, b->n, 0.0f, 1.0f, b->value) != ACTIV_OK)
+        return 0;
     for (size_t i = 0; i < b->input_count; i++) {
-        b->x[i] = b->block + (4 + i) * room;
-        b->inputs[i].fill(b->n, b->inputs[i].value, b->x[i]);
+        const input_kind *kind = &b->inputs[i];
+        float *x = b->block + (4 + 3 * i) * room, *dy = x + room + 2 * eighth, *value = x + 2 * room + 6 * eighth;
+        b->x[i] = x;
+        b->dys[i] = b->dy;
+        b->values[i] = b->value;
+        if (!is_half(b, i)) {
+            kind->fill(b->n, kind->value, x);
+            continue;
+        }
+        kind->fill(b->n, kind->value, b->out);
+        if (activ_convert(b->n, ACTIV_FLOAT32, b->out, kind->dtype, x) != ACTIV_OK ||
+            activ_convert(b->n, ACTIV_FLOAT32, b->dy, kind->dtype, dy) != ACTIV_OK ||
+            activ_convert(b->n, ACTIV_FLOAT32, b->value, kind->dtype, value) != ACTIV_OK)
+            return 0;
+        b->dys[i] = dy;
+        b->values[i] = value;
     }
-    return activ_random_normal(1, 1, 0, b->n, 0.0f, 1.0f, b->dy) == ACTIV_OK &&
-           activ_random_normal(1, 2, 0, b->n, 0.0f, 1.0f, b->value) == ACTIV_OK;
+    return 1;
 }
 
 static int out_of_memory(void)
@@ -281,7 +331,9 @@ static int check_runs(const bench *b)
             return 0;
         }
         for (int d = FORWARD; d <= BACKWARD; d++) {
-            activ_status status = run_once(b, s, d, b->x[0]);
+            activ_status status = run_once(b, s, d, 0);
+            for (size_t i = 1; i < b->input_count && status == ACTIV_OK; i++)
+                status = is_half(b, i) ? run_once(b, s, d, i) : ACTIV_OK;
             if (status != ACTIV_OK) {
                 fprintf(stderr, "activ: bench: %s: %s\n", activ_fn_spec(s->fn), activ_status_string(status));
                 return 0;

@@ -10,6 +10,7 @@
  *        activ_backward(gelu, NULL, n, x, dy, dx, NULL);    // dx[i] = dy[i] gelu'(x[i])
  *        activ_fn_destroy(gelu);
  *
+ *    activ_forward_as and activ_backward_as do that on arrays of float16 or bfloat16 (dtype.h).
  *    A trainable function has parameters, an array of the caller's: activ_fn_param_count, activ_fn_param_init. Where
  *    there is no place for a handle, activ_fn_default("gelu") has a shared one; functions of your own:
  *    activ_fn_create_custom.

@@ -35,7 +35,8 @@ enum {
 ACTIV_API size_t activ_dtype_size(activ_dtype dtype);
 
 /* y[i] = x[i] in another type, rounded once, to the nearest, ties to even. Beyond the largest number it is infinite; a
- * NaN stays one; subnormal numbers are kept. Types: float16, bfloat16, float32 and float64, each to any of them.
+ * NaN stays one; subnormal numbers are kept, unless the thread has them flushed (FTZ, DAZ). Types: float16, bfloat16,
+ * float32 and float64, each to any of them.
  *
  * x and y are aligned to their elements, and do not overlap unless x is y and the types are of the same size.
  * ACTIV_ERROR_UNSUPPORTED: another type; ACTIV_ERROR_INVALID: NULL with n above 0, misaligned, overlapping;

@@ -61,6 +61,12 @@ slow=$(echo "$table" | sed -n "s/^\([0-9]*\) of $((2 * (kinds - 1) * $(echo "$na
 "$activ" bench -n 3 --inputs --tier scalar relu | sed -n 1p | grep -qF 'tier scalar;' || fail "--inputs --tier"
 "$activ" --help | grep -q '^    --inputs ' || fail "--help does not know --inputs"
 
+# --types: the same of each type.
+types=$("$activ" bench --types -n 70 relu gelu softmax glu swish)
+[ "$(echo "$types" | grep -c 'float32 *float16 *bfloat16')" = 2 ] || fail "--types: $types"
+[ "$(echo "$types" | grep -c '^swish *[0-9.]* *[0-9.]* *[0-9.]*$')" = 2 ] || fail "--types: swish: $types"
+"$activ" bench --json --types -n 64 relu | grep -q '"ratios": {"float16": [0-9.]*, "bfloat16": [0-9.]*}' || fail "--types --json"
+
 json=$("$activ" bench --json --inputs -n 7 gelu softmax 'gated(elu(alpha=0.5))')
 if [ -n "${PYTHON3:-}" ] && [ -x "$PYTHON3" ]; then
     echo "$json" | "$PYTHON3" -c '
@@ -97,6 +103,7 @@ refused "-n: a value is missing" relu -n
 refused "--tier: a value is missing" --tier
 refused "'mmx'" --tier mmx
 refused "'mmx'" --inputs --tier mmx
+refused "tables of their own" --inputs --types
 refused "not whole sets of 3 channels" --inputs -n 4 'prelu(num_parameters=3)'
 refused "'--quick'" --quick
 refused "'no_such'" relu no_such
