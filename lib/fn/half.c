@@ -25,6 +25,11 @@ static size_t part_of(size_t room, size_t arrays)
  * they overwrite would be a third of the traffic. */
 #define STREAM_FROM ((size_t)1 << 21)
 
+/* Elements in a part then, so that its stores drain while the next one is computed; and how far ahead inputs are asked
+ * for. */
+#define STREAMED 512
+#define FETCHED 2048
+
 typedef struct half_job {
     const activ_fn *fn;
     const activ_kernels *kernels;
@@ -36,6 +41,12 @@ typedef struct half_job {
     uint16_t *out, *dvalue; /* out: y, dx or dgate */
     size_t out_stride, dvalue_stride;
 } half_job;
+
+#if defined(__GNUC__)
+#    define prefetch(p) __builtin_prefetch(p)
+#else
+#    define prefetch(p) ((void)(p))
+#endif
 
 static void widen(const half_job *job, const uint16_t *x, size_t at, size_t n, float *to)
 {
@@ -168,6 +179,20 @@ static int run_clamp(const half_job *job, size_t row, size_t at, size_t n)
     return 1;
 }
 
+/* Asks for the inputs of a later part, while the kernels compute; there may be none there. */
+static void fetch(const half_job *job, size_t row, size_t at, size_t left, size_t n)
+{
+    enum { LINE = 64 / sizeof(uint16_t) };
+    n = left < n ? left : n;
+    for (size_t i = at; i < at + n; i += LINE) {
+        prefetch(job->x + row * job->x_stride + i);
+        if (job->dy)
+            prefetch(job->dy + row * job->dy_stride + i);
+        if (job->value)
+            prefetch(job->value + row * job->value_stride + i);
+    }
+}
+
 /* Contiguous elements of a row. */
 static void run_range(const half_job *job, size_t row, size_t at, size_t n, int stream)
 {
@@ -180,7 +205,8 @@ static void run_range(const half_job *job, size_t row, size_t at, size_t n, int 
         run = run_deep_part;
         room = DEEP_ROOM;
     }
-    const size_t most = part_of(room, arrays_of(job)), end = at + n;
+    const size_t fits = part_of(room, arrays_of(job)), most = stream && fits > STREAMED ? STREAMED : fits;
+    const size_t end = at + n;
     if (!stream && run_clamp(job, row, at, n))
         return;
     for (size_t count = most; at < end; at += count, count = most) {
@@ -190,6 +216,8 @@ static void run_range(const half_job *job, size_t row, size_t at, size_t n, int 
             count = past ? (ACTIV_STREAM_ALIGN - past) / sizeof *job->out : most;
         }
         count = end - at < count ? end - at : count;
+        if (stream)
+            fetch(job, row, at + FETCHED, at + FETCHED < end ? end - at - FETCHED : 0, count);
         run(job, row, at, count, stream && (uintptr_t)(job->out + at) % ACTIV_STREAM_ALIGN == 0);
     }
     if (stream)
