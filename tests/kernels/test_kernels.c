@@ -266,7 +266,8 @@ static void test_wide_rows(void **state)
                     for (size_t i = 0; i <= last; i++)
                         for (size_t j = 0; j < n; j++)
                             for (size_t p = 0; p < k; p++) {
-                                const double product = a[i][p] * b[p * LINE + j];
+                                /* Or compilers make it an fma, where there is one. */
+                                volatile double product = a[i][p] * b[p * LINE + j];
                                 want[i][j] += product;
                             }
                     double *a_rows[ROWS], *c_rows[ROWS];
