@@ -12,23 +12,17 @@
 #define CHUNK 256
 #define SHORT_CHUNK 64
 
-/* y = w f(x) by way of f(x); values has room for a chunk. */
-static void times_in(const activ_host *host, const activ_fn_kernel *kernel, const activ_fn_args *args, size_t n,
-                     const float *x, const float *w, float *y, float *values)
+/* y = w f(x) by way of f(x). A function of its own: its chunk is not on the stack of kernels that need none. */
+static void times_by_chunks(const activ_host *host, const activ_fn_kernel *kernel, const activ_fn_args *args, size_t n,
+                            const float *x, const float *w, float *y)
 {
     const activ_kernels *kernels = activ_kernels_of(host->tier);
+    float values[CHUNK];
     for (size_t at = 0, count; at < n; at += count) {
         count = n - at < CHUNK ? n - at : CHUNK;
         kernel->forward(args, count, x + at, values);
         kernels->multiply(count, w + at, values, y + at);
     }
-}
-
-static void times_by_chunks(const activ_host *host, const activ_fn_kernel *kernel, const activ_fn_args *args, size_t n,
-                            const float *x, const float *w, float *y)
-{
-    float values[CHUNK];
-    times_in(host, kernel, args, n, x, w, y, values);
 }
 
 void activ_fn_forward_times(const activ_host *host, const activ_fn_kernel *kernel, const activ_fn_args *args, size_t n,

@@ -7,11 +7,9 @@
 #include "base/share.h"
 #include "kernels/kernels.h"
 
-/* float32 on the stack: one, two or three arrays; of kernels that need much of it themselves, few; of those that call
- * others, fewer still. */
+/* float32 on the stack: one, two or three arrays; of kernels that need much of it themselves, few. */
 #define ROOM 1024
 #define DEEP_ROOM 192
-#define COMPOSED_ROOM 48
 
 static size_t part_of(size_t room, size_t arrays)
 {
@@ -93,12 +91,6 @@ static void run_part(const half_job *job, size_t row, size_t at, size_t n, int s
 {
     _Alignas(64) float room[ROOM];
     run_in(job, room, ROOM, row, at, n, stream);
-}
-
-static void run_composed_part(const half_job *job, size_t row, size_t at, size_t n, int stream)
-{
-    float room[COMPOSED_ROOM];
-    run_in(job, room, COMPOSED_ROOM, row, at, n, stream);
 }
 
 static void run_deep_part(const half_job *job, size_t row, size_t at, size_t n, int stream)
@@ -196,16 +188,9 @@ static void fetch(const half_job *job, size_t row, size_t at, size_t left, size_
 /* Contiguous elements of a row. */
 static void run_range(const half_job *job, size_t row, size_t at, size_t n, int stream)
 {
-    void (*run)(const half_job *, size_t, size_t, size_t, int) = run_part;
-    size_t room = ROOM;
-    if (job->args->component_count > 0 && !job->fn->kernel->is_deep) {
-        run = run_composed_part;
-        room = COMPOSED_ROOM;
-    } else if (job->fn->kernel->is_deep) {
-        run = run_deep_part;
-        room = DEEP_ROOM;
-    }
-    const size_t fits = part_of(room, arrays_of(job)), most = stream && fits > STREAMED ? STREAMED : fits;
+    const int is_deep = job->fn->kernel->is_deep || job->args->component_count > 0;
+    const size_t fits = part_of(is_deep ? DEEP_ROOM : ROOM, arrays_of(job)),
+                 most = stream && fits > STREAMED ? STREAMED : fits;
     const size_t end = at + n;
     if (!stream && run_clamp(job, row, at, n))
         return;
@@ -218,7 +203,8 @@ static void run_range(const half_job *job, size_t row, size_t at, size_t n, int 
         count = end - at < count ? end - at : count;
         if (stream)
             fetch(job, row, at + FETCHED, at + FETCHED < end ? end - at - FETCHED : 0, count);
-        run(job, row, at, count, stream && (uintptr_t)(job->out + at) % ACTIV_STREAM_ALIGN == 0);
+        (is_deep ? run_deep_part : run_part)(job, row, at, count,
+                                             stream && (uintptr_t)(job->out + at) % ACTIV_STREAM_ALIGN == 0);
     }
     if (stream)
         job->kernels->narrow(job->dtype, 1, 0, NULL, NULL);
