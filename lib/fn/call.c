@@ -439,6 +439,90 @@ activ_status activ_backward_train(const activ_fn *fn, const float *params, size_
     return backward(TRAIN, fn, &a, NULL);
 }
 
+/* For arrays of any type, as the arguments are declared for float32's. */
+static inline const float *input(const void *array)
+{
+    return array;
+}
+
+static inline float *output(void *array)
+{
+    return array;
+}
+
+/* Matrices of a type; 0: float32. */
+static activ_status forward_rows(const activ_fn *fn, const float *params, activ_dtype dtype, size_t rows,
+                                 size_t columns, const void *x, size_t x_stride, void *y, size_t y_stride)
+{
+    const activ_forward_args a = { .params = params,
+                                   .rows = rows,
+                                   .columns = columns,
+                                   .x = input(x),
+                                   .x_stride = x_stride,
+                                   .y = output(y),
+                                   .y_stride = y_stride,
+                                   .dtype = dtype };
+    return forward(ROWS, fn, &a, NULL);
+}
+
+static activ_status backward_rows(const activ_fn *fn, const float *params, activ_dtype dtype, size_t rows,
+                                  size_t columns, const void *x, size_t x_stride, const void *dy, size_t dy_stride,
+                                  void *dx, size_t dx_stride, float *dparams)
+{
+    const activ_backward_args a = { .params = params,
+                                    .rows = rows,
+                                    .columns = columns,
+                                    .x = input(x),
+                                    .x_stride = x_stride,
+                                    .dy = input(dy),
+                                    .dy_stride = dy_stride,
+                                    .dx = output(dx),
+                                    .dx_stride = dx_stride,
+                                    .dparams = dparams,
+                                    .dtype = dtype };
+    return backward(ROWS, fn, &a, NULL);
+}
+
+static activ_status forward_gated(const activ_fn *fn, const float *params, activ_dtype dtype, size_t rows,
+                                  size_t columns, const void *value, size_t value_stride, const void *gate,
+                                  size_t gate_stride, void *y, size_t y_stride)
+{
+    const activ_forward_args a = { .params = params,
+                                   .rows = rows,
+                                   .columns = columns,
+                                   .x = input(value),
+                                   .x_stride = value_stride,
+                                   .gate = input(gate),
+                                   .gate_stride = gate_stride,
+                                   .y = output(y),
+                                   .y_stride = y_stride,
+                                   .dtype = dtype };
+    return forward(GATED, fn, &a, NULL);
+}
+
+static activ_status backward_gated(const activ_fn *fn, const float *params, activ_dtype dtype, size_t rows,
+                                   size_t columns, const void *value, size_t value_stride, const void *gate,
+                                   size_t gate_stride, const void *dy, size_t dy_stride, void *dvalue,
+                                   size_t dvalue_stride, void *dgate, size_t dgate_stride, float *dparams)
+{
+    const activ_backward_args a = { .params = params,
+                                    .rows = rows,
+                                    .columns = columns,
+                                    .x = input(value),
+                                    .x_stride = value_stride,
+                                    .gate = input(gate),
+                                    .gate_stride = gate_stride,
+                                    .dy = input(dy),
+                                    .dy_stride = dy_stride,
+                                    .dx = output(dvalue),
+                                    .dx_stride = dvalue_stride,
+                                    .dgate = output(dgate),
+                                    .dgate_stride = dgate_stride,
+                                    .dparams = dparams,
+                                    .dtype = dtype };
+    return backward(GATED, fn, &a, NULL);
+}
+
 /* One row, without threads: these calls too are short enough to notice the checks. */
 static inline int is_valid_row(const activ_fn *fn, int32_t shape, const float *params, size_t rows, size_t columns,
                                const float *x, const float *in, const float *out)
@@ -454,10 +538,7 @@ activ_status activ_forward_rows(const activ_fn *fn, const float *params, size_t 
         fn->rowwise->forward(&fn->args, 1, columns, x, columns, y, columns);
         return ACTIV_OK;
     }
-    const activ_forward_args a = {
-        .params = params, .rows = rows, .columns = columns, .x = x, .x_stride = x_stride, .y = y, .y_stride = y_stride
-    };
-    return forward(ROWS, fn, &a, NULL);
+    return forward_rows(fn, params, 0, rows, columns, x, x_stride, y, y_stride);
 }
 
 activ_status activ_backward_rows(const activ_fn *fn, const float *params, size_t rows, size_t columns, const float *x,
@@ -468,17 +549,7 @@ activ_status activ_backward_rows(const activ_fn *fn, const float *params, size_t
         fn->rowwise->backward(&fn->args, 1, columns, x, columns, dy, columns, dx, columns, 0);
         return ACTIV_OK;
     }
-    const activ_backward_args a = { .params = params,
-                                    .rows = rows,
-                                    .columns = columns,
-                                    .x = x,
-                                    .x_stride = x_stride,
-                                    .dy = dy,
-                                    .dy_stride = dy_stride,
-                                    .dx = dx,
-                                    .dx_stride = dx_stride,
-                                    .dparams = dparams };
-    return backward(ROWS, fn, &a, NULL);
+    return backward_rows(fn, params, 0, rows, columns, x, x_stride, dy, dy_stride, dx, dx_stride, dparams);
 }
 
 activ_status activ_forward_gated(const activ_fn *fn, const float *params, size_t rows, size_t columns,
@@ -492,16 +563,7 @@ activ_status activ_forward_gated(const activ_fn *fn, const float *params, size_t
         activ_fn_forward_times(&fn->host, fn->kernel, &args, columns, gate, value, y);
         return ACTIV_OK;
     }
-    const activ_forward_args a = { .params = params,
-                                   .rows = rows,
-                                   .columns = columns,
-                                   .x = value,
-                                   .x_stride = value_stride,
-                                   .gate = gate,
-                                   .gate_stride = gate_stride,
-                                   .y = y,
-                                   .y_stride = y_stride };
-    return forward(GATED, fn, &a, NULL);
+    return forward_gated(fn, params, 0, rows, columns, value, value_stride, gate, gate_stride, y, y_stride);
 }
 
 activ_status activ_backward_gated(const activ_fn *fn, const float *params, size_t rows, size_t columns,
@@ -509,35 +571,11 @@ activ_status activ_backward_gated(const activ_fn *fn, const float *params, size_
                                   const float *dy, size_t dy_stride, float *dvalue, size_t dvalue_stride, float *dgate,
                                   size_t dgate_stride, float *dparams)
 {
-    const activ_backward_args a = { .params = params,
-                                    .rows = rows,
-                                    .columns = columns,
-                                    .x = value,
-                                    .x_stride = value_stride,
-                                    .gate = gate,
-                                    .gate_stride = gate_stride,
-                                    .dy = dy,
-                                    .dy_stride = dy_stride,
-                                    .dx = dvalue,
-                                    .dx_stride = dvalue_stride,
-                                    .dgate = dgate,
-                                    .dgate_stride = dgate_stride,
-                                    .dparams = dparams };
-    return backward(GATED, fn, &a, NULL);
+    return backward_gated(fn, params, 0, rows, columns, value, value_stride, gate, gate_stride, dy, dy_stride, dvalue,
+                          dvalue_stride, dgate, dgate_stride, dparams);
 }
 
 /* ---- another type than float32 ------------------------------------------------------------------------ */
-
-/* For arrays of any type, as the arguments are declared for float32's. */
-static inline const float *input(const void *array)
-{
-    return array;
-}
-
-static inline float *output(void *array)
-{
-    return array;
-}
 
 /* 0 in the struct means float32, here it is no type. */
 static activ_dtype named(activ_dtype dtype)
@@ -574,15 +612,7 @@ activ_status activ_forward_rows_as(const activ_fn *fn, const float *params, acti
 {
     if (dtype == ACTIV_FLOAT32)
         return activ_forward_rows(fn, params, rows, columns, x, x_stride, y, y_stride);
-    const activ_forward_args a = { .params = params,
-                                   .rows = rows,
-                                   .columns = columns,
-                                   .x = input(x),
-                                   .x_stride = x_stride,
-                                   .y = output(y),
-                                   .y_stride = y_stride,
-                                   .dtype = named(dtype) };
-    return forward(ROWS, fn, &a, NULL);
+    return forward_rows(fn, params, named(dtype), rows, columns, x, x_stride, y, y_stride);
 }
 
 activ_status activ_backward_rows_as(const activ_fn *fn, const float *params, activ_dtype dtype, size_t rows,
@@ -591,18 +621,7 @@ activ_status activ_backward_rows_as(const activ_fn *fn, const float *params, act
 {
     if (dtype == ACTIV_FLOAT32)
         return activ_backward_rows(fn, params, rows, columns, x, x_stride, dy, dy_stride, dx, dx_stride, dparams);
-    const activ_backward_args a = { .params = params,
-                                    .rows = rows,
-                                    .columns = columns,
-                                    .x = input(x),
-                                    .x_stride = x_stride,
-                                    .dy = input(dy),
-                                    .dy_stride = dy_stride,
-                                    .dx = output(dx),
-                                    .dx_stride = dx_stride,
-                                    .dparams = dparams,
-                                    .dtype = named(dtype) };
-    return backward(ROWS, fn, &a, NULL);
+    return backward_rows(fn, params, named(dtype), rows, columns, x, x_stride, dy, dy_stride, dx, dx_stride, dparams);
 }
 
 activ_status activ_forward_gated_as(const activ_fn *fn, const float *params, activ_dtype dtype, size_t rows,
@@ -611,17 +630,7 @@ activ_status activ_forward_gated_as(const activ_fn *fn, const float *params, act
 {
     if (dtype == ACTIV_FLOAT32)
         return activ_forward_gated(fn, params, rows, columns, value, value_stride, gate, gate_stride, y, y_stride);
-    const activ_forward_args a = { .params = params,
-                                   .rows = rows,
-                                   .columns = columns,
-                                   .x = input(value),
-                                   .x_stride = value_stride,
-                                   .gate = input(gate),
-                                   .gate_stride = gate_stride,
-                                   .y = output(y),
-                                   .y_stride = y_stride,
-                                   .dtype = named(dtype) };
-    return forward(GATED, fn, &a, NULL);
+    return forward_gated(fn, params, named(dtype), rows, columns, value, value_stride, gate, gate_stride, y, y_stride);
 }
 
 activ_status activ_backward_gated_as(const activ_fn *fn, const float *params, activ_dtype dtype, size_t rows,
@@ -632,20 +641,6 @@ activ_status activ_backward_gated_as(const activ_fn *fn, const float *params, ac
     if (dtype == ACTIV_FLOAT32)
         return activ_backward_gated(fn, params, rows, columns, value, value_stride, gate, gate_stride, dy, dy_stride,
                                     dvalue, dvalue_stride, dgate, dgate_stride, dparams);
-    const activ_backward_args a = { .params = params,
-                                    .rows = rows,
-                                    .columns = columns,
-                                    .x = input(value),
-                                    .x_stride = value_stride,
-                                    .gate = input(gate),
-                                    .gate_stride = gate_stride,
-                                    .dy = input(dy),
-                                    .dy_stride = dy_stride,
-                                    .dx = output(dvalue),
-                                    .dx_stride = dvalue_stride,
-                                    .dgate = output(dgate),
-                                    .dgate_stride = dgate_stride,
-                                    .dparams = dparams,
-                                    .dtype = named(dtype) };
-    return backward(GATED, fn, &a, NULL);
+    return backward_gated(fn, params, named(dtype), rows, columns, value, value_stride, gate, gate_stride, dy,
+                          dy_stride, dvalue, dvalue_stride, dgate, dgate_stride, dparams);
 }
