@@ -51,18 +51,21 @@ endif()
 function(activ_add_tiers out)
     set(objects "")
     # Several vectors abreast are scheduled as such: up to 1.3 times as fast (bench/compare.sh). GEMM gains nothing by it.
-    # And -O3 without what makes copies of loops that are long already, a tenth of the code: they are written as they
-    # are to run.
+    # And -O3 without what makes copies of loops and branches that are long already, a tenth of the code: they are written
+    # as they are to run.
     if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
         set_source_files_properties(kernels/functions.c PROPERTIES COMPILE_OPTIONS
             "-fschedule-insns;-fsched-pressure;-fno-ipa-cp-clone;-fno-unswitch-loops;-fno-split-loops;-fno-peel-loops")
+        set_property(SOURCE kernels/functions.c APPEND PROPERTY COMPILE_OPTIONS
+            "-fno-split-paths;-fno-tree-partial-pre;-fno-gcse-after-reload;-fno-predictive-commoning")
     endif()
-    # x86-64's baseline has no fma, so that the scalar tier waits for calls of fmaf: -O2 costs its matrix products 6 %, and
-    # saves 40 KB. Its functions, most of which are vectorized, need -O3.
+    # x86-64's baseline has no fma, so that the scalar tier waits for calls of fmaf: -O2 costs its matrix products 6 %, its
+    # functions nothing, and saves 50 KB. Most functions are vectorized, for which -O3's judgement of costs is needed.
     if(ACTIV_TARGET_X86_64 AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
         set(scalar "$<AND:$<CONFIG:Release>,$<STREQUAL:$<TARGET_PROPERTY:NAME>,activ_tier_scalar>>")
         set_property(SOURCE kernels/formula.c APPEND PROPERTY COMPILE_OPTIONS "$<${scalar}:-O2>")
-        set_property(SOURCE kernels/unit.c APPEND PROPERTY COMPILE_OPTIONS "$<${scalar}:-O2;-fvect-cost-model=dynamic>")
+        set_property(SOURCE kernels/unit.c kernels/functions.c APPEND PROPERTY COMPILE_OPTIONS
+            "$<${scalar}:-O2;-fvect-cost-model=dynamic>")
     endif()
     if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
         set_property(SOURCE kernels/formula.c APPEND PROPERTY COMPILE_OPTIONS -fno-unswitch-loops -fno-peel-loops)
