@@ -105,6 +105,12 @@ static void add_block_of_composed(const gradient_job *job, size_t block, double 
     add_block_to(job, block, lanes, sums);
 }
 
+static void add_block_of_few(const gradient_job *job, size_t block, double *sums)
+{
+    activ_lanes lanes[FEW];
+    add_block_to(job, block, lanes, sums);
+}
+
 static void add_blocks(void *argument, size_t parts, size_t part)
 {
     gradient_job *job = argument;
@@ -168,24 +174,29 @@ static void add_few(const activ_fn_kernel *kernel, const activ_fn_args *args, si
         dparams[i] = (float)((double)dparams[i] + sums[i]);
 }
 
-/* Adds to the sums of part number `number` of a group those before it, as the tree does: pending[l], if bit l of the
- * number is set, holds the sums of 2^l parts. The last part gets all; else the sums join what is pending. */
-static void add_part(double *sums, double (*pending)[PASS_SUMS], size_t number, int is_last, size_t sum_count)
+/* Adds to the sums of part number `number` of a group those before it, as the tree does: if bit l of the number is
+ * set, number l of what is pending holds the sums of 2^l parts. The last part gets all; else the sums join what is
+ * pending. */
+static void add_part(double *sums, double *pending, size_t number, int is_last, size_t sum_count)
 {
     size_t level = 0;
     for (; number >> level & 1 || (is_last && number >> level); level++)
         for (size_t i = 0; number >> level & 1 && i < sum_count; i++)
-            sums[i] += pending[level][i];
+            sums[i] += pending[level * sum_count + i];
     if (!is_last)
-        memcpy(pending[level], sums, sum_count * sizeof *sums);
+        memcpy(pending + level * sum_count, sums, sum_count * sizeof *sums);
 }
 
+/* Room for the sums of blocks, of pending parts, and the totals. */
+#define ROOM(most) ((MIN_PART + LEVELS + 1) * (most))
+
+/* room: ROOM(most) */
 static void add_all_blocks(gradient_job *job, const activ_host *host, size_t threads, size_t blocks, float *dparams,
-                           size_t vector_stride)
+                           size_t vector_stride, double *room, size_t most)
 {
-    double sums[MIN_PART * PASS_SUMS], pending[LEVELS][PASS_SUMS], totals[PASS_SUMS];
+    double *const sums = room, *const pending = sums + MIN_PART * most, *const totals = pending + LEVELS * most;
     size_t part_blocks = GROUP_BLOCKS; /* as many as there is room for */
-    while (part_blocks * job->sum_count > MIN_PART * PASS_SUMS)
+    while (part_blocks * job->sum_count > MIN_PART * most)
         part_blocks /= 2;
     job->sums = sums;
     if (blocks == 1) { /* the usual case */
@@ -193,7 +204,7 @@ static void add_all_blocks(gradient_job *job, const activ_host *host, size_t thr
         add_totals(job, sums, dparams, vector_stride);
         return;
     }
-    memset(totals, 0, sizeof totals);
+    memset(totals, 0, job->sum_count * sizeof *totals);
     for (size_t group = 0; group < blocks; group += GROUP_BLOCKS) {
         const size_t end = blocks - group < GROUP_BLOCKS ? blocks : group + GROUP_BLOCKS;
         size_t count = 0;
@@ -210,6 +221,20 @@ static void add_all_blocks(gradient_job *job, const activ_host *host, size_t thr
     add_totals(job, totals, dparams, vector_stride);
 }
 
+static void add_all_blocks_of_few(gradient_job *job, const activ_host *host, size_t threads, size_t blocks,
+                                  float *dparams, size_t vector_stride)
+{
+    double room[ROOM(FEW)];
+    add_all_blocks(job, host, threads, blocks, dparams, vector_stride, room, FEW);
+}
+
+static void add_all_blocks_of_many(gradient_job *job, const activ_host *host, size_t threads, size_t blocks,
+                                   float *dparams, size_t vector_stride)
+{
+    double room[ROOM(PASS_SUMS)];
+    add_all_blocks(job, host, threads, blocks, dparams, vector_stride, room, PASS_SUMS);
+}
+
 void activ_fn_add_gradients(const activ_host *host, size_t threads, const activ_fn_kernel *kernel,
                             const activ_fn_args *args, const activ_fn_elements *elements, float *dx, float *dparams,
                             size_t vector_stride)
@@ -224,7 +249,10 @@ void activ_fn_add_gradients(const activ_host *host, size_t threads, const activ_
     }
     gradient_job job = { .add_block = add_block, .kernel = kernel, .args = args, .elements = elements };
     job.count = PASS_SUMS;
-    if (kernel->is_deep) {
+    const int is_few = args->param_count <= FEW;
+    if (is_few) {
+        job.add_block = add_block_of_few;
+    } else if (kernel->is_deep) {
         job.add_block = add_block_of_some;
         job.count = ACTIV_FN_SOME_SUMS;
     } else if (args->component_count > 0 && args->vectors <= COMPOSED_SUMS) {
@@ -239,6 +267,6 @@ void activ_fn_add_gradients(const activ_host *host, size_t threads, const activ_
     for (; job.first < longest; job.first += job.count, job.count = most) {
         job.dx = job.first + job.count == longest ? dx : NULL;
         job.sum_count = count_sums(&job);
-        add_all_blocks(&job, host, threads, blocks, dparams, vector_stride);
+        (is_few ? add_all_blocks_of_few : add_all_blocks_of_many)(&job, host, threads, blocks, dparams, vector_stride);
     }
 }

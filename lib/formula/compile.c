@@ -549,7 +549,12 @@ static uint16_t place_in(const activ_program *p, uint16_t symbol)
 /* Blocks as long as there is room for, and the operands in place of their symbols. The code begins at `start`. */
 static void lay_out(compiler *c, size_t start, int beside_sums, activ_program *p)
 {
-    const size_t floats = beside_sums ? ACTIV_PROGRAM_FLOATS_BESIDE_SUMS : ACTIV_PROGRAM_FLOATS;
+    size_t floats = ACTIV_PROGRAM_FLOATS;
+    for (size_t i = 0; i < c->f->call_count; i++)
+        if (c->f->calls[i].definition->param_vector)
+            floats = ACTIV_PROGRAM_FLOATS_BESIDE_CALLS;
+    floats = beside_sums ? ACTIV_PROGRAM_FLOATS_BESIDE_SUMS : floats;
+    p->floats = floats;
     p->constant_count = c->constant_count - c->first_constant;
     p->param_count = c->param_count - c->first_param;
     p->setting_count = c->setting_count - c->first_setting;
@@ -562,6 +567,7 @@ static void lay_out(compiler *c, size_t start, int beside_sums, activ_program *p
     }
     p->scalars = c->most * p->block;
     p->result = place_in(p, (uint16_t)p->result);
+    size_t reads = 0; /* of x */
     for (size_t i = 0; i < p->count; i++) {
         activ_instruction *n = &c->code[start + i];
         const int arity = activ_formula_arity(n->op);
@@ -571,7 +577,9 @@ static void lay_out(compiler *c, size_t start, int beside_sums, activ_program *p
             n->b = place_in(p, n->b);
         if (arity > 2 || n->op == ACTIV_OP_sincos)
             n->c = place_in(p, n->c);
+        reads += (arity > 0 && n->a == 0) + (arity > 1 && n->b == 0) + (arity > 2 && n->c == 0);
     }
+    p->copies_x = reads > 2;
     for (size_t i = c->first_setting; i < c->setting_count; i++)
         c->settings[i].scalar = place_in(p, c->settings[i].scalar);
 }
@@ -647,7 +655,7 @@ static void emit_parts(compiler *c, formula_node_index *roots, size_t *numbers, 
     }
     program->count = c->count - start;
     if (c->f->status == ACTIV_OK && !c->is_full)
-        lay_out(c, start, numbers != NULL, program);
+        lay_out(c, start, numbers && c->f->param_count > ACTIV_FN_SETTINGS, program);
 }
 
 /* roots: `sums` gradients, that of parameter numbers[i] each, and what is computed last. They are sorted. */

@@ -2,6 +2,7 @@
  * where a > b, else that of b, and 0 where a constant is reached; of abs 0; of a comparison 0. The half of a `where`
  * that is not taken has no part in the derivative, and an inner derivative none where the outer one is 0: there is no
  * 0 times infinity. */
+#include <math.h>
 #include <string.h>
 
 #include "formula/formula.h"
@@ -132,8 +133,20 @@ static formula_node_index of_product(activ_formula *f, formula_node_index index,
     const formula_node n = f->nodes[index];
     formula_node_index base;
     const int exponent = n.op == ACTIV_OP_mul ? whole_power(f, index, DEEPEST, &base) : 1;
-    if (exponent == 1)
-        return sum(f, product(f, n.b, d[n.a]), product(f, n.a, d[n.b]));
+    if (exponent == 1) {
+        double k;
+        formula_node_index a = n.a, da = d[n.a];
+        /* (k v b)' = k (v b' + v' b): what is not near the largest numbers is as far from overflow as before */
+        const int factors_out = n.op == ACTIV_OP_mul && d[n.a] != ZERO && d[n.b] != ZERO &&
+                                f->nodes[n.a].op == ACTIV_OP_mul && activ_formula_is_constant(f, f->nodes[n.a].b, &k) &&
+                                fabs(k) >= 0.25 && fabs(k) <= 4.0;
+        if (factors_out) {
+            a = f->nodes[n.a].a;
+            da = d[a];
+        }
+        const formula_node_index result = sum(f, product(f, n.b, da), product(f, a, d[n.b]));
+        return factors_out ? scaled(f, result, k) : result;
+    }
     if (d[base] == ZERO)
         return ZERO;
     return product(f, scaled(f, activ_formula_whole_power(f, base, exponent - 1), exponent), d[base]);
@@ -267,9 +280,17 @@ static formula_node_index of_node(activ_formula *f, formula_node_index index, co
     case ACTIV_OP_scale:
         return of_product(f, index, d);
     case ACTIV_OP_div: {
-        /* (a' - (a/b) b')/b */
-        const formula_node_index rest = negative(f, product(f, index, db)), top = sum(f, da, rest);
-        return top == ZERO ? ZERO : binary(f, ACTIV_OP_div, top, n.b);
+        /* (a' - (a/b) b')/b; where b is the same for all elements, by its reciprocal, which is computed once, unless
+         * that would be subnormal */
+        double number = 1.0;
+        const int is_uniform =
+            (activ_formula_is_constant(f, n.b, &number) || f->nodes[n.b].depends == FORMULA_ON_PARAMS) &&
+            fabs(number) < 0x1p126;
+        const formula_node_index one = activ_formula_constant(f, 1.0);
+        const formula_node_index reciprocal = is_uniform ? binary(f, ACTIV_OP_div, one, n.b) : ZERO;
+        const formula_node_index quotient = is_uniform && db != ZERO ? product(f, reciprocal, n.a) : index;
+        const formula_node_index rest = negative(f, product(f, quotient, db)), top = sum(f, da, rest);
+        return top == ZERO ? ZERO : is_uniform ? product(f, reciprocal, top) : binary(f, ACTIV_OP_div, top, n.b);
     }
     case ACTIV_OP_sqrt:
         return da == ZERO ? ZERO
@@ -346,7 +367,7 @@ static formula_node_index share_node(activ_formula *f, formula_node_index old, c
     if (is_function(&f->calls[n->b], "tanh"))
         return activ_formula_make(f, ACTIV_OP_fnma, value, value, one);
     if (is_function(&f->calls[n->b], "sigmoid"))
-        return binary(f, ACTIV_OP_mul, value, binary(f, ACTIV_OP_sub, one, value));
+        return activ_formula_make(f, ACTIV_OP_fnma, value, value, value);
     return FORMULA_NONE;
 }
 

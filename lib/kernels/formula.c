@@ -19,6 +19,7 @@ typedef struct formula_run {
     /* The current block. */
     size_t count;
     const float *x, *dy;
+    const float *times; /* dy, if the last operation is to multiply by it */
 
     activ_lanes *lanes;
     size_t first, sums; /* parameters in this pass */
@@ -27,6 +28,16 @@ typedef struct formula_run {
 V_INLINE const float *formula_at(const formula_run *r, uint16_t operand)
 {
     return operand == 0 ? r->x : r->work + operand;
+}
+
+/* The result of one vector, from f or, for a derivative, from f', which is 0 whatever dy is where it is 0. */
+V_INLINE vf formula_result(vf value, vf x, vf w, const int times, const int is_slope, const int keeps_nan)
+{
+    if (is_slope)
+        w = v_sel(v_eq(value, v_set(0.0f)), v_set(0.0f), w);
+    if (times)
+        value = V_LANES > 1 ? v_mul_subnormal(w, value) : v_mul(w, value); /* the same bits */
+    return keeps_nan ? v_sel(v_nan(x), x, value) : value;
 }
 
 /* ---- loops ---------------------------------------------------------------------------------- */
@@ -48,44 +59,58 @@ V_INLINE const float *formula_at(const formula_run *r, uint16_t operand)
     }                                         \
     break
 
+/* Of those with which derivatives often end: the result times dy, if that is wanted. */
+V_INLINE int formula_multiplies(int op)
+{
+    return op == ACTIV_OP_add || op == ACTIV_OP_mul || op == ACTIV_OP_div || op == ACTIV_OP_fma;
+}
+#define FORMULA_LAST(expression)                                                                      \
+    if (out == last && r->times) {                                                                    \
+        for (size_t k = 0; k < n; k += V_LANES)                                                       \
+            v_store(out + k, formula_result(expression, v_set(0.0f), v_load(r->times + k), 1, 1, 0)); \
+        break;                                                                                        \
+    }                                                                                                 \
+    FORMULA_FAST(expression)
+
 #define A v_load(a + k)
 #define B v_load(b + k)
 #define C v_load(c + k)
 #define FORMULA_UNARY(operation) FORMULA_LOOP(operation(A))
 
 /* The scalar, if there is one, is second. */
-#define FORMULA_COMMUTATIVE(operation)     \
-    {                                      \
-        if (scalars) {                     \
-            const vf s = v_set(*b);        \
-            FORMULA_FAST(operation(A, s)); \
-        }                                  \
-        FORMULA_FAST(operation(A, B));     \
+#define FORMULA_TWO(operation, loop) \
+    {                                \
+        if (scalars) {               \
+            const vf s = v_set(*b);  \
+            loop(operation(A, s));   \
+        }                            \
+        loop(operation(A, B));       \
+    }
+#define FORMULA_COMMUTATIVE(operation) FORMULA_TWO(operation, FORMULA_FAST)
+
+#define FORMULA_BINARY(operation, loop) \
+    {                                   \
+        if (scalars == 1) {             \
+            const vf s = v_set(*a);     \
+            loop(operation(s, B));      \
+        }                               \
+        FORMULA_TWO(operation, loop)    \
     }
 
-#define FORMULA_BINARY(operation)          \
-    {                                      \
-        if (scalars == 1) {                \
-            const vf s = v_set(*a);        \
-            FORMULA_FAST(operation(s, B)); \
-        }                                  \
-        FORMULA_COMMUTATIVE(operation)     \
-    }
-
-#define FORMULA_TERNARY(operation)             \
+#define FORMULA_TERNARY(operation, loop)       \
     {                                          \
         const float *c = formula_at(r, i->c);  \
         const vf s = v_set(*b), t = v_set(*c); \
         if (scalars == 6) {                    \
-            FORMULA_FAST(operation(A, s, t));  \
+            loop(operation(A, s, t));          \
         }                                      \
         if (scalars == 2) {                    \
-            FORMULA_FAST(operation(A, s, C));  \
+            loop(operation(A, s, C));          \
         }                                      \
         if (scalars == 4) {                    \
-            FORMULA_FAST(operation(A, B, t));  \
+            loop(operation(A, B, t));          \
         }                                      \
-        FORMULA_FAST(operation(A, B, C));      \
+        loop(operation(A, B, C));              \
     }
 
 #define FORMULA_LT(x, y) e_truth(v_lt(x, y))
@@ -260,23 +285,23 @@ static V_NOINLINE void formula_execute(const formula_run *r, const activ_instruc
         case ACTIV_OP_exp:
             FORMULA_UNARY(e_exp);
         case ACTIV_OP_add:
-            FORMULA_COMMUTATIVE(v_add)
+            FORMULA_TWO(v_add, FORMULA_LAST)
         case ACTIV_OP_sub:
-            FORMULA_BINARY(v_sub)
+            FORMULA_BINARY(v_sub, FORMULA_FAST)
         case ACTIV_OP_mul:
-            FORMULA_COMMUTATIVE(v_mul)
+            FORMULA_TWO(v_mul, FORMULA_LAST)
         case ACTIV_OP_scale:
             FORMULA_LOOP(e_scale(A, B));
         case ACTIV_OP_div:
-            FORMULA_BINARY(v_div)
+            FORMULA_BINARY(v_div, FORMULA_LAST)
         case ACTIV_OP_min:
             FORMULA_COMMUTATIVE(e_min)
         case ACTIV_OP_max:
             FORMULA_COMMUTATIVE(e_max)
         case ACTIV_OP_lt:
-            FORMULA_BINARY(FORMULA_LT)
+            FORMULA_BINARY(FORMULA_LT, FORMULA_FAST)
         case ACTIV_OP_le:
-            FORMULA_BINARY(FORMULA_LE)
+            FORMULA_BINARY(FORMULA_LE, FORMULA_FAST)
         case ACTIV_OP_eq:
             FORMULA_COMMUTATIVE(FORMULA_EQ)
         case ACTIV_OP_and:
@@ -284,13 +309,13 @@ static V_NOINLINE void formula_execute(const formula_run *r, const activ_instruc
         case ACTIV_OP_or:
             FORMULA_LOOP(FORMULA_OR(A, B));
         case ACTIV_OP_fma:
-            FORMULA_TERNARY(v_fma)
+            FORMULA_TERNARY(v_fma, FORMULA_LAST)
         case ACTIV_OP_fms:
-            FORMULA_TERNARY(FORMULA_FMS)
+            FORMULA_TERNARY(FORMULA_FMS, FORMULA_FAST)
         case ACTIV_OP_fnma:
-            FORMULA_TERNARY(FORMULA_FNMA)
+            FORMULA_TERNARY(FORMULA_FNMA, FORMULA_FAST)
         case ACTIV_OP_select:
-            FORMULA_TERNARY(FORMULA_SELECT)
+            FORMULA_TERNARY(FORMULA_SELECT, FORMULA_FAST)
         case ACTIV_OP_copy: {
             const vf s = v_set(*a);
             FORMULA_LOOP(s);
@@ -349,16 +374,6 @@ V_INLINE void formula_pad(formula_run *r, const float *x, size_t padded)
     r->x = r->work;
 }
 
-/* The result of one vector, from f or, for a derivative, from f', which is 0 whatever dy is where it is 0. */
-V_INLINE vf formula_result(vf value, vf x, vf w, const int times, const int is_slope, const int keeps_nan)
-{
-    if (is_slope)
-        w = v_sel(v_eq(value, v_set(0.0f)), v_set(0.0f), w);
-    if (times)
-        value = V_LANES > 1 ? v_mul_subnormal(w, value) : v_mul(w, value); /* the same bits */
-    return keeps_nan ? v_sel(v_nan(x), x, value) : value;
-}
-
 V_INLINE void formula_finish_block(const formula_run *r, const float *value, const float *w, const int is_slope,
                                    float *out)
 {
@@ -388,9 +403,18 @@ static V_NOINLINE void formula_blocks(formula_run *r, size_t n, const float *x, 
         const size_t padded = (r->count + FORMULA_STRIP - 1) / FORMULA_STRIP * FORMULA_STRIP;
         r->x = x + at;
         r->dy = w ? w + at : NULL;
-        if (r->count < padded)
+        if (r->count < padded) {
             formula_pad(r, x + at, padded);
-        const int direct = !is_slope && !w && !p->keeps_nan && r->count == padded && p->result > 0;
+        } else if (p->copies_x && V_LANES >= 16 && (uintptr_t)r->x % (V_LANES * sizeof *x) != 0) {
+            for (size_t k = 0; k < padded; k += V_LANES)
+                v_store(r->work + k, v_load(r->x + k));
+            r->x = r->work;
+        }
+        int direct = out && !p->keeps_nan && r->count == padded && p->result > 0;
+        const int multiplies = direct && is_slope && w && formula_multiplies(p->code[p->count - 1].op) &&
+                               p->code[p->count - 1].out == p->result;
+        direct = multiplies || (direct && !w);
+        r->times = multiplies ? r->dy : NULL;
         formula_execute(r, p->code + p->first, p->code + p->count, padded, direct ? out + at : NULL);
         if (out && !direct)
             formula_finish_block(r, formula_at(r, (uint16_t)p->result), r->dy, is_slope, out + at);
@@ -406,13 +430,24 @@ static V_NOINLINE void formula_blocks(formula_run *r, size_t n, const float *x, 
         formula_blocks(r, n, x, w, is_slope, out);                                                                  \
     }
 FORMULA_RUN(formula_run_alone, ACTIV_PROGRAM_FLOATS)
+FORMULA_RUN(formula_run_beside_calls, ACTIV_PROGRAM_FLOATS_BESIDE_CALLS)
 FORMULA_RUN(formula_run_beside_sums, ACTIV_PROGRAM_FLOATS_BESIDE_SUMS)
+
+static void formula_run_any(formula_run *r, size_t n, const float *x, const float *w, int is_slope, float *out)
+{
+    if (r->program->floats == ACTIV_PROGRAM_FLOATS)
+        formula_run_alone(r, n, x, w, is_slope, out);
+    else if (r->program->floats == ACTIV_PROGRAM_FLOATS_BESIDE_CALLS)
+        formula_run_beside_calls(r, n, x, w, is_slope, out);
+    else
+        formula_run_beside_sums(r, n, x, w, is_slope, out);
+}
 
 static void formula_forward_times(const activ_fn_args *a, size_t n, const float *x, const float *w, float *y)
 {
     const activ_formula_programs *all = a->object;
     formula_run r = { .program = &all->forward, .args = a };
-    formula_run_alone(&r, n, x, w, 0, y);
+    formula_run_any(&r, n, x, w, 0, y);
 }
 
 static void formula_forward(const activ_fn_args *a, size_t n, const float *x, float *y)
@@ -427,10 +462,7 @@ static void formula_backward(const activ_fn_args *a, size_t first, size_t count,
     formula_run r = {
         .program = lanes ? &all->gradient : &all->derivative, .args = a, .lanes = lanes, .first = first, .sums = count
     };
-    if (lanes)
-        formula_run_beside_sums(&r, n, x, dy, 1, dx);
-    else
-        formula_run_alone(&r, n, x, dy, 1, dx);
+    formula_run_any(&r, n, x, dy, 1, dx);
 }
 
 static const activ_fn_kernel formula_kernel = {

@@ -85,9 +85,11 @@ typedef struct activ_program_setting {
     uint16_t call, setting, scalar;
 } activ_program_setting;
 
-/* Floats that a program may take of the stack; beside the sums of gradients (fn/sums.c) there is less. The test `stack`
- * has the figures. */
-#define ACTIV_PROGRAM_FLOATS 1664
+/* Floats that a program may take of the stack. There is less beside functions of vectors of parameters, which need
+ * some themselves, and still less beside the sums of the gradients of more than a few parameters (fn/sums.c). The test
+ * `stack` has the figures. */
+#define ACTIV_PROGRAM_FLOATS 2368
+#define ACTIV_PROGRAM_FLOATS_BESIDE_CALLS 1664
 #define ACTIV_PROGRAM_FLOATS_BESIDE_SUMS 896
 
 /* Elements of a block are a multiple of this, which no pair of vectors exceeds. */
@@ -102,10 +104,12 @@ typedef struct activ_program {
     size_t result;  /* where it is in the end; 0: x */
     size_t block;   /* elements */
     size_t scalars; /* where they start: constants, then parameters */
+    size_t floats;  /* that it takes, at most: one of those above */
     const float *constants;
     size_t constant_count;
     const uint16_t *params; /* their numbers */
     size_t param_count;
+    int copies_x;  /* x is read so often that an unaligned one is copied */
     int keeps_nan; /* NaN in x might be lost: it is put into the result */
     const activ_program_setting *settings;
     size_t setting_count;
