@@ -549,7 +549,10 @@ static uint16_t place_in(const activ_program *p, uint16_t symbol)
 /* Blocks as long as there is room for, and the operands in place of their symbols. The code begins at `start`. */
 static void lay_out(compiler *c, size_t start, int beside_sums, activ_program *p)
 {
-    const size_t floats = beside_sums ? ACTIV_PROGRAM_FLOATS_BESIDE_SUMS : ACTIV_PROGRAM_FLOATS;
+    const size_t floats = c->f->is_expert ? ACTIV_PROGRAM_FLOATS_OF_EXPERT
+                          : beside_sums   ? ACTIV_PROGRAM_FLOATS_BESIDE_SUMS
+                                          : ACTIV_PROGRAM_FLOATS;
+    p->floats = floats;
     p->constant_count = c->constant_count - c->first_constant;
     p->param_count = c->param_count - c->first_param;
     p->setting_count = c->setting_count - c->first_setting;

@@ -6,7 +6,6 @@
 static void start(activ_formula *f, const activ_host *host, const activ_kernels *kernels, formula_find *find,
                   activ_message *message)
 {
-    memset(f, 0, sizeof *f);
     f->host = *host;
     f->kernels = kernels;
     f->find = find;

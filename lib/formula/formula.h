@@ -103,6 +103,7 @@ typedef struct activ_formula {
     formula_placed *placed; /* by hash; NULL until one is needed. A root of 0: none */
 
     formula_node_index root;
+    int is_expert;   /* its programs take little of the stack */
     int derivatives; /* how many times root has been derived from the text */
 
     activ_formula_programs programs;
@@ -112,7 +113,7 @@ typedef struct activ_formula {
 
 /* ---- what fn/ uses ---------------------------------------------------------------------------------- */
 
-/* Parses, derives and compiles; *f need not be initialised, and is freed by activ_formula_free, after a failure too.
+/* Parses, derives and compiles; *f is zero but for is_expert, and is freed by activ_formula_free, after a failure too.
  * derivatives: how many times f is derived first. */
 activ_status activ_formula_create(activ_formula *f, const activ_host *host, const activ_kernels *kernels,
                                   formula_find *find, activ_slice text, int derivatives, activ_message *message);

@@ -888,28 +888,10 @@ static formula_node_index parse_parts(parser *p, const char *at, const char *end
     return root;
 }
 
-/* Without brackets around all of it. */
+/* Without brackets around all of it, which only an expression has as its own. */
 static activ_slice without_brackets(activ_slice text)
 {
-    for (;;) {
-        size_t depth = 0, i = 0;
-        while (text.length > 0 && memchr(" \t\r\n", *text.at, 4)) {
-            text.at++;
-            text.length--;
-        }
-        while (text.length > 0 && memchr(" \t\r\n", text.at[text.length - 1], 4))
-            text.length--;
-        if (text.length < 2 || *text.at != '(' || text.at[text.length - 1] != ')' || !memchr(text.at, ';', text.length))
-            return text;
-        for (; i < text.length; i++) {
-            depth += text.at[i] == '(';
-            depth -= text.at[i] == ')' && depth > 0;
-            if (depth == 0 && i + 1 < text.length)
-                return text;
-        }
-        text.at++;
-        text.length -= 2;
-    }
+    return memchr(text.at, ';', text.length) ? activ_slice_unbracketed(text) : text;
 }
 
 static void start(parser *p, activ_formula *f, activ_slice text)

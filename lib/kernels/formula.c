@@ -407,12 +407,21 @@ static V_NOINLINE void formula_blocks(formula_run *r, size_t n, const float *x, 
     }
 FORMULA_RUN(formula_run_alone, ACTIV_PROGRAM_FLOATS)
 FORMULA_RUN(formula_run_beside_sums, ACTIV_PROGRAM_FLOATS_BESIDE_SUMS)
+FORMULA_RUN(formula_run_expert, ACTIV_PROGRAM_FLOATS_OF_EXPERT)
+
+static void formula_run_program(formula_run *r, size_t n, const float *x, const float *w, int is_slope, float *out)
+{
+    const size_t floats = r->program->floats;
+    (floats == ACTIV_PROGRAM_FLOATS               ? formula_run_alone
+     : floats == ACTIV_PROGRAM_FLOATS_BESIDE_SUMS ? formula_run_beside_sums
+                                                  : formula_run_expert)(r, n, x, w, is_slope, out);
+}
 
 static void formula_forward_times(const activ_fn_args *a, size_t n, const float *x, const float *w, float *y)
 {
     const activ_formula_programs *all = a->object;
     formula_run r = { .program = &all->forward, .args = a };
-    formula_run_alone(&r, n, x, w, 0, y);
+    formula_run_program(&r, n, x, w, 0, y);
 }
 
 static void formula_forward(const activ_fn_args *a, size_t n, const float *x, float *y)
@@ -427,10 +436,7 @@ static void formula_backward(const activ_fn_args *a, size_t first, size_t count,
     formula_run r = {
         .program = lanes ? &all->gradient : &all->derivative, .args = a, .lanes = lanes, .first = first, .sums = count
     };
-    if (lanes)
-        formula_run_beside_sums(&r, n, x, dy, 1, dx);
-    else
-        formula_run_alone(&r, n, x, dy, 1, dx);
+    formula_run_program(&r, n, x, dy, 1, dx);
 }
 
 static const activ_fn_kernel formula_kernel = {

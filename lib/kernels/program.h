@@ -85,10 +85,11 @@ typedef struct activ_program_setting {
     uint16_t call, setting, scalar;
 } activ_program_setting;
 
-/* Floats that a program may take of the stack; beside the sums of gradients (fn/sums.c) there is less. The test `stack`
- * has the figures. */
+/* Floats that a program may take of the stack; beside the sums of gradients (fn/sums.c) there is less, and below moe,
+ * whose expert it is, least. The test `stack` has the figures. */
 #define ACTIV_PROGRAM_FLOATS 1664
 #define ACTIV_PROGRAM_FLOATS_BESIDE_SUMS 896
+#define ACTIV_PROGRAM_FLOATS_OF_EXPERT 640
 
 /* Elements of a block are a multiple of this, which no pair of vectors exceeds. */
 #define ACTIV_PROGRAM_BLOCK 32
@@ -106,6 +107,7 @@ typedef struct activ_program {
     size_t constant_count;
     const uint16_t *params; /* their numbers */
     size_t param_count;
+    size_t floats; /* of the stack that it may take: one of the above */
     int keeps_nan; /* NaN in x might be lost: it is put into the result */
     const activ_program_setting *settings;
     size_t setting_count;

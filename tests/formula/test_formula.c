@@ -180,6 +180,22 @@ static void texts(void **state)
         { "derivative( silu )", "derivative(silu)" },
         { "( a*x ; a=1 )", "a*x; a=1" },
         { "a*x;fixed a=1", "a*x; fixed a=1" },
+        { "(gelu)", "gelu" },
+        { " ( ( derivative( (gelu) ) ) ) ", "derivative(gelu)" },
+        { "derivative((derivative((a*x^3; a=1))))", "derivative(derivative(a*x^3; a=1))" },
+        { "((x) + (1))", "((x) + (1))" },
+        /* in lists */
+        { "gated(a*x;a=1)", "gated((a*x; a=1))" },
+        { "gated((a*x;a=1))", "gated((a*x; a=1))" },
+        { "gated(a*x + b*c[1]; a=1,fixed b =2 , fixed c [ 2 ] = [1,2])",
+          "gated((a*x + b*c[1]; a=1, fixed b=2, fixed c[2]=[1, 2]))" },
+        { "gated([a*x + b; a=1, b=0])", "gated((a*x + b; a=1, b=0))" },
+        { "gated(let s=min(x, 1); a*s; a=1)", "gated((let s=min(x, 1); a*s; a=1))" },
+        { "gated((derivative(gelu)))", "gated(derivative(gelu))" },
+        { "gated(derivative((a*gelu(x); a=1)))", "gated((derivative(a*gelu(x); a=1)))" },
+        { "gated((gelu))", "gated(gelu)" },
+        { "gated(x == 1)", "gated(x == 1)" },
+        { "gated(swish(x, beta=b); b=1)", "gated((swish(x, beta=b); b=1))" },
     };
     (void)state;
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
@@ -335,7 +351,16 @@ static void refused(void **state)
         { "1", ACTIV_ERROR_SYNTAX, "the name of a function is expected" },
         { "(", ACTIV_ERROR_SYNTAX, "" },
         { "x $ 2", ACTIV_ERROR_SYNTAX, "" },
-        { "moe(relu, x*x)", ACTIV_ERROR_UNSUPPORTED, "is a formula" },
+        { "()", ACTIV_ERROR_SYNTAX, "the name of a function is expected" },
+        { "(gelu", ACTIV_ERROR_SYNTAX, "" },
+        { "(gelu))", ACTIV_ERROR_SYNTAX, "" },
+        { "(gelu)(relu)", ACTIV_ERROR_SYNTAX, "" },
+        { "(nosuch)", ACTIV_ERROR_UNKNOWN_NAME, "nosuch" },
+        { "gated(a*x; a=1, relu)", ACTIV_ERROR_SYNTAX, "expected after 'relu'" },
+        { "gated(a*x; a=1, b=2)", ACTIV_ERROR_INVALID, "'b' is declared, but not used" },
+        { "gated([a*x; a=1, fixed])", ACTIV_ERROR_RANGE, "takes one function" },
+        { "gated(a*x; a=1, b[2=1)", ACTIV_ERROR_SYNTAX, "',' or ')'" },
+        { "gated(a*x; a=1", ACTIV_ERROR_SYNTAX, "',' or ')'" },
     };
     (void)state;
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
@@ -382,6 +407,11 @@ static void hostile(void **state)
 {
     (void)state;
     create_large("", "(", 10000, "x", 0);
+    create_large("", "(", 30000, "gelu", 0);
+    create_large("gelu", ")", 1000000, "", 0);
+    create_large("gated(x; ", "a[1,", 200000, "a=1)", 0);
+    create_large("gated(x; ", "a=1, ", 200000, "a=1)", 0);
+    create_large("", "( ", 300000, "; x", 0);
     create_large("x", "+x", 500000, "", 0);
     create_large("x", " ", 1000000, "+", 0);
     create_large("", "-", 20000, "x", 1);
@@ -408,8 +438,10 @@ static void out_of_memory(void **state)
 {
     static const char *const specs[] = { "a*x*sigmoid(b*x) + swish(x, beta=exp(a)); a=1, b=1.702",
                                          "let s = sin(x); sum(k, 1, 3, d*c[k]*s^k); c[3]=[1, 2, 3], fixed d=1",
-                                         "derivative(derivative(swish))", "derivative(x^2*tanh(x))",
-                                         "elu(x, alpha=a)*gelu(x); a=0.5" };
+                                         "derivative(derivative(swish))",
+                                         "derivative(x^2*tanh(x))",
+                                         "elu(x, alpha=a)*gelu(x); a=0.5",
+                                         "moe(a*gelu(x); a=0.5, relu, derivative(swish))" };
     (void)state;
     for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
         activ_status status = ACTIV_ERROR_OUT_OF_MEMORY;
