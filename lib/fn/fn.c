@@ -135,6 +135,10 @@ static void count_parameters(activ_fn *fn)
     }
     if (fn->formula)
         fn->vectors = activ_fn_formula_vectors(fn->formula, &fn->param_count, &fn->name_bytes);
+    if (fn->formula && fn->formula->formula.channels > 0) {
+        fn->num_parameters = fn->formula->formula.channels;
+        fn->scalars = fn->vectors;
+    }
     for (size_t length; d->param_vector && (length = d->param_vector(fn->settings, (int)fn->vectors, &name)) > 0;) {
         fn->vectors++;
         fn->param_count += length;
@@ -216,6 +220,8 @@ static void name_parameters(activ_fn *fn)
         return;
     }
     if (fn->formula) {
+        for (size_t j = 0; j < fn->scalars; j++)
+            fn->scalar_settings[j] = (unsigned char)j;
         activ_fn_formula_name(fn->formula, fn->names, fn->lengths, fn->name_texts);
         return;
     }
@@ -236,15 +242,16 @@ static void name_parameters(activ_fn *fn)
 static size_t set_kernel_lengths(activ_fn *fn)
 {
     size_t own = fn->vectors, count = 0;
-    if (fn->formula && fn->param_count > 0)
-        fn->kernel_lengths[count++] = fn->param_count;
-    if (fn->formula)
+    if (fn->formula && fn->num_parameters == 1) {
+        if (fn->param_count > 0)
+            fn->kernel_lengths[count++] = fn->param_count;
         return count;
-    for (size_t k = 0; k < fn->function_count; k++)
+    }
+    for (size_t k = 0; !fn->formula && k < fn->function_count; k++)
         own -= fn->functions[k]->vectors;
     for (; count < own; count++)
         fn->kernel_lengths[count] = fn->lengths[count];
-    for (size_t k = 0; k < fn->function_count; k++)
+    for (size_t k = 0; !fn->formula && k < fn->function_count; k++)
         for (size_t i = 0; i < fn->functions[k]->args.vectors; i++)
             fn->kernel_lengths[count++] = fn->functions[k]->args.lengths[i];
     return count;

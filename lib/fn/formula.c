@@ -250,7 +250,7 @@ size_t activ_fn_formula_vectors(const activ_fn_formula *own, size_t *param_count
         vectors += !f->params[i].fixed;
         *name_bytes += f->params[i].fixed ? 0 : f->params[i].name.length + 1;
     }
-    *param_count = f->param_count;
+    *param_count = f->param_count * (f->channels > 0 ? f->channels : 1);
     return vectors;
 }
 
@@ -263,7 +263,7 @@ void activ_fn_formula_name(const activ_fn_formula *own, const char **names, size
             continue;
         memcpy(text, param->name.at, param->name.length);
         names[vector] = text;
-        lengths[vector++] = param->length > 0 ? param->length : 1;
+        lengths[vector++] = param->length > 0 ? param->length : f->channels > 0 ? f->channels : 1;
         text += param->name.length + 1; /* zeroed memory */
     }
 }
@@ -273,8 +273,8 @@ void activ_fn_formula_init(const activ_fn_formula *own, float *params)
     const activ_formula *f = &own->formula;
     for (size_t i = 0; i < f->name_count; i++) {
         const formula_param *param = &f->params[i];
-        const size_t length = param->length > 0 ? param->length : 1;
-        for (size_t k = 0; !param->fixed && k < length; k++)
-            params[param->first + k] = (float)f->values[param->value + k];
+        const size_t length = param->length > 0 ? param->length : 1, channels = f->channels > 0 ? f->channels : 1;
+        for (size_t k = 0; !param->fixed && k < length * channels; k++)
+            params[param->first * channels + k] = (float)f->values[param->value + k / channels];
     }
 }

@@ -44,6 +44,7 @@ typedef struct formula_param {
     activ_slice name;
     size_t length; /* of a vector; 0: a scalar */
     int fixed;
+    int has_channels;
     int used;
     size_t value; /* its first among all values */
     size_t first; /* and, unless it is fixed, among all parameters */
@@ -92,7 +93,8 @@ typedef struct activ_formula {
 
     formula_find *find;
     formula_param params[FORMULA_NAMES];
-    size_t name_count, param_count; /* names; values of trainable ones */
+    size_t name_count, param_count; /* names; values of trainable ones, of one channel */
+    size_t channels;                /* for each of which all trainable ones have a value; 0: one value for all */
     double *values;                 /* of all names, one after the other: initial ones, and fixed ones */
     size_t value_count, value_capacity;
     char *names; /* one after the other */

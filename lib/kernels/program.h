@@ -62,6 +62,7 @@ enum {
     /* Of programs alone. */
     ACTIV_OP_sincos,  /* sine and cos of a, in `out` and c */
     ACTIV_OP_copy,    /* a scalar to all elements */
+    ACTIV_OP_channel, /* parameter c, that of each element's channel */
     ACTIV_OP_uniform, /* the first element of a becomes the scalar `out` */
     ACTIV_OP_sum,     /* adds dy a to the sum of parameter c */
     ACTIV_OP_COUNT
