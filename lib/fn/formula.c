@@ -109,8 +109,7 @@ static activ_status read_derivative(activ_slice *spec, int *times, activ_message
     *times = 0;
     for (;;) {
         activ_reader r;
-        activ_reader_start(&r, *spec, "spec", message);
-        activ_read_blanks(&r);
+        activ_reader_start(&r, activ_slice_unbracketed(*spec), "spec", message);
         const activ_slice name = activ_read_name(&r, 0);
         activ_read_blanks(&r);
         if (!activ_slice_is(name, "derivative") || !activ_read_character(&r, '('))
@@ -194,6 +193,7 @@ static activ_status make(activ_fn_formula *own, const activ_host *host, activ_sl
     if (status != ACTIV_OK)
         return status;
     if (times > 0 && !activ_fn_is_formula(host, spec)) {
+        spec = activ_slice_unbracketed(spec);
         status = make_of_function(own, host, spec, times, message, &inner, &bytes);
     } else {
         status = activ_formula_create(&own->formula, host, activ_kernels_of(host->tier), find, spec, times, message);
@@ -216,12 +216,13 @@ static activ_status make(activ_fn_formula *own, const activ_host *host, activ_sl
     return ACTIV_OK;
 }
 
-activ_status activ_fn_formula_make(const activ_host *host, activ_slice spec, activ_message *message,
+activ_status activ_fn_formula_make(const activ_host *host, activ_slice spec, int is_expert, activ_message *message,
                                    activ_fn_formula **out)
 {
     activ_fn_formula *own = activ_host_alloc(host, sizeof *own);
     if (!own)
         return activ_fail(message, ACTIV_ERROR_OUT_OF_MEMORY, "no memory for a function");
+    own->formula.is_expert = is_expert;
     const activ_status status = make(own, host, spec, message);
     if (status == ACTIV_OK)
         *out = own;
@@ -249,7 +250,7 @@ size_t activ_fn_formula_vectors(const activ_fn_formula *own, size_t *param_count
         vectors += !f->params[i].fixed;
         *name_bytes += f->params[i].fixed ? 0 : f->params[i].name.length + 1;
     }
-    *param_count = f->param_count;
+    *param_count = f->param_count * (f->channels > 0 ? f->channels : 1);
     return vectors;
 }
 
@@ -262,7 +263,7 @@ void activ_fn_formula_name(const activ_fn_formula *own, const char **names, size
             continue;
         memcpy(text, param->name.at, param->name.length);
         names[vector] = text;
-        lengths[vector++] = param->length > 0 ? param->length : 1;
+        lengths[vector++] = param->length > 0 ? param->length : f->channels > 0 ? f->channels : 1;
         text += param->name.length + 1; /* zeroed memory */
     }
 }
@@ -272,8 +273,8 @@ void activ_fn_formula_init(const activ_fn_formula *own, float *params)
     const activ_formula *f = &own->formula;
     for (size_t i = 0; i < f->name_count; i++) {
         const formula_param *param = &f->params[i];
-        const size_t length = param->length > 0 ? param->length : 1;
-        for (size_t k = 0; !param->fixed && k < length; k++)
-            params[param->first + k] = (float)f->values[param->value + k];
+        const size_t length = param->length > 0 ? param->length : 1, channels = f->channels > 0 ? f->channels : 1;
+        for (size_t k = 0; !param->fixed && k < length * channels; k++)
+            params[param->first * channels + k] = (float)f->values[param->value + k / channels];
     }
 }

@@ -6,7 +6,6 @@
 static void start(activ_formula *f, const activ_host *host, const activ_kernels *kernels, formula_find *find,
                   activ_message *message)
 {
-    memset(f, 0, sizeof *f);
     f->host = *host;
     f->kernels = kernels;
     f->find = find;
@@ -70,7 +69,7 @@ static void add_params(activ_formula *f, const activ_fn_definition *d, const act
         if (!d->settings[i].trainable)
             continue;
         const char *name = d->settings[i].name;
-        f->params[f->name_count++] = (formula_param){ { name, strlen(name) }, 0, 0, 1, 0, f->param_count };
+        f->params[f->name_count++] = (formula_param){ { name, strlen(name) }, 0, 0, 0, 1, 0, f->param_count };
         f->param_count++;
         which++;
     }
@@ -78,7 +77,7 @@ static void add_params(activ_formula *f, const activ_fn_definition *d, const act
     for (size_t n;
          d->param_vector && f->name_count < FORMULA_NAMES && (n = d->param_vector(settings, which, &name)) > 0;
          which++) {
-        f->params[f->name_count++] = (formula_param){ { name, strlen(name) }, n, 0, 1, 0, f->param_count };
+        f->params[f->name_count++] = (formula_param){ { name, strlen(name) }, n, 0, 0, 1, 0, f->param_count };
         f->param_count += n;
     }
     if (f->param_count > FORMULA_PARAMS) {

@@ -44,6 +44,7 @@ typedef struct formula_param {
     activ_slice name;
     size_t length; /* of a vector; 0: a scalar */
     int fixed;
+    int has_channels;
     int used;
     size_t value; /* its first among all values */
     size_t first; /* and, unless it is fixed, among all parameters */
@@ -92,7 +93,8 @@ typedef struct activ_formula {
 
     formula_find *find;
     formula_param params[FORMULA_NAMES];
-    size_t name_count, param_count; /* names; values of trainable ones */
+    size_t name_count, param_count; /* names; values of trainable ones, of one channel */
+    size_t channels;                /* for each of which all trainable ones have a value; 0: one value for all */
     double *values;                 /* of all names, one after the other: initial ones, and fixed ones */
     size_t value_count, value_capacity;
     char *names; /* one after the other */
@@ -103,6 +105,7 @@ typedef struct activ_formula {
     formula_placed *placed; /* by hash; NULL until one is needed. A root of 0: none */
 
     formula_node_index root;
+    int is_expert;   /* its programs take little of the stack */
     int derivatives; /* how many times root has been derived from the text */
 
     activ_formula_programs programs;
@@ -112,7 +115,7 @@ typedef struct activ_formula {
 
 /* ---- what fn/ uses ---------------------------------------------------------------------------------- */
 
-/* Parses, derives and compiles; *f need not be initialised, and is freed by activ_formula_free, after a failure too.
+/* Parses, derives and compiles; *f is zero but for is_expert, and is freed by activ_formula_free, after a failure too.
  * derivatives: how many times f is derived first. */
 activ_status activ_formula_create(activ_formula *f, const activ_host *host, const activ_kernels *kernels,
                                   formula_find *find, activ_slice text, int derivatives, activ_message *message);
