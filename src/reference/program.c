@@ -303,6 +303,11 @@ void ref_program_destroy(ref_program *program)
     free(program);
 }
 
+size_t ref_program_count(const ref_program *program)
+{
+    return program->count;
+}
+
 size_t ref_program_constants(const ref_program *program, double *out, size_t room)
 {
     const size_t count = program->constant_count < room ? program->constant_count : room;
@@ -450,27 +455,52 @@ typedef struct bounded {
     double v, e, s;
 } bounded;
 
-#define ROUNDING 0x1p-53
-#define LIBM 0x1p-50  /* what a function of the C library may be off by, relatively */
-#define SINGLE 0x1p30 /* a bound in double, times this, is more than that of float32 */
+#define LIBM 0x1p-50 /* what a function of the C library may be off by, relatively */
 
-/* f(a), with |f'| near a at most `slope`. An argument whose terms cancel passes their sizes on. */
+/* f(a), with |f'| near a at most `slope`, and the rounding of f's value. An argument whose terms cancel passes their
+ * sizes on. */
 static bounded through(bounded a, double v, double slope, double rounding)
 {
     const double cancelled = a.s > 2.0 * fabs(a.v) ? slope * a.s : 0.0;
-    return (bounded){ v, (a.e == 0.0 ? 0.0 : slope * a.e) + rounding * fabs(v), fmax(fabs(v), cancelled) };
+    return (bounded){ v, (a.e == 0.0 ? 0.0 : slope * a.e) + rounding, fmax(fabs(v), cancelled) };
 }
 
-/* Where the error of the argument is small enough for the slope to stay within a factor of 2. */
-static double steady(double relative, double slope)
+static bounded by_libm(bounded a, double v, double slope)
 {
-    return relative <= 0.25 ? 2.0 * slope : INF;
+    return through(a, v, slope, LIBM * fabs(v));
 }
 
-/* The distance of |a| from 0, as near as it may be. */
+/* |a| as near to 0, and as far, as it may be. */
 static double nearest(bounded a)
 {
     return fmax(fabs(a.v) - a.e, 0.0);
+}
+
+static double farthest(bounded a)
+{
+    return fabs(a.v) + a.e;
+}
+
+/* What a sum, a product and a quotient are rounded by; and a square root. */
+static double rounding_of_sum(double a, double b, double v)
+{
+    const double back = v - a;
+    return fabs((a - (v - back)) + (b - back));
+}
+
+static double rounding_of_product(double a, double b, double v)
+{
+    return fabs(fma(a, b, -v));
+}
+
+static double rounding_of_quotient(double a, double b, double v)
+{
+    return fabs(fma(v, b, -a) / b);
+}
+
+static double rounding_of_root(double a, double v)
+{
+    return a == 0.0 ? 0.0 : fabs(fma(v, v, -a) / (2.0 * v));
 }
 
 static bounded truth(double v, int is_undecided)
@@ -478,16 +508,34 @@ static bounded truth(double v, int is_undecided)
     return (bounded){ v, is_undecided ? 1.0 : 0.0, v };
 }
 
+/* By how much float32 may have it otherwise: not at all, where the value is one. */
+static double off_in_single(bounded a)
+{
+    return a.e == 0.0 && a.v == (double)(float)a.v ? 0.0 : 0x1p-22 * a.s + 0x1p30 * a.e;
+}
+
 static int is_undecided(bounded a, bounded b)
 {
-    const double off = SINGLE * (a.e + b.e);
+    const double off = off_in_single(a) + off_in_single(b);
     return off > 0.0 && !(fabs(a.v - b.v) > off);
+}
+
+static bounded sum(bounded a, bounded b, double second, double v)
+{
+    return (bounded){ v, a.e + b.e + rounding_of_sum(a.v, second, v), a.s + b.s };
 }
 
 static bounded product(bounded a, bounded b, double v)
 {
     const double e = (a.e > 0.0 ? a.e * fabs(b.v) : 0.0) + (b.e > 0.0 ? b.e * fabs(a.v) : 0.0) + a.e * b.e;
-    return (bounded){ v, e + ROUNDING * fabs(v), fmax(a.s * fabs(b.v), b.s * fabs(a.v)) };
+    return (bounded){ v, e + rounding_of_product(a.v, b.v, v), fmax(a.s * fabs(b.v), b.s * fabs(a.v)) };
+}
+
+static bounded quotient(bounded a, bounded b, double v)
+{
+    const double e = a.e + (b.e > 0.0 ? fabs(v) * b.e : 0.0);
+    return (bounded){ v, (e > 0.0 ? e / nearest(b) : 0.0) + rounding_of_quotient(a.v, b.v, v),
+                      fmax(a.s, fabs(v) * b.s) / fabs(b.v) };
 }
 
 static bounded extreme(bounded chosen, bounded other)
@@ -500,20 +548,19 @@ static bounded extreme(bounded chosen, bounded other)
 static bounded power(bounded a, bounded b, double v)
 {
     if (a.e == 0.0 && b.e == 0.0)
-        return (bounded){ v, LIBM * fabs(v), fabs(v) };
+        return by_libm(a, v, a.s > 2.0 * fabs(a.v) ? fabs(v * b.v / a.v) : 0.0);
     const double near = nearest(a), by_base = near > 0.0 ? fabs(b.v) / near : INF;
     const double relative = (a.e > 0.0 ? by_base * a.e : 0.0) + (b.e > 0.0 ? fabs(log(fabs(a.v))) * b.e : 0.0);
     const double cancelled = a.s > 2.0 * fabs(a.v) ? fabs(v) * by_base * a.s : 0.0;
     return (bounded){ v, (relative <= 0.25 ? 2.0 * relative + LIBM : INF) * fabs(v), fmax(fabs(v), cancelled) };
 }
 
-/* v: the operation's value. */
+/* The bound of an operation whose value is v. */
 static bounded bound_of(const step *s, double v, bounded a, bounded b, bounded c)
 {
-    const double size = fabs(v);
+    const double size = fabs(v), near = nearest(a), far = farthest(a);
     switch (s->operation) {
-    case ACTIV_OPERATION_CONSTANT: /* programs have it as a float32: what is compared with it is off by that */
-        return (bounded){ v, fabs(v - (double)(float)v) / SINGLE, size };
+    case ACTIV_OPERATION_CONSTANT:
     case ACTIV_OPERATION_PARAM:
     case ACTIV_OPERATION_X:
         return (bounded){ v, 0.0, size };
@@ -521,52 +568,46 @@ static bounded bound_of(const step *s, double v, bounded a, bounded b, bounded c
     case ACTIV_OPERATION_ABS:
         return (bounded){ v, a.e, a.s };
     case ACTIV_OPERATION_SIGN:
-        return (bounded){ v, a.e > 0.0 && !(fabs(a.v) > SINGLE * a.e) ? 2.0 : 0.0, size };
+        return (bounded){ v, is_undecided(a, (bounded){ 0.0, 0.0, 0.0 }) ? 2.0 : 0.0, size };
     case ACTIV_OPERATION_SQRT:
-        return through(a, v, 0.5 / sqrt(nearest(a)), ROUNDING);
+        return through(a, v, 0.5 / sqrt(near), rounding_of_root(a.v, v));
     case ACTIV_OPERATION_EXP:
-        return through(a, v, steady(a.e, size), LIBM);
     case ACTIV_OPERATION_EXPM1:
-        return through(a, v, steady(a.e, fabs(v + 1.0)), LIBM);
+        return by_libm(a, v, ref_exp(a.v + a.e));
     case ACTIV_OPERATION_LOG:
-        return through(a, v, 1.0 / nearest(a), LIBM);
+        return by_libm(a, v, 1.0 / near);
     case ACTIV_OPERATION_LOG1P:
-        return through(a, v, 1.0 / fmax(1.0 + a.v - a.e, 0.0), LIBM);
+        return by_libm(a, v, 1.0 / fmax(1.0 + a.v - a.e, 0.0));
     case ACTIV_OPERATION_SIN:
     case ACTIV_OPERATION_COS:
-        return through(a, v, 1.0, LIBM);
-    case ACTIV_OPERATION_TAN:
-        return through(a, v, steady(a.e * (1.0 + size), 1.0 + v * v), LIBM);
+        return by_libm(a, v, 1.0);
+    case ACTIV_OPERATION_TAN: /* at most twice as steep, while the argument moves by less than this */
+        return by_libm(a, v, a.e * (1.0 + size) <= 0.25 ? 2.0 * (1.0 + v * v) : INF);
     case ACTIV_OPERATION_SINH:
-        return through(a, v, steady(a.e, sqrt(1.0 + v * v)), LIBM);
     case ACTIV_OPERATION_COSH:
-        return through(a, v, steady(a.e, size), LIBM);
+        return by_libm(a, v, cosh(far));
     case ACTIV_OPERATION_ATAN:
-        return through(a, v, 1.0 / (1.0 + nearest(a) * nearest(a)), LIBM);
+        return by_libm(a, v, 1.0 / (1.0 + near * near));
     case ACTIV_OPERATION_ASINH:
-        return through(a, v, 1.0 / sqrt(1.0 + nearest(a) * nearest(a)), LIBM);
+        return by_libm(a, v, 1.0 / sqrt(1.0 + near * near));
     case ACTIV_OPERATION_ERF:
     case ACTIV_OPERATION_ERFC:
-        return through(a, v, 1.13 * ref_exp(-nearest(a) * nearest(a)), LIBM);
+        return by_libm(a, v, 1.13 * ref_exp(-near * near));
     case ACTIV_OPERATION_GAUSS: /* and the rounding of the square */
-        return through(a, v, steady(a.e * (1.0 + fabs(a.v)), 2.0 * fabs(a.v) * size + a.e),
-                       LIBM + ROUNDING * fmin(a.v * a.v, 1e4));
+        return through(a, v, 2.0 * fmin(far, 1e3) * ref_exp(-near * near),
+                       (LIBM + 0x1p-53 * fmin(a.v * a.v, 1e4)) * size);
     case ACTIV_OPERATION_NOT:
         return truth(v, a.e > 0.0);
     case ACTIV_OPERATION_ADD:
+        return sum(a, b, b.v, v);
     case ACTIV_OPERATION_SUB:
-        return (bounded){ v, a.e + b.e + ROUNDING * size, a.s + b.s };
+        return sum(a, b, -b.v, v);
     case ACTIV_OPERATION_SCALE:
-        if (a.v == 0.0 && a.e == 0.0)
-            return (bounded){ 0.0, 0.0, 0.0 };
-        return product(a, b, v);
+        return a.v == 0.0 && a.e == 0.0 ? (bounded){ 0.0, 0.0, 0.0 } : product(a, b, v);
     case ACTIV_OPERATION_MUL:
         return product(a, b, v);
-    case ACTIV_OPERATION_DIV: {
-        const double near = nearest(b), e = a.e + (b.e > 0.0 ? size * b.e : 0.0);
-        return (bounded){ v, (e > 0.0 ? e / near : 0.0) + ROUNDING * size,
-                          fmax(a.s, b.s > fabs(b.v) ? size * b.s : 0.0) / fabs(b.v) };
-    }
+    case ACTIV_OPERATION_DIV:
+        return quotient(a, b, v);
     case ACTIV_OPERATION_POW:
         return power(a, b, v);
     case ACTIV_OPERATION_MIN:
@@ -584,7 +625,7 @@ static bounded bound_of(const step *s, double v, bounded a, bounded b, bounded c
         if (a.e > 0.0)
             return (bounded){ v, fmax(b.e, c.e) + fabs(b.v - c.v), fmax(b.s, c.s) };
         return a.v != 0.0 ? b : c;
-    default:
+    default: /* what is not bounded, or is of a newer library */
         return (bounded){ v, INF, size };
     }
 }
@@ -608,15 +649,25 @@ static bounded operand(const run *r, const step *s, int k, size_t i)
     return (bounded){ r->values[at], r->errors[at], r->sizes[at] };
 }
 
+/* An infinity that comes of an overflow of double is as good as exact; at a pole that is not where it is thought to be
+ * it is not. */
+static double error_of_infinity(const step *s, bounded a, bounded b)
+{
+    const int has_pole = s->operation == ACTIV_OPERATION_DIV || s->operation == ACTIV_OPERATION_POW ||
+                         s->operation == ACTIV_OPERATION_LOG || s->operation == ACTIV_OPERATION_LOG1P;
+    return has_pole && (a.e > 0.0 || b.e > 0.0) ? INF : 0.0;
+}
+
 static void find_bounds(const run *r, const step *s, int known)
 {
     const size_t out = (size_t)s->out * r->room;
+    const bounded none = { 0.0, 0.0, 0.0 };
     for (size_t i = 0; i < r->n; i++) {
-        const bounded none = { 0.0, 0.0, 0.0 };
-        const bounded b = known == ALL_FALSE ? none : operand(r, s, 1, i);
-        const bounded c = known == ALL_TRUE ? none : operand(r, s, 2, i);
-        const bounded value = bound_of(s, r->values[out + i], operand(r, s, 0, i), b, c);
-        r->errors[out + i] = isnan(value.e) || !isfinite(value.v) ? INF : value.e;
+        const double v = r->values[out + i];
+        const bounded a = operand(r, s, 0, i), b = known == ALL_FALSE ? none : operand(r, s, 1, i);
+        const bounded c = known == ALL_TRUE ? none : operand(r, s, 2, i), value = bound_of(s, v, a, b, c);
+        const int is_open = isnan(v) || isnan(value.e);
+        r->errors[out + i] = isinf(v) ? error_of_infinity(s, a, b) : is_open ? INF : value.e;
         r->sizes[out + i] = isnan(value.s) ? INF : value.s;
     }
 }

@@ -35,6 +35,9 @@ void ref_program_run(const ref_program *program, const double *params, size_t n,
 void ref_program_run_bounded(const ref_program *program, const double *params, size_t n, const double *x,
                              double *const *out, double *const *error, double *const *size);
 
+/* How many operations it has. */
+size_t ref_program_count(const ref_program *program);
+
 /* The numbers in the formula: its constants, as far as f has them. Returns how many, at most `room`. */
 size_t ref_program_constants(const ref_program *program, double *out, size_t room);
 

@@ -239,6 +239,11 @@ void ref_evaluate(const ref_function *ref, size_t n, const float *x, ref_values 
         }
 }
 
+size_t ref_operations(const ref_function *ref)
+{
+    return ref->program ? ref_program_count(ref->program) : 0;
+}
+
 /* Landmarks for all functions. */
 static const double general_landmarks[] = {
     0.0,          0x1p-149,   0x1p-126, /* the smallest number, the smallest normal one */

@@ -108,7 +108,11 @@ ref_value ref_at(const ref_function *ref, double x);
  * At an infinity a function of the catalog has the limit; a formula what its text says, which may be NaN. */
 void ref_evaluate(const ref_function *ref, size_t n, const float *x, ref_values *out);
 
-/* The landmarks, with both signs, finite, without duplicates: the general ones, the function's, its settings. Returns
+/* How many operations the formula has, derivatives included; 0 of one by hand. */
+size_t ref_operations(const ref_function *ref);
+
+/* The landmarks, with both signs, finite, without duplicates: the general ones, the function's, its settings; of a
+ * formula the numbers in it, and its parameters. Returns
  * their number, at most REF_MAX_LANDMARKS. */
 size_t ref_landmarks(const ref_function *ref, float *out);
 
