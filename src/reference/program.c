@@ -461,7 +461,7 @@ typedef struct bounded {
  * sizes on. */
 static bounded through(bounded a, double v, double slope, double rounding)
 {
-    const double cancelled = a.s > 2.0 * fabs(a.v) ? slope * a.s : 0.0;
+    const double cancelled = a.s > REF_CANCELS * fabs(a.v) ? slope * a.s : 0.0;
     return (bounded){ v, (a.e == 0.0 ? 0.0 : slope * a.e) + rounding, fmax(fabs(v), cancelled) };
 }
 
@@ -548,10 +548,10 @@ static bounded extreme(bounded chosen, bounded other)
 static bounded power(bounded a, bounded b, double v)
 {
     if (a.e == 0.0 && b.e == 0.0)
-        return by_libm(a, v, a.s > 2.0 * fabs(a.v) ? fabs(v * b.v / a.v) : 0.0);
+        return by_libm(a, v, a.s > REF_CANCELS * fabs(a.v) ? fabs(v * b.v / a.v) : 0.0);
     const double near = nearest(a), by_base = near > 0.0 ? fabs(b.v) / near : INF;
     const double relative = (a.e > 0.0 ? by_base * a.e : 0.0) + (b.e > 0.0 ? fabs(log(fabs(a.v))) * b.e : 0.0);
-    const double cancelled = a.s > 2.0 * fabs(a.v) ? fabs(v) * by_base * a.s : 0.0;
+    const double cancelled = a.s > REF_CANCELS * fabs(a.v) ? fabs(v) * by_base * a.s : 0.0;
     return (bounded){ v, (relative <= 0.25 ? 2.0 * relative + LIBM : INF) * fabs(v), fmax(fabs(v), cancelled) };
 }
 
@@ -649,13 +649,39 @@ static bounded operand(const run *r, const step *s, int k, size_t i)
     return (bounded){ r->values[at], r->errors[at], r->sizes[at] };
 }
 
-/* An infinity that comes of an overflow of double is as good as exact; at a pole that is not where it is thought to be
- * it is not. */
-static double error_of_infinity(const step *s, bounded a, bounded b)
+/* An infinity comes of an overflow of double, and is as good as exact: unless it is a pole, which may be elsewhere, or
+ * something brings what overflowed back. */
+static int is_lost(const step *s, double v, bounded a, bounded b)
 {
-    const int has_pole = s->operation == ACTIV_OPERATION_DIV || s->operation == ACTIV_OPERATION_POW ||
-                         s->operation == ACTIV_OPERATION_LOG || s->operation == ACTIV_OPERATION_LOG1P;
-    return has_pole && (a.e > 0.0 || b.e > 0.0) ? INF : 0.0;
+    const double least = 0x1p-64; /* times infinity */
+    switch (s->operation) {
+    case ACTIV_OPERATION_LOG:
+    case ACTIV_OPERATION_LOG1P:
+    case ACTIV_OPERATION_SQRT:
+    case ACTIV_OPERATION_ASINH:
+        return isinf(a.v) || (isinf(v) && a.e > 0.0);
+    case ACTIV_OPERATION_POW:
+        return isinf(a.v) || isinf(b.v) || (isinf(v) && (a.e > 0.0 || b.e > 0.0));
+    case ACTIV_OPERATION_MUL:
+    case ACTIV_OPERATION_SCALE:
+        return (isinf(a.v) && fabs(b.v) < least) || (isinf(b.v) && fabs(a.v) < least);
+    case ACTIV_OPERATION_DIV:
+        return (isinf(a.v) && fabs(b.v) > 1.0 / least) || (isinf(v) && b.e > 0.0 && !isinf(a.v));
+    default:
+        return 0;
+    }
+}
+
+/* What has underflowed is not exactly 0. */
+static double error_of_underflow(const step *s, double v, bounded a, bounded b)
+{
+    const int is_product = s->operation == ACTIV_OPERATION_MUL || s->operation == ACTIV_OPERATION_SCALE;
+    const int first_is_zero = a.v == 0.0 && a.e == 0.0, second_is_zero = b.v == 0.0 && b.e == 0.0;
+    const int may_underflow = s->operation == ACTIV_OPERATION_EXP || s->operation == ACTIV_OPERATION_GAUSS ||
+                              s->operation == ACTIV_OPERATION_ERFC || s->operation == ACTIV_OPERATION_POW ||
+                              (s->operation == ACTIV_OPERATION_DIV && !first_is_zero) ||
+                              (is_product && !first_is_zero && !second_is_zero);
+    return may_underflow && fabs(v) < 0x1p-960 ? 0x1p-960 : 0.0;
 }
 
 static void find_bounds(const run *r, const step *s, int known)
@@ -666,8 +692,8 @@ static void find_bounds(const run *r, const step *s, int known)
         const double v = r->values[out + i];
         const bounded a = operand(r, s, 0, i), b = known == ALL_FALSE ? none : operand(r, s, 1, i);
         const bounded c = known == ALL_TRUE ? none : operand(r, s, 2, i), value = bound_of(s, v, a, b, c);
-        const int is_open = isnan(v) || isnan(value.e);
-        r->errors[out + i] = isinf(v) ? error_of_infinity(s, a, b) : is_open ? INF : value.e;
+        const int is_open = isnan(v) || is_lost(s, v, a, b) || (!isinf(v) && isnan(value.e));
+        r->errors[out + i] = is_open ? INF : isinf(v) ? 0.0 : value.e + error_of_underflow(s, v, a, b);
         r->sizes[out + i] = isnan(value.s) ? INF : value.s;
     }
 }

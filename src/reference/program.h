@@ -35,6 +35,10 @@ void ref_program_run(const ref_program *program, const double *params, size_t n,
 void ref_program_run_bounded(const ref_program *program, const double *params, size_t n, const double *x,
                              double *const *out, double *const *error, double *const *size);
 
+/* Terms this many times as large as what they add up to cancel. Not less: in stable forms of the catalog's functions,
+ * which are written out here, there are sums like 2 + expm1(-2x), which is 1 in the end. */
+#define REF_CANCELS 4.0
+
 /* How many operations it has. */
 size_t ref_program_count(const ref_program *program);
 

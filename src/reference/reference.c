@@ -146,11 +146,10 @@ void ref_set_params(ref_function *ref, const double *params, size_t channel)
 /* Infinite for float32, of any input that is not. */
 #define VERY_LARGE 0x1p300
 
-/* The unit of errors of a formula: an ulp of the value, or of its terms, if they cancel to less than half of their
- * sizes. */
+/* The unit of errors of a formula: an ulp of the value, or of its terms, if they cancel (REF_CANCELS). */
 static double unit_of(double value, double size)
 {
-    const double counts = size > 2.0 * fabs(value) ? size : fabs(value);
+    const double counts = size > REF_CANCELS * fabs(value) ? size : fabs(value);
     return counts < INF ? ref_ulp(counts) : 1.0;
 }
 
