@@ -81,7 +81,7 @@ done
 refused 2 "unknown function '@isruu'; is @isru meant?" eval @isruu 1
 refused 2 'the zoo has it: @isru' eval isru 1
 refused 2 "unknown function 'nosuchthing'" show nosuchthing
-has 'x/sqrt(1 + a*x^2); a=1             forward ' accuracy @isru
+"$activ" accuracy --jobs 1 @isru > "$work/accuracy" && grep -q '^x/sqrt(1 + a\*x^2); a=1  *forward ' "$work/accuracy" || fail "accuracy @isru"
 
 # ---- the file ----
 printf '# mine\nmine | b*x; b=3 | me\n' > "$work/mine.txt"
