@@ -97,17 +97,17 @@ ACTIV_API size_t activ_expression_derivative(const activ_expression *expression)
 ACTIV_API size_t activ_expression_gradient(const activ_expression *expression, size_t param);
 
 typedef struct activ_operation_info {
-    size_t size;           /* sizeof(activ_operation_info), set by the caller */
-    const char *name;      /* "add": the constant's in small letters; static */
-    int32_t operation;     /* ACTIV_OPERATION_... */
-    int32_t operand_count; /* 0 to 3 */
-    size_t operands[3];    /* a, b, c: indices of operations before this one */
-    double number;         /* of a constant its value; of a parameter which one, from 0; else 0 */
+    size_t size;             /* sizeof(activ_operation_info), set by the caller */
+    const char *name;        /* "add": the constant's in small letters; static */
+    int32_t operation;       /* ACTIV_OPERATION_... */
+    int32_t operand_count;   /* 0 to 3 */
+    const int32_t *operands; /* a, b, c, which are operations before this one; the expression's */
+    double number;           /* of a constant its value; of a parameter which one, from 0; else 0 */
 } activ_operation_info;
 
-#define ACTIV_OPERATION_INFO_INIT                                  \
-    {                                                              \
-        sizeof(activ_operation_info), NULL, 0, 0, { 0, 0, 0 }, 0.0 \
+#define ACTIV_OPERATION_INFO_INIT                           \
+    {                                                       \
+        sizeof(activ_operation_info), NULL, 0, 0, NULL, 0.0 \
     }
 
 /* Operation `index`. ACTIV_ERROR_RANGE: past the last; ACTIV_ERROR_INVALID: NULL, no size. */

@@ -55,11 +55,17 @@ static const uint8_t numbers[ACTIV_OP_COUNT] = { OPERATIONS(NUMBER) };
 static const char names[][9] = { OPERATIONS(NAME) };
 #undef NAME
 
+typedef struct operation {
+    int32_t number, operand_count;
+    int32_t operands[3];
+    double constant; /* or the number of a parameter */
+} operation;
+
 struct activ_expression {
     activ_host host;
     size_t bytes;
     size_t count, param_count;
-    const formula_node *nodes;       /* their operands are indices among them */
+    const operation *operations;
     const formula_node_index *roots; /* f, f', and the derivatives by the parameters */
 };
 
@@ -76,22 +82,23 @@ static activ_status find_roots(activ_formula *f, formula_node_index *roots, size
     return activ_formula_write_out(f, roots, count);
 }
 
-/* Copies the nodes that are needed, whose marks are set: each operand is before. */
-static void copy_nodes(const activ_formula *f, const unsigned char *marks, formula_node_index *now, formula_node *out)
+/* The nodes that are needed, whose marks are set, as operations; `now` gets the number of each. */
+static void copy_nodes(const activ_formula *f, const unsigned char *marks, formula_node_index *now, operation *out)
 {
     formula_node_index count = 0;
     for (size_t i = 0; i < f->count; i++) {
         if (!marks[i])
             continue;
-        formula_node n = f->nodes[i];
-        const int arity = activ_formula_arity(n.op);
-        if (n.op == ACTIV_OP_param)
-            n.number = (double)n.a;
-        n.a = arity > 0 ? now[n.a] : 0;
-        n.b = arity > 1 ? now[n.b] : 0;
-        n.c = arity > 2 ? now[n.c] : 0;
-        now[i] = count;
-        out[count++] = n;
+        const formula_node *n = &f->nodes[i];
+        const int arity = activ_formula_arity(n->op);
+        const formula_node_index operands[3] = { n->a, n->b, n->c };
+        operation *o = &out[count];
+        o->number = numbers[n->op];
+        o->operand_count = arity;
+        for (int k = 0; k < arity; k++)
+            o->operands[k] = now[operands[k]];
+        o->constant = n->op == ACTIV_OP_param ? (double)n->a : n->number;
+        now[i] = count++;
     }
 }
 
@@ -107,15 +114,15 @@ static activ_expression *make_expression(activ_formula *f, formula_node_index *r
         activ_formula_mark(f, f->count, marks);
         for (size_t i = 0; i < f->count; i++)
             count += marks[i];
-        const size_t bytes = sizeof *e + count * sizeof *f->nodes + root_count * sizeof *roots;
+        const size_t bytes = sizeof *e + count * sizeof *e->operations + root_count * sizeof *roots;
         e = activ_host_alloc(&f->host, bytes);
         if (e) {
-            formula_node *nodes = (formula_node *)(void *)(e + 1);
-            formula_node_index *kept = (formula_node_index *)(void *)(nodes + count);
-            copy_nodes(f, marks, now, nodes);
+            operation *operations = (operation *)(void *)(e + 1);
+            formula_node_index *kept = (formula_node_index *)(void *)(operations + count);
+            copy_nodes(f, marks, now, operations);
             for (size_t i = 0; i < root_count; i++)
                 kept[i] = now[roots[i]];
-            *e = (activ_expression){ f->host, bytes, count, root_count - 2, nodes, kept };
+            *e = (activ_expression){ f->host, bytes, count, root_count - 2, operations, kept };
         }
     }
     activ_host_free(&f->host, marks, f->count);
@@ -188,14 +195,8 @@ activ_status activ_expression_operation(const activ_expression *expression, size
         return ACTIV_ERROR_INVALID;
     if (index >= expression->count)
         return ACTIV_ERROR_RANGE;
-    const formula_node *n = &expression->nodes[index];
-    const activ_operation_info own = {
-        .size = sizeof own,
-        .name = names[numbers[n->op]],
-        .operation = numbers[n->op],
-        .operand_count = activ_formula_arity(n->op),
-        .operands = { (size_t)n->a, (size_t)n->b, (size_t)n->c },
-        .number = n->number,
-    };
+    const operation *o = &expression->operations[index];
+    const activ_operation_info own = { sizeof own,       names[o->number], o->number,
+                                       o->operand_count, o->operands,      o->constant };
     return activ_sized_write(&own, sizeof own, info);
 }

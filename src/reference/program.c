@@ -240,8 +240,7 @@ static void read_steps(builder *b, size_t gradients)
     for (size_t i = 0; i < count; i++) {
         activ_operation_info o = ACTIV_OPERATION_INFO_INIT;
         (void)activ_expression_operation(b->expression, i, &o);
-        add_step(b, o.operation, o.operand_count, (int32_t)o.operands[0], (int32_t)o.operands[1],
-                 (int32_t)o.operands[2]);
+        add_step(b, o.operation, o.operand_count, o.operands[0], o.operands[1], o.operands[2]);
         b->steps[i].number = o.number;
     }
     b->roots[REF_ROOT_F] = (int32_t)activ_expression_value(b->expression);

@@ -35,7 +35,7 @@ static void print(const activ_expression *e, size_t index, char *text, size_t si
     const activ_operation_info o = operation(e, index);
     char operands[3][256] = { "", "", "" };
     for (int k = 0; k < o.operand_count; k++)
-        print(e, o.operands[k], operands[k], sizeof operands[k]);
+        print(e, (size_t)o.operands[k], operands[k], sizeof operands[k]);
     if (o.operation == ACTIV_OPERATION_CONSTANT)
         snprintf(text, size, "%g", o.number);
     else if (o.operation == ACTIV_OPERATION_PARAM)
@@ -126,7 +126,7 @@ static void test_loop(void **state)
         const activ_operation_info o = operation(e, i);
         assert_in_range(o.operand_count, 0, 3);
         for (int k = 0; k < o.operand_count; k++)
-            assert_true(o.operands[k] < i);
+            assert_true(o.operands[k] >= 0 && (size_t)o.operands[k] < i);
         v[i] = value_of(&o, v, (double)x, params);
     }
     assert_true(fabs(v[activ_expression_value(e)] - (double)y) <= 1e-6);

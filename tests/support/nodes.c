@@ -179,7 +179,7 @@ void nodes_in_mpfr(nodes *n, double x, const float *params, double *values)
 {
     for (size_t i = 0; i < n->count; i++) {
         const activ_operation_info *o = &n->info[i];
-        const size_t *operands = o->operands;
+        const int32_t *operands = o->operands;
         if (o->operation == ACTIV_OPERATION_CONSTANT)
             mpfr_set_d(n->in_mpfr[i], o->number, MPFR_RNDN);
         else if (o->operation == ACTIV_OPERATION_X)

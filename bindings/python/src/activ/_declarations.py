@@ -371,7 +371,7 @@ class OperationInfo(Sized):
         ("name", text),
         ("operation", i32),
         ("operand_count", i32),
-        ("operands", size * 3),
+        ("operands", pointer),
         ("number", f64),
     ]
 

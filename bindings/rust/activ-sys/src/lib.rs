@@ -704,7 +704,7 @@ pub struct activ_operation_info {
     pub name: *const c_char,
     pub operation: i32,
     pub operand_count: i32,
-    pub operands: [usize; 3],
+    pub operands: *const i32,
     pub number: f64,
 }
 
@@ -713,7 +713,7 @@ pub const ACTIV_OPERATION_INFO_INIT: activ_operation_info = activ_operation_info
     name: null(),
     operation: 0,
     operand_count: 0,
-    operands: [0; 3],
+    operands: null(),
     number: 0.0,
 };
 
