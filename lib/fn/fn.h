@@ -125,6 +125,9 @@ extern const activ_fn_kernel activ_custom_kernel;
 int activ_fn_is_formula(const activ_host *host, activ_slice spec);
 activ_status activ_fn_formula_make(const activ_host *host, activ_slice spec, int is_expert, activ_message *message,
                                    activ_fn_formula **out);
+/* The formula of a function as nodes, for who looks at it: fn's own, or the catalog's with fn's settings. */
+activ_status activ_fn_formula_open(const activ_host *host, const activ_fn *fn, activ_message *message,
+                                   activ_fn_formula **out);
 void activ_fn_formula_free(const activ_host *host, activ_fn_formula *formula);
 size_t activ_fn_formula_vectors(const activ_fn_formula *formula, size_t *param_count, size_t *name_bytes);
 void activ_fn_formula_name(const activ_fn_formula *formula, const char **names, size_t *lengths, char *text);

@@ -130,7 +130,7 @@ static activ_status read_derivative(activ_slice *spec, int *times, activ_message
 
 /* Of a function with a name: *canonical is its spec. */
 static activ_status make_of_function(activ_fn_formula *own, const activ_host *host, activ_slice spec, int times,
-                                     activ_message *message, char **canonical, size_t *bytes)
+                                     formula_result result, activ_message *message, char **canonical, size_t *bytes)
 {
     activ_custom *custom;
     activ_setting_value *settings;
@@ -159,7 +159,7 @@ static activ_status make_of_function(activ_fn_formula *own, const activ_host *ho
     }
     if (status == ACTIV_OK)
         status = activ_formula_create_derivative(&own->formula, host, activ_kernels_of(host->tier), find, d, *canonical,
-                                                 settings, times, message);
+                                                 settings, times, result, message);
     activ_host_free(host, settings, settings_bytes);
     activ_host_free(host, custom, sizeof *custom);
     return status;
@@ -184,7 +184,8 @@ static activ_status write_text(activ_fn_formula *own, const activ_host *host, co
     return ACTIV_OK;
 }
 
-static activ_status make(activ_fn_formula *own, const activ_host *host, activ_slice spec, activ_message *message)
+static activ_status make(activ_fn_formula *own, const activ_host *host, activ_slice spec, formula_result result,
+                         activ_message *message)
 {
     int times;
     char *inner = NULL;
@@ -194,9 +195,10 @@ static activ_status make(activ_fn_formula *own, const activ_host *host, activ_sl
         return status;
     if (times > 0 && !activ_fn_is_formula(host, spec)) {
         spec = activ_slice_unbracketed(spec);
-        status = make_of_function(own, host, spec, times, message, &inner, &bytes);
+        status = make_of_function(own, host, spec, times, result, message, &inner, &bytes);
     } else {
-        status = activ_formula_create(&own->formula, host, activ_kernels_of(host->tier), find, spec, times, message);
+        status =
+            activ_formula_create(&own->formula, host, activ_kernels_of(host->tier), find, spec, times, result, message);
         bytes = status == ACTIV_OK ? activ_formula_write(spec, NULL, 0) + 1 : 0;
         inner = status == ACTIV_OK ? activ_host_alloc(host, bytes) : NULL;
         if (inner)
@@ -223,7 +225,31 @@ activ_status activ_fn_formula_make(const activ_host *host, activ_slice spec, int
     if (!own)
         return activ_fail(message, ACTIV_ERROR_OUT_OF_MEMORY, "no memory for a function");
     own->formula.is_expert = is_expert;
-    const activ_status status = make(own, host, spec, message);
+    const activ_status status = make(own, host, spec, FORMULA_TO_PROGRAMS, message);
+    if (status == ACTIV_OK)
+        *out = own;
+    else
+        activ_fn_formula_free(host, own);
+    return status;
+}
+
+activ_status activ_fn_formula_open(const activ_host *host, const activ_fn *fn, activ_message *message,
+                                   activ_fn_formula **out)
+{
+    const activ_fn_definition *d = fn->entry->definition;
+    if (fn->custom || fn->entry->shape != ACTIV_SHAPE_ELEMENTWISE || d->least_functions > 0)
+        return activ_fail(message, ACTIV_ERROR_UNSUPPORTED, fn->entry->name,
+                          " has no expression: only formulas and elementwise functions of the catalog have, those "
+                          "made of others excepted");
+    activ_fn_formula *own = activ_host_alloc(host, sizeof *own);
+    if (!own)
+        return activ_fail(message, ACTIV_ERROR_OUT_OF_MEMORY, "no memory for an expression");
+    activ_status status;
+    if (fn->formula)
+        status = make(own, host, (activ_slice){ fn->spec, strlen(fn->spec) }, FORMULA_TO_NODES, message);
+    else
+        status = activ_formula_create_derivative(&own->formula, host, activ_kernels_of(host->tier), find, d, fn->spec,
+                                                 fn->settings, 0, FORMULA_TO_NODES, message);
     if (status == ACTIV_OK)
         *out = own;
     else
