@@ -410,6 +410,14 @@ activ_status activ_fn_make_empty(const activ_host *host, activ_slice spec, size_
     return status;
 }
 
+size_t activ_fn_work(const activ_fn *fn)
+{
+    size_t work = fn->formula ? fn->formula->formula.work : 0;
+    for (size_t i = 0; i < fn->function_count; i++)
+        work += activ_fn_work(fn->functions[i]);
+    return work;
+}
+
 void activ_fn_fill(activ_fn *fn)
 {
     for (size_t i = 0; i < fn->function_count; i++)

@@ -99,6 +99,9 @@ activ_status activ_fn_make_empty(const activ_host *host, activ_slice spec, size_
                                  activ_fn **out);
 void activ_fn_fill(activ_fn *fn);
 
+/* What its formulas took to make, in units of some 0.1 microseconds. */
+size_t activ_fn_work(const activ_fn *fn);
+
 /* A copy for another host, with its allocator and tier. NULL if out of memory. */
 activ_fn *activ_fn_copy(const activ_host *host, const activ_fn *fn);
 

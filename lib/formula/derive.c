@@ -333,6 +333,7 @@ formula_node_index activ_formula_derive(activ_formula *f, formula_node_index roo
     if (f->status != ACTIV_OK || root == ZERO)
         return ZERO;
     const size_t nodes = (size_t)root + 1;
+    f->work += nodes / 4;
     formula_node_index *d = activ_host_alloc(&f->host, nodes * sizeof *d), result = ZERO;
     unsigned char *marks = activ_host_alloc(&f->host, nodes);
     if (!d || !marks) {

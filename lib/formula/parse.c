@@ -20,7 +20,7 @@ typedef struct parser {
     formula_node_index owner; /* the call whose formula it is, or FORMULA_NONE */
     float *initial;           /* its parameters' initial values, once one is needed */
     size_t initial_count;
-    size_t steps, depth;
+    size_t steps, again, depth; /* again: characters of sums' terms that were read before */
     int has_x;
 } parser;
 
@@ -269,6 +269,9 @@ static formula_node_index parse_sum(parser *p)
         p->binding_count = bindings;
         bind(p, name, activ_formula_constant(p->f, k));
         const formula_node_index value = parse_expression(p);
+        p->again += k > first ? (size_t)(p->r.at - term) : 0;
+        if (is_ok(p) && p->again > FORMULA_READ)
+            return fail_at(p, term, ACTIV_ERROR_RANGE, "the formula is too long, its sums written out", nothing, "");
         total = total == FORMULA_NONE ? value : combine(p, term, ACTIV_OP_add, total, value, FORMULA_NONE);
     }
     p->binding_count = bindings;
@@ -951,6 +954,7 @@ activ_status activ_formula_parse(activ_formula *f, activ_slice text)
     bind(&p, (activ_slice){ "x", 1 }, activ_formula_variable(f, 0));
     const activ_slice inner = without_brackets(text);
     f->root = parse_parts(&p, inner.at, inner.at + inner.length);
+    f->work += p.steps + p.again / 16;
     for (size_t i = 0; is_ok(&p) && i < f->name_count; i++)
         if (!f->params[i].used)
             fail_at(&p, f->params[i].name.at, ACTIV_ERROR_INVALID, "", f->params[i].name,

@@ -20,6 +20,7 @@
 
 /* Far more than any that is written. */
 #define MAX_SPEC 65536
+#define MAX_WORK (1 << 22) /* of all formulas: 4096 layers of usual ones take a tenth of it */
 
 static const graph_kind *const kinds[] = {
 #define KIND(name) &activ_kind_##name,
@@ -124,7 +125,12 @@ static activ_status read_function(activ_graph *g, graph_node *node, activ_slice 
     activ_host_free(&g->host, copy, spec.length + 1);
     if (status == ACTIV_ERROR_OUT_OF_MEMORY)
         return activ_graph_fail_build(g, status, node, "no memory for its function");
-    return status == ACTIV_OK ? status : fail_line(g, node->name, &message);
+    if (status != ACTIV_OK)
+        return fail_line(g, node->name, &message);
+    g->formula_work += activ_fn_work(node->fn);
+    if (g->formula_work > MAX_WORK)
+        return activ_graph_fail_build(g, ACTIV_ERROR_RANGE, node, "the formulas of the layers take too long to make");
+    return ACTIV_OK;
 }
 
 /* Resolves the texts among a layer's settings, functions and shared layers, and drops them. */

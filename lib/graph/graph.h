@@ -51,7 +51,8 @@ struct activ_graph {
     size_t scratch_per_thread;
     size_t workspace_floats; /* per sample, without alignment and scratch */
 
-    size_t *room; /* while it is read from a file: for activ_fn_make_empty; else NULL */
+    size_t *room;        /* while it is read from a file: for activ_fn_make_empty; else NULL */
+    size_t formula_work; /* in that time: what its formulas took to make */
 
     uint64_t seed, step; /* of the random layers */
     int has_params;      /* the parameters were given values, or the caller may have */

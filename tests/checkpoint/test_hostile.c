@@ -107,10 +107,11 @@ static size_t finish(header *h)
 /* ---- loading it -------------------------------------------------------------------------------- */
 
 static size_t wrong;
+static size_t formulas; /* in the file */
 
 static void report(const char *what, size_t size, double time, const test_memory *memory, const activ_message *message)
 {
-    const size_t most = 16 * size + 16000000;
+    const size_t most = 16 * size + 16000000 + 10000 * formulas;
     const int is_wrong = time > seconds || memory->peak_bytes > most || memory->live > 0 || memory->mistakes > 0;
     wrong += (size_t)is_wrong;
     print_message("%s%-24s %6.1f MB: %6.3f s, %6.1f MB; %s\n", is_wrong ? "WRONG: " : "", what, (double)size / 1e6,
@@ -254,6 +255,41 @@ static void test_functions(void **state)
             "\"a.Phi\":{\"dtype\":\"F16\",\"shape\":[65536],\"data_offsets\":[262144,393216]}}");
     h.data = 393216;
     load("shared halves", &h, NULL);
+}
+
+/* Formulas that take long to make, each below the limits of one. */
+static void test_formulas(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "sum(i,1,4096,sum(j,1,8,0))+x+%d",
+        "let s = sum(j,1,256,c[j]); sum(k,1,50,celu(k*x, alpha=s)*celu(x-k,alpha=s))+%d; c[256]=0.01",
+        "sum(k,1,100,c[k]*sin(k*x))+%d; c[100]=0.1",
+        "derivative(derivative(derivative(staf(tau=16))))",
+    };
+    const double usual = seconds;
+    formulas = LINES;
+    seconds = seconds < 1.0 ? 1.0 : seconds; /* whatever the size of the file */
+    for (size_t f = 0; f < sizeof texts / sizeof texts[0]; f++) {
+        header h = start();
+        char formula[200];
+        start_description(&h);
+        for (int i = 0; i < LINES; i++) {
+            snprintf(formula, sizeof formula, texts[f], i);
+            add(&h, "\\nn%d = activation(input, fn=\\\"%s\\\")", i, formula);
+        }
+        end_description(&h, "x", 2000000);
+        load("formulas", &h, "the formulas of the layers take too long to make");
+    }
+    /* As many as there can be, of a usual one. */
+    header h = start();
+    start_description(&h);
+    for (int i = 0; i < LINES; i++)
+        add(&h, "\\nn%d = activation(input, fn=\\\"0.5*(silu(x) + gelu(x))*x^%d\\\")", i, i % 9);
+    end_description(&h, NULL, 0);
+    load("usual formulas", &h, NULL);
+    seconds = usual;
+    formulas = 0;
 }
 
 /* A network of many layers, or of layers with many inputs. */
@@ -534,9 +570,9 @@ int main(int argc, char **argv)
         seconds = strtod(argv[2], NULL);
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_functions),     cmocka_unit_test(test_layers),  cmocka_unit_test(test_long),
-        cmocka_unit_test(test_metadata),      cmocka_unit_test(test_tensors), cmocka_unit_test(test_training),
-        cmocka_unit_test(test_none_is_wrong),
+        cmocka_unit_test(test_functions), cmocka_unit_test(test_formulas),      cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_long),      cmocka_unit_test(test_metadata),      cmocka_unit_test(test_tensors),
+        cmocka_unit_test(test_training),  cmocka_unit_test(test_none_is_wrong),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }

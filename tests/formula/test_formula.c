@@ -571,6 +571,10 @@ static void hostile(void **state)
     create_large("sum(k, 1, 4096, c[1]*x); c[1]=", "1+", 20000, "1", 0);
     create_large("sum(k, 1, 200, c[k]*sin(k*x)); c[200]=", "0.", 1, "1", 1);
     create_large("sum(k, 1, 1000, c[k]*sin(k*x)); c[1000]=", "0.", 1, "1", 0);
+    create_large("sum(k, 1, 16, sum(m, 1, 4000, 0", " ", 65000, ")) + x", 0);
+    create_large("sum(k, 1, 4096, sum(m, 1, 15, 0.", "1", 65000, ")) + x", 0);
+    create_large("sum(k, 1, 256, c[k]*sin(k*x", " ", 1000, ")); c[256]=0.1", 1);
+    create_large("", "(", 32000, "a*x; a=1", 0);
     create_large("", "let a = x; ", 1, "a*a", 1);
     create_large("x*", "gelu(x)*", 10000, "x", 0);
     create_large("x; ", "a=1, ", 10000, "b=1", 0);
