@@ -6,8 +6,8 @@
  *
  * Of a formula, which is computed in double as it is written, the reference knows how far off it may be itself. Where
  * that is more than 1/64 of a unit, nothing is judged. Its unit is an ulp of the value, or, where its terms cancel
- * (REF_CANCELS in reference/program.h), of the terms; what cancelling costs is counted beside it, in ulp of the value. At an
- * infinity nothing is judged either: the text may say infinity minus infinity. */
+ * (REF_CANCELS in reference/program.h), of the terms; what cancelling costs is counted beside it, in ulp of the value.
+ * At an infinity nothing is judged either: the text may say infinity minus infinity. */
 #ifndef ACTIV_TALLY_H
 #define ACTIV_TALLY_H
 

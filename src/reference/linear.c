@@ -1,7 +1,7 @@
 /* Piecewise linear functions, hardswish and softsign. */
 #include "entry.h"
 
-/* rrelu, in evaluation: the slope is the mean of lower and upper, and a float too, of which the formula knows nothing */
+/* rrelu, in evaluation: the slope is the mean of lower and upper, and a float too, which its formula does not say */
 static inline ref_value rrelu_at(const ref_args *a, double x)
 {
     return ref_line(x > 0.0 ? 1.0 : (double)(float)((a->values[0] + a->values[1]) / 2.0), x);

@@ -92,8 +92,8 @@ typedef struct ref_function {
     double *program_params;      /* trainable settings, then the others */
 } ref_function;
 
-/* Opens the reference of `fn`, of a formula too, which has to outlive it. params: as activ_forward takes them, NULL for the initial
- * ones. 0, or -1 if there is none or out of memory. To be closed if opened. */
+/* Opens the reference of `fn`, of a formula too, which has to outlive it. params: as activ_forward takes them, NULL for
+ * the initial ones. 0, or -1 if there is none or out of memory. To be closed if opened. */
 int ref_open(ref_function *ref, const activ_fn *fn, const float *params);
 void ref_close(ref_function *ref);
 
