@@ -13,7 +13,7 @@
  *    activ_forward_as and activ_backward_as do that on arrays of float16 or bfloat16 (dtype.h).
  *    A trainable function has parameters, an array of the caller's: activ_fn_param_count, activ_fn_param_init. Where
  *    there is no place for a handle, activ_fn_default("gelu") has a shared one; functions of your own:
- *    activ_fn_create_custom.
+ *    activ_fn_create_custom. What a function computes is there as a list of operations, too (expression.h).
  *
  * 2. A network (graph.h): input, linear, apply, batch_norm, ..., a loss; compile; init; then activ_graph_train computes
  *    a batch's loss and gradients. For a loss of your own: activ_graph_forward_train, activ_graph_backward.

@@ -422,9 +422,9 @@ static void compute(const step *s, int known, size_t n, double *restrict out, co
     case ACTIV_OPERATION_POW:
         EACH(pow(a[i], b[i]));
     case ACTIV_OPERATION_MIN:
-        EACH(a[i] < b[i] ? a[i] : b[i]);
+        EACH(a[i] < b[i] || isnan(a[i]) ? a[i] : b[i]);
     case ACTIV_OPERATION_MAX:
-        EACH(a[i] > b[i] ? a[i] : b[i]);
+        EACH(a[i] > b[i] || isnan(a[i]) ? a[i] : b[i]);
     case ACTIV_OPERATION_LT:
         EACH(a[i] < b[i]);
     case ACTIV_OPERATION_LE:

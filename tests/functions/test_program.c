@@ -205,6 +205,12 @@ static void test_what_is_known(void **state)
     ref_close(&ref);
     activ_fn_destroy(fn);
 
+    fn = create("max(sqrt(x), 0) + min(log(x), 0)"); /* a NaN stays one */
+    assert_int_equal(ref_open(&ref, fn, NULL), 0);
+    assert_true(isnan(ref_at(&ref, -1.0).f) && ref_at(&ref, 4.0).f == 2.0);
+    ref_close(&ref);
+    activ_fn_destroy(fn);
+
     fn = create("where(x*x > 2, 1, x)");
     assert_int_equal(ref_open(&ref, fn, NULL), 0);
     const float root = sqrtf(2.0f), beside = root * 1.001f;

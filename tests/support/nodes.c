@@ -138,10 +138,10 @@ static void value_in_mpfr(mpfr_t out, int32_t operation, mpfr_srcptr a, mpfr_src
         mpfr_div(out, a, b, MPFR_RNDN);
         break;
     case ACTIV_OPERATION_MIN:
-        mpfr_set(out, mpfr_less_p(a, b) ? a : b, MPFR_RNDN);
+        mpfr_set(out, mpfr_less_p(a, b) || mpfr_nan_p(a) ? a : b, MPFR_RNDN);
         break;
     case ACTIV_OPERATION_MAX:
-        mpfr_set(out, mpfr_greater_p(a, b) ? a : b, MPFR_RNDN);
+        mpfr_set(out, mpfr_greater_p(a, b) || mpfr_nan_p(a) ? a : b, MPFR_RNDN);
         break;
     case ACTIV_OPERATION_LT:
         mpfr_set_si(out, mpfr_less_p(a, b) != 0, MPFR_RNDN);
