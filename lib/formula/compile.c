@@ -73,6 +73,102 @@ static void fuse(activ_formula *f, formula_node_index *roots, size_t count)
     activ_host_free(&f->host, marks, nodes);
 }
 
+/* ---- copies --------------------------------------------------------------------------------------------- */
+
+/* Polynomials of a high degree, and their derivatives, have the powers of x in common: more than there are registers
+ * for, if each is kept until the last that needs it. What is cheap is computed anew for each of them, by the same
+ * operations. It becomes nodes of its own, which differ in the operand that they do not have. */
+
+enum { COPIED = 10 }; /* operations at most */
+
+static int may_be_copied(const formula_node *n)
+{
+    return n->depends & FORMULA_ON_X &&
+           (n->op == ACTIV_OP_neg || n->op == ACTIV_OP_abs || n->op == ACTIV_OP_sign || n->op == ACTIV_OP_add ||
+            n->op == ACTIV_OP_sub || n->op == ACTIV_OP_mul || n->op == ACTIV_OP_scale);
+}
+
+/* The node and what it is made of, down to what is not copied, in ascending order. The number; 0: not cheap. */
+static size_t list_cheap(const activ_formula *f, formula_node_index node, formula_node_index *list)
+{
+    size_t count = 0;
+    if (may_be_copied(&f->nodes[node]))
+        list[count++] = node;
+    for (size_t i = 0; i < count; i++) {
+        const formula_node *n = &f->nodes[list[i]];
+        const formula_node_index operands[2] = { n->a, n->b };
+        for (int k = 0; k < activ_formula_arity(n->op); k++) {
+            size_t at = 0;
+            while (at < count && list[at] != operands[k])
+                at++;
+            if (at < count || !may_be_copied(&f->nodes[operands[k]]))
+                continue;
+            if (count == COPIED)
+                return 0;
+            list[count++] = operands[k];
+        }
+    }
+    for (size_t i = 1; i < count; i++)
+        for (size_t at = i; at > 0 && list[at - 1] > list[at]; at--) {
+            const formula_node_index greater = list[at - 1];
+            list[at - 1] = list[at];
+            list[at] = greater;
+        }
+    return count;
+}
+
+/* What has become of an operand, of which there is a copy if it is cheap. */
+static formula_node_index copy_cheap(activ_formula *f, formula_node_index node, const formula_node_index *map)
+{
+    formula_node_index list[COPIED], copies[COPIED];
+    const size_t count = list_cheap(f, node, list);
+    for (size_t i = 0; i < count; i++) {
+        formula_node n = f->nodes[list[i]];
+        formula_node_index *const operands[2] = { &n.a, &n.b };
+        for (int k = 0; k < activ_formula_arity(n.op); k++) {
+            size_t at = 0;
+            while (at < i && list[at] != *operands[k])
+                at++;
+            *operands[k] = at < i ? copies[at] : map[*operands[k]];
+        }
+        n.c = -2 - (formula_node_index)f->count;
+        copies[i] = activ_formula_intern(f, &n);
+    }
+    return count > 0 ? copies[count - 1] : map[node];
+}
+
+static void copy_all_cheap(activ_formula *f, formula_node_index *roots, size_t count)
+{
+    const size_t nodes = f->count;
+    formula_node_index *map = activ_host_alloc(&f->host, nodes * sizeof *map);
+    unsigned char *marks = activ_host_alloc(&f->host, nodes);
+    if (!map || !marks)
+        activ_formula_fail(f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
+    for (size_t i = 0; f->status == ACTIV_OK && i < count; i++)
+        marks[roots[i]] = 1;
+    if (f->status == ACTIV_OK)
+        activ_formula_mark(f, nodes, marks);
+    for (size_t i = 0; f->status == ACTIV_OK && i < nodes; i++) {
+        formula_node_index list[COPIED];
+        formula_node n = f->nodes[i];
+        map[i] = (formula_node_index)i;
+        if (!marks[i] || list_cheap(f, (formula_node_index)i, list) > 0)
+            continue;
+        const int arity = activ_formula_arity(n.op);
+        if (arity > 0)
+            n.a = copy_cheap(f, n.a, map);
+        if (arity > 1)
+            n.b = copy_cheap(f, n.b, map);
+        if (arity > 2)
+            n.c = copy_cheap(f, n.c, map);
+        map[i] = activ_formula_intern(f, &n);
+    }
+    for (size_t i = 0; f->status == ACTIV_OK && i < count; i++)
+        roots[i] = copy_cheap(f, roots[i], map);
+    activ_host_free(&f->host, map, nodes * sizeof *map);
+    activ_host_free(&f->host, marks, nodes);
+}
+
 /* ---- operands, until the layout is known ---------------------------------------------------------------- */
 
 enum { REGISTER = 0, CONSTANT = 1, PARAM = 2, UNIFORM = 3 };
@@ -115,6 +211,8 @@ typedef struct compiler {
     formula_node_index *order, *stack;
     size_t order_count;
     formula_node_index *keys, *latest; /* see find_keys; latest: the greatest key of those that need it */
+    void *block;                       /* of these arrays */
+    size_t nodes;                      /* that they have room for */
 
     uint64_t registers; /* bit k: register k is taken */
     size_t most;        /* registers taken at once, the first included */
@@ -666,33 +764,17 @@ static void emit_parts(compiler *c, formula_node_index *roots, size_t *numbers, 
         lay_out(c, start, numbers && c->f->param_count > ACTIV_FN_SETTINGS, program);
 }
 
-/* roots: `sums` gradients, that of parameter numbers[i] each, and what is computed last. They are sorted. */
-static void compile(compiler *c, formula_node_index *roots, size_t *numbers, size_t sums, activ_program *program)
-{
-    const size_t start = c->count;
-    c->first_setting = c->setting_count;
-    c->first_constant = c->constant_count;
-    c->first_param = c->param_count;
-    for (size_t part = sums + 1; c->f->status == ACTIV_OK; part = (part + 1) / 2) {
-        c->count = start;
-        emit_parts(c, roots, numbers, sums, part, program);
-        if (!c->is_full)
-            break;
-        if (part == 1)
-            activ_formula_fail(c->f, ACTIV_ERROR_RANGE,
-                               "it is too large: it needs too many constants, parameters and values at once");
-    }
-}
-
 /* The arrays with an element for each node, of which programs make no more; one after the other, wider types first. */
 enum { NODE_BYTES = 4 * sizeof(formula_node_index) + 3 * sizeof(uint16_t) + 3 };
 
-static void *assign_arrays(compiler *c, size_t nodes)
+static void assign_arrays(compiler *c)
 {
-    char *const block = activ_host_alloc(&c->f->host, nodes * NODE_BYTES);
+    activ_host_free(&c->f->host, c->block, c->nodes * NODE_BYTES);
+    const size_t nodes = c->nodes = c->f->count;
+    char *const block = c->block = activ_host_alloc(&c->f->host, nodes * NODE_BYTES);
     if (!block) {
         activ_formula_fail(c->f, ACTIV_ERROR_OUT_OF_MEMORY, "no memory");
-        return NULL;
+        return;
     }
     c->order = (formula_node_index *)(void *)block;
     c->stack = c->order + nodes;
@@ -704,7 +786,31 @@ static void *assign_arrays(compiler *c, size_t nodes)
     c->marks = (unsigned char *)(c->leaf_places + nodes);
     c->needs = c->marks + nodes;
     c->depends = c->needs + nodes;
-    return block;
+}
+
+/* roots: `sums` gradients, that of parameter numbers[i] each, and what is computed last. They are sorted. */
+static void compile(compiler *c, formula_node_index *roots, size_t *numbers, size_t sums, activ_program *program)
+{
+    const size_t start = c->count;
+    c->first_setting = c->setting_count;
+    c->first_constant = c->constant_count;
+    c->first_param = c->param_count;
+    size_t part = sums + 1;
+    for (int has_copies = 0; c->f->status == ACTIV_OK;) {
+        c->count = start;
+        emit_parts(c, roots, numbers, sums, part, program);
+        if (!c->is_full)
+            break;
+        if (part == 1 && has_copies++)
+            activ_formula_fail(c->f, ACTIV_ERROR_RANGE,
+                               "it is too large: it needs too many constants, parameters and values at once");
+        if (part == 1 && c->f->status == ACTIV_OK) {
+            copy_all_cheap(c->f, roots, sums + 1);
+            assign_arrays(c);
+            part = 2 * (sums + 1);
+        }
+        part = (part + 1) / 2;
+    }
 }
 
 enum { PROGRAMS = 3 };
@@ -780,8 +886,8 @@ activ_status activ_formula_compile(activ_formula *f)
             activ_formula_share_slopes(f, roots, sums);
         fuse(f, roots, sums);
         roots[sums] = slope;
-        const size_t nodes = f->count;
-        void *arrays = f->status == ACTIV_OK ? assign_arrays(c, nodes) : NULL;
+        if (f->status == ACTIV_OK)
+            assign_arrays(c);
         compile(c, &value, NULL, 0, &programs[0]);
         starts[1] = c->count;
         compile(c, &slope, NULL, 0, &programs[1]);
@@ -790,7 +896,7 @@ activ_status activ_formula_compile(activ_formula *f)
         f->work += nodes + c->count;
         if (f->status == ACTIV_OK)
             pack(c, programs, starts);
-        activ_host_free(&f->host, arrays, nodes * NODE_BYTES);
+        activ_host_free(&f->host, c->block, c->nodes * NODE_BYTES);
         f->programs.forward = programs[0];
         f->programs.derivative = programs[1];
         f->programs.gradient = programs[2];

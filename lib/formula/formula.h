@@ -168,6 +168,8 @@ formula_node_index activ_formula_variable(activ_formula *f, formula_node_index n
 formula_node_index activ_formula_param_value(activ_formula *f, size_t number);
 formula_node_index activ_formula_make(activ_formula *f, int op, formula_node_index a, formula_node_index b,
                                       formula_node_index c);
+/* The node, or one that is equal in all members, as it is: not simplified. */
+formula_node_index activ_formula_intern(activ_formula *f, const formula_node *n);
 /* A node of one operand, if there is one; nothing is made. */
 formula_node_index activ_formula_known(const activ_formula *f, int op, formula_node_index a);
 /* base^exponent by multiplication; exponent from 1. */

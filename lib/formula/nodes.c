@@ -67,7 +67,7 @@ static int grow_table(activ_formula *f)
     return 1;
 }
 
-static formula_node_index intern(activ_formula *f, const formula_node *n)
+formula_node_index activ_formula_intern(activ_formula *f, const formula_node *n)
 {
     if (f->status != ACTIV_OK)
         return 0;
@@ -98,7 +98,7 @@ static formula_node_index intern(activ_formula *f, const formula_node *n)
 static formula_node_index leaf(activ_formula *f, int op, int depends, formula_node_index a, double number)
 {
     const formula_node n = { (uint8_t)op, (uint8_t)depends, a, FORMULA_NONE, FORMULA_NONE, number };
-    return intern(f, &n);
+    return activ_formula_intern(f, &n);
 }
 
 formula_node_index activ_formula_constant(activ_formula *f, double number)
@@ -323,7 +323,7 @@ formula_node_index activ_formula_make(activ_formula *f, int op, formula_node_ind
     if (is_call && f->calls[b].has_params)
         depends |= FORMULA_ON_PARAMS;
     const formula_node n = { (uint8_t)op, (uint8_t)depends, a, b, c, 0.0 };
-    return intern(f, &n);
+    return activ_formula_intern(f, &n);
 }
 
 formula_node_index activ_formula_known(const activ_formula *f, int op, formula_node_index a)

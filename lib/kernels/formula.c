@@ -451,7 +451,8 @@ FORMULA_RUN(formula_run_beside_calls, ACTIV_PROGRAM_FLOATS_BESIDE_CALLS)
 FORMULA_RUN(formula_run_beside_sums, ACTIV_PROGRAM_FLOATS_BESIDE_SUMS)
 FORMULA_RUN(formula_run_expert, ACTIV_PROGRAM_FLOATS_OF_EXPERT)
 
-static void formula_run_program(formula_run *r, size_t n, const float *x, const float *w, int is_slope, float *out)
+static V_NOINLINE void formula_run_program(formula_run *r, size_t n, const float *x, const float *w, int is_slope,
+                                           float *out)
 {
     const size_t floats = r->program->floats;
     (floats == ACTIV_PROGRAM_FLOATS                ? formula_run_alone

@@ -292,6 +292,72 @@ static void derivatives(void **state)
     }
 }
 
+/* Quotients of polynomials of a high degree, which have more powers in common than there are registers: their second
+ * derivatives, and the gradients of their first ones, by differences, with the same bits on all tiers. */
+static void high_degrees(void **state)
+{
+    static const char *const specs[] = {
+        "rational_a(p=12, q=12)",
+        "rational_a(p=14, q=14)",
+        "rational_book(p=12, q=11)",
+        "sum(i, 0, 16, a[i + 1]*x^i)/(1 + sum(i, 1, 8, x^(2*i)*b[i]^2)); a[17]=0.5, b[8]=0.25",
+    };
+    enum { COUNT = 41, PARAMS = 64 };
+    (void)state;
+    for (size_t s = 0; s < sizeof specs / sizeof specs[0]; s++) {
+        float from[COUNT], ones[COUNT], y[2][COUNT], second[2][COUNT], params[PARAMS], sums[2][PARAMS];
+        const float h = 0x1p-10f;
+        activ_fn *fn = create(specs[s]), *slope = NULL;
+        const size_t count = activ_fn_param_count(fn);
+        assert_true(count > 20 && count <= PARAMS);
+        assert_int_equal(activ_fn_param_init(fn, 1, params), ACTIV_OK);
+        for (size_t j = 0; j < count; j++) /* abs(b) has a kink at 0 */
+            params[j] = fabsf(params[j]) < 0.02f ? 0.03f : params[j];
+        for (size_t i = 0; i < COUNT; i++) {
+            from[i] = (float)i * 0.09375f - 1.875f;
+            ones[i] = 1.0f;
+        }
+        for (size_t t = 0; t < each_tier_count; t++) {
+            const size_t at = t > 0;
+            activ_fn *own = NULL;
+            char spec[200];
+            snprintf(spec, sizeof spec, "derivative(%s)", activ_fn_spec(fn));
+            assert_int_equal(activ_fn_create(each_tier[t], spec, &own), ACTIV_OK);
+            memset(sums[at], 0, sizeof sums[at]);
+            assert_int_equal(activ_backward(own, params, COUNT, from, ones, second[at], sums[at]), ACTIV_OK);
+            assert_memory_equal(second[0], second[at], sizeof second[0]);
+            assert_memory_equal(sums[0], sums[at], sizeof sums[0]);
+            activ_fn_destroy(own);
+        }
+        assert_int_equal(activ_fn_derivative(fn, &slope), ACTIV_OK);
+        for (size_t i = 0; i < COUNT; i++) {
+            const float around[2] = { from[i] - h, from[i] + h };
+            float slopes[2];
+            assert_int_equal(activ_forward(slope, params, 2, around, slopes), ACTIV_OK);
+            const float want = (slopes[1] - slopes[0]) / (2.0f * h);
+            if (fabsf(fabsf(from[i]) - 1.0f) > 0.1f && fabsf(from[i]) > 0.01f && /* it has kinks there */
+                !(fabsf(second[0][i] - want) <= 2e-2f * (1.0f + fabsf(want))))
+                fail_msg("%s at %g: second derivative %g, not %g", specs[s], (double)from[i], (double)second[0][i],
+                         (double)want);
+        }
+        for (size_t j = 0; j < count; j++) {
+            const float was = params[j];
+            double want = 0.0;
+            params[j] = was + 4.0f * h;
+            assert_int_equal(activ_forward(slope, params, COUNT, from, y[0]), ACTIV_OK);
+            params[j] = was - 4.0f * h;
+            assert_int_equal(activ_forward(slope, params, COUNT, from, y[1]), ACTIV_OK);
+            params[j] = was;
+            for (size_t i = 0; i < COUNT; i++)
+                want += ((double)y[0][i] - (double)y[1][i]) / (8.0 * (double)h);
+            if (!(fabs((double)sums[0][j] - want) <= 2e-2 * (1.0 + fabs(want))))
+                fail_msg("%s: gradient %zu of the derivative is %g, not %g", specs[s], j, (double)sums[0][j], want);
+        }
+        activ_fn_destroy(fn);
+        activ_fn_destroy(slope);
+    }
+}
+
 /* Parameters for each channel: each channel has what a function with its values alone has, on every tier, whatever lies
  * behind each other. */
 static void channels(void **state)
@@ -591,7 +657,8 @@ static void out_of_memory(void **state)
                                          "derivative(derivative(swish))",
                                          "derivative(x^2*tanh(x))",
                                          "elu(x, alpha=a)*gelu(x); a=0.5",
-                                         "moe(a*gelu(x); a=0.5, relu, derivative(swish))" };
+                                         "moe(a*gelu(x); a=0.5, relu, derivative(swish))",
+                                         "derivative(rational_a(p=9, q=9))" };
     (void)state;
     for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
         activ_status status = ACTIV_ERROR_OUT_OF_MEMORY;
@@ -738,6 +805,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(parameters),
         cmocka_unit_test(derivatives),
         cmocka_unit_test(parameters_without_gradients),
+        cmocka_unit_test(high_degrees),
         cmocka_unit_test(channels),
         cmocka_unit_test(channels_in_graphs),
         cmocka_unit_test(refused),
