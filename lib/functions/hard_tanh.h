@@ -36,7 +36,8 @@ static const activ_fn_definition hard_tanh_definition = {
 
 V_INLINE vf hard_tanh_forward(vf x, const vf *v)
 {
-    return clamp_to(x, v[0], v[1]);
+    /* A bound that a formula sets may be NaN, and makes NaN of all. */
+    return v_keep_nan(v_sel(v_nan(v[0]), v[0], v[1]), clamp_to(x, v[0], v[1]));
 }
 
 V_INLINE vf hard_tanh_derivative(vf x, const vf *v)

@@ -413,6 +413,9 @@ V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, cons
             for (size_t k = 0; k < scalars; k++)
                 flat[k] = m_set(0);
             gradients(v_load_lanes(x + at, lanes), v, slopes, flat);
+            /* Where there are no elements slopes may still be NaN, if scalars are NaN or infinite. */
+            for (size_t k = 0; k < scalars && lanes < V_LANES; k++)
+                slopes[k] = v_sel(v_first_lanes(lanes), slopes[k], v_set(0.0f));
             for (size_t k = 0; k < scalars; k++)
                 sum[k].acc[j] = acc_fma(sum[k].acc[j], v_sel(flat[k], v_set(0.0f), factor), slopes[k]);
         }
