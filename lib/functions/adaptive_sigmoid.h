@@ -179,7 +179,7 @@ V_INLINE void adaptive_sigmoid_gradients(vf x, const vf *v, vf *out, vm *flat)
         vf by_k = v_scaled_value(v_mul(a.d.m, a.q.slope), i_add(a.d.e, a.q.n));
         vf by_theta = v_scaled_value(v_mul(v_neg(a.k.m), a.q.slope), i_add(a.k.e, a.q.n));
         out[0] = v_sel(far, v_keep_nan(x, by_k), out[0]);
-        out[1] = v_sel(far, v_keep_nan(x, by_theta), out[1]);
+        out[1] = v_sel(far, v_finite_gradient(x, v_keep_nan(x, by_theta)), out[1]);
     }
     out[0] = v_finite_gradient(x, out[0]);
 }

@@ -37,7 +37,8 @@ static const activ_fn_definition hard_tanh_definition = {
 V_INLINE vf hard_tanh_forward(vf x, const vf *v)
 {
     /* A bound that a formula sets may be NaN, and makes NaN of all. */
-    return v_keep_nan(v_sel(v_nan(v[0]), v[0], v[1]), clamp_to(x, v[0], v[1]));
+    vi nan = i_sel(v_unordered(v[0], v[1]), i_set(0x7fc00000), i_set(0));
+    return v_float_of(i_or(v_bits(clamp_to(x, v[0], v[1])), nan));
 }
 
 V_INLINE vf hard_tanh_derivative(vf x, const vf *v)

@@ -15,7 +15,8 @@ typedef vf v_function(vf x, const vf *v);
 typedef vm v_test(vf x, const vf *v);
 
 /* df/d(scalar) for each trainable scalar. Where the branch that depends on a scalar is not taken, flat[k] becomes true,
- * and the gradient is 0 whatever dy is. */
+ * and the gradient is 0 whatever dy is. Where a vector has no element, x and dy are 0: there no scalar may make a slope
+ * infinite, nor NaN unless it makes all of them NaN. */
 typedef void v_gradients(vf x, const vf *v, vf *out, vm *flat);
 
 /* A fast path for nearly all inputs (`near`), and optionally another for the rest (`far`). Which of them an element
@@ -413,9 +414,6 @@ V_INLINE void v_sum_gradients(v_gradients *gradients, const size_t scalars, cons
             for (size_t k = 0; k < scalars; k++)
                 flat[k] = m_set(0);
             gradients(v_load_lanes(x + at, lanes), v, slopes, flat);
-            /* Where there are no elements slopes may still be NaN, if scalars are NaN or infinite. */
-            for (size_t k = 0; k < scalars && lanes < V_LANES; k++)
-                slopes[k] = v_sel(v_first_lanes(lanes), slopes[k], v_set(0.0f));
             for (size_t k = 0; k < scalars; k++)
                 sum[k].acc[j] = acc_fma(sum[k].acc[j], v_sel(flat[k], v_set(0.0f), factor), slopes[k]);
         }

@@ -53,7 +53,7 @@ static V_NOINLINE vf nipuna_derivative_far(vf x, const vf *v)
 V_INLINE void nipuna_gradients(vf x, const vf *v, vf *out, vm *flat)
 {
     flat[0] = v_gt(x, v_set(0.0f));
-    out[0] = v_drop(flat[0], swish_gradient(nipuna_left(x), v)); /* NaN where beta is */
+    out[0] = swish_gradient(nipuna_left(x), v);
 }
 
 static const v_elementwise nipuna_elementwise = {
