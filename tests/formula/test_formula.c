@@ -466,6 +466,34 @@ static int is_same(const float *a, const float *b, size_t n)
     return 1;
 }
 
+/* Settings that come out as NaN make NaN, on each tier, whatever the sign of the NaN that its operations make. */
+static void settings_that_are_nan(void **state)
+{
+    static const char *const specs[] = { "swish(x, beta=exp(sqrt(c))); c=-1",
+                                         "swish(x, beta=min(erf(-0.75), expm1(c))*exp(pow(-0.375, c))); c=1.1875",
+                                         "swish(exp(-min(c, x)), beta=expm1(pow(-0.5, b))); b=0.875, c=1.0625",
+                                         "nipuna(x, beta=-log(c)); c=-1",
+                                         "pinn_tanh(x, a=sqrt(c)); c=-1",
+                                         "pinn_tanh(x, n=-sqrt(c)); c=-1",
+                                         "sgt_book(x, gamma=abs(log(c))); c=-1",
+                                         "sgt(x, a=-sqrt(c)); c=-1",
+                                         "adaptive_sigmoid(x, k=sqrt(c)); c=-1",
+                                         "adaptive_sigmoid(x, theta=sqrt(c)); c=-1",
+                                         "nipuna_book(100*x, alpha=sqrt(c)); c=-1",
+                                         "elu(100*x, alpha=sqrt(c)); c=-1" };
+    (void)state;
+    for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++)
+        for (size_t t = 0; t < each_tier_count; t++) {
+            outcome o;
+            activ_message message = { "" };
+            assert_int_equal(run(each_tier[t], specs[i], POINTS, x, dy, &o, &message), ACTIV_OK);
+            for (size_t k = 0; k < POINTS; k++) /* x < 0 */
+                if (!isnan(o.y[k]) || !isnan(o.dx[k]) || !isnan(o.dparams[0]))
+                    fail_msg("%s at %g on %s: %g, slope %g, gradient %g", specs[i], (double)x[k],
+                             activ_context_tier(each_tier[t]), (double)o.y[k], (double)o.dx[k], (double)o.dparams[0]);
+        }
+}
+
 /* How far a result may be from the double's, of what it is made of values of this size; each operation's rounding may
  * be magnified by slopes of it, a few times. */
 static double tolerance(double size)
@@ -600,7 +628,10 @@ static void random_ones(void **state)
                   "parameter's; %zu differences compared, %zu skipped; %zu points and %zu gradients\n",
                   formulas, count.too_large, count.with_slope, count.with_gradient, count.with_param, count.compared,
                   count.skipped, count.points, count.gradients);
-    assert_true(count.with_slope > formulas / 2);
+    /* Measured: 92.5 %, and 90 % of those with parameters; 1 of 15,000 skipped; 26 points a formula. */
+    assert_true(count.too_large < formulas / 20 && count.with_slope >= formulas * 9 / 10);
+    assert_true(count.with_gradient >= count.with_param * 17 / 20 && count.with_param > formulas / 4);
+    assert_true(count.skipped <= count.compared / 1000 + 1 && count.points > formulas * 20);
 }
 
 int main(int argc, char **argv)
@@ -616,6 +647,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(refused),
         cmocka_unit_test(hostile),
         cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(settings_that_are_nan),
         cmocka_unit_test(random_ones),
     };
     for (int i = 1; i + 1 < argc; i += 2) {
