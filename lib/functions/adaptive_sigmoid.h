@@ -118,8 +118,8 @@ V_INLINE adaptive_sigmoid_parts adaptive_sigmoid_prepare(vf x, const vf *v)
     vm large = m_or(v_gt(v_abs(bounded), v_set(0x1p100f)), v_gt(v_abs(v[1]), v_set(0x1p100f)));
     vf scale = v_sel(large, v_set(0.25f), v_set(1.0f));
     vpair d = v_two_sum(v_mul(bounded, scale), v_neg(v_mul(v[1], scale)));
-    /* Of an infinite x the sign is enough. */
-    vm infinite = v_gt(v_abs(x), most);
+    /* Of an infinite x the sign is enough, unless theta is NaN. */
+    vm infinite = m_and(v_gt(v_abs(x), most), m_not(v_nan(v[1])));
     d.h = v_sel(infinite, x, d.h);
     d.l = v_sel(infinite, v_set(0.0f), d.l);
     adaptive_sigmoid_parts a;
@@ -179,7 +179,7 @@ V_INLINE void adaptive_sigmoid_gradients(vf x, const vf *v, vf *out, vm *flat)
         vf by_k = v_scaled_value(v_mul(a.d.m, a.q.slope), i_add(a.d.e, a.q.n));
         vf by_theta = v_scaled_value(v_mul(v_neg(a.k.m), a.q.slope), i_add(a.k.e, a.q.n));
         out[0] = v_sel(far, v_keep_nan(x, by_k), out[0]);
-        out[1] = v_sel(far, v_keep_nan(x, by_theta), out[1]);
+        out[1] = v_sel(far, v_finite_gradient(x, v_keep_nan(x, by_theta)), out[1]);
     }
     out[0] = v_finite_gradient(x, out[0]);
 }

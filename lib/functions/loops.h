@@ -15,7 +15,8 @@ typedef vf v_function(vf x, const vf *v);
 typedef vm v_test(vf x, const vf *v);
 
 /* df/d(scalar) for each trainable scalar. Where the branch that depends on a scalar is not taken, flat[k] becomes true,
- * and the gradient is 0 whatever dy is. */
+ * and the gradient is 0 whatever dy is. Where a vector has no element, x and dy are 0: there no scalar may make a slope
+ * infinite, nor NaN unless it makes all of them NaN. */
 typedef void v_gradients(vf x, const vf *v, vf *out, vm *flat);
 
 /* A fast path for nearly all inputs (`near`), and optionally another for the rest (`far`). Which of them an element

@@ -5,8 +5,8 @@
  *
  * Training may drive an exponent anywhere. Powers are then those of the formula, with 0^0 = 1 as in pow: with an
  * exponent of 0 a side is constant, with a negative one it goes from +-1 at 0 to 0 at infinity, and f'(0) is 0 in both
- * cases. An exponent that is NaN makes NaN of all of its side. Exponents are taken as 2^34 at most in size: beyond,
- * nothing changes.
+ * cases. An exponent or a slope that is NaN makes NaN of all of its side. Exponents are taken as 2^34 at most in size:
+ * beyond, nothing changes.
  *
  * With all settings 1 this is tanh, bit by bit. Otherwise y = b x^beta is computed in double: f' magnifies its relative
  * error 2 y times, and y may be 120. */
@@ -79,7 +79,7 @@ V_INLINE sgt_parts sgt_prepare(vf x, const vf *v)
     s.log = v_log2_wide(s.x.m, e);
     vpower power = v_exp2_wide(acc_mul(acc_of(s.exponent), s.log));
     vsplit slope = v_split(v_abs(s.slope));
-    vf factor = v_sel(v_eq(s.slope, v_set(0.0f)), s.slope, slope.m);
+    vf factor = v_sel(m_or(v_eq(s.slope, v_set(0.0f)), v_nan(s.slope)), s.slope, slope.m);
     s.size = acc_mul(power.m, acc_of(v_abs(factor)));
     s.n = i_add(power.n, slope.e);
     vf h = acc_round(s.size), l = acc_round(acc_fma_wide(s.size, acc_of(h), acc_set(-1.0)));
@@ -134,7 +134,7 @@ static V_NOINLINE vf sgt_derivative(vf x, const vf *v)
     vf steep = v_sel(v_eq(s.slope, zero), zero, v_copysign(v_float_of(i_set(0x7f800000)), s.slope));
     vf at_zero = v_sel(v_le(s.exponent, zero), zero, v_sel(v_lt(s.exponent, one), steep, s.exponent));
     at_zero = v_sel(v_gt(s.exponent, one), zero, v_sel(v_eq(s.exponent, one), s.slope, at_zero));
-    return v_sel(v_eq(x, zero), at_zero, d);
+    return v_sel(v_eq(x, zero), v_keep_nan(s.slope, at_zero), d);
 }
 
 V_INLINE void sgt_gradients(vf x, const vf *v, vf *out, vm *flat)

@@ -255,11 +255,12 @@ V_INLINE vf v_exp_tail(vf x)
 }
 
 /* a 2^-64, correctly rounded, without an operation whose result is subnormal, which would take many times as long:
- * added to 2^-62, 2^64 times the smallest normal number, sizes below are rounded as they have to be. */
+ * added to 2^-62, 2^64 times the smallest normal number, sizes below are rounded as they have to be. By the order of
+ * v_min's operands NaN stays. */
 V_INLINE vf v_descale_positive(vf a)
 {
     const vf least = v_set(0x1p-62f);
-    vi below = v_bits(v_add(v_min(least, a), least)), above = v_bits(v_mul(v_max(least, a), v_set(V_TAIL_SCALE)));
+    vi below = v_bits(v_add(v_min(a, least), least)), above = v_bits(v_mul(v_max(least, a), v_set(V_TAIL_SCALE)));
     /* One of them is least's number, 2 least or least 2^-64. */
     return v_float_of(i_sub(i_add(below, above), i_set(0x21000000)));
 }

@@ -6,12 +6,14 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "activ/cpu.h"
+#include "activ/dtype.h"
 #include "activ/fn.h"
 #include "activ/random.h"
 #include "functions/list.h"
@@ -460,6 +462,225 @@ static void test_long_call(void **state)
     free(parts);
 }
 
+/* ---- parameters and settings that are NaN or infinite ------------------------------------------ */
+
+enum { MAX_TRIED = 80, MOST_TRIED_PARAMS = 9 };
+
+/* All that a function makes of x in one way: y, dx, and the parameters' gradients. */
+typedef struct outcome {
+    size_t count; /* of y and of dx */
+    float x[TABLE], y[TABLE], dx[TABLE], dparams[MAX_TRIED];
+} outcome;
+
+/* Ways to call a function: arrays of float32, of finite numbers, so that sums are, of one sign or the other, and of
+ * bfloat16 and float16; or with channels, elements of which lie side by side, or in rows. */
+typedef enum way {
+    WAY_FLOAT,
+    WAY_POSITIVE,
+    WAY_NEGATIVE,
+    WAY_BFLOAT16,
+    WAY_FLOAT16,
+    WAY_CHANNELS,
+    WAY_CHANNEL_ROWS
+} way;
+
+static int has_way(const activ_fn *fn, way w)
+{
+    return (activ_fn_channels(fn) > 1) == (w >= WAY_CHANNELS);
+}
+
+static void run_half(const activ_fn *fn, const float *params, activ_dtype dtype, const float *x, const float *dy,
+                     outcome *o)
+{
+    uint16_t half_x[TABLE], half_dy[TABLE], y[TABLE], dx[TABLE];
+    assert_int_equal(activ_convert(TABLE, ACTIV_FLOAT32, x, dtype, half_x), ACTIV_OK);
+    assert_int_equal(activ_convert(TABLE, ACTIV_FLOAT32, dy, dtype, half_dy), ACTIV_OK);
+    assert_int_equal(activ_forward_as(fn, params, dtype, TABLE, half_x, y), ACTIV_OK);
+    assert_int_equal(activ_backward_as(fn, params, dtype, TABLE, half_x, half_dy, dx, o->dparams), ACTIV_OK);
+    assert_int_equal(activ_convert(TABLE, dtype, y, ACTIV_FLOAT32, o->y), ACTIV_OK);
+    assert_int_equal(activ_convert(TABLE, dtype, dx, ACTIV_FLOAT32, o->dx), ACTIV_OK);
+}
+
+static void run(const activ_fn *fn, const float *params, way w, const float *x, const float *dy, outcome *o)
+{
+    const size_t channels = activ_fn_channels(fn), inner = w == WAY_CHANNELS ? 1 : 7;
+    memset(o, 0, sizeof *o);
+    o->count = TABLE;
+    memcpy(o->x, x, sizeof o->x);
+    if (w == WAY_FLOAT) {
+        assert_int_equal(activ_forward(fn, params, TABLE, x, o->y), ACTIV_OK);
+        assert_int_equal(activ_backward(fn, params, TABLE, x, dy, o->dx, o->dparams), ACTIV_OK);
+    } else if (w < WAY_BFLOAT16) {
+        for (size_t i = o->count = 0; i < TABLE; i++)
+            if (isfinite(x[i]))
+                o->x[o->count++] = copysignf(x[i], w == WAY_POSITIVE ? 1.0f : -1.0f);
+        o->count -= o->count % 16 == 0;
+        assert_int_equal(activ_forward(fn, params, o->count, o->x, o->y), ACTIV_OK);
+        assert_int_equal(activ_backward(fn, params, o->count, o->x, dy, o->dx, o->dparams), ACTIV_OK);
+    } else if (w < WAY_CHANNELS) {
+        run_half(fn, params, w == WAY_FLOAT16 ? ACTIV_FLOAT16 : ACTIV_BFLOAT16, x, dy, o);
+    } else {
+        const size_t outer = TABLE / (channels * inner);
+        o->count = outer * channels * inner;
+        assert_int_equal(activ_forward_channels(fn, params, outer, channels, inner, x, o->y), ACTIV_OK);
+        assert_int_equal(activ_backward_channels(fn, params, outer, channels, inner, x, dy, o->dx, o->dparams),
+                         ACTIV_OK);
+    }
+}
+
+static void check_same(const char *spec, size_t which, float param, size_t tier, const outcome *want,
+                       const outcome *got, size_t params)
+{
+    for (size_t i = 0; i < want->count; i++)
+        if (!same(want->y[i], got->y[i]) || !same(want->dx[i], got->dx[i]))
+            fail_msg("%s with parameter %zu = %g (0x%08x) on %s at x = %a: f = %a, f' dy = %a, not %a, %a", spec, which,
+                     (double)param, float_bits(param), activ_context_tier(each_tier[tier]), (double)got->x[i],
+                     (double)got->y[i], (double)got->dx[i], (double)want->y[i], (double)want->dx[i]);
+    for (size_t i = 0; i < params; i++)
+        if (!same(want->dparams[i], got->dparams[i]))
+            fail_msg("%s with parameter %zu = %g (0x%08x) on %s: dparams[%zu] = %a, not %a", spec, which, (double)param,
+                     float_bits(param), activ_context_tier(each_tier[tier]), i, (double)got->dparams[i],
+                     (double)want->dparams[i]);
+}
+
+/* What is to be NaN where a parameter is. A setting that is compared only, as in the function's formula, makes none,
+ * and where a formula selects a constant, the derivative is 0. */
+typedef enum nans { NANS_NONE, NANS_VALUES, NANS_ALL } nans;
+
+/* Where one value of the parameter makes another result of a finite x than another does, NaN makes NaN. */
+static void check_nan(const char *spec, const activ_fn *fn, const float *one_set, const float *other, const float *nan,
+                      size_t which, size_t count, const float *x, nans wanted)
+{
+    for (size_t i = 0; i < TABLE; i++) {
+        const float one = 1.0f, *const sets[] = { one_set, other, nan };
+        float y[3], dx[3], dparams[3][MAX_TRIED] = { { 0.0f } };
+        if (!isfinite(x[i]))
+            continue;
+        for (size_t k = 0; k < 3; k++) {
+            assert_int_equal(activ_forward(fn, sets[k], 1, &x[i], &y[k]), ACTIV_OK);
+            assert_int_equal(activ_backward(fn, sets[k], 1, &x[i], &one, &dx[k], dparams[k]), ACTIV_OK);
+        }
+        if ((!same(y[0], y[1]) && !isnan(y[2])) || (wanted == NANS_ALL && !same(dx[0], dx[1]) && !isnan(dx[2])))
+            fail_msg("%s with NaN as parameter %zu at x = %a: f = %a, f' = %a", spec, which, (double)x[i], (double)y[2],
+                     (double)dx[2]);
+        for (size_t k = 0; k < count && wanted == NANS_ALL; k++)
+            if (!same(dparams[0][k], dparams[1][k]) && !isnan(dparams[2][k]))
+                fail_msg("%s with NaN as parameter %zu at x = %a: gradient %zu is %a", spec, which, (double)x[i], k,
+                         (double)dparams[2][k]);
+    }
+}
+
+/* Each parameter in turn. Of NaN the sign and the payload must not matter: CPUs differ in the sign of those that they
+ * make. */
+static void try_parameters(const char *spec, const ref_entry *entry, nans wanted)
+{
+    const float specials[] = { float_from_bits(0x7fc00000u),
+                               float_from_bits(0xffc00000u),
+                               float_from_bits(0x7fc12345u),
+                               float_from_bits(0xffffffffu),
+                               INFINITY,
+                               -INFINITY };
+    enum { SPECIALS = sizeof specials / sizeof specials[0], NANS = SPECIALS - 2 };
+    static outcome want, got;
+    float x[TABLE], dy[TABLE], params[MAX_TRIED], one[MAX_TRIED], other[MAX_TRIED], nan[MAX_TRIED];
+    activ_fn *fn[MAX_TIERS];
+    for (size_t t = 0; t < each_tier_count; t++)
+        fn[t] = create(t, spec);
+    const size_t count = activ_fn_param_count(fn[0]);
+    assert_in_range(count, 1, MAX_TRIED);
+    assert_int_equal(activ_fn_param_init(fn[0], 9, params), ACTIV_OK);
+    make_table(entry, x, dy);
+    const size_t step = count > MOST_TRIED_PARAMS ? count / MOST_TRIED_PARAMS : 1;
+    for (size_t p = 0; p < count; p += step) {
+        memcpy(nan, params, sizeof nan);
+        memcpy(one, params, sizeof one);
+        memcpy(other, params, sizeof other);
+        one[p] = params[p] * 1.125f + 0.0625f; /* not those that have cheaper arithmetic */
+        other[p] = params[p] * 1.25f + 0.125f;
+        nan[p] = NAN;
+        for (size_t t = 0; t < each_tier_count && wanted != NANS_NONE && activ_fn_channels(fn[0]) == 1; t++)
+            check_nan(spec, fn[t], one, other, nan, p, count, x, wanted);
+        for (way w = WAY_FLOAT; w <= WAY_CHANNEL_ROWS; w++)
+            for (size_t k = 0; k < SPECIALS && has_way(fn[0], w); k++)
+                for (size_t t = 0; t < each_tier_count; t++) {
+                    const int first = t == 0 && (k == 0 || k >= NANS);
+                    nan[p] = specials[k];
+                    run(fn[t], nan, w, x, dy, first ? &want : &got);
+                    if (!first)
+                        check_same(spec, p, specials[k], t, &want, &got, count);
+                }
+    }
+    for (size_t t = 0; t < each_tier_count; t++)
+        activ_fn_destroy(fn[t]);
+}
+
+static void test_special_parameters(void **state)
+{
+    (void)state;
+    for (const trial *s = trials; s < trials + trial_count; s++) {
+        char spec[256];
+        if (s->params == 0 || s->params > MAX_TRIED)
+            continue;
+        try_parameters(s->spec, s->entry, NANS_ALL);
+        snprintf(spec, sizeof spec, "%s(num_parameters=3)", s->spec);
+        activ_fn *fn = NULL;
+        if (s->defaults && activ_fn_create(NULL, spec, &fn) == ACTIV_OK)
+            try_parameters(spec, s->entry, NANS_ALL);
+        activ_fn_destroy(fn);
+    }
+}
+
+/* Where a parameter has no part in the result, its NaN has none. */
+static void test_parameters_without_a_part(void **state)
+{
+    static const char *const specs[] = { "prelu", "trainable_elu", "nipuna", "nipuna_book", "sgt" };
+    (void)state;
+    for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++)
+        for (size_t t = 0; t < each_tier_count; t++) {
+            /* Of sgt alpha, which is for negative x; beta is 1. */
+            const float params[] = { NAN, 1.0f };
+            float x[5], dy[5], y[5], dx[5], dparams[2] = { 0.0f };
+            activ_fn *fn = create(t, specs[i]);
+            for (size_t k = 0; k < 5; k++) {
+                x[k] = (float)(k + 1);
+                dy[k] = k % 2 ? -1.0f : INFINITY;
+            }
+            assert_int_equal(activ_forward(fn, params, 5, x, y), ACTIV_OK);
+            assert_int_equal(activ_backward(fn, params, 5, x, dy, dx, dparams), ACTIV_OK);
+            for (size_t k = 0; k < 5; k++)
+                if (isnan(y[k]) || isnan(dx[k]) || dparams[0] != 0.0f)
+                    fail_msg("%s with NaN at x = %g: f = %g, dx = %g, dparams = %g", specs[i], (double)x[k],
+                             (double)y[k], (double)dx[k], (double)dparams[0]);
+            activ_fn_destroy(fn);
+        }
+}
+
+/* Settings that a formula computes may be NaN, too. */
+static void test_special_settings(void **state)
+{
+    size_t tried = 0;
+    (void)state;
+    for (const trial *s = trials; s < trials + trial_count; s++) {
+        activ_fn *fn = create(0, s->spec);
+        for (size_t i = 0; s->defaults && i < activ_fn_setting_count(fn); i++) {
+            activ_setting_info info = ACTIV_SETTING_INFO_INIT;
+            activ_fn *formula = NULL;
+            char text[256];
+            assert_int_equal(activ_fn_setting_info(fn, i, &info), ACTIV_OK);
+            snprintf(text, sizeof text, "%s(x, %s=c); c=%.9g", s->spec, info.name, info.value);
+            if (info.kind != ACTIV_SETTING_REAL || activ_fn_create(NULL, text, &formula) != ACTIV_OK)
+                continue;
+            activ_fn_destroy(formula);
+            const int compared = strcmp(info.name, "threshold") == 0 || strcmp(s->spec, "step") == 0;
+            const int bounds = strcmp(s->spec, "hard_tanh") == 0;
+            try_parameters(text, s->entry, compared ? NANS_NONE : bounds ? NANS_VALUES : NANS_ALL);
+            tried++;
+        }
+        activ_fn_destroy(fn);
+    }
+    assert_true(tried > 20);
+}
+
 int main(int count, char **arguments)
 {
     if (count == 3 && strcmp(arguments[1], "--thin") == 0)
@@ -467,8 +688,15 @@ int main(int count, char **arguments)
     if (count > 3 || count == 2 || thin == 0)
         return 2;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tiers),         cmocka_unit_test(test_nan),  cmocka_unit_test(test_places),
-        cmocka_unit_test(test_mixed_offsets), cmocka_unit_test(test_sums), cmocka_unit_test(test_long_call),
+        cmocka_unit_test(test_tiers),
+        cmocka_unit_test(test_nan),
+        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_mixed_offsets),
+        cmocka_unit_test(test_sums),
+        cmocka_unit_test(test_long_call),
+        cmocka_unit_test(test_special_parameters),
+        cmocka_unit_test(test_special_settings),
+        cmocka_unit_test(test_parameters_without_a_part),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

@@ -11,15 +11,15 @@ V_INLINE vf slope_forward(vf x, vf slope)
     return v_sel(v_gt(x, v_set(0.0f)), x, product);
 }
 
-/* Any slope but 0: by the sign of x, without a comparison. */
+/* Any slope but 0 and NaN: by the sign of x, without a comparison. */
 static inline int slope_is_plain(const float *values)
 {
-    return values[0] != 0.0f;
+    return values[0] != 0.0f && values[0] == values[0];
 }
 
 V_INLINE vm slope_plain_lanes(const vf *v)
 {
-    return m_not(v_eq(v[0], v_set(0.0f)));
+    return m_not(m_or(v_eq(v[0], v_set(0.0f)), v_nan(v[0])));
 }
 
 V_INLINE vf slope_plain_forward(vf x, const vf *v)

@@ -12,7 +12,7 @@ typedef struct vscaled {
     vi e;
 } vscaled;
 
-/* Any float32; of infinity a power of two beyond all products of a few numbers. */
+/* Any float32; of infinity a power of two beyond all products of a few numbers. NaN stays, here and below. */
 V_INLINE vscaled v_scaled_of(vf x)
 {
     vm small = v_lt(v_abs(x), v_set(0x1p-100f));
@@ -20,7 +20,8 @@ V_INLINE vscaled v_scaled_of(vf x)
     vi biased = i_and(i_shr(v_bits(a), 23), i_set(0xff));
     vf m = v_float_of(i_or(i_and(v_bits(a), i_set(INT32_MIN | 0x7fffff)), i_set(0x3f800000)));
     vi e = i_sub(biased, i_sel(small, i_set(127 + 64), i_set(127)));
-    vscaled result = { v_sel(v_eq(x, v_set(0.0f)), x, m), i_sel(i_eq(biased, i_set(255)), i_set(1000), e) };
+    vm as_is = m_or(v_eq(x, v_set(0.0f)), v_nan(x));
+    vscaled result = { v_sel(as_is, x, m), i_sel(i_eq(biased, i_set(255)), i_set(1000), e) };
     return result;
 }
 
@@ -59,7 +60,7 @@ V_INLINE vpair v_minus_size(vpair z, float bound)
     vf size = v_abs(z.h);
     vm inside = v_lt(size, v_set(-bound));
     vf low = v_float_of(i_xor(i_xor(v_bits(z.l), i_and(v_bits(z.h), i_set(INT32_MIN))), i_set(INT32_MIN)));
-    vpair result = { v_neg(v_sel(inside, size, v_set(-bound))), v_sel(inside, low, v_set(0.0f)) };
+    vpair result = { v_neg(v_min(v_set(-bound), size)), v_sel(inside, low, v_set(0.0f)) };
     return result;
 }
 

@@ -104,13 +104,13 @@ static V_NOINLINE vf swish_derivative_far(vf x, const vf *v)
     return v_sel(v_eq(v[0], v_set(0.0f)), v_set(0.5f), d);
 }
 
-/* df/dbeta = x^2 logistic(z) logistic(-z); at infinity, too, 0 unless beta is. */
+/* df/dbeta = x^2 logistic(z) logistic(-z); at infinity, too, 0 unless beta is; at 0 it is 0, whatever beta is. */
 static V_NOINLINE vf swish_any_gradient(vf x, const vf *v)
 {
     vpair z;
     z.h = v_mul(v[0], x);
     z.l = v_fma(v[0], x, v_neg(z.h));
-    vm none = v_eq(v[0], v_set(0.0f)); /* where x may be infinite */
+    vm none = m_or(v_eq(v[0], v_set(0.0f)), v_eq(x, v_set(0.0f))); /* where the other may be infinite */
     z.h = v_sel(none, v_set(0.0f), z.h);
     z.l = v_sel(none, v_set(0.0f), z.l);
     vlogistic_scaled q = v_logistic_scaled(z);
