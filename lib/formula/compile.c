@@ -577,7 +577,7 @@ static void lay_out(compiler *c, size_t start, int beside_sums, activ_program *p
             n->b = place_in(p, n->b);
         if (arity > 2 || n->op == ACTIV_OP_sincos)
             n->c = place_in(p, n->c);
-        reads += (arity > 0 && n->a == 0) + (arity > 1 && n->b == 0) + (arity > 2 && n->c == 0);
+        reads += (size_t)((arity > 0 && n->a == 0) + (arity > 1 && n->b == 0) + (arity > 2 && n->c == 0));
     }
     p->copies_x = reads > 2;
     for (size_t i = c->first_setting; i < c->setting_count; i++)
