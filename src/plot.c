@@ -119,8 +119,28 @@ static void write_number(FILE *script, float value, const char *after)
 /* Which of a function's two curves have a point: gnuplot refuses to draw one without. */
 enum { HAS_VALUES = 1, HAS_SLOPES = 2 };
 
+typedef struct {
+    double low, high;
+} range;
+
+static void widen(range *r, float value)
+{
+    if (isfinite(value)) {
+        r->low = fmin(r->low, (double)value);
+        r->high = fmax(r->high, (double)value);
+    }
+}
+
+/* gnuplot finds a range for itself, but warns of one that is a single value. */
+static void write_range(FILE *script, const range *r)
+{
+    const double size = fmax(fabs(r->low), fabs(r->high)), room = fmax(1.0, 0.1 * size);
+    if (r->high - r->low <= 1e-6 * size)
+        fprintf(script, "set yrange [%.9g:%.9g]\n", r->low - room, r->high + room);
+}
+
 /* Data block $fN: x, f, f'. What can be drawn of it, perhaps nothing; -1 after a message. */
-static int write_curve(FILE *script, const options *o, size_t number, const activ_fn *fn)
+static int write_curve(FILE *script, const options *o, size_t number, const activ_fn *fn, range *y)
 {
     static float x[POINTS], f[POINTS], slope[POINTS], ones[POINTS];
     for (size_t i = 0; i < POINTS; i++) {
@@ -135,14 +155,21 @@ static int write_curve(FILE *script, const options *o, size_t number, const acti
         return -1;
     }
     int has = 0;
+    range mine = *y;
     fprintf(script, "$f%zu << EOD\n", number);
     for (size_t i = 0; i < POINTS; i++) {
         write_number(script, x[i], " ");
         write_number(script, f[i], " ");
         write_number(script, slope[i], "\n");
+        widen(&mine, f[i]);
+        widen(&mine, slope[i]);
         has |= (isfinite(f[i]) ? HAS_VALUES : 0) | (isfinite(slope[i]) ? HAS_SLOPES : 0);
     }
     fprintf(script, "EOD\n");
+    /* The derivative's formula may go on where there is no function: 1/x, of log(x). */
+    if (!(has & HAS_VALUES))
+        return 0;
+    *y = mine;
     return has;
 }
 
@@ -201,6 +228,7 @@ static int write_script(FILE *script, const options *o)
 {
     activ_fn *fn[MOST_SPECS] = { NULL };
     int has[MOST_SPECS] = { 0 };
+    range y = { INFINITY, -INFINITY };
     int good = 1;
     for (size_t i = 0; good && i < o->count; i++)
         good = (fn[i] = make_elementwise("plot", o->specs[i])) != NULL;
@@ -208,13 +236,14 @@ static int write_script(FILE *script, const options *o)
     if (good)
         write_terminal(script, o);
     for (size_t i = 0; good && i < o->count; i++)
-        good = (has[i] = write_curve(script, o, i, fn[i])) >= 0;
+        good = (has[i] = write_curve(script, o, i, fn[i], &y)) >= 0;
     good = good && says_what_is_empty(o, fn, has);
     if (good) {
         fprintf(script,
                 "set xrange [%.9g:%.9g]\n%sset border 3\nset tics nomirror\n"
                 "set key outside below center horizontal maxcols 2 samplen 2\n",
                 o->from, o->to, o->file || o->script ? "set zeroaxis lt 1 lc rgb '#999999'\n" : "");
+        write_range(script, &y);
         write_plot(script, o, fn, has);
     }
     for (size_t i = 0; i < o->count; i++)

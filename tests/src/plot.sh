@@ -76,12 +76,12 @@ echo old > pictures/target.svg
 chmod 640 pictures/target.svg
 ln pictures/target.svg second.svg
 ln -s pictures/target.svg link.svg
-"$activ" plot relu -o link.svg || fail "-o link.svg: exit status $?"
+PATH=$path "$activ" plot relu -o link.svg || fail "-o link.svg: exit status $?"
 [ -L link.svg ] || fail "-o replaces a symbolic link"
 [ "$(cat pictures/target.svg)" = '<svg> all </svg>' ] || fail "-o link.svg: $(cat pictures/target.svg)"
 [ "$(cat second.svg)" = old ] || fail "-o writes into the old file"
 [ "$(stat -c %a pictures/target.svg)" = 640 ] || fail "-o: permissions $(stat -c %a pictures/target.svg)"
-(umask 027 && "$activ" plot relu -o fresh.svg) || fail "-o fresh.svg: exit status $?"
+(umask 027 && PATH=$path "$activ" plot relu -o fresh.svg) || fail "-o fresh.svg: exit status $?"
 [ "$(stat -c %a fresh.svg)" = 640 ] || fail "-o, umask 027: permissions $(stat -c %a fresh.svg)"
 mkdir folder.svg
 refused 'cannot be written' relu -o folder.svg
@@ -90,7 +90,7 @@ refused 'cannot be written' relu -o pipe.svg
 [ -p pipe.svg ] || fail "-o replaces a pipe"
 if [ -e /dev/full ]; then
     status=0
-    "$activ" plot relu > /dev/full 2> said || status=$?
+    PATH=$path "$activ" plot relu > /dev/full 2> said || status=$?
     [ $status = 2 ] || fail "a full disk: exit status $status, not 2"
     grep -q 'standard output' said || fail "a full disk: $(cat said)"
     # Of a whole file, too, only what could be written: the limit is a block of 512 bytes.
@@ -130,6 +130,10 @@ HOME=$work/home "$activ" plot relu > /dev/null || fail "with a .gnuplot: exit st
 refused 'cannot be written' relu -o nowhere/curve.svg
 "$activ" plot 'log(x)' relu --from -5 --to -1 2> said > text || fail "log(x) and relu: exit status $?"
 [ "$(cat said)" = 'activ: plot: log(x): nothing from -5 to -1 is finite' ] || fail "log(x) and relu: $(cat said)"
+for constant in '0*x' '3e20 + 0*x' '0*x - 2'; do
+    "$activ" plot "$constant" > text 2> said || fail "$constant: exit status $?"
+    [ ! -s said ] || fail "$constant: says $(cat said)"
+done
 if [ -e /dev/full ]; then
     status=0
     "$activ" plot gelu > /dev/full 2> said || status=$?
