@@ -20,6 +20,9 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs DESTINATION ${CMAKE_INSTALL_DOCDIR}
     COMPONENT doc PATTERN internals EXCLUDE)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/examples/quickstart DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples
     COMPONENT doc)
+# For "@NAME" as a spec.
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/src/zoo DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples/quickstart
+    COMPONENT doc FILES_MATCHING PATTERN "*.c" PATTERN "*.h")
 
 # The command finds the library beside itself wherever the two are moved together.
 if(ACTIV_BUILD_TOOL)
@@ -70,9 +73,10 @@ configure_file(${PROJECT_SOURCE_DIR}/cmake/activ.pc.in ${PROJECT_BINARY_DIR}/act
 install(FILES ${PROJECT_BINARY_DIR}/activ.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)
 
 set(activ_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/activ)
+set(activ_zoo_file ${CMAKE_INSTALL_DATADIR}/activ/functions.txt)
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/activConfig.cmake.in
     ${PROJECT_BINARY_DIR}/activConfig.cmake INSTALL_DESTINATION ${activ_package_dir}
-    NO_SET_AND_CHECK_MACRO)
+    PATH_VARS activ_zoo_file NO_SET_AND_CHECK_MACRO)
 # While the major version is 0, a new minor version may break its users.
 if(PROJECT_VERSION_MAJOR EQUAL 0)
     set(activ_compatibility SameMinorVersion)

@@ -1,6 +1,9 @@
 /* activ accuracy: the largest errors of functions and their derivatives in ulp, where they occur, and how many results
  * are correctly rounded.
  *
+ * A formula is measured against itself in double, as it is written. It has no bound: what it loses by cancelling is
+ * reported, and fails nothing (tally.h says how it is counted).
+ *
  * The exit status is 1 if a bound of the catalog is exceeded, tiers differ or a function has no reference. */
 #include <errno.h>
 #include <float.h>
@@ -22,7 +25,11 @@ enum {
     MAX_JOBS = 256,
     SAMPLE_STRIDE = 251,    /* odd, so that all low bits occur */
     NEIGHBOURS = REF_BLOCK, /* half of them on each side of a landmark */
-    TASK_BLOCKS = 64
+    TASK_BLOCKS = 64,
+    SHORT_FORMULA = 64, /* operations: of longer ones fewer inputs are taken */
+    MOST_KINKS = 32,
+    WORTH_SAYING = 4, /* ulp lost by cancelling */
+    NO_DIGIT = 1 << 23
 };
 
 typedef struct options {
@@ -142,7 +149,7 @@ static activ_status run_block(const subject *s, uint64_t block, worker *d)
                 tally_block(&mine, k, s->reference.entry, &d->want, n, d->x, d->got[k]);
                 /* Neighbourhoods count for the largest error only, the even sample for the shares too. */
                 if (is_neighbourhood(s, block))
-                    mine.count = mine.rounded = 0;
+                    mine.count = mine.rounded = mine.open = mine.cancels = 0;
                 if (t > 0)
                     count_different(d->got[k], d->first[k], n, &d->result.different[t][k]);
             }
@@ -220,15 +227,31 @@ static int measure(const subject *s, unsigned jobs, result *total)
 
 /* Setting a function up. */
 
+static int is_of_formula(const subject *s)
+{
+    return s->reference.entry->is_formula;
+}
+
+/* Where nothing is known of a function, its kinks are looked for. */
+static void add_kinks(subject *s)
+{
+    kink kinks[MOST_KINKS];
+    const size_t count = find_kinks(s->fn[0], -20.0, 20.0, kinks, MOST_KINKS);
+    for (size_t i = 0; i < count && s->landmark_count < REF_MAX_LANDMARKS; i++)
+        s->landmarks[s->landmark_count++] = (float)kinks[i].x;
+}
+
 static void prepare_inputs(subject *s, int exhaustive)
 {
     s->stride = exhaustive ? 1 : SAMPLE_STRIDE;
     /* Fewer inputs for a function with many terms, as each takes longer. */
-    size_t count = s->reference.args.param_count;
-    if (!exhaustive && count > 3)
-        s->stride = (s->stride * (count / 3)) | 1;
+    size_t terms = is_of_formula(s) ? ref_operations(&s->reference) / SHORT_FORMULA : s->reference.args.param_count / 3;
+    if (!exhaustive && terms > 1)
+        s->stride = (s->stride * terms) | 1;
     s->strided = (UINT64_C(1) << 32) / s->stride + ((UINT64_C(1) << 32) % s->stride != 0);
     s->landmark_count = exhaustive ? 0 : ref_landmarks(&s->reference, s->landmarks);
+    if (!exhaustive && is_of_formula(s))
+        add_kinks(s);
 }
 
 static void close_subject(subject *s)
@@ -256,7 +279,8 @@ static int open_subject(subject *s, const char *spec, const options *o, activ_co
         return 1;
     }
     if (ref_open(&s->reference, s->fn[0], NULL) != 0) {
-        fprintf(stderr, "activ: %s: no memory\n", activ_fn_spec(s->fn[0]));
+        fprintf(stderr, "activ: %s: no memory for a reference%s\n", activ_fn_spec(s->fn[0]),
+                is_formula(s->fn[0]) ? ", or the formula is too long for one" : "");
         return 1;
     }
     prepare_inputs(s, o->exhaustive);
@@ -286,24 +310,51 @@ static void print_header(void)
            "bound", "", "tiers");
 }
 
+/* Is it as it should be? Of a formula nothing is promised but that NaN stays NaN. */
+static int is_ok(const subject *s, const tally *t, int direction)
+{
+    return is_of_formula(s) ? t->special_wrong[TALLY_NAN] == 0 : tally_holds(t, bound_of(s, direction));
+}
+
+/* What a formula loses, and where that is not known. */
+static void print_formula(const tally *t)
+{
+    const double all = (double)(t->count + t->open);
+    char lost[64] = "no digit of the value is right";
+    if (t->cancels_worst < NO_DIGIT)
+        snprintf(lost, sizeof lost, "the value's own error is %.0f ULP", ceil(t->cancels_worst));
+    if (t->cancels_worst > WORTH_SAYING)
+        printf("    cancels at %.3g %% of the inputs, where an ulp is one of its terms: at %.9g %s\n",
+               100.0 * (double)t->cancels / all, (double)t->cancels_x, lost);
+    if (t->open > 0)
+        printf("    not judged at %.3g %% of the inputs, where double has no value or is too coarse: from %.9g\n",
+               100.0 * (double)t->open / all, (double)t->open_x);
+}
+
 static void print_row(const subject *s, const result *r, size_t tier, int all, int k)
 {
     static const char *const names[] = { "-inf", "inf", "nan" };
     const tally *t = &r->directions[tier][k];
-    char ulp[32] = "inf", at[32], tiers[128];
-    if (t->broken == 0)
+    char ulp[32] = "inf", at[32], tiers[128], bound[16] = "-";
+    const char *verdict = is_of_formula(s) ? "" : tally_holds(t, bound_of(s, k)) ? "ok" : "EXCEEDS";
+    const int shows_broken =
+        t->broken > 0 && !is_of_formula(s); /* a formula's overflows are its own, and a line says so */
+    if (!shows_broken)
         tally_write_ulp(ulp, sizeof ulp, t->worst);
-    snprintf(at, sizeof at, "%.9g", (double)(t->broken > 0 ? t->broken_x : t->worst_x));
+    snprintf(at, sizeof at, "%.9g", (double)(shows_broken ? t->broken_x : t->worst_x));
     write_tiers(s, tier, all, " ", tiers, sizeof tiers);
-    printf("%-34s %-10s %10s  %-16s %9.4f  %5g  %-8s %s\n", activ_fn_spec(s->fn[0]), direction_names[k], ulp,
-           t->worst > 0.0 || t->broken > 0 ? at : "-", tally_share(t), bound_of(s, k),
-           tally_holds(t, bound_of(s, k)) ? "ok" : "EXCEEDS", tiers);
+    if (!is_of_formula(s))
+        snprintf(bound, sizeof bound, "%g", bound_of(s, k));
+    printf("%-34s %-10s %10s  %-16s %9.4f  %5s  %-8s %s\n", activ_fn_spec(s->fn[0]), direction_names[k], ulp,
+           t->worst > 0.0 || shows_broken ? at : "-", tally_share(t), bound, verdict, tiers);
     if (t->broken > 0)
         printf("    %llu results are NaN or infinite and should not be, or the reverse; at %.9g %.9g, not %.9g\n",
                (unsigned long long)t->broken, (double)t->broken_x, (double)t->broken_got, t->broken_want);
     for (int i = 0; i < TALLY_SPECIALS; i++)
         if (t->special_wrong[i] > 0)
             printf("    at %s: %.9g\n", names[i], (double)t->special_got[i]);
+    if (is_of_formula(s))
+        print_formula(t);
     if (r->different[tier][k] > 0)
         printf("    %llu results have other bits than on tier %s\n", (unsigned long long)r->different[tier][k],
                s->tiers[0]);
@@ -318,8 +369,11 @@ static void print_json(const subject *s, const result *r, size_t tier, int all, 
            (*rows)++ > 0 ? ",\n" : "", activ_fn_spec(s->fn[0]), direction_names[k], tiers,
            exhaustive ? "true" : "false");
     tally_print_json(stdout, t);
-    printf(", \"different_bits\": %llu, \"bound\": %g, \"ok\": %s}", (unsigned long long)r->different[tier][k],
-           bound_of(s, k), tally_holds(t, bound_of(s, k)) && r->different[tier][k] == 0 ? "true" : "false");
+    char bound[16] = "null";
+    if (!is_of_formula(s))
+        snprintf(bound, sizeof bound, "%g", bound_of(s, k));
+    printf(", \"different_bits\": %llu, \"bound\": %s, \"ok\": %s}", (unsigned long long)r->different[tier][k], bound,
+           is_ok(s, t, k) && r->different[tier][k] == 0 ? "true" : "false");
 }
 
 /* Measures one function and prints its rows; returns the exit status. */
@@ -341,7 +395,7 @@ static int run_spec(const char *spec, const options *o, activ_context *const *co
                     print_json(&s, &r, t, same, k, o->exhaustive, rows);
                 else
                     print_row(&s, &r, t, same, k);
-                if (!tally_holds(&r.directions[t][k], bound_of(&s, k)))
+                if (!is_ok(&s, &r.directions[t][k], k))
                     status = 1;
             }
             if (!same)
@@ -424,14 +478,8 @@ static int read_options(int argc, char **argv, options *o)
 static int is_measurable(const char *spec)
 {
     activ_fn *fn = make_elementwise("accuracy", spec);
-    const int is_so = fn && !is_formula(fn);
-    if (fn && !is_so)
-        fprintf(stderr,
-                "activ: accuracy: %s: a formula has no bound, and no second source of its values to measure it by; "
-                "`activ list` has the functions that are measured\n",
-                activ_fn_spec(fn));
     activ_fn_destroy(fn);
-    return is_so;
+    return fn != NULL;
 }
 
 int command_accuracy(int argc, char **argv)

@@ -32,9 +32,15 @@ static int smaller(float a, float b)
     return fabsf(a) < fabsf(b) || (fabsf(a) == fabsf(b) && a < b);
 }
 
+/* An error at x, than the worst so far at its x. */
+static int is_worse(double error, float x, double worst, float worst_x)
+{
+    return error > worst || (error == worst && error > 0.0 && smaller(x, worst_x));
+}
+
 static void record_worst(tally *t, double error, float x, float got, double want)
 {
-    if (!(error > t->worst || (error == t->worst && error > 0.0 && smaller(x, t->worst_x))))
+    if (!is_worse(error, x, t->worst, t->worst_x))
         return;
     t->worst = error;
     t->worst_x = x;
@@ -61,6 +67,34 @@ static void record_special(tally *t, float x, float got, double want)
     t->special_got[which] = got;
 }
 
+static const double *errors_of_reference(int direction, const ref_values *want)
+{
+    return direction == TALLY_FORWARD ? want->f_error : want->d_error;
+}
+
+/* What a formula's reference may be off by, at most, in units. */
+#define JUDGED (1.0 / 64)
+
+/* Of a formula at a finite input: is it to be judged? What is not, and what cancels, is counted. */
+static int look_at_formula(tally *t, double error, double unit_per, double want, float x, float got)
+{
+    if (!(error * unit_per <= JUDGED)) {
+        if (t->open++ == 0 || smaller(x, t->open_x))
+            t->open_x = x;
+        return 0;
+    }
+    const double own = per_ulp(fabs(want));
+    if (unit_per >= own || !isfinite(got))
+        return 1;
+    t->cancels++;
+    const double off = fabs((double)got - want) * own;
+    if (error * own <= JUDGED * fmax(off, 1.0) && is_worse(off, x, t->cancels_worst, t->cancels_x)) {
+        t->cancels_worst = off;
+        t->cancels_x = x;
+    }
+    return 1;
+}
+
 /* One element at a time, all cases. */
 static void tally_elements(tally *t, int direction, const ref_entry *entry, const ref_values *want, size_t n,
                            const float *x, const float *got)
@@ -69,9 +103,13 @@ static void tally_elements(tally *t, int direction, const ref_entry *entry, cons
     for (size_t i = 0; i < n; i++) {
         double w = values[i];
         if (!isfinite(x[i])) {
-            record_special(t, x[i], got[i], w);
+            if (!entry->is_formula || isnan(x[i]))
+                record_special(t, x[i], got[i], w);
             continue;
         }
+        if (entry->is_formula && !look_at_formula(t, errors_of_reference(direction, want)[i],
+                                                  per_unit(direction, entry, want, i), w, x[i], got[i]))
+            continue;
         float nearest = (float)w;
         t->count++;
         t->rounded += got[i] == nearest;
@@ -144,6 +182,14 @@ void tally_merge(tally *into, const tally *from)
     into->count += from->count;
     into->rounded += from->rounded;
     record_worst(into, from->worst, from->worst_x, from->worst_got, from->worst_want);
+    if (from->open > 0 && (into->open == 0 || smaller(from->open_x, into->open_x)))
+        into->open_x = from->open_x;
+    into->open += from->open;
+    into->cancels += from->cancels;
+    if (is_worse(from->cancels_worst, from->cancels_x, into->cancels_worst, into->cancels_x)) {
+        into->cancels_worst = from->cancels_worst;
+        into->cancels_x = from->cancels_x;
+    }
     if (from->broken > 0) {
         uint64_t sum = into->broken + from->broken;
         record_broken(into, from->broken_x, from->broken_got, from->broken_want);
@@ -206,4 +252,13 @@ void tally_print_json(FILE *out, const tally *t)
     for (int i = 0; i < TALLY_SPECIALS; i++)
         if (t->special_wrong[i] > 0)
             print_json_number(out, names[i], (double)t->special_got[i]);
+    if (t->open > 0) {
+        fprintf(out, ", \"not_judged\": %llu", (unsigned long long)t->open);
+        print_json_number(out, "not_judged_at", (double)t->open_x);
+    }
+    if (t->cancels > 0) {
+        fprintf(out, ", \"cancels\": %llu", (unsigned long long)t->cancels);
+        print_json_number(out, "cancels_max_ulp", t->cancels_worst);
+        print_json_number(out, "cancels_at", (double)t->cancels_x);
+    }
 }

@@ -2,7 +2,12 @@
  *
  * One ulp of a value v is 2^(floor(log2 |v|) - 23), but at least 2^-149, the spacing of subnormal numbers. If the
  * addends of a derivative cancel to less than half of their sizes, it is that of the addends; a series has the units
- * that its reference gives. */
+ * that its reference gives.
+ *
+ * Of a formula, which is computed in double as it is written, the reference knows how far off it may be itself. Where
+ * that is more than 1/64 of a unit, nothing is judged. Its unit is an ulp of the value, or, where its terms cancel
+ * (REF_CANCELS in reference/program.h), of the terms; what cancelling costs is counted beside it, in ulp of the value.
+ * At an infinity nothing is judged either: the text may say infinity minus infinity. */
 #ifndef ACTIV_TALLY_H
 #define ACTIV_TALLY_H
 
@@ -34,6 +39,14 @@ typedef struct tally {
      * the last such result. */
     uint64_t special[TALLY_SPECIALS], special_wrong[TALLY_SPECIALS];
     float special_got[TALLY_SPECIALS];
+    /* Of formulas. Finite inputs that are not judged, which `count` has not, and the smallest of them. */
+    uint64_t open;
+    float open_x;
+    /* Of those in `count`: where terms cancel, and the largest error there in ulp of the value, as far as that is
+     * known. */
+    uint64_t cancels;
+    double cancels_worst;
+    float cancels_x;
 } tally;
 
 enum { TALLY_FORWARD, TALLY_DERIVATIVE };

@@ -1,4 +1,5 @@
-"""What pyproject.toml cannot say: with ACTIV_LIBRARY set, the C library goes into the wheel."""
+"""What pyproject.toml cannot say: with ACTIV_LIBRARY set, the C library goes into the wheel, and the zoo of
+functions, where that is installed with it."""
 import os
 import shutil
 import tempfile
@@ -27,6 +28,13 @@ class BuildWithLibrary(build_py):
         os.makedirs(folder, exist_ok=True)
         # Under one name, whatever the file's is: links are followed.
         shutil.copyfile(LIBRARY, os.path.join(folder, "libactiv" + os.path.splitext(_plain(LIBRARY))[1]))
+        above = os.path.dirname(os.path.realpath(LIBRARY))
+        for _ in range(3):  # from lib/x86_64-linux-gnu/ up to what has share/
+            above = os.path.dirname(above)
+            zoo = os.path.join(above, "share", "activ", "functions.txt")
+            if os.path.isfile(zoo):
+                shutil.copyfile(zoo, os.path.join(folder, "functions.txt"))
+                break
 
 
 def _plain(path):

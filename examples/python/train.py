@@ -60,7 +60,10 @@ def main():
         "--data", default=FOLDER, metavar="DIR", help="folder of the four IDX files, raw or .gz"
     )
     parser.add_argument(
-        "--activation", default="relu", metavar="SPEC", help="a function like gelu or 'staf(tau=25)', or none"
+        "--activation",
+        default="relu",
+        metavar="SPEC",
+        help="a function like gelu or 'staf(tau=25)', @NAME of activ.zoo(), or none",
     )
     parser.add_argument(
         "--epochs", type=positive, default=10, metavar="N", help="how often all images are shown"

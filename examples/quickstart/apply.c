@@ -1,10 +1,11 @@
 /* Apply a function to an array, and differentiate it. */
 #include <activ/activ.h>
 #include <stdio.h>
+#include <zoo/zoo.h>
 
 int main(int argc, char **argv)
 {
-    const char *spec = argc > 1 ? argv[1] : "gelu"; /* or "leaky_relu(negative_slope=0.2)", "mish", ... */
+    const char *spec = argc > 1 ? argv[1] : "gelu"; /* or "leaky_relu(negative_slope=0.2)", "@logish", ... */
     const float x[] = { -3.0f, -1.0f, -0.5f, 0.0f, 0.5f, 1.0f, 3.0f };
     enum { COUNT = sizeof x / sizeof x[0] };
     float y[COUNT];
@@ -15,7 +16,12 @@ int main(int argc, char **argv)
 
     activ_message why; /* filled in by activ_fn_create_ex: what is wrong with the spec */
     activ_fn *fn = NULL;
-    if (activ_fn_create_ex(NULL, spec, &fn, &why) != ACTIV_OK) {
+    zoo all = { 0 }; /* published functions: "@NAME" becomes the formula of that name */
+    const char *expanded = zoo_expand(&all, spec, &why);
+    if (expanded != NULL)
+        activ_fn_create_ex(NULL, expanded, &fn, &why);
+    zoo_free(&all);
+    if (fn == NULL) {
         fprintf(stderr, "quickstart_apply: %s\n", why.text);
         return 2;
     }

@@ -1,10 +1,14 @@
 /* A whole classifier in one screen: three spirals, one for each class, told apart by two hidden layers.
  *
- *     cc -std=c11 classify.c $(pkg-config --cflags --libs activ) -lm -o classify && ./classify [FUNCTION]
+ *     cc -std=c11 -I. classify.c zoo/zoo.c zoo/place.c $(pkg-config --cflags --libs activ) -lm -o classify
+ *     ./classify [FUNCTION]
+ *
+ * zoo/ is for "@NAME" as FUNCTION, a published function's formula; in the source tree it is src/zoo.
  */
 #include <activ/activ.h>
 #include <math.h>
 #include <stdio.h>
+#include <zoo/zoo.h>
 
 enum { CLASSES = 3, TRAIN = 3000, TEST = 600, BATCH = 100, EPOCHS = 40 };
 
@@ -29,7 +33,9 @@ int main(int argc, char **argv)
 {
     activ_message why = { "" };
     activ_fn *act;
-    if (activ_fn_create_ex(NULL, argc > 1 ? argv[1] : "mish", &act, &why) != ACTIV_OK) {
+    zoo all = { 0 };
+    const char *spec = zoo_expand(&all, argc > 1 ? argv[1] : "mish", &why);
+    if (!spec || activ_fn_create_ex(NULL, spec, &act, &why) != ACTIV_OK) {
         fprintf(stderr, "quickstart_classify: %s\n", why.text);
         return 2;
     }
@@ -67,4 +73,5 @@ int main(int argc, char **argv)
     activ_optimizer_destroy(adamw);
     activ_graph_destroy(g);
     activ_fn_destroy(act);
+    zoo_free(&all);
 }

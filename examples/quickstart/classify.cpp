@@ -1,17 +1,27 @@
 /* classify.c in C++: three spirals, one for each class, told apart by two hidden layers. It prints the same.
  *
- *     c++ -std=c++17 classify.cpp $(pkg-config --cflags --libs activ) -o classify && ./classify [FUNCTION]
+ *     cc -c -I. zoo/zoo.c zoo/place.c $(pkg-config --cflags activ)
+ *     c++ -std=c++17 -I. classify.cpp zoo.o place.o $(pkg-config --cflags --libs activ) -o classify
  */
 #include <activ/activ.hpp>
 #include <cmath>
 #include <cstdio>
 #include <vector>
+#include <zoo/zoo.h>
 
 constexpr std::size_t classes = 3, train = 3000, test = 600, batch = 100, epochs = 40;
 
 int main(int argc, char **argv)
 try {
-    const activ::function act(argc > 1 ? argv[1] : "mish");
+    zoo all{};
+    activ_message message;
+    const char *spec = zoo_expand(&all, argc > 1 ? argv[1] : "mish", &message); /* "@NAME": a published formula */
+    if (!spec) {
+        std::fprintf(stderr, "quickstart_classify_cpp: %s\n", message.text);
+        return 2;
+    }
+    const activ::function act(spec);
+    zoo_free(&all);
     activ::graph g;
     const activ::node x = g.input(2);
     const activ::node hidden = act(act(x.linear(32)).linear(32));

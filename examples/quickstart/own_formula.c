@@ -3,6 +3,7 @@
 #include <activ/activ.h>
 #include <math.h>
 #include <stdio.h>
+#include <zoo/zoo.h>
 
 enum { SAMPLES = 128, STEPS = 1000 };
 
@@ -45,21 +46,21 @@ int main(int argc, char **argv)
 {
     const char *const specs[] = { "relu", "gelu", argc > 1 ? argv[1] : "x*tanh(a*exp(x)) + b*sin(x); a=1, b=0" };
     static float x[SAMPLES], target[SAMPLES];
+    int failed = 0;
+    zoo all = { 0 }; /* published functions: "@NAME" is the formula of that name */
     for (int i = 0; i < SAMPLES; i++) {
         x[i] = -1.0f + 2.0f * (float)i / (SAMPLES - 1);
         target[i] = sinf(3.0f * x[i]);
     }
-    for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
+    for (size_t i = 0; !failed && i < sizeof specs / sizeof specs[0]; i++) {
         activ_fn *fn = NULL;
         activ_message why;
-        activ_status status = activ_fn_create_ex(NULL, specs[i], &fn, &why); /* parsed and derived here, once */
-        if (status == ACTIV_OK)
-            status = train(fn, x, target);
-        else
+        const char *spec = zoo_expand(&all, specs[i], &why);
+        if (!spec || activ_fn_create_ex(NULL, spec, &fn, &why) != ACTIV_OK) /* parsed and derived here, once */
             fprintf(stderr, "quickstart_own_formula: %s\n", why.text);
+        failed = !fn || train(fn, x, target) != ACTIV_OK;
         activ_fn_destroy(fn);
-        if (status != ACTIV_OK)
-            return 2;
     }
-    return 0;
+    zoo_free(&all);
+    return failed ? 2 : 0;
 }

@@ -63,6 +63,7 @@
 #include "cpu.h"
 #include "dtype.h"
 #include "export.h"
+#include "expression.h"
 #include "fn.h"
 #include "graph.h"
 #include "init.h"

@@ -172,8 +172,9 @@ ACTIV_API activ_status activ_backward(const activ_fn *fn, const float *params, s
 
 /* The same with parameters per channel, as PyTorch's nn.PReLU(num_parameters) has them: the arrays are outer x channels
  * x inner values (a batch of images: N x C x (H W)), and channel c has its own parameters. A function with
- * num_parameters=C in its spec has C values of each trainable setting (prelu: weight[0 .. C-1]); channels has to be C,
- * else ACTIV_ERROR_SHAPE. A function without num_parameters accepts any number of channels. */
+ * num_parameters=C in its spec has C values of each trainable setting (prelu: weight[0 .. C-1]), a formula with
+ * a[channels=C] of each parameter; channels has to be C, else ACTIV_ERROR_SHAPE. Others accept any number of channels.
+ * Where num_parameters above 1 is refused, such a formula is, too. */
 ACTIV_API activ_status activ_forward_channels(const activ_fn *fn, const float *params, size_t outer, size_t channels,
                                               size_t inner, const float *x, float *y);
 ACTIV_API activ_status activ_backward_channels(const activ_fn *fn, const float *params, size_t outer, size_t channels,

@@ -103,6 +103,29 @@ static activ_slice trimmed(const char *from, const char *end)
     return slice;
 }
 
+activ_slice activ_slice_unbracketed(activ_slice text)
+{
+    const char *first = text.at, *last = text.at + text.length;
+    size_t opened = 0, closed = 0;
+    for (; first < last && (*first == '(' || is_blank(*first)); first++)
+        opened += *first == '(';
+    for (; last > first && (last[-1] == ')' || is_blank(last[-1])); last--)
+        closed += last[-1] == ')';
+    /* As many of the first as are still open wherever the text goes on. */
+    size_t depth = opened, least = opened < closed ? opened : closed;
+    text = trimmed(text.at, text.at + text.length);
+    for (const char *c = first; c < last; c++) {
+        if (*c == ')' && depth == 0)
+            return text;
+        depth += *c == '(';
+        depth -= *c == ')';
+        least = depth < least ? depth : least;
+    }
+    for (; depth == closed && least > 0; least--)
+        text = trimmed(text.at + 1, text.at + text.length - 1);
+    return text;
+}
+
 /* ---- messages ------------------------------------------------------------------------------- */
 
 activ_status activ_fail_expected(const activ_reader *r, const char *what)
@@ -166,12 +189,30 @@ static activ_status fail_value(const activ_reader *r, activ_status status, const
 /* Nesting of brackets at most; no value needs more. */
 #define MAX_DEPTH 64
 
+/* "[fixed] name =" or "[fixed] name[...] =", a declaration of a formula, follows. */
+static int is_declaration(const char *at, const char *end)
+{
+    activ_reader r = { at, end, "", NULL };
+    activ_read_blanks(&r);
+    if (activ_slice_is(activ_read_name(&r, 0), "fixed")) {
+        activ_read_blanks(&r);
+        (void)activ_read_name(&r, 0);
+    }
+    activ_read_blanks(&r);
+    if (activ_read_character(&r, '['))
+        while (r.at < r.end && *r.at++ != ']')
+            ;
+    activ_read_blanks(&r);
+    return activ_read_character(&r, '=');
+}
+
 /* The end of a value: the first comma or closing bracket outside of nested brackets and quotes, or `end`; NULL if
- * brackets or quotes are unbalanced. */
+ * brackets or quotes are unbalanced. A formula goes on behind a comma between its declarations, which follow ';'. */
 static const char *end_of_value(const char *at, const char *end)
 {
     char open[MAX_DEPTH];
     size_t depth = 0;
+    int declares = 0;
     for (; at < end; at++) {
         if (*at == '"') {
             for (at++; at < end && *at != '"'; at++)
@@ -188,9 +229,10 @@ static const char *end_of_value(const char *at, const char *end)
                 return at;
             if (open[--depth] != (*at == ')' ? '(' : '['))
                 return NULL;
-        } else if (*at == ',' && depth == 0) {
+        } else if (*at == ',' && depth == 0 && !(declares && is_declaration(at + 1, end))) {
             return at;
         }
+        declares |= *at == ';' && depth == 0;
     }
     return depth == 0 ? end : NULL;
 }
@@ -214,7 +256,7 @@ activ_status activ_read_argument(activ_reader *r, int *first, activ_argument *ar
     activ_read_blanks(r);
     const activ_slice none = { r->at, 0 };
     argument->key = none;
-    if (name.length > 0 && activ_read_character(r, '=')) {
+    if (name.length > 0 && activ_read_character(r, '=') && (r->at == r->end || *r->at != '=')) {
         argument->key = name;
         start = r->at;
     }

@@ -104,6 +104,9 @@ activ_status activ_fail_expected(const activ_reader *reader, const char *what);
  * them are stored. */
 int activ_list_elements(activ_slice list, size_t capacity, activ_slice *elements);
 
+/* The text without blanks and pairs of round brackets around all of it. */
+activ_slice activ_slice_unbracketed(activ_slice text);
+
 int activ_slice_is(activ_slice slice, const char *word);
 
 /* ---- writing ------------------------------------------------------------------------------ */

@@ -26,6 +26,7 @@ ENDS_WITH(activ_optimizer_tensor_options, weight_decay);
 ENDS_WITH(activ_fn_info, reserved);
 ENDS_WITH(activ_setting_info, words);
 ENDS_WITH(activ_fn_tensor_info, count);
+ENDS_WITH(activ_operation_info, number);
 ENDS_WITH(activ_graph_tensor_info, reserved);
 ENDS_WITH(activ_node_info, multiply_adds);
 ENDS_WITH(activ_safetensors_entry, bytes);

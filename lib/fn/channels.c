@@ -7,7 +7,7 @@
 /* From this many contiguous values per channel on, one call per channel is cheaper than scalars broadcast to
  * elements. */
 #define MIN_INNER 32
-#define CHUNK 256
+#define CHUNK 160 /* whose scalars are on the stack, beside what a formula needs */
 
 /* One channel's scalars as settings, as of a function without channels. */
 typedef struct one_channel {

@@ -15,8 +15,8 @@
 #define MAX_DEPTH 8
 
 /* room: see activ_fn_make_empty. */
-static activ_status make(const activ_host *host, activ_slice spec, int depth, size_t *room, activ_message *message,
-                         activ_fn **out);
+static activ_status make(const activ_host *host, activ_slice spec, int depth, int is_expert, size_t *room,
+                         activ_message *message, activ_fn **out);
 
 /* ---- creation --------------------------------------------------------------------------------- */
 
@@ -30,11 +30,12 @@ static activ_status add_function(activ_fn *fn, activ_slice spec, int depth, size
     if (depth == MAX_DEPTH) {
         return activ_fail(message, ACTIV_ERROR_RANGE, fn->entry->name, ": functions are nested too deeply");
     }
-    activ_status status = make(&fn->host, spec, depth + 1, room, message, &fn->functions[fn->function_count]);
+    const int is_gated = fn->entry->shape == ACTIV_SHAPE_GATED;
+    activ_status status =
+        make(&fn->host, spec, depth + 1, !is_gated, room, message, &fn->functions[fn->function_count]);
     if (status != ACTIV_OK)
         return status;
     const activ_fn *component = fn->functions[fn->function_count++];
-    const int is_gated = fn->entry->shape == ACTIV_SHAPE_GATED;
     if (component->entry->shape != ACTIV_SHAPE_ELEMENTWISE)
         return activ_fail(message, ACTIV_ERROR_SHAPE, component->spec, " is not elementwise, as it has to be in ",
                           fn->entry->name);
@@ -44,12 +45,14 @@ static activ_status add_function(activ_fn *fn, activ_slice spec, int depth, size
     if (!is_gated && activ_fn_is_random(component))
         return activ_fail(message, ACTIV_ERROR_UNSUPPORTED, component->spec, " is random, which it cannot be in ",
                           fn->entry->name);
-    if (!is_gated && component->formula)
-        return activ_fail(message, ACTIV_ERROR_UNSUPPORTED, component->spec, " is a formula, which it cannot be in ",
-                          fn->entry->name);
-    if (!is_gated && component->function_count > 0)
+    if (!is_gated && component->function_count > 0 && !component->formula)
         return activ_fail(message, ACTIV_ERROR_UNSUPPORTED, component->spec,
                           " is made of functions itself, which it cannot be in ", fn->entry->name);
+    /* Below a formula and the experts there is not enough of the stack. */
+    for (size_t i = 0; !is_gated && component->formula && i < component->function_count; i++)
+        if (component->functions[i]->entry->definition->param_vector)
+            return activ_fail(message, ACTIV_ERROR_UNSUPPORTED, component->functions[i]->spec,
+                              " has vectors of parameters: no formula that calls it can be in ", fn->entry->name);
     return ACTIV_OK;
 }
 
@@ -132,6 +135,10 @@ static void count_parameters(activ_fn *fn)
     }
     if (fn->formula)
         fn->vectors = activ_fn_formula_vectors(fn->formula, &fn->param_count, &fn->name_bytes);
+    if (fn->formula && fn->formula->formula.channels > 0) {
+        fn->num_parameters = fn->formula->formula.channels;
+        fn->scalars = fn->vectors;
+    }
     for (size_t length; d->param_vector && (length = d->param_vector(fn->settings, (int)fn->vectors, &name)) > 0;) {
         fn->vectors++;
         fn->param_count += length;
@@ -169,6 +176,7 @@ static size_t assign_arrays(activ_fn *fn, size_t spec_bytes)
     const size_t sizes[] = {
         fn->function_count * sizeof *fn->components,
         fn->vectors * sizeof *fn->lengths,
+        fn->vectors * sizeof *fn->kernel_lengths,
         fn->vectors * sizeof *fn->names,
         values * sizeof(float),
         fn->param_count * sizeof(float),
@@ -184,12 +192,13 @@ static size_t assign_arrays(activ_fn *fn, size_t spec_bytes)
         return bytes;
     fn->components = (activ_fn_component *)(void *)at;
     fn->lengths = (size_t *)(void *)(at += sizes[0]);
-    fn->names = (const char **)(void *)(at += sizes[1]);
-    fn->setting_values = (float *)(void *)(at += sizes[2]);
-    fn->initial = (float *)(void *)(at += sizes[3]);
-    fn->scalar_settings = (unsigned char *)(at += sizes[4]);
-    fn->name_texts = (at += sizes[5]);
-    fn->spec = at + sizes[6];
+    fn->kernel_lengths = (size_t *)(void *)(at += sizes[1]);
+    fn->names = (const char **)(void *)(at += sizes[2]);
+    fn->setting_values = (float *)(void *)(at += sizes[3]);
+    fn->initial = (float *)(void *)(at += sizes[4]);
+    fn->scalar_settings = (unsigned char *)(at += sizes[5]);
+    fn->name_texts = (at += sizes[6]);
+    fn->spec = at + sizes[7];
     return bytes;
 }
 
@@ -211,6 +220,8 @@ static void name_parameters(activ_fn *fn)
         return;
     }
     if (fn->formula) {
+        for (size_t j = 0; j < fn->scalars; j++)
+            fn->scalar_settings[j] = (unsigned char)j;
         activ_fn_formula_name(fn->formula, fn->names, fn->lengths, fn->name_texts);
         return;
     }
@@ -225,6 +236,25 @@ static void name_parameters(activ_fn *fn)
             fn->lengths[vector++] = fn->functions[k]->lengths[i];
             text += bytes;
         }
+}
+
+/* Vectors of parameters as kernels see them; how many. */
+static size_t set_kernel_lengths(activ_fn *fn)
+{
+    size_t own = fn->vectors, count = 0;
+    if (fn->formula && fn->num_parameters == 1) {
+        if (fn->param_count > 0)
+            fn->kernel_lengths[count++] = fn->param_count;
+        return count;
+    }
+    for (size_t k = 0; !fn->formula && k < fn->function_count; k++)
+        own -= fn->functions[k]->vectors;
+    for (; count < own; count++)
+        fn->kernel_lengths[count] = fn->lengths[count];
+    for (size_t k = 0; !fn->formula && k < fn->function_count; k++)
+        for (size_t i = 0; i < fn->functions[k]->args.vectors; i++)
+            fn->kernel_lengths[count++] = fn->functions[k]->args.lengths[i];
+    return count;
 }
 
 /* A gated function has the kernels and parameters of its gate. */
@@ -287,8 +317,8 @@ static activ_status init_function(activ_fn *fn, size_t *room, activ_message *mes
     fn->args = (activ_fn_args){
         .setting_values = fn->setting_values,
         .params = fn->initial,
-        .lengths = fn->formula ? &fn->param_count : fn->lengths, /* to its program one vector, whatever their names */
-        .vectors = fn->formula ? fn->param_count > 0 : fn->vectors,
+        .lengths = fn->kernel_lengths,
+        .vectors = set_kernel_lengths(fn),
         .param_count = fn->param_count,
         .channels = fn->num_parameters > 1 ? fn->num_parameters : 0,
         .scalar_settings = fn->scalar_settings,
@@ -296,21 +326,31 @@ static activ_status init_function(activ_fn *fn, size_t *room, activ_message *mes
         .component_count = fn->function_count,
         .object = fn->formula ? (const void *)&fn->formula->formula.programs : fn->custom,
     };
+    for (size_t i = 0; i < fn->function_count; i++)
+        if (fn->functions[i]->formula && fn->args.vectors > ACTIV_FN_SOME_SUMS)
+            return activ_fail(message, ACTIV_ERROR_RANGE, fn->entry->name,
+                              " has a formula among its functions, and more than 16 vectors of parameters");
     return ACTIV_OK;
 }
 
 /* A formula, which has no settings, or a name with settings. */
-static activ_status parse(const activ_host *host, activ_slice spec, activ_message *message,
+static activ_status parse(const activ_host *host, activ_slice spec, int is_expert, activ_message *message,
                           const activ_fn_entry **entry, activ_custom **custom, activ_fn_formula **formula,
                           activ_setting_value **settings, size_t *settings_bytes)
 {
     *custom = NULL;
     *formula = NULL;
-    if (!activ_fn_is_formula(host, spec))
-        return activ_fn_parse(host, spec, message, entry, custom, settings, settings_bytes);
+    if (!activ_fn_is_formula(host, spec)) {
+        const activ_slice inner = activ_slice_unbracketed(spec);
+        const int has_brackets = inner.length > 0 && inner.length + 2 <= spec.length;
+        spec = inner;
+        if (!has_brackets || !activ_fn_is_formula(host, spec))
+            return activ_fn_parse(host, spec, message, entry, custom, settings, settings_bytes);
+    }
     *settings_bytes = sizeof **settings;
     *settings = activ_host_alloc(host, *settings_bytes);
-    const activ_status status = *settings ? activ_fn_formula_make(host, spec, message, formula) : fail_memory(message);
+    const activ_status status =
+        *settings ? activ_fn_formula_make(host, spec, is_expert, message, formula) : fail_memory(message);
     if (status == ACTIV_OK)
         *entry = &(*formula)->entry;
     else
@@ -318,15 +358,15 @@ static activ_status parse(const activ_host *host, activ_slice spec, activ_messag
     return status;
 }
 
-static activ_status make(const activ_host *host, activ_slice spec, int depth, size_t *room, activ_message *message,
-                         activ_fn **out)
+static activ_status make(const activ_host *host, activ_slice spec, int depth, int is_expert, size_t *room,
+                         activ_message *message, activ_fn **out)
 {
     const activ_fn_entry *entry;
     activ_custom *custom;
     activ_fn_formula *formula;
     activ_setting_value *settings;
     size_t settings_bytes;
-    activ_status status = parse(host, spec, message, &entry, &custom, &formula, &settings, &settings_bytes);
+    activ_status status = parse(host, spec, is_expert, message, &entry, &custom, &formula, &settings, &settings_bytes);
     if (status != ACTIV_OK)
         return status;
     activ_fn *fn = activ_host_alloc(host, sizeof *fn);
@@ -365,7 +405,7 @@ activ_status activ_fn_make_empty(const activ_host *host, activ_slice spec, size_
                                  activ_fn **out)
 {
     const int rounding = activ_round_to_nearest();
-    activ_status status = make(host, spec, 0, room, message, out);
+    activ_status status = make(host, spec, 0, 0, room, message, out);
     activ_round_as(rounding);
     return status;
 }
@@ -646,6 +686,15 @@ activ_status activ_fn_param_init(const activ_fn *fn, uint64_t seed, float *param
     return ACTIV_OK;
 }
 
+/* Is it, or is one of its parts, a formula or the host's own code? */
+static int is_unbounded(const activ_fn *fn)
+{
+    int found = fn->formula || fn->custom;
+    for (size_t i = 0; i < fn->function_count; i++)
+        found |= is_unbounded(fn->functions[i]);
+    return found;
+}
+
 /* fn: this function, or NULL for the catalog's entry. */
 static activ_status write_info(const activ_fn_entry *entry, const activ_fn *fn, activ_fn_info *info)
 {
@@ -668,8 +717,7 @@ static activ_status write_info(const activ_fn_entry *entry, const activ_fn *fn, 
     if (fn) { /* a gated one's gate decides */
         own.trainable = fn->param_count > 0;
         own.random = activ_fn_is_random(fn);
-        const activ_fn *computes = entry->shape == ACTIV_SHAPE_GATED ? fn->functions[0] : fn;
-        if (computes->formula || computes->custom)
+        if (is_unbounded(fn))
             own.forward_ulp = own.derivative_ulp = INFINITY;
     }
     return activ_sized_write(&own, sizeof own, info);

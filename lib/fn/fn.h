@@ -65,6 +65,7 @@ struct activ_fn {
     char *name_texts; /* of names that are not in the definition, one after the other */
     size_t name_bytes;
     size_t *lengths;
+    size_t *kernel_lengths;         /* the same to kernels, which see all parameters of a formula as one vector */
     unsigned char *scalar_settings; /* the index of each scalar among the settings */
     float *initial;                 /* initial values of all parameters, with seed 0 */
 
@@ -118,11 +119,14 @@ activ_status activ_custom_read(const char *name, const activ_fn_callbacks *callb
 activ_status activ_custom_find(const activ_host *host, activ_slice name, activ_custom *custom, activ_message *message);
 extern const activ_fn_kernel activ_custom_kernel;
 
-/* fn/formula.c: is the spec a formula, or the derivative of a function, rather than a name with settings? Makes it; and
- * whatever the catalog's functions have tables for: its parameters' names, one after the other in `text`, lengths and
- * initial values. */
+/* fn/formula.c: is the spec a formula, or the derivative of a function, rather than a name with settings? Makes it, for
+ * an expert one that takes little of the stack; and whatever the catalog's functions have tables for: its parameters'
+ * names, one after the other in `text`, lengths and initial values. */
 int activ_fn_is_formula(const activ_host *host, activ_slice spec);
-activ_status activ_fn_formula_make(const activ_host *host, activ_slice spec, activ_message *message,
+activ_status activ_fn_formula_make(const activ_host *host, activ_slice spec, int is_expert, activ_message *message,
+                                   activ_fn_formula **out);
+/* The formula of a function as nodes, for who looks at it: fn's own, or the catalog's with fn's settings. */
+activ_status activ_fn_formula_open(const activ_host *host, const activ_fn *fn, activ_message *message,
                                    activ_fn_formula **out);
 void activ_fn_formula_free(const activ_host *host, activ_fn_formula *formula);
 size_t activ_fn_formula_vectors(const activ_fn_formula *formula, size_t *param_count, size_t *name_bytes);

@@ -109,8 +109,7 @@ static activ_status read_derivative(activ_slice *spec, int *times, activ_message
     *times = 0;
     for (;;) {
         activ_reader r;
-        activ_reader_start(&r, *spec, "spec", message);
-        activ_read_blanks(&r);
+        activ_reader_start(&r, activ_slice_unbracketed(*spec), "spec", message);
         const activ_slice name = activ_read_name(&r, 0);
         activ_read_blanks(&r);
         if (!activ_slice_is(name, "derivative") || !activ_read_character(&r, '('))
@@ -131,7 +130,7 @@ static activ_status read_derivative(activ_slice *spec, int *times, activ_message
 
 /* Of a function with a name: *canonical is its spec. */
 static activ_status make_of_function(activ_fn_formula *own, const activ_host *host, activ_slice spec, int times,
-                                     activ_message *message, char **canonical, size_t *bytes)
+                                     formula_result result, activ_message *message, char **canonical, size_t *bytes)
 {
     activ_custom *custom;
     activ_setting_value *settings;
@@ -160,7 +159,7 @@ static activ_status make_of_function(activ_fn_formula *own, const activ_host *ho
     }
     if (status == ACTIV_OK)
         status = activ_formula_create_derivative(&own->formula, host, activ_kernels_of(host->tier), find, d, *canonical,
-                                                 settings, times, message);
+                                                 settings, times, result, message);
     activ_host_free(host, settings, settings_bytes);
     activ_host_free(host, custom, sizeof *custom);
     return status;
@@ -185,7 +184,8 @@ static activ_status write_text(activ_fn_formula *own, const activ_host *host, co
     return ACTIV_OK;
 }
 
-static activ_status make(activ_fn_formula *own, const activ_host *host, activ_slice spec, activ_message *message)
+static activ_status make(activ_fn_formula *own, const activ_host *host, activ_slice spec, formula_result result,
+                         activ_message *message)
 {
     int times;
     char *inner = NULL;
@@ -194,9 +194,11 @@ static activ_status make(activ_fn_formula *own, const activ_host *host, activ_sl
     if (status != ACTIV_OK)
         return status;
     if (times > 0 && !activ_fn_is_formula(host, spec)) {
-        status = make_of_function(own, host, spec, times, message, &inner, &bytes);
+        spec = activ_slice_unbracketed(spec);
+        status = make_of_function(own, host, spec, times, result, message, &inner, &bytes);
     } else {
-        status = activ_formula_create(&own->formula, host, activ_kernels_of(host->tier), find, spec, times, message);
+        status =
+            activ_formula_create(&own->formula, host, activ_kernels_of(host->tier), find, spec, times, result, message);
         bytes = status == ACTIV_OK ? activ_formula_write(spec, NULL, 0) + 1 : 0;
         inner = status == ACTIV_OK ? activ_host_alloc(host, bytes) : NULL;
         if (inner)
@@ -216,13 +218,38 @@ static activ_status make(activ_fn_formula *own, const activ_host *host, activ_sl
     return ACTIV_OK;
 }
 
-activ_status activ_fn_formula_make(const activ_host *host, activ_slice spec, activ_message *message,
+activ_status activ_fn_formula_make(const activ_host *host, activ_slice spec, int is_expert, activ_message *message,
                                    activ_fn_formula **out)
 {
     activ_fn_formula *own = activ_host_alloc(host, sizeof *own);
     if (!own)
         return activ_fail(message, ACTIV_ERROR_OUT_OF_MEMORY, "no memory for a function");
-    const activ_status status = make(own, host, spec, message);
+    own->formula.is_expert = is_expert;
+    const activ_status status = make(own, host, spec, FORMULA_TO_PROGRAMS, message);
+    if (status == ACTIV_OK)
+        *out = own;
+    else
+        activ_fn_formula_free(host, own);
+    return status;
+}
+
+activ_status activ_fn_formula_open(const activ_host *host, const activ_fn *fn, activ_message *message,
+                                   activ_fn_formula **out)
+{
+    const activ_fn_definition *d = fn->entry->definition;
+    if (fn->custom || fn->entry->shape != ACTIV_SHAPE_ELEMENTWISE || d->least_functions > 0)
+        return activ_fail(message, ACTIV_ERROR_UNSUPPORTED, fn->entry->name,
+                          " has no expression: only formulas and elementwise functions of the catalog have, those "
+                          "made of others excepted");
+    activ_fn_formula *own = activ_host_alloc(host, sizeof *own);
+    if (!own)
+        return activ_fail(message, ACTIV_ERROR_OUT_OF_MEMORY, "no memory for an expression");
+    activ_status status;
+    if (fn->formula)
+        status = make(own, host, (activ_slice){ fn->spec, strlen(fn->spec) }, FORMULA_TO_NODES, message);
+    else
+        status = activ_formula_create_derivative(&own->formula, host, activ_kernels_of(host->tier), find, d, fn->spec,
+                                                 fn->settings, 0, FORMULA_TO_NODES, message);
     if (status == ACTIV_OK)
         *out = own;
     else
@@ -249,7 +276,7 @@ size_t activ_fn_formula_vectors(const activ_fn_formula *own, size_t *param_count
         vectors += !f->params[i].fixed;
         *name_bytes += f->params[i].fixed ? 0 : f->params[i].name.length + 1;
     }
-    *param_count = f->param_count;
+    *param_count = f->param_count * (f->channels > 0 ? f->channels : 1);
     return vectors;
 }
 
@@ -262,7 +289,7 @@ void activ_fn_formula_name(const activ_fn_formula *own, const char **names, size
             continue;
         memcpy(text, param->name.at, param->name.length);
         names[vector] = text;
-        lengths[vector++] = param->length > 0 ? param->length : 1;
+        lengths[vector++] = param->length > 0 ? param->length : f->channels > 0 ? f->channels : 1;
         text += param->name.length + 1; /* zeroed memory */
     }
 }
@@ -272,8 +299,8 @@ void activ_fn_formula_init(const activ_fn_formula *own, float *params)
     const activ_formula *f = &own->formula;
     for (size_t i = 0; i < f->name_count; i++) {
         const formula_param *param = &f->params[i];
-        const size_t length = param->length > 0 ? param->length : 1;
-        for (size_t k = 0; !param->fixed && k < length; k++)
-            params[param->first + k] = (float)f->values[param->value + k];
+        const size_t length = param->length > 0 ? param->length : 1, channels = f->channels > 0 ? f->channels : 1;
+        for (size_t k = 0; !param->fixed && k < length * channels; k++)
+            params[param->first * channels + k] = (float)f->values[param->value + k / channels];
     }
 }

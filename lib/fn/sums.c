@@ -250,9 +250,12 @@ void activ_fn_add_gradients(const activ_host *host, size_t threads, const activ_
     gradient_job job = { .add_block = add_block, .kernel = kernel, .args = args, .elements = elements };
     job.count = PASS_SUMS;
     const int is_few = args->param_count <= FEW;
+    int is_deep = kernel->is_deep;
+    for (size_t i = 0; i < args->component_count; i++)
+        is_deep |= args->components[i].kernel->is_deep;
     if (is_few) {
         job.add_block = add_block_of_few;
-    } else if (kernel->is_deep) {
+    } else if (is_deep && args->vectors <= ACTIV_FN_SOME_SUMS) {
         job.add_block = add_block_of_some;
         job.count = ACTIV_FN_SOME_SUMS;
     } else if (args->component_count > 0 && args->vectors <= COMPOSED_SUMS) {

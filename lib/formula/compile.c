@@ -199,6 +199,12 @@ static uint16_t place_of(compiler *c, formula_node_index node)
         return (uint16_t)(c->places[node] - 1);
     if (n->op == ACTIV_OP_variable && n->a == 0)
         return 0;
+    if (n->op == ACTIV_OP_param && f->channels > 0) {
+        const size_t out = take_register(c);
+        emit(c, ACTIV_OP_channel, 0, out, 0, 0, (uint16_t)n->a);
+        c->places[node] = (uint16_t)(out + 1);
+        return (uint16_t)out;
+    }
     if (n->op != ACTIV_OP_param && n->op != ACTIV_OP_constant) {
         activ_formula_fail(f, ACTIV_ERROR_UNSUPPORTED, "a setting of a function depends on x");
         return 0;
@@ -549,11 +555,13 @@ static uint16_t place_in(const activ_program *p, uint16_t symbol)
 /* Blocks as long as there is room for, and the operands in place of their symbols. The code begins at `start`. */
 static void lay_out(compiler *c, size_t start, int beside_sums, activ_program *p)
 {
+    const int is_beside = beside_sums || c->f->channels > 0; /* fn/channels.c needs as much for itself */
     size_t floats = ACTIV_PROGRAM_FLOATS;
     for (size_t i = 0; i < c->f->call_count; i++)
         if (c->f->calls[i].definition->param_vector)
             floats = ACTIV_PROGRAM_FLOATS_BESIDE_CALLS;
-    floats = beside_sums ? ACTIV_PROGRAM_FLOATS_BESIDE_SUMS : floats;
+    floats = is_beside ? ACTIV_PROGRAM_FLOATS_BESIDE_SUMS : floats;
+    floats = c->f->is_expert ? ACTIV_PROGRAM_FLOATS_OF_EXPERT : floats;
     p->floats = floats;
     p->constant_count = c->constant_count - c->first_constant;
     p->param_count = c->param_count - c->first_param;

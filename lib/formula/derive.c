@@ -351,6 +351,31 @@ formula_node_index activ_formula_derive(activ_formula *f, formula_node_index roo
     return result;
 }
 
+/* ---- the catalog's functions written out ------------------------------------------------------------ */
+
+static formula_node_index write_out_node(activ_formula *f, formula_node_index old, const formula_node *n, void *user)
+{
+    int *calls = user;
+    (void)old;
+    if (!formula_is_call(n->op))
+        return FORMULA_NONE;
+    ++*calls;
+    const formula_node_index body = n->op == ACTIV_OP_slope ? body_slope(f, n->b, 0, 0) : activ_formula_body(f, n->b);
+    return f->status != ACTIV_OK ? 0
+           : body == ZERO        ? activ_formula_constant(f, 0.0)
+                                 : activ_formula_in_place(f, n->b, n->a, body);
+}
+
+activ_status activ_formula_write_out(activ_formula *f, formula_node_index *roots, size_t count)
+{
+    int calls = 1; /* the formula of a function may call others */
+    while (calls > 0 && f->status == ACTIV_OK) {
+        calls = 0;
+        activ_formula_rebuild_all(f, roots, count, write_out_node, &calls);
+    }
+    return f->status;
+}
+
 /* ---- slopes from values ----------------------------------------------------------------------------- */
 
 static formula_node_index share_node(activ_formula *f, formula_node_index old, const formula_node *n, void *user)

@@ -6,23 +6,14 @@
 static void start(activ_formula *f, const activ_host *host, const activ_kernels *kernels, formula_find *find,
                   activ_message *message)
 {
-    memset(f, 0, sizeof *f);
     f->host = *host;
     f->kernels = kernels;
     f->find = find;
     f->message = message;
 }
 
-static activ_status finish(activ_formula *f, int derivatives)
+static void free_nodes(activ_formula *f)
 {
-    f->derivatives = derivatives;
-    for (int i = 0; f->status == ACTIV_OK && i < derivatives; i++) {
-        const formula_node_index slope = activ_formula_derive(f, f->root, activ_formula_variable(f, 0));
-        f->root = slope == FORMULA_NONE ? activ_formula_constant(f, 0.0) : slope;
-    }
-    if (f->status == ACTIV_OK)
-        activ_formula_compile(f);
-    /* The nodes are not needed any more. */
     activ_host_free(&f->host, f->nodes, f->capacity * sizeof *f->nodes);
     activ_host_free(&f->host, f->table, f->table_size * sizeof *f->table);
     activ_host_free(&f->host, f->placed, FORMULA_PLACED * sizeof *f->placed);
@@ -30,6 +21,20 @@ static activ_status finish(activ_formula *f, int derivatives)
     f->table = NULL;
     f->placed = NULL;
     f->count = f->capacity = f->table_size = 0;
+}
+
+static activ_status finish(activ_formula *f, int derivatives, formula_result result)
+{
+    f->derivatives = derivatives;
+    for (int i = 0; f->status == ACTIV_OK && i < derivatives; i++) {
+        const formula_node_index slope = activ_formula_derive(f, f->root, activ_formula_variable(f, 0));
+        f->root = slope == FORMULA_NONE ? activ_formula_constant(f, 0.0) : slope;
+    }
+    if (result == FORMULA_TO_NODES)
+        return f->status;
+    if (f->status == ACTIV_OK)
+        activ_formula_compile(f);
+    free_nodes(f);
     f->message = NULL;
     return f->status;
 }
@@ -54,12 +59,13 @@ static void keep_names(activ_formula *f)
 }
 
 activ_status activ_formula_create(activ_formula *f, const activ_host *host, const activ_kernels *kernels,
-                                  formula_find *find, activ_slice text, int derivatives, activ_message *message)
+                                  formula_find *find, activ_slice text, int derivatives, formula_result result,
+                                  activ_message *message)
 {
     start(f, host, kernels, find, message);
     if (activ_formula_parse(f, text) == ACTIV_OK)
         keep_names(f);
-    return finish(f, derivatives);
+    return finish(f, derivatives, result);
 }
 
 /* The function's parameters become the formula's. */
@@ -70,7 +76,7 @@ static void add_params(activ_formula *f, const activ_fn_definition *d, const act
         if (!d->settings[i].trainable)
             continue;
         const char *name = d->settings[i].name;
-        f->params[f->name_count++] = (formula_param){ { name, strlen(name) }, 0, 0, 1, 0, f->param_count };
+        f->params[f->name_count++] = (formula_param){ { name, strlen(name) }, 0, 0, 0, 1, 0, f->param_count };
         f->param_count++;
         which++;
     }
@@ -78,7 +84,7 @@ static void add_params(activ_formula *f, const activ_fn_definition *d, const act
     for (size_t n;
          d->param_vector && f->name_count < FORMULA_NAMES && (n = d->param_vector(settings, which, &name)) > 0;
          which++) {
-        f->params[f->name_count++] = (formula_param){ { name, strlen(name) }, n, 0, 1, 0, f->param_count };
+        f->params[f->name_count++] = (formula_param){ { name, strlen(name) }, n, 0, 0, 1, 0, f->param_count };
         f->param_count += n;
     }
     if (f->param_count > FORMULA_PARAMS) {
@@ -105,7 +111,7 @@ static void add_params(activ_formula *f, const activ_fn_definition *d, const act
 activ_status activ_formula_create_derivative(activ_formula *f, const activ_host *host, const activ_kernels *kernels,
                                              formula_find *find, const activ_fn_definition *definition,
                                              const char *spec, const activ_setting_value *settings, int derivatives,
-                                             activ_message *message)
+                                             formula_result result, activ_message *message)
 {
     start(f, host, kernels, find, message);
     add_params(f, definition, settings);
@@ -122,11 +128,12 @@ activ_status activ_formula_create_derivative(activ_formula *f, const activ_host 
     const formula_node_index x = activ_formula_variable(f, 0);
     const formula_node_index number = f->status == ACTIV_OK ? activ_formula_add_call(f, &call) : 0;
     f->root = activ_formula_make(f, ACTIV_OP_call, x, number, FORMULA_NONE);
-    return finish(f, derivatives);
+    return finish(f, derivatives, result);
 }
 
 void activ_formula_free(activ_formula *f)
 {
+    free_nodes(f);
     for (size_t i = 0; i < f->call_count; i++) {
         activ_host_free(&f->host, f->calls[i].spec, f->calls[i].spec_bytes);
         activ_host_free(&f->host, f->calls[i].set, (f->calls[i].set_count + 1) * sizeof *f->calls[i].set);

@@ -44,6 +44,7 @@ typedef struct formula_param {
     activ_slice name;
     size_t length; /* of a vector; 0: a scalar */
     int fixed;
+    int has_channels;
     int used;
     size_t value; /* its first among all values */
     size_t first; /* and, unless it is fixed, among all parameters */
@@ -92,7 +93,8 @@ typedef struct activ_formula {
 
     formula_find *find;
     formula_param params[FORMULA_NAMES];
-    size_t name_count, param_count; /* names; values of trainable ones */
+    size_t name_count, param_count; /* names; values of trainable ones, of one channel */
+    size_t channels;                /* for each of which all trainable ones have a value; 0: one value for all */
     double *values;                 /* of all names, one after the other: initial ones, and fixed ones */
     size_t value_count, value_capacity;
     char *names; /* one after the other */
@@ -103,6 +105,7 @@ typedef struct activ_formula {
     formula_placed *placed; /* by hash; NULL until one is needed. A root of 0: none */
 
     formula_node_index root;
+    int is_expert;   /* its programs take little of the stack */
     int derivatives; /* how many times root has been derived from the text */
 
     activ_formula_programs programs;
@@ -110,18 +113,22 @@ typedef struct activ_formula {
     size_t block_bytes;
 } activ_formula;
 
+/* What a formula is made into: programs, without the nodes; or nodes, without programs. */
+typedef enum formula_result { FORMULA_TO_PROGRAMS, FORMULA_TO_NODES } formula_result;
+
 /* ---- what fn/ uses ---------------------------------------------------------------------------------- */
 
-/* Parses, derives and compiles; *f need not be initialised, and is freed by activ_formula_free, after a failure too.
+/* Parses, derives and compiles; *f is zero but for is_expert, and is freed by activ_formula_free, after a failure too.
  * derivatives: how many times f is derived first. */
 activ_status activ_formula_create(activ_formula *f, const activ_host *host, const activ_kernels *kernels,
-                                  formula_find *find, activ_slice text, int derivatives, activ_message *message);
+                                  formula_find *find, activ_slice text, int derivatives, formula_result result,
+                                  activ_message *message);
 
 /* The same of a function of the catalog, with its own parameters: derivative(SPEC). */
 activ_status activ_formula_create_derivative(activ_formula *f, const activ_host *host, const activ_kernels *kernels,
                                              formula_find *find, const activ_fn_definition *definition,
                                              const char *spec, const activ_setting_value *settings, int derivatives,
-                                             activ_message *message);
+                                             formula_result result, activ_message *message);
 void activ_formula_free(activ_formula *f);
 size_t activ_formula_bytes(const activ_formula *f);
 
@@ -142,6 +149,8 @@ activ_status activ_formula_parse(activ_formula *f, activ_slice text);
 
 /* The derivative of root for a variable or parameter; FORMULA_NONE: it is 0. */
 formula_node_index activ_formula_derive(activ_formula *f, formula_node_index root, formula_node_index variable);
+/* The roots with the catalog's functions in them written out by their own formulas, until none is left. */
+activ_status activ_formula_write_out(activ_formula *f, formula_node_index *roots, size_t count);
 /* tanh' and sigmoid' from their values, where those are computed anyway: half the time, and in the tails an error of
  * half an ulp of 1. */
 void activ_formula_share_slopes(activ_formula *f, formula_node_index *roots, size_t count);

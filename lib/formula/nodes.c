@@ -113,7 +113,9 @@ formula_node_index activ_formula_variable(activ_formula *f, formula_node_index n
 
 formula_node_index activ_formula_param_value(activ_formula *f, size_t number)
 {
-    return leaf(f, ACTIV_OP_param, FORMULA_ON_PARAMS, (formula_node_index)number, 0.0);
+    /* Those of channels differ from element to element, as x does. */
+    const int depends = f->channels > 0 ? FORMULA_ON_PARAMS | FORMULA_ON_X : FORMULA_ON_PARAMS;
+    return leaf(f, ACTIV_OP_param, depends, (formula_node_index)number, 0.0);
 }
 
 /* ---- simplification ----------------------------------------------------------------------------- */

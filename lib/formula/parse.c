@@ -758,7 +758,34 @@ static double parse_constant(parser *p)
     return number;
 }
 
-/* [fixed] name = value, [fixed] name[count] = value or [value, ...]. */
+/* "[channels=" has been read: their number, the same of all parameters. */
+static void parse_channels(parser *p, const char *at)
+{
+    double channels = 0.0;
+    if (!whole(p, "the number of channels is a whole number from 1 to 16777216", 1, 16777216, &channels))
+        return;
+    if (p->f->channels > 0 && p->f->channels != (size_t)channels)
+        fail_at(p, at, ACTIV_ERROR_INVALID, "all parameters have the same number of channels", nothing, "");
+    p->f->channels = (size_t)channels;
+}
+
+/* Where one has channels, all have; but for those that are fixed. */
+static void check_channels(parser *p)
+{
+    activ_formula *f = p->f;
+    for (size_t i = 0; f->channels > 0 && i < f->name_count; i++) {
+        if (f->params[i].fixed == f->params[i].has_channels)
+            fail_at(p, f->params[i].name.at, ACTIV_ERROR_UNSUPPORTED, "", f->params[i].name,
+                    f->params[i].fixed ? " is fixed: it has no channels"
+                                       : " has no channels, as other parameters have: 'name[channels=count] = value'");
+        if (f->param_count > ACTIV_FN_SETTINGS)
+            fail_at(p, f->params[i].name.at, ACTIV_ERROR_RANGE, "more than 8 parameters with channels", nothing, "");
+    }
+    if (f->channels == 1)
+        f->channels = 0;
+}
+
+/* [fixed] name = value, [fixed] name[count] = value or [value, ...], name[channels=count] = value. */
 static void parse_declaration(parser *p)
 {
     activ_formula *f = p->f;
@@ -773,12 +800,21 @@ static void parse_declaration(parser *p)
         fail_at(p, name.at, ACTIV_ERROR_RANGE, "more than 48 parameters and settings", nothing, "");
         return;
     }
+    int has_channels = 0;
     if (take(p, '[')) {
-        if (!whole(p, "the length of a vector is a whole number from 1 to 256", 1, FORMULA_PARAMS, &length))
-            return;
+        const activ_reader was = p->r;
+        has_channels = activ_slice_is(take_name(p), "channels") && take(p, '=');
+        if (has_channels) {
+            parse_channels(p, name.at);
+        } else {
+            p->r = was;
+            (void)whole(p, "the length of a vector is a whole number from 1 to 256", 1, FORMULA_PARAMS, &length);
+        }
         require(p, ']', "']'");
+        if (!is_ok(p))
+            return;
     }
-    formula_param param = { name, (size_t)length, fixed, 0, f->value_count, f->param_count };
+    formula_param param = { name, (size_t)length, fixed, has_channels, 0, f->value_count, f->param_count };
     const size_t count = param.length > 0 ? param.length : 1;
     if (is_ok(p) && !take(p, '=')) {
         fail_at(p, name.at, ACTIV_ERROR_SYNTAX, "", name, " has no value: '=' and its initial value are expected");
@@ -875,6 +911,7 @@ static formula_node_index parse_parts(parser *p, const char *at, const char *end
             parse_declaration(p);
         while (is_ok(p) && take(p, ','));
         finish_part(p, "',' or the end");
+        check_channels(p);
     }
     rest = at;
     do
@@ -888,28 +925,10 @@ static formula_node_index parse_parts(parser *p, const char *at, const char *end
     return root;
 }
 
-/* Without brackets around all of it. */
+/* Without brackets around all of it, which only an expression has as its own. */
 static activ_slice without_brackets(activ_slice text)
 {
-    for (;;) {
-        size_t depth = 0, i = 0;
-        while (text.length > 0 && memchr(" \t\r\n", *text.at, 4)) {
-            text.at++;
-            text.length--;
-        }
-        while (text.length > 0 && memchr(" \t\r\n", text.at[text.length - 1], 4))
-            text.length--;
-        if (text.length < 2 || *text.at != '(' || text.at[text.length - 1] != ')' || !memchr(text.at, ';', text.length))
-            return text;
-        for (; i < text.length; i++) {
-            depth += text.at[i] == '(';
-            depth -= text.at[i] == ')' && depth > 0;
-            if (depth == 0 && i + 1 < text.length)
-                return text;
-        }
-        text.at++;
-        text.length -= 2;
-    }
+    return memchr(text.at, ';', text.length) ? activ_slice_unbracketed(text) : text;
 }
 
 static void start(parser *p, activ_formula *f, activ_slice text)

@@ -17,7 +17,7 @@ typedef struct formula_run {
     float *work; /* registers and scalars */
 
     /* The current block. */
-    size_t count;
+    size_t at, count;
     const float *x, *dy;
     const float *times; /* dy, if the last operation is to multiply by it */
 
@@ -263,6 +263,19 @@ static V_NOINLINE void formula_sum(const formula_run *r, const activ_instruction
     v_sum_store(to, sum);
 }
 
+/* Parameter `which` of each element's channel; of one channel alone it is the same for all. */
+static V_NOINLINE void formula_channel(const formula_run *r, size_t which, size_t n, float *out)
+{
+    const size_t channels = r->args->channels;
+    const float *values = r->args->params + (channels > 0 ? which * channels + r->at : which);
+    for (size_t k = 0; k < n; k += V_LANES) {
+        const size_t lanes = v_active_lanes(r->count > k ? r->count - k : 0, 0);
+        const vf one = v_set(1.0f);
+        vf value = channels == 0 ? v_set(*values) : lanes > 0 ? v_load_lanes(values + k, lanes) : one;
+        v_store(out + k, value);
+    }
+}
+
 /* Instructions on n elements, whole vectors; the last one's result goes to `last`, if that is not NULL. */
 static V_NOINLINE void formula_execute(const formula_run *r, const activ_instruction *i, const activ_instruction *end,
                                        size_t n, float *last)
@@ -326,6 +339,9 @@ static V_NOINLINE void formula_execute(const formula_run *r, const activ_instruc
             break;
         case ACTIV_OP_sincos:
             formula_sincos(n, a, out, r->work + i->c, 0);
+            break;
+        case ACTIV_OP_channel:
+            formula_channel(r, i->c, n, out);
             break;
         case ACTIV_OP_uniform:
             *out = *a;
@@ -399,6 +415,7 @@ static V_NOINLINE void formula_blocks(formula_run *r, size_t n, const float *x, 
     const activ_program *p = r->program;
     formula_prepare(r);
     for (size_t at = 0; at < n; at += p->block) {
+        r->at = at;
         r->count = n - at < p->block ? n - at : p->block;
         const size_t padded = (r->count + FORMULA_STRIP - 1) / FORMULA_STRIP * FORMULA_STRIP;
         r->x = x + at;
@@ -432,22 +449,22 @@ static V_NOINLINE void formula_blocks(formula_run *r, size_t n, const float *x, 
 FORMULA_RUN(formula_run_alone, ACTIV_PROGRAM_FLOATS)
 FORMULA_RUN(formula_run_beside_calls, ACTIV_PROGRAM_FLOATS_BESIDE_CALLS)
 FORMULA_RUN(formula_run_beside_sums, ACTIV_PROGRAM_FLOATS_BESIDE_SUMS)
+FORMULA_RUN(formula_run_expert, ACTIV_PROGRAM_FLOATS_OF_EXPERT)
 
-static void formula_run_any(formula_run *r, size_t n, const float *x, const float *w, int is_slope, float *out)
+static void formula_run_program(formula_run *r, size_t n, const float *x, const float *w, int is_slope, float *out)
 {
-    if (r->program->floats == ACTIV_PROGRAM_FLOATS)
-        formula_run_alone(r, n, x, w, is_slope, out);
-    else if (r->program->floats == ACTIV_PROGRAM_FLOATS_BESIDE_CALLS)
-        formula_run_beside_calls(r, n, x, w, is_slope, out);
-    else
-        formula_run_beside_sums(r, n, x, w, is_slope, out);
+    const size_t floats = r->program->floats;
+    (floats == ACTIV_PROGRAM_FLOATS                ? formula_run_alone
+     : floats == ACTIV_PROGRAM_FLOATS_BESIDE_CALLS ? formula_run_beside_calls
+     : floats == ACTIV_PROGRAM_FLOATS_BESIDE_SUMS  ? formula_run_beside_sums
+                                                   : formula_run_expert)(r, n, x, w, is_slope, out);
 }
 
 static void formula_forward_times(const activ_fn_args *a, size_t n, const float *x, const float *w, float *y)
 {
     const activ_formula_programs *all = a->object;
     formula_run r = { .program = &all->forward, .args = a };
-    formula_run_any(&r, n, x, w, 0, y);
+    formula_run_program(&r, n, x, w, 0, y);
 }
 
 static void formula_forward(const activ_fn_args *a, size_t n, const float *x, float *y)
@@ -462,7 +479,9 @@ static void formula_backward(const activ_fn_args *a, size_t first, size_t count,
     formula_run r = {
         .program = lanes ? &all->gradient : &all->derivative, .args = a, .lanes = lanes, .first = first, .sums = count
     };
-    formula_run_any(&r, n, x, dy, 1, dx);
+    if (a->vectors > 1) /* of one value each, those of a channel */
+        r.sums = a->vectors;
+    formula_run_program(&r, n, x, dy, 1, dx);
 }
 
 static const activ_fn_kernel formula_kernel = {

@@ -62,6 +62,7 @@ enum {
     /* Of programs alone. */
     ACTIV_OP_sincos,  /* sine and cos of a, in `out` and c */
     ACTIV_OP_copy,    /* a scalar to all elements */
+    ACTIV_OP_channel, /* parameter c, that of each element's channel */
     ACTIV_OP_uniform, /* the first element of a becomes the scalar `out` */
     ACTIV_OP_sum,     /* adds dy a to the sum of parameter c */
     ACTIV_OP_COUNT
@@ -86,11 +87,12 @@ typedef struct activ_program_setting {
 } activ_program_setting;
 
 /* Floats that a program may take of the stack. There is less beside functions of vectors of parameters, which need
- * some themselves, and still less beside the sums of the gradients of more than a few parameters (fn/sums.c). The test
- * `stack` has the figures. */
+ * some themselves, still less beside the sums of the gradients of more than a few parameters (fn/sums.c), and below
+ * moe, whose expert it is, least. The test `stack` has the figures. */
 #define ACTIV_PROGRAM_FLOATS 2368
 #define ACTIV_PROGRAM_FLOATS_BESIDE_CALLS 1664
 #define ACTIV_PROGRAM_FLOATS_BESIDE_SUMS 896
+#define ACTIV_PROGRAM_FLOATS_OF_EXPERT 640
 
 /* Elements of a block are a multiple of this, which no pair of vectors exceeds. */
 #define ACTIV_PROGRAM_BLOCK 32

@@ -54,6 +54,12 @@ extern const ref_entry ref_linear[], ref_exponential[], ref_logistic[], ref_norm
         }                                                                           \
     }
 
+/* One ulp of a float32 of this size. ilogb must not get NaN, which blocks may contain. */
+static inline double ref_ulp(double size)
+{
+    return ldexp(1.0, size >= 0x1p-126 ? ilogb(size) - 23 : -149);
+}
+
 static inline ref_value ref_of(double f, double d)
 {
     ref_value value = { .f = f, .d = d };
@@ -81,23 +87,34 @@ static inline ref_value ref_gate_end(double x)
 
 /* Small arguments, which half of all floats are, use short series, so that only about twenty of 254 binades pay for
  * libm. */
+#define REF_SMALL 0x1p-8
 static inline int ref_is_small(double z)
 {
-    return fabs(z) < 0x1p-8;
+    return fabs(z) < REF_SMALL;
+}
+
+static inline double ref_exp_series(double z)
+{
+    return 1.0 + z * (1.0 + z * (1.0 / 2 + z * (1.0 / 6 + z * (1.0 / 24 + z * (1.0 / 120)))));
 }
 
 static inline double ref_exp(double z)
 {
     if (ref_is_small(z))
-        return 1.0 + z * (1.0 + z * (1.0 / 2 + z * (1.0 / 6 + z * (1.0 / 24 + z * (1.0 / 120)))));
+        return ref_exp_series(z);
     return z < -746.0 ? 0.0 : exp(z);
 }
 
 /* e^z - 1 */
+static inline double ref_expm1_series(double z)
+{
+    return z * (1.0 + z * (1.0 / 2 + z * (1.0 / 6 + z * (1.0 / 24 + z * (1.0 / 120 + z * (1.0 / 720))))));
+}
+
 static inline double ref_expm1(double z)
 {
     if (ref_is_small(z))
-        return z * (1.0 + z * (1.0 / 2 + z * (1.0 / 6 + z * (1.0 / 24 + z * (1.0 / 120 + z * (1.0 / 720))))));
+        return ref_expm1_series(z);
     return z < -50.0 ? -1.0 : expm1(z);
 }
 

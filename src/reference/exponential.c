@@ -1,24 +1,7 @@
 /* Functions of one exponential. */
 #include "entry.h"
 
-/* elu, trainable_elu: x where x > 0, else alpha (e^x - 1) */
-static inline ref_value elu_at(const ref_args *a, double x)
-{
-    double alpha = a->values[0];
-    return x > 0.0 ? ref_of(x, 1.0) : ref_of(alpha * ref_expm1(x), alpha * ref_exp(x));
-}
-REF_BLOCK_OF(elu_block, elu_at)
-
-/* selu: lambda x where x > 0, else lambda alpha (e^x - 1) */
-static inline ref_value selu_at(const ref_args *a, double x)
-{
-    const double lambda = 0x1.0cfabd6a91132p+0, lambda_alpha = 0x1.c212cc640f031p+0;
-    (void)a;
-    return x > 0.0 ? ref_of(lambda * x, lambda) : ref_of(lambda_alpha * ref_expm1(x), lambda_alpha * ref_exp(x));
-}
-REF_BLOCK_OF(selu_block, selu_at)
-
-/* celu: x where x > 0, else alpha (e^(x/alpha) - 1) */
+/* celu: x where x > 0, else alpha (e^(x/alpha) - 1), which overflows with alpha < 0 before the product does */
 static inline ref_value celu_at(const ref_args *a, double x)
 {
     double alpha = a->values[0], z = x / alpha;
@@ -41,8 +24,6 @@ static double celu_unit(const ref_args *a)
 
 const ref_entry ref_exponential[] = {
     { .name = "elu",
-      .at = elu_at,
-      .block = elu_block,
       .landmarks = ELU_LANDMARKS,
       .specs = SPECS("elu(alpha=0.3)", "elu(alpha=0.5)", "elu(alpha=1.6732632)", "elu(alpha=0)", "elu(alpha=-1)",
                      "elu(alpha=100)", "elu(alpha=-2.5)"),
@@ -51,8 +32,6 @@ const ref_entry ref_exponential[] = {
                  { "elu(alpha=2)", -INF, -2, 0 }, { "elu(alpha=0)", -INF, 0, 0 }) },
 
     { .name = "selu",
-      .at = selu_at,
-      .block = selu_block,
       .landmarks = ELU_LANDMARKS,
       .points = POINTS({ "selu", 0, 0, 0x1.c212cc640f031p+0 }, { "selu", -0.0, 0, 0x1.c212cc640f031p+0 },
                        { "selu", 1, 0x1.0cfabd6a91132p+0, 0x1.0cfabd6a91132p+0 },
@@ -71,8 +50,6 @@ const ref_entry ref_exponential[] = {
                        { "celu(alpha=-2)", -INF, -INF, INF }, { "celu(alpha=-2)", INF, INF, 1 }) },
 
     { .name = "trainable_elu",
-      .at = elu_at,
-      .block = elu_block,
       .landmarks = ELU_LANDMARKS,
       .specs = SPECS("trainable_elu(alpha=-1.6)", "trainable_elu(alpha=0.3)", "trainable_elu(alpha=2)",
                      "trainable_elu(alpha=0)", "trainable_elu(alpha=-0.7)", "trainable_elu(alpha=1.7)"),

@@ -1,121 +1,33 @@
-/* Piecewise linear functions, hardswish and softsign. A product of two floats is exact in double. */
+/* Piecewise linear functions, hardswish and softsign. */
 #include "entry.h"
 
-/* identity: x */
-static inline ref_value identity_at(const ref_args *a, double x)
-{
-    (void)a;
-    return ref_of(x, 1.0);
-}
-REF_BLOCK_OF(identity_block, identity_at)
-
-/* step: 0 below theta, 1 from there on */
-static inline ref_value step_at(const ref_args *a, double x)
-{
-    return ref_of(x >= a->values[0] ? 1.0 : 0.0, 0.0);
-}
-REF_BLOCK_OF(step_block, step_at)
-
-/* relu: x where x > 0, else 0 */
-static inline ref_value relu_at(const ref_args *a, double x)
-{
-    (void)a;
-    return ref_line(x > 0.0 ? 1.0 : 0.0, x);
-}
-REF_BLOCK_OF(relu_block, relu_at)
-
-/* relu6, hard_tanh: x between two bounds, which are kinks of slope 0 */
-static inline ref_value ref_clamp(double x, double low, double high)
-{
-    return x <= low ? ref_of(low, 0.0) : x >= high ? ref_of(high, 0.0) : ref_of(x, 1.0);
-}
-
-static inline ref_value relu6_at(const ref_args *a, double x)
-{
-    (void)a;
-    return ref_clamp(x, 0.0, 6.0);
-}
-REF_BLOCK_OF(relu6_block, relu6_at)
-
-static inline ref_value hard_tanh_at(const ref_args *a, double x)
-{
-    return ref_clamp(x, a->values[0], a->values[1]);
-}
-REF_BLOCK_OF(hard_tanh_block, hard_tanh_at)
-
-/* hard_sigmoid: min(max(x + 3, 0), 6) / 6 */
-static inline ref_value hard_sigmoid_at(const ref_args *a, double x)
-{
-    (void)a;
-    return x <= -3.0 ? ref_of(0.0, 0.0) : x >= 3.0 ? ref_of(1.0, 0.0) : ref_of((x + 3.0) / 6.0, 1.0 / 6.0);
-}
-REF_BLOCK_OF(hard_sigmoid_block, hard_sigmoid_at)
-
-/* leaky_relu, prelu: x where x > 0, else slope x */
-static inline ref_value leaky_relu_at(const ref_args *a, double x)
-{
-    return ref_line(x > 0.0 ? 1.0 : a->values[0], x);
-}
-REF_BLOCK_OF(leaky_relu_block, leaky_relu_at)
-
-/* rrelu, in evaluation: the slope is the mean of lower and upper, and a float too */
+/* rrelu, in evaluation: the slope is the mean of lower and upper, and a float too, which the formula does not say */
 static inline ref_value rrelu_at(const ref_args *a, double x)
 {
     return ref_line(x > 0.0 ? 1.0 : (double)(float)((a->values[0] + a->values[1]) / 2.0), x);
 }
 REF_BLOCK_OF(rrelu_block, rrelu_at)
 
-/* hardswish: x min(max(x + 3, 0), 6) / 6 */
-static inline ref_value hardswish_at(const ref_args *a, double x)
-{
-    (void)a;
-    if (x <= -3.0 || x >= 3.0)
-        return ref_gate_end(x);
-    return ref_of(x * (x + 3.0) / 6.0, (2.0 * x + 3.0) / 6.0);
-}
-REF_BLOCK_OF(hardswish_block, hardswish_at)
-
-/* softsign: x / (1 + |x|) */
-static inline ref_value softsign_at(const ref_args *a, double x)
-{
-    (void)a;
-    if (isinf(x))
-        return ref_of(copysign(1.0, x), 0.0);
-    double q = 1.0 / (1.0 + fabs(x));
-    return ref_of(x * q, q * q);
-}
-REF_BLOCK_OF(softsign_block, softsign_at)
-
 const ref_entry ref_linear[] = {
     { .name = "identity",
-      .at = identity_at,
-      .block = identity_block,
       .points = POINTS({ "identity", 0, 0, 1 }, { "identity", -INF, -INF, 1 }, { "identity", INF, INF, 1 }) },
 
     { .name = "step",
-      .at = step_at,
-      .block = step_block,
       .specs = SPECS("step(theta=-1.5)", "step(theta=1.5)", "step(theta=-2e-40)", "step(theta=-1)"),
       .points = POINTS({ "step", 0, 1, 0 }, { "step", -0.0, 1, 0 }, { "step", -0x1p-149, 0, 0 }, { "step", -INF, 0, 0 },
                        { "step", INF, 1, 0 }, { "step(theta=2)", 2, 1, 0 }, { "step(theta=2)", 0x1.fffffep0, 0, 0 }) },
 
     { .name = "relu",
-      .at = relu_at,
-      .block = relu_block,
       .points = POINTS({ "relu", 0, 0, 0 }, { "relu", -0.0, 0, 0 }, { "relu", 0x1p-149, 0x1p-149, 1 },
                        { "relu", -INF, 0, 0 }, { "relu", INF, INF, 1 }) },
 
     { .name = "relu6",
-      .at = relu6_at,
-      .block = relu6_block,
       .landmarks = LANDMARKS(6.0), /* a kink */
       .points = POINTS({ "relu6", 0, 0, 0 }, { "relu6", -0.0, 0, 0 }, { "relu6", 0x1p-149, 0x1p-149, 1 },
                        { "relu6", 0x1.7ffffep2, 0x1.7ffffep2, 1 }, { "relu6", 6, 6, 0 }, { "relu6", -INF, 0, 0 },
                        { "relu6", INF, 6, 0 }) },
 
     { .name = "hard_tanh",
-      .at = hard_tanh_at,
-      .block = hard_tanh_block,
       .specs = SPECS("hard_tanh(min=-0.1,max=7)", "hard_tanh(min=0)", "hard_tanh(min=-3e38,max=-2e38)",
                      "hard_tanh(min=-2e-40,max=1e-41)", "hard_tanh(min=0.3,max=0.7)"),
       .points = POINTS({ "hard_tanh", 0, 0, 1 }, { "hard_tanh", -1, -1, 0 }, { "hard_tanh", 1, 1, 0 },
@@ -124,8 +36,6 @@ const ref_entry ref_linear[] = {
                        { "hard_tanh(min=2,max=3)", 0, 2, 0 }) },
 
     { .name = "hard_sigmoid",
-      .at = hard_sigmoid_at,
-      .block = hard_sigmoid_block,
       .landmarks = LANDMARKS(3.0), /* kinks */
       .points = POINTS({ "hard_sigmoid", 0, 0.5, 0x1.5555555555555p-3 }, { "hard_sigmoid", -3, 0, 0 },
                        { "hard_sigmoid", 3, 1, 0 }, { "hard_sigmoid", 1.5, 0.75, 0x1.5555555555555p-3 },
@@ -134,8 +44,6 @@ const ref_entry ref_linear[] = {
                        { "hard_sigmoid", -INF, 0, 0 }, { "hard_sigmoid", INF, 1, 0 }) },
 
     { .name = "leaky_relu",
-      .at = leaky_relu_at,
-      .block = leaky_relu_block,
       .specs =
           SPECS("leaky_relu(negative_slope=-0.3)", "leaky_relu(negative_slope=0.2)", "leaky_relu(negative_slope=0)",
                 "leaky_relu(negative_slope=-0.5)", "leaky_relu(negative_slope=3)", "leaky_relu(negative_slope=-3)"),
@@ -145,8 +53,6 @@ const ref_entry ref_linear[] = {
                        { "leaky_relu(negative_slope=10)", -0x1p126, -0x1.4p129, 10 }) },
 
     { .name = "prelu",
-      .at = leaky_relu_at,
-      .block = leaky_relu_block,
       .specs = SPECS("prelu(weight=1.7)", "prelu(weight=0.1)", "prelu(weight=0)", "prelu(weight=-1.5)",
                      "prelu(weight=-1)", "prelu(weight=-0.5)"),
       .points = POINTS({ "prelu", 0, 0, 0.25 }, { "prelu", -4, -1, 0.25 }, { "prelu", -INF, -INF, 0.25 },
@@ -161,8 +67,6 @@ const ref_entry ref_linear[] = {
                        { "rrelu", INF, INF, 1 }) },
 
     { .name = "hardswish",
-      .at = hardswish_at,
-      .block = hardswish_block,
       .landmarks = LANDMARKS(3.0, 1.5,             /* kinks, and the root of f' */
                              5.67137244397549e37), /* 6x overflows */
       .points = POINTS({ "hardswish", 0, 0, 0.5 }, { "hardswish", -3, 0, 0 }, { "hardswish", 3, 3, 1 },
@@ -170,8 +74,6 @@ const ref_entry ref_linear[] = {
                        { "hardswish", -INF, 0, 0 }, { "hardswish", INF, INF, 1 }) },
 
     { .name = "softsign",
-      .at = softsign_at,
-      .block = softsign_block,
       .landmarks = LANDMARKS(0x1p25,          /* rounds to 1 */
                              0x1p63, 0x1p75), /* f' is subnormal, vanishes */
       .points =

@@ -3,12 +3,6 @@
 
 #include "entry.h"
 
-/* One ulp of a float32 of this size. ilogb must not get NaN, which blocks may contain. */
-static double ulp_of(double size)
-{
-    return ldexp(1.0, size >= 0x1p-126 ? ilogb(size) - 23 : -149);
-}
-
 static void series_put(ref_value value, ref_values *out, size_t at)
 {
     out->f[at] = value.f;
@@ -59,7 +53,8 @@ static inline void staf_add(staf_total *sum, double x, double c, double omega, d
 
 static ref_value staf_value(const staf_total *sum)
 {
-    ref_value value = { sum->f, sum->d, 0.0, ulp_of(sum->size) + sum->rounding, ulp_of(sum->d_size) + sum->d_rounding };
+    ref_value value = { sum->f, sum->d, 0.0, ref_ulp(sum->size) + sum->rounding,
+                        ref_ulp(sum->d_size) + sum->d_rounding };
     return value;
 }
 
@@ -141,7 +136,7 @@ static ref_value fourier_at(const ref_args *a, double x)
         rounding += one_rounding;
         d_rounding += fabs(rate) * one_rounding;
     }
-    return (ref_value){ f, d, 0.0, ulp_of(size) + rounding, ulp_of(d_size) + d_rounding };
+    return (ref_value){ f, d, 0.0, ref_ulp(size) + rounding, ref_ulp(d_size) + d_rounding };
 }
 SERIES_BLOCK_OF(fourier_block, fourier_at)
 
@@ -171,7 +166,7 @@ static ref_value enn_at(const ref_args *a, double x)
         d += slope;
         d_size += fabs(slope);
     }
-    return (ref_value){ f, d, 0.0, ulp_of(size), ulp_of(d_size) };
+    return (ref_value){ f, d, 0.0, ref_ulp(size), ref_ulp(d_size) };
 }
 SERIES_BLOCK_OF(enn_block, enn_at)
 
@@ -212,7 +207,7 @@ static double rational_scale(double v, double x, int n)
 
 static double rational_unit(double size)
 {
-    return size < INF ? ulp_of(size) : 1.0;
+    return size < INF ? ref_ulp(size) : 1.0;
 }
 
 /* b: the coefficients of Q. */
@@ -229,7 +224,7 @@ static ref_value rational_value(const ref_args *a, double x, double *b)
     if (fabs(x) <= 1.0) {
         double d = (top.slope - f * bottom.slope * sign) / bottom.value;
         double d_size = (top.slope_size + size * bottom.slope_size * fabs(sign)) / fabs(bottom.value);
-        return (ref_value){ f, d, 0.0, ulp_of(size), ulp_of(d_size) };
+        return (ref_value){ f, d, 0.0, ref_ulp(size), ref_ulp(d_size) };
     }
     int n = (int)p - (int)q;
     double d = (top.slope - f * bottom.slope) / bottom.value,
@@ -292,7 +287,7 @@ static ref_value bspline_at(const ref_args *a, double x)
         d += a->params[i] * slope / h;
         d_size += fabs(a->params[i] * slope / h);
     }
-    return (ref_value){ f, d, 0.0, ulp_of(size), ulp_of(d_size) };
+    return (ref_value){ f, d, 0.0, ref_ulp(size), ref_ulp(d_size) };
 }
 SERIES_BLOCK_OF(bspline_block, bspline_at)
 
@@ -345,7 +340,7 @@ static ref_value moe_at(const ref_args *a, double x)
     }
     if (isinf(x)) /* infinities of both signs: the slopes decide */
         return (ref_value){ isnan(f) && slopes != 0.0 ? slopes * x : f, d, 0.0, 1.0, 1.0 };
-    return (ref_value){ f, d, 0.0, ulp_of(size) + unit, ulp_of(d_size) + d_unit };
+    return (ref_value){ f, d, 0.0, ref_ulp(size) + unit, ref_ulp(d_size) + d_unit };
 }
 SERIES_BLOCK_OF(moe_block, moe_at)
 

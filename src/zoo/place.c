@@ -1,5 +1,8 @@
 /* POSIX, macOS and Windows. CMake gives ACTIV_ZOO_FILE, the path from the program's folder to the file, or one that is
- * absolute. */
+ * absolute; without CMake it is where a program in bin/ has it. */
+#ifndef ACTIV_ZOO_FILE
+#    define ACTIV_ZOO_FILE "../share/activ/functions.txt"
+#endif
 #if defined(_WIN32)
 #    define WIN32_LEAN_AND_MEAN
 #    include <windows.h>

@@ -8,6 +8,10 @@
 
 #include <activ/status.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define ZOO_VARIABLE "ACTIV_ZOO" /* in the environment: the file to read */
 
 typedef struct zoo_entry {
@@ -39,5 +43,9 @@ const zoo_entry *zoo_find(const zoo *z, const char *name);
 /* A spec with each @NAME in it replaced by the formula, in brackets where it is a part: one without is returned as it
  * is. The text belongs to the zoo. NULL after a message, which has the nearest name. */
 const char *zoo_expand(zoo *z, const char *spec, activ_message *message);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -339,6 +339,32 @@ static activ_status make_derivatives(world *w)
     return status;
 }
 
+static activ_status make_expressions(world *w)
+{
+    static const char *const specs[] = { "mish", "a*x*sigmoid(b*x) + x; a=1, b=1.702", "derivative(x*tanh(exp(x)))" };
+    activ_status status = ACTIV_OK;
+    for (size_t i = 0; status == ACTIV_OK && i < sizeof specs / sizeof specs[0]; i++) {
+        activ_fn *fn = NULL;
+        activ_expression *e = NULL;
+        activ_message message;
+        status = activ_fn_create(w->context, specs[i], &fn);
+        THEN(CALLED(activ_expression_create)(fn, &e, &message));
+        for (size_t k = 0; k < CALLED(activ_expression_count)(e); k++) {
+            activ_operation_info info = ACTIV_OPERATION_INFO_INIT;
+            THEN(CALLED(activ_expression_operation)(e, k, &info));
+            take_text(w, info.name);
+        }
+        if (status == ACTIV_OK) {
+            take_number(w, CALLED(activ_expression_value)(e));
+            take_number(w, CALLED(activ_expression_derivative)(e));
+            take_number(w, CALLED(activ_expression_gradient)(e, 0));
+        }
+        CALLED(activ_expression_destroy)(e);
+        activ_fn_destroy(fn);
+    }
+    return status;
+}
+
 static activ_status make_custom_functions(world *w)
 {
     activ_fn *fn = NULL, *second = NULL;
@@ -611,6 +637,7 @@ static const group allocating[] = {
     { "pools", make_pools, 1 },
     { "functions", make_functions, 0 },
     { "derivatives", make_derivatives, 0 },
+    { "expressions", make_expressions, 0 },
     { "custom functions", make_custom_functions, 0 },
     { "graphs", make_graphs, 0 },
     { "compiling again", compile_again, 0 },

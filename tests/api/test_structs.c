@@ -426,6 +426,15 @@ static activ_status ask_setting(void *info)
     return activ_fn_setting_info(activ_fn_default("elu"), 0, info);
 }
 
+static activ_status ask_operation(void *info)
+{
+    activ_expression *e;
+    assert_int_equal(activ_expression_create(activ_fn_default("elu"), &e, NULL), ACTIV_OK);
+    const activ_status status = activ_expression_operation(e, activ_expression_value(e), info);
+    activ_expression_destroy(e);
+    return status;
+}
+
 static activ_status ask_fn_tensor(void *info)
 {
     return activ_fn_param_tensor_info(activ_fn_default("staf"), 1, info);
@@ -513,6 +522,7 @@ static const sized structs[] = {
     INFO(activ_fn_info, fn),
     INFO(activ_setting_info, setting),
     INFO(activ_fn_tensor_info, fn_tensor),
+    INFO(activ_operation_info, operation),
     INFO(activ_graph_tensor_info, graph_tensor),
     INFO(activ_node_info, node),
     INFO(activ_layer_view, layer),

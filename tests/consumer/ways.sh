@@ -108,6 +108,13 @@ with_quickstart() {
     for program in apply arena classify classify_cpp fit own_formula own_loss save_load; do
         (cd "$work/quickstart/build" && "./quickstart_$program") > "$work/output" || fail "$label: $program: exit code $?"
     done
+    # The zoo's file is that of the package, which has none without the command.
+    said=$("$work/quickstart/build/quickstart_apply" @logish 2>&1) || true
+    zoo=$(echo "$said" | sed -n "s/.*the zoo of functions, '\(.*\)', cannot be read.*/\1/p")
+    case $said in
+    *"f = x*log1p(sigmoid(x))"*) ;;
+    *) [ -n "$zoo" ] && [ ! -e "$zoo" ] || fail "$label: apply @logish: $said" ;;
+    esac
     for file in "$installed"/*.c "$installed"/*.cpp; do
         name=${file##*/}
         case $name in

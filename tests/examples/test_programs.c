@@ -884,6 +884,12 @@ static void test_quickstart(void **state)
     assert_non_null(strstr(output, "0.8413447"));
     assert_non_null(strstr(output, "1.0833"));
     assert_refused(run(QUICKSTART_APPLY " nosuch"), "quickstart_apply: ", "nosuch");
+    /* isru(1) and isru'(1) */
+    assert_run(run(QUICKSTART_APPLY " @isru"), 0);
+    assert_non_null(strstr(output, "f = x/sqrt(1 + a*x^2); a=1"));
+    assert_non_null(strstr(output, "0.707106769    0.353553385"));
+    assert_refused(run(QUICKSTART_APPLY " @isruu"), "quickstart_apply: ", "is @isru meant?");
+    assert_refused(run("ACTIV_ZOO=nowhere " QUICKSTART_APPLY " @isru"), "quickstart_apply: ", "nowhere");
 
     assert_run(run(QUICKSTART_FIT), 0);
     const char *last = strstr(output, "step 4000  loss ");
@@ -897,8 +903,11 @@ static void test_quickstart(void **state)
     assert_non_null(last);
     assert_true(strtod(last + strlen("right "), NULL) > 95);
     assert_refused(run(QUICKSTART_CLASSIFY " nosuch"), "quickstart_classify: ", "nosuch");
+    assert_refused(run(QUICKSTART_CLASSIFY " @nosuch"), "quickstart_classify: ", "@nosuch");
 #ifdef QUICKSTART_CLASSIFY_CPP
     assert_run(run(QUICKSTART_CLASSIFY " > c.txt && " QUICKSTART_CLASSIFY_CPP " | diff c.txt -"), 0);
+    assert_run(run(QUICKSTART_CLASSIFY " @logish > c.txt && " QUICKSTART_CLASSIFY_CPP " @logish | diff c.txt -"), 0);
+    assert_refused(run(QUICKSTART_CLASSIFY_CPP " @nosuch"), "quickstart_classify_cpp: ", "@nosuch");
     assert_refused(run(QUICKSTART_CLASSIFY_CPP " nosuch"), "quickstart_classify_cpp: ", "nosuch");
 #endif
 
@@ -915,6 +924,9 @@ static void test_quickstart(void **state)
         assert_true(strtod(last, NULL) < 1e-3);
     }
     assert_refused(run(QUICKSTART_OWN_FORMULA " 'x*'"), "quickstart_own_formula: ", "column 3");
+    assert_run(run(QUICKSTART_OWN_FORMULA " @isru"), 0);
+    assert_non_null(strstr(output, "  x/sqrt(1 + a*x^2); a=1\n"));
+    assert_refused(run(QUICKSTART_OWN_FORMULA " @nosuch"), "quickstart_own_formula: ", "@nosuch");
 
     assert_run(run(QUICKSTART_OWN_LOSS), 0);
     last = strstr(output, "on [0, 2]: ");

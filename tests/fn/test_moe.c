@@ -36,6 +36,12 @@ static void test_specs(void **state)
           "moe(prelu(weight=0.1), staf(tau=3, init=unit))" },
         { "moe(relu,relu,relu,relu,relu,relu,relu,relu,relu,relu,relu,relu,relu,relu,relu,tanh)",
           "moe(relu, relu, relu, relu, relu, relu, relu, relu, relu, relu, relu, relu, relu, relu, relu, tanh)" },
+        { "moe(gelu, x*tanh(exp(x)))", "moe(gelu, x*tanh(exp(x)))" },
+        { "moe([x^2, (tanh)])", "moe(x^2, tanh)" },
+        { "moe(derivative(gelu), relu)", "moe(derivative(gelu), relu)" },
+        { "moe(a*x + b; a=1, fixed b = 2,c[2]*x; c[2] = [1, 2], relu)",
+          "moe((a*x + b; a=1, fixed b=2), (c[2]*x; c[2]=[1, 2]), relu)" },
+        { "moe(relu, let s=sigmoid(x); s*x)", "moe(relu, (let s=sigmoid(x); s*x))" },
     };
     for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
         activ_fn *fn = create(specs[i][0]), *again = create(activ_fn_spec(fn));
@@ -69,6 +75,10 @@ static void test_refused(void **state)
     expect("moe(prelu(num_parameters=2), relu)", ACTIV_ERROR_SHAPE, "per channel");
     expect("moe(rrelu, relu)", ACTIV_ERROR_UNSUPPORTED, "random");
     expect("moe(relu, moe)", ACTIV_ERROR_UNSUPPORTED, "made of functions");
+    expect("moe(relu, x*staf(x))", ACTIV_ERROR_UNSUPPORTED, "staf has vectors of parameters: no formula that calls it");
+    expect("moe(relu, a*x; a=1, b)", ACTIV_ERROR_UNKNOWN_NAME, "b");
+    expect("moe(relu, a*x; a=1, b=2)", ACTIV_ERROR_INVALID, "'b' is declared, but not used");
+    expect("moe(x, staf, staf, staf, staf, staf)", ACTIV_ERROR_RANGE, "more than 16 vectors of parameters");
     expect("moe(relu, nosuch)", ACTIV_ERROR_UNKNOWN_NAME, "nosuch");
     expect("moe(relu, tanh, k=2)", ACTIV_ERROR_UNKNOWN_NAME, "k");
     expect("moe(relu, elu(alpa=1))", ACTIV_ERROR_UNKNOWN_NAME, "alpa");
@@ -165,6 +175,103 @@ static void test_parameters(void **state)
     activ_fn_destroy(fn);
 }
 
+/* Formulas as experts: of functions of the catalog, with their bits; their parameters are vectors with names. */
+static void test_formulas(void **state)
+{
+    (void)state;
+    enum { N = 9001, PARAMS = 64 };
+    static float x[N], dy[N], y[2][N], dx[2][N];
+    static const struct {
+        const char *formulas, *catalog;
+        size_t params;
+    } pairs[] = {
+        { "moe(relu(x), x*sigmoid(x))", "moe(relu, silu)", 4 },
+        { "moe(swish(x, beta=b); b=1, elu(x, alpha=a); a=2, prelu)", "moe(swish, trainable_elu(alpha=2), prelu)", 9 },
+        { "moe(sum(k, 1, 8, c[k]*x); c[8]=0.125, tanh)", "moe(identity, tanh)", 12 },
+    };
+    for (size_t i = 0; i < N; i++) {
+        x[i] = (float)(i * 37 % 1001) * 0.01f - 5.0f;
+        dy[i] = (float)(i * 71 % 997) * 0.002f - 1.0f;
+    }
+    for (size_t s = 0; s < sizeof pairs / sizeof pairs[0]; s++)
+        for (size_t t = 0; t < each_tier_count; t++) {
+            activ_fn *fn = NULL;
+            assert_int_equal(activ_fn_create(each_tier[t], pairs[s].formulas, &fn), ACTIV_OK);
+            assert_int_equal(activ_fn_param_count(fn), pairs[s].params);
+            activ_fn_info info = ACTIV_FN_INFO_INIT;
+            assert_int_equal(activ_fn_info_of(fn, &info), ACTIV_OK);
+            assert_true(isinf(info.forward_ulp) && isinf(info.derivative_ulp));
+            activ_fn_destroy(fn);
+        }
+    /* Gradients: by differences of the loss sum dy f, one parameter after the other. */
+    for (size_t s = 0; s < sizeof pairs / sizeof pairs[0]; s++) {
+        activ_fn *fn = create(pairs[s].formulas);
+        const size_t count = activ_fn_param_count(fn), some = 500;
+        float params[PARAMS], sums[PARAMS] = { 0 };
+        assert_int_equal(activ_fn_param_init(fn, 0, params), ACTIV_OK);
+        assert_int_equal(activ_backward(fn, params, some, x, dy, dx[0], sums), ACTIV_OK);
+        for (size_t j = 0; j < count; j++) {
+            const float was = params[j], h = 0x1p-7f;
+            double difference = 0.0;
+            params[j] = was + h;
+            assert_int_equal(activ_forward(fn, params, some, x, y[0]), ACTIV_OK);
+            params[j] = was - h;
+            assert_int_equal(activ_forward(fn, params, some, x, y[1]), ACTIV_OK);
+            params[j] = was;
+            for (size_t i = 0; i < some; i++)
+                difference += (double)dy[i] * ((double)y[0][i] - (double)y[1][i]) / (2.0 * (double)h);
+            if (!(fabs(difference - (double)sums[j]) <= 2e-3 * (10.0 + fabs(difference))))
+                fail_msg("%s: gradient %zu is %g, by differences %g", pairs[s].formulas, j, (double)sums[j],
+                         difference);
+        }
+        activ_fn_destroy(fn);
+    }
+    /* The same bits on all tiers, in one call or in many, and close to the catalog's. */
+    for (size_t s = 0; s < sizeof pairs / sizeof pairs[0]; s++) {
+        float sums[2][PARAMS];
+        for (size_t t = 0; t < each_tier_count; t++) {
+            activ_fn *fn = NULL;
+            const int k = t > 0;
+            memset(sums[k], 0, sizeof sums[k]);
+            assert_int_equal(activ_fn_create(each_tier[t], pairs[s].formulas, &fn), ACTIV_OK);
+            assert_int_equal(activ_forward(fn, NULL, N, x, y[k]), ACTIV_OK);
+            assert_int_equal(activ_backward(fn, NULL, N, x, dy, dx[k], sums[k]), ACTIV_OK);
+            assert_memory_equal(y[0], y[k], sizeof y[0]);
+            assert_memory_equal(dx[0], dx[k], sizeof dx[0]);
+            assert_memory_equal(sums[0], sums[k], sizeof sums[0]);
+            for (size_t i = 0; i < N; i += 97) {
+                float one;
+                assert_int_equal(activ_forward(fn, NULL, 1, &x[i], &one), ACTIV_OK);
+                assert_memory_equal(&one, &y[0][i], sizeof one);
+            }
+            activ_fn_destroy(fn);
+        }
+        activ_fn *catalog = create(pairs[s].catalog);
+        assert_int_equal(activ_forward(catalog, NULL, N, x, y[1]), ACTIV_OK);
+        assert_int_equal(activ_backward(catalog, NULL, N, x, dy, dx[1], NULL), ACTIV_OK);
+        for (size_t i = 0; i < N; i++)
+            if (!(fabsf(y[0][i] - y[1][i]) <= 2e-6f * (1.0f + fabsf(y[1][i])) && fabsf(dx[0][i] - dx[1][i]) <= 4e-6f))
+                fail_msg("%s at %g: %.9g, slope %.9g; %s: %.9g, %.9g", pairs[s].formulas, (double)x[i], (double)y[0][i],
+                         (double)dx[0][i], pairs[s].catalog, (double)y[1][i], (double)dx[1][i]);
+        activ_fn_destroy(catalog);
+    }
+    /* Names, and where they are. */
+    activ_fn *fn = create("moe(a*x + c[2]*b; a=1, c[3]=[1, 2, 3], b=5, prelu)");
+    static const char *const names[] = { "w", "v", "expert0_a", "expert0_c", "expert0_b", "expert1_weight" };
+    static const size_t offsets[] = { 0, 2, 4, 5, 8, 9 };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        activ_fn_tensor_info info = ACTIV_FN_TENSOR_INFO_INIT;
+        assert_int_equal(activ_fn_param_tensor_info(fn, i, &info), ACTIV_OK);
+        assert_string_equal(info.name, names[i]);
+        assert_int_equal(info.offset, offsets[i]);
+    }
+    assert_int_equal(activ_fn_param_tensor_count(fn), sizeof names / sizeof names[0]);
+    float params[10];
+    assert_int_equal(activ_fn_param_init(fn, 0, params), ACTIV_OK);
+    assert_true(params[4] == 1 && params[6] == 2 && params[8] == 5 && params[9] == 0.25f);
+    activ_fn_destroy(fn);
+}
+
 /* Limits, gates that vanish where their expert overflows, and the gradients there. */
 static void test_extremes(void **state)
 {
@@ -187,6 +294,10 @@ static void test_extremes(void **state)
         { "moe(identity, tanh)", { 0, 1, 0, 0 }, 3e38f, 1, 0 },
         { "moe(identity, tanh)", { 1e38f, -1e38f, 0, 0 }, -3e38f, -1, 0 },
         { "moe(prelu, tanh)", { 0, -1, 0, 0, 1e30f }, -3e38f, -1, 0 }, /* -infinity by itself */
+        /* of formulas */
+        { "moe(x, tanh(x))", { 0, 0, 0, 0 }, -INFINITY, -INFINITY, 0.5f },
+        { "moe(x^2, tanh(x))", { 0, 1, 100, 0 }, INFINITY, 1, 0 },
+        { "moe(x^2, tanh(x))", { 0, 1, 0, 0 }, 3e38f, 1, 0 },
         /* no weight left for one of three */
         { "moe(relu, sigmoid, softsign)", { 1, 1, -1, 0, 0, 0 }, -INFINITY, -1, 0 },
         { "moe(identity, tanh)", { 0, 0, 0, 0 }, NAN, NAN, NAN },
@@ -218,7 +329,8 @@ static void test_neighbours(void **state)
 {
     (void)state;
     enum { N = 77, PARAMS = 64 };
-    static const char *const specs[] = { "moe", "moe(prelu, bspline, rational_a)", "moe(identity, elu)" };
+    static const char *const specs[] = { "moe", "moe(prelu, bspline, rational_a)", "moe(identity, elu)",
+                                         "moe(a*x^3 + b*x; a=0.1, b=1, x*tanh(exp(x)), prelu)" };
     float x[N], dy[N], y[N], dx[N];
     for (size_t i = 0; i < N; i++) {
         x[i] = (float)i * 0.2f - 7.0f;
@@ -350,7 +462,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_specs),    cmocka_unit_test(test_refused),    cmocka_unit_test(test_parameters),
         cmocka_unit_test(test_extremes), cmocka_unit_test(test_neighbours), cmocka_unit_test(test_custom),
-        cmocka_unit_test(test_trains),
+        cmocka_unit_test(test_trains),   cmocka_unit_test(test_formulas),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, each_tier_begin, each_tier_end);
 }

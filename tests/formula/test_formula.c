@@ -180,6 +180,24 @@ static void texts(void **state)
         { "derivative( silu )", "derivative(silu)" },
         { "( a*x ; a=1 )", "a*x; a=1" },
         { "a*x;fixed a=1", "a*x; fixed a=1" },
+        { "a*x;a [ channels = 3 ]=1", "a*x; a[channels=3]=1" },
+        { "c[2]*x*channels; fixed channels=3, c[channels]=1", "c[2]*x*channels; fixed channels=3, c[channels]=1" },
+        { "(gelu)", "gelu" },
+        { " ( ( derivative( (gelu) ) ) ) ", "derivative(gelu)" },
+        { "derivative((derivative((a*x^3; a=1))))", "derivative(derivative(a*x^3; a=1))" },
+        { "((x) + (1))", "((x) + (1))" },
+        /* in lists */
+        { "gated(a*x;a=1)", "gated((a*x; a=1))" },
+        { "gated((a*x;a=1))", "gated((a*x; a=1))" },
+        { "gated(a*x + b*c[1]; a=1,fixed b =2 , fixed c [ 2 ] = [1,2])",
+          "gated((a*x + b*c[1]; a=1, fixed b=2, fixed c[2]=[1, 2]))" },
+        { "gated([a*x + b; a=1, b=0])", "gated((a*x + b; a=1, b=0))" },
+        { "gated(let s=min(x, 1); a*s; a=1)", "gated((let s=min(x, 1); a*s; a=1))" },
+        { "gated((derivative(gelu)))", "gated(derivative(gelu))" },
+        { "gated(derivative((a*gelu(x); a=1)))", "gated((derivative(a*gelu(x); a=1)))" },
+        { "gated((gelu))", "gated(gelu)" },
+        { "gated(x == 1)", "gated(x == 1)" },
+        { "gated(swish(x, beta=b); b=1)", "gated((swish(x, beta=b); b=1))" },
     };
     (void)state;
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
@@ -274,6 +292,137 @@ static void derivatives(void **state)
     }
 }
 
+/* Parameters for each channel: each channel has what a function with its values alone has, on every tier, whatever lies
+ * behind each other. */
+static void channels(void **state)
+{
+    enum { CHANNELS = 37, MOST = 3 * CHANNELS * 100 };
+    static const struct {
+        const char *many, *one;
+        size_t count;
+    } table[] = {
+        { "where(x > 0, x, a*x); a[channels=37]=0.25", "where(x > 0, x, a*x); a=0.25", 1 },
+        { "a*x*sigmoid(b*x) + c*d; a[channels=37]=1, fixed d=2, b[channels=37]=1.7, c[channels=40 - 3]=0",
+          "a*x*sigmoid(b*x) + c*2; a=1, b=1.7, c=0", 3 },
+        { "a + 0*x; a[channels=37]=0.5", "a + 0*x; a=0.5", 1 },
+        { "swish(sin(a)*x, beta=b); a[channels=37]=1, b[channels=37]=2", "swish(sin(a)*x, beta=b); a=1, b=2", 2 },
+        { "derivative(a*sin(b*x)*exp(-x^2); a[channels=37]=1, b[channels=37]=2)",
+          "derivative(a*sin(b*x)*exp(-x^2); a=1, b=2)", 2 },
+    };
+    static const size_t inners[] = { 1, 5, 100 };
+    static float many[MOST], up[MOST], y[2][MOST], dx[2][MOST];
+    (void)state;
+    for (size_t i = 0; i < MOST; i++) {
+        many[i] = (float)(i * 37 % 1001) * 0.008f - 4.0f;
+        up[i] = (float)(i * 71 % 997) * 0.002f - 1.0f;
+    }
+    for (size_t s = 0; s < sizeof table / sizeof table[0]; s++)
+        for (size_t k = 0; k < 3; k++) {
+            const size_t inner = inners[k], n = 3 * CHANNELS * inner, count = table[s].count;
+            float params[3 * CHANNELS], sums[2][3 * CHANNELS];
+            for (size_t t = 0; t < each_tier_count; t++) {
+                activ_fn *fn = NULL;
+                activ_fn_tensor_info info = ACTIV_FN_TENSOR_INFO_INIT;
+                const size_t at = t > 0;
+                assert_int_equal(activ_fn_create(each_tier[t], table[s].many, &fn), ACTIV_OK);
+                assert_int_equal(activ_fn_channels(fn), CHANNELS);
+                assert_int_equal(activ_fn_param_count(fn), count * CHANNELS);
+                assert_int_equal(activ_fn_param_tensor_info(fn, count - 1, &info), ACTIV_OK);
+                assert_true(info.count == CHANNELS && info.offset == (count - 1) * CHANNELS);
+                assert_int_equal(activ_fn_param_init(fn, 0, params), ACTIV_OK);
+                assert_true(params[0] == params[CHANNELS - 1]);
+                for (size_t j = 0; j < count * CHANNELS; j++)
+                    params[j] += 0.03f * (float)(j % CHANNELS);
+                memset(sums[at], 0, sizeof sums[at]);
+                assert_int_equal(activ_forward_channels(fn, params, 3, CHANNELS, inner, many, y[at]), ACTIV_OK);
+                assert_int_equal(activ_backward_channels(fn, params, 3, CHANNELS, inner, many, up, dx[at], sums[at]),
+                                 ACTIV_OK);
+                assert_memory_equal(y[0], y[at], n * sizeof(float));
+                assert_memory_equal(dx[0], dx[at], n * sizeof(float));
+                assert_memory_equal(sums[0], sums[at], count * CHANNELS * sizeof(float));
+                activ_fn_destroy(fn);
+            }
+            activ_fn *fn = create(table[s].one);
+            for (size_t c = 0; c < CHANNELS; c++) {
+                float own[3], want[3] = { 0.0f };
+                for (size_t j = 0; j < count; j++)
+                    own[j] = params[j * CHANNELS + c];
+                for (size_t outer = 0; outer < 3; outer++) {
+                    const size_t from = (outer * CHANNELS + c) * inner;
+                    assert_int_equal(activ_forward(fn, own, inner, many + from, y[1] + from), ACTIV_OK);
+                    assert_int_equal(activ_backward(fn, own, inner, many + from, up + from, dx[1] + from, want),
+                                     ACTIV_OK);
+                }
+                for (size_t j = 0; j < count; j++)
+                    if (!(fabsf(want[j] - sums[0][j * CHANNELS + c]) <= 1e-4f * (1.0f + fabsf(want[j]))))
+                        fail_msg("%s, inner %zu: gradient %zu of channel %zu: %g, not %g", table[s].many, inner, j, c,
+                                 (double)sums[0][j * CHANNELS + c], (double)want[j]);
+            }
+            for (size_t i = 0; i < n; i++)
+                if (!(fabsf(y[0][i] - y[1][i]) <= 1e-6f * (1.0f + fabsf(y[1][i])) &&
+                      fabsf(dx[0][i] - dx[1][i]) <= 4e-6f * (1.0f + fabsf(dx[1][i]))))
+                    fail_msg("%s, inner %zu, element %zu: %.9g, %.9g, not %.9g, %.9g", table[s].many, inner, i,
+                             (double)y[0][i], (double)dx[0][i], (double)y[1][i], (double)dx[1][i]);
+            activ_fn_destroy(fn);
+        }
+    /* One channel is none; and prelu's bits. */
+    activ_fn *fn = create("a*x; a[channels=1]=2"), *prelu = create("prelu(num_parameters=37)");
+    assert_true(activ_fn_channels(fn) == 1 && activ_forward(fn, NULL, 1, many, y[0]) == ACTIV_OK);
+    assert_true(y[0][0] == 2.0f * many[0]);
+    activ_fn_destroy(fn);
+    fn = create(table[0].many);
+    assert_int_equal(activ_forward_channels(fn, NULL, 3, CHANNELS, 5, many, y[0]), ACTIV_OK);
+    assert_int_equal(activ_forward_channels(prelu, NULL, 3, CHANNELS, 5, many, y[1]), ACTIV_OK);
+    assert_memory_equal(y[0], y[1], 3 * CHANNELS * 5 * sizeof(float));
+    activ_fn_destroy(fn);
+    activ_fn_destroy(prelu);
+}
+
+/* Trains a network of two inputs for 300 steps, and writes what it then computes. */
+static void train_with(const char *spec, size_t samples, const float *from, const float *target, float *out)
+{
+    activ_graph *g = NULL;
+    activ_optimizer *sgd = NULL;
+    activ_sgd_options options = ACTIV_SGD_DEFAULTS;
+    activ_fn *fn = create(spec);
+    float loss;
+    options.lr = 0.01f;
+    assert_int_equal(activ_graph_create(NULL, &g), ACTIV_OK);
+    activ_node node = activ_graph_input(g, 2);
+    node = activ_graph_apply(g, activ_graph_linear(g, node, 37), fn);
+    activ_graph_mse(g, activ_graph_linear(g, node, 1));
+    assert_int_equal(activ_graph_compile(g, samples), ACTIV_OK);
+    assert_int_equal(activ_graph_init(g, 1), ACTIV_OK);
+    assert_int_equal(activ_sgd_create(g, &options, &sgd), ACTIV_OK);
+    for (int step = 0; step < 300; step++)
+        assert_int_equal(activ_graph_step_values(g, sgd, samples, from, target, &loss), ACTIV_OK);
+    assert_int_equal(activ_graph_forward(g, samples, from, out), ACTIV_OK);
+    activ_optimizer_destroy(sgd);
+    activ_graph_destroy(g);
+    activ_fn_destroy(fn);
+}
+
+/* In a graph, behind a linear layer: what prelu's parameters learn, a formula's learn too. */
+static void channels_in_graphs(void **state)
+{
+    enum { SAMPLES = 50 };
+    float from[2 * SAMPLES], target[SAMPLES], out[3][SAMPLES], apart = 0.0f;
+    (void)state;
+    for (size_t i = 0; i < SAMPLES; i++) {
+        from[2 * i] = x[i * 14];
+        from[2 * i + 1] = x[(i * 97) % N];
+        target[i] = fabsf(from[2 * i] - from[2 * i + 1]);
+    }
+    train_with("prelu(num_parameters=37)", SAMPLES, from, target, out[0]);
+    train_with("where(x > 0, x, a*x); a[channels=37]=0.25", SAMPLES, from, target, out[1]);
+    train_with("where(x > 0, x, a*x); a=0.25", SAMPLES, from, target, out[2]);
+    for (size_t i = 0; i < SAMPLES; i++) {
+        assert_true(fabsf(out[0][i] - out[1][i]) <= 1e-4f * (1.0f + fabsf(out[0][i])));
+        apart = fmaxf(apart, fabsf(out[0][i] - out[2][i]));
+    }
+    assert_true(apart > 1e-3f); /* one parameter for all learns something else */
+}
+
 /* ---- bad input ------------------------------------------------------------------------------------- */
 
 static void refused(void **state)
@@ -335,7 +484,29 @@ static void refused(void **state)
         { "1", ACTIV_ERROR_SYNTAX, "the name of a function is expected" },
         { "(", ACTIV_ERROR_SYNTAX, "" },
         { "x $ 2", ACTIV_ERROR_SYNTAX, "" },
-        { "moe(relu, x*x)", ACTIV_ERROR_UNSUPPORTED, "is a formula" },
+        { "a*x; a[channels=0]=1", ACTIV_ERROR_RANGE, "column 17: the number of channels is a whole number from 1" },
+        { "a*x; a[channels=x]=1", ACTIV_ERROR_RANGE, "the number of channels" },
+        { "a*x; a[channels=3]", ACTIV_ERROR_SYNTAX, "has no value" },
+        { "a*x; a[channels=3]=[1, 2, 3]", ACTIV_ERROR_SYNTAX, "is expected, not '['" },
+        { "a[1]*x; a[channels=3]=1", ACTIV_ERROR_UNKNOWN_NAME, "there is no vector 'a'" },
+        { "a*x; fixed a[channels=3]=1", ACTIV_ERROR_UNSUPPORTED, "'a' is fixed: it has no channels" },
+        { "a*x + b; a[channels=3]=1, b=2", ACTIV_ERROR_UNSUPPORTED, "column 27: 'b' has no channels, as other" },
+        { "a*x + b; a[channels=3]=1, b[channels=4]=2", ACTIV_ERROR_INVALID, "the same number of channels" },
+        { "gated(a*x; a[channels=3]=1)", ACTIV_ERROR_SHAPE, "per channel" },
+        { "moe(a*x; a[channels=3]=1, relu)", ACTIV_ERROR_SHAPE, "per channel" },
+        { "(a + b + c + d + f + g + h + i + j)*x; a[channels=3]=1, b[channels=3]=1, c[channels=3]=1, d[channels=3]=1, "
+          "f[channels=3]=1, g[channels=3]=1, h[channels=3]=1, i[channels=3]=1, j[channels=3]=1",
+          ACTIV_ERROR_RANGE, "more than 8 parameters with channels" },
+        { "()", ACTIV_ERROR_SYNTAX, "the name of a function is expected" },
+        { "(gelu", ACTIV_ERROR_SYNTAX, "" },
+        { "(gelu))", ACTIV_ERROR_SYNTAX, "" },
+        { "(gelu)(relu)", ACTIV_ERROR_SYNTAX, "" },
+        { "(nosuch)", ACTIV_ERROR_UNKNOWN_NAME, "nosuch" },
+        { "gated(a*x; a=1, relu)", ACTIV_ERROR_SYNTAX, "expected after 'relu'" },
+        { "gated(a*x; a=1, b=2)", ACTIV_ERROR_INVALID, "'b' is declared, but not used" },
+        { "gated([a*x; a=1, fixed])", ACTIV_ERROR_RANGE, "takes one function" },
+        { "gated(a*x; a=1, b[2=1)", ACTIV_ERROR_SYNTAX, "',' or ')'" },
+        { "gated(a*x; a=1", ACTIV_ERROR_SYNTAX, "',' or ')'" },
     };
     (void)state;
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
@@ -382,6 +553,11 @@ static void hostile(void **state)
 {
     (void)state;
     create_large("", "(", 10000, "x", 0);
+    create_large("", "(", 30000, "gelu", 0);
+    create_large("gelu", ")", 1000000, "", 0);
+    create_large("gated(x; ", "a[1,", 200000, "a=1)", 0);
+    create_large("gated(x; ", "a=1, ", 200000, "a=1)", 0);
+    create_large("", "( ", 300000, "; x", 0);
     create_large("x", "+x", 500000, "", 0);
     create_large("x", " ", 1000000, "+", 0);
     create_large("", "-", 20000, "x", 1);
@@ -408,8 +584,10 @@ static void out_of_memory(void **state)
 {
     static const char *const specs[] = { "a*x*sigmoid(b*x) + swish(x, beta=exp(a)); a=1, b=1.702",
                                          "let s = sin(x); sum(k, 1, 3, d*c[k]*s^k); c[3]=[1, 2, 3], fixed d=1",
-                                         "derivative(derivative(swish))", "derivative(x^2*tanh(x))",
-                                         "elu(x, alpha=a)*gelu(x); a=0.5" };
+                                         "derivative(derivative(swish))",
+                                         "derivative(x^2*tanh(x))",
+                                         "elu(x, alpha=a)*gelu(x); a=0.5",
+                                         "moe(a*gelu(x); a=0.5, relu, derivative(swish))" };
     (void)state;
     for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
         activ_status status = ACTIV_ERROR_OUT_OF_MEMORY;
@@ -556,6 +734,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(parameters),
         cmocka_unit_test(derivatives),
         cmocka_unit_test(parameters_without_gradients),
+        cmocka_unit_test(channels),
+        cmocka_unit_test(channels_in_graphs),
         cmocka_unit_test(refused),
         cmocka_unit_test(hostile),
         cmocka_unit_test(out_of_memory),

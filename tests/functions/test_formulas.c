@@ -187,15 +187,8 @@ static size_t check_text(const char *spec)
     if (nodes_open(&n, s.fn) != 0)
         fail_msg("%s: its formula cannot be read: %s", spec, n.message.text);
     const size_t count = 2 + s.param_count;
-    formula_node_index *roots = calloc(count, sizeof *roots);
     double *values = calloc(count + s.param_count, sizeof *values); /* the rest for check_input */
-    assert_true(roots != NULL && values != NULL);
-    roots[0] = n.body;
-    roots[1] = nodes_slope(&n, n.body);
-    for (size_t k = 0; k < s.param_count; k++)
-        roots[2 + k] = nodes_gradient(&n, n.body, k);
-    if (nodes_prepare(&n, roots, count) != 0)
-        fail_msg("%s: its formula has no derivatives: %s", spec, n.message.text);
+    assert_non_null(values);
 
     size_t inputs;
     float *x = make_inputs(&s, &inputs), *y = malloc(inputs * sizeof *y), *dx = malloc(inputs * sizeof *dx);
@@ -223,7 +216,6 @@ static size_t check_text(const char *spec)
     free(x);
     free(y);
     free(dx);
-    free(roots);
     free(values);
     nodes_close(&n);
     subject_close(&s);
@@ -393,28 +385,22 @@ static size_t check_second(const char *spec)
     if (!c.derivative)
         return 0;
     subject_open(&c.s, spec, 7);
-    assert_int_equal(nodes_open(&c.n, c.s.fn), 0);
+    if (nodes_open(&c.n, c.derivative) != 0)
+        fail_msg("%s: no second derivative: %s", spec, c.n.message.text);
     c.count = 1 + c.s.param_count;
     c.unit = c.s.ref.entry->unit ? fabs(c.s.ref.entry->unit(&c.s.ref.args)) : 1.0;
     c.step = ldexp(c.unit, -12);
-    formula_node_index *roots = calloc(c.count, sizeof *roots);
-    double *room = calloc(4 * c.count, sizeof *room);
+    double *values = calloc(1 + 4 * c.count, sizeof *values), *room = values ? values + 1 : NULL;
     c.single = calloc(c.count, sizeof *c.single);
-    assert_true(roots != NULL && room != NULL && c.single != NULL);
-    c.exact = room;
+    assert_true(room != NULL && c.single != NULL);
+    c.exact = room; /* behind f' */
     c.difference = room + c.count;
     c.moved = room + 2 * c.count;
     c.largest = room + 3 * c.count;
-    const formula_node_index slope = nodes_slope(&c.n, c.n.body);
-    roots[0] = nodes_slope(&c.n, slope);
-    for (size_t k = 1; k < c.count; k++)
-        roots[k] = nodes_gradient(&c.n, slope, k - 1);
-    if (nodes_prepare(&c.n, roots, c.count) != 0)
-        fail_msg("%s: no second derivative: %s", spec, c.n.message.text);
     for (size_t i = 0; i < POINTS; i++) {
         if (!isfinite(point(&c, i)))
             continue;
-        nodes_in_mpfr(&c.n, (double)point(&c, i), c.s.params, c.exact);
+        nodes_in_mpfr(&c.n, (double)point(&c, i), c.s.params, values);
         for (size_t k = 0; k < c.count; k++)
             c.largest[k] = larger(c.largest[k], fabs(c.exact[k]));
     }
@@ -423,7 +409,7 @@ static size_t check_second(const char *spec)
         const float x = point(&c, i);
         if (!isfinite(x))
             continue;
-        nodes_in_mpfr(&c.n, (double)x, c.s.params, c.exact);
+        nodes_in_mpfr(&c.n, (double)x, c.s.params, values);
         single_of(&c, x);
         const int smooth = is_smooth(&c, (double)x);
         for (size_t k = 0; k < c.count; k++) {
@@ -440,8 +426,7 @@ static size_t check_second(const char *spec)
         print_message("  %s\n", spec);
     show("f'' and gradients of f'", &by_difference);
     show("in float32", &in_single);
-    free(roots);
-    free(room);
+    free(values);
     free(c.single);
     activ_fn_destroy(c.derivative);
     nodes_close(&c.n);

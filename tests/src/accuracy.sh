@@ -82,6 +82,29 @@ END
     [ "$(cat "$doc")" = nothing ] || fail "a document without marks is changed"
 fi
 
+# Formulas: against themselves in double. No bound, no verdict; a derivative's root is no error, an early overflow is said to be one.
+run 0 --tier scalar '0.5*(silu(x) + gelu(x))' 'a*x*sigmoid(b*x); a=1, b=1.702' relu
+[ "$(grep -c ' forward ' "$work/out")" = 3 ] || fail "formulas: no lines"
+grep -Eq '^0.5\*\(silu\(x\) \+ gelu\(x\)\)  *forward  *2\.[0-9]*  .*  -  *scalar$' "$work/out" || fail "formula: not 2 ULP: $(cat "$work/out")"
+grep -Eq '^0.5\*\(silu\(x\) \+ gelu\(x\)\)  *derivative  *[23]\.[0-9]*  .*  -  *scalar$' "$work/out" || fail "formula: f' not 3 ULP"
+grep -q '^    cancels at 0.* at -0.98.* own error is [1-9][0-9]* ULP$' "$work/out" || fail "the root of f' is not said to cancel"
+grep -q ' results are NaN or infinite .* inf, not 1.7' "$work/out" || fail "the overflow of 2x is not there"
+# A function of the catalog as a formula is as near as it is itself.
+run 0 --tier scalar 'tanh(x)' tanh
+[ "$(sed -n '2s/.*forward  *\([0-9.]*\) .*/\1/p' "$work/out")" = "$(sed -n '4s/.*forward  *\([0-9.]*\) .*/\1/p' "$work/out")" ] ||
+    fail "tanh(x) is not as near as tanh: $(cat "$work/out")"
+# What cancels as it is written; what is lost without cancelling; what double does not know either.
+run 0 'x - tanh(x)' 'log(1 + exp(x))' 'x*exp(x)/exp(x)'
+grep -A1 '^x - tanh(x)  *forward  *[01]\.' "$work/out" | grep -q '^    cancels at [45].* no digit of the value is right$' || fail "x - tanh(x) does not cancel"
+grep -Eq '^log\(1 \+ exp\(x\)\)  *forward  *1\.678e\+07  *-17\.3' "$work/out" || fail "log(1 + exp(x)) loses nothing: $(cat "$work/out")"
+grep -A9 '^x\*exp' "$work/out" | grep -q '^    not judged at [1-9].* of the inputs' || fail "what double cannot judge is judged"
+# Kinks are looked for, and jumps are right on both sides. Settings' limits, the derivative of a function, all tiers.
+run 0 --tier all 'where(x > 0.1, x, 0.1)' 'derivative(sigmoid)' 'max(x - 2.5, 0)*step(x, theta=1)'
+! grep -q 'other bits' "$work/out" || fail "tiers differ in formulas"
+grep -q '^max(x - 2.5, 0)\*step(x, theta=1)  *derivative  *0.000  -  *100.0000 ' "$work/out" || fail "a kink is wrong: $(cat "$work/out")"
+run 0 --json 'x - tanh(x)'
+grep -q '"max_ulp": [01]\..*"cancels": [1-9].*"cancels_max_ulp": .*"bound": null, "ok": true' "$work/out" || fail "--json: $(cat "$work/out")"
+
 # refused TEXT ARGUMENT...: nothing is measured, and the message has this text in it.
 refused() {
     text=$1

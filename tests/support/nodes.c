@@ -1,356 +1,167 @@
-/* Values of nodes: see nodes.h. */
+/* Values of expressions: see nodes.h. */
 #include "support/nodes.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "fn/fn.h"
-
-/* ---- reading ------------------------------------------------------------------------------------------- */
-
-static const activ_fn_definition *find(activ_slice name, const char **meant)
-{
-    const activ_fn_entry *entry = activ_fn_is_in_catalog(name) ? activ_fn_find(name, NULL) : NULL;
-    if (meant)
-        *meant = NULL;
-    return entry && entry->shape == ACTIV_SHAPE_ELEMENTWISE ? entry->definition : NULL;
-}
+enum { F, SLOPE, GRADIENT };
 
 int nodes_open(nodes *n, const activ_fn *fn)
 {
     memset(n, 0, sizeof *n);
-    n->f.host = fn->host;
-    n->f.kernels = activ_kernels_of(fn->host.tier);
-    n->f.find = find;
-    n->f.message = &n->message;
     n->param_count = activ_fn_param_count(fn);
-    formula_call call = {
-        .definition = fn->entry->definition,
-        .spec = fn->spec,
-        .spec_bytes = strlen(fn->spec) + 1,
-        .set = fn->settings,
-        .set_count = fn->setting_count,
-        .has_params = n->param_count > 0,
-    };
-    const formula_node_index number = activ_formula_add_call(&n->f, &call);
-    n->body = n->f.status == ACTIV_OK ? activ_formula_body(&n->f, number) : FORMULA_NONE;
-    if (n->f.status != ACTIV_OK)
+    if (activ_expression_create(fn, &n->expression, &n->message) != ACTIV_OK)
         return -1;
-    n->variable = n->f.calls[number].variable;
+    n->program = ref_program_create(fn, 1, &n->message);
+    n->count = activ_expression_count(n->expression);
+    n->info = calloc(n->count, sizeof *n->info);
+    n->in_mpfr = calloc(n->count, sizeof *n->in_mpfr);
+    n->params = calloc(n->param_count + 1, sizeof *n->params);
+    n->spare = calloc(n->param_count + REF_ROOT_GRADIENT, sizeof *n->spare);
+    if (!n->program || !n->info || !n->in_mpfr || !n->params || !n->spare)
+        return -1;
+    for (size_t i = 0; i < n->count; i++) {
+        n->info[i].size = sizeof n->info[i];
+        (void)activ_expression_operation(n->expression, i, &n->info[i]);
+        mpfr_init2(n->in_mpfr[i], NODES_PRECISION);
+    }
     return 0;
-}
-
-static void release(nodes *n)
-{
-    for (size_t i = 0; i < n->needed_count; i++)
-        mpfr_clear(n->in_mpfr[i]);
-    free(n->needed);
-    free(n->in_double);
-    free(n->in_mpfr);
-    free(n->place);
-    free(n->roots);
 }
 
 void nodes_close(nodes *n)
 {
-    release(n);
-    activ_host_free(&n->f.host, n->f.nodes, n->f.capacity * sizeof *n->f.nodes);
-    activ_host_free(&n->f.host, n->f.table, n->f.table_size * sizeof *n->f.table);
-    activ_host_free(&n->f.host, n->f.placed, FORMULA_PLACED * sizeof *n->f.placed);
-    activ_formula_free(&n->f);
-}
-
-formula_node_index nodes_slope(nodes *n, formula_node_index root)
-{
-    return activ_formula_derive(&n->f, root, n->variable);
-}
-
-formula_node_index nodes_gradient(nodes *n, formula_node_index root, size_t k)
-{
-    return activ_formula_derive(&n->f, root, activ_formula_param_value(&n->f, k));
-}
-
-/* ---- functions by their formulas ------------------------------------------------------------------------ */
-
-static formula_node_index expand(activ_formula *f, formula_node_index old, const formula_node *node, void *user)
-{
-    int *calls = user;
-    (void)old;
-    if (node->op != ACTIV_OP_call && node->op != ACTIV_OP_slope)
-        return FORMULA_NONE;
-    ++*calls;
-    formula_node_index body = activ_formula_body(f, node->b);
-    if (f->status == ACTIV_OK && node->op == ACTIV_OP_slope)
-        body = activ_formula_derive(f, body, f->calls[node->b].variable);
-    return f->status != ACTIV_OK  ? 0
-           : body == FORMULA_NONE ? activ_formula_constant(f, 0.0)
-                                  : activ_formula_in_place(f, node->b, node->a, body);
-}
-
-static int find_needed(nodes *n)
-{
-    const size_t count = n->f.count;
-    unsigned char *marks = calloc(count, 1);
-    n->needed = calloc(count, sizeof *n->needed);
-    n->place = calloc(count, sizeof *n->place);
-    n->in_double = calloc(count, sizeof *n->in_double);
-    n->in_mpfr = calloc(count, sizeof *n->in_mpfr);
-    if (!marks || !n->needed || !n->place || !n->in_double || !n->in_mpfr) {
-        free(marks);
-        return -1;
-    }
-    for (size_t i = 0; i < n->root_count; i++)
-        marks[n->roots[i]] = 1;
-    activ_formula_mark(&n->f, count, marks);
-    for (size_t i = 0; i < count; i++)
-        if (marks[i]) {
-            n->place[i] = (formula_node_index)n->needed_count;
-            n->needed[n->needed_count++] = (formula_node_index)i;
-        }
-    free(marks);
-    for (size_t i = 0; i < n->needed_count; i++) {
-        mpfr_init2(n->in_mpfr[i], NODES_PRECISION);
-        mpfr_set_d(n->in_mpfr[i], n->f.nodes[n->needed[i]].number, MPFR_RNDN);
-    }
-    return 0;
-}
-
-int nodes_prepare(nodes *n, formula_node_index *roots, size_t count)
-{
-    int calls;
-    n->roots = calloc(count + 1, sizeof *n->roots);
-    if (!n->roots)
-        return -1;
-    n->root_count = count;
-    for (size_t i = 0; i < count; i++)
-        n->roots[i] = roots[i] == FORMULA_NONE ? activ_formula_constant(&n->f, 0.0) : roots[i];
-    do { /* the formula of a function may call others */
-        calls = 0;
-        activ_formula_rebuild_all(&n->f, n->roots, count, expand, &calls);
-    } while (calls > 0 && n->f.status == ACTIV_OK);
-    memcpy(roots, n->roots, count * sizeof *roots);
-    return n->f.status == ACTIV_OK ? find_needed(n) : -1;
-}
-
-/* ---- in double ------------------------------------------------------------------------------------------- */
-
-static double sign_of(double v)
-{
-    return v > 0.0 ? 1.0 : v < 0.0 ? -1.0 : v;
-}
-
-static double value_of(int op, double a, double b, double c)
-{
-    switch (op) {
-    case ACTIV_OP_neg:
-        return -a;
-    case ACTIV_OP_abs:
-        return fabs(a);
-    case ACTIV_OP_sqrt:
-        return sqrt(a);
-    case ACTIV_OP_sign:
-        return sign_of(a);
-    case ACTIV_OP_not:
-        return a == 0.0;
-    case ACTIV_OP_exp:
-        return exp(a);
-    case ACTIV_OP_expm1:
-        return expm1(a);
-    case ACTIV_OP_log:
-        return log(a);
-    case ACTIV_OP_log1p:
-        return log1p(a);
-    case ACTIV_OP_sin:
-        return sin(a);
-    case ACTIV_OP_cos:
-        return cos(a);
-    case ACTIV_OP_tan:
-        return tan(a);
-    case ACTIV_OP_sinh:
-        return sinh(a);
-    case ACTIV_OP_cosh:
-        return cosh(a);
-    case ACTIV_OP_atan:
-        return atan(a);
-    case ACTIV_OP_asinh:
-        return asinh(a);
-    case ACTIV_OP_erf:
-        return erf(a);
-    case ACTIV_OP_erfc:
-        return erfc(a);
-    case ACTIV_OP_gauss:
-        return exp(-a * a);
-    case ACTIV_OP_add:
-        return a + b;
-    case ACTIV_OP_sub:
-        return a - b;
-    case ACTIV_OP_mul:
-        return a * b;
-    case ACTIV_OP_scale:
-        return a == 0.0 ? 0.0 : a * b;
-    case ACTIV_OP_div:
-        return a / b;
-    case ACTIV_OP_min:
-        return a < b ? a : b;
-    case ACTIV_OP_max:
-        return a > b ? a : b;
-    case ACTIV_OP_lt:
-        return a < b;
-    case ACTIV_OP_le:
-        return a <= b;
-    case ACTIV_OP_eq:
-        return a == b;
-    case ACTIV_OP_and:
-        return a != 0.0 && b != 0.0;
-    case ACTIV_OP_or:
-        return a != 0.0 || b != 0.0;
-    case ACTIV_OP_pow:
-        return pow(a, b);
-    case ACTIV_OP_fma:
-        return fma(a, b, c);
-    case ACTIV_OP_fms:
-        return fma(a, b, -c);
-    case ACTIV_OP_fnma:
-        return fma(-a, b, c);
-    case ACTIV_OP_select:
-        return a != 0.0 ? b : c;
-    default:
-        return (double)NAN;
-    }
+    for (size_t i = 0; i < n->count; i++)
+        mpfr_clear(n->in_mpfr[i]);
+    free(n->info);
+    free(n->in_mpfr);
+    free(n->params);
+    free(n->spare);
+    ref_program_destroy(n->program);
+    activ_expression_destroy(n->expression);
 }
 
 void nodes_in_double(nodes *n, double x, const float *params, double *values)
 {
-    double *v = n->in_double;
-    for (size_t i = 0; i < n->needed_count; i++) {
-        const formula_node_index index = n->needed[i];
-        const formula_node *node = &n->f.nodes[index];
-        const int arity = activ_formula_arity(node->op);
-        if (node->op == ACTIV_OP_constant)
-            v[index] = node->number;
-        else if (node->op == ACTIV_OP_variable)
-            v[index] = index == n->variable ? x : (double)NAN;
-        else if (node->op == ACTIV_OP_param)
-            v[index] = (double)params[node->a];
-        else
-            v[index] = value_of(node->op, v[node->a], arity > 1 ? v[node->b] : 0.0, arity > 2 ? v[node->c] : 0.0);
+    double addends, **out = n->spare;
+    for (size_t k = 0; k < n->param_count; k++) {
+        n->params[k] = (double)params[k];
+        out[REF_ROOT_GRADIENT + k] = &values[GRADIENT + k];
     }
-    for (size_t i = 0; i < n->root_count; i++)
-        values[i] = v[n->roots[i]];
+    out[REF_ROOT_F] = &values[F];
+    out[REF_ROOT_D] = &values[SLOPE];
+    out[REF_ROOT_ADDENDS] = &addends;
+    ref_program_run(n->program, n->params, 1, &x, out);
 }
 
-/* ---- with MPFR -------------------------------------------------------------------------------------------- */
-
-static void value_in_mpfr(mpfr_t out, int op, mpfr_srcptr a, mpfr_srcptr b, mpfr_srcptr c)
+static void value_in_mpfr(mpfr_t out, int32_t operation, mpfr_srcptr a, mpfr_srcptr b, mpfr_srcptr c)
 {
-    switch (op) {
-    case ACTIV_OP_neg:
+    switch (operation) {
+    case ACTIV_OPERATION_NEG:
         mpfr_neg(out, a, MPFR_RNDN);
         break;
-    case ACTIV_OP_abs:
+    case ACTIV_OPERATION_ABS:
         mpfr_abs(out, a, MPFR_RNDN);
         break;
-    case ACTIV_OP_sqrt:
+    case ACTIV_OPERATION_SQRT:
         mpfr_sqrt(out, a, MPFR_RNDN);
         break;
-    case ACTIV_OP_sign:
+    case ACTIV_OPERATION_SIGN:
         if (mpfr_nan_p(a))
             mpfr_set_nan(out);
         else
             mpfr_set_si(out, mpfr_sgn(a), MPFR_RNDN);
         break;
-    case ACTIV_OP_not:
+    case ACTIV_OPERATION_NOT:
         mpfr_set_si(out, mpfr_zero_p(a), MPFR_RNDN);
         break;
-    case ACTIV_OP_exp:
+    case ACTIV_OPERATION_EXP:
         mpfr_exp(out, a, MPFR_RNDN);
         break;
-    case ACTIV_OP_expm1:
+    case ACTIV_OPERATION_EXPM1:
         mpfr_expm1(out, a, MPFR_RNDN);
         break;
-    case ACTIV_OP_log:
+    case ACTIV_OPERATION_LOG:
         mpfr_log(out, a, MPFR_RNDN);
         break;
-    case ACTIV_OP_log1p:
+    case ACTIV_OPERATION_LOG1P:
         mpfr_log1p(out, a, MPFR_RNDN);
         break;
-    case ACTIV_OP_sin:
+    case ACTIV_OPERATION_SIN:
         mpfr_sin(out, a, MPFR_RNDN);
         break;
-    case ACTIV_OP_cos:
+    case ACTIV_OPERATION_COS:
         mpfr_cos(out, a, MPFR_RNDN);
         break;
-    case ACTIV_OP_tan:
+    case ACTIV_OPERATION_TAN:
         mpfr_tan(out, a, MPFR_RNDN);
         break;
-    case ACTIV_OP_sinh:
+    case ACTIV_OPERATION_SINH:
         mpfr_sinh(out, a, MPFR_RNDN);
         break;
-    case ACTIV_OP_cosh:
+    case ACTIV_OPERATION_COSH:
         mpfr_cosh(out, a, MPFR_RNDN);
         break;
-    case ACTIV_OP_atan:
+    case ACTIV_OPERATION_ATAN:
         mpfr_atan(out, a, MPFR_RNDN);
         break;
-    case ACTIV_OP_asinh:
+    case ACTIV_OPERATION_ASINH:
         mpfr_asinh(out, a, MPFR_RNDN);
         break;
-    case ACTIV_OP_erf:
+    case ACTIV_OPERATION_ERF:
         mpfr_erf(out, a, MPFR_RNDN);
         break;
-    case ACTIV_OP_erfc:
+    case ACTIV_OPERATION_ERFC:
         mpfr_erfc(out, a, MPFR_RNDN);
         break;
-    case ACTIV_OP_gauss:
+    case ACTIV_OPERATION_GAUSS:
         mpfr_sqr(out, a, MPFR_RNDN);
         mpfr_neg(out, out, MPFR_RNDN);
         mpfr_exp(out, out, MPFR_RNDN);
         break;
-    case ACTIV_OP_add:
+    case ACTIV_OPERATION_ADD:
         mpfr_add(out, a, b, MPFR_RNDN);
         break;
-    case ACTIV_OP_sub:
+    case ACTIV_OPERATION_SUB:
         mpfr_sub(out, a, b, MPFR_RNDN);
         break;
-    case ACTIV_OP_scale:
+    case ACTIV_OPERATION_SCALE:
         if (mpfr_zero_p(a)) {
             mpfr_set_zero(out, 1);
             break;
         }
         mpfr_mul(out, a, b, MPFR_RNDN);
         break;
-    case ACTIV_OP_mul:
+    case ACTIV_OPERATION_MUL:
         mpfr_mul(out, a, b, MPFR_RNDN);
         break;
-    case ACTIV_OP_div:
+    case ACTIV_OPERATION_DIV:
         mpfr_div(out, a, b, MPFR_RNDN);
         break;
-    case ACTIV_OP_min:
+    case ACTIV_OPERATION_MIN:
         mpfr_set(out, mpfr_less_p(a, b) ? a : b, MPFR_RNDN);
         break;
-    case ACTIV_OP_max:
+    case ACTIV_OPERATION_MAX:
         mpfr_set(out, mpfr_greater_p(a, b) ? a : b, MPFR_RNDN);
         break;
-    case ACTIV_OP_lt:
+    case ACTIV_OPERATION_LT:
         mpfr_set_si(out, mpfr_less_p(a, b) != 0, MPFR_RNDN);
         break;
-    case ACTIV_OP_le:
+    case ACTIV_OPERATION_LE:
         mpfr_set_si(out, mpfr_lessequal_p(a, b) != 0, MPFR_RNDN);
         break;
-    case ACTIV_OP_eq:
+    case ACTIV_OPERATION_EQ:
         mpfr_set_si(out, mpfr_equal_p(a, b) != 0, MPFR_RNDN);
         break;
-    case ACTIV_OP_and:
+    case ACTIV_OPERATION_AND:
         mpfr_set_si(out, !mpfr_zero_p(a) && !mpfr_zero_p(b), MPFR_RNDN);
         break;
-    case ACTIV_OP_or:
+    case ACTIV_OPERATION_OR:
         mpfr_set_si(out, !mpfr_zero_p(a) || !mpfr_zero_p(b), MPFR_RNDN);
         break;
-    case ACTIV_OP_pow:
+    case ACTIV_OPERATION_POW:
         mpfr_pow(out, a, b, MPFR_RNDN);
         break;
-    case ACTIV_OP_select:
+    case ACTIV_OPERATION_WHERE:
         mpfr_set(out, mpfr_zero_p(a) ? c : b, MPFR_RNDN);
         break;
     default:
@@ -359,21 +170,29 @@ static void value_in_mpfr(mpfr_t out, int op, mpfr_srcptr a, mpfr_srcptr b, mpfr
     }
 }
 
+static double root_of(nodes *n, size_t index)
+{
+    return mpfr_get_d(n->in_mpfr[index], MPFR_RNDN);
+}
+
 void nodes_in_mpfr(nodes *n, double x, const float *params, double *values)
 {
-    for (size_t i = 0; i < n->needed_count; i++) {
-        const formula_node_index index = n->needed[i];
-        const formula_node *node = &n->f.nodes[index];
-        const int arity = activ_formula_arity(node->op);
-        if (node->op == ACTIV_OP_variable && index == n->variable)
+    for (size_t i = 0; i < n->count; i++) {
+        const activ_operation_info *o = &n->info[i];
+        const int32_t *operands = o->operands;
+        if (o->operation == ACTIV_OPERATION_CONSTANT)
+            mpfr_set_d(n->in_mpfr[i], o->number, MPFR_RNDN);
+        else if (o->operation == ACTIV_OPERATION_X)
             mpfr_set_d(n->in_mpfr[i], x, MPFR_RNDN);
-        else if (node->op == ACTIV_OP_param)
-            mpfr_set_d(n->in_mpfr[i], (double)params[node->a], MPFR_RNDN);
-        else if (node->op != ACTIV_OP_constant)
-            value_in_mpfr(n->in_mpfr[i], node->op, n->in_mpfr[n->place[node->a]],
-                          arity > 1 ? n->in_mpfr[n->place[node->b]] : NULL,
-                          arity > 2 ? n->in_mpfr[n->place[node->c]] : NULL);
+        else if (o->operation == ACTIV_OPERATION_PARAM)
+            mpfr_set_d(n->in_mpfr[i], (double)params[(size_t)o->number], MPFR_RNDN);
+        else
+            value_in_mpfr(n->in_mpfr[i], o->operation, n->in_mpfr[operands[0]],
+                          o->operand_count > 1 ? n->in_mpfr[operands[1]] : NULL,
+                          o->operand_count > 2 ? n->in_mpfr[operands[2]] : NULL);
     }
-    for (size_t i = 0; i < n->root_count; i++)
-        values[i] = mpfr_get_d(n->in_mpfr[n->place[n->roots[i]]], MPFR_RNDN);
+    values[F] = root_of(n, activ_expression_value(n->expression));
+    values[SLOPE] = root_of(n, activ_expression_derivative(n->expression));
+    for (size_t k = 0; k < n->param_count; k++)
+        values[GRADIENT + k] = root_of(n, activ_expression_gradient(n->expression, k));
 }

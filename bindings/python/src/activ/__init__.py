@@ -25,6 +25,7 @@ from ._library import lib as _lib
 from ._library import path as library_path
 from ._optim import SGD, AdamW, Optimizer, RMSprop
 from ._tensor import Tensor, from_dlpack
+from ._zoo import ZooEntry, zoo
 from .analysis import GraphNeurons, Histogram, Neurons, Quantiles, Stats, surface
 
 __version__ = "0.2.0"
@@ -70,6 +71,7 @@ __all__ = [
     "Setting",
     "Stats",
     "Tensor",
+    "ZooEntry",
     "analysis",
     "backward",
     "forward",
@@ -87,4 +89,5 @@ __all__ = [
     "surface",
     "tier",
     "tiers",
+    "zoo",
 ]

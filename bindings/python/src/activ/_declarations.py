@@ -325,6 +325,70 @@ declare(
 )
 
 
+# ---- expression.h --------------------------------------------------------------------------------
+
+OPERATION_CONSTANT = 0
+OPERATION_X = 1
+OPERATION_PARAM = 2
+OPERATION_NEG = 3
+OPERATION_ABS = 4
+OPERATION_SIGN = 5
+OPERATION_SQRT = 6
+OPERATION_EXP = 7
+OPERATION_EXPM1 = 8
+OPERATION_LOG = 9
+OPERATION_LOG1P = 10
+OPERATION_SIN = 11
+OPERATION_COS = 12
+OPERATION_TAN = 13
+OPERATION_SINH = 14
+OPERATION_COSH = 15
+OPERATION_ATAN = 16
+OPERATION_ASINH = 17
+OPERATION_ERF = 18
+OPERATION_ERFC = 19
+OPERATION_GAUSS = 20
+OPERATION_NOT = 21
+OPERATION_ADD = 22
+OPERATION_SUB = 23
+OPERATION_MUL = 24
+OPERATION_SCALE = 25
+OPERATION_DIV = 26
+OPERATION_POW = 27
+OPERATION_MIN = 28
+OPERATION_MAX = 29
+OPERATION_LT = 30
+OPERATION_LE = 31
+OPERATION_EQ = 32
+OPERATION_AND = 33
+OPERATION_OR = 34
+OPERATION_WHERE = 35
+
+
+class OperationInfo(Sized):
+    _fields_ = [
+        ("size", size),
+        ("name", text),
+        ("operation", i32),
+        ("operand_count", i32),
+        ("operands", pointer),
+        ("number", f64),
+    ]
+
+
+declare_later(
+    {
+        "activ_expression_create": (i32, [pointer, many(pointer), one(Message)]),
+        "activ_expression_destroy": (None, [pointer]),
+        "activ_expression_count": (size, [pointer]),
+        "activ_expression_value": (size, [pointer]),
+        "activ_expression_derivative": (size, [pointer]),
+        "activ_expression_gradient": (size, [pointer, size]),
+        "activ_expression_operation": (i32, [pointer, size, one(OperationInfo)]),
+    }
+)
+
+
 declare_later(
     {
         "activ_forward_as": (i32, [pointer, pointer, i32, size, pointer, pointer]),
@@ -823,6 +887,7 @@ STRUCTS: Dict[str, Any] = {
     "activ_fn_info": FnInfo,
     "activ_setting_info": SettingInfo,
     "activ_fn_tensor_info": FnTensorInfo,
+    "activ_operation_info": OperationInfo,
     "activ_norm_options": NormOptions,
     "activ_cross_entropy_options": CrossEntropyOptions,
     "activ_compile_options": CompileOptions,

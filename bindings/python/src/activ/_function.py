@@ -12,6 +12,7 @@ from ._errors import check
 from ._library import lib
 from ._numpy import np
 from ._objects import Handle, Resource, Watches, call, create, run
+from ._zoo import expand
 
 SHAPES = {c.SHAPE_ELEMENTWISE: "elementwise", c.SHAPE_ROWWISE: "rowwise", c.SHAPE_GATED: "gated"}
 KINDS = {
@@ -128,7 +129,8 @@ class Function(Handle):
     """An activation function with its settings. Immutable: any number of threads may share one.
 
     spec: "gelu", "leaky_relu(negative_slope=0.2)", "staf(tau=25)", "gated(elu)"; a formula,
-    "a*x*sigmoid(b*x); a=1, b=1.702"; or an activ.Custom.
+    "a*x*sigmoid(b*x); a=1, b=1.702"; "@logish", a formula of activ.zoo(), which may be a part of others,
+    "gated(@logish)"; or an activ.Custom.
     context: what to make it with (threads, a tier); None: the default.
 
     Calling it computes the function of an array of float32 or float16:
@@ -175,7 +177,7 @@ class Function(Handle):
                 lib.activ_fn_destroy,
                 lib.activ_fn_create_ex,
                 pointer,
-                checks.text(spec, "spec"),
+                checks.text(expand(spec) if isinstance(spec, str) else spec, "spec"),
                 parents=parents,
             )
         self._plain = context is None and not isinstance(spec, Custom)
@@ -670,7 +672,7 @@ def function(spec: Union[str, Custom, Function], context: Optional[Context] = No
     if isinstance(spec, Function):
         return spec
     if context is None and isinstance(spec, str):
-        return _by_spec(spec)
+        return _by_spec(expand(spec))  # the zoo's file may change
     return Function(spec, context=context)
 
 

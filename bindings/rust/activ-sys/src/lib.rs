@@ -621,6 +621,120 @@ extern "C" {
     ) -> activ_status;
 }
 
+// ---- expression.h ----
+
+opaque!(activ_expression);
+
+pub const ACTIV_OPERATION_CONSTANT: i32 = 0;
+
+pub const ACTIV_OPERATION_X: i32 = 1;
+
+pub const ACTIV_OPERATION_PARAM: i32 = 2;
+
+pub const ACTIV_OPERATION_NEG: i32 = 3;
+
+pub const ACTIV_OPERATION_ABS: i32 = 4;
+
+pub const ACTIV_OPERATION_SIGN: i32 = 5;
+
+pub const ACTIV_OPERATION_SQRT: i32 = 6;
+
+pub const ACTIV_OPERATION_EXP: i32 = 7;
+
+pub const ACTIV_OPERATION_EXPM1: i32 = 8;
+
+pub const ACTIV_OPERATION_LOG: i32 = 9;
+
+pub const ACTIV_OPERATION_LOG1P: i32 = 10;
+
+pub const ACTIV_OPERATION_SIN: i32 = 11;
+
+pub const ACTIV_OPERATION_COS: i32 = 12;
+
+pub const ACTIV_OPERATION_TAN: i32 = 13;
+
+pub const ACTIV_OPERATION_SINH: i32 = 14;
+
+pub const ACTIV_OPERATION_COSH: i32 = 15;
+
+pub const ACTIV_OPERATION_ATAN: i32 = 16;
+
+pub const ACTIV_OPERATION_ASINH: i32 = 17;
+
+pub const ACTIV_OPERATION_ERF: i32 = 18;
+
+pub const ACTIV_OPERATION_ERFC: i32 = 19;
+
+pub const ACTIV_OPERATION_GAUSS: i32 = 20;
+
+pub const ACTIV_OPERATION_NOT: i32 = 21;
+
+pub const ACTIV_OPERATION_ADD: i32 = 22;
+
+pub const ACTIV_OPERATION_SUB: i32 = 23;
+
+pub const ACTIV_OPERATION_MUL: i32 = 24;
+
+pub const ACTIV_OPERATION_SCALE: i32 = 25;
+
+pub const ACTIV_OPERATION_DIV: i32 = 26;
+
+pub const ACTIV_OPERATION_POW: i32 = 27;
+
+pub const ACTIV_OPERATION_MIN: i32 = 28;
+
+pub const ACTIV_OPERATION_MAX: i32 = 29;
+
+pub const ACTIV_OPERATION_LT: i32 = 30;
+
+pub const ACTIV_OPERATION_LE: i32 = 31;
+
+pub const ACTIV_OPERATION_EQ: i32 = 32;
+
+pub const ACTIV_OPERATION_AND: i32 = 33;
+
+pub const ACTIV_OPERATION_OR: i32 = 34;
+
+pub const ACTIV_OPERATION_WHERE: i32 = 35;
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct activ_operation_info {
+    pub size: usize,
+    pub name: *const c_char,
+    pub operation: i32,
+    pub operand_count: i32,
+    pub operands: *const i32,
+    pub number: f64,
+}
+
+pub const ACTIV_OPERATION_INFO_INIT: activ_operation_info = activ_operation_info {
+    size: size_of::<activ_operation_info>(),
+    name: null(),
+    operation: 0,
+    operand_count: 0,
+    operands: null(),
+    number: 0.0,
+};
+
+extern "C" {
+    pub fn activ_expression_create(
+        r#fn: *const activ_fn,
+        out: *mut *mut activ_expression,
+        message: *mut activ_message,
+    ) -> activ_status;
+    pub fn activ_expression_destroy(expression: *mut activ_expression);
+    pub fn activ_expression_count(expression: *const activ_expression) -> usize;
+    pub fn activ_expression_value(expression: *const activ_expression) -> usize;
+    pub fn activ_expression_derivative(expression: *const activ_expression) -> usize;
+    pub fn activ_expression_gradient(expression: *const activ_expression, param: usize) -> usize;
+    pub fn activ_expression_operation(
+        expression: *const activ_expression,
+        index: usize,
+        info: *mut activ_operation_info,
+    ) -> activ_status;
+}
+
 // ---- random.h ----
 
 extern "C" {

@@ -190,6 +190,7 @@ layouts! {
     activ_setting_info { size, name, kind, trainable, value, initial, minimum, maximum, word, words } =
         ACTIV_SETTING_INFO_INIT,
     activ_fn_tensor_info { size, name, offset, count } = ACTIV_FN_TENSOR_INFO_INIT,
+    activ_operation_info { size, name, operation, operand_count, operands, number } = ACTIV_OPERATION_INFO_INIT,
     activ_norm_options { size, eps, momentum } = ACTIV_NORM_DEFAULTS,
     activ_cross_entropy_options { size, weight, label_smoothing, ignore_index } =
         ACTIV_CROSS_ENTROPY_DEFAULTS,
@@ -224,7 +225,17 @@ constants! {
     ACTIV_ERROR_RANGE, ACTIV_ERROR_SHAPE, ACTIV_ERROR_STATE, ACTIV_ERROR_IO, ACTIV_ERROR_FORMAT,
     ACTIV_ERROR_UNSUPPORTED, ACTIV_VERSION_MAJOR, ACTIV_VERSION_MINOR, ACTIV_VERSION_PATCH,
     ACTIV_VERSION_NUMBER, ACTIV_SHAPE_ELEMENTWISE, ACTIV_SHAPE_ROWWISE, ACTIV_SHAPE_GATED, ACTIV_SETTING_REAL,
-    ACTIV_SETTING_COUNT, ACTIV_SETTING_WORD, ACTIV_SETTING_FUNCTIONS, ACTIV_FLOAT32, ACTIV_FLOAT64,
+    ACTIV_SETTING_COUNT, ACTIV_SETTING_WORD, ACTIV_SETTING_FUNCTIONS,
+    ACTIV_OPERATION_CONSTANT, ACTIV_OPERATION_X, ACTIV_OPERATION_PARAM, ACTIV_OPERATION_NEG,
+    ACTIV_OPERATION_ABS, ACTIV_OPERATION_SIGN, ACTIV_OPERATION_SQRT, ACTIV_OPERATION_EXP,
+    ACTIV_OPERATION_EXPM1, ACTIV_OPERATION_LOG, ACTIV_OPERATION_LOG1P, ACTIV_OPERATION_SIN,
+    ACTIV_OPERATION_COS, ACTIV_OPERATION_TAN, ACTIV_OPERATION_SINH, ACTIV_OPERATION_COSH,
+    ACTIV_OPERATION_ATAN, ACTIV_OPERATION_ASINH, ACTIV_OPERATION_ERF, ACTIV_OPERATION_ERFC,
+    ACTIV_OPERATION_GAUSS, ACTIV_OPERATION_NOT, ACTIV_OPERATION_ADD, ACTIV_OPERATION_SUB,
+    ACTIV_OPERATION_MUL, ACTIV_OPERATION_SCALE, ACTIV_OPERATION_DIV, ACTIV_OPERATION_POW,
+    ACTIV_OPERATION_MIN, ACTIV_OPERATION_MAX, ACTIV_OPERATION_LT, ACTIV_OPERATION_LE, ACTIV_OPERATION_EQ,
+    ACTIV_OPERATION_AND, ACTIV_OPERATION_OR, ACTIV_OPERATION_WHERE,
+    ACTIV_FLOAT32, ACTIV_FLOAT64,
     ACTIV_INT32, ACTIV_INT64, ACTIV_UINT8, ACTIV_FLOAT16, ACTIV_BFLOAT16, ACTIV_MAX_DIMS, ACTIV_INIT_DEFAULT,
     ACTIV_INIT_KAIMING_UNIFORM, ACTIV_INIT_KAIMING_NORMAL, ACTIV_INIT_XAVIER_UNIFORM, ACTIV_INIT_XAVIER_NORMAL,
     ACTIV_INIT_ORTHOGONAL, ACTIV_GATE_SECOND, ACTIV_GATE_FIRST, ACTIV_LEFT_MISSING, ACTIV_LEFT_UNUSED,
@@ -327,7 +338,9 @@ addresses! {
     activ_forward_rows_as activ_backward_rows_as activ_forward_gated_as activ_backward_gated_as activ_forward_ex
     activ_backward_ex activ_fn_catalog activ_fn_info_of activ_fn_is_random activ_fn_channels
     activ_fn_setting_count activ_fn_setting_info activ_fn_function_count activ_fn_function
-    activ_fn_param_tensor_count activ_fn_param_tensor_info activ_random_bits activ_random_uniform
+    activ_fn_param_tensor_count activ_fn_param_tensor_info activ_expression_create activ_expression_destroy
+    activ_expression_count activ_expression_value activ_expression_derivative activ_expression_gradient
+    activ_expression_operation activ_random_bits activ_random_uniform
     activ_random_normal activ_random_permutation activ_dtype_size activ_convert activ_tensor_create activ_tensor_view
     activ_tensor_view_const activ_tensor_reshape activ_tensor_narrow activ_tensor_transpose
     activ_tensor_destroy activ_tensor_dtype activ_tensor_ndim activ_tensor_shape activ_tensor_strides
