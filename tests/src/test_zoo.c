@@ -294,18 +294,21 @@ static void test_derivatives(void **state)
 
 /* ---- training ----------------------------------------------------------------------------------------- */
 
-enum { BATCH = 32, INPUTS = 4, CLASSES = 3, STEPS = 25 };
+enum { BATCH = 32, INPUTS = 4, CLASSES = 3, STEPS = 25, LONG = 2000 };
 
-/* Returns the loss before and after. */
-static void train(const zoo_entry *entry, const activ_fn *fn, float *before, float *after)
+/* Returns the loss before and after some steps of SGD; or, if `is_long`, many of AdamW, in which parameters get far
+ * away from where they start. */
+static void train(const zoo_entry *entry, const activ_fn *fn, int is_long, float *before, float *after)
 {
     float x[BATCH * INPUTS];
     int32_t labels[BATCH];
     activ_graph *g = NULL;
     activ_optimizer *optimizer = NULL;
     activ_sgd_options options = ACTIV_SGD_DEFAULTS;
+    activ_adamw_options adamw = ACTIV_ADAMW_DEFAULTS;
     options.lr = 0.005f;
     options.momentum = 0.9f;
+    adamw.lr = 0.005f;
     assert_int_equal(activ_random_normal(3, 1, 0, BATCH * INPUTS, 0.0f, 1.0f, x), ACTIV_OK);
     for (size_t i = 0; i < BATCH; i++)
         labels[i] = (x[i * INPUTS] > 0.0f) + (x[i * INPUTS + 1] * x[i * INPUTS + 2] > 0.0f);
@@ -317,8 +320,9 @@ static void train(const zoo_entry *entry, const activ_fn *fn, float *before, flo
     if (activ_graph_compile(g, BATCH) != ACTIV_OK)
         fail_msg("%s: %s", entry->name, activ_graph_error(g));
     assert_int_equal(activ_graph_init(g, 1), ACTIV_OK);
-    assert_int_equal(activ_sgd_create(g, &options, &optimizer), ACTIV_OK);
-    for (int step = 0; step < STEPS; step++) {
+    assert_int_equal(is_long ? activ_adamw_create(g, &adamw, &optimizer) : activ_sgd_create(g, &options, &optimizer),
+                     ACTIV_OK);
+    for (int step = 0; step < (is_long ? LONG : STEPS); step++) {
         assert_int_equal(activ_graph_train(g, BATCH, x, labels, after), ACTIV_OK);
         if (step == 0)
             *before = *after;
@@ -335,9 +339,11 @@ static void test_trains(void **state)
     (void)state;
     for (size_t i = 0; i < all.count; i++) {
         float before, after;
-        train(&all.entries[i], fns[i], &before, &after);
+        train(&all.entries[i], fns[i], 0, &before, &after);
         if (!(after < before))
             fail_msg("%s: the loss goes from %g to %g", all.entries[i].name, (double)before, (double)after);
+        if (activ_fn_param_count(fns[i]) > 0)
+            train(&all.entries[i], fns[i], 1, &before, &after);
     }
 }
 
@@ -403,8 +409,8 @@ static void test_expand(void **state)
         const char *spec, *wanted; /* or what is said */
     } cases[] = {
         { "gelu", "gelu" },
-        { "@isru", "x/sqrt(1 + a*x^2); a=1" },
-        { "derivative(@isru)", "derivative((x/sqrt(1 + a*x^2); a=1))" },
+        { "@isru", "x/sqrt(1 + a*x^2); fixed a=1" },
+        { "derivative(@isru)", "derivative((x/sqrt(1 + a*x^2); fixed a=1))" },
         { "x*@logish + @arctan", "x*(x*log1p(sigmoid(x))) + (atan(x))" },
         { "@", "'@' without a name" },
         { "@ isru", "'@' without a name" },

@@ -29,7 +29,7 @@ def test_all_of_the_file(monkeypatch):
         lines = [line for line in file if line.strip() and line[0] != "#"]
     assert [entry.name for entry in activ.zoo().values()] == [line.split("|")[0].strip() for line in lines]
     isru = activ.zoo()["isru"]
-    assert isru.formula == "x/sqrt(1 + a*x^2); a=1"
+    assert isru.formula == "x/sqrt(1 + a*x^2); fixed a=1"
     assert isru.source.startswith("Carlile") and isru.checked == "checked"
     for name, entry in activ.zoo().items():
         assert activ.Function("@" + name).spec == activ.Function(entry.formula).spec
