@@ -1,5 +1,6 @@
-# The target "uninstall": removes the files that MANIFEST names, below DESTDIR if the environment has one, and nothing
-# else. `cmake --install` writes a manifest when it installs all components.
+# The target "uninstall": removes the files that MANIFEST names, below DESTDIR if the environment has one, and the folders
+# that are only ours (include/activ, share/activ, share/doc/activ, cmake/activ, and those in them) if they are empty then.
+# `cmake --install` writes a manifest when it installs all components.
 if(NOT EXISTS "${MANIFEST}")
     message(FATAL_ERROR "${MANIFEST} is not there: nothing was installed from this build, or it was removed already")
 endif()
@@ -28,6 +29,33 @@ foreach(name IN LISTS names)
         endif()
     endif()
 endforeach()
+
+# From below, as an empty folder may be all that is in another. rmdir takes no other than empty ones.
+set(folders "")
+foreach(name IN LISTS names)
+    cmake_path(GET name PARENT_PATH folder)
+    while(folder MATCHES "/(include|share|doc|cmake)/activ(/|$)" AND NOT folder MATCHES ";")
+        list(APPEND folders "${folder}")
+        cmake_path(GET folder PARENT_PATH folder)
+    endwhile()
+endforeach()
+list(REMOVE_DUPLICATES folders)
+list(SORT folders ORDER DESCENDING)
+set(rmdir rmdir --)
+if(CMAKE_HOST_WIN32)
+    set(rmdir cmd /c rmdir)
+endif()
+foreach(folder IN LISTS folders)
+    set(path "$ENV{DESTDIR}${folder}")
+    if(IS_DIRECTORY "${path}" AND NOT IS_SYMLINK "${path}")
+        cmake_path(NATIVE_PATH path native)
+        execute_process(COMMAND ${rmdir} "${native}" RESULT_VARIABLE status OUTPUT_QUIET ERROR_QUIET)
+        if(status EQUAL 0)
+            message(STATUS "Removed: ${path}")
+        endif()
+    endif()
+endforeach()
+
 if(NOT failed)
     file(REMOVE "${MANIFEST}")
 endif()

@@ -66,7 +66,8 @@ static int evaluate(const char *spec, int count, char **numbers)
         if (status == ACTIV_OK)
             status = activ_backward(fn, NULL, 1, &x, &one, &d, NULL);
         if (status == ACTIV_OK) {
-            printf("%.9g\t%.9g\t%.9g\n", (double)x, (double)y, (double)d);
+            char texts[3][VALUE_TEXT];
+            printf("%s\t%s\t%s\n", value_text(x, texts[0]), value_text(y, texts[1]), value_text(d, texts[2]));
         } else {
             fprintf(stderr, "activ: eval: %s: %s\n", activ_fn_spec(fn), activ_status_string(status));
             result = 2;
@@ -74,18 +75,6 @@ static int evaluate(const char *spec, int count, char **numbers)
     }
     activ_fn_destroy(fn);
     return result;
-}
-
-/* Prints untrusted text: printable ASCII as it is, other bytes, which may be terminal controls, as \xHH. */
-static void print_escaped(const char *text)
-{
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '\n' || (c >= 0x20 && c < 0x7f))
-            putchar(c);
-        else
-            printf("\\x%02x", c);
-    }
 }
 
 static int file(const char *path)

@@ -28,6 +28,16 @@ void close_zoo(void);
 /* Of "@NAME", or of a NAME that the catalog lacks; NULL: there is none. */
 const zoo_entry *find_in_zoo(const char *spec);
 
+/* ---- text.c ------------------------------------------------------------------------------------------ */
+
+/* Prints untrusted text: printable ASCII and ends of lines as they are, other bytes, which may be terminal controls, as
+ * \xHH. Returns how many characters that are. */
+size_t print_escaped(const char *text);
+
+/* As many digits as tell a value from all others, or "nan", without a sign whatever the system. Returns `text`. */
+enum { VALUE_TEXT = 32 };
+const char *value_text(float value, char text[VALUE_TEXT]);
+
 /* ---- kinks.c ---------------------------------------------------------------------------------------- */
 
 typedef struct kink {

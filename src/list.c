@@ -164,6 +164,13 @@ static int contains(const char *text, const char *part)
     }
 }
 
+static void print_column(const char *text, size_t width)
+{
+    for (size_t used = print_escaped(text); used < width; used++)
+        putchar(' ');
+    putchar(' ');
+}
+
 /* pattern: NULL: all. */
 static int list_zoo(const char *pattern)
 {
@@ -176,7 +183,10 @@ static int list_zoo(const char *pattern)
         if (pattern && !contains(entry->name, pattern) && !contains(entry->formula, pattern) &&
             !contains(entry->source, pattern))
             continue;
-        printf("%-26s %-50s %s\n", entry->name, entry->formula, entry->source);
+        print_column(entry->name, 26);
+        print_column(entry->formula, 50);
+        (void)print_escaped(entry->source);
+        putchar('\n');
         found++;
     }
     if (found > 0)
@@ -274,21 +284,30 @@ static void print_curve(const activ_fn *fn)
     puts("  values      x     f(x)            f'(x)");
     for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
         float y, slope;
+        char texts[2][VALUE_TEXT];
         if (activ_forward(fn, NULL, 1, &points[i], &y) == ACTIV_OK &&
             activ_backward(fn, NULL, 1, &points[i], &one, &slope, NULL) == ACTIV_OK)
-            printf("              %-5g %-15.9g %.9g\n", (double)points[i], (double)y, (double)slope);
+            printf("              %-5g %-15s %s\n", (double)points[i], value_text(y, texts[0]),
+                   value_text(slope, texts[1]));
     }
+}
+
+static void print_line(const char *label, const char *text)
+{
+    fputs(label, stdout);
+    (void)print_escaped(text);
+    putchar('\n');
 }
 
 static void print_about(const activ_fn *fn, const activ_fn_info *info, const zoo_entry *entry)
 {
-    printf("  formula     %s\n", entry ? entry->formula : info->formula);
+    print_line("  formula     ", entry ? entry->formula : info->formula);
     if (entry && entry->source[0])
-        printf("  source      %s\n", entry->source);
+        print_line("  source      ", entry->source);
     else if (!is_formula(fn))
-        printf("  source      %s\n", info->source);
+        print_line("  source      ", info->source);
     if (entry && entry->checked[0])
-        printf("  status      %s\n", entry->checked);
+        print_line("  status      ", entry->checked);
     if (isinf(info->forward_ulp))
         puts("  bounds      none, as of every formula");
     else

@@ -116,8 +116,31 @@ static void write_number(FILE *script, float value, const char *after)
         fprintf(script, "nan%s", after);
 }
 
-/* Data block $fN: x, f, f'. */
-static int write_curve(FILE *script, const options *o, size_t number, const activ_fn *fn)
+/* Which of a function's two curves have a point: gnuplot refuses to draw one without. */
+enum { HAS_VALUES = 1, HAS_SLOPES = 2 };
+
+typedef struct {
+    double low, high;
+} range;
+
+static void widen(range *r, float value)
+{
+    if (isfinite(value)) {
+        r->low = fmin(r->low, (double)value);
+        r->high = fmax(r->high, (double)value);
+    }
+}
+
+/* gnuplot finds a range for itself, but warns of one that is a single value. */
+static void write_range(FILE *script, const range *r)
+{
+    const double size = fmax(fabs(r->low), fabs(r->high)), room = fmax(1.0, 0.1 * size);
+    if (r->high - r->low <= 1e-6 * size)
+        fprintf(script, "set yrange [%.9g:%.9g]\n", r->low - room, r->high + room);
+}
+
+/* Data block $fN: x, f, f'. What can be drawn of it, perhaps nothing; -1 after a message. */
+static int write_curve(FILE *script, const options *o, size_t number, const activ_fn *fn, range *y)
 {
     static float x[POINTS], f[POINTS], slope[POINTS], ones[POINTS];
     for (size_t i = 0; i < POINTS; i++) {
@@ -129,16 +152,59 @@ static int write_curve(FILE *script, const options *o, size_t number, const acti
         status = activ_backward(fn, NULL, POINTS, x, ones, slope, NULL);
     if (status != ACTIV_OK) {
         fprintf(stderr, "activ: plot: %s: %s\n", activ_fn_spec(fn), activ_status_string(status));
-        return 0;
+        return -1;
     }
+    int has = 0;
+    range mine = *y;
     fprintf(script, "$f%zu << EOD\n", number);
     for (size_t i = 0; i < POINTS; i++) {
         write_number(script, x[i], " ");
         write_number(script, f[i], " ");
         write_number(script, slope[i], "\n");
+        widen(&mine, f[i]);
+        widen(&mine, slope[i]);
+        has |= (isfinite(f[i]) ? HAS_VALUES : 0) | (isfinite(slope[i]) ? HAS_SLOPES : 0);
     }
     fprintf(script, "EOD\n");
-    return 1;
+    /* The derivative's formula may go on where there is no function: 1/x, of log(x). */
+    if (!(has & HAS_VALUES))
+        return 0;
+    *y = mine;
+    return has;
+}
+
+/* The command that draws: curves with a comma between them. */
+static void write_plot(FILE *script, const options *o, activ_fn *const *fn, const int *has)
+{
+    static const char *const colors[] = { "#0a84d0", "#e0712b", "#2c9e6b", "#c0479b", "#b8930c", "#7a62d3", "#d0443e" };
+    const char *before = "plot ";
+    for (size_t i = 0; i < o->count; i++) {
+        const char *name = strchr(o->specs[i], '@') ? o->specs[i] : activ_fn_spec(fn[i]);
+        const char *color = colors[i % (sizeof colors / sizeof colors[0])];
+        if (has[i] & HAS_VALUES) {
+            fprintf(script, "%s$f%zu using 1:2 with lines lw 2.4 lc rgb '%s' title ", before, i, color);
+            write_title(script, "", name);
+            before = ", ";
+        }
+        if (has[i] & HAS_SLOPES) {
+            fprintf(script, "%s$f%zu using 1:3 with lines lw 1.4 dt 2 lc rgb '%s' title ", before, i, color);
+            write_title(script, "derivative of ", name);
+            before = ", ";
+        }
+    }
+    fprintf(script, "\n");
+}
+
+/* Says which functions have nothing to be drawn. 0: none has anything. */
+static int says_what_is_empty(const options *o, activ_fn *const *fn, const int *has)
+{
+    int any = 0;
+    for (size_t i = 0; i < o->count; i++) {
+        any |= has[i];
+        if (has[i] == 0)
+            fprintf(stderr, "activ: plot: %s: nothing from %g to %g is finite\n", activ_fn_spec(fn[i]), o->from, o->to);
+    }
+    return any != 0;
 }
 
 /* A font's own text, nothing taken for markup: noenhanced. */
@@ -160,8 +226,9 @@ static void write_terminal(FILE *script, const options *o)
 /* 0 after a message. */
 static int write_script(FILE *script, const options *o)
 {
-    static const char *const colors[] = { "#0a84d0", "#e0712b", "#2c9e6b", "#c0479b", "#b8930c", "#7a62d3", "#d0443e" };
     activ_fn *fn[MOST_SPECS] = { NULL };
+    int has[MOST_SPECS] = { 0 };
+    range y = { INFINITY, -INFINITY };
     int good = 1;
     for (size_t i = 0; good && i < o->count; i++)
         good = (fn[i] = make_elementwise("plot", o->specs[i])) != NULL;
@@ -169,21 +236,16 @@ static int write_script(FILE *script, const options *o)
     if (good)
         write_terminal(script, o);
     for (size_t i = 0; good && i < o->count; i++)
-        good = write_curve(script, o, i, fn[i]);
-    if (good)
+        good = (has[i] = write_curve(script, o, i, fn[i], &y)) >= 0;
+    good = good && says_what_is_empty(o, fn, has);
+    if (good) {
         fprintf(script,
                 "set xrange [%.9g:%.9g]\n%sset border 3\nset tics nomirror\n"
-                "set key outside below center horizontal maxcols 2 samplen 2\nplot ",
+                "set key outside below center horizontal maxcols 2 samplen 2\n",
                 o->from, o->to, o->file || o->script ? "set zeroaxis lt 1 lc rgb '#999999'\n" : "");
-    for (size_t i = 0; good && i < o->count; i++) {
-        const char *name = strchr(o->specs[i], '@') ? o->specs[i] : activ_fn_spec(fn[i]);
-        const char *color = colors[i % (sizeof colors / sizeof colors[0])];
-        fprintf(script, "%s$f%zu using 1:2 with lines lw 2.4 lc rgb '%s' title ", i > 0 ? ", " : "", i, color);
-        write_title(script, "", name);
-        fprintf(script, ", $f%zu using 1:3 with lines lw 1.4 dt 2 lc rgb '%s' title ", i, color);
-        write_title(script, "derivative of ", name);
+        write_range(script, &y);
+        write_plot(script, o, fn, has);
     }
-    fprintf(script, "\n");
     for (size_t i = 0; i < o->count; i++)
         activ_fn_destroy(fn[i]);
     return good;
@@ -191,39 +253,44 @@ static int write_script(FILE *script, const options *o)
 
 /* ---- the picture -------------------------------------------------------------------------------------- */
 
-/* Copies all of `from`, whose end has to be that of a whole picture: on a full disk gnuplot says nothing. 0 after a
- * message. */
-static int copy_picture(FILE *from, const options *o)
+/* On a full disk gnuplot says nothing: a whole picture has this end. */
+static int is_whole(FILE *picture, const char *file)
 {
-    char block[4096], tail[8] = "";
-    const char *end = ends_in(o->file, ".svg") ? "</svg>" : "IEND\xae\x42";
-    FILE *to = NULL;
-    size_t count;
-    if (fseek(from, -8, SEEK_END) == 0 && fread(tail, 1, sizeof tail, from) == sizeof tail)
-        for (size_t i = 0; i + 6 <= sizeof tail; i++)
-            if (memcmp(tail + i, end, 6) == 0)
-                to = fopen(o->file, "wb");
-    if (!to) {
-        fprintf(stderr, "activ: plot: '%s' cannot be written: %s\n", o->file,
-                errno != 0 ? strerror(errno) : "what gnuplot wrote has no end");
+    char tail[8] = "";
+    const char *end = ends_in(file, ".svg") ? "</svg>" : "IEND\xae\x42";
+    if (fseek(picture, -8, SEEK_END) != 0 || fread(tail, 1, sizeof tail, picture) != sizeof tail)
+        return 0;
+    for (size_t i = 0; i + 6 <= sizeof tail; i++)
+        if (memcmp(tail + i, end, 6) == 0)
+            return 1;
+    return 0;
+}
+
+/* To the file, or to stdout, whose state is looked at when the program ends. 0 after a message. */
+static int deliver(FILE *picture, const options *o)
+{
+    if (!o->file) {
+        rewind(picture);
+        for (int c; (c = fgetc(picture)) != EOF;)
+            putchar(c);
+        if (ftell(picture) > 0 && !ferror(picture))
+            return 1;
+        fprintf(stderr, "activ: plot: gnuplot wrote nothing\n");
         return 0;
     }
-    rewind(from);
-    int good = 1;
-    while (good && (count = fread(block, 1, sizeof block, from)) > 0)
-        good = fwrite(block, 1, count, to) == count;
-    good = fclose(to) == 0 && good && !ferror(from);
-    if (!good) {
-        fprintf(stderr, "activ: plot: '%s' cannot be written: %s\n", o->file, strerror(errno));
-        (void)remove(o->file);
-    }
-    return good;
+    const int whole = is_whole(picture, o->file);
+    const int error = whole ? system_replace_file(o->file, picture) : 0;
+    if (whole && error == 0)
+        return 1;
+    fprintf(stderr, "activ: plot: '%s' cannot be written: %s\n", o->file,
+            whole ? strerror(error) : "what gnuplot wrote has no end");
+    return 0;
 }
 
 static int draw(FILE *script, const options *o)
 {
-    FILE *picture = o->file ? tmpfile() : NULL;
-    if (o->file && !picture) {
+    FILE *picture = tmpfile();
+    if (!picture) {
         fprintf(stderr, "activ: plot: no temporary file: %s\n", strerror(errno));
         return 2;
     }
@@ -234,10 +301,8 @@ static int draw(FILE *script, const options *o)
                         "writes what it would be given\n");
     else if (code != 0)
         fprintf(stderr, "activ: plot: gnuplot failed\n");
-    errno = 0;
-    const int good = code == 0 && (!picture || copy_picture(picture, o));
-    if (picture)
-        (void)fclose(picture);
+    const int good = code == 0 && deliver(picture, o);
+    (void)fclose(picture);
     return good ? 0 : 2;
 }
 

@@ -15,9 +15,13 @@ int system_shows_errors(void);
 void *system_pages(size_t bytes);
 void system_free_pages(void *pages);
 
-/* Runs gnuplot on the script from where `script` stands, without the user's settings; it writes to `output`, or to
- * stdout if that is NULL. Its exit status, or one of these. */
+/* Runs gnuplot on the script from where `script` stands, without the user's settings; it writes to `output`.
+ * Its exit status, or one of these. */
 enum { SYSTEM_NO_PROGRAM = -1, SYSTEM_FAILED = -2 };
 int system_gnuplot(FILE *script, FILE *output);
+
+/* All of `from`, from its start, as the file `path`: written beside it and then put in its place, so that an old file,
+ * or where a symbolic link leads, is replaced as a whole or stays as it is. 0, or an errno. */
+int system_replace_file(const char *path, FILE *from);
 
 #endif

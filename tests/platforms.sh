@@ -1,16 +1,43 @@
 #!/bin/sh
-# Other platforms: builds the library for each into build/NAME by its CMake preset and runs the digests, the bytes of
-# checkpoints, files and the command. docs/platforms.md says what each is.
-#
-# usage: tests/platforms.sh [NAME ...]     musl i686 riscv64 armhf mingw wasm s390x; none: all
-#
-# s390x is big-endian, and has to be refused. Exit status: 1 if one failed, 77 if none failed but the machine lacks
-# something for one of them.
+# Other platforms: builds the library for each and runs the programs that say whether it is the same there.
 set -u
 
 root=$(cd "$(dirname "$0")/.." && pwd)
+all="musl i686 riscv64 armhf mingw wasm s390x"
+
+usage() {
+    cat << END
+usage: tests/platforms.sh [NAME ...]
+
+Builds the library for other platforms into build/NAME by its CMake preset and runs the digests, the bytes of
+checkpoints, files and the command. docs/platforms.md says what each is.
+
+  NAME     one of $all; none: all of them
+
+s390x is big-endian, and has to be refused. The environment's JOBS says how many compilers run at once (1).
+Exit status: 1 if one failed, 2 for a name that is none, 77 if none failed but the machine lacks something for one.
+END
+}
+
+for name; do
+    case $name in
+    -h | --help)
+        usage
+        exit 0 ;;
+    -*)
+        echo "tests/platforms.sh: unknown option $name (see --help)" >&2
+        exit 2 ;;
+    esac
+    case " $all " in
+    *" $name "*) ;;
+    *)
+        echo "tests/platforms.sh: no platform is called '$name': $all" >&2
+        exit 2 ;;
+    esac
+done
 cd "$root" || exit 2
-[ $# -gt 0 ] || set -- musl i686 riscv64 armhf mingw wasm s390x
+# shellcheck disable=SC2086
+[ $# -gt 0 ] || set -- $all
 
 failed=
 missing=
@@ -118,9 +145,6 @@ for name; do
         have wasm emcc emscripten && have wasm node nodejs && platform wasm scalar ;;
     s390x)
         have s390x s390x-linux-gnu-gcc gcc-s390x-linux-gnu && refused ;;
-    *)
-        echo "tests/platforms.sh: no platform is called '$name': musl i686 riscv64 armhf mingw wasm s390x" >&2
-        exit 2 ;;
     esac
 done
 [ -z "$failed" ] || exit 1

@@ -78,6 +78,10 @@ functions=$("$work/build/catalog") || fail "catalog"
 # The command's loops end by what infinities and NaN compare to.
 timeout 100 "$work/build/activ/src/activ" accuracy elu > "$work/log" || { cat "$work/log"; fail "-Ofast: activ accuracy"; }
 grep -q elu "$work/log" || { cat "$work/log"; fail "-Ofast: activ accuracy says nothing"; }
+# Formulas: of the functions those that are built, and what is no function of the catalogue.
+timeout 100 "$work/build/activ/src/activ" eval 'x*elu(exp(x)) + erf(x)' 1 > "$work/log" || fail "a formula of what is built"
+! timeout 100 "$work/build/activ/src/activ" eval 'x*tanh(exp(x))' 1 > "$work/log" 2>&1 || fail "a formula of tanh"
+grep -q "unknown function 'tanh'" "$work/log" || { cat "$work/log"; fail "a formula of tanh"; }
 echo "ok: those, and what they need"
 
 echo "-- a project that installs what needs the library"

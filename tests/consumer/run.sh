@@ -132,11 +132,17 @@ printf '\n/folder\n' >> "$work/manifest"
 grep -q 'gone/folder' "$work/log" || { cat "$work/log"; fail "uninstall does not name the folder"; }
 left=$(find "$work/gone" ! -type d)
 [ "$left" = "$theirs" ] || fail "uninstall leaves: $left"
+# Of the folders that are only ours the one with their file is left.
+left=$(find "$work/gone" -type d -name activ)
+[ "$left" = "${theirs%/*}" ] || fail "uninstall leaves the folders: $left"
 # As all else is gone, it has only to say so, and takes names as they are.
 rmdir "$work/gone/folder"
 echo "${theirs#"$work/gone"}" >> "$work/manifest"
 uninstall || { cat "$work/log"; fail "uninstall, the second time"; }
 [ ! -e "$theirs" ] || fail "uninstall: '$theirs' is still there"
+left=$(find "$work/gone" -type d -name activ)
+[ -z "$left" ] || fail "uninstall leaves the folders: $left"
+[ -d "$work/gone$prefix/include" ] || fail "uninstall removes a folder that others use"
 ! uninstall || fail "uninstall without a manifest"
 tr -s ' \n' ' ' < "$work/log" | grep -q "$work/manifest is not there" || { cat "$work/log"; fail "uninstall without a manifest"; }
 echo "ok: what the manifest names, and nothing else"

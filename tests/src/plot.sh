@@ -45,6 +45,14 @@ done
 # Values that are none are not drawn.
 "$activ" plot --script '1/x' --from -1 --to 1 | grep -qx '0 nan nan' || fail "1/x at 0"
 
+# Where nothing is finite nothing can be drawn: said in our words, not gnuplot's.
+refused 'log(x): nothing from -5 to -1 is finite' 'log(x)' --from -5 --to -1
+refused 'log(x): nothing from -5 to -1 is finite' --script 'log(x)' --from -5 --to -1
+"$activ" plot --script 'log(x)' relu --from -5 --to -1 > script 2> said || fail "log(x) and relu: exit status $?"
+[ "$(cat said)" = 'activ: plot: log(x): nothing from -5 to -1 is finite' ] || fail "log(x) and relu: $(cat said)"
+grep '^plot ' script | grep -q "plot \$f1 using 1:2.*, \$f1 using 1:3" || fail "log(x) and relu: $(grep '^plot ' script)"
+! grep '^plot ' script | grep -q f0 || fail "log(x) is drawn"
+
 # Without a gnuplot, with one that fails, and with one that ends too early.
 path=$work/bin
 refused 'no gnuplot' relu
@@ -55,6 +63,45 @@ refused 'gnuplot failed' relu -o curve.svg
 printf '#!/bin/sh\necho "<svg> half"\n' > bin/gnuplot
 refused 'has no end' relu -o curve.svg
 [ ! -e curve.svg ] || fail "half a picture was kept"
+echo old > curve.svg
+refused 'has no end' relu -o curve.svg
+[ "$(cat curve.svg)" = old ] || fail "half a picture replaced the old one"
+rm curve.svg
+printf '#!/bin/sh\n' > bin/gnuplot
+refused 'wrote nothing' relu
+# A picture replaces the old one as a whole, where a link leads to, with the old one's permissions.
+printf '#!/bin/sh\necho "<svg> all </svg>"\n' > bin/gnuplot
+mkdir pictures
+echo old > pictures/target.svg
+chmod 640 pictures/target.svg
+ln pictures/target.svg second.svg
+ln -s pictures/target.svg link.svg
+PATH=$path "$activ" plot relu -o link.svg || fail "-o link.svg: exit status $?"
+[ -L link.svg ] || fail "-o replaces a symbolic link"
+[ "$(cat pictures/target.svg)" = '<svg> all </svg>' ] || fail "-o link.svg: $(cat pictures/target.svg)"
+[ "$(cat second.svg)" = old ] || fail "-o writes into the old file"
+[ "$(stat -c %a pictures/target.svg)" = 640 ] || fail "-o: permissions $(stat -c %a pictures/target.svg)"
+(umask 027 && PATH=$path "$activ" plot relu -o fresh.svg) || fail "-o fresh.svg: exit status $?"
+[ "$(stat -c %a fresh.svg)" = 640 ] || fail "-o, umask 027: permissions $(stat -c %a fresh.svg)"
+mkdir folder.svg
+refused 'cannot be written' relu -o folder.svg
+mkfifo pipe.svg
+refused 'cannot be written' relu -o pipe.svg
+[ -p pipe.svg ] || fail "-o replaces a pipe"
+if [ -e /dev/full ]; then
+    status=0
+    PATH=$path "$activ" plot relu > /dev/full 2> said || status=$?
+    [ $status = 2 ] || fail "a full disk: exit status $status, not 2"
+    grep -q 'standard output' said || fail "a full disk: $(cat said)"
+    # Of a whole file, too, only what could be written: the limit is a block of 512 bytes.
+    printf '#!/bin/sh\nhead -c 9000 /dev/zero\necho "</svg>"\n' > bin/gnuplot
+    echo old > small.svg
+    status=0
+    sh -c 'trap "" XFSZ; PATH=$2:$PATH; ulimit -f 8; "$1" plot relu -o small.svg' - "$activ" "$work/bin" 2> said || status=$?
+    [ $status = 2 ] || fail "no room: exit status $status, not 2: $(cat said)"
+    [ "$(cat small.svg)" = old ] || fail "no room: the old picture is gone"
+fi
+[ -z "$(find . -name '.activ-*')" ] || fail "left behind: $(find . -name '.activ-*')"
 rm bin/gnuplot
 path=$PATH
 
@@ -81,4 +128,15 @@ mkdir home
 echo 'exit status 9' > home/.gnuplot
 HOME=$work/home "$activ" plot relu > /dev/null || fail "with a .gnuplot: exit status $?"
 refused 'cannot be written' relu -o nowhere/curve.svg
+"$activ" plot 'log(x)' relu --from -5 --to -1 2> said > text || fail "log(x) and relu: exit status $?"
+[ "$(cat said)" = 'activ: plot: log(x): nothing from -5 to -1 is finite' ] || fail "log(x) and relu: $(cat said)"
+for constant in '0*x' '3e20 + 0*x' '0*x - 2'; do
+    "$activ" plot "$constant" > text 2> said || fail "$constant: exit status $?"
+    [ ! -s said ] || fail "$constant: says $(cat said)"
+done
+if [ -e /dev/full ]; then
+    status=0
+    "$activ" plot gelu > /dev/full 2> said || status=$?
+    [ $status = 2 ] || fail "a full disk and gnuplot: exit status $status, not 2"
+fi
 exit $failed

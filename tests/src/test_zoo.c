@@ -3,6 +3,7 @@
  *
  * usage: test_zoo FILE */
 #define _POSIX_C_SOURCE 200809L
+#include <ctype.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -55,6 +56,43 @@ static void points_between(double low, double high, size_t count, float *x)
 {
     for (size_t i = 0; i < count; i++)
         x[i] = (float)(low + (high - low) * (double)i / (double)(count - 1));
+}
+
+/* Four digits, as in "1998" and "of 2012", but no part of a longer number or of "arXiv:2006.08195". */
+static int has_year(const char *text)
+{
+    for (const char *c = text; *c; c++) {
+        const size_t digits = strspn(c, "0123456789");
+        if (digits == 0)
+            continue;
+        const int starts = c == text || c[-1] == ' ';
+        const int ends = !isalnum((unsigned char)c[digits]) && !(c[digits] == '.' && isdigit((unsigned char)c[5]));
+        if (digits == 4 && starts && ends && (strncmp(c, "19", 2) == 0 || strncmp(c, "20", 2) == 0))
+            return 1;
+        c += digits - 1;
+    }
+    return 0;
+}
+
+static void test_years(void **state)
+{
+    (void)state;
+    assert_true(has_year("Elliott 1993, ISR TR 93-8") && has_year("2024") && has_year("as of 2018; seen"));
+    assert_false(has_year("") || has_year("arXiv:2006.08195") || has_year("doi:10.1007/s13748-020-00218-y"));
+    assert_false(has_year("R2012b") || has_year("20231 of") || has_year("in K24; seen in: TA") || has_year("3107 a"));
+    for (size_t i = 0; i < all.count; i++)
+        if (!has_year(all.entries[i].source))
+            fail_msg("%s: no year in its source, '%s'", all.entries[i].name, all.entries[i].source);
+}
+
+/* Checked is what somebody has read, not what somebody remembers. */
+static void test_checked(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < all.count; i++)
+        if (strcmp(all.entries[i].checked, "checked") == 0 &&
+            (!strstr(all.entries[i].source, "seen in: ") || strstr(all.entries[i].source, "from memory")))
+            fail_msg("%s: checked, but its source is '%s'", all.entries[i].name, all.entries[i].source);
 }
 
 static void test_lines(void **state)
@@ -398,9 +436,10 @@ static void test_expand(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),  cmocka_unit_test(test_texts),  cmocka_unit_test(test_different),
-        cmocka_unit_test(test_finite), cmocka_unit_test(test_trains), cmocka_unit_test(test_derivatives),
-        cmocka_unit_test(test_reader), cmocka_unit_test(test_expand),
+        cmocka_unit_test(test_lines),  cmocka_unit_test(test_years),       cmocka_unit_test(test_checked),
+        cmocka_unit_test(test_texts),  cmocka_unit_test(test_different),   cmocka_unit_test(test_finite),
+        cmocka_unit_test(test_trains), cmocka_unit_test(test_derivatives), cmocka_unit_test(test_reader),
+        cmocka_unit_test(test_expand),
     };
     path = argc == 2 ? argv[1] : "";
     if (setenv(ZOO_VARIABLE, path, 1) != 0)

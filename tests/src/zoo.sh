@@ -38,6 +38,10 @@ mkdir -p "$work"
 # ---- formulas ----
 prints "1${tab}0.991328835${tab}1.03826582" eval 'x*tanh(exp(x))' 1
 prints "2${tab}8${tab}8" eval 'a*x^2; a=2' 2
+# A NaN has no sign, whatever the system makes of it.
+prints "nan${tab}nan${tab}nan" eval relu -nan
+prints "-1${tab}nan${tab}nan" eval 'log(x) - log(x) + sqrt(x)' -1
+has '              -1    nan             nan' show 'sqrt(x)'
 refused 2 'line 1, column 14' eval 'x*tanh(exp(x)' 1
 refused 2 "unknown function 'foo'" eval 'x*foo(x)' 1
 has 'a*x*sigmoid(b*x); a=1, b=1.702' show 'a * x*sigmoid( b*x ) ;a=1,b=1.702'
@@ -83,7 +87,22 @@ refused 2 'the zoo has it: @isru' eval isru 1
 refused 2 "unknown function 'nosuchthing'" show nosuchthing
 "$activ" accuracy --jobs 1 @isru > "$work/accuracy" && grep -q '^x/sqrt(1 + a\*x^2); a=1  *forward ' "$work/accuracy" || fail "accuracy @isru"
 
+has '@snake' show snake
+has '  formula     x + sin(a*x)^2/a; a=1' show snake
+prints "0${tab}0${tab}1" eval @snake 0
+
 # ---- the file ----
+# What the file's writer put in is no command to the terminal; a name of the catalogue means the catalogue's function.
+printf 'mine | x*x | me\033]0;owned\007, 2024 | checked\033[2J\nrelu | 2*x | me\n' > "$work/hostile.txt"
+for words in 'list --zoo' 'show @mine'; do
+    # shellcheck disable=SC2086
+    ACTIV_ZOO=$work/hostile.txt "$activ" $words > "$work/printed" || fail "$words, hostile: exit status $?"
+    [ "$(tr -d '[:print:]\n' < "$work/printed" | wc -c)" = 0 ] || fail "$words: control characters"
+    grep -qF 'me\x1b]0;owned\x07, 2024' "$work/printed" || fail "$words: $(cat "$work/printed")"
+done
+grep -qF 'checked\x1b[2J' "$work/printed" || fail "show: $(cat "$work/printed")"
+[ "$(ACTIV_ZOO=$work/hostile.txt "$activ" show relu | head -n 1)" = relu ] || fail "show relu: not the catalogue's"
+[ "$(ACTIV_ZOO=$work/hostile.txt "$activ" show @relu | head -n 1)" = @relu ] || fail "show @relu: not the zoo's"
 printf '# mine\nmine | b*x; b=3 | me\n' > "$work/mine.txt"
 [ "$(ACTIV_ZOO=$work/mine.txt "$activ" eval @mine 2)" = "2${tab}6${tab}3" ] || fail "ACTIV_ZOO: eval @mine"
 zoo=$work/nowhere
