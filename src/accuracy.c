@@ -347,12 +347,14 @@ static void print_row(const subject *s, const result *r, size_t tier, int all, i
         snprintf(bound, sizeof bound, "%g", bound_of(s, k));
     printf("%-34s %-10s %10s  %-16s %9.4f  %5s  %-8s %s\n", activ_fn_spec(s->fn[0]), direction_names[k], ulp,
            t->worst > 0.0 || shows_broken ? at : "-", tally_share(t), bound, verdict, tiers);
+    char got[VALUE_TEXT], want[VALUE_TEXT];
     if (t->broken > 0)
-        printf("    %llu results are NaN or infinite and should not be, or the reverse; at %.9g %.9g, not %.9g\n",
-               (unsigned long long)t->broken, (double)t->broken_x, (double)t->broken_got, t->broken_want);
+        printf("    %llu results are NaN or infinite and should not be, or the reverse; at %.9g %s, not %s\n",
+               (unsigned long long)t->broken, (double)t->broken_x, value_text((double)t->broken_got, got),
+               value_text(t->broken_want, want));
     for (int i = 0; i < TALLY_SPECIALS; i++)
         if (t->special_wrong[i] > 0)
-            printf("    at %s: %.9g\n", names[i], (double)t->special_got[i]);
+            printf("    at %s: %s\n", names[i], value_text((double)t->special_got[i], got));
     if (is_of_formula(s))
         print_formula(t);
     if (r->different[tier][k] > 0)

@@ -67,7 +67,8 @@ static int evaluate(const char *spec, int count, char **numbers)
             status = activ_backward(fn, NULL, 1, &x, &one, &d, NULL);
         if (status == ACTIV_OK) {
             char texts[3][VALUE_TEXT];
-            printf("%s\t%s\t%s\n", value_text(x, texts[0]), value_text(y, texts[1]), value_text(d, texts[2]));
+            printf("%s\t%s\t%s\n", value_text((double)x, texts[0]), value_text((double)y, texts[1]),
+                   value_text((double)d, texts[2]));
         } else {
             fprintf(stderr, "activ: eval: %s: %s\n", activ_fn_spec(fn), activ_status_string(status));
             result = 2;

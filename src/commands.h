@@ -36,7 +36,7 @@ size_t print_escaped(const char *text);
 
 /* As many digits as tell a value from all others, or "nan", without a sign whatever the system. Returns `text`. */
 enum { VALUE_TEXT = 32 };
-const char *value_text(float value, char text[VALUE_TEXT]);
+const char *value_text(double value, char text[VALUE_TEXT]);
 
 /* ---- kinks.c ---------------------------------------------------------------------------------------- */
 

@@ -287,8 +287,8 @@ static void print_curve(const activ_fn *fn)
         char texts[2][VALUE_TEXT];
         if (activ_forward(fn, NULL, 1, &points[i], &y) == ACTIV_OK &&
             activ_backward(fn, NULL, 1, &points[i], &one, &slope, NULL) == ACTIV_OK)
-            printf("              %-5g %-15s %s\n", (double)points[i], value_text(y, texts[0]),
-                   value_text(slope, texts[1]));
+            printf("              %-5g %-15s %s\n", (double)points[i], value_text((double)y, texts[0]),
+                   value_text((double)slope, texts[1]));
     }
 }
 

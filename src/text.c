@@ -20,12 +20,12 @@ size_t print_escaped(const char *text)
     return width;
 }
 
-const char *value_text(float value, char text[VALUE_TEXT])
+const char *value_text(double value, char text[VALUE_TEXT])
 {
     /* The sign of a NaN says nothing, and systems differ in whether they print it. */
     if (isnan(value))
         (void)snprintf(text, VALUE_TEXT, "nan");
     else
-        (void)snprintf(text, VALUE_TEXT, "%.9g", (double)value);
+        (void)snprintf(text, VALUE_TEXT, "%.9g", value);
     return text;
 }

@@ -85,7 +85,8 @@ has '  initial     a = 0.8, g = 1, b = 0' show @dynamic_tanh
 refused 2 "unknown function '@isruu'; is @isru meant?" eval @isruu 1
 refused 2 'the zoo has it: @isru' eval isru 1
 refused 2 "unknown function 'nosuchthing'" show nosuchthing
-"$activ" accuracy --jobs 1 @isru > "$work/accuracy" && grep -q '^x/sqrt(1 + a\*x^2); a=1  *forward ' "$work/accuracy" || fail "accuracy @isru"
+"$activ" accuracy --jobs 1 @isru > "$work/accuracy" && grep -q '^x/sqrt(1 + a\*x^2); fixed a=1  *forward ' "$work/accuracy" || fail "accuracy @isru"
+! grep -q -e -nan "$work/accuracy" || fail "accuracy @isru: a NaN with a sign"
 
 has '@snake' show snake
 has '  formula     x + sin(a*x)^2/a; a=1' show snake
