@@ -1,6 +1,10 @@
-/* How to write an entry:
+/* How to write an entry: a row of the table at the end of a file (reference.h explains its members, ref_entry):
  *
- *     (NAME: its formula, as a comment)
+ *     { .name = "NAME", .landmarks = LANDMARKS(...), .specs = SPECS(...), .points = POINTS(...) },
+ *
+ * Its values are those of the definition's formula. Where that is not accurate or fast enough:
+ *
+ *     (NAME: its formula, as a comment, and why it is here)
  *     static inline ref_value NAME_at(const ref_args *a, double x)
  *     {
  *         ...                               f and f' of any x but NaN; at infinity the limits
@@ -8,10 +12,7 @@
  *     }
  *     REF_BLOCK_OF(NAME_block, NAME_at)     the loop around it
  *
- * and a row of the table at the end of the file (reference.h explains its members, ref_entry):
- *
- *     { .name = "NAME", .at = NAME_at, .block = NAME_block,
- *       .landmarks = LANDMARKS(...), .specs = SPECS(...), .points = POINTS(...) },
+ *     { .name = "NAME", .at = NAME_at, .block = NAME_block, ... },
  */
 #ifndef ACTIV_REFERENCE_ENTRY_H
 #define ACTIV_REFERENCE_ENTRY_H

@@ -170,6 +170,48 @@ static void test_not_finite(void **state)
         }
 }
 
+/* Of a formula: what its reference does not know is not judged, what cancels is counted beside. */
+static void test_formula(void **state)
+{
+    (void)state;
+    const ref_entry entry = { .name = "formula", .series = 1, .is_formula = 1 };
+    for (size_t i = 0; i < 6; i++) {
+        x[i] = (float)(i + 1);
+        want.f[i] = 1.0;
+        want.f_unit[i] = 0x1p-23;
+        want.f_error[i] = 0x1p-40;
+        got[i] = 1.0f;
+    }
+    got[1] = 1.0f + 2.0f * FLT_EPSILON;
+    got[2] = 2.0f; /* not judged: the reference may be as wrong */
+    want.f_error[2] = 0x1p-28;
+    want.f[3] = 0x1p-10; /* of terms of about 1: three ulp of these, of its own 2^10 as many */
+    got[3] = 0x1p-10f + 0x1.8p-22f;
+    want.f[4] = 0.0; /* cancels entirely, and double does not know its own size */
+    want.f_error[4] = 0x1p-50;
+    got[4] = 0x1p-24f;
+    x[5] = INFINITY; /* not judged either */
+    got[5] = 0.0f;
+    tally t = { 0 }, sum = { 0 };
+    tally_block(&t, TALLY_FORWARD, &entry, &want, 6, x, got);
+    for (int round = 0; round < 2; round++) {
+        const tally *now = round ? &sum : &t;
+        assert_int_equal(now->count, 4);
+        assert_int_equal(now->open, 1);
+        assert_true(now->open_x == 3.0f);
+        assert_int_equal(now->cancels, 2);
+        assert_true(now->worst == 3.0 && now->worst_x == 4.0f);
+        assert_int_equal(now->rounded, 1);
+        assert_true(now->special_wrong[TALLY_INFINITY] == 0);
+        assert_true(now->cancels_worst >= 3.0 * 1024.0);
+        tally_merge(&sum, &t);
+    }
+    x[0] = NAN; /* but that NaN stays NaN is */
+    want.f[0] = NAN;
+    tally_block(&t, TALLY_FORWARD, &entry, &want, 1, x, got);
+    assert_int_equal(t.special_wrong[TALLY_NAN], 1);
+}
+
 /* A series counts in its own units. */
 static void test_series(void **state)
 {
@@ -192,10 +234,8 @@ static void test_series(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_count),
-        cmocka_unit_test(test_where),
-        cmocka_unit_test(test_not_finite),
-        cmocka_unit_test(test_series),
+        cmocka_unit_test(test_same_count), cmocka_unit_test(test_where),  cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_formula),    cmocka_unit_test(test_series),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

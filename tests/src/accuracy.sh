@@ -102,6 +102,8 @@ grep -A9 '^x\*exp' "$work/out" | grep -q '^    not judged at [1-9].* of the inpu
 run 0 --tier all 'where(x > 0.1, x, 0.1)' 'derivative(sigmoid)' 'max(x - 2.5, 0)*step(x, theta=1)'
 ! grep -q 'other bits' "$work/out" || fail "tiers differ in formulas"
 grep -q '^max(x - 2.5, 0)\*step(x, theta=1)  *derivative  *0.000  -  *100.0000 ' "$work/out" || fail "a kink is wrong: $(cat "$work/out")"
+for jobs in 1 3; do run 0 --jobs $jobs 'x*sin(x)'; mv "$work/out" "$work/jobs$jobs"; done
+diff "$work/jobs1" "$work/jobs3" >&2 || fail "threads change what is said of a formula"
 run 0 --json 'x - tanh(x)'
 grep -q '"max_ulp": [01]\..*"cancels": [1-9].*"cancels_max_ulp": .*"bound": null, "ok": true' "$work/out" || fail "--json: $(cat "$work/out")"
 
