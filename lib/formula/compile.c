@@ -893,7 +893,7 @@ activ_status activ_formula_compile(activ_formula *f)
         compile(c, &slope, NULL, 0, &programs[1]);
         starts[2] = c->count;
         compile(c, roots, numbers, sums, &programs[2]);
-        f->work += nodes + c->count;
+        f->work += c->nodes + c->count;
         if (f->status == ACTIV_OK)
             pack(c, programs, starts);
         activ_host_free(&f->host, c->block, c->nodes * NODE_BYTES);
