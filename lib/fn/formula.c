@@ -73,18 +73,20 @@ int activ_fn_is_formula(const activ_host *host, activ_slice spec)
         return 1;
     activ_read_blanks(&r);
     if (name.length == 0 || r.at == r.end || *r.at != '(') {
-        /* "a*x" but not "relu x". */
+        /* "a*x" but not "relu x". One without x is a formula all the same, which says what it lacks. */
         const int is_operator = r.at < r.end && memchr("+-*/^<>=!;[", *r.at, 11) != NULL;
-        return (name.length == 0 || is_operator) && has_x(spec.at, r.end);
+        const int is_number = r.at < r.end && memchr("+-.0123456789", *r.at, 13) != NULL;
+        return name.length > 0 ? is_operator : is_number || has_x(spec.at, r.end);
     }
     const char *close = closing(r.at, r.end), *arguments = r.at;
     r.at = close < r.end ? close + 1 : close;
     activ_read_blanks(&r);
+    if (is_among(name, activ_formula_function_names) && !activ_slice_is(name, "derivative"))
+        return 1;
     if (r.at < r.end) {
         const activ_slice word = activ_read_name(&r, 0);
-        const int is_operator = activ_slice_is(word, "and") || activ_slice_is(word, "or") ||
-                                (word.length == 0 && memchr("+-*/^<>=!;", *r.at, 10) != NULL);
-        return is_operator && (is_among(name, activ_formula_function_names) || has_x(spec.at, r.end));
+        return activ_slice_is(word, "and") || activ_slice_is(word, "or") ||
+               (word.length == 0 && memchr("+-*/^<>=!;", *r.at, 10) != NULL);
     }
     if (is_among(name, activ_formula_function_names))
         return 1;
@@ -99,7 +101,7 @@ static const activ_fn_definition *find(activ_slice name, const char **meant)
 {
     const activ_fn_entry *entry = activ_fn_is_in_catalog(name) ? activ_fn_find(name, NULL) : NULL;
     if (meant)
-        *meant = entry ? NULL : activ_fn_nearest(name, activ_formula_function_names);
+        *meant = entry ? entry->name : activ_fn_nearest(name, activ_formula_function_names);
     return entry && entry->shape == ACTIV_SHAPE_ELEMENTWISE ? entry->definition : NULL;
 }
 

@@ -476,6 +476,9 @@ static formula_node_index parse_function(parser *p, activ_slice name)
     if (op == ACTIV_OP_COUNT) {
         const char *meant = NULL;
         const activ_fn_definition *d = p->f->find(name, &meant);
+        if (!d && meant && activ_slice_is(name, meant))
+            return fail_at(p, name.at, ACTIV_ERROR_SHAPE, "", name,
+                           " is a function by itself, and no part of a formula");
         return d ? parse_call(p, name.at, d) : fail_unknown(p, name, "unknown function ", meant);
     }
     const formula_node_index a = parse_expression(p);
@@ -596,7 +599,8 @@ static formula_node_index parse_name(parser *p)
         if (!enter_bracket(p, name.at))
             return 0;
         node = parse_function(p, name);
-        require(p, ')', "',' or ')'");
+        activ_read_blanks(&p->r);
+        require(p, ')', p->r.at < p->r.end && *p->r.at == ',' ? "')'" : "',' or ')'");
         p->depth--;
         return node;
     }
@@ -960,7 +964,7 @@ activ_status activ_formula_parse(activ_formula *f, activ_slice text)
             fail_at(&p, f->params[i].name.at, ACTIV_ERROR_INVALID, "", f->params[i].name,
                     " is declared, but not used in the formula");
     if (is_ok(&p) && !p.has_x)
-        activ_formula_fail(f, ACTIV_ERROR_INVALID, "x does not occur in it");
+        fail_at(&p, text.at, ACTIV_ERROR_INVALID, "x does not occur in it", nothing, "");
     return f->status;
 }
 
