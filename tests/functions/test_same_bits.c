@@ -514,9 +514,13 @@ static void run(const activ_fn *fn, const float *params, way w, const float *x, 
         for (size_t i = o->count = 0; i < TABLE; i++)
             if (isfinite(x[i]))
                 o->x[o->count++] = copysignf(x[i], w == WAY_POSITIVE ? 1.0f : -1.0f);
-        o->count -= o->count % 16 == 0;
+        /* A few, of one sign, so that infinite terms do not cancel. */
+        float sizes[TABLE];
+        for (size_t i = 0; i < TABLE; i++)
+            sizes[i] = fabsf(dy[i]);
+        o->count = o->count < 21 ? o->count : 21;
         assert_int_equal(activ_forward(fn, params, o->count, o->x, o->y), ACTIV_OK);
-        assert_int_equal(activ_backward(fn, params, o->count, o->x, dy, o->dx, o->dparams), ACTIV_OK);
+        assert_int_equal(activ_backward(fn, params, o->count, o->x, sizes, o->dx, o->dparams), ACTIV_OK);
     } else if (w < WAY_CHANNELS) {
         run_half(fn, params, w == WAY_FLOAT16 ? ACTIV_FLOAT16 : ACTIV_BFLOAT16, x, dy, o);
     } else {

@@ -237,6 +237,21 @@ static rational_part rational_part_of(const rational *f, size_t first, size_t co
     return part;
 }
 
+/* The first of a vector, and 0 beyond the elements, where it is 0 times P/Q and 1/Q, which need not be finite. */
+static V_ONCE vacc rational_first(vacc a, size_t lanes)
+{
+    double values[V_LANES];
+    acc_store(values, a);
+    for (size_t i = lanes; i < V_LANES; i++)
+        values[i] = 0.0;
+    return acc_load(values);
+}
+
+V_INLINE vacc rational_some(vacc a, size_t lanes)
+{
+    return V_LIKELY(lanes == V_LANES) ? a : rational_first(a, lanes);
+}
+
 /* Adds first x^i for i = from .. end - 1 to a vector of lanes, from lane `at` on. */
 V_INLINE void rational_powers(activ_lanes *lanes, size_t at, size_t from, size_t end, vacc first, vacc x)
 {
@@ -282,11 +297,12 @@ static V_ONCE void rational_backward(const activ_fn_args *a, size_t first, size_
                 for (size_t k = 0; any_far && k < lanes; k++)
                     if (rational_size(x[at + k]) > (double)RATIONAL_NEAR)
                         rational_add_far(f, part, j * V_LANES + k, x[at + k], dy[at + k]);
-                vacc weight = rational_times(acc_of(v_sel(far, zero, dys)), inverse);
+                vacc weight = rational_some(rational_times(acc_of(v_sel(far, zero, dys)), inverse), lanes);
                 rational_powers(part->a_lanes, j * V_LANES, part->from, part->a_end, weight, wide);
                 weight = rational_times(weight, ratio);
                 if (safe)
                     weight = rational_times(weight, size);
+                weight = rational_some(weight, lanes);
                 rational_powers(part->b_lanes, j * V_LANES, part->from, part->b_end, weight, size);
             }
             if (dx) {
