@@ -160,15 +160,34 @@ cmake --preset fuzz > /dev/null
 cmake --build --preset fuzz -j 2
 mkdir -p build/fuzz/found
 failed=
-for target in $targets; do
-    mkdir -p "build/fuzz/corpus/$target"
+running=
+
+fuzz() {
+    mkdir -p "build/fuzz/corpus/$1"
     dictionary=
-    [ ! -f "tests/fuzz/$target.dict" ] || dictionary=-dict=tests/fuzz/$target.dict
-    echo "-- $target, $seconds s"
+    [ ! -f "tests/fuzz/$1.dict" ] || dictionary=-dict=tests/fuzz/$1.dict
     # shellcheck disable=SC2086
-    "build/fuzz/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=2048 -print_final_stats=1 \
-        -verbosity=0 -artifact_prefix="build/fuzz/found/$target-" $dictionary "build/fuzz/corpus/$target" \
-        "tests/fuzz/corpus/$target" || failed="$failed $target"
+    "build/fuzz/tests/fuzz/fuzz_$1" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=2048 -print_final_stats=1 \
+        -verbosity=0 -artifact_prefix="build/fuzz/found/$1-" $dictionary "build/fuzz/corpus/$1" \
+        "tests/fuzz/corpus/$1" > "build/fuzz/$1.log" 2>&1
+}
+
+# The two that run have to end; what they said.
+finish() {
+    for job in $running; do
+        target=${job#*:}
+        wait "${job%%:*}" || failed="$failed $target"
+        echo "-- $target, $seconds s"
+        cat "build/fuzz/$target.log"
+    done
+    running=
+}
+
+for target in $targets; do
+    fuzz "$target" &
+    running="$running $!:$target"
+    case $running in *:*:*) finish ;; esac
 done
+finish
 [ -z "$failed" ] || { echo "tests/fuzz.sh: FAILED:$failed; the inputs are in build/fuzz/found" >&2; exit 1; }
 echo "tests/fuzz.sh: nothing found."

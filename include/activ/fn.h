@@ -28,9 +28,10 @@
  * A mixture of experts, "moe(SPEC, SPEC, ...)", in full "moe(experts=[SPEC, SPEC, ...])", is the sum of g_k(x) phi_k(x)
  * with g = softmax of w_k x + v_k. Experts are 2 to 16 elementwise functions, formulas too; ACTIV_ERROR_UNSUPPORTED:
  * one that is random, a mixture itself, or a formula that calls staf or another with vectors of parameters. Its
- * parameters are w (starting evenly from -1/2 to 1/2), v (0), and those of its experts in their order, as "expert0_weight".
- * Gradients of an expert's parameters are sums of (dy g) dphi/dparam, with dy g rounded to float32. At an infinity the
- * largest w x has all the weight; f' and gradients are limits too, but where experts with equal w are infinite, the
+ * parameters are w (starting evenly from -1/2 to 1/2), v (0), and those of its experts in their order, as
+ * "expert0_weight". Gradients of an expert's parameters are sums of (dy g) dphi/dparam, with dy g rounded to float32.
+ * At an infinity the largest w x has all the weight; f' and gradients are limits too, but where experts with equal w
+ * are infinite, the
  * gradients of w and v are NaN.
  *
  * Values. Every function is evaluated as the real function of its float32 input, and rounded: the error is at most the

@@ -79,14 +79,16 @@ static int32_t add_step(builder *b, int32_t operation, int32_t operand_count, in
     return (int32_t)b->count++;
 }
 
-/* The sizes of the addends of a step: of a sum, of one times a constant, or of one in a half of a `where`. */
+/* The sizes of the addends of a step: of a sum, of one times a constant that derivation moved out of it (such constants
+ * are from 1/4 to 4), or of one in a half of a `where`. */
 static int32_t add_addends(builder *b, int32_t of, int depth)
 {
     const step s = b->steps[of];
     if (s.operation == ACTIV_OPERATION_ADD || s.operation == ACTIV_OPERATION_SUB)
         return add_step(b, ADDENDS, 2, s.operands[0], s.operands[1], 0);
-    const int is_scaled = s.operation == ACTIV_OPERATION_MUL && b->steps[s.operands[1]].operand_count == 0 &&
-                          b->steps[s.operands[1]].operation == ACTIV_OPERATION_CONSTANT;
+    const int is_scaled = s.operation == ACTIV_OPERATION_MUL &&
+                          b->steps[s.operands[1]].operation == ACTIV_OPERATION_CONSTANT &&
+                          fabs(b->steps[s.operands[1]].number) >= 0.25;
     if (is_scaled && depth > 0) {
         const int32_t sizes = add_addends(b, s.operands[0], depth - 1);
         const int32_t factor = add_step(b, ACTIV_OPERATION_CONSTANT, 0, 0, 0, 0);

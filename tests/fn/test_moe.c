@@ -85,7 +85,7 @@ static void test_refused(void **state)
     expect("moe(experts=[relu, tanh], silu)", ACTIV_ERROR_SYNTAX, "given twice");
     expect("moe([relu, tanh], silu)", ACTIV_ERROR_SYNTAX, "separated by commas");
     expect("moe(relu, experts=tanh)", ACTIV_ERROR_SYNTAX, "given twice");
-    expect("moe(relu, 3)", ACTIV_ERROR_SYNTAX, "3");
+    expect("moe(relu, 3)", ACTIV_ERROR_INVALID, "x does not occur");
     static const char *const malformed[] = {
         "moe(",
         "moe(relu",
