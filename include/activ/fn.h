@@ -25,12 +25,13 @@
  * of variance 2/k: its output has variance 1), rational_a and rational_book with the published fit of leaky_relu,
  * bspline with a fit of silu. NULL in place of the array stands for the initial values, with seed 0.
  *
- * A mixture of experts, "moe(SPEC, SPEC, ...)", in full "moe(experts=[SPEC, SPEC, ...])", is the sum of g_k(x) phi_k(x)
- * with g = softmax of w_k x + v_k. Experts are 2 to 16 elementwise functions; ACTIV_ERROR_UNSUPPORTED: one that is
- * random or a mixture itself. Its parameters are w (starting evenly from -1/2 to 1/2), v (0), and those of its experts
- * in their order, as "expert0_weight". Gradients of an expert's parameters are sums of (dy g) dphi/dparam, with dy g
- * rounded to float32. At an infinity the largest w x has all the weight; f' and gradients are limits too, but where
- * experts with equal w are infinite, the gradients of w and v are NaN.
+ * A mixture of experts, "moe(SPEC, SPEC, ...)", in full "moe(experts=[SPEC, SPEC, ...])", is the sum of g_k(x)
+ * phi_k(x) with g = softmax of w_k x + v_k. Experts are 2 to 16 elementwise functions, formulas too;
+ * ACTIV_ERROR_UNSUPPORTED: one that is random, a mixture itself, or a formula that calls staf or another with vectors
+ * of parameters. Its parameters are w (starting evenly from -1/2 to 1/2), v (0), and those of its experts in their
+ * order, as "expert0_weight". Gradients of an expert's parameters are sums of (dy g) dphi/dparam, with dy g rounded to
+ * float32. At an infinity the largest w x has all the weight; f' and gradients are limits too, but where experts with
+ * equal w are infinite, the gradients of w and v are NaN.
  *
  * Values. Every function is evaluated as the real function of its float32 input, and rounded: the error is at most the
  * bound in the catalog, subnormal results and the far tails included. An infinity gives the one-sided limit, if there
