@@ -31,8 +31,7 @@
  * parameters are w (starting evenly from -1/2 to 1/2), v (0), and those of its experts in their order, as
  * "expert0_weight". Gradients of an expert's parameters are sums of (dy g) dphi/dparam, with dy g rounded to float32.
  * At an infinity the largest w x has all the weight; f' and gradients are limits too, but where experts with equal w
- * are infinite, the
- * gradients of w and v are NaN.
+ * are infinite, the gradients of w and v are NaN.
  *
  * Values. Every function is evaluated as the real function of its float32 input, and rounded: the error is at most the
  * bound in the catalog, subnormal results and the far tails included. An infinity gives the one-sided limit, if there
