@@ -13,6 +13,9 @@
 #    define _POSIX_C_SOURCE 200809L
 #    include <unistd.h>
 #endif
+#if defined(__linux__)
+#    include <sys/auxv.h>
+#endif
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +35,15 @@ static int find_program(char *path)
     uint32_t size = LONGEST_PATH;
     return _NSGetExecutablePath(path, &size) == 0;
 #else
-    const ssize_t length = readlink("/proc/self/exe", path, LONGEST_PATH);
+    ssize_t length = readlink("/proc/self/exe", path, LONGEST_PATH);
+#    if defined(__linux__)
+    if (length < 0) { /* no /proc, as in some chroots: the path that it was started by */
+        const unsigned long at = getauxval(AT_EXECFN);
+        length = at != 0 ? (ssize_t)strlen((const char *)at) : 0;
+        if (length > 0 && length < LONGEST_PATH)
+            memcpy(path, (const char *)at, (size_t)length);
+    }
+#    endif
     if (length <= 0 || length >= LONGEST_PATH)
         return 0;
     path[length] = '\0';
