@@ -140,6 +140,9 @@ static void slopes(void **state)
         { "x*tanh(exp(x))", 200.0f, 1.0f },
         { "0.5*x*(1 + tanh(sqrt(2/pi)*(x + 0.044715*x^3)))", 1e20f, 1.0f },
         { "5 + 0*x", 1.0f, 0.0f },
+        { "derivative(gelu)", 3e38f, 0.0f },
+        { "derivative(erf(x))", -3e38f, 0.0f },
+        { "derivative(derivative(erfc(x)))", 2e38f, 0.0f },
     };
     (void)state;
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
