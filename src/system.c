@@ -109,6 +109,8 @@ int system_replace_file(const char *path, FILE *from)
     static const char name[] = ".activ-XXXXXX";
     struct stat about;
     const int exists = stat(path, &about) == 0;
+    if (!exists && lstat(path, &about) == 0) /* a link that leads nowhere */
+        return ENOENT;
     /* To rename over a device or a pipe would replace it. */
     if (exists && !S_ISREG(about.st_mode))
         return S_ISDIR(about.st_mode) ? EISDIR : EINVAL;
@@ -117,6 +119,8 @@ int system_replace_file(const char *path, FILE *from)
     const mode_t mask = umask(0);
     (void)umask(mask);
     char *real = exists ? realpath(path, NULL) : NULL;
+    if (exists && !real)
+        return errno;
     const char *target = real ? real : path, *slash = strrchr(target, '/');
     const size_t folder = slash ? (size_t)(slash - target) + 1 : 0;
     char *temporary = malloc(folder + sizeof name);

@@ -81,9 +81,10 @@ enum {
  * microseconds for each dozen of operations, as making a formula does.
  *
  * ACTIV_ERROR_INVALID: NULL. ACTIV_ERROR_UNSUPPORTED: a function that is not elementwise, is made of others (moe), or
- * is the host's own code. ACTIV_ERROR_RANGE: more than 16384 operations, or a function of the catalog with more than
- * 256 parameters. ACTIV_ERROR_OUT_OF_MEMORY. Allocates as fn did, that of activ_fn_default by malloc. *out is untouched
- * after an error; message may be NULL. */
+ * is the host's own code. ACTIV_ERROR_RANGE: more than 16384 operations or 16 functions of the catalog with different
+ * settings, what comes up while those in it are written out included, or one with more than 256 parameters.
+ * ACTIV_ERROR_OUT_OF_MEMORY. Allocates as fn did, that of activ_fn_default by malloc. *out is untouched after an error;
+ * message may be NULL. */
 ACTIV_API activ_status activ_expression_create(const activ_fn *fn, activ_expression **out, activ_message *message);
 
 /* NULL is allowed. */
@@ -103,8 +104,9 @@ typedef struct activ_operation_info {
     const char *name;        /* "add": the constant's in small letters; static */
     int32_t operation;       /* ACTIV_OPERATION_... */
     int32_t operand_count;   /* 0 to 3 */
-    const int32_t *operands; /* a, b, c, which are operations before this one; the expression's */
-    double number;           /* of a constant its value; of a parameter which one, from 0; else 0 */
+    const int32_t *operands; /* three: a, b, c, operations before this one, and 0 past the count; the expression's */
+    double number;           /* of a constant its value; of a parameter which one, from 0 (with channels, which of a
+                              * channel's: its value for channel c of C is number k * C + c of the array); else 0 */
 } activ_operation_info;
 
 #define ACTIV_OPERATION_INFO_INIT                           \

@@ -381,8 +381,8 @@ ACTIV_API activ_status activ_fn_info_of(const activ_fn *fn, activ_fn_info *info)
  * 0 for NULL. */
 ACTIV_API int32_t activ_fn_is_random(const activ_fn *fn);
 
-/* How many channels have parameters of their own: num_parameters in the spec, 1 for most functions, also for those
- * without parameters; 0 for NULL. */
+/* How many channels have parameters of their own: num_parameters in the spec, or C of a formula's a[channels=C]; 1 for
+ * most functions, also for those without parameters; 0 for NULL. */
 ACTIV_API size_t activ_fn_channels(const activ_fn *fn);
 
 /* Kinds of settings; the numbers are part of the ABI. */

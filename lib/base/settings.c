@@ -203,7 +203,7 @@ static int is_declaration(const char *at, const char *end)
         while (r.at < r.end && *r.at++ != ']')
             ;
     activ_read_blanks(&r);
-    return activ_read_character(&r, '=');
+    return activ_read_character(&r, '=') && (r.at == r.end || *r.at != '=');
 }
 
 /* The end of a value: the first comma or closing bracket outside of nested brackets and quotes, or `end`; NULL if

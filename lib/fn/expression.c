@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/rounding.h"
 #include "base/sized.h"
 #include "base/text.h"
 #include "context/context.h"
@@ -142,6 +143,7 @@ activ_status activ_expression_create(const activ_fn *fn, activ_expression **out,
     if (!fn || !out)
         return activ_host_fail(&host, message, ACTIV_ERROR_INVALID,
                                "the expression of a function: the function, or out, is NULL");
+    const int rounding = activ_round_to_nearest();
     activ_status status = activ_fn_formula_open(&host, fn, &own, &formula);
     if (status == ACTIV_OK) {
         activ_formula *f = &formula->formula;
@@ -155,6 +157,7 @@ activ_status activ_expression_create(const activ_fn *fn, activ_expression **out,
         activ_host_free(&host, roots, count * sizeof *roots);
         activ_fn_formula_free(&host, formula);
     }
+    activ_round_as(rounding);
     if (status != ACTIV_OK)
         return activ_host_fail(&host, message, status, own.text);
     *out = e;

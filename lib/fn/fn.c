@@ -673,15 +673,14 @@ activ_status activ_fn_param_init(const activ_fn *fn, uint64_t seed, float *param
         return activ_fn_param_init(fn->functions[0], seed, params);
     if (fn->custom && fn->param_count > 0)
         fn->custom->callbacks.param_init(fn->custom->user, seed, params);
-    if (fn->formula) {
+    const int rounding = activ_round_to_nearest();
+    if (fn->formula)
         activ_fn_formula_init(fn->formula, params);
-        return ACTIV_OK;
-    }
-    if (fn->entry->definition->param_init) {
-        const int rounding = activ_round_to_nearest();
+    else if (fn->entry->definition->param_init)
         fn->entry->definition->param_init(fn->settings, seed, params);
-        activ_round_as(rounding);
-    }
+    activ_round_as(rounding);
+    if (fn->formula)
+        return ACTIV_OK;
     for (size_t j = 0; j < fn->scalars; j++)
         for (size_t c = 0; c < fn->num_parameters; c++)
             params[j * fn->num_parameters + c] = fn->settings[fn->scalar_settings[j]].single;

@@ -187,16 +187,16 @@ static void add_part(double *sums, double *pending, size_t number, int is_last, 
         memcpy(pending + level * sum_count, sums, sum_count * sizeof *sums);
 }
 
-/* Room for the sums of blocks, of pending parts, and the totals. */
-#define ROOM(most) ((MIN_PART + LEVELS + 1) * (most))
+/* Room for the sums of blocks, of pending parts, and the totals: of some sums, in parts of so many blocks. */
+#define ROOM(blocks, most) (((blocks) + LEVELS + 1) * (most))
 
-/* room: ROOM(most) */
+/* room: ROOM(most_blocks, most) */
 static void add_all_blocks(gradient_job *job, const activ_host *host, size_t threads, size_t blocks, float *dparams,
-                           size_t vector_stride, double *room, size_t most)
+                           size_t vector_stride, double *room, size_t most_blocks, size_t most)
 {
-    double *const sums = room, *const pending = sums + MIN_PART * most, *const totals = pending + LEVELS * most;
+    double *const sums = room, *const pending = sums + most_blocks * most, *const totals = pending + LEVELS * most;
     size_t part_blocks = GROUP_BLOCKS; /* as many as there is room for */
-    while (part_blocks * job->sum_count > MIN_PART * most)
+    while (part_blocks * job->sum_count > most_blocks * most)
         part_blocks /= 2;
     job->sums = sums;
     if (blocks == 1) { /* the usual case */
@@ -224,15 +224,15 @@ static void add_all_blocks(gradient_job *job, const activ_host *host, size_t thr
 static void add_all_blocks_of_few(gradient_job *job, const activ_host *host, size_t threads, size_t blocks,
                                   float *dparams, size_t vector_stride)
 {
-    double room[ROOM(FEW)];
-    add_all_blocks(job, host, threads, blocks, dparams, vector_stride, room, FEW);
+    double room[ROOM(GROUP_BLOCKS / 2, FEW)];
+    add_all_blocks(job, host, threads, blocks, dparams, vector_stride, room, GROUP_BLOCKS / 2, FEW);
 }
 
 static void add_all_blocks_of_many(gradient_job *job, const activ_host *host, size_t threads, size_t blocks,
                                    float *dparams, size_t vector_stride)
 {
-    double room[ROOM(PASS_SUMS)];
-    add_all_blocks(job, host, threads, blocks, dparams, vector_stride, room, PASS_SUMS);
+    double room[ROOM(MIN_PART, PASS_SUMS)];
+    add_all_blocks(job, host, threads, blocks, dparams, vector_stride, room, MIN_PART, PASS_SUMS);
 }
 
 void activ_fn_add_gradients(const activ_host *host, size_t threads, const activ_fn_kernel *kernel,

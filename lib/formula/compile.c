@@ -799,6 +799,7 @@ static void compile(compiler *c, formula_node_index *roots, size_t *numbers, siz
     for (int has_copies = 0; c->f->status == ACTIV_OK;) {
         c->count = start;
         emit_parts(c, roots, numbers, sums, part, program);
+        c->f->work += c->nodes + c->count - start;
         if (!c->is_full)
             break;
         if (part == 1 && has_copies++)
@@ -893,7 +894,6 @@ activ_status activ_formula_compile(activ_formula *f)
         compile(c, &slope, NULL, 0, &programs[1]);
         starts[2] = c->count;
         compile(c, roots, numbers, sums, &programs[2]);
-        f->work += c->nodes + c->count;
         if (f->status == ACTIV_OK)
             pack(c, programs, starts);
         activ_host_free(&f->host, c->block, c->nodes * NODE_BYTES);

@@ -281,17 +281,12 @@ static formula_node_index of_node(activ_formula *f, formula_node_index index, co
     case ACTIV_OP_scale:
         return of_product(f, index, d);
     case ACTIV_OP_div: {
-        /* (a' - (a/b) b')/b; where b is the same for all elements, by its reciprocal, which is computed once, unless
-         * that would be subnormal */
-        double number = 1.0;
-        const int is_uniform =
-            (activ_formula_is_constant(f, n.b, &number) || f->nodes[n.b].depends == FORMULA_ON_PARAMS) &&
-            fabs(number) < 0x1p126;
-        const formula_node_index one = activ_formula_constant(f, 1.0);
-        const formula_node_index reciprocal = is_uniform ? binary(f, ACTIV_OP_div, one, n.b) : ZERO;
-        const formula_node_index quotient = is_uniform && db != ZERO ? product(f, reciprocal, n.a) : index;
-        const formula_node_index rest = negative(f, product(f, quotient, db)), top = sum(f, da, rest);
-        return top == ZERO ? ZERO : is_uniform ? product(f, reciprocal, top) : binary(f, ACTIV_OP_div, top, n.b);
+        /* (a' - (a/b) b')/b; by a constant's reciprocal, unless one of the two would be subnormal */
+        double number;
+        if (activ_formula_is_constant(f, n.b, &number) && fabs(number) >= 0x1p-126 && fabs(number) <= 0x1p126)
+            return product(f, activ_formula_constant(f, 1.0 / number), da);
+        const formula_node_index rest = negative(f, product(f, index, db)), top = sum(f, da, rest);
+        return top == ZERO ? ZERO : binary(f, ACTIV_OP_div, top, n.b);
     }
     case ACTIV_OP_sqrt:
         return da == ZERO ? ZERO

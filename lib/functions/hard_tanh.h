@@ -36,9 +36,7 @@ static const activ_fn_definition hard_tanh_definition = {
 
 V_INLINE vf hard_tanh_forward(vf x, const vf *v)
 {
-    /* A bound that a formula sets may be NaN, and makes NaN of all. */
-    vi nan = i_sel(v_unordered(v[0], v[1]), i_set(0x7fc00000), i_set(0));
-    return v_float_of(i_or(v_bits(clamp_to(x, v[0], v[1])), nan));
+    return clamp_to(x, v[0], v[1]);
 }
 
 V_INLINE vf hard_tanh_derivative(vf x, const vf *v)

@@ -265,7 +265,7 @@ ref_program *ref_program_create(const activ_fn *fn, int with_gradients, activ_me
     activ_expression *expression;
     if (activ_expression_create(fn, &expression, message) != ACTIV_OK)
         return NULL;
-    const size_t gradients = with_gradients ? activ_fn_param_count(fn) : 0;
+    const size_t gradients = with_gradients ? activ_fn_param_count(fn) / activ_fn_channels(fn) : 0;
     /* Beside the expression's, those of addends: two halves of two halves ... */
     builder b = { .expression = expression, .room = activ_expression_count(expression) + 64 };
     b.root_count = REF_ROOT_GRADIENT + gradients;

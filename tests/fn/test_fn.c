@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "activ/cpu.h"
+#include "activ/expression.h"
 #include "activ/fn.h"
 #include "activ/random.h"
 #include "functions/list.h"
@@ -1307,6 +1308,34 @@ static unsigned control_bits(void)
 }
 #endif
 
+/* Initial values and expressions are those of rounding to nearest, whatever the caller's mode. */
+static void test_rounding_of_formulas(void **state)
+{
+    (void)state;
+    const int modes[] = { FE_TONEAREST, FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO };
+    float params[2];
+    double number = 0.0;
+    for (size_t m = 0; m < sizeof modes / sizeof modes[0]; m++) {
+        assert_int_equal(fesetround(modes[m]), 0);
+        activ_fn *fn = NULL;
+        activ_expression *e = NULL;
+        activ_operation_info info = ACTIV_OPERATION_INFO_INIT;
+        activ_status status = activ_fn_create(NULL, "a*x + b + 1/3; a=0.1, b=-0.1", &fn);
+        status |= activ_fn_param_init(fn, 0, params);
+        status |= activ_expression_create(fn, &e, NULL);
+        for (size_t i = 0; i < activ_expression_count(e); i++)
+            if (activ_expression_operation(e, i, &info) == ACTIV_OK && info.operation == ACTIV_OPERATION_CONSTANT &&
+                info.number > 0.3 && info.number < 0.4)
+                number = info.number;
+        activ_expression_destroy(e);
+        activ_fn_destroy(fn);
+        fesetround(FE_TONEAREST);
+        assert_int_equal(status, ACTIV_OK);
+        assert_true(params[0] == 0.1f && params[1] == -0.1f);
+        assert_true(number == 0x1.5555555555555p-2);
+    }
+}
+
 static void test_floating_point_environment(void **state)
 {
     (void)state;
@@ -1462,6 +1491,7 @@ int main(void)
         cmocka_unit_test(test_context_may_go),
         cmocka_unit_test(test_rrelu_training),
         cmocka_unit_test(test_training_of_the_others),
+        cmocka_unit_test(test_rounding_of_formulas),
         cmocka_unit_test(test_floating_point_environment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

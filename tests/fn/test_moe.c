@@ -39,6 +39,7 @@ static void test_specs(void **state)
         { "moe(gelu, x*tanh(exp(x)))", "moe(gelu, x*tanh(exp(x)))" },
         { "moe([x^2, (tanh)])", "moe(x^2, tanh)" },
         { "moe(derivative(gelu), relu)", "moe(derivative(gelu), relu)" },
+        { "moe(a*x; a=1, x==2)", "moe((a*x; a=1), x == 2)" },
         { "moe(a*x + b; a=1, fixed b = 2,c[2]*x; c[2] = [1, 2], relu)",
           "moe((a*x + b; a=1, fixed b=2), (c[2]*x; c[2]=[1, 2]), relu)" },
         { "moe(relu, let s=sigmoid(x); s*x)", "moe(relu, (let s=sigmoid(x); s*x))" },

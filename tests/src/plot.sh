@@ -79,6 +79,9 @@ ln -s pictures/target.svg link.svg
 PATH=$path "$activ" plot relu -o link.svg || fail "-o link.svg: exit status $?"
 [ -L link.svg ] || fail "-o replaces a symbolic link"
 [ "$(cat pictures/target.svg)" = '<svg> all </svg>' ] || fail "-o link.svg: $(cat pictures/target.svg)"
+ln -s nowhere.svg lost.svg
+! PATH=$path "$activ" plot relu -o lost.svg 2> lost.txt || fail "-o writes to a link that leads nowhere"
+[ -L lost.svg ] && [ ! -e nowhere.svg ] || fail "-o replaces a link that leads nowhere"
 [ "$(cat second.svg)" = old ] || fail "-o writes into the old file"
 [ "$(stat -c %a pictures/target.svg)" = 640 ] || fail "-o: permissions $(stat -c %a pictures/target.svg)"
 (umask 027 && PATH=$path "$activ" plot relu -o fresh.svg) || fail "-o fresh.svg: exit status $?"

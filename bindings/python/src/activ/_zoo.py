@@ -81,13 +81,14 @@ def _find() -> str:
 def _read(file: str, modified: int) -> Dict[str, ZooEntry]:
     """modified: when, so that a file that has changed is read again."""
     try:
-        with open(file, encoding="utf-8") as lines:
+        # As the command reads it: lines end at line feeds, and sources may be in any encoding.
+        with open(file, encoding="utf-8", errors="surrogateescape", newline="\n") as lines:
             text = lines.read().split("\n")
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise FileError(c.ERROR_IO, f"the zoo of functions, '{file}', cannot be read: {error}") from None
     entries: Dict[str, ZooEntry] = {}
     for number, line in enumerate(text, 1):
-        if not line.strip() or line.startswith("#"):
+        if not line.strip() or line.strip().startswith("#"):
             continue
         parts = [part.strip() for part in line.split("|", 3)] + ["", "", ""]
         entry = ZooEntry(*parts[:4])
