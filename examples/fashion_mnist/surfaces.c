@@ -30,7 +30,8 @@ struct settings {
 /* One function, on POINTS points, and on the square of them. */
 struct shape {
     char *spec;
-    activ_fn_info info;
+    activ_fn *fn;
+    activ_fn_info info; /* whose texts are fn's */
     float points[POINTS], f[POINTS], slopes[POINTS];
     float *z, *gradient; /* POINTS x POINTS, row-major: row j is y = points[j] */
 };
@@ -122,10 +123,10 @@ static activ_status evaluate_pairs(struct shape *shape, const activ_fn *fn, cons
 
 static activ_status evaluate(struct shape *shape, uint64_t seed, activ_message *message)
 {
-    activ_fn *fn = NULL;
-    activ_status status = activ_fn_create_ex(NULL, shape->spec, &fn, message);
+    activ_status status = activ_fn_create_ex(NULL, shape->spec, &shape->fn, message);
     if (status != ACTIV_OK)
         return status;
+    const activ_fn *fn = shape->fn;
     const size_t count = activ_fn_param_count(fn);
     float *params = calloc(count > 0 ? count : 1, sizeof *params);
     shape->z = calloc(2 * POINTS * POINTS, sizeof *shape->z);
@@ -146,7 +147,6 @@ static activ_status evaluate(struct shape *shape, uint64_t seed, activ_message *
     if (status != ACTIV_OK && message->text[0] == '\0')
         message_set(message, "%s: %s", shape->spec, activ_status_string(status));
     free(params);
-    activ_fn_destroy(fn);
     return status;
 }
 
@@ -395,8 +395,10 @@ int main(int argc, char **argv)
     if (status == ACTIV_OK)
         status = run(&settings, &specs, shapes, &message);
     int code = study_finish(&settings.study, status, &message);
-    for (size_t i = 0; shapes != NULL && i < specs.count; i++)
+    for (size_t i = 0; shapes != NULL && i < specs.count; i++) {
         free(shapes[i].z);
+        activ_fn_destroy(shapes[i].fn);
+    }
     free(shapes);
     specs_free(&specs);
     study_end(&settings.study);

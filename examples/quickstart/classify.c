@@ -32,10 +32,13 @@ static void make_data(void)
 int main(int argc, char **argv)
 {
     activ_message why = { "" };
-    activ_fn *act;
+    activ_fn *act = NULL;
     zoo all = { 0 };
     const char *spec = zoo_expand(&all, argc > 1 ? argv[1] : "mish", &why);
-    if (!spec || activ_fn_create_ex(NULL, spec, &act, &why) != ACTIV_OK) {
+    if (spec)
+        activ_fn_create_ex(NULL, spec, &act, &why);
+    zoo_free(&all);
+    if (!act) {
         fprintf(stderr, "quickstart_classify: %s\n", why.text);
         return 2;
     }
@@ -73,5 +76,4 @@ int main(int argc, char **argv)
     activ_optimizer_destroy(adamw);
     activ_graph_destroy(g);
     activ_fn_destroy(act);
-    zoo_free(&all);
 }

@@ -6,6 +6,7 @@
 #include <activ/activ.hpp>
 #include <cmath>
 #include <cstdio>
+#include <string>
 #include <vector>
 #include <zoo/zoo.h>
 
@@ -16,12 +17,14 @@ try {
     zoo all{};
     activ_message message;
     const char *spec = zoo_expand(&all, argc > 1 ? argv[1] : "mish", &message); /* "@NAME": a published formula */
-    if (!spec) {
+    const bool found = spec != nullptr;
+    const std::string text = found ? spec : "";
+    zoo_free(&all);
+    if (!found) {
         std::fprintf(stderr, "quickstart_classify_cpp: %s\n", message.text);
         return 2;
     }
-    const activ::function act(spec);
-    zoo_free(&all);
+    const activ::function act(text.c_str());
     activ::graph g;
     const activ::node x = g.input(2);
     const activ::node hidden = act(act(x.linear(32)).linear(32));
