@@ -52,7 +52,13 @@ def test_the_gil_is_released():
 def test_the_gil_is_released_for_a_pools_threads():
     """They call Python while the caller waits for them in C: with the GIL kept, neither would go on."""
     seen = set()
-    f = activ.Custom("seen", lambda x, p: seen.add(threading.get_ident()) or x, lambda x, dy, p: dy)
+
+    def note(x, p):
+        seen.add(threading.get_ident())
+        time.sleep(0.002)  # on a busy machine the other thread needs a moment to begin
+        return x
+
+    f = activ.Custom("seen", note, lambda x, dy, p: dy)
     with activ.Context(threads=2) as context:
         g = activ.Function(f, context=context)
     for _ in range(100):
