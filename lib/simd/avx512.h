@@ -128,15 +128,11 @@ V_INLINE __m512i avx512_upper(vi a, vi b)
 V_INLINE void s_store_upper(uint16_t *p, vi a, vi b) { _mm512_storeu_si512(p, avx512_upper(a, b)); }
 V_INLINE void s_stream_upper(uint16_t *p, vi a, vi b) { _mm512_stream_si512((__m512i *)(void *)p, avx512_upper(a, b)); }
 V_INLINE vf v_from_float16(vs a) { return _mm512_cvtph_ps(a); }
-/* (The intrinsic without a mask is a macro where nothing is optimized, and gcc warns of the mask in it.) */
-V_INLINE vs v_to_float16(vf a)
-{
-    return _mm512_maskz_cvtps_ph((vm)0xffff, a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-}
 #if defined(__GNUC__)
 #    pragma GCC diagnostic push
-#    pragma GCC diagnostic ignored "-Wsign-conversion" /* gcc -O0: the gather is a macro that warns */
+#    pragma GCC diagnostic ignored "-Wsign-conversion" /* gcc -O0: both intrinsics are macros that warn */
 #endif
+V_INLINE vs v_to_float16(vf a) { return _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 V_INLINE void v_gather4(const float *table, const int32_t *at, vf *out)
 {
     for (int k = 0; k < 4; k++)
