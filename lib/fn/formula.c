@@ -81,14 +81,15 @@ int activ_fn_is_formula(const activ_host *host, activ_slice spec)
     const char *close = closing(r.at, r.end), *arguments = r.at;
     r.at = close < r.end ? close + 1 : close;
     activ_read_blanks(&r);
-    if (is_among(name, activ_formula_function_names) && !activ_slice_is(name, "derivative"))
+    const int is_function = is_among(name, activ_formula_function_names);
+    if (is_function && !activ_slice_is(name, "derivative"))
         return 1;
     if (r.at < r.end) {
         const activ_slice word = activ_read_name(&r, 0);
         return activ_slice_is(word, "and") || activ_slice_is(word, "or") ||
                (word.length == 0 && memchr("+-*/^<>=!;", *r.at, 10) != NULL);
     }
-    if (is_among(name, activ_formula_function_names))
+    if (is_function)
         return 1;
     /* What costs least first: most specs are no formulas. */
     return !begins_with_setting(arguments, close) && has_x(arguments, close) && !takes_functions(name) &&
@@ -220,6 +221,16 @@ static activ_status make(activ_fn_formula *own, const activ_host *host, activ_sl
     return ACTIV_OK;
 }
 
+/* Gives what has been made to the caller, or frees it. */
+static activ_status keep(const activ_host *host, activ_fn_formula *own, activ_status status, activ_fn_formula **out)
+{
+    if (status == ACTIV_OK)
+        *out = own;
+    else
+        activ_fn_formula_free(host, own);
+    return status;
+}
+
 activ_status activ_fn_formula_make(const activ_host *host, activ_slice spec, int is_expert, activ_message *message,
                                    activ_fn_formula **out)
 {
@@ -228,11 +239,7 @@ activ_status activ_fn_formula_make(const activ_host *host, activ_slice spec, int
         return activ_fail(message, ACTIV_ERROR_OUT_OF_MEMORY, "no memory for a function");
     own->formula.is_expert = is_expert;
     const activ_status status = make(own, host, spec, FORMULA_TO_PROGRAMS, message);
-    if (status == ACTIV_OK)
-        *out = own;
-    else
-        activ_fn_formula_free(host, own);
-    return status;
+    return keep(host, own, status, out);
 }
 
 activ_status activ_fn_formula_open(const activ_host *host, const activ_fn *fn, activ_message *message,
@@ -252,11 +259,7 @@ activ_status activ_fn_formula_open(const activ_host *host, const activ_fn *fn, a
     else
         status = activ_formula_create_derivative(&own->formula, host, activ_kernels_of(host->tier), find, d, fn->spec,
                                                  fn->settings, 0, FORMULA_TO_NODES, message);
-    if (status == ACTIV_OK)
-        *out = own;
-    else
-        activ_fn_formula_free(host, own);
-    return status;
+    return keep(host, own, status, out);
 }
 
 void activ_fn_formula_free(const activ_host *host, activ_fn_formula *own)
@@ -270,6 +273,12 @@ void activ_fn_formula_free(const activ_host *host, activ_fn_formula *own)
 
 /* ---- parameters --------------------------------------------------------------------------------------- */
 
+/* Values of each parameter. */
+static size_t channels_of(const activ_formula *f)
+{
+    return f->channels > 0 ? f->channels : 1;
+}
+
 size_t activ_fn_formula_vectors(const activ_fn_formula *own, size_t *param_count, size_t *name_bytes)
 {
     const activ_formula *f = &own->formula;
@@ -278,7 +287,7 @@ size_t activ_fn_formula_vectors(const activ_fn_formula *own, size_t *param_count
         vectors += !f->params[i].fixed;
         *name_bytes += f->params[i].fixed ? 0 : f->params[i].name.length + 1;
     }
-    *param_count = f->param_count * (f->channels > 0 ? f->channels : 1);
+    *param_count = f->param_count * channels_of(f);
     return vectors;
 }
 
@@ -291,7 +300,7 @@ void activ_fn_formula_name(const activ_fn_formula *own, const char **names, size
             continue;
         memcpy(text, param->name.at, param->name.length);
         names[vector] = text;
-        lengths[vector++] = param->length > 0 ? param->length : f->channels > 0 ? f->channels : 1;
+        lengths[vector++] = param->length > 0 ? param->length : channels_of(f);
         text += param->name.length + 1; /* zeroed memory */
     }
 }
@@ -301,7 +310,7 @@ void activ_fn_formula_init(const activ_fn_formula *own, float *params)
     const activ_formula *f = &own->formula;
     for (size_t i = 0; i < f->name_count; i++) {
         const formula_param *param = &f->params[i];
-        const size_t length = param->length > 0 ? param->length : 1, channels = f->channels > 0 ? f->channels : 1;
+        const size_t length = param->length > 0 ? param->length : 1, channels = channels_of(f);
         for (size_t k = 0; !param->fixed && k < length * channels; k++)
             params[param->first * channels + k] = (float)f->values[param->value + k / channels];
     }

@@ -650,17 +650,23 @@ static uint16_t place_in(const activ_program *p, uint16_t symbol)
     }
 }
 
+/* Of the stack, by what else is on it (program.h). */
+static size_t most_floats(const activ_formula *f, int beside_sums)
+{
+    if (f->is_expert)
+        return ACTIV_PROGRAM_FLOATS_OF_EXPERT;
+    if (beside_sums || f->channels > 0) /* fn/channels.c needs as much for itself */
+        return ACTIV_PROGRAM_FLOATS_BESIDE_SUMS;
+    for (size_t i = 0; i < f->call_count; i++)
+        if (f->calls[i].definition->param_vector)
+            return ACTIV_PROGRAM_FLOATS_BESIDE_CALLS;
+    return ACTIV_PROGRAM_FLOATS;
+}
+
 /* Blocks as long as there is room for, and the operands in place of their symbols. The code begins at `start`. */
 static void lay_out(compiler *c, size_t start, int beside_sums, activ_program *p)
 {
-    const int is_beside = beside_sums || c->f->channels > 0; /* fn/channels.c needs as much for itself */
-    size_t floats = ACTIV_PROGRAM_FLOATS;
-    for (size_t i = 0; i < c->f->call_count; i++)
-        if (c->f->calls[i].definition->param_vector)
-            floats = ACTIV_PROGRAM_FLOATS_BESIDE_CALLS;
-    floats = is_beside ? ACTIV_PROGRAM_FLOATS_BESIDE_SUMS : floats;
-    floats = c->f->is_expert ? ACTIV_PROGRAM_FLOATS_OF_EXPERT : floats;
-    p->floats = floats;
+    const size_t floats = p->floats = most_floats(c->f, beside_sums);
     p->constant_count = c->constant_count - c->first_constant;
     p->param_count = c->param_count - c->first_param;
     p->setting_count = c->setting_count - c->first_setting;

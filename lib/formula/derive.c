@@ -132,14 +132,14 @@ static formula_node_index of_product(activ_formula *f, formula_node_index index,
     enum { DEEPEST = 4 }; /* exponents to 16 */
     const formula_node n = f->nodes[index];
     formula_node_index base;
-    const int exponent = n.op == ACTIV_OP_mul ? whole_power(f, index, DEEPEST, &base) : 1;
     if (n.op == ACTIV_OP_scale) /* each part is 0, too, where what comes first is */
         return sum(f, chain(f, d[n.a], n.b), chain(f, n.a, d[n.b]));
+    const int exponent = whole_power(f, index, DEEPEST, &base);
     if (exponent == 1) {
         double k;
         formula_node_index a = n.a, da = d[n.a];
         /* (k v b)' = k (v b' + v' b): what is not near the largest numbers is as far from overflow as before */
-        const int factors_out = d[n.a] != ZERO && d[n.b] != ZERO && f->nodes[n.a].op == ACTIV_OP_mul &&
+        const int factors_out = da != ZERO && d[n.b] != ZERO && f->nodes[n.a].op == ACTIV_OP_mul &&
                                 activ_formula_is_constant(f, f->nodes[n.a].b, &k) && fabs(k) >= 0.25 && fabs(k) <= 4.0;
         if (factors_out) {
             a = f->nodes[n.a].a;

@@ -77,7 +77,7 @@ typedef struct formula_placed {
 enum { FORMULA_PLACED = 8192 }; /* are kept: a formula of 256 parameters asks for each 256 times */
 
 /* Definition of an elementwise function of the catalog by its name; NULL if there is none: then *meant is the nearest
- * name, or NULL. */
+ * name, the name itself if it is one of a function that is no part of formulas, or NULL. */
 typedef const activ_fn_definition *formula_find(activ_slice name, const char **meant);
 
 typedef struct activ_formula {

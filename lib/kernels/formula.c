@@ -413,6 +413,11 @@ static V_NOINLINE void formula_blocks(formula_run *r, size_t n, const float *x, 
                                       float *out)
 {
     const activ_program *p = r->program;
+    /* Does the last operation write to `out` by itself, where blocks are whole, and does it multiply by dy? */
+    int is_direct = out && !p->keeps_nan && p->result > 0;
+    const int multiplies = is_direct && is_slope && w && formula_multiplies(p->code[p->count - 1].op) &&
+                           p->code[p->count - 1].out == p->result;
+    is_direct = is_direct && (multiplies || !w);
     formula_prepare(r);
     for (size_t at = 0; at < n; at += p->block) {
         r->at = at;
@@ -427,11 +432,8 @@ static V_NOINLINE void formula_blocks(formula_run *r, size_t n, const float *x, 
                 v_store(r->work + k, v_load(r->x + k));
             r->x = r->work;
         }
-        int direct = out && !p->keeps_nan && r->count == padded && p->result > 0;
-        const int multiplies = direct && is_slope && w && formula_multiplies(p->code[p->count - 1].op) &&
-                               p->code[p->count - 1].out == p->result;
-        direct = multiplies || (direct && !w);
-        r->times = multiplies ? r->dy : NULL;
+        const int direct = is_direct && r->count == padded;
+        r->times = direct && multiplies ? r->dy : NULL;
         formula_execute(r, p->code + p->first, p->code + p->count, padded, direct ? out + at : NULL);
         if (out && !direct)
             formula_finish_block(r, formula_at(r, (uint16_t)p->result), r->dy, is_slope, out + at);
