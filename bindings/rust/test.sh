@@ -4,7 +4,7 @@
 #
 # CARGO and RUSTC name another compiler: CARGO=/usr/bin/cargo RUSTC=/usr/bin/rustc bindings/rust/test.sh
 #
-# --quick: the tests and the examples alone.
+# --quick: the tests and the examples alone, without those of the documentation, and compiled once.
 set -eu
 
 quick=
@@ -72,22 +72,31 @@ else
     leave_out "the format of the sources: no rustfmt"
 fi
 
-echo "-- tests of both crates, and of the examples in their documentation"
-"$cargo" test --offline --locked --workspace
-
-if [ -z "$quick" ]; then
+if [ -n "$quick" ]; then
+    echo "-- tests of both crates"
+    export CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_TEST_DEBUG=0
+    "$cargo" test --offline --locked --workspace --tests
+else
+    echo "-- tests of both crates, and of the examples in their documentation"
+    "$cargo" test --offline --locked --workspace
     echo "-- documentation"
     RUSTDOCFLAGS="-D warnings" "$cargo" doc --offline --locked --no-deps --quiet
 fi
 
 echo "-- examples"
-"$cargo" build --offline --locked --release --examples
-quickstart=$("$target/release/examples/quickstart")
+profile=release
+set -- --release
+if [ -n "$quick" ]; then
+    profile=debug
+    set --
+fi
+"$cargo" build --offline --locked "$@" --examples
+quickstart=$("$target/$profile/examples/quickstart")
 echo "$quickstart"
 echo "$quickstart" | grep -q "right 100.0 %" || fail "quickstart did not learn"
 data=/usr/share/datasets/fashion-mnist
 if [ -d "$data" ]; then
-    "$cargo" run --offline --locked --release --quiet --example fashion_mnist -- --activation mish --epochs 2 \
+    "$cargo" run --offline --locked "$@" --quiet --example fashion_mnist -- --activation mish --epochs 2 \
         > "$target/fashion_mnist.txt"
     cat "$target/fashion_mnist.txt"
     grep -q "digest is 3946810608a28d7d" "$target/fashion_mnist.txt" || fail "fashion_mnist: another digest"

@@ -110,14 +110,14 @@ case $libdir in
 esac
 
 echo "-- embedded"
-functions="-DACTIV_FUNCTIONS=relu;tanh;mish;silu;prelu"
-with_cmake "add_subdirectory, of the functions that it needs" static activ::activ -DACTIV_FROM=subdirectory \
-    -DACTIV_SOURCE="$source" "$functions"
+# Of one tier: the library is compiled twice here.
+set -- -DACTIV_SOURCE="$source" "-DACTIV_FUNCTIONS=relu;tanh;mish;silu;prelu" -DACTIV_TIERS=scalar
+with_cmake "add_subdirectory, of the functions that it needs" static activ::activ -DACTIV_FROM=subdirectory "$@"
 DESTDIR=$work/embedded "$CMAKE" --install "$work/cmake" > /dev/null
 [ ! -e "$work/embedded" ] || fail "an embedded libactiv installs itself"
 echo "ok: installs nothing"
 with_cmake "FetchContent, shared, of the functions that it needs" shared activ::activ -DACTIV_FROM=fetch \
-    -DACTIV_SOURCE="$source" -DBUILD_SHARED_LIBS=ON "$functions"
+    -DBUILD_SHARED_LIBS=ON "$@"
 
 echo "-- removed"
 DESTDIR=$work/gone "$CMAKE" --install "$build" > "$work/log" || { cat "$work/log"; fail "install"; }

@@ -72,7 +72,7 @@ with_cmake() {
     shift 3
     rm -rf "$work/cmake"
     "$CMAKE" -G "$GENERATOR" -S "$here" -B "$work/cmake" -DCMAKE_C_COMPILER="$CC" -DCMAKE_CXX_COMPILER="$CXX" \
-        -DACTIV_TARGET="$target" -DCMAKE_BUILD_TYPE=Release "$@" > "$work/log" 2>&1 &&
+        -DACTIV_TARGET="$target" -DCMAKE_BUILD_TYPE=Debug "$@" > "$work/log" 2>&1 &&
         "$CMAKE" --build "$work/cmake" -j 2 >> "$work/log" 2>&1 || { cat "$work/log"; fail "$label"; }
     run "$label, C99" "$kind" "$work/cmake/consumer_c" "$work/c.safetensors"
     run "$label, C++17" "$kind" "$work/cmake/consumer_cpp" "$work/cpp.safetensors"
