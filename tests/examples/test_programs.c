@@ -565,7 +565,7 @@ static void test_compare_interrupted(void **state)
     int code = 130;
     /* Longer each time, until a row is finished. In the foreground timeout sends one signal, not a second to the group,
      * which would end the program at once. */
-    for (int tenths = 4; tenths < 400 && csv == NULL && code == 130; tenths *= 2) {
+    for (int tenths = 4; tenths < 4000 && csv == NULL && code == 130; tenths *= 2) {
         code = run("timeout --foreground -s INT %d.%d " COMPARE " %s", tenths / 10, tenths % 10, arguments);
         /* timeout has an exit code of its own. */
         code = code == 124 ? 130 : code;
