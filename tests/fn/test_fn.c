@@ -1308,10 +1308,22 @@ static unsigned control_bits(void)
 }
 #endif
 
+/* Valgrind does so for conversions alone, and what a mode is then cannot be asked by arithmetic. */
+static int rounds_upward(void)
+{
+    volatile float one = 1.0f;
+    assert_int_equal(fesetround(FE_UPWARD), 0);
+    volatile float sum = one + 0x1p-30f;
+    fesetround(FE_TONEAREST);
+    return sum > one;
+}
+
 /* Initial values and expressions are those of rounding to nearest, whatever the caller's mode. */
 static void test_rounding_of_formulas(void **state)
 {
     (void)state;
+    if (!rounds_upward())
+        skip();
     const int modes[] = { FE_TONEAREST, FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO };
     float params[2];
     double number = 0.0;
