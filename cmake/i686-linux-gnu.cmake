@@ -4,10 +4,8 @@ set(ACTIV_TRIPLET i686-linux-gnu)
 set(ACTIV_QEMU qemu-i386)
 include(${CMAKE_CURRENT_LIST_DIR}/linux-cross.cmake)
 
-# Most kernels for x86-64 run these programs themselves. The loader is named, with its libraries: by itself it would take
-# those that the machine's ld.so.cache has (libc6-i386), which may be of another version, and then hangs in threads.
+# Most kernels for x86-64 run these programs themselves.
 set(loader /usr/${ACTIV_TRIPLET}/lib/ld-linux.so.2 --library-path /usr/${ACTIV_TRIPLET}/lib)
-set(CMAKE_CROSSCOMPILING_EMULATOR ${ACTIV_QEMU} ${loader})
 execute_process(COMMAND ${loader} --list-tunables RESULT_VARIABLE result OUTPUT_QUIET ERROR_QUIET)
 if(result EQUAL 0)
     set(CMAKE_CROSSCOMPILING_EMULATOR ${loader})
