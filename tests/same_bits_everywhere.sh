@@ -48,22 +48,18 @@ try() {
         failed=1
         return 0
     fi
-    # From all inputs they take minutes there. tests/run.sh has them on AArch64.
-    few=
+    # From all inputs, or large, they take minutes there, or hours. tests/run.sh has the digests of all on AArch64.
+    few= large=--large
     case $machine$* in
-    aarch64* | *-O0*) few=--quick ;;
+    aarch64* | *-O0*) few=--quick large= ;;
     esac
-    # $emulator and $few are words or nothing.
+    # $emulator, $few and $large are words or nothing.
     if ! $emulator "$work/$name/tests/test_digests" $few "$root/tests/functions/digests.txt" > "$log" 2>&1; then
         cat "$log"
         echo "FAILED: $name" >&2
         failed=1
         return 0
     fi
-    large=--large
-    case $machine$* in
-    aarch64* | *-O0*) large= ;;   # hours, or nearly
-    esac
     if ! $emulator "$work/$name/tests/test_checkpoint_bytes" $large "$work/$name.safetensors" >> "$log" 2>&1; then
         cat "$log"
         echo "FAILED: $name" >&2

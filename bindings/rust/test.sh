@@ -76,20 +76,18 @@ if [ -n "$quick" ]; then
     echo "-- tests of both crates"
     export CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_TEST_DEBUG=0
     "$cargo" test --offline --locked --workspace --tests
+    profile=debug
+    set --
 else
     echo "-- tests of both crates, and of the examples in their documentation"
     "$cargo" test --offline --locked --workspace
     echo "-- documentation"
     RUSTDOCFLAGS="-D warnings" "$cargo" doc --offline --locked --no-deps --quiet
+    profile=release
+    set -- --release
 fi
 
 echo "-- examples"
-profile=release
-set -- --release
-if [ -n "$quick" ]; then
-    profile=debug
-    set --
-fi
 "$cargo" build --offline --locked "$@" --examples
 quickstart=$("$target/$profile/examples/quickstart")
 echo "$quickstart"
