@@ -14,9 +14,9 @@ usage: tests/run.sh [--slow] [--native] [--compiler gcc|clang]
 Installs what is missing (Debian packages; says which and why), builds into build/ and runs the tests: on this
 machine's CPU, then for AArch64 under qemu.
 
-  --slow             the slow tests too; the quick ones once more with the address and undefined behaviour sanitizers and
-                     with the thread sanitizer (build/asan, build/tsan); and on a CPU with AVX2 but not AVX-512 that
-                     tier emulated
+  --slow             the slow tests too; the quick ones once more with the address and undefined behaviour sanitizers,
+                     and those that use threads with the thread sanitizer (build/asan, build/tsan); and on a CPU with
+                     AVX2 but not AVX-512 that tier emulated
   --native           nothing for AArch64
   --compiler NAME    gcc (the default) or clang
 END

@@ -20,6 +20,7 @@
 #include "common/data.h"
 #include "common/npy.h"
 #include "scratch.h"
+#include "support/sanitized.h"
 
 /* TRAIN, COMPARE and QUICKSTART_* are the programs' paths, given by the build. */
 
@@ -558,9 +559,12 @@ static void test_compare_interrupted(void **state)
 {
     (void)state;
     size_t size;
-    const char *arguments =
-        "--data data --epochs 20 --batch 1 --activations relu,tanh,gelu,mish,silu --seeds 1 --threads 1 "
-        "--out part";
+    char arguments[120];
+    /* Rows long enough to be caught in one; a sanitizer takes ten times as long for them, and more. */
+    (void)snprintf(arguments, sizeof arguments,
+                   "--data data --epochs %d --batch 1 --activations relu,tanh,gelu,mish,silu --seeds 1 --threads 1 "
+                   "--out part",
+                   SANITIZED ? 2 : 20);
     char *csv = NULL;
     int code = 130;
     /* Longer each time, until a row is finished. In the foreground timeout sends one signal, not a second to the group,

@@ -16,6 +16,7 @@
 #include "activ/graph.h"
 #include "activ/random.h"
 #include "graph/double_network.h"
+#include "support/sanitized.h"
 
 enum { MAX_PARAMS = 8192, MAX_VALUES = 4096 };
 
@@ -71,6 +72,9 @@ static void check_graph(activ_graph *g, const activ_node *shares, uint64_t seed,
     size_t in = features_of(g, 0), out = features_of(g, last.inputs[0]);
     assert_in_range(11 * in, 1, MAX_VALUES);
     assert_in_range(11 * out, 1, MAX_VALUES);
+
+    /* A sanitizer looks at the accesses of the library, which are the same for few differences. */
+    const size_t every = SANITIZED ? 7 : 1;
 
     /* One sample alone, where that can be trained on. In front of batch_norm a bias has gradient 0: what
      * is left are the roundings of sums of larger numbers. */
@@ -150,11 +154,11 @@ static void check_graph(activ_graph *g, const activ_node *shares, uint64_t seed,
             assert_int_equal(activ_graph_param_tensor_info(g, t, &tensor), ACTIV_OK);
             double largest = 0.0;
             static double slopes[MAX_PARAMS];
-            for (size_t i = 0; i < tensor.count; i++) {
+            for (size_t i = 0; i < tensor.count; i += every) {
                 slopes[i] = double_network_slope(&net, params, tensor.offset + i);
                 largest = fmax(largest, fabs(slopes[i]));
             }
-            for (size_t i = 0; i < tensor.count; i++) {
+            for (size_t i = 0; i < tensor.count; i += every) {
                 double got = (double)activ_graph_grads(g)[tensor.offset + i];
                 if (!(fabs(got - slopes[i]) <= 1e-4 * fabs(slopes[i]) + 1e-5 * largest + zero))
                     fail_msg("%s, step %d: gradient %zu of %s is %.9g, finite differences say %.9g", what, (int)step, i,

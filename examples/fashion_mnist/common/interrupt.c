@@ -2,14 +2,17 @@
 #include "interrupt.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 
-static volatile sig_atomic_t asked;
+/* Set in whichever thread has the signal, read in all: for these a volatile sig_atomic_t is not enough. */
+static atomic_int asked;
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a signal handler may use lock-free atomics only");
 
 static void ask(int number)
 {
     (void)number;
-    asked = 1;
+    atomic_store_explicit(&asked, 1, memory_order_relaxed);
 }
 
 void interrupt_watch(void)
@@ -25,5 +28,5 @@ void interrupt_watch(void)
 
 bool interrupted(void)
 {
-    return asked != 0;
+    return atomic_load_explicit(&asked, memory_order_relaxed) != 0;
 }
