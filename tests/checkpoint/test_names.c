@@ -208,8 +208,8 @@ typedef struct other_tensor {
 
 static void write_file(size_t count, const other_tensor *t)
 {
-    const char *names[16];
-    activ_tensor *views[16];
+    const char *names[16] = { NULL };
+    activ_tensor *views[16] = { NULL };
     activ_message message = { "" };
     for (size_t i = 0; i < count; i++) {
         const size_t shape[2] = { t[i].rows, t[i].columns };

@@ -85,6 +85,11 @@ template <class A, class B> bool same_bits(const A &a, const B &b)
     return x.size() == y.size() && (x.empty() || std::memcmp(x.data(), y.data(), x.size() * sizeof(float)) == 0);
 }
 
+inline activ::function make(const char *spec)
+{
+    return must(activ::function::try_create(spec));
+}
+
 /* -2, -1.75 ... 2 and so on: values of both signs. */
 inline std::vector<float> some_values(std::size_t count)
 {

@@ -10,11 +10,6 @@ namespace {
 
 using floats = std::vector<float>;
 
-activ::function make(const char *spec)
-{
-    return must(activ::function::try_create(spec));
-}
-
 /* What belongs to a function is not to be had of a temporary one, as in for (... : function(spec).settings()). */
 template <class F, class = void> struct lists_settings : std::false_type {
 };

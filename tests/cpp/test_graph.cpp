@@ -10,11 +10,6 @@ namespace {
 
 using floats = std::vector<float>;
 
-activ::function make(const char *spec)
-{
-    return must(activ::function::try_create(spec));
-}
-
 activ::graph empty_graph()
 {
     return must(activ::graph::try_create());

@@ -10,24 +10,24 @@
 namespace {
 
 template <class From, class To> constexpr bool becomes = std::is_convertible_v<From, To>;
-using in = activ::span<const float>;
-using out = activ::span<float>;
+using input = activ::span<const float>;
+using output = activ::span<float>;
 
 /* What is an array, and what is not. */
-static_assert(becomes<std::vector<float> &, in> && becomes<std::vector<float> &, out>);
-static_assert(becomes<const std::vector<float> &, in> && !becomes<const std::vector<float> &, out>);
-static_assert(becomes<std::vector<float>, in> && !becomes<std::vector<float>, out>);
-static_assert(becomes<std::array<float, 3> &, out> && becomes<const std::array<float, 3> &, in>);
-static_assert(becomes<std::array<const float, 3> &, in> && !becomes<std::array<const float, 3> &, out>);
-static_assert(becomes<float (&)[3], out> && becomes<float (&)[3], in> && becomes<const float (&)[3], in>);
-static_assert(!becomes<const float (&)[3], out>);
-static_assert(becomes<out, in> && !becomes<in, out>);
-static_assert(!becomes<std::vector<double> &, in> && !becomes<std::vector<int> &, out>);
-static_assert(!becomes<std::list<float> &, in> && !becomes<float *, in> && !becomes<int, in>);
+static_assert(becomes<std::vector<float> &, input> && becomes<std::vector<float> &, output>);
+static_assert(becomes<const std::vector<float> &, input> && !becomes<const std::vector<float> &, output>);
+static_assert(becomes<std::vector<float>, input> && !becomes<std::vector<float>, output>);
+static_assert(becomes<std::array<float, 3> &, output> && becomes<const std::array<float, 3> &, input>);
+static_assert(becomes<std::array<const float, 3> &, input> && !becomes<std::array<const float, 3> &, output>);
+static_assert(becomes<float (&)[3], output> && becomes<float (&)[3], input> && becomes<const float (&)[3], input>);
+static_assert(!becomes<const float (&)[3], output>);
+static_assert(becomes<output, input> && !becomes<input, output>);
+static_assert(!becomes<std::vector<double> &, input> && !becomes<std::vector<int> &, output>);
+static_assert(!becomes<std::list<float> &, input> && !becomes<float *, input> && !becomes<int, input>);
 #if defined(__cpp_lib_span)
-static_assert(becomes<std::span<float>, out> && becomes<std::span<const float>, in>);
-static_assert(becomes<std::span<float, 3>, in> && !becomes<std::span<const float>, out>);
-static_assert(becomes<out, std::span<float>> && becomes<in, std::span<const float>>);
+static_assert(becomes<std::span<float>, output> && becomes<std::span<const float>, input>);
+static_assert(becomes<std::span<float, 3>, input> && !becomes<std::span<const float>, output>);
+static_assert(becomes<output, std::span<float>> && becomes<input, std::span<const float>>);
 #endif
 
 /* Handles move, and are not copied; nothing that moves throws. */
@@ -42,19 +42,19 @@ static_assert(moves<activ::graph_neurons>);
 void spans()
 {
     std::array<float, 4> array{ 1, 2, 3, 4 };
-    out s(array);
+    output s(array);
     CHECK(s.data() == array.data() && s.size() == 4 && !s.empty() && s[2] == 3);
     CHECK(s.end() - s.begin() == 4);
     CHECK(s.subspan(1, 2).size() == 2 && s.subspan(1, 2)[0] == 2);
     CHECK(s.subspan(3).size() == 1 && s.subspan(9).empty() && s.subspan(2, 9).size() == 2);
-    CHECK(out().empty() && out().begin() == out().end() && out().subspan(1).empty());
+    CHECK(output().empty() && output().begin() == output().end() && output().subspan(1).empty());
     float c[2] = { 5, 6 };
-    CHECK(in(c).size() == 2 && in(c)[1] == 6);
+    CHECK(input(c).size() == 2 && input(c)[1] == 6);
     CHECK(!activ::optional_span<float>(activ::none) && activ::optional_span<float>(array).count() == 4);
 #if defined(__cpp_lib_span)
     std::span<float> there = s;
     CHECK(there.data() == array.data() && there.size() == 4);
-    const out back = std::span<float>(array).subspan(1);
+    const output back = std::span<float>(array).subspan(1);
     CHECK(back.size() == 3 && back[0] == 2);
 #endif
 }

@@ -67,7 +67,7 @@ void functions()
     CHECK(points[1] == 1);
 }
 
-void networks()
+void networks_that_throw()
 {
     activ::graph g;
     activ::function("relu")(g.input(3).linear(4)).linear(2).mse();
@@ -163,7 +163,7 @@ void others()
 void test_throwing()
 {
     functions();
-    networks();
+    networks_that_throw();
     others();
 }
 

@@ -8,24 +8,31 @@ set -eu
 simd=$1 test=$2
 failed=0
 
-names() {
+defined() {
     sed -n -e 's/^V_INLINE [a-z ]*[ *]\(\(s\|[vima][a-z]*\)_[a-z0-9_]*\)(.*/\1/p' \
         -e 's/^#define \(\(s\|[vima][a-z]*\)_[a-z0-9_]*\)(.*/\1/p' "$1" | sort -u
 }
+named() { grep -o '[A-Za-z0-9_]*' "$1" | sort -u; }
 
-count=0
-for name in $(names "$simd/scalar.h"); do
-    count=$((count + 1))
-    for file in "$simd/simd.h" "$test"; do
-        grep -qw -- "$name" "$file" || { echo "FAILED: $name is missing in $file" >&2; failed=1; }
-    done
-    for header in "$simd"/*.h; do
-        case ${header##*/} in
-        simd.h | blocks.h | elementary.h | math.h | piecewise.h | random.h) ;;
-        *) names "$header" | grep -qx "$name" || { echo "FAILED: $header lacks $name" >&2; failed=1; } ;;
-        esac
-    done
+# all_in FILE COMMAND...: what the command prints has each of $operations.
+operations=$(defined "$simd/scalar.h")
+all_in() {
+    file=$1
+    shift
+    missing=$({ "$@"; echo --; echo "$operations"; } |
+        awk '$0 == "--" { listed = 1; next } !listed { there[$0] = 1; next } !($0 in there)')
+    [ -z "$missing" ] || { echo "FAILED: $file lacks" $missing >&2; failed=1; }
+}
+for file in "$simd/simd.h" "$test"; do
+    all_in "$file" named "$file"
 done
+for header in "$simd"/*.h; do
+    case ${header##*/} in
+    simd.h | blocks.h | elementary.h | math.h | piecewise.h | random.h) ;;
+    *) all_in "$header" defined "$header" ;;
+    esac
+done
+count=$(echo "$operations" | wc -l)
 [ "$count" -ge 50 ] || { echo "FAILED: only $count operations found in $simd/scalar.h" >&2; failed=1; }
 echo "$count operations"
 exit $failed
