@@ -48,7 +48,7 @@ try() {
         failed=1
         return 0
     fi
-    # From all inputs, or large, they take minutes there, or hours. tests/run.sh has the digests of all on AArch64.
+    # From all inputs, or large, they take minutes there, or hours. tests/run.sh --slow has the digests of all on AArch64.
     few= large=--large
     case $machine$* in
     aarch64* | *-O0*) few=--quick large= ;;

@@ -12,7 +12,7 @@ usage: ACTIV_LIBRARY=/path/to/libactiv.so bindings/python/test.sh [DIR [PYTEST A
 Installs the package into a new virtual environment below DIR (default: a temporary directory, removed at the end) and
 runs its tests. Nothing is written elsewhere, and no network is used. Suites whose needs are missing are skipped, and
 named at the end with the reason. PYTHON names another interpreter than /usr/bin/python3. With ACTIV_ALL_TESTS=1 the tests
-that train for long run, too.
+that train or install for long run, too.
 END
 }
 

@@ -3,9 +3,16 @@
 # with every compiler found here; and activ.h and activ.hpp include them all. Those for C++ do so with more warnings, and
 # all together without exceptions and run-time types, too; alone, which takes a second each, in C++17 only.
 #
-# usage: headers.sh INCLUDE     environment: CC CXX (the build's compilers)
+# usage: headers.sh [--quick] INCLUDE     environment: CC CXX (the build's compilers)
+#
+#   --quick    those for C++ alone by the build's compiler only
 set -eu
 
+quick=
+if [ "$1" = --quick ]; then
+    quick=yes
+    shift
+fi
 include=$1
 flags="-fsyntax-only -Wall -Wextra -Wpedantic -Werror -I$include"
 failed=0
@@ -40,15 +47,15 @@ each() {
     done
 }
 
-# each_hpp COMPILER STANDARD...: the headers that are for C++ alone.
+# each_hpp COMPILER ALONE STANDARD...: the headers that are for C++ only; one by one in the standard ALONE.
 each_hpp() {
-    compiler=$1
-    shift
+    compiler=$1 alone=$2
+    shift 2
     for standard; do
         back=""
         for header in "$include"/activ/*.hpp; do
             line="#include <activ/${header##*/}>\\n"
-            [ "$standard" != c++17 ] || compile "$compiler" c++ "$standard" "$line$line" -Wconversion -Wshadow
+            [ "$standard" != "$alone" ] || compile "$compiler" c++ "$standard" "$line$line" -Wconversion -Wshadow
             back="$line$back"
         done
         compile "$compiler" c++ "$standard" "$back" -Wconversion -Wshadow
@@ -67,13 +74,11 @@ compilers() {
 for compiler in $(compilers "$CC" gcc clang clang-14); do
     each "$compiler" c c99 c11
 done
-for compiler in $(compilers "$CXX" g++); do
+for compiler in $(compilers "$CXX" g++ clang clang-14); do
     each "$compiler" c++ c++98 c++17
-    each_hpp "$compiler" c++17 c++20
-done
-for compiler in $(compilers clang clang-14); do
-    each "$compiler" c++ c++98 c++17
-    each_hpp "$compiler" c++17 c++20
+    alone=c++17
+    [ -z "$quick" ] || [ "$compiler" = "$(compilers "$CXX")" ] || alone=none
+    each_hpp "$compiler" "$alone" c++17 c++20
 done
 # An older standard is told so.
 if printf '#include <activ/activ.hpp>\n' | "$CXX" -x c++ -std=c++14 $flags - 2> /dev/null; then

@@ -2,11 +2,17 @@
 # Installs a finished build into a DESTDIR and uses it as other projects would: through pkg-config and through
 # find_package, shared and static, moved elsewhere, and embedded as sources. Each program is run.
 #
-# usage: run.sh BUILD SOURCE PREFIX LIBDIR DEFAULT WORK   (tests/CMakeLists.txt fills these in)
+# usage: run.sh [--quick] BUILD SOURCE PREFIX LIBDIR DEFAULT WORK   (tests/CMakeLists.txt fills these in)
+#   --quick: each way in C and with activ.hpp only, and the library embedded is configured, not compiled
 #   DEFAULT: shared or static, what activ::activ should be
 # environment: CC CXX CMAKE GENERATOR PKG_CONFIG
 set -eu
 
+few=
+if [ "$1" = --quick ]; then
+    few=yes
+    shift
+fi
 build=$1 source=$2 prefix=$3 libdir=$4 default=$5 work=$6
 . "$source/tests/consumer/ways.sh"
 
@@ -81,7 +87,9 @@ case $libdir in
     done
     with_cmake "find_package, activ" "$default" activ::activ -DACTIV_FROM=package "$package"
 
-    for kind in shared static; do
+    kinds="shared static"
+    [ -z "$few" ] || kinds=static
+    for kind in $kinds; do
         with_two "find_package in C++ alone, $kind" "$package" -DACTIV_TARGET=activ::activ_$kind
     done
     with_quickstart "examples as installed" "$doc/examples/quickstart" "$package"
@@ -112,11 +120,21 @@ esac
 echo "-- embedded"
 # Of one tier: the library is compiled twice here.
 set -- -DACTIV_SOURCE="$source" "-DACTIV_FUNCTIONS=relu;tanh;mish;silu;prelu" -DACTIV_TIERS=scalar
-with_cmake "add_subdirectory, of the functions that it needs" static activ::activ -DACTIV_FROM=subdirectory "$@"
+embed() {
+    if [ -n "$few" ]; then
+        what=$1
+        shift 2
+        configure "$what" "$@"
+        echo "ok: $what, configured"
+    else
+        with_cmake "$@"
+    fi
+}
+embed "add_subdirectory, of the functions that it needs" static activ::activ -DACTIV_FROM=subdirectory "$@"
 DESTDIR=$work/embedded "$CMAKE" --install "$work/cmake" > /dev/null
 [ ! -e "$work/embedded" ] || fail "an embedded libactiv installs itself"
 echo "ok: installs nothing"
-with_cmake "FetchContent, shared, of the functions that it needs" shared activ::activ -DACTIV_FROM=fetch \
+embed "FetchContent, shared, of the functions that it needs" shared activ::activ -DACTIV_FROM=fetch \
     -DBUILD_SHARED_LIBS=ON "$@"
 
 echo "-- removed"

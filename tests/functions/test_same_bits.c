@@ -594,7 +594,8 @@ static void try_parameters(const char *spec, const ref_entry *entry, nans wanted
     assert_in_range(count, 1, MAX_TRIED);
     assert_int_equal(activ_fn_param_init(fn[0], 9, params), ACTIV_OK);
     make_table(entry, x, dy);
-    const size_t step = count > MOST_TRIED_PARAMS ? count / MOST_TRIED_PARAMS : 1;
+    const size_t most = thin == 1 ? MOST_TRIED_PARAMS : 3;
+    const size_t step = count > most ? count / most : 1;
     for (size_t p = 0; p < count; p += step) {
         memcpy(nan, params, sizeof nan);
         memcpy(one, params, sizeof one);

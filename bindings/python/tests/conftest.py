@@ -13,6 +13,8 @@ ROOT = os.path.dirname(os.path.dirname(PACKAGE))
 HEADERS = os.environ.get("ACTIV_HEADERS", os.path.join(ROOT, "include", "activ"))
 EXAMPLES = os.path.join(ROOT, "examples", "python")
 FASHION_MNIST = os.environ.get("ACTIV_FASHION_MNIST", "/usr/share/datasets/fashion-mnist")
+ALL = bool(os.environ.get("ACTIV_ALL_TESTS"))
+slow = pytest.mark.skipif(not ALL, reason="slow: ACTIV_ALL_TESTS=1")
 
 
 def python(*arguments, expect=0, **environment):

@@ -9,10 +9,7 @@ import pytest
 np = pytest.importorskip("numpy", reason="NumPy is missing: apt-get install python3-numpy")
 
 import activ  # noqa: E402
-from conftest import EXAMPLES, FASHION_MNIST, python  # noqa: E402
-
-ALL = bool(os.environ.get("ACTIV_ALL_TESTS"))
-slow = pytest.mark.skipif(not ALL, reason="slow: ACTIV_ALL_TESTS=1")
+from conftest import EXAMPLES, FASHION_MNIST, python, slow  # noqa: E402
 
 if not os.path.isdir(EXAMPLES):
     pytest.skip(f"no folder {EXAMPLES}", allow_module_level=True)
@@ -50,7 +47,7 @@ def images(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("program", [TRAIN, pytest.param(ACT, marks=needs_torch)])
+@pytest.mark.parametrize("program", [TRAIN, pytest.param(ACT, marks=[needs_torch, slow])])
 def test_help_and_errors(program, images, tmp_path):
     help_text = python(program, "--help")
     for option in ("--data", "--seed", "--epochs", "--lr"):
@@ -59,9 +56,6 @@ def test_help_and_errors(program, images, tmp_path):
     assert "train-images-idx3-ubyte" in out and "--data" in out and "Traceback" not in out
     out = python(program, "--data", images, "--seed", -1, expect=2)
     assert "seed is -1" in out and "Traceback" not in out
-    # What follows is of the module that both share, and PyTorch takes seconds to import.
-    if program == ACT and not ALL:
-        return
     for arguments in (("--epochs", 0), ("--epochs", "x"), ("--bogus",), ("--lr", "nan", "--data", images)):
         out = python(program, *arguments, expect=2)
         assert "Traceback" not in out, out
@@ -133,6 +127,13 @@ def rows_of(*arguments):
 
 
 @needs_torch
+def test_some_act_functions(images):
+    some = rows_of("--data", images, "--only", "ReLU,Mish", "--epochs", 6, "--batch", 16, "--lr", 0.02)
+    assert [row[0] for row in some] == ["ReLU", "Mish"] and all(float(row[3]) > 80 for row in some)
+
+
+@needs_torch
+@slow
 def test_act_functions(images):
     rows = rows_of("--data", images, "--epochs", 1)
     assert [row[0] for row in rows] == [
@@ -154,8 +155,6 @@ def test_act_functions(images):
     assert by_name["SiLU"] == by_name["Swish"]
     counts = {row[0]: int(row[2].replace(",", "")) for row in rows}
     assert counts["ReLU"] == 283914 and counts["PReLU"] == 283915 and counts["STAF"] == 283914 + 75
-    some = rows_of("--data", images, "--only", "ReLU,Mish", "--epochs", 6, "--batch", 16, "--lr", 0.02)
-    assert [row[0] for row in some] == ["ReLU", "Mish"] and all(float(row[3]) > 80 for row in some)
     assert "no 'Bogus'" in python(ACT, "--data", images, "--only", "Bogus", expect=2)
 
 

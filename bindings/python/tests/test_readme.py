@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from conftest import PACKAGE, ROOT, python
+from conftest import PACKAGE, ROOT, python, slow
 
 README = os.path.join(PACKAGE, "README.md")
 
@@ -44,6 +44,7 @@ def test_python(tmp_path):
     assert printed == wanted
 
 
+@slow
 def test_shell(tmp_path):
     """The installation, with the library that the tests use in place of the installed one."""
     library = os.environ.get("ACTIV_LIBRARY")
@@ -76,6 +77,7 @@ def test_shell(tmp_path):
     assert sorted(os.walk(tmp_path / "bindings")) == before  # nothing is written beside the sources
 
 
+@slow
 def test_wheels(tmp_path):
     """With a library a wheel for this platform that has it, without one for any."""
     if subprocess.run([sys.executable, "-c", "import setuptools, wheel, pip"]).returncode:
