@@ -159,11 +159,13 @@ fi
 
 if [ -n "$foreign" ]; then
     digests_only=OFF
+    programs=quick_tests
+    [ -z "$slow" ] || programs=all
     fetch_foreign arm64 "$root/build/aarch64-sysroot" \
         libcmocka0 libcmocka-dev libmpfr6 libmpfr-dev libgmp10 libgmp-dev || digests_only=ON
     cmake --preset aarch64 --no-warn-unused-cli -DACTIV_BUILD_TESTS=ON -DACTIV_WARNINGS_AS_ERRORS=ON \
         -DACTIV_DIGESTS_ONLY=$digests_only
-    cmake --build --preset aarch64 -j 2
+    cmake --build --preset aarch64 -j 2 --target $programs
     run_tests aarch64 || status=$?
     if [ $digests_only = ON ]; then
         echo "tests/run.sh: for AArch64 only the digests were tested, as its test libraries could not be fetched." >&2

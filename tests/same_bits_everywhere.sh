@@ -4,19 +4,12 @@
 # digest; where it is not optimized or emulated, those from fewer inputs. Builds are kept in DIRECTORY, so that the next
 # run only compiles what changed.
 #
-# usage: tests/same_bits_everywhere.sh [--quick] DIRECTORY
-#
-#   --quick    only what the ordinary builds do not do, on this machine's CPU
+# usage: tests/same_bits_everywhere.sh DIRECTORY
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
-quick=
-if [ "${1:-}" = --quick ]; then
-    quick=yes
-    shift
-fi
 case ${1:-} in
-'' | -*) echo "usage: tests/same_bits_everywhere.sh [--quick] DIRECTORY" >&2; exit 2 ;;
+'' | -*) echo "usage: tests/same_bits_everywhere.sh DIRECTORY" >&2; exit 2 ;;
 esac
 mkdir -p "$1"
 work=$(cd "$1" && pwd)
@@ -82,19 +75,15 @@ try() {
     echo "ok  $name: $tiers"
 }
 
-if [ -n "$quick" ]; then
-    try native clang -O3
-else
-    for compiler in gcc clang; do
-        for level in -O0 -O2 -O3; do
-            try native $compiler $level
-        done
-        try native $compiler -O3 -march=native
+for compiler in gcc clang; do
+    for level in -O0 -O2 -O3; do
+        try native $compiler $level
     done
-    if [ "$(uname -m)" != aarch64 ]; then
-        for level in -O0 -O2 -O3; do
-            try aarch64 aarch64-linux-gnu-gcc $level
-        done
-    fi
+    try native $compiler -O3 -march=native
+done
+if [ "$(uname -m)" != aarch64 ]; then
+    for level in -O0 -O2 -O3; do
+        try aarch64 aarch64-linux-gnu-gcc $level
+    done
 fi
 exit $failed

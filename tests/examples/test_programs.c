@@ -564,7 +564,7 @@ static void test_compare_interrupted(void **state)
     (void)snprintf(arguments, sizeof arguments,
                    "--data data --epochs %d --batch 1 --activations relu,tanh,gelu,mish,silu --seeds 1 --threads 1 "
                    "--out part",
-                   SANITIZED ? 2 : 20);
+                   SANITIZED ? 2 : 10);
     char *csv = NULL;
     int code = 130;
     /* Longer each time, until a row is finished. In the foreground timeout sends one signal, not a second to the group,

@@ -26,6 +26,8 @@ enum { THREADS = 8 };
 /* A sanitizer takes ten times as long and wants to see every access, not every number. */
 enum { WATCHED = SANITIZED };
 
+static int all_counts; /* --all: each call with each number of threads, not with one of them by turns */
+
 /* ---- calls ------------------------------------------------------------------------------------------- */
 
 /* The ways to call a function; which there are, depends on its shape. */
@@ -315,6 +317,8 @@ static void test_executor(void **state)
     (void)state;
     enum { R = WATCHED ? 45 : 450 }; /* so many that sums take more than one turn; watched, that calls are shared out */
     static const size_t thread_counts[] = { 1, 2, 5 };
+    enum { COUNTS = sizeof thread_counts / sizeof thread_counts[0] };
+    size_t turn = 0;
     inputs in = make_inputs(R);
     size_t calls[WAYS][WHATS] = { { 0 } };
     for (size_t i = 0; spec_at(i) != NULL; i++) {
@@ -330,8 +334,10 @@ static void test_executor(void **state)
                 outputs want = make_outputs(&alone);
                 memcpy(want.noise, drawn.noise, R * APART * sizeof *want.noise);
                 assert_int_equal(call(&alone, what, &in, &want), ACTIV_OK);
-                for (size_t t = 0; t < sizeof thread_counts / sizeof thread_counts[0]; t++)
-                    check_parts(&alone, what, &in, &want, thread_counts[t]);
+                for (size_t t = 0; t < COUNTS; t++)
+                    if (all_counts || WATCHED || t == (turn + i) % COUNTS)
+                        check_parts(&alone, what, &in, &want, thread_counts[t]);
+                turn++;
                 free_outputs(&want);
                 calls[way][what]++;
             }
@@ -569,8 +575,11 @@ static void test_first_calls(void **state)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 2 || (argc == 2 && strcmp(argv[1], "--all") != 0))
+        return 2;
+    all_counts = argc == 2;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_first_calls), /* before any other */
         cmocka_unit_test(test_executor),
