@@ -8,9 +8,9 @@
 #   --quick    those for C++ alone not one by one
 set -eu
 
-quick=
+alone=c++17
 if [ "$1" = --quick ]; then
-    quick=yes
+    alone=
     shift
 fi
 include=$1
@@ -47,10 +47,10 @@ each() {
     done
 }
 
-# each_hpp COMPILER ALONE STANDARD...: the headers that are for C++ only; one by one in the standard ALONE.
+# each_hpp COMPILER STANDARD...: the headers that are for C++ only.
 each_hpp() {
-    compiler=$1 alone=$2
-    shift 2
+    compiler=$1
+    shift
     for standard; do
         back=""
         for header in "$include"/activ/*.hpp; do
@@ -76,9 +76,7 @@ for compiler in $(compilers "$CC" gcc clang clang-14); do
 done
 for compiler in $(compilers "$CXX" g++ clang clang-14); do
     each "$compiler" c++ c++98 c++17
-    alone=c++17
-    [ -z "$quick" ] || alone=none
-    each_hpp "$compiler" "$alone" c++17 c++20
+    each_hpp "$compiler" c++17 c++20
 done
 # An older standard is told so.
 if printf '#include <activ/activ.hpp>\n' | "$CXX" -x c++ -std=c++14 $flags - 2> /dev/null; then
