@@ -14,22 +14,20 @@ defined() {
 }
 named() { grep -o '[A-Za-z0-9_]*' "$1" | sort -u; }
 
-# all_in FILE COMMAND...: what the command prints has each of $operations.
+# all_in COMMAND FILE: what the command prints of the file has each of $operations.
 operations=$(defined "$simd/scalar.h")
 all_in() {
-    file=$1
-    shift
-    missing=$({ "$@"; echo --; echo "$operations"; } |
+    missing=$({ "$1" "$2"; echo --; echo "$operations"; } |
         awk '$0 == "--" { listed = 1; next } !listed { there[$0] = 1; next } !($0 in there)')
-    [ -z "$missing" ] || { echo "FAILED: $file lacks" $missing >&2; failed=1; }
+    [ -z "$missing" ] || { echo "FAILED: $2 lacks" $missing >&2; failed=1; }
 }
 for file in "$simd/simd.h" "$test"; do
-    all_in "$file" named "$file"
+    all_in named "$file"
 done
 for header in "$simd"/*.h; do
     case ${header##*/} in
     simd.h | blocks.h | elementary.h | math.h | piecewise.h | random.h) ;;
-    *) all_in "$header" defined "$header" ;;
+    *) all_in defined "$header" ;;
     esac
 done
 count=$(echo "$operations" | wc -l)
