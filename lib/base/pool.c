@@ -129,9 +129,10 @@ static void wait_for_another_generation(activ_pool *pool, unsigned seen)
     } while (spin(&wait, pool->spin_ns));
     pool_lock_take(&pool->lock);
     /* This thread sets `asleep` and then checks the gate; a caller opens the gate and then checks `asleep`. So one of
-     * them sees the other. */
+     * them sees the other. Both write by an exchange: a store would do on any CPU, but qemu 7.2 lets a load pass it
+     * where it emulates AArch64 on x86-64 (STLR, then LDAR). */
     for (;;) {
-        atomic_store(&pool->asleep, 1);
+        (void)atomic_exchange(&pool->asleep, 1);
         if (generation_of(atomic_load(&pool->gate)) != seen)
             break;
         pool_signal_wait(&pool->work, &pool->lock);
@@ -217,7 +218,7 @@ static pool_result POOL_CALL worker(void *user)
 /* Publishes a new generation with these bits. The gate has to be closed and empty. */
 static void publish(activ_pool *pool, unsigned bits)
 {
-    atomic_store(&pool->gate, generation_of(atomic_load(&pool->gate)) + GENERATION + bits);
+    (void)atomic_exchange(&pool->gate, generation_of(atomic_load(&pool->gate)) + GENERATION + bits);
     wake_sleepers(pool);
 }
 

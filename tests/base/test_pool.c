@@ -214,6 +214,39 @@ static void test_create_and_destroy(void **state)
     activ_pool_destroy(NULL);
 }
 
+/* Restricts this process to the first `count` of these CPUs, or to all if they are fewer. */
+static int allow_cpus_of(const cpu_set_t *set, int count)
+{
+    cpu_set_t first;
+    CPU_ZERO(&first);
+    for (size_t cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&first) < count; cpu++)
+        if (CPU_ISSET(cpu, set))
+            CPU_SET(cpu, &first);
+    return sched_setaffinity(0, sizeof first, &first) == 0;
+}
+
+/* With more threads than CPUs they sleep as soon as they find nothing to do. One that misses the end of its pool is
+ * waited for without end, and the alarm ends the test. */
+static void test_end_while_falling_asleep(void **state)
+{
+    (void)state;
+    cpu_set_t before;
+    assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
+    (void)allow_cpus_of(&before, 2);
+    for (unsigned round = 0; round < 5000; round++) {
+        (void)alarm(60);
+        activ_pool *pool = create(4);
+        static counts c;
+        for (unsigned job = 0; job < round % 3; job++)
+            run(pool, 4, count_call, &c);
+        for (volatile unsigned i = round % 97 * 8; i > 0; i--)
+            ;
+        activ_pool_destroy(pool);
+    }
+    (void)alarm(0);
+    assert_int_equal(sched_setaffinity(0, sizeof before, &before), 0);
+}
+
 /* ---- several callers --------------------------------------------------------------------- */
 
 typedef struct nest {
@@ -430,16 +463,12 @@ static void test_arguments(void **state)
     assert_ptr_equal(pool, untouched);
 
     /* 0: the CPUs that are allowed, not those that there are. */
-    cpu_set_t before, one;
+    cpu_set_t before;
     assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
     pool = create(0);
     assert_int_equal(activ_pool_executor(pool)->num_threads, CPU_COUNT(&before));
     activ_pool_destroy(pool);
-    CPU_ZERO(&one);
-    for (size_t cpu = 0; CPU_COUNT(&one) == 0; cpu++)
-        if (CPU_ISSET(cpu, &before))
-            CPU_SET(cpu, &one);
-    if (sched_setaffinity(0, sizeof one, &one) == 0) {
+    if (allow_cpus_of(&before, 1)) {
         pool = create(0);
         assert_int_equal(activ_pool_executor(pool)->num_threads, 1);
         activ_pool_destroy(pool);
@@ -536,6 +565,7 @@ int main(void)
         cmocka_unit_test(test_all_threads_work),
         cmocka_unit_test(test_idle_threads_sleep),
         cmocka_unit_test(test_create_and_destroy),
+        cmocka_unit_test(test_end_while_falling_asleep),
         cmocka_unit_test(test_nested),
         cmocka_unit_test(test_several_callers),
         cmocka_unit_test(test_fork),
