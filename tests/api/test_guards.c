@@ -16,6 +16,7 @@
 #include "activ/activ.h"
 #include "graph/zoo.h"
 #include "support/guard.h"
+#include "support/thin.h"
 #include "support/tiers.h"
 
 enum { MOST = 70, ROWS = 3, LONGEST = 1101, ROOM = 2 * LONGEST + 64, MOST_PARAMS = 4096 };
@@ -569,10 +570,7 @@ static void test_other_calls(void **state)
 
 int main(int count, char **arguments)
 {
-    if (count == 3 && strcmp(arguments[1], "--thin") == 0)
-        thin = strtoul(arguments[2], NULL, 10);
-    if (count > 3 || count == 2 || thin == 0)
-        return 2;
+    thin = thin_argument(count, arguments);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_functions),
         cmocka_unit_test(test_graphs),

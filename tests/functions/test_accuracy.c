@@ -19,6 +19,7 @@
 #include "functions/reference.h"
 #include "functions/samples.h"
 #include "functions/subject.h"
+#include "support/thin.h"
 #include "support/tiers.h"
 #include "support/ulp.h"
 
@@ -389,10 +390,7 @@ static int end(void **state)
 
 int main(int argc, char **argv)
 {
-    if (argc == 3 && strcmp(argv[1], "--thin") == 0)
-        thin_all = strtoul(argv[2], NULL, 10);
-    if (argc == 2 || argc > 3 || thin_all == 0)
-        return 2;
+    thin_all = thin_argument(argc, argv);
     struct CMUnitTest tests[] = {
         ACTIV_ELEMENTWISE(FUNCTION_TEST) cmocka_unit_test(test_one_sine),
         cmocka_unit_test(test_extreme_settings),

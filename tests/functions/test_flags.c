@@ -19,6 +19,7 @@
 #include "functions/list.h"
 #include "graph/zoo.h"
 #include "reference/reference.h"
+#include "support/thin.h"
 #include "support/tiers.h"
 #include "support/ulp.h"
 
@@ -480,8 +481,7 @@ static void test_with_traps(void **state)
 
 int main(int argc, char **argv)
 {
-    if (argc == 3 && strcmp(argv[1], "--thin") == 0)
-        thin = strtoul(argv[2], NULL, 10);
+    thin = thin_argument(argc, argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_flags),
         cmocka_unit_test(test_no_flags_from_halves),

@@ -13,6 +13,7 @@
 #include "functions/reference.h"
 #include "functions/samples.h"
 #include "functions/subject.h"
+#include "support/thin.h"
 #include "support/ulp.h"
 #include "support/worst.h"
 
@@ -267,10 +268,7 @@ static int end(void **state)
 
 int main(int argc, char **argv)
 {
-    if (argc == 3 && strcmp(argv[1], "--thin") == 0)
-        thin = strtoul(argv[2], NULL, 10);
-    if (argc == 2 || argc > 3 || thin == 0)
-        return 2;
+    thin = thin_argument(argc, argv);
     struct CMUnitTest tests[] = {
         ACTIV_ELEMENTWISE(FUNCTION_TEST) cmocka_unit_test(test_staf_root),
         cmocka_unit_test(test_fixed_points),

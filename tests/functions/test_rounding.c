@@ -5,7 +5,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -18,6 +17,7 @@
 #include "functions/list.h"
 #include "graph/zoo.h"
 #include "reference/reference.h"
+#include "support/thin.h"
 #include "support/tiers.h"
 
 enum { STEP = 100003, BLOCK = 1021 };
@@ -373,8 +373,7 @@ static void test_initial_values(void **state)
 
 int main(int argc, char **argv)
 {
-    if (argc == 3 && strcmp(argv[1], "--thin") == 0)
-        thin = strtoul(argv[2], NULL, 10);
+    thin = thin_argument(argc, argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_functions), cmocka_unit_test(test_parameters), cmocka_unit_test(test_rows),
         cmocka_unit_test(test_half_rows), cmocka_unit_test(test_training),   cmocka_unit_test(test_initial_values),

@@ -19,6 +19,7 @@
 #include "functions/list.h"
 #include "functions/reference_rows.h"
 #include "support/guard.h"
+#include "support/thin.h"
 #include "support/tiers.h"
 #include "support/ulp.h"
 
@@ -514,12 +515,7 @@ enum { TESTS_EACH = 5 };
 
 int main(int argc, char **argv)
 {
-    if (argc == 3 && strcmp(argv[1], "--thin") == 0)
-        thin = (size_t)strtoul(argv[2], NULL, 10);
-    if ((argc != 1 && argc != 3) || thin == 0) {
-        fprintf(stderr, "usage: test_rows [--thin N]\n");
-        return 2;
-    }
+    thin = thin_argument(argc, argv);
     struct CMUnitTest tests[] = {
         ACTIV_ROWWISE(TESTS_OF) cmocka_unit_test(test_exact),
         cmocka_unit_test(test_many_ties),

@@ -19,6 +19,7 @@
 #include "functions/list.h"
 #include "reference/reference.h"
 #include "support/guard.h"
+#include "support/thin.h"
 #include "support/tiers.h"
 #include "support/ulp.h"
 
@@ -688,10 +689,7 @@ static void test_special_settings(void **state)
 
 int main(int count, char **arguments)
 {
-    if (count == 3 && strcmp(arguments[1], "--thin") == 0)
-        thin = (size_t)strtoul(arguments[2], NULL, 10);
-    if (count > 3 || count == 2 || thin == 0)
-        return 2;
+    thin = thin_argument(count, arguments);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tiers),
         cmocka_unit_test(test_nan),

@@ -16,6 +16,7 @@
 #include "activ/graph.h"
 #include "activ/random.h"
 #include "graph/double_network.h"
+#include "support/thin.h"
 
 enum { MAX_PARAMS = 8192, MAX_VALUES = 4096 };
 
@@ -662,10 +663,7 @@ static void test_random_networks(void **state)
 
 int main(int count, char **arguments)
 {
-    if (count == 3 && strcmp(arguments[1], "--thin") == 0)
-        every = (size_t)strtoul(arguments[2], NULL, 10);
-    if (count > 3 || count == 2 || every == 0)
-        return 2;
+    every = thin_argument(count, arguments);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_activation),
         cmocka_unit_test(test_shared),

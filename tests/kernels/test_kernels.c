@@ -17,11 +17,12 @@
 #include "functions/definition.h"
 #include "kernels/kernels.h"
 #include "support/guard.h"
+#include "support/thin.h"
 #include "support/tiers.h"
 #include "support/ulp.h"
 
 /* Every `thin`th shape of a product is tried: for emulated CPUs. */
-static unsigned thin = 1;
+static size_t thin = 1;
 
 /* The tiers that this machine runs; number 0 is scalar. */
 static const activ_kernels *tables[ACTIV_TIER_COUNT];
@@ -1357,13 +1358,9 @@ static void test_clipping(void **state)
     guarded_destroy(&x);
 }
 
-/* usage: test_kernels [--thin N] */
 int main(int count, char **arguments)
 {
-    if (count == 3 && strcmp(arguments[1], "--thin") == 0)
-        thin = (unsigned)strtoul(arguments[2], NULL, 10);
-    if (count > 3 || count == 2 || thin == 0)
-        return 2;
+    thin = thin_argument(count, arguments);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gemm_small),
         cmocka_unit_test(test_gemm_deep),
