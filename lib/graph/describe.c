@@ -145,8 +145,10 @@ static activ_status read_texts(activ_graph *g, graph_node *node)
         if (settings[i].kind == ACTIV_SETTING_KIND_FUNCTIONS) {
             status = read_function(g, node, text);
         } else if (settings[i].kind == ACTIV_SETTING_KIND_TEXT) {
-            node->shares = activ_graph_find_slice(g, text);
-            if (node->shares < 0)
+            const activ_node other = activ_graph_find_slice(g, text);
+            if (other >= 0 && activ_graph_node_at(g, other) != node) /* its own name is already there */
+                node->shares = other;
+            else
                 status = fail_line_quoted(g, node->name, "no layer before it is called ", text, "");
         }
         node->settings[i].text = (activ_slice){ NULL, 0 };
