@@ -1,8 +1,9 @@
 #!/bin/sh
 # The committed digests (functions/digests.txt) from many compilers: builds the library and test_digests with gcc and
 # clang at several levels of optimisation, and for AArch64, which runs under qemu; every tier has to reproduce every
-# digest; where it is not optimized or emulated, those from fewer inputs. Builds are kept in DIRECTORY, so that the next
-# run only compiles what changed.
+# digest; where it is not optimized or emulated, those from fewer inputs. gcc's -O3 is what the presets default and
+# aarch64 compile by, whose own tests have the digests. Builds are kept in DIRECTORY, so that the next run only compiles
+# what changed.
 #
 # usage: tests/same_bits_everywhere.sh DIRECTORY
 set -eu
@@ -76,13 +77,14 @@ try() {
 }
 
 for compiler in gcc clang; do
-    for level in -O0 -O2 -O3; do
+    for level in -O0 -O2; do
         try native $compiler $level
     done
     try native $compiler -O3 -march=native
 done
+try native clang -O3
 if [ "$(uname -m)" != aarch64 ]; then
-    for level in -O0 -O2 -O3; do
+    for level in -O0 -O2; do
         try aarch64 aarch64-linux-gnu-gcc $level
     done
 fi
