@@ -37,6 +37,7 @@ static void delay(void)
 
 #undef atomic_load
 #undef atomic_store
+#undef atomic_exchange
 #undef atomic_fetch_or
 #undef atomic_fetch_and
 #undef atomic_fetch_sub
@@ -44,6 +45,7 @@ static void delay(void)
 #define SEQ_CST memory_order_seq_cst
 #define atomic_load(p) (delay(), atomic_load_explicit(p, SEQ_CST))
 #define atomic_store(p, v) (delay(), atomic_store_explicit(p, v, SEQ_CST))
+#define atomic_exchange(p, v) (delay(), atomic_exchange_explicit(p, v, SEQ_CST))
 #define atomic_fetch_or(p, v) (delay(), atomic_fetch_or_explicit(p, v, SEQ_CST))
 #define atomic_fetch_and(p, v) (delay(), atomic_fetch_and_explicit(p, v, SEQ_CST))
 #define atomic_fetch_sub(p, v) (delay(), atomic_fetch_sub_explicit(p, v, SEQ_CST))
