@@ -83,6 +83,39 @@ static inline __m256 emulated_extractf32x8_ps(__m512 a, int half)
     return simde__m512_to_private(a).m256[half];
 }
 
+static inline __m512 emulated_permutevar_ps(__m512 a, __m512i at)
+{
+    simde__m512_private r = simde__m512_to_private(a);
+    simde__m512i_private from = simde__m512i_to_private(at);
+    for (int i = 0; i < 2; i++)
+        r.m256[i] = _mm256_permutevar_ps(r.m256[i], from.m256i[i]);
+    return simde__m512_from_private(r);
+}
+
+static inline __m512i emulated_cvtepu16_epi32(__m256i a)
+{
+    simde__m512i_private r;
+    r.m256i[0] = _mm256_cvtepu16_epi32(_mm256_castsi256_si128(a));
+    r.m256i[1] = _mm256_cvtepu16_epi32(_mm256_extracti128_si256(a, 1));
+    return simde__m512i_from_private(r);
+}
+
+static inline __m512 emulated_cvtph_ps(__m256i a)
+{
+    simde__m512_private r;
+    r.m256[0] = _mm256_cvtph_ps(_mm256_castsi256_si128(a));
+    r.m256[1] = _mm256_cvtph_ps(_mm256_extracti128_si256(a, 1));
+    return simde__m512_from_private(r);
+}
+
+/* F16C rounds to nearest by the mode alone; it has no bit for exceptions. */
+static inline __m256i emulated_cvtps_ph(__m512 a)
+{
+    simde__m512_private from = simde__m512_to_private(a);
+    return _mm256_set_m128i(_mm256_cvtps_ph(from.m256[1], _MM_FROUND_TO_NEAREST_INT),
+                            _mm256_cvtps_ph(from.m256[0], _MM_FROUND_TO_NEAREST_INT));
+}
+
 #define _kand_mask16(a, b) emulated_kand(a, b)
 #define _kor_mask16(a, b) emulated_kor(a, b)
 #define _knot_mask16(a) emulated_knot(a)
@@ -95,5 +128,10 @@ static inline __m256 emulated_extractf32x8_ps(__m512 a, int half)
 #define _mm512_cvtps_pd(a) emulated_cvtps_pd(a)
 #define _mm512_cvtpd_ps(a) emulated_cvtpd_ps(a)
 #define _mm512_extractf32x8_ps(a, half) emulated_extractf32x8_ps(a, half)
+#define _mm512_permutevar_ps(a, at) emulated_permutevar_ps(a, at)
+#define _mm512_cvtepu16_epi32(a) emulated_cvtepu16_epi32(a)
+#define _mm512_cvtph_ps(a) emulated_cvtph_ps(a)
+#define _mm512_cvtps_ph(a, rounding) emulated_cvtps_ph(a)
+#define _mm512_stream_si512(p, a) _mm512_storeu_si512(p, a)
 
 #endif
