@@ -1,7 +1,9 @@
 /* Derivatives by the rules. Where a function has a kink, the rules are those of the catalog: of max(a, b) that of a
  * where a > b, else that of b, and 0 where a constant is reached; of abs 0; of a comparison 0. The half of a `where`
  * that is not taken has no part in the derivative, and an inner derivative none where the outer one is 0: there is no
- * 0 times infinity. */
+ * 0 times infinity.
+ * The numbers of nodes order the operands of sums and products, on which roundings depend. In what order a compiler
+ * evaluates arguments is its own choice: so that it changes no bits, no call has two arguments that make nodes. */
 #include <math.h>
 #include <string.h>
 
@@ -47,8 +49,10 @@ static formula_node_index scaled(activ_formula *f, formula_node_index a, double 
         if (n.op == ACTIV_OP_add || n.op == ACTIV_OP_sub)
             return binary(f, n.op, scaled(f, n.a, k), moved);
     }
-    if ((n.op == ACTIV_OP_div || n.op == ACTIV_OP_sub) && activ_formula_is_constant(f, n.a, &constant))
-        return binary(f, n.op, activ_formula_constant(f, constant * k), n.op == ACTIV_OP_div ? n.b : scaled(f, n.b, k));
+    if ((n.op == ACTIV_OP_div || n.op == ACTIV_OP_sub) && activ_formula_is_constant(f, n.a, &constant)) {
+        const formula_node_index second = n.op == ACTIV_OP_div ? n.b : scaled(f, n.b, k);
+        return binary(f, n.op, activ_formula_constant(f, constant * k), second);
+    }
     return binary(f, ACTIV_OP_mul, a, activ_formula_constant(f, k));
 }
 
@@ -132,8 +136,10 @@ static formula_node_index of_product(activ_formula *f, formula_node_index index,
     enum { DEEPEST = 4 }; /* exponents to 16 */
     const formula_node n = f->nodes[index];
     formula_node_index base;
-    if (n.op == ACTIV_OP_scale) /* each part is 0, too, where what comes first is */
-        return sum(f, chain(f, d[n.a], n.b), chain(f, n.a, d[n.b]));
+    if (n.op == ACTIV_OP_scale) { /* each part is 0, too, where what comes first is */
+        const formula_node_index second = chain(f, n.a, d[n.b]);
+        return sum(f, chain(f, d[n.a], n.b), second);
+    }
     const int exponent = whole_power(f, index, DEEPEST, &base);
     if (exponent == 1) {
         double k;
@@ -145,7 +151,8 @@ static formula_node_index of_product(activ_formula *f, formula_node_index index,
             a = f->nodes[n.a].a;
             da = d[a];
         }
-        const formula_node_index result = sum(f, product(f, n.b, da), product(f, a, d[n.b]));
+        const formula_node_index second = product(f, a, d[n.b]);
+        const formula_node_index result = sum(f, product(f, n.b, da), second);
         return factors_out ? scaled(f, result, k) : result;
     }
     if (d[base] == ZERO)
@@ -175,9 +182,11 @@ static formula_node_index unary_slope(activ_formula *f, const formula_node *n, f
     case ACTIV_OP_cosh:
         return unary(f, ACTIV_OP_sinh, a);
     case ACTIV_OP_erf:
-        return binary(f, ACTIV_OP_mul, activ_formula_constant(f, 1.1283791670955126), unary(f, ACTIV_OP_gauss, a));
-    case ACTIV_OP_erfc:
-        return binary(f, ACTIV_OP_mul, activ_formula_constant(f, -1.1283791670955126), unary(f, ACTIV_OP_gauss, a));
+    case ACTIV_OP_erfc: {
+        const formula_node_index gauss = unary(f, ACTIV_OP_gauss, a);
+        const double k = n->op == ACTIV_OP_erf ? 1.1283791670955126 : -1.1283791670955126;
+        return binary(f, ACTIV_OP_mul, activ_formula_constant(f, k), gauss);
+    }
     case ACTIV_OP_gauss:
         return binary(f, ACTIV_OP_scale, value, binary(f, ACTIV_OP_mul, a, activ_formula_constant(f, -2.0)));
     default:
@@ -305,13 +314,13 @@ static formula_node_index of_node(activ_formula *f, formula_node_index index, co
         return binary(f, ACTIV_OP_div, da, n.op == ACTIV_OP_atan ? square : unary(f, ACTIV_OP_sqrt, square));
     }
     case ACTIV_OP_min:
-        return da == ZERO && db == ZERO
-                   ? ZERO
-                   : extreme(f, binary(f, ACTIV_OP_lt, n.a, n.b), binary(f, ACTIV_OP_lt, n.b, n.a), da, db);
-    case ACTIV_OP_max:
-        return da == ZERO && db == ZERO
-                   ? ZERO
-                   : extreme(f, binary(f, ACTIV_OP_lt, n.b, n.a), binary(f, ACTIV_OP_lt, n.a, n.b), da, db);
+    case ACTIV_OP_max: {
+        if (da == ZERO && db == ZERO)
+            return ZERO;
+        const formula_node_index low = n.op == ACTIV_OP_min ? n.a : n.b, high = n.op == ACTIV_OP_min ? n.b : n.a;
+        const formula_node_index second = binary(f, ACTIV_OP_lt, high, low);
+        return extreme(f, binary(f, ACTIV_OP_lt, low, high), second, da, db);
+    }
     case ACTIV_OP_select:
         return selected(f, n.a, db, dc);
     case ACTIV_OP_pow:
