@@ -16,7 +16,8 @@ machine's CPU, then for AArch64 under qemu.
 
   --slow             the slow tests too; the quick ones once more with the address and undefined behaviour sanitizers,
                      and those that use threads with the thread sanitizer (build/asan, build/tsan); and on a CPU with
-                     AVX2 but not AVX-512 that tier emulated (with AVX-512, that the emulation compiles)
+                     AVX2 but not AVX-512 that tier emulated (with AVX-512, that the emulation compiles);
+                     and all of it compiled by clang
   --native           nothing for AArch64
   --compiler NAME    gcc (the default) or clang
 END
@@ -155,6 +156,14 @@ if [ -n "$slow" ]; then
     done
     ctest --preset asan || status=$?
     for_tsan ctest --preset tsan || status=$?
+fi
+
+# By clang the tests are compiled, and run what depends on the compiler beside the digests (same_bits_everywhere).
+if [ -n "$slow" ] && [ $compiler = gcc ]; then
+    cmake --preset clang -DACTIV_BUILD_TESTS=ON -DACTIV_BUILD_EXAMPLES=ON -DACTIV_BUILD_TOOL=ON \
+        -DACTIV_WARNINGS_AS_ERRORS=ON
+    cmake --build --preset clang -j 2
+    ctest --preset clang -R '^(stack|tool_formulas)$' || status=$?
 fi
 
 if [ -n "$emulated" ]; then

@@ -12,8 +12,8 @@
 
 static activ_expression *expression_of(const char *spec)
 {
-    activ_fn *fn;
-    activ_expression *e;
+    activ_fn *fn = NULL;
+    activ_expression *e = NULL;
     activ_message message;
     if (activ_fn_create_ex(NULL, spec, &fn, &message) != ACTIV_OK ||
         activ_expression_create(fn, &e, &message) != ACTIV_OK)

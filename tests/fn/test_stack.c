@@ -16,8 +16,13 @@
 #include "support/tiers.h"
 
 enum {
+#ifdef __clang__ /* clang 14 spills more */
+    NEED = 24 * 1024,
+    NEED_OF_MANY_EXPERTS = 24 * 1024,
+#else
     NEED = 16 * 1024,
     NEED_OF_MANY_EXPERTS = 19 * 1024,
+#endif
     STACK = 256 * 1024,
     PAINT = 0xa5,
     ROWS = 130,
@@ -266,8 +271,7 @@ static void test_settings(void **state)
         "bspline(g=4000, h=0.01)",
         "gated(bspline(g=4000, h=0.01))",
         "gated(moe(staf(tau=40), bspline, enn(k=60), fourier(k=40), rational_a))",
-        "moe(staf(tau=1), staf(tau=1), staf(tau=1), staf(tau=1), staf(tau=1), staf(tau=1), "
-        "staf(tau=1), staf(tau=1), bspline)",
+        "moe(staf(tau=1),staf(tau=1),staf(tau=1),staf(tau=1),staf(tau=1),staf(tau=1),staf(tau=1),staf(tau=1),bspline)",
         "gated(moe(relu, telu, swish, mish))",
         "prelu(num_parameters=7)",
         "trainable_elu(num_parameters=30)"
