@@ -1,8 +1,10 @@
 /* a * b + c with one rounding, to nearest, ties to even: see fma.h. */
 #include "base/fma.h"
 
-#include <stdint.h>
-#include <string.h>
+#ifdef ACTIV_NEEDS_FMA
+
+#    include <stdint.h>
+#    include <string.h>
 
 static uint64_t bits_of(double x)
 {
@@ -172,3 +174,5 @@ double activ_exact_fma(double a, double b, double c)
         return 0.0;
     return rounded(x.sign, x.exponent, sum);
 }
+
+#endif
