@@ -18,9 +18,6 @@ double activ_exact_fma(double a, double b, double c);
 #endif
 #if !defined(ACTIV_HAS_FMA) && (!defined(__GLIBC__) || defined(__UCLIBC__))
 #    define ACTIV_NEEDS_FMA
-#endif
-
-#ifdef ACTIV_NEEDS_FMA
 #    define activ_fmaf activ_exact_fmaf
 #    define activ_fma activ_exact_fma
 #else

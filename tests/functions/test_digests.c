@@ -22,6 +22,7 @@
 
 #include "activ/activ.h"
 #include "reference/reference.h"
+#include "support/digest.h"
 #include "support/tiers.h"
 #include "support/ulp.h"
 
@@ -85,17 +86,10 @@ static void must(activ_status status, const char *spec, const char *what)
 
 /* ---- digest ------------------------------------------------------------------------------ */
 
-/* Bijective in the digest and in the word: a single changed word always changes the digest. */
-static uint64_t mix(uint64_t digest, uint32_t word)
-{
-    digest = (digest ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-    return digest ^ digest >> 29;
-}
-
 static uint64_t mix_floats(uint64_t digest, size_t n, const float *values)
 {
     for (size_t i = 0; i < n; i++)
-        digest = mix(digest, values[i] != values[i] ? 0x7fc00000u : float_bits(values[i]));
+        digest = digest_mix(digest, values[i] != values[i] ? 0x7fc00000u : float_bits(values[i]));
     return digest;
 }
 
